@@ -1,0 +1,50 @@
+/*
+ * acceptor - listens on a port and makes an association of every connection. On the caller's libuv loop.
+ */
+#ifndef DICOMNET_ACCEPTOR_H
+#define DICOMNET_ACCEPTOR_H
+
+#include <stdint.h>
+
+#include "association.h"
+
+struct acceptor;
+
+struct acceptor_options {
+    const char *bind_address;  /* numeric, "127.0.0.1"; borrowed for the call */
+    uint16_t port;             /* 0 = any free one, see acceptor_port */
+    unsigned max_associations; /* beyond it: transient rejection, local limit exceeded; 0 = no limit */
+    struct association_accept_options association;
+};
+
+struct acceptor_handler {
+    /*
+     * A connection has come. Return the handler for its association and set *ret_user: the user pointer of its
+     * callbacks. NULL (no memory, say) drops the connection.
+     */
+    const struct association_handler *(*connected)(void *user, void **ret_user);
+
+    /*
+     * The association for that `association_user` has been made (its callbacks come later), or could not be
+     * (NULL: `association_user` is the caller's to free). May be NULL.
+     */
+    void (*accepted)(void *user, void *association_user, struct association *association);
+};
+
+/*
+ * Listen. Returns 0 and the acceptor, or a negative error (UV_EADDRINUSE, UV_EACCES, -ENOMEM, ...). `handler` is
+ * borrowed until the acceptor is closed.
+ */
+int acceptor_open(struct acceptor **ret_acceptor, struct uv_loop_s *loop, const struct acceptor_options *options,
+                  const struct acceptor_handler *handler, void *user) MUST_CHECK;
+
+/* The port it listens on. */
+uint16_t acceptor_port(const struct acceptor *acceptor);
+
+/* An association of this acceptor has ended: it counts no longer. Call it in the association's `closed`. */
+void acceptor_association_ended(struct acceptor *acceptor);
+
+/* Stop listening and free it, on the loop's next turn. Its associations go on. */
+void acceptor_close(struct acceptor *acceptor);
+
+#endif

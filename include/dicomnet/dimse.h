@@ -1,0 +1,159 @@
+/*
+ * dimse - DIMSE command sets (PS3.7 chapter 9, Annex E), to and from bytes, and the reading of messages.
+ *
+ * A message is a command set and, if its Command Data Set Type says so, a data set. Command sets are always Implicit
+ * VR Little Endian (PS3.7 6.3.1).
+ */
+#ifndef DICOMNET_DIMSE_H
+#define DICOMNET_DIMSE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "span.h"
+#include "uid.h"
+
+struct pdu_event;
+
+/* Command Field (0000,0100), PS3.7 Annex E. A response is its request with bit 15 set. */
+enum dimse_field {
+    DIMSE_C_STORE_RQ = 0x0001,
+    DIMSE_C_STORE_RSP = 0x8001,
+    DIMSE_C_GET_RQ = 0x0010,
+    DIMSE_C_GET_RSP = 0x8010,
+    DIMSE_C_FIND_RQ = 0x0020,
+    DIMSE_C_FIND_RSP = 0x8020,
+    DIMSE_C_MOVE_RQ = 0x0021,
+    DIMSE_C_MOVE_RSP = 0x8021,
+    DIMSE_C_ECHO_RQ = 0x0030,
+    DIMSE_C_ECHO_RSP = 0x8030,
+    DIMSE_C_CANCEL_RQ = 0x0FFF
+};
+
+enum { DIMSE_RESPONSE = 0x8000 };
+
+/* Priority (0000,0700). Zero is a value. */
+enum dimse_priority { PRIORITY_MEDIUM = 0x0000, PRIORITY_HIGH = 0x0001, PRIORITY_LOW = 0x0002 };
+
+/* Command Data Set Type (0000,0800): this value says there is none, any other that there is one. */
+enum { DIMSE_NO_DATA_SET = 0x0101, DIMSE_DATA_SET = 0x0001 };
+
+/* Statuses (PS3.7 Annex C) that the library itself gives. */
+enum dimse_status {
+    STATUS_SUCCESS = 0x0000,
+    STATUS_CANCEL = 0xFE00,
+    STATUS_PENDING = 0xFF00,
+    STATUS_PENDING_WARNING = 0xFF01,
+    STATUS_REFUSED_OUT_OF_RESOURCES = 0xA700,
+    STATUS_DATA_SET_MISMATCH = 0xA900,
+    STATUS_CANNOT_UNDERSTAND = 0xC000,
+    STATUS_PROCESSING_FAILURE = 0x0110,
+    STATUS_CLASS_NOT_SUPPORTED = 0x0122,
+    STATUS_NOT_AUTHORISED = 0x0124,
+    STATUS_UNRECOGNIZED_OPERATION = 0x0211
+};
+
+/* Which elements a command set holds: one bit for each, in `dimse_command.present`. */
+enum dimse_element {
+    DIMSE_HAS_CLASS_UID = 1 << 0,            /* (0000,0002) Affected SOP Class UID */
+    DIMSE_HAS_MESSAGE_ID = 1 << 1,           /* (0000,0110) */
+    DIMSE_HAS_MESSAGE_ID_RESPONDED = 1 << 2, /* (0000,0120) Message ID Being Responded To */
+    DIMSE_HAS_MOVE_DESTINATION = 1 << 3,     /* (0000,0600) */
+    DIMSE_HAS_PRIORITY = 1 << 4,             /* (0000,0700) */
+    DIMSE_HAS_STATUS = 1 << 5,               /* (0000,0900) */
+    DIMSE_HAS_ERROR_COMMENT = 1 << 6,        /* (0000,0902) */
+    DIMSE_HAS_ERROR_ID = 1 << 7,             /* (0000,0903) */
+    DIMSE_HAS_INSTANCE_UID = 1 << 8,         /* (0000,1000) Affected SOP Instance UID */
+    DIMSE_HAS_REMAINING = 1 << 9,            /* (0000,1020) Number of Remaining Sub-operations */
+    DIMSE_HAS_COMPLETED = 1 << 10,           /* (0000,1021) */
+    DIMSE_HAS_FAILED = 1 << 11,              /* (0000,1022) */
+    DIMSE_HAS_WARNING = 1 << 12,             /* (0000,1023) */
+    DIMSE_HAS_ORIGINATOR_AE = 1 << 13,       /* (0000,1030) Move Originator Application Entity Title */
+    DIMSE_HAS_ORIGINATOR_ID = 1 << 14        /* (0000,1031) Move Originator Message ID */
+};
+
+struct dimse_command {
+    uint32_t present;
+    uint16_t field;
+    uint16_t data_set_type;
+    uint16_t message_id;
+    uint16_t message_id_responded;
+    uint16_t priority;
+    uint16_t status;
+    uint16_t error_id;
+    uint16_t remaining, completed, failed, warning;
+    uint16_t originator_id;
+    char class_uid[UID_SIZE]; /* trimmed of padding; "" if absent */
+    char instance_uid[UID_SIZE];
+    char error_comment[65];
+    char move_destination[17];
+    char originator_ae[17];
+};
+
+enum {
+    DIMSE_COMMAND_LEN_MAX = 16 * 1024, /* longest command set that is read */
+    DIMSE_COMMAND_ENCODED_MAX = 512    /* no command set of ours is longer */
+};
+
+static inline bool dimse_has_data_set(const struct dimse_command *command)
+{
+    return command->data_set_type != DIMSE_NO_DATA_SET;
+}
+
+/* "C-STORE-RQ", "C-ECHO-RSP", ...; "unknown" otherwise. */
+const char *dimse_field_name(uint16_t field);
+
+/*
+ * Write the elements of `present`, Command Field and Command Data Set Type, in ascending order, after their Command
+ * Group Length. UIDs are padded with NUL to even length, texts with a space. Returns the bytes written or
+ * ERROR_BUFFER_TOO_SMALL.
+ */
+ssize_t dimse_encode_command(uint8_t *bytes, size_t size, const struct dimse_command *command);
+
+/*
+ * Read a whole command set. Unsorted, unknown and odd-length elements and a wrong group length are tolerated; a value
+ * that reaches past the end or a missing Command Field is ERROR_DIMSE_MALFORMED, and
+ * so is a numeric element shorter than 2 bytes. UIDs and texts longer than their maximum are cut. A missing Command
+ * Data Set Type is read as "none". Returns 0 or the error.
+ */
+int dimse_decode_command(struct span bytes, struct dimse_command *ret_command);
+
+/* The response to `request`: field with bit 15, Message ID Being Responded To, class and instance UID, status. */
+struct dimse_command dimse_response_to(const struct dimse_command *request, uint16_t status);
+
+/* ---- reading messages from fragments ---- */
+
+enum dimse_event_type {
+    DIMSE_EVENT_NONE,    /* nothing to say yet: the command set is not complete */
+    DIMSE_EVENT_COMMAND, /* *command is complete; a data set follows if it says so */
+    DIMSE_EVENT_DATA     /* bytes of the data set; last = the message is complete */
+};
+
+struct dimse_event {
+    enum dimse_event_type type;
+    uint8_t context_id;
+    const struct dimse_command *command; /* the command of this message, for DATA too; until the next dimse_read */
+    struct span data;
+    bool last;
+};
+
+struct dimse_reader {
+    enum { DIMSE_AWAIT_COMMAND, DIMSE_IN_COMMAND, DIMSE_IN_DATA } state;
+    uint8_t context_id;
+    size_t len;
+    struct dimse_command command;
+    uint8_t bytes[DIMSE_COMMAND_LEN_MAX];
+};
+
+void dimse_reader_init(struct dimse_reader *reader);
+
+/*
+ * Take one PDU_EVENT_FRAGMENT. Returns 0 with *ret_event set, ERROR_DIMSE_UNEXPECTED if the fragment does not belong
+ * here (a data fragment without a command, a command fragment inside a data set, a change of presentation context in
+ * mid-message), or ERROR_DIMSE_MALFORMED (command set above DIMSE_COMMAND_LEN_MAX or unreadable).
+ */
+int dimse_read(struct dimse_reader *reader, const struct pdu_event *fragment, struct dimse_event *ret_event);
+
+#endif

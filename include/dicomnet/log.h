@@ -1,0 +1,114 @@
+/*
+ * log - how the library says what happens: one record for each event, to a logger the application gives.
+ *
+ * The library never prints. A `struct logger` is a callback, a level and a user pointer; a NULL logger is silence. A
+ * record is only built if the level asks for it, and lives until the callback returns: what outlives that is copied.
+ * Records carry paths and UIDs, never names of patients.
+ */
+#ifndef DICOMNET_LOG_H
+#define DICOMNET_LOG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
+
+/*
+ * The closed list of events: enumerator, name in the log, what it says. A reader of the event log can rely on this
+ * list; a new event is a new line here.
+ */
+#define LOG_EVENTS(X)                                                                                                  \
+    X(LOG_SESSION_STARTED, "session.started", "a session began; fields: version, destination, options")                \
+    X(LOG_SESSION_ENDED, "session.ended", "a session ended; fields: exit_code and the totals")                         \
+    X(LOG_SESSION_INTERRUPTED, "session.interrupted", "a signal or a fatal answer stops the session")                  \
+    X(LOG_SESSION_NOTE, "session.note", "something a user should know that is no error; field: text")                  \
+    X(LOG_SCAN_STARTED, "scan.started", "the search for files began")                                                  \
+    X(LOG_SCAN_ENDED, "scan.ended", "every path was looked at; fields: files, instances, studies, skipped, failed")    \
+    X(LOG_FILE_SKIPPED, "file.skipped", "a file that will not be sent; fields: path, reason")                          \
+    X(LOG_FILE_FAILED, "file.failed", "a file that cannot be sent; fields: path, reason, detail")                      \
+    X(LOG_STUDY_STARTED, "study.started", "a worker was given a study; fields: instances, bytes")                      \
+    X(LOG_STUDY_ENDED, "study.ended", "a worker is done with a study; fields: stored, failed")                         \
+    X(LOG_ASSOCIATION_REQUESTED, "association.requested", "an A-ASSOCIATE-RQ goes out; fields: peer, AEs, max_pdu")    \
+    X(LOG_ASSOCIATION_OPENED, "association.opened", "an A-ASSOCIATE-AC was agreed; fields: peer, AEs, max_pdu")        \
+    X(LOG_ASSOCIATION_CONTEXT, "association.context", "one presentation context; fields: id, class, syntax, result")   \
+    X(LOG_ASSOCIATION_REJECTED, "association.rejected", "an A-ASSOCIATE-RJ; fields: result, source, reason, text")     \
+    X(LOG_ASSOCIATION_RELEASED, "association.released", "the association ended in good order")                         \
+    X(LOG_ASSOCIATION_ABORTED, "association.aborted", "an A-ABORT, sent or received; fields: by, source, reason")      \
+    X(LOG_ASSOCIATION_LOST, "association.lost", "the association ended otherwise; fields: error, text")                \
+    X(LOG_ASSOCIATION_RETRY, "association.retry", "a new association will be tried; fields: delay_ms, text")           \
+    X(LOG_DIMSE_SENT, "dimse.sent", "a command set went out; fields: command, message_id, context, status")            \
+    X(LOG_DIMSE_RECEIVED, "dimse.received", "a command set came in; fields: command, message_id, context, status")     \
+    X(LOG_STORE_STORED, "store.stored", "the peer acknowledged an instance; fields: path, instance, status, times")    \
+    X(LOG_STORE_WARNED, "store.warned", "stored, with a warning status; fields as store.stored, comment")              \
+    X(LOG_STORE_FAILED, "store.failed", "an instance failed for good; fields: path, instance, reason, status")         \
+    X(LOG_STORE_RETRIED, "store.retried", "an instance will be sent again; fields: path, instance, reason, attempt")   \
+    X(LOG_RECEIVER_LISTENING, "receiver.listening", "a receiver is ready; fields: address, port, ae")                  \
+    X(LOG_RECEIVER_STORED, "receiver.stored", "a receiver kept an instance; fields: instance, path, bytes, status")    \
+    X(LOG_RECEIVER_REFUSED, "receiver.refused", "a receiver answered a failure; fields: instance, status, text")
+
+enum log_event {
+#define X(name, text, meaning) name,
+    LOG_EVENTS(X)
+#undef X
+        LOG_EVENT_COUNT
+};
+
+const char *log_level_name(enum log_level level);
+
+/* The level of a name ("error", "warn", "warning", "info", "debug", "trace", "fatal"); -1 if there is none such. */
+int log_level_find(const char *name);
+
+const char *log_event_name(enum log_event event);
+
+/* One field: text if `text` is not NULL, else a number. Keys are static strings; texts are borrowed. */
+struct log_field {
+    const char *key;
+    const char *text;
+    int64_t number;
+};
+
+#define LOG_TEXT(key_, text_)     ((struct log_field){.key = (key_), .text = (text_)})
+#define LOG_NUMBER(key_, number_) ((struct log_field){.key = (key_), .number = (int64_t)(number_)})
+
+enum { LOG_FIELDS_MAX = 24 };
+
+struct log_record {
+    enum log_level level;
+    enum log_event event;
+    uint64_t time_us;     /* microseconds since the Unix epoch, 0 = the receiver of the record fills it in */
+    int worker;           /* number of the worker it comes from, from 1; 0 = the main thread */
+    uint64_t association; /* number of the association within the session; 0 = none */
+    const char *study;    /* Study Instance UID, or NULL */
+    size_t field_count;
+    const struct log_field *fields;
+};
+
+struct logger {
+    void (*write)(void *user, const struct log_record *record);
+    void *user;
+    enum log_level level;
+};
+
+/* True if `logger` wants records of this level. NULL wants none. */
+static inline int logger_wants(const struct logger *logger, enum log_level level)
+{
+    return logger != NULL && logger->write != NULL && level <= logger->level;
+}
+
+/* Pass a record on with these fields, if the logger wants it. `fields` may be NULL if `field_count` is 0. */
+void logger_write(const struct logger *logger, enum log_level level, enum log_event event,
+                  const struct log_field *fields, size_t field_count);
+
+/* logger_write with the fields listed: LOG(logger, LOG_INFO, LOG_SESSION_NOTE, LOG_TEXT("text", "...")). */
+#define LOG(logger, level, event, ...)                                                                                 \
+    do {                                                                                                               \
+        if (logger_wants((logger), (level))) {                                                                         \
+            const struct log_field log_fields_[] = {__VA_ARGS__};                                                      \
+            logger_write((logger), (level), (event), log_fields_, sizeof log_fields_ / sizeof log_fields_[0]);         \
+        }                                                                                                              \
+    } while (0)
+
+/* One heap block with the record, its fields and all their texts; free() it. NULL if out of memory. */
+struct log_record *log_record_copy(const struct log_record *record);
+
+#endif

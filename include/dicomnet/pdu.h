@@ -1,0 +1,192 @@
+/*
+ * pdu - the seven PDUs of the upper layer protocol (PS3.8 section 9.3), to and from bytes.
+ *
+ * No I/O and no allocation: decoded values are spans into the caller's bytes, valid as long as those bytes are. All
+ * integers of the upper layer are big endian.
+ *
+ * Reading is incremental. A pdu_reader is given whatever bytes have come and answers with one event at a time: a whole
+ * control PDU, or a fragment of a presentation data value (PDV) as far as it is there. A P-DATA-TF PDU of any length
+ * is therefore read without being collected.
+ */
+#ifndef DICOMNET_PDU_H
+#define DICOMNET_PDU_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "span.h"
+
+struct bytes_writer;
+
+enum pdu_type {
+    PDU_ASSOCIATE_RQ = 0x01,
+    PDU_ASSOCIATE_AC = 0x02,
+    PDU_ASSOCIATE_RJ = 0x03,
+    PDU_DATA_TF = 0x04,
+    PDU_RELEASE_RQ = 0x05,
+    PDU_RELEASE_RP = 0x06,
+    PDU_ABORT = 0x07
+};
+
+enum {
+    PDU_HEADER_LEN = 6,     /* type, reserved, length (4) */
+    PDV_HEADER_LEN = 6,     /* length (4), presentation context ID, message control header */
+    PDU_CONTEXTS_MAX = 128, /* odd IDs 1 to 255 */
+    PDU_ROLES_MAX = 128,
+    PDU_ASSOCIATE_LEN_MAX = 256 * 1024, /* longest A-ASSOCIATE that is read; ours are far shorter */
+    PDU_SHORT_LEN = 10                  /* RJ, RELEASE-RQ, RELEASE-RP and ABORT, header included */
+};
+
+/* Message control header (PS3.8 Annex E.2). */
+enum { PDV_COMMAND = 0x01, PDV_LAST = 0x02 };
+
+/* Result of one presentation context (PS3.8 Table 9-18); the last is ours, for a context the AC does not mention. */
+enum pdu_context_result {
+    CONTEXT_ACCEPTED = 0,
+    CONTEXT_USER_REJECTION = 1,
+    CONTEXT_NO_REASON = 2,
+    CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED = 3,
+    CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED = 4,
+    CONTEXT_NOT_ANSWERED = 255
+};
+
+/*
+ * One presentation context item (PS3.8 9.3.2.2, 9.3.3.2). `transfer_syntaxes` is the run of transfer syntax sub-items
+ * as on the wire: in an RQ one or more, in an AC exactly one (not significant unless accepted).
+ */
+struct pdu_context {
+    uint8_t id;
+    uint8_t result;              /* AC only */
+    struct span abstract_syntax; /* RQ only */
+    struct span transfer_syntaxes;
+};
+
+/* SCP/SCU role selection (PS3.7 D.3.3.4). */
+struct pdu_role {
+    struct span class_uid;
+    bool scu;
+    bool scp;
+};
+
+/* A-ASSOCIATE-RQ (PS3.8 Table 9-11) or A-ASSOCIATE-AC (Table 9-17), user information (Annex D, PS3.7 D.3.3) included.
+ */
+struct pdu_associate {
+    uint16_t protocol_version; /* bit 0 = version 1 */
+    char called_ae[17];        /* trimmed of spaces */
+    char calling_ae[17];
+    struct span application_context;
+    size_t context_count;
+    struct pdu_context contexts[PDU_CONTEXTS_MAX];
+    bool has_max_len;
+    uint32_t max_len; /* bytes after the PDU header in a P-DATA-TF (PS3.8 D.1); 0 = no limit */
+    struct span implementation_class_uid;
+    struct span implementation_version; /* empty if absent */
+    bool has_async;                     /* asynchronous operations window (PS3.7 D.3.3.3) */
+    uint16_t async_invoked;             /* 0 = unlimited */
+    uint16_t async_performed;
+    size_t role_count;
+    struct pdu_role roles[PDU_ROLES_MAX];
+};
+
+/* A-ASSOCIATE-RJ (PS3.8 Table 9-21). */
+struct pdu_reject {
+    uint8_t result; /* 1 permanent, 2 transient */
+    uint8_t source; /* 1 user, 2 provider (ACSE), 3 provider (presentation) */
+    uint8_t reason;
+};
+
+/* A-ABORT (PS3.8 Table 9-26). */
+struct pdu_abort {
+    uint8_t source; /* 0 user, 2 provider */
+    uint8_t reason; /* for source 2: PDU_ABORT_* */
+};
+
+enum pdu_abort_reason {
+    PDU_ABORT_NOT_SPECIFIED = 0,
+    PDU_ABORT_UNRECOGNIZED_PDU = 1,
+    PDU_ABORT_UNEXPECTED_PDU = 2,
+    PDU_ABORT_UNRECOGNIZED_PARAMETER = 4,
+    PDU_ABORT_UNEXPECTED_PARAMETER = 5,
+    PDU_ABORT_INVALID_PARAMETER = 6
+};
+
+/* Texts of the standard for people; never NULL. */
+const char *pdu_reject_text(const struct pdu_reject *reject);
+const char *pdu_abort_text(const struct pdu_abort *abort);
+const char *pdu_context_result_text(uint8_t result);
+
+/* ---- writing: bytes written, or ERROR_BUFFER_TOO_SMALL ---- */
+
+/*
+ * Write an A-ASSOCIATE-RQ or -AC (`type` says which) with its header. `called_ae` and `calling_ae` are padded with
+ * spaces. Items that are absent (has_... false, empty span) are left out.
+ */
+ssize_t pdu_encode_associate(uint8_t *bytes, size_t size, enum pdu_type type, const struct pdu_associate *associate);
+
+/* Append one transfer syntax sub-item (PS3.8 Table 9-15) to the run that pdu_context.transfer_syntaxes points at. */
+void pdu_append_transfer_syntax(struct bytes_writer *writer, struct span uid);
+
+ssize_t pdu_encode_reject(uint8_t *bytes, size_t size, const struct pdu_reject *reject);
+ssize_t pdu_encode_release(uint8_t *bytes, size_t size, enum pdu_type type);
+ssize_t pdu_encode_abort(uint8_t *bytes, size_t size, const struct pdu_abort *abort);
+
+/* Write the header of a P-DATA-TF PDU that holds one PDV of `data_len` bytes, and of that PDV: 12 bytes at `bytes`. */
+void pdu_encode_data_header(uint8_t bytes[PDU_HEADER_LEN + PDV_HEADER_LEN], uint32_t data_len, uint8_t context_id,
+                            uint8_t control);
+
+/* ---- reading ---- */
+
+enum pdu_event_type {
+    PDU_EVENT_CONTROL, /* a whole PDU that is not P-DATA-TF: pdu_type and body are set */
+    PDU_EVENT_FRAGMENT /* bytes of one PDV: context_id, command, last and body are set */
+};
+
+struct pdu_event {
+    enum pdu_event_type type;
+    enum pdu_type pdu_type;
+    struct span body; /* control: what follows the 6-byte header; fragment: the bytes that are there */
+    uint8_t context_id;
+    bool command; /* of a command set; else of a data set */
+    bool last;    /* with these bytes the command set or data set is complete */
+};
+
+/* Reads a stream of PDUs; set up with pdu_reader_init. */
+struct pdu_reader {
+    uint32_t data_len_max; /* longest P-DATA-TF that is taken (what we advertised); 0 = no limit */
+    uint32_t pdu_left;     /* bytes of the current P-DATA-TF still to come, PDV headers included */
+    uint32_t pdv_left;     /* bytes of the current PDV still to come */
+    uint8_t context_id;
+    uint8_t control;
+    bool in_pdv;
+};
+
+void pdu_reader_init(struct pdu_reader *reader, uint32_t data_len_max);
+
+/*
+ * Look at `len` bytes that have come and not been consumed. Returns the number of bytes consumed (at least 1) with
+ * *ret_event set, 0 if more bytes are needed for an event, or
+ *   ERROR_PDU_UNKNOWN    an unknown PDU type (abort reason: unrecognized PDU)
+ *   ERROR_PDU_TOO_LONG   a P-DATA-TF above data_len_max, or another PDU above its cap
+ *   ERROR_PDU_MALFORMED  a PDV length below 2 or past its PDU, a P-DATA-TF without a PDV, a short PDU of wrong length
+ * after which the stream is lost. A control PDU must fit whole into the caller's buffer: PDU_HEADER_LEN +
+ * PDU_ASSOCIATE_LEN_MAX bytes are always enough. A PDV of length 2 (no data) gives a fragment with an empty body.
+ */
+ssize_t pdu_read(struct pdu_reader *reader, const uint8_t *bytes, size_t len, struct pdu_event *ret_event);
+
+/*
+ * Decode the body of an A-ASSOCIATE-RQ or -AC. Returns 0, or ERROR_PDU_MALFORMED if a length does not fit, a mandatory
+ * item is missing, or there are more than PDU_CONTEXTS_MAX contexts. Unknown items and sub-items are passed over.
+ * Even context IDs and repeated ones in an RQ are malformed (PS3.8 9.3.2.2). Spans point into `body`.
+ */
+int pdu_decode_associate(struct span body, enum pdu_type type, struct pdu_associate *ret_associate);
+
+/* The next transfer syntax UID of a run, trimmed of padding; false at the end. *cursor starts as the run. */
+bool pdu_next_transfer_syntax(struct span *cursor, struct span *ret_uid);
+
+/* Bodies of 4 bytes; their length has been checked by pdu_read. */
+struct pdu_reject pdu_decode_reject(struct span body);
+struct pdu_abort pdu_decode_abort(struct span body);
+
+#endif

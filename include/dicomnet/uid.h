@@ -1,0 +1,68 @@
+/*
+ * uid - unique identifiers (PS3.5 chapter 9): their form, and what the standard's own ones mean.
+ */
+#ifndef DICOMNET_UID_H
+#define DICOMNET_UID_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { UID_LEN_MAX = 64, UID_SIZE = UID_LEN_MAX + 1 };
+
+#define UID_VERIFICATION                       "1.2.840.10008.1.1"
+#define UID_APPLICATION_CONTEXT                "1.2.840.10008.3.1.1.1"
+#define UID_IMPLICIT_VR_LITTLE_ENDIAN          "1.2.840.10008.1.2"
+#define UID_EXPLICIT_VR_LITTLE_ENDIAN          "1.2.840.10008.1.2.1"
+#define UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN "1.2.840.10008.1.2.1.99"
+#define UID_EXPLICIT_VR_BIG_ENDIAN             "1.2.840.10008.1.2.2"
+#define UID_MEDIA_STORAGE_DIRECTORY            "1.2.840.10008.1.3.10"
+
+/* This implementation's own names (PS3.7 D.3.3.2). The class UID is of the 2.25 form: no registration needed. */
+#define IMPLEMENTATION_CLASS_UID    "2.25.302043790172249692526321623266752743501"
+#define IMPLEMENTATION_VERSION_NAME "DICOMNET_1"
+
+/*
+ * True if the `len` characters are a UID by PS3.5 9.1: 1 to 64 of [0-9.], no empty component. A component with leading
+ * zeros passes (it is wrong, and common).
+ */
+bool uid_is_well_formed(const char *uid, size_t len);
+
+/* True if a component has a leading zero ("1.02.3"), which PS3.5 9.1 forbids. `uid` is well-formed. */
+bool uid_has_leading_zero(const char *uid);
+
+/* What kind of thing a UID of the standard names. */
+enum uid_kind { UID_KIND_SOP_CLASS, UID_KIND_META_SOP_CLASS, UID_KIND_TRANSFER_SYNTAX, UID_KIND_OTHER };
+
+enum uid_flags {
+    UID_STORAGE = 1 << 0,        /* a composite storage SOP class (PS3.4 B.5) */
+    UID_QUERY_RETRIEVE = 1 << 1, /* a query/retrieve SOP class (PS3.4 C) */
+    UID_RETIRED = 1 << 2,
+    UID_ENCAPSULATED = 1 << 3, /* transfer syntax: pixel data in fragments (PS3.5 A.4) */
+    UID_LOSSY = 1 << 4,        /* transfer syntax: may be lossy */
+    UID_BIG_ENDIAN = 1 << 5,
+    UID_IMPLICIT_VR = 1 << 6,
+    UID_DEFLATED = 1 << 7
+};
+
+/* One row of the standard's registry (PS3.6 Annex A). All strings are static. */
+struct uid_info {
+    const char *uid;
+    const char *keyword;
+    const char *name;
+    enum uid_kind kind;
+    unsigned flags;
+};
+
+/* The row for a UID, or NULL if the standard does not list it. */
+const struct uid_info *uid_find(const char *uid);
+
+/* The keyword of a UID of the standard ("CTImageStorage"), or the UID itself: for people. Never NULL. */
+const char *uid_keyword(const char *uid);
+
+/*
+ * True if a provider that stores everything should take this abstract syntax for storage: a storage class of the
+ * standard, or a private class (not below 1.2.840.10008).
+ */
+bool uid_is_storable(const char *uid);
+
+#endif

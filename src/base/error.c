@@ -1,0 +1,34 @@
+/* error - the texts of error codes. See dicomnet/error.h. */
+#include "dicomnet/error.h"
+
+#include <string.h>
+
+const char *error_text(int error)
+{
+    switch (error) {
+#define X(name, value, text)                                                                                           \
+    case name:                                                                                                         \
+        return text;
+        DICOMNET_ERRORS(X)
+#undef X
+    default:
+        break;
+    }
+    const char *text = error < 0 ? strerrordesc_np(-error) : NULL;
+    return text != NULL ? text : "unknown error";
+}
+
+const char *error_name(int error)
+{
+    switch (error) {
+#define X(name, value, text)                                                                                           \
+    case name:                                                                                                         \
+        return #name;
+        DICOMNET_ERRORS(X)
+#undef X
+    default:
+        break;
+    }
+    const char *name = error < 0 ? strerrorname_np(-error) : NULL;
+    return name != NULL ? name : "UNKNOWN";
+}

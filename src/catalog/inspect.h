@@ -1,0 +1,88 @@
+/*
+ * inspect - the structure check: is this file a DICOM instance, whole, and where do the elements that name it stand?
+ *
+ * Header reads only: one pread of the file's start, then small ones (see window.h); a file's values are never read.
+ * What leads to which reason, in the order of the checks:
+ *
+ *   not-dicom            no "DICM" at byte 128, and the file does not begin like a data set (tag of group 0002 or 0008
+ *                        with a VR of the standard, or with a length that fits)
+ *   no-meta              it begins like a data set, or has "DICM" but no group 0002 behind it (unless accept_raw)
+ *   truncated            the file ends inside the meta information
+ *   dicomdir             the meta information says Media Storage Directory
+ *   no-transfer-syntax   (0002,0010) is missing or empty
+ *   bad-uid              the transfer syntax is no UID
+ *   nesting, truncated, trailing-data, syntax-mismatch, unreadable
+ *                        what walking the data set says (see walk.h). (0002,0000), the length of the meta information,
+ *                        is not looked at: group 0002 is walked. Zero bytes behind the last element are trailing data,
+ *                        as DCMTK and others see elements in them; (FFFC,FFFC) is an element like others, so padding is
+ *                        legal by itself. Behind a deflate stream up to 9 bytes may follow (a checksum and padding)
+ *   odd-length           the data set has an odd length, but for a deflated one, which is padded
+ *
+ * An unknown or private transfer syntax is walked as Explicit VR Little Endian, as PS3.5 A.4 makes all new ones. One
+ * private syntax is known to be otherwise, and is in the table of inspect.c.
+ */
+#ifndef CATALOG_INSPECT_H
+#define CATALOG_INSPECT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "catalog/outcome.h"
+#include "catalog/walk.h"
+#include "catalog/window.h"
+
+/* The elements asked for, with room for what a UID may be and a little more; a longer value is no UID. */
+enum inspect_wanted {
+    INSPECT_META_CLASS,    /* (0002,0002) */
+    INSPECT_META_INSTANCE, /* (0002,0003) */
+    INSPECT_SYNTAX,        /* (0002,0010) */
+    INSPECT_CLASS,         /* (0008,0016) */
+    INSPECT_INSTANCE,      /* (0008,0018) */
+    INSPECT_STUDY,         /* (0020,000D) */
+    INSPECT_SERIES         /* (0020,000E) */
+};
+enum { INSPECT_WANTED_COUNT = INSPECT_SERIES + 1, INSPECT_VALUE_MAX = 128, INSPECT_RAW_SIZE = 12 + INSPECT_VALUE_MAX };
+
+/* One element as it stands in the file, header and value. */
+struct inspect_element {
+    bool found;
+    bool too_long; /* its value is longer than INSPECT_VALUE_MAX and was not kept */
+    enum walk_form form;
+    size_t len;
+    uint8_t raw[INSPECT_RAW_SIZE];
+};
+
+/* What inspect_file found. */
+struct inspection {
+    enum outcome_state state; /* OUTCOME_PENDING if the structure is whole */
+    enum outcome_reason reason;
+    int error;            /* negative errno behind REASON_UNREADABLE */
+    uint64_t offset;      /* where it went wrong, of truncated, trailing-data, syntax-mismatch, nesting */
+    uint64_t data_offset; /* of the data set in the file */
+    uint64_t data_len;
+    bool pad;               /* odd deflated data */
+    const char *raw_syntax; /* accept_raw: the syntax that was recognised; static. Else NULL */
+    struct inspect_element wanted[INSPECT_WANTED_COUNT];
+};
+
+/* The text of a wanted element without padding; at most 64 characters and a NUL fit. False if it is no such text. */
+typedef bool inspect_read_uid(void *context, const struct inspect_element *element, char ret_uid[65]);
+
+struct inspector {
+    struct window window; /* all zero at first; window_fini when done */
+    bool accept_raw;
+    inspect_read_uid *read_uid; /* how the transfer syntax is read */
+    void *context;              /* for read_uid */
+};
+
+/* Look at the file, which is `size` bytes long. */
+void inspect_file(struct inspector *inspector, int fd, uint64_t size, struct inspection *ret_inspection);
+
+/*
+ * Find the end of the meta information that begins at `offset`: *ret_end is where the data set begins. Elements that
+ * are wanted of it are kept in the inspection. False if the file ends inside it or cannot be read.
+ */
+bool inspect_meta(struct window *window, uint64_t offset, struct inspection *inspection, uint64_t *ret_end);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * instance - one path that was looked at: what its header says, and how it ended.
+ *
+ * There is an instance for every path, also for those that will never be sent: its outcome says why. One heap block
+ * holds the struct and all its strings. It belongs to one thread at a time and travels by its mail.
+ */
+#ifndef CATALOG_INSTANCE_H
+#define CATALOG_INSTANCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "catalog/outcome.h"
+
+/* What is known of a file. Strings in here are borrowed when it is filled in, owned once it is in an instance. */
+struct file_facts {
+    const char *path; /* as it was given or found; bytes of the file system, any encoding */
+    uint64_t size_bytes;
+    int64_t mtime_ns;
+    uint64_t device;
+    uint64_t inode;
+    uint64_t data_offset; /* where the data set begins: after the file meta information */
+    uint64_t data_len;    /* its length in the file */
+    bool pad;             /* add one NUL: odd deflated data (PS3.5 A.5) */
+    bool synthetic;       /* no file: instance `number` of study `study_number` is made from numbers (synthetic.h) */
+    uint64_t study_number;
+    uint64_t number;
+    const char *study_uid; /* "" where unknown; all are well-formed UIDs otherwise */
+    const char *series_uid;
+    const char *instance_uid;
+    const char *class_uid;
+    const char *syntax_uid;
+};
+
+struct instance {
+    struct mail mail;
+    struct file_facts file;
+    struct outcome outcome;
+};
+
+/* Copy the facts and their strings (NULL strings become ""). NULL if out of memory. */
+struct instance *instance_create(const struct file_facts *facts);
+
+/* Free it; NULL is fine. It is on no list. */
+void instance_destroy(struct instance *instance);
+
+/* Bytes that go over the wire as its data set. */
+static inline uint64_t instance_wire_len(const struct instance *instance)
+{
+    return instance->file.data_len + (instance->file.pad ? 1 : 0);
+}
+
+#endif

@@ -1,0 +1,129 @@
+/* outcome - names and texts of outcomes. See catalog/outcome.h. */
+#include "catalog/outcome.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "dicomnet/error.h"
+
+const char *outcome_state_name(enum outcome_state state)
+{
+    static const char *const names[OUTCOME_STATE_COUNT] = {"pending", "in_doubt", "stored",
+                                                           "warned",  "failed",   "skipped"};
+    assert((unsigned)state < OUTCOME_STATE_COUNT);
+    return names[state];
+}
+
+const char *outcome_reason_name(enum outcome_reason reason)
+{
+    static const char *const names[REASON_COUNT] = {
+#define X(name, text, meaning) text,
+        OUTCOME_REASONS(X)
+#undef X
+    };
+    assert((unsigned)reason < REASON_COUNT);
+    return names[reason];
+}
+
+const char *outcome_reason_text(enum outcome_reason reason)
+{
+    static const char *const texts[REASON_COUNT] = {
+#define X(name, text, meaning) meaning,
+        OUTCOME_REASONS(X)
+#undef X
+    };
+    assert((unsigned)reason < REASON_COUNT);
+    return texts[reason];
+}
+
+/* What a C-STORE status means (PS3.7 Annex C, PS3.4 Table B.2-1), by the first row that fits. */
+static const char *status_text(uint16_t status)
+{
+    static const struct {
+        uint16_t value, mask;
+        const char *text;
+    } rows[] = {
+        {0x0000, 0xffff, "success"},
+        {0xb000, 0xffff, "coercion of data elements"},
+        {0xb006, 0xffff, "elements discarded"},
+        {0xb007, 0xffff, "data set does not match SOP class"},
+        {0xb000, 0xf000, "warning"},
+        {0x0001, 0xffff, "warning"},
+        {0x0107, 0xffff, "attribute list error"},
+        {0x0116, 0xffff, "attribute value out of range"},
+        {0xa700, 0xff00, "out of resources"},
+        {0x0213, 0xffff, "resource limitation"},
+        {0xa900, 0xff00, "data set does not match SOP class"},
+        {0xc000, 0xf000, "cannot understand"},
+        {0x0110, 0xffff, "processing failure"},
+        {0x0111, 0xffff, "duplicate SOP instance"},
+        {0x0112, 0xffff, "no such SOP instance"},
+        {0x0115, 0xffff, "invalid argument value"},
+        {0x0117, 0xffff, "invalid SOP instance"},
+        {0x0122, 0xffff, "SOP class not supported"},
+        {0x0124, 0xffff, "not authorised"},
+        {0x0210, 0xffff, "duplicate invocation"},
+        {0x0211, 0xffff, "unrecognised operation"},
+        {0x0212, 0xffff, "mistyped argument"},
+        {0xfe00, 0xffff, "cancelled"},
+        {0xff00, 0xfffe, "pending"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if ((status & rows[i].mask) == rows[i].value)
+            return rows[i].text;
+    }
+    return "unknown status";
+}
+
+/* Append to a text of `size` bytes, of which *len are used; what does not fit is cut. */
+__attribute__((format(printf, 4, 5))) static void append(char *text, size_t size, size_t *len, const char *format, ...)
+{
+    if (*len + 1 >= size)
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    int n = vsnprintf(text + *len, size - *len, format, arguments);
+    va_end(arguments);
+    if (n > 0)
+        *len = (size_t)n < size - *len ? *len + (size_t)n : size - 1;
+}
+
+/* The peer's words without what could confuse a terminal. */
+static void copy_printable(const char *comment, char *ret_text)
+{
+    do {
+        unsigned char letter = (unsigned char)*comment;
+        *ret_text++ = (letter > 0 && letter < 0x20) || letter == 0x7f ? '?' : *comment;
+    } while (*comment++ != '\0');
+}
+
+void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size)
+{
+    if (size == 0)
+        return;
+    size_t len = 0;
+    ret_text[0] = '\0';
+    if (outcome->reason != REASON_NONE)
+        append(ret_text, size, &len, "%s", outcome_reason_text(outcome->reason));
+    else if (outcome->state == OUTCOME_FAILED || outcome->state == OUTCOME_SKIPPED)
+        append(ret_text, size, &len, "%s for an unknown reason", outcome_state_name(outcome->state));
+    const char *separator = len > 0 ? ": " : "";
+    if (outcome->has_status && (outcome->reason == REASON_STATUS || outcome->status != 0)) {
+        append(ret_text, size, &len, "%s%04X (%s)", separator, outcome->status, status_text(outcome->status));
+        separator = ", ";
+    }
+    if (outcome->comment[0] != '\0') {
+        char comment[sizeof outcome->comment];
+        copy_printable(outcome->comment, comment);
+        append(ret_text, size, &len, "%s'%s'", separator, comment);
+        separator = ", ";
+    }
+    if (outcome->error != 0) {
+        append(ret_text, size, &len, "%s%s", separator, error_text(outcome->error));
+        separator = ", ";
+    }
+    if (outcome->offset != 0)
+        append(ret_text, size, &len, "%sat byte %" PRIu64, separator, outcome->offset);
+}

@@ -1,0 +1,180 @@
+/* scan - see scan.h. */
+#include "catalog/scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "catalog/inspect.h"
+#include "catalog/instance.h"
+#include "dicomnet/span.h"
+#include "dicomnet/uid.h"
+#include "gdcm_header.h"
+
+struct scanner {
+    struct scan_options options;
+    struct gdcm_header_reader *reader;
+    struct inspector inspector;
+    struct inspection inspection;
+    char uids[INSPECT_WANTED_COUNT][UID_SIZE];
+};
+
+/* Have GDCM decode an element that was found, and trim its value. */
+static bool read_uid(void *context, const struct inspect_element *element, char ret_uid[65])
+{
+    static const enum gdcm_header_form forms[] = {[WALK_EXPLICIT_LE] = GDCM_HEADER_EXPLICIT_LE,
+                                                  [WALK_EXPLICIT_BE] = GDCM_HEADER_EXPLICIT_BE,
+                                                  [WALK_IMPLICIT_LE] = GDCM_HEADER_IMPLICIT_LE};
+    struct scanner *scanner = (struct scanner *)context;
+    struct gdcm_header_element decoded;
+    ret_uid[0] = '\0';
+    if (!element->found || element->too_long)
+        return false;
+    if (gdcm_header_read_element(scanner->reader, forms[element->form], element->raw, element->len, &decoded) < 0)
+        return false;
+    char text[INSPECT_VALUE_MAX + 1];
+    span_copy_trimmed((struct span){.data = decoded.value, .len = decoded.value_len}, text, sizeof text);
+    size_t len = strlen(text);
+    if (len > UID_LEN_MAX)
+        return false;
+    memcpy(ret_uid, text, len + 1);
+    return true;
+}
+
+struct scanner *scanner_create(const struct scan_options *options)
+{
+    struct scanner *scanner = (struct scanner *)calloc(1, sizeof *scanner);
+    if (scanner == NULL)
+        return NULL;
+    scanner->reader = gdcm_header_reader_create();
+    if (scanner->reader == NULL) {
+        free(scanner);
+        return NULL;
+    }
+    scanner->options = *options;
+    scanner->inspector.accept_raw = options->accept_raw;
+    scanner->inspector.read_uid = read_uid;
+    scanner->inspector.context = scanner;
+    return scanner;
+}
+
+void scanner_destroy(struct scanner *scanner)
+{
+    if (scanner == NULL)
+        return;
+    window_fini(&scanner->inspector.window);
+    gdcm_header_reader_destroy(scanner->reader);
+    free(scanner);
+}
+
+/* Read one of the UIDs that name the instance into scanner->uids. */
+static enum outcome_reason read_name(struct scanner *scanner, enum inspect_wanted which, enum outcome_reason if_missing,
+                                     bool *ret_leading_zero)
+{
+    const struct inspect_element *element = &scanner->inspection.wanted[which];
+    char *uid = scanner->uids[which];
+    bool readable = read_uid(scanner, element, uid);
+    if (!element->found || (readable && uid[0] == '\0'))
+        return if_missing;
+    if (readable && uid_is_well_formed(uid, strlen(uid))) {
+        *ret_leading_zero = *ret_leading_zero || uid_has_leading_zero(uid);
+        return REASON_NONE;
+    }
+    uid[0] = '\0';
+    return REASON_BAD_UID;
+}
+
+/* True if the meta information has this UID and the data set another. */
+static bool differs(struct scanner *scanner, enum inspect_wanted meta, enum inspect_wanted data)
+{
+    if (!scanner->inspection.wanted[meta].found)
+        return false;
+    return !read_uid(scanner, &scanner->inspection.wanted[meta], scanner->uids[meta]) ||
+           strcmp(scanner->uids[meta], scanner->uids[data]) != 0;
+}
+
+/* The structure is whole: read what names the instance, and judge it. */
+static void read_names(struct scanner *scanner, struct file_facts *facts, struct outcome *outcome)
+{
+    bool leading_zero = false, ignored = false;
+    enum outcome_reason reasons[] = {
+        read_name(scanner, INSPECT_INSTANCE, REASON_NO_INSTANCE_UID, &leading_zero),
+        read_name(scanner, INSPECT_CLASS, REASON_NO_CLASS_UID, &leading_zero),
+        read_name(scanner, INSPECT_STUDY, REASON_NO_STUDY_UID, &leading_zero),
+    };
+    if (scanner->inspection.raw_syntax == NULL)
+        (void)read_name(scanner, INSPECT_SYNTAX, REASON_NO_TRANSFER_SYNTAX, &leading_zero);
+    /* The series plays no part in sending: one that is no UID is as good as none. */
+    (void)read_name(scanner, INSPECT_SERIES, REASON_NONE, &ignored);
+    if (reasons[2] == REASON_NO_STUDY_UID && scanner->options.allow_incomplete)
+        reasons[2] = REASON_NONE;
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (reasons[i] == REASON_NONE || outcome->state != OUTCOME_PENDING)
+            continue;
+        outcome->state = OUTCOME_FAILED;
+        outcome->reason = reasons[i];
+    }
+    outcome->leading_zero_uid = leading_zero;
+    outcome->meta_differs = differs(scanner, INSPECT_META_CLASS, INSPECT_CLASS) ||
+                            differs(scanner, INSPECT_META_INSTANCE, INSPECT_INSTANCE);
+    facts->study_uid = scanner->uids[INSPECT_STUDY];
+    facts->series_uid = scanner->uids[INSPECT_SERIES];
+    facts->instance_uid = scanner->uids[INSPECT_INSTANCE];
+    facts->class_uid = scanner->uids[INSPECT_CLASS];
+    facts->syntax_uid =
+        scanner->inspection.raw_syntax != NULL ? scanner->inspection.raw_syntax : scanner->uids[INSPECT_SYNTAX];
+}
+
+/* The file is open: look into it. */
+static void read_open_file(struct scanner *scanner, int fd, struct file_facts *facts, struct outcome *outcome)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0) {
+        *outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = REASON_UNREADABLE, .error = -errno};
+        return;
+    }
+    facts->size_bytes = (uint64_t)status.st_size;
+    facts->mtime_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+    facts->device = status.st_dev;
+    facts->inode = status.st_ino;
+    if (!S_ISREG(status.st_mode)) {
+        *outcome = (struct outcome){.state = OUTCOME_SKIPPED, .reason = REASON_NOT_A_FILE};
+        return;
+    }
+    struct inspection *inspection = &scanner->inspection;
+    inspect_file(&scanner->inspector, fd, facts->size_bytes, inspection);
+    outcome->state = inspection->state;
+    outcome->reason = inspection->reason;
+    outcome->error = inspection->error;
+    outcome->offset = inspection->offset;
+    facts->data_offset = inspection->data_offset;
+    facts->data_len = inspection->data_len;
+    facts->pad = inspection->pad;
+    bool named = inspection->data_len > 0 || inspection->raw_syntax != NULL;
+    if (inspection->state == OUTCOME_PENDING || named)
+        read_names(scanner, facts, outcome);
+}
+
+struct instance *scanner_read(struct scanner *scanner, const char *path)
+{
+    struct file_facts facts = {.path = path};
+    struct outcome outcome = {.state = OUTCOME_PENDING};
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 && errno == ENXIO) {
+        /* A socket, or a FIFO's other relatives: there, but nothing to open. */
+        outcome = (struct outcome){.state = OUTCOME_SKIPPED, .reason = REASON_NOT_A_FILE};
+    } else if (fd < 0) {
+        enum outcome_reason reason = errno == ENOENT ? REASON_MISSING : REASON_UNREADABLE;
+        outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = reason, .error = -errno};
+    } else {
+        read_open_file(scanner, fd, &facts, &outcome);
+        close(fd);
+    }
+    struct instance *instance = instance_create(&facts);
+    if (instance != NULL)
+        instance->outcome = outcome;
+    return instance;
+}

@@ -1,0 +1,125 @@
+/* study - see study.h. */
+#include "catalog/study.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/instance.h"
+
+static int append_pair(const struct context_pair ***list, size_t *count, size_t *size, const struct context_pair *pair)
+{
+    if (*count == *size) {
+        size_t new_size = *size > 0 ? 2 * *size : 4;
+        const struct context_pair **grown = realloc(*list, new_size * sizeof *grown);
+        if (grown == NULL)
+            return -ENOMEM;
+        *list = grown;
+        *size = new_size;
+    }
+    (*list)[(*count)++] = pair;
+    return 0;
+}
+
+static bool pair_is_of(const struct context_pair *pair, const struct instance *instance)
+{
+    return strcmp(pair->class_uid, instance->file.class_uid) == 0 &&
+           strcmp(pair->syntax_uid, instance->file.syntax_uid) == 0;
+}
+
+const struct context_pair *catalog_pair_of(struct catalog *catalog, const struct instance *instance)
+{
+    if (catalog->last_pair != NULL && pair_is_of(catalog->last_pair, instance))
+        return catalog->last_pair;
+    char key[2 * UID_SIZE];
+    snprintf(key, sizeof key, "%s %s", instance->file.class_uid, instance->file.syntax_uid);
+    struct table_node *node = table_find(&catalog->pairs, key);
+    if (node == NULL)
+        return NULL;
+    catalog->last_pair = list_entry(node, struct context_pair, node);
+    return catalog->last_pair;
+}
+
+static const struct context_pair *find_or_make_pair(struct catalog *catalog, const struct instance *instance)
+{
+    const struct context_pair *known = catalog_pair_of(catalog, instance);
+    if (known != NULL)
+        return known;
+    struct context_pair *pair = calloc(1, sizeof *pair);
+    if (pair == NULL)
+        return NULL;
+    snprintf(pair->class_uid, sizeof pair->class_uid, "%s", instance->file.class_uid);
+    snprintf(pair->syntax_uid, sizeof pair->syntax_uid, "%s", instance->file.syntax_uid);
+    snprintf(pair->key, sizeof pair->key, "%s %s", pair->class_uid, pair->syntax_uid);
+    if (append_pair(&catalog->pair_list, &catalog->pair_count, &catalog->pair_size, pair) != 0) {
+        free(pair);
+        return NULL;
+    }
+    if (table_add(&catalog->pairs, &pair->node, pair->key) != 0) {
+        catalog->pair_count--;
+        free(pair);
+        return NULL;
+    }
+    catalog->last_pair = pair;
+    return pair;
+}
+
+static struct study *find_or_make_study(struct catalog *catalog, const char *uid)
+{
+    struct table_node *node = table_find(&catalog->studies, uid);
+    if (node != NULL)
+        return list_entry(node, struct study, node);
+    struct study *study = calloc(1, sizeof *study);
+    if (study == NULL)
+        return NULL;
+    snprintf(study->uid, sizeof study->uid, "%s", uid);
+    list_init(&study->waiting);
+    if (table_add(&catalog->studies, &study->node, study->uid) != 0) {
+        free(study);
+        return NULL;
+    }
+    return study;
+}
+
+static int remember_pair(struct study *study, const struct context_pair *pair)
+{
+    for (size_t i = study->pair_count; i > 0; i--)
+        if (study->pairs[i - 1] == pair)
+            return 0;
+    return append_pair(&study->pairs, &study->pair_count, &study->pair_size, pair);
+}
+
+int catalog_add(struct catalog *catalog, struct instance *instance, struct study **ret_study)
+{
+    const struct context_pair *pair = find_or_make_pair(catalog, instance);
+    struct study *study = find_or_make_study(catalog, instance->file.study_uid);
+    if (pair == NULL || study == NULL || remember_pair(study, pair) != 0)
+        return -ENOMEM;
+    list_append(&study->waiting, &instance->mail.node);
+    study->waiting_count++;
+    study->waiting_bytes += instance_wire_len(instance);
+    *ret_study = study;
+    return 0;
+}
+
+void catalog_fini(struct catalog *catalog)
+{
+    struct table_node *node;
+    size_t cursor = 0;
+    while ((node = table_pop(&catalog->studies, &cursor)) != NULL) {
+        struct study *study = list_entry(node, struct study, node);
+        struct list_node *waiting;
+        while ((waiting = list_pop(&study->waiting)) != NULL)
+            instance_destroy(list_entry(waiting, struct instance, mail.node));
+        free(study->pairs);
+        free(study);
+    }
+    cursor = 0;
+    while ((node = table_pop(&catalog->pairs, &cursor)) != NULL)
+        free(list_entry(node, struct context_pair, node));
+    table_fini(&catalog->studies);
+    table_fini(&catalog->pairs);
+    free(catalog->pair_list);
+    *catalog = (struct catalog){0};
+}

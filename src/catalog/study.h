@@ -1,0 +1,64 @@
+/*
+ * study - instances grouped by Study Instance UID, and the presentation contexts each group needs.
+ *
+ * A catalog grows instance by instance. Class and syntax UIDs are kept once: an instance's pair of (SOP class, transfer
+ * syntax as stored) is a `struct context_pair` that lives as long as the catalog and never changes, so its address may
+ * be handed to other threads.
+ */
+#ifndef CATALOG_STUDY_H
+#define CATALOG_STUDY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/table.h"
+#include "dicomnet/error.h"
+#include "dicomnet/uid.h"
+
+struct instance;
+
+struct context_pair {
+    struct table_node node; /* keyed by "class syntax" */
+    char class_uid[UID_SIZE];
+    char syntax_uid[UID_SIZE];
+    char key[2 * UID_SIZE];
+};
+
+struct study {
+    struct table_node node; /* of the catalog, by uid */
+    char uid[UID_SIZE];
+    struct list waiting; /* instances that nobody works on yet */
+    uint64_t waiting_count;
+    uint64_t waiting_bytes;
+    uint64_t total_count; /* ever added */
+    uint64_t total_bytes;
+    int worker;        /* number of the worker it belongs to, 0 = none */
+    size_t heap_index; /* in the plan's heap + 1, 0 = not in it */
+    size_t pair_count; /* pairs of all its instances */
+    size_t pair_size;
+    const struct context_pair **pairs;
+};
+
+struct catalog {
+    struct table studies;
+    struct table pairs;
+    size_t pair_count;
+    size_t pair_size;
+    const struct context_pair **pair_list; /* in the order they were found */
+    const struct context_pair *last_pair;  /* of the last instance: the next one's is most likely the same */
+};
+
+/* All zero is an empty catalog. Instances still waiting in it are destroyed. */
+void catalog_fini(struct catalog *catalog);
+
+/*
+ * Add an instance that can be sent: it goes to the end of its study's waiting list and belongs to the study. The study
+ * is made if it is new. 0 with *ret_study, or -ENOMEM (the instance stays the caller's).
+ */
+int catalog_add(struct catalog *catalog, struct instance *instance, struct study **ret_study) MUST_CHECK;
+
+/* The pair of an instance that was added; never NULL. */
+const struct context_pair *catalog_pair_of(struct catalog *catalog, const struct instance *instance);
+
+#endif

@@ -1,0 +1,233 @@
+/*
+ * plan - see plan.h.
+ *
+ * The heap is an ordinary binary max-heap over waiting_bytes; a study knows its place in it (heap_index, from 1), so
+ * that it can rise when more of it is found.
+ */
+#include "engine/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "catalog/instance.h"
+
+/* ---- the heap; places count from 1 ---- */
+
+static void put_at(struct plan *plan, size_t place, struct study *study)
+{
+    plan->heap[place - 1] = study;
+    study->heap_index = place;
+}
+
+static void rise(struct plan *plan, struct study *study)
+{
+    size_t place = study->heap_index;
+    while (place > 1 && plan->heap[place / 2 - 1]->waiting_bytes < study->waiting_bytes) {
+        put_at(plan, place, plan->heap[place / 2 - 1]);
+        place /= 2;
+    }
+    put_at(plan, place, study);
+}
+
+static void sink(struct plan *plan, struct study *study)
+{
+    size_t place = study->heap_index;
+    for (size_t child = 2 * place; child <= plan->heap_count; child = 2 * place) {
+        if (child < plan->heap_count && plan->heap[child]->waiting_bytes > plan->heap[child - 1]->waiting_bytes)
+            child++;
+        if (plan->heap[child - 1]->waiting_bytes <= study->waiting_bytes)
+            break;
+        put_at(plan, place, plan->heap[child - 1]);
+        place = child;
+    }
+    put_at(plan, place, study);
+}
+
+static int heap_insert(struct plan *plan, struct study *study)
+{
+    if (plan->heap_count == plan->heap_size) {
+        size_t size = plan->heap_size > 0 ? 2 * plan->heap_size : 64;
+        struct study **grown = realloc(plan->heap, size * sizeof(struct study *));
+        if (grown == NULL)
+            return -ENOMEM;
+        plan->heap = grown;
+        plan->heap_size = size;
+    }
+    plan->heap_count++;
+    put_at(plan, plan->heap_count, study);
+    rise(plan, study);
+    return 0;
+}
+
+static struct study *heap_pop(struct plan *plan)
+{
+    struct study *top = plan->heap[0];
+    struct study *last = plan->heap[--plan->heap_count];
+    top->heap_index = 0;
+    if (last != top) {
+        put_at(plan, 1, last);
+        sink(plan, last);
+    }
+    return top;
+}
+
+/* ---- instances in ---- */
+
+int plan_return(struct plan *plan, struct instance *instance)
+{
+    struct study *study;
+    size_t studies_before = plan->catalog.studies.count;
+    int error = catalog_add(&plan->catalog, instance, &study);
+    if (error != 0)
+        return error;
+    plan->study_count += plan->catalog.studies.count - studies_before;
+    plan->waiting_count++;
+    plan->waiting_bytes += instance_wire_len(instance);
+    if (study->heap_index != 0)
+        rise(plan, study);
+    else if (study->worker == 0)
+        error = heap_insert(plan, study);
+    if (error != 0) { /* it waits in its study, unseen by plan_next: take it out again */
+        list_remove(&instance->mail.node);
+        study->waiting_count--;
+        study->waiting_bytes -= instance_wire_len(instance);
+        plan->waiting_count--;
+        plan->waiting_bytes -= instance_wire_len(instance);
+    }
+    return error;
+}
+
+int plan_add(struct plan *plan, struct instance *instance)
+{
+    uint64_t bytes = instance_wire_len(instance);
+    int error = plan_return(plan, instance);
+    if (error != 0)
+        return error;
+    struct table_node *node = table_find(&plan->catalog.studies, instance->file.study_uid);
+    struct study *study = list_entry(node, struct study, node);
+    study->total_count++;
+    plan->total_count++;
+    study->total_bytes += bytes;
+    return 0;
+}
+
+/* ---- work out ---- */
+
+bool plan_has_next(const struct plan *plan)
+{
+    return plan->heap_count > 0;
+}
+
+static bool work_has_pair(struct work *work, const struct context_pair *pair)
+{
+    for (size_t i = work->pair_count; i > 0; i--)
+        if (work->pairs[i - 1] == pair)
+            return true;
+    return false;
+}
+
+/* Move what is waiting in the study into the work, as long as the contexts do not become too many. */
+static void fill_work(struct plan *plan, struct work *work, struct study *study)
+{
+    struct list_node *next;
+    for (struct list_node *node = list_first(&study->waiting); node != NULL; node = next) {
+        struct instance *instance = list_entry(node, struct instance, mail.node);
+        const struct context_pair *pair = catalog_pair_of(&plan->catalog, instance);
+        next = list_next(&study->waiting, node);
+        if (!work_has_pair(work, pair)) {
+            if (work->pair_count == PDU_CONTEXTS_MAX)
+                continue;
+            work->pairs[work->pair_count++] = pair;
+        }
+        list_remove(node);
+        list_append(&work->instances, node);
+        work->instance_count++;
+        work->bytes += instance_wire_len(instance);
+    }
+    work->needed_count = work->pair_count;
+    study->waiting_count -= work->instance_count;
+    study->waiting_bytes -= work->bytes;
+    plan->waiting_count -= work->instance_count;
+    plan->waiting_bytes -= work->bytes;
+}
+
+/* Contexts of other studies, as far as there is room: the association can then be kept for them. */
+static void add_known_pairs(const struct plan *plan, struct work *work)
+{
+    for (size_t i = 0; i < plan->catalog.pair_count && work->pair_count < PDU_CONTEXTS_MAX; i++)
+        if (!work_has_pair(work, plan->catalog.pair_list[i]))
+            work->pairs[work->pair_count++] = plan->catalog.pair_list[i];
+}
+
+/* What is waiting of a study that is in no heap, as work for this worker. NULL if there is no memory. */
+static struct work *make_work(struct plan *plan, struct study *study, int worker)
+{
+    struct work *work = calloc(1, sizeof *work);
+    if (work == NULL)
+        return NULL;
+    study->worker = worker;
+    work->study = study;
+    snprintf(work->study_uid, sizeof work->study_uid, "%s", study->uid);
+    list_init(&work->instances);
+    fill_work(plan, work, study);
+    add_known_pairs(plan, work);
+    return work;
+}
+
+/* Without memory the study stays out of the heap: plan_take_waiting still finds what waits in it. */
+static void free_study(struct plan *plan, struct study *study)
+{
+    study->worker = 0;
+    if (study->waiting_count > 0)
+        (void)heap_insert(plan, study);
+}
+
+struct work *plan_next(struct plan *plan, int worker)
+{
+    if (plan->heap_count == 0)
+        return NULL;
+    struct study *study = heap_pop(plan);
+    struct work *work = make_work(plan, study, worker);
+    if (work == NULL)
+        free_study(plan, study);
+    return work;
+}
+
+struct work *plan_finish(struct plan *plan, struct work *work, bool stay)
+{
+    struct study *study = work->study;
+    struct work *next = stay && study->waiting_count > 0 ? make_work(plan, study, study->worker) : NULL;
+    if (next == NULL)
+        free_study(plan, study);
+    free(work);
+    return next;
+}
+
+struct instance *plan_take_waiting(struct plan *plan)
+{
+    struct table *studies = &plan->catalog.studies;
+    for (; plan->take_chain < studies->chain_count && plan->waiting_count > 0; plan->take_chain++) {
+        for (struct table_node *node = studies->chains[plan->take_chain]; node != NULL; node = node->next) {
+            struct study *study = list_entry(node, struct study, node);
+            struct list_node *first = list_pop(&study->waiting);
+            if (first == NULL)
+                continue;
+            struct instance *instance = list_entry(first, struct instance, mail.node);
+            study->waiting_count--;
+            study->waiting_bytes -= instance_wire_len(instance);
+            plan->waiting_count--;
+            plan->waiting_bytes -= instance_wire_len(instance);
+            return instance;
+        }
+    }
+    return NULL;
+}
+
+void plan_fini(struct plan *plan)
+{
+    catalog_fini(&plan->catalog);
+    free(plan->heap);
+    *plan = (struct plan){0};
+}

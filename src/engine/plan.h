@@ -1,0 +1,74 @@
+/*
+ * plan - which study goes next, and with which presentation contexts. On the main thread.
+ *
+ * Instances come one by one, so sending can begin before the scan has ended. The study with the most bytes waiting goes
+ * first. A study belongs to one worker at a time: what turns up of it meanwhile waits for that same worker.
+ */
+#ifndef ENGINE_PLAN_H
+#define ENGINE_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "catalog/study.h"
+#include "dicomnet/pdu.h"
+
+struct instance;
+
+/*
+ * A piece of work: instances of one study for one worker, with at most PDU_CONTEXTS_MAX different contexts. It is made
+ * by plan_next, travels to the worker and comes home empty; plan_finish frees it.
+ */
+struct work {
+    struct mail mail;
+    struct study *study; /* for the plan alone: a worker does not look into it */
+    char study_uid[UID_SIZE];
+    struct list instances;
+    uint64_t instance_count;
+    uint64_t bytes;
+    size_t needed_count; /* the first so many of `pairs` are needed; the others are known to come */
+    size_t pair_count;
+    const struct context_pair *pairs[PDU_CONTEXTS_MAX]; /* constant, and alive as long as the plan */
+    uint64_t stored, failed;                            /* filled in by the worker, for the log */
+};
+
+struct plan {
+    struct catalog catalog;
+    struct study **heap; /* studies with something waiting and no worker, most bytes first */
+    size_t heap_count;
+    size_t heap_size;
+    uint64_t waiting_count; /* instances waiting, of all studies */
+    uint64_t waiting_bytes;
+    uint64_t study_count;
+    uint64_t total_count; /* instances ever added */
+    size_t take_chain;    /* how far plan_take_waiting has come */
+};
+
+/* All zero is an empty plan. plan_fini destroys the instances still waiting. */
+void plan_fini(struct plan *plan);
+
+/* Add an instance; it belongs to the plan until it is handed out. 0 or -ENOMEM (it is still the caller's then). */
+int plan_add(struct plan *plan, struct instance *instance) MUST_CHECK;
+
+/* Take back an instance that was handed out and not sent. As plan_add, but it counts as known. */
+int plan_return(struct plan *plan, struct instance *instance) MUST_CHECK;
+
+/* True if plan_next has something. */
+bool plan_has_next(const struct plan *plan);
+
+/* Work for worker number `worker`: of the study with the most bytes waiting. NULL if there is none, or no memory. */
+struct work *plan_next(struct plan *plan, int worker);
+
+/*
+ * The work came home (its list is empty); it is freed. If more of its study was found meanwhile and `stay` is set,
+ * that is the next work for the same worker: it is returned. Otherwise NULL, and the study is free for any worker.
+ */
+struct work *plan_finish(struct plan *plan, struct work *work, bool stay);
+
+/* Take out any waiting instance, NULL if there is none: for the end of a session that was stopped:
+ * nothing is added or handed out once it has been called. */
+struct instance *plan_take_waiting(struct plan *plan);
+
+#endif

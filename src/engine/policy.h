@@ -1,0 +1,33 @@
+/*
+ * policy - what a C-STORE status means for the instance (PS3.4 B.2.3, PS3.7 Annex C), and how long to wait before
+ * another try.
+ */
+#ifndef ENGINE_POLICY_H
+#define ENGINE_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "catalog/outcome.h"
+
+enum policy_again {
+    AGAIN_NEVER,
+    AGAIN_ONCE, /* one more attempt, on a new association */
+    AGAIN_LATER /* worth the configured number of attempts: the peer is out of resources, say */
+};
+
+struct policy_verdict {
+    enum outcome_state state; /* OUTCOME_STORED, OUTCOME_WARNED or OUTCOME_FAILED */
+    enum policy_again again;  /* for OUTCOME_FAILED */
+    bool new_association;     /* the next attempt wants one */
+};
+
+struct policy_verdict policy_judge_status(uint16_t status);
+
+/* What the status says, for people: "out of resources"; never NULL. */
+const char *policy_status_text(uint16_t status);
+
+/* Backoff before attempt `attempt` (2 = the first repetition): 1, 2, 4 ... 60 s, give or take a tenth by `random`. */
+uint32_t policy_backoff_ms(unsigned attempt, uint32_t random);
+
+#endif

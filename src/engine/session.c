@@ -1,0 +1,404 @@
+/*
+ * session - the run: scan, verify, send, end. See session.h.
+ *
+ *   LOOKING --> VERIFYING --> SENDING --> OVER
+ *      |            |            |
+ *      +------------+------------+--> STOPPING --> OVER     (a signal, or a peer that cannot be used)
+ *
+ * The scan runs beside it from the first phase on, and is paced so that what is found and not yet sent stays bounded.
+ *
+ * session_go_on() looks at what is there and does what can be done now; every event ends with a call of it.
+ */
+#include "engine/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "catalog/instance.h"
+#include "dicomnet/verification.h"
+#include "engine/policy.h"
+#include "engine/session_private.h"
+
+enum { PROGRESS_INTERVAL_MS = 250 };
+
+/* ---- what the observer is told ---- */
+
+static void write_log(void *user, const struct log_record *record)
+{
+    struct session *session = user;
+    struct log_record stamped = *record;
+    if (stamped.time_us == 0)
+        stamped.time_us = clock_wall_us();
+    if (session->observer->log != NULL)
+        session->observer->log(session->observer->user, &stamped);
+}
+
+static void update_progress(struct session *session)
+{
+    uint64_t now_us = clock_monotonic_us();
+    session->progress.elapsed_us = now_us - session->begun_us;
+    session->progress.transfer_us = session->transfer_begun_us != 0 ? now_us - session->transfer_begun_us : 0;
+    session->progress.scan_ended = !session_is_scanning(session);
+    session->progress.workers_open = 0;
+    for (unsigned i = 0; i < session->crew_count; i++)
+        session->progress.workers_open += session->crew[i].open;
+    if (session->progress.workers_open > session->result->peak_workers)
+        session->result->peak_workers = session->progress.workers_open;
+}
+
+static void on_progress_timer(uv_timer_t *timer)
+{
+    struct session *session = timer->data;
+    update_progress(session);
+    if (session->observer->progress != NULL)
+        session->observer->progress(session->observer->user, &session->progress);
+    uint64_t limit_ms = session->options->duration_ms;
+    if (limit_ms > 0 && session->progress.transfer_us >= limit_ms * 1000 && !session->time_is_up)
+        session_end_of_time(session);
+}
+
+static void log_outcome(struct session *session, const struct instance *instance)
+{
+    static const struct {
+        enum log_level level;
+        enum log_event event;
+    } kinds[OUTCOME_STATE_COUNT] = {
+        [OUTCOME_PENDING] = {LOG_DEBUG, LOG_STORE_FAILED}, [OUTCOME_IN_DOUBT] = {LOG_WARN, LOG_STORE_FAILED},
+        [OUTCOME_STORED] = {LOG_INFO, LOG_STORE_STORED},   [OUTCOME_WARNED] = {LOG_WARN, LOG_STORE_WARNED},
+        [OUTCOME_FAILED] = {LOG_ERROR, LOG_STORE_FAILED},  [OUTCOME_SKIPPED] = {LOG_INFO, LOG_FILE_SKIPPED}};
+    const struct outcome *outcome = &instance->outcome;
+    enum log_level level = kinds[outcome->state].level;
+    enum log_event event = kinds[outcome->state].event;
+    if (!logger_wants(&session->logger, level))
+        return;
+    if (outcome->state == OUTCOME_FAILED && outcome->attempts == 0)
+        event = LOG_FILE_FAILED;
+    char text[200] = "", status[8] = "";
+    if (outcome->state != OUTCOME_STORED)
+        outcome_describe(outcome, text, sizeof text);
+    if (outcome->has_status)
+        snprintf(status, sizeof status, "0x%04X", outcome->status);
+    const struct log_field fields[] = {LOG_TEXT("path", instance->file.path),
+                                       LOG_TEXT("instance", instance->file.instance_uid),
+                                       LOG_TEXT("state", outcome_state_name(outcome->state)),
+                                       LOG_TEXT("reason", outcome_reason_name(outcome->reason)),
+                                       LOG_TEXT("status", status),
+                                       LOG_TEXT("comment", outcome->comment),
+                                       LOG_TEXT("text", text),
+                                       LOG_NUMBER("bytes", instance_wire_len(instance)),
+                                       LOG_NUMBER("attempts", outcome->attempts),
+                                       LOG_NUMBER("message_id", outcome->message_id),
+                                       LOG_NUMBER("write_us", outcome->write_us),
+                                       LOG_NUMBER("wait_us", outcome->wait_us)};
+    struct log_record record = {.level = level,
+                                .event = event,
+                                .time_us = outcome->ended_us,
+                                .worker = outcome->worker,
+                                .association = outcome->association,
+                                .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL,
+                                .field_count = sizeof fields / sizeof fields[0],
+                                .fields = fields};
+    write_log(session, &record);
+}
+
+void session_end_instance(struct session *session, struct instance *instance)
+{
+    const struct outcome *outcome = &instance->outcome;
+    struct session_totals *totals = &session->progress.totals;
+    if (session->time_is_up && outcome->state == OUTCOME_PENDING) {
+        totals->files--;
+        totals->by_state[OUTCOME_PENDING]--;
+        instance_destroy(instance);
+        return;
+    }
+    if (instance->outcome.ended_us == 0)
+        instance->outcome.ended_us = clock_wall_us();
+    totals->by_state[OUTCOME_PENDING]--;
+    totals->by_state[outcome->state]++;
+    if (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED)
+        totals->bytes_stored += instance_wire_len(instance);
+    if (outcome->has_status && outcome->wait_us + outcome->write_us > 0) {
+        histogram_add(&session->result->response, outcome->write_us + outcome->wait_us);
+        histogram_add(&session->result->write, outcome->write_us);
+        histogram_add(&session->result->wait, outcome->wait_us);
+    }
+    if (outcome->attempts > 0) {
+        uint64_t now_us = clock_monotonic_us();
+        session->result->transfer_us = now_us - session->transfer_begun_us;
+        if (outcome->has_status)
+            session->last_answer_us = now_us;
+    }
+    session_pace_scan(session);
+    log_outcome(session, instance);
+    if (session->observer->instance_ended != NULL)
+        session->observer->instance_ended(session->observer->user, instance, &session->progress);
+    instance_destroy(instance);
+}
+
+/* ---- stopping ---- */
+
+void session_stop(struct session *session, enum session_verdict verdict, const char *text)
+{
+    if (session->phase >= PHASE_STOPPING)
+        return;
+    session->phase = PHASE_STOPPING;
+    session->result->verdict = verdict;
+    snprintf(session->result->stop_text, sizeof session->result->stop_text, "%s", text);
+    SESSION_LOG(session, verdict == SESSION_INTERRUPTED ? LOG_WARN : LOG_ERROR, LOG_SESSION_INTERRUPTED,
+                LOG_TEXT("text", text));
+    if (session->scanning && session->feed != NULL)
+        scan_feed_cancel(session->feed);
+    if (session->verifying)
+        verification_cancel(session->verification);
+    session_stop_workers(session, false);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct session *session = signal->data;
+    session->signals++;
+    if (session->signals == 1)
+        session_stop(session, SESSION_INTERRUPTED, number == SIGTERM ? "terminated (SIGTERM)" : "interrupted (SIGINT)");
+    else
+        session_stop_workers(session, true);
+    session_go_on(session);
+}
+
+/* ---- mail from the workers ---- */
+
+static void take_back(struct session *session, struct instance *instance)
+{
+    if (plan_return(&session->plan, instance) == 0)
+        return;
+    instance->outcome.state = OUTCOME_FAILED;
+    instance->outcome.reason = REASON_OUT_OF_MEMORY;
+    session_end_instance(session, instance);
+}
+
+static void deliver(void *user, struct mail *mail)
+{
+    struct session *session = user;
+    struct worker_notice *notice = list_entry(mail, struct worker_notice, mail);
+    switch ((enum session_mail)mail->kind) {
+    case MAIL_INSTANCE:
+        session_end_instance(session, list_entry(mail, struct instance, mail));
+        return;
+    case MAIL_INSTANCE_BACK:
+        take_back(session, list_entry(mail, struct instance, mail));
+        return;
+    case MAIL_WORK_DONE:
+        session_take_work_back(session, list_entry(mail, struct work, mail));
+        session_go_on(session);
+        return;
+    case MAIL_LOG: {
+        struct worker_log *log = list_entry(mail, struct worker_log, mail);
+        bool idle_talk = session->phase >= PHASE_STOPPING && log->record->event == LOG_ASSOCIATION_RETRY;
+        if (!idle_talk) /* the retry that it announces will not come */
+            write_log(session, log->record);
+        free(log->record);
+        free(log);
+        return;
+    }
+    default:
+        session_take_notice(session, (enum session_mail)mail->kind, notice);
+        break;
+    }
+    free(notice);
+    session_go_on(session);
+}
+
+/* ---- verifying ---- */
+
+static void begin_sending(struct session *session)
+{
+    session->phase = PHASE_SENDING;
+    session->transfer_begun_us = clock_monotonic_us();
+}
+
+static struct association_options peer_options(const struct session *session)
+{
+    struct association_options options = {.host = session->worker_options.host,
+                                          .port = session->worker_options.port,
+                                          .max_pdu_len = session->options->max_pdu_len,
+                                          .timeouts = session->options->timeouts,
+                                          .logger = &session->logger};
+    memcpy(options.called_ae, session->options->called_ae, sizeof options.called_ae);
+    memcpy(options.calling_ae, session->options->calling_ae, sizeof options.calling_ae);
+    return options;
+}
+
+static void on_verified(void *user, const struct verification_result *result)
+{
+    struct session *session = user;
+    char text[200], why[160];
+    session->verifying = false;
+    if (result->error == 0 && result->status == STATUS_SUCCESS) {
+        SESSION_LOG(session, LOG_INFO, LOG_SESSION_NOTE, LOG_TEXT("text", "C-ECHO: the peer answers"),
+                    LOG_NUMBER("echo_us", result->echo_us));
+        if (session->phase == PHASE_VERIFYING)
+            begin_sending(session);
+    } else {
+        association_describe_end(&result->end, why, sizeof why);
+        if (result->error == 0)
+            snprintf(text, sizeof text, "C-ECHO failed: status %04X (%s)", result->status,
+                     policy_status_text(result->status));
+        else if (result->error == ERROR_NO_CONTEXT)
+            snprintf(text, sizeof text, "C-ECHO failed: the peer does not accept Verification");
+        else
+            snprintf(text, sizeof text, "C-ECHO failed: %s", why);
+        session_stop(session, SESSION_STOPPED, text);
+    }
+    if (session->phase == PHASE_VERIFYING)
+        session->phase = PHASE_STOPPING;
+    session_go_on(session);
+}
+
+static void begin_verifying(struct session *session)
+{
+    struct association_options options = peer_options(session);
+    session->phase = PHASE_VERIFYING;
+    int error = verification_echo(&session->verification, &session->loop, &options, on_verified, session);
+    session->verifying = error == 0;
+    if (error != 0)
+        session_stop(session, SESSION_STOPPED, error_text(error));
+}
+
+/* ---- the way through ---- */
+
+static void close_handles(struct session *session)
+{
+    uv_close((uv_handle_t *)&session->on_int, NULL);
+    uv_close((uv_handle_t *)&session->on_term, NULL);
+    uv_close((uv_handle_t *)&session->timer, NULL);
+    if (session->inbox_open)
+        mailbox_close(&session->inbox, NULL);
+}
+
+/* Nothing runs any more: what is left was never sent. Then the handles go, and the loop ends. */
+static void end_session(struct session *session)
+{
+    struct instance *instance;
+    session->phase = PHASE_OVER;
+    while ((instance = plan_take_waiting(&session->plan)) != NULL) {
+        if (instance->outcome.state != OUTCOME_IN_DOUBT)
+            instance->outcome.state = OUTCOME_PENDING;
+        instance->outcome.reason = REASON_INTERRUPTED;
+        session_end_instance(session, instance);
+    }
+    on_progress_timer(&session->timer);
+    close_handles(session);
+}
+
+static void leave_looking(struct session *session)
+{
+    if (session->options->dry_run) {
+        session_show_plan(session);
+        end_session(session);
+    } else if (session->plan.waiting_count == 0) {
+        end_session(session);
+    } else if (session->options->verify) {
+        begin_verifying(session);
+    } else {
+        begin_sending(session);
+    }
+}
+
+void session_go_on(struct session *session)
+{
+    session_make_instances(session);
+    bool scanning = session_is_scanning(session);
+    if (session->phase == PHASE_LOOKING) {
+        bool early = !session->options->scan_first && !session->options->dry_run;
+        if (!scanning || (early && session->plan.waiting_count > 0))
+            leave_looking(session);
+    }
+    if (session->phase == PHASE_SENDING) {
+        session_hand_out(session);
+        session_let_idle_go(session);
+    }
+    bool running = session->crew_left > 0 || scanning || session->verifying;
+    if ((session->phase == PHASE_SENDING || session->phase == PHASE_STOPPING) && !running)
+        end_session(session);
+}
+
+static int open_handles(struct session *session)
+{
+    uv_signal_init(&session->loop, &session->on_int);
+    uv_signal_init(&session->loop, &session->on_term);
+    uv_timer_init(&session->loop, &session->timer);
+    session->on_int.data = session->on_term.data = session->timer.data = session;
+    int error = mailbox_open(&session->inbox, &session->loop, deliver, session);
+    session->inbox_open = error == 0;
+    if (error == 0)
+        error = uv_signal_start(&session->on_int, on_signal, SIGINT);
+    if (error == 0)
+        error = uv_signal_start(&session->on_term, on_signal, SIGTERM);
+    if (error == 0)
+        error = uv_timer_start(&session->timer, on_progress_timer, PROGRESS_INTERVAL_MS, PROGRESS_INTERVAL_MS);
+    return error;
+}
+
+static int run(struct session *session)
+{
+    int error = open_handles(session);
+    if (error != 0) {
+        close_handles(session);
+        uv_run(&session->loop, UV_RUN_DEFAULT);
+        return error;
+    }
+    session_set_worker_options(session);
+    if (session->options->loopback && !session->options->dry_run)
+        error = loopback_start(&session->loopback, &session->worker_options.port);
+    if (error == 0)
+        error = session_start_scan(session);
+    if (error != 0)
+        end_session(session);
+    uv_run(&session->loop, UV_RUN_DEFAULT);
+    return error;
+}
+
+int session_run(const struct session_options *options, const struct session_observer *observer,
+                struct session_result *ret_result)
+{
+    struct session *session = calloc(1, sizeof *session);
+    if (session == NULL)
+        return -ENOMEM;
+    memset(ret_result, 0, sizeof *ret_result);
+    session->options = options;
+    session->observer = observer;
+    session->result = ret_result;
+    session->logger = (struct logger){.write = write_log, .user = session, .level = options->log_level};
+    session->begun_us = clock_monotonic_us();
+    list_init(&session->comparisons);
+    ret_result->begun_us = clock_wall_us();
+    int error = uv_loop_init(&session->loop);
+    if (error == 0) {
+        error = run(session);
+        int close_error = uv_loop_close(&session->loop);
+        assert(close_error == 0);
+        (void)close_error;
+    }
+    loopback_stop(session->loopback);
+    session_forget_scan(session);
+    plan_fini(&session->plan);
+    ret_result->totals = session->progress.totals;
+    ret_result->ended_us = clock_wall_us();
+    free(session);
+    return error;
+}
+
+int session_exit_code(const struct session_result *result)
+{
+    const uint64_t *by_state = result->totals.by_state;
+    uint64_t kept = by_state[OUTCOME_STORED] + by_state[OUTCOME_WARNED];
+    uint64_t not_kept = by_state[OUTCOME_FAILED] + by_state[OUTCOME_IN_DOUBT] + by_state[OUTCOME_PENDING];
+    if (result->verdict == SESSION_INTERRUPTED)
+        return 130;
+    if (kept == 0)
+        return 1;
+    return not_kept == 0 && result->verdict == SESSION_COMPLETE ? 0 : 2;
+}

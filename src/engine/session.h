@@ -1,0 +1,139 @@
+/*
+ * session - one run: what is found on disk goes through the plan to the workers, and every outcome to the observer.
+ *
+ * session_run runs on the calling thread with a libuv loop of its own, which drives everything: signals, the progress
+ * timer, the scan, the inbox, the plan. It never blocks on the network. It knows no file format for reports and prints
+ * nothing: the observer does.
+ */
+#ifndef ENGINE_SESSION_H
+#define ENGINE_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+#include "catalog/discover.h"
+#include "catalog/outcome.h"
+#include "catalog/scan.h"
+#include "dicomnet/association.h"
+#include "dicomnet/log.h"
+
+struct instance;
+struct synthetic_spec;
+
+enum {
+    SESSION_THREADS_MAX = 256,
+    SESSION_FOUND_MAX = 16 * 1024 /* found and not ended: beyond it, the scan pauses (but for scan_first and dry_run) */
+};
+
+struct session_options {
+    const char *host; /* borrowed, as all pointers here, until session_run returns */
+    uint16_t port;
+    char called_ae[17];
+    char calling_ae[17];
+    bool loopback;     /* a receiver inside this process is the peer; host and port are ignored */
+    unsigned threads;  /* workers: 1 to SESSION_THREADS_MAX */
+    uint16_t priority; /* enum dimse_priority */
+    bool verify;       /* C-ECHO before anything is sent; it must succeed */
+    unsigned retry;    /* further attempts for what is worth another try; also for connecting */
+    uint32_t max_pdu_len;
+    uint16_t window; /* stores under way on one association, if the peer grants it; 0 or 1 = one */
+    struct association_timeouts timeouts;
+    bool scan_first; /* send nothing before everything was looked at: exact totals from the start, and the
+                        largest study of all first; memory grows with the number of files */
+    const struct synthetic_spec *synthetic; /* NULL = files; else these instances are made and sent, and the inputs of
+                                    `discover` are not looked at */
+    uint64_t repeat;      /* synthetic: make them so many times, with fresh UIDs; 0 = once, or until the time is
+                             up if there is a duration */
+    uint64_t duration_ms; /* synthetic: stop after this time; 0 = no limit */
+    bool dry_run;         /* scan and plan, connect to nobody */
+    struct discover_options discover;
+    struct scan_options scan;
+    enum log_level log_level; /* records above it are not made */
+};
+
+/* Counts of instances by outcome. files = the sum of all the others. */
+struct session_totals {
+    uint64_t files;
+    uint64_t by_state[OUTCOME_STATE_COUNT]; /* by enum outcome_state */
+    uint64_t bytes_stored;                  /* data set bytes of those stored or warned */
+    uint64_t bytes_found;                   /* data set bytes of all that could be sent */
+    uint64_t studies;
+};
+
+/* How far the session is; handed to observer.progress about twice a second and at the end. */
+struct session_progress {
+    struct session_totals totals; /* by_state[OUTCOME_PENDING] counts what is found and has not ended */
+    bool scan_ended;              /* until then the totals still grow */
+    uint64_t elapsed_us;          /* since the session began */
+    uint64_t transfer_us;         /* since the first association was asked for; 0 = not yet */
+    unsigned workers_open;        /* workers with an open association */
+};
+
+/* What one association did; handed to observer.association_ended. */
+struct association_figures {
+    uint64_t number; /* within the session, from 1 */
+    int worker;
+    uint64_t begun_us, ended_us;       /* wall clock */
+    uint64_t connect_us, negotiate_us; /* durations; 0 if it did not get so far */
+    uint64_t store_us;                 /* time with a store under way */
+    uint64_t stored, failed;           /* answered stores: acknowledged (warnings too), and failed */
+    uint64_t bytes;                    /* data set bytes acknowledged */
+    unsigned contexts_proposed, contexts_accepted;
+    uint32_t peer_max_pdu;
+    struct association_end end;
+};
+
+/* What dry_run shows, after the scan: one call for each study, and its contexts. */
+struct planned_context {
+    const char *class_uid;
+    const char *syntax_uid;
+};
+struct planned_study {
+    const char *study_uid;
+    uint64_t instances;
+    uint64_t bytes;
+    size_t context_count;
+    const struct planned_context *contexts;
+};
+
+/* How the session ended. */
+enum session_verdict {
+    SESSION_COMPLETE,    /* every instance that could be sent has ended */
+    SESSION_INTERRUPTED, /* by a signal */
+    SESSION_STOPPED      /* the peer cannot be used: `stop_text` says why; the rest is pending */
+};
+struct session_result {
+    enum session_verdict verdict;
+    char stop_text[256];
+    struct session_totals totals;
+    uint64_t begun_us, ended_us; /* wall clock */
+    uint64_t scan_us;            /* duration of the scan */
+    uint64_t transfer_us;        /* first association asked for to last store ended */
+    struct histogram response;   /* write_us + wait_us of answered stores */
+    struct histogram connect, negotiate, write, wait;
+    uint64_t peak_workers;
+};
+
+/* The exit code of a result: 0 all stored, 1 nothing sent or all failed, 2 some failed, 130 interrupted. */
+int session_exit_code(const struct session_result *result);
+
+/* What the session tells, all on the calling thread. Any may be NULL. Pointers are valid for the call. */
+struct session_observer {
+    void *user;
+    void (*log)(void *user, const struct log_record *record);
+    /* An instance or path has its final outcome: exactly once for each. */
+    void (*instance_ended)(void *user, const struct instance *instance, const struct session_progress *progress);
+    void (*association_ended)(void *user, const struct association_figures *figures);
+    void (*study_planned)(void *user, const struct planned_study *study);
+    void (*progress)(void *user, const struct session_progress *progress);
+};
+
+/*
+ * Run a session to its end. Returns 0 with *ret_result filled in, also if everything failed or it was interrupted; a
+ * negative error only if it could not run at all (no memory, no threads, files_from unreadable).
+ */
+int session_run(const struct session_options *options, const struct session_observer *observer,
+                struct session_result *ret_result) MUST_CHECK;
+
+#endif

@@ -1,0 +1,312 @@
+/*
+ * session_catalog - what the scan finds on its way into the plan.
+ *
+ * An instance whose SOP Instance UID was seen before is compared with the first one, on the thread pool, because
+ * both data sets are read for it: the same bytes are a duplicate, other bytes a conflict.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "catalog/compare.h"
+#include "catalog/instance.h"
+#include "engine/session_private.h"
+
+struct comparison {
+    struct list_node node;
+    uv_work_t request;
+    struct session *session;
+    struct instance *first;  /* owned: a copy of its facts */
+    struct instance *second; /* the one that came later */
+    int result;
+};
+
+static void end_found(struct session *session, struct instance *instance, enum outcome_state state,
+                      enum outcome_reason reason, int error)
+{
+    instance->outcome.state = state;
+    instance->outcome.reason = reason;
+    instance->outcome.error = error;
+    session_end_instance(session, instance);
+}
+
+/* ---- duplicates ---- */
+
+static void compare(uv_work_t *request)
+{
+    struct comparison *comparison = request->data;
+    comparison->result = compare_data_sets(&comparison->first->file, &comparison->second->file);
+}
+
+static void start_comparison(struct session *session);
+
+static void free_comparison(struct comparison *comparison)
+{
+    instance_destroy(comparison->first);
+    free(comparison);
+}
+
+static void after_compare(uv_work_t *request, int status)
+{
+    struct comparison *comparison = request->data;
+    struct session *session = comparison->session;
+    struct instance *second = comparison->second;
+    if (comparison->result == 1)
+        end_found(session, second, OUTCOME_SKIPPED, REASON_DUPLICATE, 0);
+    else /* other bytes, or the error that kept us from knowing: then it must not pass for a duplicate */
+        end_found(session, second, OUTCOME_FAILED, REASON_UID_CONFLICT, comparison->result);
+    list_remove(&comparison->node);
+    free_comparison(comparison);
+    session->comparing = 0;
+    start_comparison(session);
+    session_go_on(session);
+}
+
+/* One at a time: they are rare, and the scan needs the disk too. */
+static void start_comparison(struct session *session)
+{
+    struct list_node *node;
+    while (session->comparing == 0 && (node = list_first(&session->comparisons)) != NULL) {
+        struct comparison *comparison = list_entry(node, struct comparison, node);
+        if (session->phase < PHASE_STOPPING) {
+            session->comparing = 1;
+            uv_queue_work(&session->loop, &comparison->request, compare, after_compare);
+        } else {
+            end_found(session, comparison->second, OUTCOME_PENDING, REASON_INTERRUPTED, 0);
+            list_remove(node);
+            free_comparison(comparison);
+        }
+    }
+}
+
+static bool compare_later(struct session *session, struct instance *first, struct instance *second)
+{
+    struct comparison *comparison = calloc(1, sizeof *comparison);
+    if (comparison == NULL)
+        return false;
+    comparison->request.data = comparison;
+    comparison->session = session;
+    comparison->first = first;
+    comparison->second = second;
+    list_append(&session->comparisons, &comparison->node);
+    start_comparison(session);
+    return true;
+}
+
+/* ---- from the scan ---- */
+
+static void add_to_plan(struct session *session, struct instance *instance)
+{
+    uint64_t bytes = instance_wire_len(instance);
+    if (plan_add(&session->plan, instance) != 0) {
+        end_found(session, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, -ENOMEM);
+        return;
+    }
+    session->progress.totals.bytes_found += bytes;
+    session->progress.totals.studies = session->plan.study_count;
+}
+
+static void on_found(void *user, struct instance *instance)
+{
+    struct session *session = user;
+    session->progress.totals.files++;
+    session->progress.totals.by_state[OUTCOME_PENDING]++;
+    session_pace_scan(session);
+    if (instance->outcome.state != OUTCOME_PENDING) {
+        session_end_instance(session, instance);
+        return;
+    }
+    struct instance *first;
+    int error = seen_check(session->seen, instance, &first);
+    if (error != 0) {
+        end_found(session, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, error);
+    } else if (first == NULL) {
+        add_to_plan(session, instance);
+    } else if (!compare_later(session, first, instance)) {
+        instance_destroy(first);
+        end_found(session, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, -ENOMEM);
+    }
+}
+
+static void on_batch_ended(void *user)
+{
+    session_go_on(user);
+}
+
+static void on_scan_ended(void *user, int error)
+{
+    struct session *session = user;
+    const struct session_totals *totals = &session->progress.totals;
+    session->scanning = false;
+    session->result->scan_us = clock_monotonic_us() - session->begun_us;
+    SESSION_LOG(session, LOG_INFO, LOG_SCAN_ENDED, LOG_NUMBER("files", totals->files),
+                LOG_NUMBER("instances", session->plan.total_count), LOG_NUMBER("studies", session->plan.study_count),
+                LOG_NUMBER("skipped", totals->by_state[OUTCOME_SKIPPED]),
+                LOG_NUMBER("failed", totals->by_state[OUTCOME_FAILED]),
+                LOG_NUMBER("duration_us", session->result->scan_us), LOG_NUMBER("error", error));
+    if (error != 0 && error != -ECANCELED)
+        session_stop(session, SESSION_STOPPED, "the scan could not go on: not every file was looked at");
+    if (session->plan.study_count < session->options->threads && !session->options->dry_run) {
+        char text[128];
+        snprintf(text, sizeof text, "fewer studies (%llu) than threads (%u): the other threads have nothing to do",
+                 (unsigned long long)session->plan.study_count, session->options->threads);
+        SESSION_LOG(session, LOG_INFO, LOG_SESSION_NOTE, LOG_TEXT("text", text));
+    }
+    session_go_on(session);
+}
+
+static const struct scan_feed_handler feed_handler = {
+    .found = on_found, .batch_ended = on_batch_ended, .ended = on_scan_ended};
+
+static int start_making(struct session *session)
+{
+    session->synthetic = session->options->synthetic->options;
+    session->synthetic.seed = synthetic_seed();
+    session->scanning = true;
+    session_go_on(session);
+    return 0;
+}
+
+int session_start_scan(struct session *session)
+{
+    if (session->options->synthetic != NULL)
+        return start_making(session);
+    int error = seen_open(&session->seen);
+    if (error != 0)
+        return error;
+    error = scan_feed_start(&session->feed, &session->loop, &session->options->discover, &session->options->scan,
+                            &feed_handler, session);
+    if (error == 0) {
+        session->scanning = true;
+        SESSION_LOG(session, LOG_INFO, LOG_SCAN_STARTED, LOG_NUMBER("inputs", session->options->discover.input_count));
+    }
+    return error;
+}
+
+void session_pace_scan(struct session *session)
+{
+    uint64_t alive = session->progress.totals.by_state[OUTCOME_PENDING];
+    bool bounded = !session->options->scan_first && !session->options->dry_run;
+    if (!session->scanning || !bounded || session->feed == NULL)
+        return;
+    if (!session->scan_paused && alive >= SESSION_FOUND_MAX)
+        session->scan_paused = true;
+    else if (session->scan_paused && alive <= SESSION_FOUND_MAX / 2)
+        session->scan_paused = false;
+    else
+        return;
+    scan_feed_pause(session->feed, session->scan_paused);
+}
+
+/* ---- synthetic instances ---- */
+
+static bool all_made(const struct session *session)
+{
+    const struct synthetic_spec *spec = session->options->synthetic;
+    uint64_t repeat = session->options->repeat;
+    if (repeat == 0 && session->options->duration_ms > 0)
+        return session->time_is_up;
+    return session->made >= spec->studies * spec->instances * (repeat > 0 ? repeat : 1);
+}
+
+static bool make_instance(struct session *session)
+{
+    struct synthetic_instance made;
+    char path[64];
+    uint64_t study = session->made / session->options->synthetic->instances;
+    uint64_t number = session->made % session->options->synthetic->instances;
+    synthetic_instance_init(&made, &session->synthetic, study, number);
+    snprintf(path, sizeof path, "synthetic/study-%llu/image-%llu", (unsigned long long)study + 1,
+             (unsigned long long)number + 1);
+    struct file_facts facts = {.path = path,
+                               .size_bytes = made.source.len,
+                               .data_len = made.source.len,
+                               .synthetic = true,
+                               .study_number = study,
+                               .number = number,
+                               .study_uid = made.study_uid,
+                               .series_uid = made.series_uid,
+                               .instance_uid = made.instance_uid,
+                               .class_uid = made.class_uid,
+                               .syntax_uid = made.syntax_uid};
+    struct instance *instance = instance_create(&facts);
+    if (instance == NULL)
+        return false;
+    session->made++;
+    session->progress.totals.files++;
+    session->progress.totals.by_state[OUTCOME_PENDING]++;
+    add_to_plan(session, instance);
+    return true;
+}
+
+void session_make_instances(struct session *session)
+{
+    const struct synthetic_spec *spec = session->options->synthetic;
+    if (spec == NULL || !session->scanning)
+        return;
+    /* With a time limit not much more is made than is about to be sent; the plan wants whole studies to choose from. */
+    uint64_t wanted = (session->options->threads + 1) * spec->instances;
+    if (wanted > SESSION_FOUND_MAX || session->options->scan_first || session->options->dry_run)
+        wanted = session->options->scan_first || session->options->dry_run ? UINT64_MAX : SESSION_FOUND_MAX;
+    bool stopping = session->phase >= PHASE_STOPPING;
+    while (!stopping && !all_made(session) && session->progress.totals.by_state[OUTCOME_PENDING] < wanted)
+        if (!make_instance(session))
+            break;
+    if (stopping || all_made(session))
+        on_scan_ended(session, 0);
+}
+
+void session_end_of_time(struct session *session)
+{
+    session->time_is_up = true;
+    if (session->phase < PHASE_STOPPING) {
+        session->phase = PHASE_STOPPING;
+        session_stop_workers(session, false);
+    }
+    session_go_on(session);
+}
+
+/* ---- the scan ---- */
+
+bool session_is_scanning(const struct session *session)
+{
+    return session->scanning || !list_is_empty(&session->comparisons);
+}
+
+void session_forget_scan(struct session *session)
+{
+    seen_close(session->seen);
+    session->seen = NULL;
+    scan_feed_destroy(session->feed);
+    session->feed = NULL;
+}
+
+/* ---- the dry run ---- */
+
+static void show_study(struct session *session, const struct work *work)
+{
+    struct planned_context contexts[PDU_CONTEXTS_MAX];
+    for (size_t i = 0; i < work->needed_count; i++)
+        contexts[i] = (struct planned_context){work->pairs[i]->class_uid, work->pairs[i]->syntax_uid};
+    struct planned_study study = {.study_uid = work->study_uid,
+                                  .instances = work->instance_count,
+                                  .bytes = work->bytes,
+                                  .context_count = work->needed_count,
+                                  .contexts = contexts};
+    if (session->observer->study_planned != NULL)
+        session->observer->study_planned(session->observer->user, &study);
+}
+
+void session_show_plan(struct session *session)
+{
+    struct work *work;
+    while ((work = plan_next(&session->plan, 1)) != NULL) {
+        struct list_node *node;
+        show_study(session, work);
+        while ((node = list_pop(&work->instances)) != NULL)
+            end_found(session, list_entry(node, struct instance, mail.node), OUTCOME_PENDING, REASON_NONE, 0);
+        (void)plan_finish(&session->plan, work, false);
+    }
+}

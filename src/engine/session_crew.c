@@ -1,0 +1,232 @@
+/*
+ * session_crew - the workers as the session sees them: started when there is work for them, given studies, told to
+ * stop, and what they say about themselves. On the main thread.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "catalog/instance.h"
+#include "engine/session_private.h"
+
+/* ---- starting, and giving work ---- */
+
+/* A worker needs some descriptors: its loop, its mailbox, a socket, a file. Better fewer workers than failing ones. */
+static unsigned limit_by_descriptors(struct session *session, unsigned threads)
+{
+    enum { FOR_ONE_WORKER = 8, FOR_THE_REST = 64 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return threads;
+    rlim_t wanted = (rlim_t)threads * FOR_ONE_WORKER + FOR_THE_REST;
+    if (limit.rlim_cur < wanted && limit.rlim_max > limit.rlim_cur) {
+        limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+        (void)getrlimit(RLIMIT_NOFILE, &limit);
+    }
+    if (limit.rlim_cur >= wanted)
+        return threads;
+    unsigned possible = limit.rlim_cur > FOR_THE_REST + FOR_ONE_WORKER
+                            ? (unsigned)((limit.rlim_cur - FOR_THE_REST) / FOR_ONE_WORKER)
+                            : 1;
+    SESSION_LOG(session, LOG_WARN, LOG_SESSION_NOTE,
+                LOG_TEXT("text", "fewer threads are used: the limit of open files (ulimit -n) allows no more"),
+                LOG_NUMBER("threads", possible));
+    return possible;
+}
+
+void session_set_worker_options(struct session *session)
+{
+    const struct session_options *options = session->options;
+    struct worker_options *worker = &session->worker_options;
+    *worker = (struct worker_options){.host = options->loopback ? "127.0.0.1" : options->host,
+                                      .port = options->port,
+                                      .priority = options->priority,
+                                      .max_pdu_len = options->max_pdu_len,
+                                      .window = options->window,
+                                      .timeouts = options->timeouts,
+                                      .retry = options->retry,
+                                      .log_level = options->log_level,
+                                      .threads = options->threads,
+                                      .synthetic = options->synthetic != NULL ? &session->synthetic : NULL,
+                                      .home = &session->inbox};
+    session->crew_max = limit_by_descriptors(session, options->threads);
+    memcpy(worker->called_ae, options->called_ae, sizeof worker->called_ae);
+    memcpy(worker->calling_ae, options->calling_ae, sizeof worker->calling_ae);
+}
+
+static struct crew *start_worker(struct session *session)
+{
+    struct crew *crew = &session->crew[session->crew_count];
+    int error = worker_start(&crew->worker, (int)session->crew_count + 1, &session->worker_options);
+    if (error == 0) {
+        session->crew_count++;
+        session->crew_left++;
+        return crew;
+    }
+    session->crew_max = session->crew_count;
+    if (session->crew_count == 0)
+        session_stop(session, SESSION_STOPPED, error_text(error));
+    else
+        SESSION_LOG(session, LOG_WARN, LOG_SESSION_NOTE, LOG_TEXT("text", "no more threads could be started"),
+                    LOG_NUMBER("threads", session->crew_count), LOG_NUMBER("error", error));
+    return NULL;
+}
+
+static struct crew *find_free(struct session *session)
+{
+    for (unsigned i = 0; i < session->crew_count; i++) {
+        struct crew *crew = &session->crew[i];
+        if (crew->worker != NULL && crew->work == NULL && !crew->backs_off && !crew->stopping)
+            return crew;
+    }
+    return session->crew_count < session->crew_max ? start_worker(session) : NULL;
+}
+
+static void give(struct crew *crew, struct work *work)
+{
+    crew->work = work;
+    work->mail.kind = MAIL_WORK;
+    worker_post(crew->worker, &work->mail);
+}
+
+static bool anyone_works(const struct session *session)
+{
+    for (unsigned i = 0; i < session->crew_count; i++)
+        if (session->crew[i].work != NULL)
+            return true;
+    return false;
+}
+
+void session_hand_out(struct session *session)
+{
+    while (plan_has_next(&session->plan)) {
+        struct crew *crew = find_free(session);
+        struct work *work = crew != NULL ? plan_next(&session->plan, (int)(crew - session->crew) + 1) : NULL;
+        if (work == NULL) {
+            if (crew != NULL && !anyone_works(session))
+                session_stop(session, SESSION_STOPPED, error_text(-ENOMEM));
+            return;
+        }
+        give(crew, work);
+    }
+}
+
+void session_take_work_back(struct session *session, struct work *work)
+{
+    struct crew *crew = &session->crew[work->study->worker - 1];
+    bool stay = session->phase == PHASE_SENDING && !crew->backs_off && !crew->stopping;
+    crew->work = NULL;
+    struct work *next = plan_finish(&session->plan, work, stay);
+    if (next != NULL)
+        give(crew, next);
+}
+
+/* ---- stopping ---- */
+
+static void post_to_worker(struct crew *crew, enum worker_mail kind)
+{
+    struct mail *mail = malloc(sizeof *mail);
+    if (mail == NULL)
+        abort(); /* a worker that cannot be told to stop would leave the session hanging */
+    mail->kind = (int)kind;
+    crew->stopping = true;
+    worker_post(crew->worker, mail);
+}
+
+void session_stop_workers(struct session *session, bool now)
+{
+    for (unsigned i = 0; i < session->crew_count; i++) {
+        struct crew *crew = &session->crew[i];
+        if (crew->worker != NULL && (now || !crew->stopping))
+            post_to_worker(crew, now ? MAIL_STOP_NOW : MAIL_STOP);
+    }
+}
+
+void session_let_idle_go(struct session *session)
+{
+    if (!session_is_scanning(session) && session->plan.waiting_count == 0 && !anyone_works(session))
+        session_stop_workers(session, false);
+}
+
+/* ---- what they say ---- */
+
+static struct crew *crew_of(struct session *session, const struct worker_notice *notice)
+{
+    return &session->crew[notice->worker - 1];
+}
+
+/*
+ * A peer that says no for good, or that has answered nobody for as many tries as allowed: the session cannot go on.
+ * Being refused more associations while others are open is no reason.
+ */
+static void judge_failure(struct session *session, const struct worker_notice *notice)
+{
+    enum { PERMANENT = 1 };
+    const struct association_end *end = &notice->figures.end;
+    char text[160];
+    bool permanent = (end->kind == ASSOCIATION_REJECTED && end->reject.result == PERMANENT) ||
+                     (end->kind == ASSOCIATION_NOT_CONNECTED && end->error == ERROR_HOST_UNKNOWN &&
+                      session->result->connect.count == 0);
+    bool anyone_open = false;
+    for (unsigned i = 0; i < session->crew_count; i++)
+        anyone_open = anyone_open || session->crew[i].open;
+    bool progress = session->last_answer_us > notice->failing_since_us;
+    bool too_often = notice->failures > session->options->retry && !progress && (notice->opened || !anyone_open);
+    if (!permanent && !too_often)
+        return;
+    association_describe_end(end, text, sizeof text);
+    session_stop(session, SESSION_STOPPED, text);
+}
+
+static void take_ended(struct session *session, struct worker_notice *notice)
+{
+    struct crew *crew = crew_of(session, notice);
+    crew->open = false;
+    crew->backs_off = notice->backs_off;
+    if (session->observer->association_ended != NULL)
+        session->observer->association_ended(session->observer->user, &notice->figures);
+    if (notice->backs_off)
+        judge_failure(session, notice);
+}
+
+static void take_opened(struct session *session, const struct worker_notice *notice)
+{
+    crew_of(session, notice)->open = true;
+    histogram_add(&session->result->connect, notice->figures.connect_us);
+    histogram_add(&session->result->negotiate, notice->figures.negotiate_us);
+}
+
+static void take_stopped(struct session *session, const struct worker_notice *notice)
+{
+    struct crew *crew = crew_of(session, notice);
+    worker_join(crew->worker);
+    crew->worker = NULL;
+    crew->open = false;
+    session->crew_left--;
+}
+
+void session_take_notice(struct session *session, enum session_mail kind, struct worker_notice *notice)
+{
+    switch (kind) {
+    case MAIL_OPENED:
+        take_opened(session, notice);
+        break;
+    case MAIL_ENDED:
+        take_ended(session, notice);
+        break;
+    case MAIL_READY:
+        crew_of(session, notice)->backs_off = false;
+        break;
+    case MAIL_REFUSED:
+        session_stop(session, SESSION_STOPPED, "the peer says that this sender is not authorised (status 0124)");
+        break;
+    case MAIL_STOPPED:
+        take_stopped(session, notice);
+        break;
+    default:
+        break;
+    }
+}

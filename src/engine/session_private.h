@@ -1,0 +1,131 @@
+/*
+ * session_private - the inside of a session, shared by the files it is written in. All on the main thread.
+ *   session.c          the run: start, mail from the workers, interruption, the end
+ *   session_crew.c     the workers: started, given work, told to stop
+ *   session_catalog.c  what the scan finds: duplicates, the plan, the dry run
+ */
+#ifndef ENGINE_SESSION_PRIVATE_H
+#define ENGINE_SESSION_PRIVATE_H
+
+#include <uv.h>
+
+#include "catalog/seen.h"
+#include "catalog/synthetic.h"
+#include "engine/loopback.h"
+#include "engine/plan.h"
+#include "engine/scan_feed.h"
+#include "engine/session.h"
+#include "engine/worker.h"
+
+/* The session's view of a worker. */
+struct crew {
+    struct worker *worker; /* NULL = not started, or joined */
+    struct work *work;     /* it has; NULL = idle */
+    bool open;             /* its association is open */
+    bool backs_off;        /* it cannot open one; no work until MAIL_READY */
+    bool stopping;         /* it was told to stop */
+};
+
+enum session_phase {
+    PHASE_LOOKING,   /* nothing to send was found yet, or all is to be found first */
+    PHASE_VERIFYING, /* a C-ECHO is under way */
+    PHASE_SENDING,   /* the scan may still go on */
+    PHASE_STOPPING,  /* workers end; what is left stays pending */
+    PHASE_OVER       /* only handles are left to be closed */
+};
+
+struct session {
+    const struct session_options *options;
+    const struct session_observer *observer;
+    struct session_result *result;
+    uv_loop_t loop;
+    uv_signal_t on_int, on_term;
+    uv_timer_t timer; /* progress */
+    struct mailbox inbox;
+    bool inbox_open;
+    struct logger logger;
+    enum session_phase phase;
+    struct session_progress progress;
+    uint64_t begun_us;          /* monotonic */
+    uint64_t transfer_begun_us; /* monotonic; 0 = not yet */
+
+    struct scan_feed *feed;
+    bool scanning;
+    bool scan_paused; /* enough was found for now */
+    struct verification *verification;
+    bool verifying; /* a C-ECHO has not come back */
+    struct plan plan;
+    struct synthetic_options synthetic; /* what instances are made from, if options->synthetic */
+    uint64_t made;                      /* synthetic instances so far */
+    bool time_is_up;                    /* of a session with a duration: what is left is forgotten */
+    struct seen *seen;
+    unsigned comparing;      /* comparisons of duplicates under way */
+    struct list comparisons; /* waiting or under way: struct comparison */
+
+    struct loopback *loopback;
+    struct worker_options worker_options;
+    unsigned crew_count;     /* workers started */
+    unsigned crew_max;       /* to be started, as work turns up */
+    unsigned crew_left;      /* of them not joined */
+    unsigned signals;        /* SIGINT or SIGTERM that have come */
+    uint64_t last_answer_us; /* monotonic; when the peer last answered a store */
+    struct crew crew[SESSION_THREADS_MAX];
+};
+
+/* The instance's outcome is final: count it, tell the observer, free it. */
+void session_end_instance(struct session *session, struct instance *instance);
+
+/* Something was found, or the scan or a comparison ended: go on with what can be done now. */
+void session_go_on(struct session *session);
+
+/* Log at the session's level with the main thread's stamp. */
+#define SESSION_LOG(session, level, event, ...) LOG(&(session)->logger, level, event, __VA_ARGS__)
+
+/* Stop: no further store begins, the workers end, what is left stays pending. */
+void session_stop(struct session *session, enum session_verdict verdict, const char *text);
+
+/* ---- session_crew.c ---- */
+
+/* What all workers share. */
+void session_set_worker_options(struct session *session);
+
+/* Give work to every worker that can take some, and start workers while there is more. */
+void session_hand_out(struct session *session);
+
+/* A work came home: the worker goes on with the same study if there is more of it. */
+void session_take_work_back(struct session *session, struct work *work);
+
+/* If all is sent and nothing more can come: let the workers go. Until then an idle one keeps its association, as work
+ * of another may come back to be planned again. */
+void session_let_idle_go(struct session *session);
+
+/* Tell every worker to stop, `now` or once what is in flight has ended. */
+void session_stop_workers(struct session *session, bool now);
+
+/* The notices of workers about themselves. */
+void session_take_notice(struct session *session, enum session_mail kind, struct worker_notice *notice);
+
+/* ---- session_catalog.c ---- */
+
+/* Begin the scan. 0 or an error. */
+int session_start_scan(struct session *session);
+
+/* The time of a session with a duration is up: make and send nothing more. */
+void session_end_of_time(struct session *session);
+
+/* Make synthetic instances as far as there is room for them. */
+void session_make_instances(struct session *session);
+
+/* True while paths are looked at or duplicates compared. */
+bool session_is_scanning(const struct session *session);
+
+/* Tell the observer what would be sent, and end every instance as pending. */
+void session_show_plan(struct session *session);
+
+/* Pause the scan when enough is found, and let it go on when there is room again. */
+void session_pace_scan(struct session *session);
+
+/* Free what the scan remembers. */
+void session_forget_scan(struct session *session);
+
+#endif

@@ -1,0 +1,448 @@
+/*
+ * worker - the thread, its mail and its states. See worker.h for the diagram.
+ *
+ * Everything here runs on the worker's own thread, but for worker_start, worker_post and worker_join.
+ */
+#include "engine/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "engine/policy.h"
+#include "engine/worker_private.h"
+
+static void pump(struct worker *worker);
+static void go_on(struct worker *worker);
+
+/* ---- mail home ---- */
+
+static void post_notice(struct worker *worker, enum session_mail kind, const struct worker_notice *notice)
+{
+    struct worker_notice *copy = malloc(sizeof *copy);
+    if (copy == NULL)
+        abort(); /* a few dozen bytes: without them nothing could be said, and silence would be a lie */
+    *copy = *notice;
+    copy->mail.kind = (int)kind;
+    copy->worker = worker->number;
+    mailbox_post(worker->options->home, &copy->mail);
+}
+
+static void write_log(void *user, const struct log_record *record)
+{
+    struct worker *worker = user;
+    struct log_record stamped = *record;
+    stamped.time_us = clock_wall_us();
+    stamped.worker = worker->number;
+    stamped.association = worker->association_number;
+    stamped.study = worker->work != NULL ? worker->work->study_uid : NULL;
+    struct worker_log *mail = malloc(sizeof *mail);
+    struct log_record *copy = log_record_copy(&stamped);
+    if (mail == NULL || copy == NULL) {
+        free(mail);
+        free(copy);
+        return;
+    }
+    mail->mail.kind = MAIL_LOG;
+    mail->record = copy;
+    mailbox_post(worker->options->home, &mail->mail);
+}
+
+static void finish_work(struct worker *worker)
+{
+    struct work *work = worker->work;
+    assert(list_is_empty(&work->instances) && list_is_empty(&worker->again));
+    LOG(&worker->logger, LOG_INFO, LOG_STUDY_ENDED, LOG_NUMBER("stored", work->stored),
+        LOG_NUMBER("failed", work->failed));
+    worker->work = NULL;
+    worker->again_attempt = 0;
+    work->mail.kind = MAIL_WORK_DONE;
+    mailbox_post(worker->options->home, &work->mail);
+}
+
+/* Nothing of the current work is in flight: all that is left of it goes back to be planned again. */
+static void give_work_back(struct worker *worker)
+{
+    struct list_node *node;
+    if (worker->work == NULL)
+        return;
+    list_splice(&worker->again, &worker->work->instances);
+    while ((node = list_pop(&worker->again)) != NULL) {
+        struct instance *instance = list_entry(node, struct instance, mail.node);
+        instance->mail.kind = MAIL_INSTANCE_BACK;
+        mailbox_post(worker->options->home, &instance->mail);
+    }
+    finish_work(worker);
+}
+
+/* ---- backoff ---- */
+
+static void on_backoff_over(uv_timer_t *timer)
+{
+    struct worker *worker = timer->data;
+    if (worker->ready_owed) {
+        worker->ready_owed = false;
+        post_notice(worker, MAIL_READY, &(struct worker_notice){0});
+    }
+    go_on(worker);
+}
+
+static void back_off(struct worker *worker, unsigned attempt, const char *why)
+{
+    worker->random = worker->random * 1664525u + 1013904223u;
+    uint32_t delay_ms = policy_backoff_ms(attempt, worker->random >> 8);
+    LOG(&worker->logger, LOG_WARN, LOG_ASSOCIATION_RETRY, LOG_NUMBER("delay_ms", delay_ms), LOG_TEXT("text", why));
+    worker->state = WORKER_BACKOFF;
+    uv_timer_start(&worker->timer, on_backoff_over, delay_ms, 0);
+}
+
+/* ---- stopping ---- */
+
+static void finish_stop(struct worker *worker)
+{
+    if (worker->state == WORKER_STOPPED)
+        return;
+    worker->state = WORKER_STOPPED;
+    uv_timer_stop(&worker->timer);
+    post_notice(worker, MAIL_STOPPED, &(struct worker_notice){0});
+}
+
+static void end_unsent(struct worker *worker, struct list *list)
+{
+    struct list_node *node;
+    while ((node = list_pop(list)) != NULL) {
+        struct instance *instance = list_entry(node, struct instance, mail.node);
+        enum outcome_state state = instance->outcome.state == OUTCOME_IN_DOUBT ? OUTCOME_IN_DOUBT : OUTCOME_PENDING;
+        worker_end_instance(worker, instance, state, REASON_INTERRUPTED, instance->outcome.error);
+    }
+}
+
+/* What has not been sent goes home; what is in flight is finished, then the association is released. */
+static void stop(struct worker *worker, bool now)
+{
+    struct list_node *node;
+    worker->stopping = true;
+    while ((node = list_pop(&worker->queue)) != NULL) {
+        struct work *work = list_entry(node, struct work, mail.node);
+        end_unsent(worker, &work->instances);
+        work->mail.kind = MAIL_WORK_DONE;
+        mailbox_post(worker->options->home, &work->mail);
+    }
+    if (worker->work != NULL) {
+        end_unsent(worker, &worker->work->instances);
+        end_unsent(worker, &worker->again);
+        if (worker->slots_used == 0)
+            finish_work(worker);
+    }
+    if (worker->user == NULL)
+        finish_stop(worker);
+    else if (now || !worker->opened)
+        storage_user_abort(worker->user, ERROR_ABORTED_LOCALLY);
+    else
+        storage_user_release(worker->user);
+}
+
+/* ---- the association ---- */
+
+static void on_opened(struct storage_user *user, void *context)
+{
+    struct worker *worker = context;
+    const struct association *association = storage_user_association(user);
+    worker->opened = true;
+    worker->figures.connect_us = association_connect_us(association);
+    worker->figures.negotiate_us = association_negotiate_us(association);
+    worker->figures.peer_max_pdu = association_peer_max_pdu(association);
+    for (size_t i = 0; i < association_context_count(association); i++)
+        worker->figures.contexts_accepted += association_context(association, i)->result == CONTEXT_ACCEPTED;
+    post_notice(worker, MAIL_OPENED, &(struct worker_notice){.opened = true, .figures = worker->figures});
+    worker->state = WORKER_SENDING;
+}
+
+static void on_done(struct storage_user *user, void *context, struct store *store)
+{
+    struct worker *worker = context;
+    worker_end_store(worker, store);
+    if (worker->unauthorised == UNAUTHORISED_MAX && !worker->stopping && !worker->held) {
+        worker->held = true;
+        post_notice(worker, MAIL_REFUSED, &(struct worker_notice){0});
+    }
+    if (!worker->stopping)
+        return;
+    end_unsent(worker, &worker->again);
+    if (worker->slots_used == 0 && worker->work != NULL)
+        finish_work(worker);
+}
+
+static void on_ready(struct storage_user *user, void *context)
+{
+    pump(context);
+}
+
+/* What is to be sent again goes back into the work, and on we go. */
+static void go_on(struct worker *worker)
+{
+    worker->state = WORKER_IDLE;
+    worker->again_attempt = 0;
+    if (worker->work != NULL) { /* first of all: whose fault an association's end was shows when nothing is before it */
+        list_splice(&worker->again, &worker->work->instances);
+        list_splice(&worker->work->instances, &worker->again);
+    }
+    pump(worker);
+}
+
+/*
+ * An association ended by itself. If it stored something, the next is opened at once. If not, what it was busy with
+ * waits for its next attempt; and if it never came so far as to begin a store, or that happened too often, the work
+ * goes back and the session decides.
+ */
+static void go_on_after_end(struct worker *worker, const struct association_end *end, bool fruitless, bool backs_off)
+{
+    char why[160];
+    association_describe_end(end, why, sizeof why);
+    if (backs_off) {
+        give_work_back(worker);
+        worker->ready_owed = true;
+        back_off(worker, worker->failures + 1, why);
+    } else if (fruitless && !list_is_empty(&worker->again)) {
+        back_off(worker, worker->again_attempt + 1, why);
+    } else if (worker->state != WORKER_BACKOFF) {
+        go_on(worker);
+    }
+}
+
+static void on_closed(struct storage_user *user, void *context, const struct association_end *end)
+{
+    struct worker *worker = context;
+    bool idle = worker->work == NULL || worker->state == WORKER_RELEASING || worker->state == WORKER_BACKOFF;
+    bool fruitful = worker->figures.stored + worker->figures.failed > 0;
+    bool failed = !worker->opened || (!idle && !fruitful && !end->source_failed);
+    bool too_often = worker->failures > 2 * worker->options->retry;
+    worker->failures = failed ? worker->failures + 1 : fruitful ? 0 : worker->failures;
+    bool backs_off = failed && (!worker->opened || worker->stores_begun == 0 || too_often);
+
+    worker->figures.ended_us = clock_wall_us();
+    worker->figures.end = *end;
+    post_notice(worker, MAIL_ENDED,
+                &(struct worker_notice){.opened = worker->opened,
+                                        .backs_off = backs_off && !worker->stopping,
+                                        .failures = worker->failures,
+                                        .failing_since_us = worker->failing_since_us,
+                                        .figures = worker->figures});
+    worker->user = NULL;
+    worker->opened = false;
+    worker->last_context = NULL;
+    worker->new_association_wanted = false;
+    if (worker->stopping)
+        finish_stop(worker);
+    else
+        go_on_after_end(worker, end, failed, backs_off);
+}
+
+static const struct storage_user_handler user_handler = {
+    .opened = on_opened, .done = on_done, .ready = on_ready, .closed = on_closed};
+
+static void open_association(struct worker *worker)
+{
+    const struct work *work = worker->work;
+    struct association_proposal proposals[PDU_CONTEXTS_MAX];
+    for (size_t i = 0; i < work->pair_count; i++) {
+        proposals[i] = (struct association_proposal){
+            .abstract_syntax = work->pairs[i]->class_uid, .syntax_count = 1, .syntaxes = {work->pairs[i]->syntax_uid}};
+        worker->proposed[i] = work->pairs[i];
+    }
+    worker->proposed_count = work->pair_count;
+
+    struct association_options options = {.host = worker->options->host,
+                                          .port = worker->options->port,
+                                          .max_pdu_len = worker->options->max_pdu_len,
+                                          .window = worker->options->window,
+                                          .timeouts = worker->options->timeouts,
+                                          .proposals = proposals,
+                                          .proposal_count = work->pair_count,
+                                          .logger = &worker->logger};
+    memcpy(options.called_ae, worker->options->called_ae, sizeof options.called_ae);
+    memcpy(options.calling_ae, worker->options->calling_ae, sizeof options.calling_ae);
+
+    worker->association_number += worker->association_number == 0 ? (uint64_t)worker->number : worker->options->threads;
+    worker->figures = (struct association_figures){.number = worker->association_number,
+                                                   .worker = worker->number,
+                                                   .begun_us = clock_wall_us(),
+                                                   .contexts_proposed = (unsigned)work->pair_count};
+    if (worker->failures == 0)
+        worker->failing_since_us = clock_monotonic_us();
+    worker->stores_begun = 0;
+    worker->state = WORKER_OPENING;
+    int error = storage_user_open(&worker->user, &worker->loop, &options, &user_handler, worker);
+    if (error != 0) {
+        worker->user = NULL;
+        on_closed(NULL, worker, &(struct association_end){.kind = ASSOCIATION_NOT_CONNECTED, .error = error});
+    }
+}
+
+static void open_another(struct worker *worker)
+{
+    worker->state = WORKER_RELEASING;
+    storage_user_release(worker->user);
+}
+
+/* ---- work ---- */
+
+/* The list is empty and nothing is in flight: what is to be sent again waits for its backoff, else the work is done. */
+static void end_of_list(struct worker *worker)
+{
+    if (list_is_empty(&worker->again)) {
+        finish_work(worker);
+        return;
+    }
+    unsigned attempt = worker->again_attempt + 1;
+    if (worker->new_association_wanted)
+        storage_user_release(worker->user);
+    back_off(worker, attempt, "some instances are to be sent again");
+}
+
+/* After an association that answered nothing, one store at a time, until the peer has answered one: the next loss shall
+ * cost one instance its attempt, not a whole window. */
+static bool may_begin(const struct worker *worker)
+{
+    bool careful = worker->failures > 0 && worker->figures.stored + worker->figures.failed == 0;
+    return storage_user_can_store(worker->user) && (!careful || worker->slots_used == 0);
+}
+
+static void send_instances(struct worker *worker)
+{
+    while (worker->work != NULL && worker->state == WORKER_SENDING && !worker->held && may_begin(worker)) {
+        struct list_node *node = list_pop(&worker->work->instances);
+        if (node == NULL) {
+            if (worker->slots_used > 0)
+                return;
+            end_of_list(worker);
+            continue;
+        }
+        struct instance *instance = list_entry(node, struct instance, mail.node);
+        switch (worker_begin_store(worker, instance)) {
+        case STORE_BEGUN:
+        case STORE_ENDED:
+            break;
+        case STORE_NOT_PROPOSED:
+            list_prepend(&worker->work->instances, node);
+            if (worker->slots_used == 0)
+                open_another(worker);
+            return;
+        case STORE_NOT_NOW:
+            list_prepend(&worker->work->instances, node);
+            return;
+        }
+    }
+}
+
+static void start_next_work(struct worker *worker)
+{
+    struct list_node *node = list_pop(&worker->queue);
+    if (node == NULL)
+        return;
+    worker->work = list_entry(node, struct work, mail.node);
+    LOG(&worker->logger, LOG_INFO, LOG_STUDY_STARTED, LOG_NUMBER("instances", worker->work->instance_count),
+        LOG_NUMBER("bytes", worker->work->bytes));
+}
+
+/* Do whatever can be done now. Called whenever something has changed. */
+static void pump(struct worker *worker)
+{
+    while (!worker->stopping && !worker->held && (worker->state == WORKER_IDLE || worker->state == WORKER_SENDING)) {
+        if (worker->work == NULL)
+            start_next_work(worker);
+        if (worker->work == NULL) {
+            worker->state = WORKER_IDLE;
+            return;
+        }
+        if (worker->user == NULL) {
+            open_association(worker);
+            return;
+        }
+        worker->state = WORKER_SENDING;
+        send_instances(worker);
+        if (worker->work != NULL)
+            return;
+    }
+}
+
+static void deliver(void *user, struct mail *mail)
+{
+    struct worker *worker = user;
+    switch ((enum worker_mail)mail->kind) {
+    case MAIL_WORK:
+        list_append(&worker->queue, &mail->node);
+        pump(worker);
+        break;
+    case MAIL_STOP:
+    case MAIL_STOP_NOW:
+        stop(worker, mail->kind == MAIL_STOP_NOW);
+        free(mail);
+        break;
+    case MAIL_EXIT:
+        uv_close((uv_handle_t *)&worker->timer, NULL);
+        mailbox_close(&worker->inbox, NULL);
+        break;
+    }
+}
+
+/* ---- the thread ---- */
+
+static void run(void *argument)
+{
+    struct worker *worker = argument;
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+}
+
+int worker_start(struct worker **ret_worker, int number, const struct worker_options *options)
+{
+    struct worker *worker = calloc(1, sizeof *worker);
+    if (worker == NULL)
+        return -ENOMEM;
+    worker->number = number;
+    worker->options = options;
+    worker->logger = (struct logger){.write = write_log, .user = worker, .level = options->log_level};
+    worker->random = (uint32_t)uv_hrtime() ^ (uint32_t)number * 2654435761u;
+    list_init(&worker->queue);
+    list_init(&worker->again);
+    int error = uv_loop_init(&worker->loop);
+    if (error != 0) {
+        free(worker);
+        return error;
+    }
+    error = mailbox_open(&worker->inbox, &worker->loop, deliver, worker);
+    if (error == 0) {
+        uv_timer_init(&worker->loop, &worker->timer);
+        worker->timer.data = worker;
+        error = uv_thread_create(&worker->thread, run, worker);
+        if (error == 0) {
+            *ret_worker = worker;
+            return 0;
+        }
+        uv_close((uv_handle_t *)&worker->timer, NULL);
+        mailbox_close(&worker->inbox, NULL);
+    }
+    uv_run(&worker->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&worker->loop);
+    free(worker);
+    return error;
+}
+
+void worker_post(struct worker *worker, struct mail *mail)
+{
+    mailbox_post(&worker->inbox, mail);
+}
+
+void worker_join(struct worker *worker)
+{
+    worker->exit_mail.kind = MAIL_EXIT;
+    worker_post(worker, &worker->exit_mail);
+    uv_thread_join(&worker->thread);
+    int error = uv_loop_close(&worker->loop);
+    assert(error == 0);
+    (void)error;
+    free(worker);
+}

@@ -1,0 +1,95 @@
+/*
+ * worker - one thread with one loop and at most one association: it stores the instances of the work it is given.
+ *
+ * Work comes and results go by mail. Everything the worker holds is its own while it holds it; what it shares with the
+ * main thread is two mailboxes and constant options.
+ *
+ *            work                    opened                  list empty
+ *   IDLE ----------> OPENING ------------------> SENDING ------------------> IDLE (association kept)
+ *                      |  ^                        |  |
+ *          not opened  |  | backoff over   the end |  | lacks a context, or a status wants a new association
+ *                      v  |                        |  v
+ *                    BACKOFF <---------------------+ RELEASING -----> OPENING
+ *
+ *   stop: no further store; what is in flight is finished, the association released   ->  STOPPED
+ */
+#ifndef ENGINE_WORKER_H
+#define ENGINE_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "dicomnet/association.h"
+#include "dicomnet/log.h"
+#include "engine/mailbox.h"
+#include "engine/session.h"
+
+struct worker;
+struct work;
+struct synthetic_options;
+
+/* Mail to a worker. */
+enum worker_mail {
+    MAIL_WORK,     /* struct work: to be done; it comes home as MAIL_WORK_DONE */
+    MAIL_STOP,     /* struct mail: finish what is in flight, give the rest back, release, end */
+    MAIL_STOP_NOW, /* struct mail: abort; may follow MAIL_STOP */
+    MAIL_EXIT      /* struct mail: the answer to MAIL_STOPPED: end the thread */
+};
+
+/* Mail from a worker, with the struct around it. */
+enum session_mail {
+    MAIL_INSTANCE,      /* struct instance: its outcome is final, or OUTCOME_PENDING / OUTCOME_IN_DOUBT at a stop */
+    MAIL_INSTANCE_BACK, /* struct instance: not sent, to be planned again */
+    MAIL_WORK_DONE,     /* struct work, empty: the worker wants the next */
+    MAIL_LOG,           /* struct worker_log */
+    MAIL_OPENED,        /* struct worker_notice: an association was opened */
+    MAIL_ENDED,         /* struct worker_notice: an association that was asked for ended; figures are set. If it was
+                           fruitless, the work comes back now and the worker backs off until MAIL_READY */
+    MAIL_READY,         /* struct worker_notice: the backoff after a failure to open is over: work is welcome */
+    MAIL_REFUSED,       /* struct worker_notice: the peer says again and again that we are not authorised: the worker
+                           sends nothing more and waits for MAIL_STOP */
+    MAIL_STOPPED        /* struct worker_notice: the last mail: nothing is left, MAIL_EXIT is awaited */
+};
+
+struct worker_log {
+    struct mail mail;
+    struct log_record *record; /* owned: free both */
+};
+
+struct worker_notice {
+    struct mail mail;
+    int worker;
+    bool opened;               /* MAIL_ENDED: the association had been opened */
+    bool backs_off;            /* MAIL_ENDED: see there */
+    unsigned failures;         /* MAIL_ENDED: fruitless associations of this worker in a row */
+    uint64_t failing_since_us; /* MAIL_ENDED: monotonic; when the first of these was asked for */
+    struct association_figures figures;
+};
+
+/* What all workers share, constant while any of them runs. */
+struct worker_options {
+    const char *host;
+    uint16_t port;
+    char called_ae[17];
+    char calling_ae[17];
+    uint16_t priority;
+    uint32_t max_pdu_len;
+    uint16_t window;
+    struct association_timeouts timeouts;
+    unsigned retry;   /* attempts after the first */
+    unsigned threads; /* workers there are: associations are numbered number, number + threads, ... */
+    const struct synthetic_options *synthetic; /* what instances without a file are made from; NULL = there are none */
+    enum log_level log_level;
+    struct mailbox *home; /* where its mail goes */
+};
+
+/* Start worker `number` (from 1) on a thread of its own. `options` is borrowed until it is joined. */
+int worker_start(struct worker **ret_worker, int number, const struct worker_options *options) MUST_CHECK;
+
+/* Post to it, from the main thread. */
+void worker_post(struct worker *worker, struct mail *mail);
+
+/* After its MAIL_STOPPED: end the thread, wait for it and free it. Nothing is posted to it any more. */
+void worker_join(struct worker *worker);
+
+#endif

@@ -1,0 +1,254 @@
+/*
+ * worker_store - one instance on its way: its file is opened, it is stored, and what came of it is judged by policy.
+ *
+ * On the worker's thread. A blocking pread is right here: the loop serves this one association.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "dicomnet/error.h"
+#include "engine/policy.h"
+#include "engine/worker_private.h"
+
+void worker_end_instance(struct worker *worker, struct instance *instance, enum outcome_state state,
+                         enum outcome_reason reason, int error)
+{
+    struct outcome *outcome = &instance->outcome;
+    outcome->state = state;
+    outcome->reason = reason;
+    outcome->error = error;
+    outcome->ended_us = clock_wall_us();
+    if (worker->work != NULL) {
+        bool kept = state == OUTCOME_STORED || state == OUTCOME_WARNED;
+        worker->work->stored += kept;
+        worker->work->failed += state == OUTCOME_FAILED;
+    }
+    instance->mail.kind = MAIL_INSTANCE;
+    mailbox_post(worker->options->home, &instance->mail);
+}
+
+/* ---- beginning ---- */
+
+static bool context_is_of(const struct association_context *context, const struct instance *instance)
+{
+    return strcmp(context->abstract_syntax, instance->file.class_uid) == 0 &&
+           strcmp(context->transfer_syntax, instance->file.syntax_uid) == 0;
+}
+
+static const struct association_context *find_context(struct worker *worker, const struct instance *instance)
+{
+    if (worker->last_context == NULL || !context_is_of(worker->last_context, instance))
+        worker->last_context =
+            storage_user_find_context(worker->user, instance->file.class_uid, instance->file.syntax_uid);
+    return worker->last_context;
+}
+
+/* The pair of an instance among those proposed; NULL if it was not proposed. */
+static const struct context_pair *find_proposed(const struct worker *worker, const struct instance *instance)
+{
+    for (size_t i = 0; i < worker->proposed_count; i++)
+        if (strcmp(worker->proposed[i]->class_uid, instance->file.class_uid) == 0 &&
+            strcmp(worker->proposed[i]->syntax_uid, instance->file.syntax_uid) == 0)
+            return worker->proposed[i];
+    return NULL;
+}
+
+/* A peer may accept a class and then answer 0122 to an instance of it: its siblings need not be sent. */
+static bool is_known_unsupported(const struct worker *worker, const struct instance *instance)
+{
+    for (size_t i = 0; i < worker->unsupported_count; i++)
+        if (strcmp(worker->unsupported[i]->class_uid, instance->file.class_uid) == 0)
+            return true;
+    return false;
+}
+
+static void learn_from_status(struct worker *worker, const struct instance *instance, uint16_t status)
+{
+    worker->unauthorised = status == STATUS_NOT_AUTHORISED ? worker->unauthorised + 1 : 0;
+    if (status != STATUS_CLASS_NOT_SUPPORTED || is_known_unsupported(worker, instance))
+        return;
+    const struct context_pair *pair = find_proposed(worker, instance);
+    if (pair != NULL && worker->unsupported_count < PDU_CONTEXTS_MAX)
+        worker->unsupported[worker->unsupported_count++] = pair;
+}
+
+static enum outcome_reason open_failure_reason(int error)
+{
+    switch (error) {
+    case -ENOENT:
+        return REASON_VANISHED;
+    case -ESTALE:
+        return REASON_CHANGED;
+    default:
+        return REASON_UNREADABLE;
+    }
+}
+
+static struct slot *free_slot(struct worker *worker)
+{
+    for (size_t i = 0; i < sizeof worker->slots / sizeof worker->slots[0]; i++)
+        if (worker->slots[i].instance == NULL)
+            return &worker->slots[i];
+    return NULL;
+}
+
+static int open_source(const struct worker *worker, struct slot *slot, const struct instance *instance,
+                       struct data_source **ret_source)
+{
+    if (instance->file.synthetic) {
+        synthetic_instance_init(&slot->source.synthetic, worker->options->synthetic, instance->file.study_number,
+                                instance->file.number);
+        *ret_source = &slot->source.synthetic.source;
+        return 0;
+    }
+    *ret_source = &slot->source.file.source;
+    return file_source_open(&slot->source.file, instance);
+}
+
+/* 0, or an error if the file is not what it was. */
+static int close_source(struct slot *slot, const struct instance *instance)
+{
+    return instance->file.synthetic ? 0 : file_source_close(&slot->source.file);
+}
+
+enum store_begin worker_begin_store(struct worker *worker, struct instance *instance)
+{
+    const struct association_context *context = find_context(worker, instance);
+    if (context == NULL) {
+        if (find_proposed(worker, instance) == NULL)
+            return STORE_NOT_PROPOSED;
+        worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
+        return STORE_ENDED;
+    }
+    if (is_known_unsupported(worker, instance)) {
+        instance->outcome.has_status = true;
+        instance->outcome.status = STATUS_CLASS_NOT_SUPPORTED;
+        worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
+        return STORE_ENDED;
+    }
+    struct slot *slot = free_slot(worker);
+    if (slot == NULL)
+        return STORE_NOT_NOW;
+    struct data_source *source;
+    int error = open_source(worker, slot, instance, &source);
+    if (error != 0) {
+        worker_end_instance(worker, instance, OUTCOME_FAILED, open_failure_reason(error), error);
+        return STORE_ENDED;
+    }
+    slot->store = (struct store){.context_id = context->id,
+                                 .priority = worker->options->priority,
+                                 .class_uid = instance->file.class_uid,
+                                 .instance_uid = instance->file.instance_uid,
+                                 .source = source};
+    slot->instance = instance;
+    error = storage_user_store(worker->user, &slot->store);
+    if (error != 0) {
+        (void)close_source(slot, instance);
+        slot->instance = NULL;
+        return STORE_NOT_NOW;
+    }
+    worker->slots_used++;
+    worker->stores_begun++;
+    instance->outcome.attempts++;
+    instance->outcome.has_status = false;
+    instance->outcome.comment[0] = '\0';
+    instance->outcome.worker = worker->number;
+    instance->outcome.association = worker->association_number;
+    instance->outcome.message_id = slot->store.message_id;
+    return STORE_BEGUN;
+}
+
+/* ---- judging ---- */
+
+static void send_again(struct worker *worker, struct instance *instance, enum outcome_state state,
+                       enum outcome_reason reason, int error)
+{
+    struct outcome *outcome = &instance->outcome;
+    char text[160];
+    outcome->state = state;
+    outcome->reason = reason;
+    outcome->error = error;
+    outcome_describe(outcome, text, sizeof text);
+    LOG(&worker->logger, LOG_WARN, LOG_STORE_RETRIED, LOG_TEXT("path", instance->file.path),
+        LOG_TEXT("instance", instance->file.instance_uid), LOG_TEXT("reason", outcome_reason_name(reason)),
+        LOG_TEXT("text", text), LOG_NUMBER("attempt", outcome->attempts));
+    list_append(&worker->again, &instance->mail.node);
+    if (outcome->attempts > worker->again_attempt)
+        worker->again_attempt = outcome->attempts;
+}
+
+static void judge_answer(struct worker *worker, struct instance *instance, const struct store *store, bool changed)
+{
+    struct outcome *outcome = &instance->outcome;
+    struct policy_verdict verdict = policy_judge_status(store->status);
+    outcome->has_status = true;
+    outcome->status = store->status;
+    snprintf(outcome->comment, sizeof outcome->comment, "%s", store->comment);
+    learn_from_status(worker, instance, store->status);
+
+    if (verdict.state != OUTCOME_FAILED) {
+        if (changed) {
+            worker->figures.failed++;
+            worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_CHANGED, -ESTALE);
+            return;
+        }
+        worker->figures.stored++;
+        worker->figures.bytes += instance_wire_len(instance);
+        worker_end_instance(worker, instance, verdict.state,
+                            verdict.state == OUTCOME_WARNED ? REASON_STATUS : REASON_NONE, 0);
+        return;
+    }
+    worker->figures.failed++;
+    unsigned allowed = 1 + (verdict.again == AGAIN_LATER                                ? worker->options->retry
+                            : verdict.again == AGAIN_ONCE && worker->options->retry > 0 ? 1
+                                                                                        : 0);
+    if (outcome->attempts >= allowed) {
+        worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_STATUS, 0);
+        return;
+    }
+    worker->new_association_wanted = worker->new_association_wanted || verdict.new_association;
+    send_again(worker, instance, OUTCOME_PENDING, REASON_STATUS, 0);
+}
+
+/*
+ * No answer. An association that had answered others before is not held against this instance: it is the first on the
+ * next one. Only what was lost as the first store of its association, as often as allowed, is poison.
+ */
+static void judge_silence(struct worker *worker, struct instance *instance, const struct store *store)
+{
+    enum outcome_state state = store->all_sent ? OUTCOME_IN_DOUBT : OUTCOME_PENDING;
+    bool fruitful = worker->figures.stored + worker->figures.failed > 0;
+    if (store->source_failed) {
+        bool shrunk = store->error == ERROR_SOURCE_SHORT;
+        worker_end_instance(worker, instance, OUTCOME_FAILED, shrunk ? REASON_CHANGED : REASON_UNREADABLE,
+                            store->error);
+    } else if (worker->stopping) {
+        worker_end_instance(worker, instance, state, REASON_INTERRUPTED, store->error);
+    } else if (instance->outcome.attempts > worker->options->retry && !fruitful) {
+        bool silent = store->error == ERROR_TIMEOUT_DIMSE || store->error == ERROR_TIMEOUT_NETWORK;
+        worker_end_instance(worker, instance, OUTCOME_FAILED, silent ? REASON_NO_RESPONSE : REASON_POISON,
+                            store->error);
+    } else {
+        send_again(worker, instance, state, REASON_CONNECTION, store->error);
+    }
+}
+
+void worker_end_store(struct worker *worker, struct store *store)
+{
+    struct slot *slot = (struct slot *)(void *)((char *)store - offsetof(struct slot, store));
+    struct instance *instance = slot->instance;
+    assert(instance != NULL);
+    bool changed = close_source(slot, instance) != 0;
+    slot->instance = NULL;
+    worker->slots_used--;
+    instance->outcome.write_us = store->write_us;
+    instance->outcome.wait_us = store->wait_us;
+    worker->figures.store_us += store->write_us + store->wait_us;
+    if (store->answered)
+        judge_answer(worker, instance, store, changed);
+    else
+        judge_silence(worker, instance, store);
+}

@@ -1,0 +1,196 @@
+/*
+ * association - made, asked for things, and looked at: the public face of dicomnet/association.h. What happens in
+ * between is in association_machine.c (states), association_send.c (writing) and association_negotiate.c (A-ASSOCIATE).
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "net/association_private.h"
+
+const struct association_timeouts association_default_timeouts = {.connect_ms = 10 * 1000,
+                                                                  .acse_ms = 30 * 1000,
+                                                                  .dimse_ms = 120 * 1000,
+                                                                  .network_ms = 60 * 1000,
+                                                                  .release_ms = 10 * 1000};
+
+/* ---- opening ---- */
+
+static struct association *create(uv_loop_t *loop, const struct association_handler *handler, void *user)
+{
+    struct association *association = malloc(sizeof *association);
+    if (association == NULL)
+        return NULL;
+    memset(association, 0, offsetof(struct association, received)); /* the buffers are left untouched */
+    association->handler = handler;
+    association->user = user;
+    association->begun_us = clock_monotonic_us();
+    association->window = 1;
+    association->state = STA1;
+    dimse_reader_init(&association->dimse_reader);
+    uv_timer_init(loop, &association->timer);
+    association->timer.data = association;
+    association->timer_open = association->transport_open = true;
+    return association;
+}
+
+static void drop_timer_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+/* A creation that failed before any callback could come: it ends in silence. */
+static int drop(struct association *association, int error)
+{
+    uv_close((uv_handle_t *)&association->timer, drop_timer_closed);
+    return error;
+}
+
+int association_open(struct association **ret_association, struct uv_loop_s *loop,
+                     const struct association_options *options, const struct association_handler *handler, void *user)
+{
+    struct association *association = create(loop, handler, user);
+    if (association == NULL)
+        return -ENOMEM;
+    association->requestor = true;
+    association->logger = options->logger;
+    association->timeouts = options->timeouts;
+    association->max_pdu_len = options->max_pdu_len != 0 ? options->max_pdu_len : ASSOCIATION_MAX_PDU_DEFAULT;
+    association->window_proposed = options->window;
+    memcpy(association->called_ae, options->called_ae, sizeof association->called_ae);
+    memcpy(association->calling_ae, options->calling_ae, sizeof association->calling_ae);
+    pdu_reader_init(&association->pdu_reader, association->max_pdu_len);
+    int error = negotiate_build_request(association, options);
+    if (error != 0)
+        return drop(association, error);
+
+    association_step(association, EVT1, NULL);
+    association_wait_for(association, WAIT_CONNECT, association->timeouts.connect_ms);
+    error = transport_connect(&association->transport, loop, options->host, options->port,
+                              &association_transport_handler, association);
+    if (error != 0) {
+        association_set_end(association, ASSOCIATION_NOT_CONNECTED, error);
+        association_close_all(association);
+    }
+    *ret_association = association;
+    return 0;
+}
+
+int association_accept(struct association **ret_association, struct uv_stream_s *listener,
+                       const struct association_accept_options *options, const struct association_handler *handler,
+                       void *user)
+{
+    struct association *association = create(listener->loop, handler, user);
+    if (association == NULL)
+        return -ENOMEM;
+    association->accept = *options;
+    association->logger = options->logger;
+    association->timeouts = options->timeouts;
+    association->max_pdu_len = options->max_pdu_len != 0 ? options->max_pdu_len : ASSOCIATION_MAX_PDU_DEFAULT;
+    association->window_proposed = options->window;
+    pdu_reader_init(&association->pdu_reader, association->max_pdu_len);
+    association->connected_us = association->begun_us;
+    int error = transport_accept(&association->transport, listener, &association_transport_handler, association);
+    if (error != 0) {
+        association_set_end(association, ASSOCIATION_NOT_CONNECTED, error);
+        association_close_all(association);
+    } else {
+        association_step(association, EVT5, NULL);
+    }
+    *ret_association = association;
+    return 0;
+}
+
+/* ---- what the user asks for ---- */
+
+void association_release(struct association *association)
+{
+    association->release_wanted = true;
+    if (association->state == STA6 && !association->sending && !association->write_pending)
+        association_start_release(association);
+}
+
+void association_abort(struct association *association, int error)
+{
+    if (!association->transport.closing)
+        association_abort_with(association, ASSOCIATION_ABORTED_BY_US, error);
+}
+
+/* ---- what was agreed ---- */
+
+const char *association_called_ae(const struct association *association)
+{
+    return association->called_ae;
+}
+const char *association_calling_ae(const struct association *association)
+{
+    return association->calling_ae;
+}
+const char *association_peer(const struct association *association)
+{
+    return association->transport.peer;
+}
+const char *association_peer_version(const struct association *association)
+{
+    return association->peer_version;
+}
+size_t association_context_count(const struct association *association)
+{
+    return association->context_count;
+}
+
+const struct association_context *association_context(const struct association *association, size_t index)
+{
+    return &association->contexts[index];
+}
+
+const struct association_context *association_find_context(const struct association *association, uint8_t id)
+{
+    unsigned index = association->context_index[id];
+    return index > 0 ? &association->contexts[index - 1] : NULL;
+}
+
+uint32_t association_peer_max_pdu(const struct association *association)
+{
+    return association->peer_max_pdu;
+}
+uint16_t association_window(const struct association *association)
+{
+    return association->window;
+}
+
+uint64_t association_connect_us(const struct association *association)
+{
+    return association->connected_us != 0 ? association->connected_us - association->begun_us : 0;
+}
+
+uint64_t association_negotiate_us(const struct association *association)
+{
+    return association->opened_us != 0 ? association->opened_us - association->connected_us : 0;
+}
+
+void association_describe_end(const struct association_end *end, char *ret_text, size_t size)
+{
+    switch (end->kind) {
+    case ASSOCIATION_RELEASED:
+        snprintf(ret_text, size, "released");
+        break;
+    case ASSOCIATION_NOT_CONNECTED:
+        snprintf(ret_text, size, "not connected: %s", error_text(end->error));
+        break;
+    case ASSOCIATION_REJECTED:
+        snprintf(ret_text, size, "rejected: %s", pdu_reject_text(&end->reject));
+        break;
+    case ASSOCIATION_ABORTED_BY_PEER:
+        snprintf(ret_text, size, "aborted by the peer: %s", pdu_abort_text(&end->abort));
+        break;
+    case ASSOCIATION_ABORTED_BY_US:
+        snprintf(ret_text, size, "aborted: %s", error_text(end->error));
+        break;
+    case ASSOCIATION_LOST:
+        snprintf(ret_text, size, "connection lost: %s", error_text(end->error));
+        break;
+    }
+}

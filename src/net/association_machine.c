@@ -1,0 +1,481 @@
+/*
+ * association_machine - PS3.8's state machine put to work: events come from the transport, the timer and the user.
+ *
+ * Every change goes through association_step(): it looks up the cell of Table 9-10 for the state and the event, moves
+ * to the next state and performs the action. The actions that talk to our user do so last, because the user may send,
+ * release or abort from within a callback. Memory stays until both handles are closed, so no callback can pull the
+ * ground away.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "dicomnet/log.h"
+#include "net/association_private.h"
+
+enum {
+    CLOSE_LINGER_MS = 1000, /* how long an aborted peer may take to close */
+    WRITE_LOOKS = 4         /* looks at the write queue in one network timeout */
+};
+
+/* ---- the end ---- */
+
+const char *association_status_text(const struct dimse_command *command, char ret_text[ASSOCIATION_STATUS_SIZE])
+{
+    ret_text[0] = '\0';
+    if ((command->present & DIMSE_HAS_STATUS) != 0)
+        snprintf(ret_text, ASSOCIATION_STATUS_SIZE, "0x%04X", command->status);
+    return ret_text;
+}
+
+void association_note_error(struct association *association, int error)
+{
+    if (!association->ended && association->end.error == 0)
+        association->end.error = error;
+}
+
+static void log_end(const struct association *association)
+{
+    static const enum log_event events[] = {
+        [ASSOCIATION_RELEASED] = LOG_ASSOCIATION_RELEASED,     [ASSOCIATION_NOT_CONNECTED] = LOG_ASSOCIATION_LOST,
+        [ASSOCIATION_REJECTED] = LOG_ASSOCIATION_REJECTED,     [ASSOCIATION_ABORTED_BY_PEER] = LOG_ASSOCIATION_ABORTED,
+        [ASSOCIATION_ABORTED_BY_US] = LOG_ASSOCIATION_ABORTED, [ASSOCIATION_LOST] = LOG_ASSOCIATION_LOST};
+    char text[160];
+    const struct association_end *end = &association->end;
+    association_describe_end(end, text, sizeof text);
+    enum log_level level = end->kind == ASSOCIATION_RELEASED ? LOG_INFO : LOG_WARN;
+    if (events[end->kind] == LOG_ASSOCIATION_ABORTED)
+        LOG(association->logger, level, LOG_ASSOCIATION_ABORTED, LOG_TEXT("peer", association->transport.peer),
+            LOG_TEXT("text", text), LOG_TEXT("by", end->kind == ASSOCIATION_ABORTED_BY_US ? "us" : "peer"),
+            LOG_NUMBER("source", end->abort.source), LOG_NUMBER("reason", end->abort.reason));
+    else
+        LOG(association->logger, level, events[end->kind], LOG_TEXT("peer", association->transport.peer),
+            LOG_TEXT("text", text));
+}
+
+static void finish_if_closed(struct association *association)
+{
+    if (association->timer_open || association->transport_open)
+        return;
+    log_end(association);
+    association->handler->closed(association, association->user, &association->end);
+    free(association);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct association *association = handle->data;
+    association->timer_open = false;
+    finish_if_closed(association);
+}
+
+static void on_transport_closed(void *user)
+{
+    struct association *association = user;
+    association->transport_open = false;
+    finish_if_closed(association);
+}
+
+void association_close_all(struct association *association)
+{
+    association->sending = false;
+    transport_close(&association->transport);
+    if (!uv_is_closing((const uv_handle_t *)&association->timer))
+        uv_close((uv_handle_t *)&association->timer, on_timer_closed);
+}
+
+/* The first end is the one that counts: what happens while closing changes nothing. */
+void association_set_end(struct association *association, enum association_end_kind kind, int error)
+{
+    if (association->ended)
+        return;
+    association->ended = true;
+    association->end.kind = kind;
+    association->end.error = error;
+}
+
+/* ---- timer ---- */
+
+static void on_timer(uv_timer_t *timer);
+
+void association_wait_for(struct association *association, enum wait what, uint32_t timeout_ms)
+{
+    association->waiting_for = what;
+    if (what == WAIT_NOTHING || timeout_ms == 0)
+        uv_timer_stop(&association->timer);
+    else
+        uv_timer_start(&association->timer, on_timer, timeout_ms, 0);
+}
+
+/* The write queue is looked at several times in a timeout, so that a slow peer is not taken for a stuck one. */
+void association_wait_for_write(struct association *association)
+{
+    association->unwritten_before = transport_unwritten(&association->transport);
+    association_wait_for(association, WAIT_WRITE, (association->timeouts.network_ms + WRITE_LOOKS - 1) / WRITE_LOOKS);
+}
+
+void association_abort_with(struct association *association, enum association_end_kind kind, int error)
+{
+    association_set_end(association, kind, error);
+    /* Before a request has come, and while only the end of the connection is awaited, there is nobody to abort to. */
+    association_step(association, association->state == STA2 || association->state == STA13 ? EVT18 : EVT15, NULL);
+}
+
+static void look_at_write(struct association *association)
+{
+    bool moved = transport_unwritten(&association->transport) < association->unwritten_before;
+    association->idle_looks = moved ? 0 : association->idle_looks + 1;
+    if (association->idle_looks < WRITE_LOOKS)
+        association_wait_for_write(association);
+    else
+        association_abort_with(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct association *association = timer->data;
+    switch (association->waiting_for) {
+    case WAIT_CONNECT:
+        if (transport_skip_address(&association->transport)) {
+            association_wait_for(association, WAIT_CONNECT, association->timeouts.connect_ms);
+            break;
+        }
+        association_abort_with(association, ASSOCIATION_NOT_CONNECTED, ERROR_TIMEOUT_CONNECT);
+        break;
+    case WAIT_ACSE:
+        association_set_end(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE);
+        association_step(association, association->requestor ? EVT15 : EVT18, NULL);
+        break;
+    case WAIT_WRITE:
+        look_at_write(association);
+        break;
+    case WAIT_READ:
+        if (association->read_since) {
+            association->read_since = false;
+            association_wait_for(association, WAIT_READ, association->timeouts.network_ms);
+        } else {
+            association_abort_with(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK);
+        }
+        break;
+    case WAIT_RELEASE:
+        association_abort_with(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_RELEASE);
+        break;
+    case WAIT_CLOSE:
+        association_step(association, association->state == STA13 ? EVT18 : EVT17, NULL);
+        break;
+    case WAIT_NOTHING:
+        break;
+    }
+}
+
+/* ---- actions ---- */
+
+static void open_now(struct association *association)
+{
+    association->opened_us = clock_monotonic_us();
+    if (association->write_pending)
+        association_wait_for_write(association);
+    else
+        association_wait_for(association, WAIT_NOTHING, 0);
+    LOG(association->logger, LOG_INFO, LOG_ASSOCIATION_OPENED, LOG_TEXT("peer", association->transport.peer),
+        LOG_TEXT("called_ae", association->called_ae), LOG_TEXT("calling_ae", association->calling_ae),
+        LOG_NUMBER("max_pdu", association->max_pdu_len), LOG_NUMBER("peer_max_pdu", association->peer_max_pdu),
+        LOG_TEXT("peer_version", association->peer_version), LOG_NUMBER("window", association->window));
+    if (logger_wants(association->logger, LOG_DEBUG))
+        negotiate_log_contexts(association);
+    if (association->handler->opened != NULL)
+        association->handler->opened(association, association->user);
+    if (association->release_wanted && !association->sending && !association->write_pending)
+        association_start_release(association);
+}
+
+static void invalid_pdu(struct association *association, int error)
+{
+    association_set_end(association, ASSOCIATION_ABORTED_BY_US, error);
+    association_step(association, EVT19, NULL);
+}
+
+/* AE-2 */
+static void send_request(struct association *association)
+{
+    association->connected_us = clock_monotonic_us();
+    LOG(association->logger, LOG_DEBUG, LOG_ASSOCIATION_REQUESTED, LOG_TEXT("peer", association->transport.peer),
+        LOG_TEXT("called_ae", association->called_ae), LOG_TEXT("calling_ae", association->calling_ae),
+        LOG_NUMBER("max_pdu", association->max_pdu_len), LOG_NUMBER("contexts", association->context_count));
+    association_wait_for(association, WAIT_ACSE, association->timeouts.acse_ms);
+    association_write(association, association->send_buffer, association->request_len, false);
+}
+
+/* AE-6: the answer decides between Evt7 and Evt8, which send it. */
+static void answer_request(struct association *association, struct span body)
+{
+    struct pdu_reject reject;
+    ssize_t len = negotiate_answer_request(association, body, &reject);
+    if (association->state != STA3)
+        return; /* our user aborted while being asked */
+    if (len < 0) {
+        invalid_pdu(association, (int)len);
+    } else if (len > 0) {
+        association_write(association, association->send_buffer, (size_t)len, false);
+        association_step(association, EVT7, NULL);
+    } else {
+        association_set_end(association, ASSOCIATION_REJECTED, ERROR_REJECTED);
+        association->end.reject = reject;
+        (void)!pdu_encode_reject(association->control, sizeof association->control, &reject);
+        association_write(association, association->control, sizeof association->control, false);
+        association_step(association, EVT8, NULL);
+    }
+}
+
+/* AE-3 */
+static void read_accept(struct association *association, struct span body)
+{
+    int error = negotiate_read_accept(association, body);
+    if (error != 0)
+        invalid_pdu(association, error);
+    else
+        open_now(association);
+}
+
+/* DT-2 and AR-6 */
+static void take_fragment(struct association *association, const struct pdu_event *fragment)
+{
+    struct dimse_event event;
+    const struct association_context *context = association_find_context(association, fragment->context_id);
+    if (context == NULL || context->result != CONTEXT_ACCEPTED) {
+        invalid_pdu(association, ERROR_NO_CONTEXT);
+        return;
+    }
+    int error = dimse_read(&association->dimse_reader, fragment, &event);
+    if (error != 0) {
+        association_abort_with(association, ASSOCIATION_ABORTED_BY_US, error);
+        return;
+    }
+    if (event.type == DIMSE_EVENT_COMMAND) {
+        char status[ASSOCIATION_STATUS_SIZE];
+        LOG(association->logger, LOG_DEBUG, LOG_DIMSE_RECEIVED,
+            LOG_TEXT("command", dimse_field_name(event.command->field)),
+            LOG_NUMBER("message_id", event.command->field & DIMSE_RESPONSE ? event.command->message_id_responded
+                                                                           : event.command->message_id),
+            LOG_NUMBER("context", event.context_id), LOG_TEXT("status", association_status_text(event.command, status)),
+            LOG_TEXT("instance", event.command->instance_uid), LOG_TEXT("comment", event.command->error_comment));
+        if (association->handler->command != NULL)
+            association->handler->command(association, association->user, event.context_id, event.command);
+    } else if (event.type == DIMSE_EVENT_DATA && association->handler->data != NULL) {
+        association->handler->data(association, association->user, event.command, event.data, event.last);
+    }
+}
+
+/* AR-2, AR-8, AR-10: our user has nothing to say to a release: it is answered as soon as the write under way is out. */
+static void release_asked(struct association *association)
+{
+    association_set_end(association, ASSOCIATION_RELEASED, association->sending ? ERROR_RELEASED : 0);
+    association->sent_owed = association->sending && association->framer.complete;
+    association->sending = false;
+    association->release_answer_owed = true;
+    if (!association->write_pending)
+        association_start_release(association);
+}
+
+static uint8_t abort_reason(int error)
+{
+    switch (error) {
+    case ERROR_PDU_UNKNOWN:
+        return PDU_ABORT_UNRECOGNIZED_PDU;
+    case ERROR_PDU_UNEXPECTED:
+        return PDU_ABORT_UNEXPECTED_PDU;
+    default:
+        return PDU_ABORT_INVALID_PARAMETER;
+    }
+}
+
+static void perform_abort_action(struct association *association, enum upper_layer_action action,
+                                 const struct pdu_event *pdu)
+{
+    switch (action) {
+    case AA1:
+        association_write_abort(association, 0, PDU_ABORT_NOT_SPECIFIED);
+        break;
+    case AA3:
+        association_set_end(association, ASSOCIATION_ABORTED_BY_PEER, ERROR_ABORTED);
+        association->end.abort = pdu_decode_abort(pdu->body);
+        association_close_all(association);
+        break;
+    case AA7: /* the end has been told: this abort is just an answer */
+    case AA8:
+        association_set_end(association, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED);
+        association_write_abort(association, 2, abort_reason(association->end.error));
+        break;
+    case AA2:
+    case AA4:
+    case AA5:
+        association_set_end(association, ASSOCIATION_LOST,
+                            association->end.error != 0 ? association->end.error : ERROR_PEER_CLOSED);
+        association_close_all(association);
+        break;
+    default: /* AA-6: ignored */
+        break;
+    }
+}
+
+static void perform_release_action(struct association *association, enum upper_layer_action action,
+                                   const struct pdu_event *pdu)
+{
+    switch (action) {
+    case AR1:
+        association_wait_for(association, WAIT_RELEASE, association->timeouts.release_ms);
+        association_write_release(association, PDU_RELEASE_RQ);
+        break;
+    case AR3:
+        association_set_end(association, ASSOCIATION_RELEASED, 0);
+        association_close_all(association);
+        break;
+    case AR4:
+        association_wait_for(association, WAIT_CLOSE, CLOSE_LINGER_MS);
+        association_write_release(association, PDU_RELEASE_RP);
+        if (!association->write_pending)
+            transport_shutdown(&association->transport);
+        break;
+    case AR5:
+        association_close_all(association);
+        break;
+    case AR6:
+        take_fragment(association, pdu);
+        break;
+    case AR9:
+        association_write_release(association, PDU_RELEASE_RP);
+        break;
+    default: /* AR-2, AR-8, AR-10 */
+        release_asked(association);
+        break;
+    }
+}
+
+static void perform(struct association *association, enum upper_layer_action action, const struct pdu_event *pdu)
+{
+    switch (action) {
+    case AE2:
+        send_request(association);
+        break;
+    case AE3:
+        read_accept(association, pdu->body);
+        break;
+    case AE4:
+        association_set_end(association, ASSOCIATION_REJECTED, ERROR_REJECTED);
+        association->end.reject = pdu_decode_reject(pdu->body);
+        association_close_all(association);
+        break;
+    case AE5:
+        association_wait_for(association, WAIT_ACSE, association->timeouts.acse_ms);
+        break;
+    case AE6:
+        answer_request(association, pdu->body);
+        break;
+    case AE7:
+        open_now(association);
+        break;
+    case AE8:
+        association_wait_for(association, WAIT_CLOSE, CLOSE_LINGER_MS);
+        break;
+    case DT1:
+        association_send_more(association);
+        break;
+    case DT2:
+        take_fragment(association, pdu);
+        break;
+    case ACTION_NONE:
+    case AE1: /* association_open has done it: it can fail */
+        break;
+    default:
+        if (action >= AA1)
+            perform_abort_action(association, action, pdu);
+        else
+            perform_release_action(association, action, pdu);
+        break;
+    }
+}
+
+/* The one place where the state changes. */
+void association_step(struct association *association, enum upper_layer_event event, const struct pdu_event *pdu)
+{
+    struct upper_layer_step cell = upper_layer_next(association->state, event, association->requestor);
+    association->state = cell.next;
+    perform(association, cell.action, pdu);
+}
+
+/* ---- what the transport tells ---- */
+
+static void on_connected(void *user, int error)
+{
+    struct association *association = user;
+    if (error != 0)
+        association_set_end(association, ASSOCIATION_NOT_CONNECTED, error);
+    association_step(association, error == 0 ? EVT2 : EVT17, NULL);
+}
+
+static uint8_t *give_room(void *user, size_t *ret_size)
+{
+    struct association *association = user;
+    *ret_size = RECEIVE_SIZE - association->received_len;
+    return association->received + association->received_len;
+}
+
+static void take_event(struct association *association, const struct pdu_event *event)
+{
+    static const enum upper_layer_event events[] = {
+        [PDU_ASSOCIATE_RQ] = EVT6, [PDU_ASSOCIATE_AC] = EVT3, [PDU_ASSOCIATE_RJ] = EVT4, [PDU_DATA_TF] = EVT10,
+        [PDU_RELEASE_RQ] = EVT12,  [PDU_RELEASE_RP] = EVT13,  [PDU_ABORT] = EVT16};
+    association_step(association, events[event->pdu_type], event);
+}
+
+void association_watch_reading(struct association *association)
+{
+    bool idle = association->received_len == 0 && association->pdu_reader.pdu_left == 0 &&
+                association->dimse_reader.state == DIMSE_AWAIT_COMMAND;
+    association->read_since = true;
+    if (association->requestor || association->state != STA6)
+        return;
+    if (idle && association->waiting_for == WAIT_READ)
+        association_wait_for(association, WAIT_NOTHING, 0);
+    else if (!idle && association->waiting_for == WAIT_NOTHING)
+        association_wait_for(association, WAIT_READ, association->timeouts.network_ms);
+}
+
+static void on_received(void *user, size_t len)
+{
+    struct association *association = user;
+    size_t done = 0, total = association->received_len + len;
+    while (done < total && !association->transport.closing) {
+        struct pdu_event event;
+        ssize_t consumed = pdu_read(&association->pdu_reader, association->received + done, total - done, &event);
+        if (consumed == 0)
+            break;
+        if (consumed < 0) {
+            done = total; /* the stream is lost: whatever else comes is not looked at */
+            invalid_pdu(association, (int)consumed);
+            break;
+        }
+        done += (size_t)consumed;
+        take_event(association, &event);
+    }
+    association->received_len = total - done;
+    if (association->received_len > 0 && done > 0)
+        memmove(association->received, association->received + done, association->received_len);
+    association_watch_reading(association);
+}
+
+static void on_ended(void *user, int error)
+{
+    struct association *association = user;
+    association_note_error(association, error);
+    association_step(association, EVT17, NULL);
+}
+
+const struct transport_handler association_transport_handler = {.connected = on_connected,
+                                                                .room = give_room,
+                                                                .received = on_received,
+                                                                .ended = on_ended,
+                                                                .written = association_on_written,
+                                                                .closed = on_transport_closed};

@@ -1,0 +1,270 @@
+/*
+ * association_negotiate - what is said in A-ASSOCIATE-RQ, -AC and -RJ (PS3.8 9.3.2 to 9.3.4, PS3.7 Annex D).
+ *
+ * As requestor we propose what our user asks for. As acceptor we let our user decide about each context. Either way the
+ * peer is read leniently: what it says that we did not ask for counts as refused, what we do not know is passed over.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "dicomnet/log.h"
+#include "net/association_private.h"
+
+enum {
+    PROTOCOL_VERSION_1 = 0x0001,
+    PEER_MAX_PDU_IF_ABSENT = 16 * 1024,
+    PEER_MAX_PDU_UNUSABLE = 12,
+    SYNTAX_ITEM_MAX = 4 + UID_LEN_MAX,
+    PROPOSED_SYNTAXES_SIZE = PDU_CONTEXTS_MAX * ASSOCIATION_SYNTAXES_MAX * SYNTAX_ITEM_MAX
+};
+
+static void fill_common(struct pdu_associate *associate, const struct association *association)
+{
+    associate->protocol_version = PROTOCOL_VERSION_1;
+    memcpy(associate->called_ae, association->called_ae, sizeof associate->called_ae);
+    memcpy(associate->calling_ae, association->calling_ae, sizeof associate->calling_ae);
+    associate->application_context = span_of(UID_APPLICATION_CONTEXT);
+    associate->has_max_len = true;
+    associate->max_len = association->max_pdu_len;
+    associate->implementation_class_uid = span_of(IMPLEMENTATION_CLASS_UID);
+    associate->implementation_version = span_of(IMPLEMENTATION_VERSION_NAME);
+}
+
+/* What we will send to a peer that said `len` (PS3.8 D.1): 0 is without limit, absent is the common default. */
+static int set_peer_max_pdu(struct association *association, const struct pdu_associate *associate)
+{
+    uint32_t len = associate->has_max_len ? associate->max_len : PEER_MAX_PDU_IF_ABSENT;
+    if (len == 0 || len > ASSOCIATION_PEER_PDU_CAP)
+        len = ASSOCIATION_PEER_PDU_CAP;
+    if (len <= PEER_MAX_PDU_UNUSABLE)
+        return ERROR_PEER_UNUSABLE;
+    association->peer_max_pdu = len;
+    framer_init(&association->framer, association->send_buffer, SEND_SIZE, len);
+    return 0;
+}
+
+static void remember_context(struct association *association, uint8_t id)
+{
+    association->context_index[id] = (uint8_t)(association->context_count + 1);
+    association->contexts[association->context_count].id = id;
+    association->context_count++;
+}
+
+static struct association_context *find_context(struct association *association, uint8_t id)
+{
+    unsigned index = association->context_index[id];
+    return index > 0 ? &association->contexts[index - 1] : NULL;
+}
+
+/* ---- requestor ---- */
+
+int negotiate_build_request(struct association *association, const struct association_options *options)
+{
+    if (options->proposal_count == 0 || options->proposal_count > PDU_CONTEXTS_MAX)
+        return -EINVAL;
+
+    /* Nothing has been received yet: that buffer holds the sub-items while the PDU is put together. */
+    struct bytes_writer syntaxes = bytes_writer_over(association->received, PROPOSED_SYNTAXES_SIZE);
+    struct pdu_associate *request = calloc(1, sizeof *request);
+    if (request == NULL)
+        return -ENOMEM;
+    fill_common(request, association);
+    for (size_t i = 0; i < options->proposal_count; i++) {
+        const struct association_proposal *proposal = &options->proposals[i];
+        struct association_context *context = &association->contexts[i];
+        struct pdu_context *item = &request->contexts[i];
+        remember_context(association, (uint8_t)(2 * i + 1));
+        context->result = CONTEXT_NOT_ANSWERED;
+        snprintf(context->abstract_syntax, UID_SIZE, "%s", proposal->abstract_syntax);
+        snprintf(context->transfer_syntax, UID_SIZE, "%s", proposal->syntaxes[0]);
+
+        item->id = context->id;
+        item->abstract_syntax = span_of(proposal->abstract_syntax);
+        item->transfer_syntaxes.data = syntaxes.data + syntaxes.len;
+        size_t before = syntaxes.len;
+        for (size_t k = 0; k < proposal->syntax_count && k < ASSOCIATION_SYNTAXES_MAX; k++)
+            pdu_append_transfer_syntax(&syntaxes, span_of(proposal->syntaxes[k]));
+        item->transfer_syntaxes.len = syntaxes.len - before;
+    }
+    request->context_count = options->proposal_count;
+    if (options->window > 1) {
+        request->has_async = true;
+        request->async_invoked = options->window;
+        request->async_performed = 1;
+    }
+    ssize_t len = pdu_encode_associate(association->send_buffer, SEND_SIZE, PDU_ASSOCIATE_RQ, request);
+    free(request);
+    if (len < 0 || syntaxes.overflow)
+        return ERROR_BUFFER_TOO_SMALL;
+    association->request_len = (size_t)len;
+    return 0;
+}
+
+/* True if `syntax` is one of those that our request, still in the send buffer, proposed for this context ID. */
+static bool was_proposed(const struct pdu_associate *request, uint8_t id, struct span syntax)
+{
+    for (size_t i = 0; i < request->context_count; i++) {
+        struct span cursor = request->contexts[i].transfer_syntaxes, proposed;
+        if (request->contexts[i].id != id)
+            continue;
+        while (pdu_next_transfer_syntax(&cursor, &proposed))
+            if (proposed.len == syntax.len && memcmp(proposed.data, syntax.data, syntax.len) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* An answer to an ID that was not proposed is passed over: the proposed one stays "not answered". */
+static void read_context_answer(struct association *association, const struct pdu_associate *request,
+                                const struct pdu_context *answer)
+{
+    struct association_context *context = find_context(association, answer->id);
+    if (context == NULL)
+        return;
+    context->result = answer->result;
+    if (answer->result != CONTEXT_ACCEPTED)
+        return;
+    struct span cursor = answer->transfer_syntaxes, syntax;
+    if (pdu_next_transfer_syntax(&cursor, &syntax) && was_proposed(request, answer->id, syntax))
+        span_copy_trimmed(syntax, context->transfer_syntax, UID_SIZE);
+    else
+        context->result = CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
+}
+
+static void read_window(struct association *association, const struct pdu_associate *accept)
+{
+    if (association->window_proposed < 2 || !accept->has_async)
+        return;
+    bool unlimited = accept->async_invoked == 0;
+    association->window = unlimited || accept->async_invoked > association->window_proposed
+                              ? association->window_proposed
+                              : accept->async_invoked;
+}
+
+int negotiate_read_accept(struct association *association, struct span body)
+{
+    struct pdu_associate *accept = malloc(2 * sizeof *accept), *request = accept + 1;
+    if (accept == NULL)
+        return -ENOMEM;
+    struct span own = {association->send_buffer + PDU_HEADER_LEN, association->request_len - PDU_HEADER_LEN};
+    int error = pdu_decode_associate(own, PDU_ASSOCIATE_RQ, request);
+    assert(error == 0);
+    error = pdu_decode_associate(body, PDU_ASSOCIATE_AC, accept);
+    if (error == 0)
+        error = set_peer_max_pdu(association, accept);
+    if (error == 0) {
+        for (size_t i = 0; i < accept->context_count; i++)
+            read_context_answer(association, request, &accept->contexts[i]);
+        span_copy_trimmed(accept->implementation_version, association->peer_version, sizeof association->peer_version);
+        read_window(association, accept);
+    }
+    free(accept);
+    return error;
+}
+
+/* ---- acceptor ---- */
+
+static bool must_reject(const struct association *association, const struct pdu_associate *request,
+                        struct pdu_reject *ret_reject)
+{
+    enum { PERMANENT = 1, TRANSIENT = 2, BY_USER = 1, BY_ACSE = 2, BY_PRESENTATION = 3 };
+    if ((request->protocol_version & PROTOCOL_VERSION_1) == 0)
+        *ret_reject = (struct pdu_reject){PERMANENT, BY_ACSE, 2}; /* protocol version not supported */
+    else if (association->accept.reject_transient)
+        *ret_reject = (struct pdu_reject){TRANSIENT, BY_PRESENTATION, 2}; /* local limit exceeded */
+    else if (!span_equals(request->application_context, UID_APPLICATION_CONTEXT))
+        *ret_reject = (struct pdu_reject){PERMANENT, BY_USER, 2}; /* application context name not supported */
+    else if (association->accept.check_called_ae && strcmp(request->called_ae, association->accept.ae) != 0)
+        *ret_reject = (struct pdu_reject){PERMANENT, BY_USER, 7}; /* called AE title not recognized */
+    else
+        return false;
+    return true;
+}
+
+static void decide_context(struct association *association, const struct pdu_context *proposed,
+                           struct pdu_context *answer)
+{
+    struct association_context *context = &association->contexts[association->context_count];
+    struct span chosen = {0}, cursor = proposed->transfer_syntaxes, first = {0};
+    remember_context(association, proposed->id);
+    span_copy_trimmed(proposed->abstract_syntax, context->abstract_syntax, UID_SIZE);
+    (void)pdu_next_transfer_syntax(&cursor, &first);
+
+    context->result = CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
+    if (association->handler->negotiate != NULL)
+        context->result = association->handler->negotiate(association, association->user, proposed->abstract_syntax,
+                                                          proposed->transfer_syntaxes, &chosen);
+    bool accepted = context->result == CONTEXT_ACCEPTED;
+    span_copy_trimmed(accepted ? chosen : first, context->transfer_syntax, UID_SIZE);
+    *answer = (struct pdu_context){.id = proposed->id, .result = context->result};
+}
+
+/* The one transfer syntax sub-item of each answer (not significant where refused, but it must be there). */
+static void append_chosen_syntaxes(const struct association *association, struct pdu_associate *accept,
+                                   struct bytes_writer *syntaxes)
+{
+    for (size_t i = 0; i < accept->context_count; i++) {
+        size_t before = syntaxes->len;
+        pdu_append_transfer_syntax(syntaxes, span_of(association->contexts[i].transfer_syntax));
+        accept->contexts[i].transfer_syntaxes =
+            (struct span){.data = syntaxes->data + before, .len = syntaxes->len - before};
+    }
+}
+
+static ssize_t build_accept(struct association *association, const struct pdu_associate *request,
+                            struct pdu_associate *accept)
+{
+    uint8_t syntax_bytes[PDU_CONTEXTS_MAX * SYNTAX_ITEM_MAX];
+    struct bytes_writer syntaxes = bytes_writer_over(syntax_bytes, sizeof syntax_bytes);
+    memset(accept, 0, sizeof *accept);
+    fill_common(accept, association);
+    for (size_t i = 0; i < request->context_count; i++)
+        decide_context(association, &request->contexts[i], &accept->contexts[i]);
+    accept->context_count = request->context_count;
+    append_chosen_syntaxes(association, accept, &syntaxes);
+    if (request->has_async && association->window_proposed > 1) {
+        uint16_t asked = request->async_invoked;
+        uint16_t granted = asked == 0 || asked > association->window_proposed ? association->window_proposed : asked;
+        accept->has_async = true;
+        accept->async_invoked = association->window = granted;
+        accept->async_performed = 1;
+    }
+    return pdu_encode_associate(association->send_buffer, SEND_SIZE, PDU_ASSOCIATE_AC, accept);
+}
+
+ssize_t negotiate_answer_request(struct association *association, struct span body, struct pdu_reject *ret_reject)
+{
+    struct pdu_associate *request = malloc(2 * sizeof *request);
+    if (request == NULL)
+        return -ENOMEM;
+    ssize_t result = pdu_decode_associate(body, PDU_ASSOCIATE_RQ, request);
+    if (result == 0)
+        result = set_peer_max_pdu(association, request);
+    if (result == 0) {
+        memcpy(association->called_ae, request->called_ae, sizeof association->called_ae);
+        memcpy(association->calling_ae, request->calling_ae, sizeof association->calling_ae);
+        span_copy_trimmed(request->implementation_version, association->peer_version, sizeof association->peer_version);
+        if (!must_reject(association, request, ret_reject))
+            result = build_accept(association, request, request + 1);
+    }
+    free(request);
+    return result;
+}
+
+/* ---- both ---- */
+
+void negotiate_log_contexts(const struct association *association)
+{
+    for (size_t i = 0; i < association->context_count; i++) {
+        const struct association_context *context = &association->contexts[i];
+        LOG(association->logger, LOG_DEBUG, LOG_ASSOCIATION_CONTEXT, LOG_NUMBER("id", context->id),
+            LOG_TEXT("class", context->abstract_syntax), LOG_TEXT("class_name", uid_keyword(context->abstract_syntax)),
+            LOG_TEXT("syntax", context->transfer_syntax),
+            LOG_TEXT("syntax_name", uid_keyword(context->transfer_syntax)), LOG_NUMBER("result", context->result),
+            LOG_TEXT("text", pdu_context_result_text(context->result)));
+    }
+}

@@ -1,0 +1,148 @@
+/*
+ * association_private - the inside of an association, shared by the files it is written in:
+ *   association.c            opened, asked for things, looked at
+ *   association_machine.c    states, timers, what comes in, the end
+ *   association_send.c       what goes out
+ *   association_negotiate.c  what A-ASSOCIATE-RQ, -AC and -RJ say, built and understood
+ */
+#ifndef NET_ASSOCIATION_PRIVATE_H
+#define NET_ASSOCIATION_PRIVATE_H
+
+#include <uv.h>
+
+#include "dicomnet/association.h"
+#include "dicomnet/upper_layer.h"
+#include "net/framer.h"
+#include "net/transport.h"
+
+enum {
+    RECEIVE_SIZE = PDU_HEADER_LEN + PDU_ASSOCIATE_LEN_MAX,
+    /* One command and one PDU of the longest kind always fit behind each other, twice. */
+    SEND_SIZE = 2 * (ASSOCIATION_PEER_PDU_CAP + PDU_HEADER_LEN) + 4096
+};
+
+enum { ASSOCIATION_STATUS_SIZE = 8 };
+
+struct association {
+    enum upper_layer_state state;
+    bool requestor;
+    bool ended;               /* `end` is final: only closing is left */
+    bool release_wanted;      /* as soon as nothing is being sent */
+    bool sending;             /* a message is on its way out */
+    bool write_pending;       /* the transport holds bytes of the send buffer */
+    bool release_answer_owed; /* the peer asked for release while we were writing */
+    bool abort_written;       /* an A-ABORT went out, or was to */
+    bool sent_owed;           /* ... while the last bytes of a message were: it is still to be told that they left */
+    bool read_since;          /* WAIT_READ: bytes have come since the timer was set */
+    unsigned fills;           /* send buffers filled since the loop last turned */
+    bool timer_open;
+    bool transport_open;
+
+    const struct association_handler *handler;
+    void *user;
+    const struct logger *logger;
+    struct association_timeouts timeouts;
+
+    struct transport transport;
+    uv_timer_t timer; /* the one thing waited for: see enum wait */
+    enum wait {
+        WAIT_NOTHING,
+        WAIT_CONNECT,
+        WAIT_ACSE,
+        WAIT_WRITE, /* no byte taken */
+        WAIT_READ,  /* acceptor, in the middle of a message: no byte come */
+        WAIT_RELEASE,
+        WAIT_CLOSE /* for the peer to close: ARTIM of Sta13, and after a failed write */
+    } waiting_for;
+    size_t unwritten_before; /* WAIT_WRITE: at the last look */
+    unsigned idle_looks;     /* WAIT_WRITE: looks in a row that saw no byte taken */
+
+    struct association_end end;
+
+    char called_ae[17], calling_ae[17];
+    char peer_version[17];
+    uint32_t max_pdu_len; /* ours */
+    uint32_t peer_max_pdu;
+    uint16_t window_proposed; /* requestor: what we ask for; acceptor: what we grant at most */
+    uint16_t window;
+    struct association_accept_options accept; /* acceptor only */
+    size_t context_count;
+    struct association_context contexts[PDU_CONTEXTS_MAX];
+    uint8_t context_index[256]; /* context ID to index in contexts + 1; 0 = none */
+
+    uint64_t begun_us, connected_us, opened_us;
+
+    struct pdu_reader pdu_reader;
+    struct dimse_reader dimse_reader;
+    struct framer framer;
+
+    uint8_t control[PDU_SHORT_LEN]; /* a release or abort on its way out */
+    size_t request_len;             /* of the A-ASSOCIATE-RQ in the send buffer, until the AC has been read */
+    size_t received_len;            /* bytes in `received` that have not been consumed */
+    uint8_t received[RECEIVE_SIZE];
+    uint8_t send_buffer[SEND_SIZE];
+};
+
+/* ---- association_machine.c ---- */
+
+extern const struct transport_handler association_transport_handler;
+
+/* The one place where the state changes: perform the cell of Table 9-10 for this event. `pdu` for events of a PDU. */
+void association_step(struct association *association, enum upper_layer_event event, const struct pdu_event *pdu);
+
+/* Wait for one thing, and no other; WAIT_NOTHING or 0 ms stops the timer. */
+void association_wait_for(struct association *association, enum wait what, uint32_t timeout_ms);
+void association_wait_for_write(struct association *association);
+
+/* An acceptor in the middle of a message does not wait for ever for the rest of it. */
+void association_watch_reading(struct association *association);
+
+/* Say how it ended. The first end is the one that counts. */
+void association_set_end(struct association *association, enum association_end_kind kind, int error);
+
+/* "0xA700", or "" if the command has no status: for the log. Returns ret_text. */
+const char *association_status_text(const struct dimse_command *command, char ret_text[ASSOCIATION_STATUS_SIZE]);
+
+/* The connection broke: the reason, should that be the end. */
+void association_note_error(struct association *association, int error);
+
+/* That end, and an A-ABORT. */
+void association_abort_with(struct association *association, enum association_end_kind kind, int error);
+
+/* Close both handles; `closed` follows. */
+void association_close_all(struct association *association);
+
+/* ---- association_send.c ---- */
+
+void association_write(struct association *association, const uint8_t *bytes, size_t len, bool yield);
+void association_write_release(struct association *association, enum pdu_type type);
+void association_write_abort(struct association *association, uint8_t source, uint8_t reason);
+
+/* Frame and write as much of the message as the connection takes. */
+void association_send_more(struct association *association);
+
+/* Nothing is being written: answer the release that the peer asked for, or ask for ours. */
+void association_start_release(struct association *association);
+void association_on_written(void *user, int error);
+
+/* ---- association_negotiate.c ---- */
+
+/* Build the A-ASSOCIATE-RQ in the send buffer and remember the contexts. 0 or a negative error. */
+int negotiate_build_request(struct association *association, const struct association_options *options);
+
+/*
+ * Understand the A-ASSOCIATE-AC. 0; ERROR_PDU_MALFORMED; or ERROR_PEER_UNUSABLE (its maximum PDU length is 12 or
+ * less).
+ */
+int negotiate_read_accept(struct association *association, struct span body);
+
+/*
+ * Understand the A-ASSOCIATE-RQ, ask the user about each context, and build the answer in the send buffer. Returns the
+ * length of the AC, 0 if *ret_reject is to be sent instead, or an error as above.
+ */
+ssize_t negotiate_answer_request(struct association *association, struct span body, struct pdu_reject *ret_reject);
+
+/* Log the contexts as they were agreed. */
+void negotiate_log_contexts(const struct association *association);
+
+#endif

@@ -1,0 +1,164 @@
+/*
+ * association_send - the writing side of an association: messages, framed into the send buffer, and the short PDUs.
+ *
+ * One write is under way at a time. What is written next is decided when it is through: more of the message, a release
+ * that was asked for, or nothing.
+ */
+#include "dicomnet/data_source.h"
+#include "dicomnet/log.h"
+#include "net/association_private.h"
+
+enum {
+    FILLS_BEFORE_YIELD = 32, /* send buffers written in a row before the loop gets a turn: about 8 MB */
+    ABORT_LINGER_MS = 1000   /* how long an aborted peer may take to close */
+};
+
+/* A failed write does not end things at once: what the peer said before (an A-ABORT, say) may still be there to read.
+ */
+static void write_failed(struct association *association, int error)
+{
+    association->sending = false;
+    association->write_pending = true; /* nothing more is written */
+    association_note_error(association, error);
+    association_wait_for(association, WAIT_CLOSE, ABORT_LINGER_MS);
+}
+
+void association_write(struct association *association, const uint8_t *bytes, size_t len, bool yield)
+{
+    int result = transport_write(&association->transport, bytes, len, yield);
+    if (result < 0)
+        write_failed(association, result);
+    else
+        association->write_pending = result == 1;
+}
+
+void association_write_release(struct association *association, enum pdu_type type)
+{
+    (void)!pdu_encode_release(association->control, sizeof association->control, type);
+    association_write(association, association->control, sizeof association->control, false);
+}
+
+/* An abort in the middle of a PDU would be read as data: then the connection is just closed. */
+void association_write_abort(struct association *association, uint8_t source, uint8_t reason)
+{
+    struct pdu_abort abort = {.source = source, .reason = reason};
+    bool first = association->end.kind == ASSOCIATION_ABORTED_BY_US && !association->abort_written;
+    if (first)
+        association->end.abort = abort;
+    association->abort_written = true;
+    association->sending = false;
+    if (association->write_pending) {
+        association_close_all(association);
+        return;
+    }
+    (void)!pdu_encode_abort(association->control, sizeof association->control, &abort);
+    association_write(association, association->control, sizeof association->control, false);
+    if (!association->write_pending)
+        transport_shutdown(&association->transport);
+    association_wait_for(association, WAIT_CLOSE, ABORT_LINGER_MS);
+}
+
+void association_start_release(struct association *association)
+{
+    if (association->release_answer_owed) {
+        association->release_answer_owed = false;
+        association_step(association, EVT14, NULL);
+    } else if (association->release_wanted && association->state == STA6) {
+        association_step(association, EVT11, NULL);
+    }
+}
+
+static void message_sent(struct association *association)
+{
+    association->sending = false;
+    association->fills = 0;
+    if (association->waiting_for == WAIT_WRITE)
+        association_wait_for(association, WAIT_NOTHING, 0);
+    if (association->handler->sent != NULL)
+        association->handler->sent(association, association->user);
+    if (!association->sending && !association->write_pending)
+        association_start_release(association);
+}
+
+void association_send_more(struct association *association)
+{
+    while (association->sending && !association->write_pending && association->state == STA6) {
+        if (association->framer.complete) {
+            message_sent(association);
+            return;
+        }
+        ssize_t len = framer_fill(&association->framer);
+        if (len < 0) {
+            association->end.source_failed = true;
+            association_abort_with(association, ASSOCIATION_ABORTED_BY_US, (int)len);
+            return;
+        }
+        bool yield = ++association->fills % FILLS_BEFORE_YIELD == 0;
+        association_write(association, association->send_buffer, (size_t)len, yield);
+        if (association->sending && association->write_pending) {
+            association->idle_looks = 0;
+            association_wait_for_write(association);
+        }
+    }
+}
+
+void association_on_written(void *user, int error)
+{
+    struct association *association = user;
+    if (error != 0) {
+        write_failed(association, error);
+        return;
+    }
+    association->write_pending = false;
+    if (association->waiting_for == WAIT_WRITE)
+        association_wait_for(association, WAIT_NOTHING, 0);
+    if (association->sent_owed) {
+        association->sent_owed = false;
+        if (association->handler->sent != NULL)
+            association->handler->sent(association, association->user);
+    }
+    if (association->state == STA13)
+        transport_shutdown(&association->transport);
+    else if (association->release_answer_owed)
+        association_start_release(association);
+    else if (association->sending)
+        association_send_more(association);
+    else
+        association_start_release(association);
+    association_watch_reading(association);
+}
+
+bool association_can_send(const struct association *association)
+{
+    return association->state == STA6 && !association->sending && !association->write_pending &&
+           !association->release_wanted;
+}
+
+int association_send(struct association *association, uint8_t context_id, const struct dimse_command *command,
+                     struct data_source *source)
+{
+    if (association->state != STA6 || association->release_wanted)
+        return ERROR_NOT_OPEN;
+    if (association->sending || association->write_pending)
+        return ERROR_BUSY;
+    const struct association_context *context = association_find_context(association, context_id);
+    if (context == NULL || context->result != CONTEXT_ACCEPTED)
+        return ERROR_NO_CONTEXT;
+
+    struct framer *framer = &association->framer;
+    struct dimse_command copy = *command;
+    copy.data_set_type = source != NULL ? DIMSE_DATA_SET : DIMSE_NO_DATA_SET;
+    ssize_t len = dimse_encode_command(framer->command, sizeof framer->command, &copy);
+    if (len < 0)
+        return (int)len;
+    framer->command_len = (size_t)len;
+    framer_begin(framer, context_id, source);
+    char status[ASSOCIATION_STATUS_SIZE];
+    LOG(association->logger, LOG_DEBUG, LOG_DIMSE_SENT, LOG_TEXT("command", dimse_field_name(copy.field)),
+        LOG_NUMBER("message_id", copy.field & DIMSE_RESPONSE ? copy.message_id_responded : copy.message_id),
+        LOG_NUMBER("context", context_id), LOG_TEXT("status", association_status_text(&copy, status)),
+        LOG_TEXT("instance", copy.instance_uid), LOG_NUMBER("bytes", source != NULL ? source->len : 0));
+    association->sending = true;
+    association_step(association, EVT9, NULL);
+    return 0;
+}

@@ -1,0 +1,36 @@
+/* console - see console.h. */
+#include "programs/console.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+
+#include "report/log_line.h"
+#include "report/text.h"
+
+static void write_line(void *user, const struct log_record *record)
+{
+    struct text line = {0};
+
+    (void)user;
+    log_line_render(&line, record);
+    if (!line.failed)
+        fprintf(stderr, "%s\n", line.data);
+    text_fini(&line);
+}
+
+struct logger console_logger(enum log_level level)
+{
+    return (struct logger){.write = write_line, .level = level};
+}
+
+void console_prepare_process(void)
+{
+    struct rlimit files;
+
+    signal(SIGPIPE, SIG_IGN);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &files);
+    }
+}

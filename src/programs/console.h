@@ -1,0 +1,18 @@
+/*
+ * console - what dicom-receiver and dicom-echo have in common: log records as lines on standard error.
+ */
+#ifndef PROGRAMS_CONSOLE_H
+#define PROGRAMS_CONSOLE_H
+
+#include "dicomnet/log.h"
+
+/* A logger that writes the lines of log_line to standard error. */
+struct logger console_logger(enum log_level level);
+
+/*
+ * What every main needs from the system first: no SIGPIPE, as a peer that hangs up is an error like any other; and as
+ * many open files as it lets us have.
+ */
+void console_prepare_process(void);
+
+#endif

@@ -1,0 +1,258 @@
+/* destination - see destination.h. */
+#include "programs/destination.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "programs/options.h"
+#include "report/peers.h"
+
+enum { PORT_DEFAULT = 104 };
+
+static const char url_prefix[] = "pacs://";
+
+static bool is_url(const char *argument)
+{
+    return strncmp(argument, url_prefix, sizeof url_prefix - 1) == 0;
+}
+
+/*
+ * Loose on purpose: "PACS@host:99999" is meant as a destination, and is better told its port is wrong than that there
+ * is no such file. A slash makes it a path.
+ */
+bool destination_looks_like_one(const char *argument)
+{
+    if (is_url(argument))
+        return true;
+    const char *at = strrchr(argument, '@'), *colon = strrchr(argument, ':');
+    if (at == NULL || at == argument || colon == NULL || colon <= at + 1 || strchr(argument, '/') != NULL)
+        return false;
+    return colon[1] != '\0' && strspn(colon + 1, "0123456789") == strlen(colon + 1);
+}
+
+/* What stands in a destination text, in its parts. */
+struct parts {
+    const char *ae, *host, *port;
+    size_t ae_len, host_len, port_len; /* a part that is not there is NULL and 0 */
+};
+
+/* "[AE@]HOST[:PORT]" into its parts. An AE title may hold an @ or a colon, a host may not: the last @ counts. */
+static const char *split(const char *text, size_t len, struct parts *ret_parts)
+{
+    struct parts parts = {0};
+    const char *end = text + len, *at = memrchr(text, '@', len);
+    const char *host = at != NULL ? at + 1 : text;
+    const char *host_end = end;
+    if (at != NULL) {
+        parts.ae = text;
+        parts.ae_len = (size_t)(at - text);
+    }
+    if (host < end && *host == '[') {
+        host_end = memchr(host, ']', (size_t)(end - host));
+        if (host_end == NULL)
+            return "a bracket is not closed";
+        parts.host = host + 1;
+        parts.host_len = (size_t)(host_end - host) - 1;
+        host_end++;
+        if (host_end < end && *host_end != ':')
+            return "after ']' comes nothing but ':PORT'";
+    } else {
+        const char *colon = memchr(host, ':', (size_t)(end - host));
+        host_end = colon != NULL ? colon : end;
+        if (colon != NULL && memchr(colon + 1, ':', (size_t)(end - colon) - 1) != NULL)
+            return "an IPv6 address stands in brackets: [::1]:104";
+        parts.host = host;
+        parts.host_len = (size_t)(host_end - host);
+    }
+    if (host_end < end) {
+        parts.port = host_end + 1;
+        parts.port_len = (size_t)(end - parts.port);
+    }
+    *ret_parts = parts;
+    return NULL;
+}
+
+/* A name, an IPv4 or an IPv6 address, by its characters. */
+static bool host_is_plausible(const char *host)
+{
+    if (*host == '\0')
+        return false;
+    for (const char *c = host; *c != '\0'; c++)
+        if (!isalnum((unsigned char)*c) && strchr("-._:%", *c) == NULL)
+            return false;
+    return true;
+}
+
+/* Copy a host without its brackets. False if it is no host. */
+static bool set_host(struct destination *destination, const char *host, size_t len)
+{
+    if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
+        host++;
+        len -= 2;
+    }
+    if (len >= sizeof destination->host)
+        return false;
+    memcpy(destination->host, host, len);
+    destination->host[len] = '\0';
+    return host_is_plausible(destination->host);
+}
+
+static bool set_port(struct destination *destination, const char *port, size_t len)
+{
+    unsigned value = 0;
+    if (len < 1 || len > 5 || strspn(port, "0123456789") < len)
+        return false;
+    for (size_t i = 0; i < len; i++)
+        value = value * 10 + (unsigned)(port[i] - '0');
+    destination->port = (uint16_t)value;
+    return value >= 1 && value <= 65535;
+}
+
+static const char *set_ae(char ae[17], const char *title, size_t len)
+{
+    char copy[64];
+    if (len >= sizeof copy)
+        len = sizeof copy - 1;
+    memcpy(copy, title, len);
+    copy[len] = '\0';
+    const char *problem = ae_title_problem(copy);
+    if (problem == NULL)
+        strcpy(ae, copy);
+    return problem;
+}
+
+static int read_text(struct destination *destination, const char *text, char *ret_message, size_t size)
+{
+    const char *rest = is_url(text) ? text + sizeof url_prefix - 1 : text;
+    size_t len = strlen(rest);
+    struct parts parts;
+
+    if (rest != text && len > 0 && rest[len - 1] == '/')
+        len--;
+    const char *problem = split(rest, len, &parts);
+    if (problem != NULL) {
+        snprintf(ret_message, size, "'%.200s': %s", text, problem);
+        return -1;
+    }
+    if (!set_host(destination, parts.host, parts.host_len)) {
+        snprintf(ret_message, size, "'%.200s': '%.*s' is not a host name or an address", text,
+                 parts.host_len < 200 ? (int)parts.host_len : 200, parts.host);
+        return -1;
+    }
+    if (parts.port != NULL && !set_port(destination, parts.port, parts.port_len)) {
+        snprintf(ret_message, size, "'%.200s': port '%.*s' is not a number from 1 to 65535", text,
+                 parts.port_len < 40 ? (int)parts.port_len : 40, parts.port);
+        return -1;
+    }
+    problem = parts.ae != NULL ? set_ae(destination->called_ae, parts.ae, parts.ae_len) : NULL;
+    if (problem != NULL) {
+        snprintf(ret_message, size,
+                 "'%.200s': the AE title %s: it is 1 to 16 ASCII characters, no backslash, no control characters, not "
+                 "all spaces",
+                 text, problem);
+        return -1;
+    }
+    return 0;
+}
+
+/* Where the file of peers is by default; false if the environment does not say. */
+static bool peers_default_path(char *ret_path, size_t size)
+{
+    const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    int len = -1;
+    if (config != NULL && config[0] == '/')
+        len = snprintf(ret_path, size, "%s/dicom-sender/peers.json", config);
+    else if (home != NULL && *home != '\0')
+        len = snprintf(ret_path, size, "%s/.config/dicom-sender/peers.json", home);
+    return len > 0 && (size_t)len < size;
+}
+
+static int use_peer(const struct options *options, const struct peer *peer, struct destination *destination,
+                    const char *path, char *ret_message, size_t size)
+{
+    const char *problem = NULL, *key = "host";
+    if (!set_host(destination, peer->host, strlen(peer->host)))
+        problem = "is not a host name or an address";
+    if (problem == NULL && peer->ae_title[0] != '\0') {
+        key = "ae_title";
+        problem = set_ae(destination->called_ae, peer->ae_title, strlen(peer->ae_title));
+    }
+    if (problem == NULL && peer->calling_ae[0] != '\0' && !options_given(options, "calling-ae")) {
+        key = "calling_ae";
+        problem = set_ae(destination->calling_ae, peer->calling_ae, strlen(peer->calling_ae));
+    }
+    if (peer->port != 0)
+        destination->port = peer->port;
+    if (problem != NULL)
+        snprintf(ret_message, size, "%s: peer '%s': \"%s\" %s", path, peer->name, key, problem);
+    return problem != NULL ? -1 : 0;
+}
+
+/* 1 = found; 0 = there is no default peer, which is the end of all ways; -1 = wrong, ret_message says what. */
+static int read_peers(const struct options *options, struct destination *destination, char *ret_path, size_t path_size,
+                      char *ret_message, size_t size)
+{
+    struct peer peer;
+    bool wanted = options->peer != NULL || options->config != NULL;
+    if (options->config != NULL)
+        snprintf(ret_path, path_size, "%s", options->config);
+    else if (!peers_default_path(ret_path, path_size)) {
+        snprintf(ret_path, path_size, "~/.config/dicom-sender/peers.json");
+        snprintf(ret_message, size,
+                 "--peer: neither XDG_CONFIG_HOME nor HOME says where the file of peers is; see --config");
+        return options->peer != NULL ? -1 : 0;
+    }
+    int result = peers_find(ret_path, options->peer, &peer, ret_message, size);
+    if (result > 0)
+        return use_peer(options, &peer, destination, ret_path, ret_message, size) == 0 ? 1 : -1;
+    return result < 0 || wanted ? -1 : 0;
+}
+
+static void describe(struct destination *destination)
+{
+    if (destination->loopback) {
+        snprintf(destination->text, sizeof destination->text, "the loopback receiver");
+        return;
+    }
+    bool brackets = strchr(destination->host, ':') != NULL;
+    snprintf(destination->text, sizeof destination->text, "%s@%s%s%s:%u", destination->called_ae, brackets ? "[" : "",
+             destination->host, brackets ? "]" : "", destination->port);
+}
+
+int destination_find(const struct options *options, struct destination *ret_destination, char *ret_message, size_t size)
+{
+    struct destination destination = {.port = PORT_DEFAULT, .loopback = options->loopback};
+    char path[1024] = "";
+
+    strcpy(destination.called_ae, options->called_ae);
+    strcpy(destination.calling_ae, options->calling_ae);
+    if (options->loopback) {
+        /* nothing else is needed */
+    } else if (options->destination != NULL) {
+        if (read_text(&destination, options->destination, ret_message, size) != 0)
+            return -1;
+    } else if (options->host != NULL) {
+        if (!set_host(&destination, options->host, strlen(options->host))) {
+            snprintf(ret_message, size, "--host: '%.200s' is not a host name or an address", options->host);
+            return -1;
+        }
+    } else {
+        int found = read_peers(options, &destination, path, sizeof path, ret_message, size);
+        if (found == 0)
+            snprintf(ret_message, size,
+                     "no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT] or "
+                     "AE@HOST:PORT as the first argument, or --peer NAME, or a default peer in %s, or --loopback",
+                     path);
+        if (found <= 0)
+            return -1;
+    }
+    if (options_given(options, "port"))
+        destination.port = (uint16_t)options->port;
+    if (options_given(options, "ae-title"))
+        strcpy(destination.called_ae, options->called_ae);
+    describe(&destination);
+    *ret_destination = destination;
+    return 0;
+}

@@ -1,0 +1,143 @@
+/*
+ * dicom-echo - asks a peer whether it is there, and says how long each step took.
+ *
+ * One thread, one loop; each question is an association of its own, one after the other.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "dicomnet/verification.h"
+#include "engine/receiver.h"
+#include "programs/console.h"
+#include "programs/destination.h"
+#include "programs/options.h"
+
+struct echo {
+    const struct options *options;
+    const struct destination *destination;
+    struct association_options association;
+    uv_loop_t loop;
+    struct receiver *receiver; /* with --loopback, else NULL */
+    uint32_t asked, answered;
+    uint64_t sum_us, least_us, most_us;
+};
+
+static void ask(struct echo *echo);
+
+static void print_answer(const struct echo *echo, const struct verification_result *result)
+{
+    if (echo->options->quiet)
+        return;
+    printf("%s answered: status %04X, connect %.2f ms, association %.2f ms, echo %.2f ms\n", echo->destination->text,
+           result->status, (double)result->connect_us / 1e3, (double)result->negotiate_us / 1e3,
+           (double)result->echo_us / 1e3);
+    fflush(stdout);
+}
+
+static void print_failure(const struct echo *echo, const struct verification_result *result)
+{
+    char end[256];
+    bool released = result->end.kind == ASSOCIATION_RELEASED;
+    association_describe_end(&result->end, end, sizeof end);
+    fprintf(stderr, "dicom-echo: %s: %s\n", echo->destination->text, released ? error_text(result->error) : end);
+}
+
+static void on_answer(void *user, const struct verification_result *result)
+{
+    struct echo *echo = user;
+    if (result->error != 0) {
+        print_failure(echo, result);
+    } else {
+        print_answer(echo, result);
+        if (result->status == STATUS_SUCCESS) {
+            echo->least_us = echo->answered == 0 || result->echo_us < echo->least_us ? result->echo_us : echo->least_us;
+            echo->most_us = result->echo_us > echo->most_us ? result->echo_us : echo->most_us;
+            echo->sum_us += result->echo_us;
+            echo->answered++;
+        } else {
+            fprintf(stderr, "dicom-echo: %s: the peer answered with status %04X\n", echo->destination->text,
+                    result->status);
+        }
+    }
+    ask(echo);
+}
+
+/* The next question, or the end: then nothing keeps the loop. */
+static void ask(struct echo *echo)
+{
+    if (echo->asked < echo->options->repeat) {
+        echo->asked++;
+        struct verification *verification;
+        int error = verification_echo(&verification, &echo->loop, &echo->association, on_answer, echo);
+        if (error == 0)
+            return;
+        fprintf(stderr, "dicom-echo: %s: %s\n", echo->destination->text, error_text(error));
+    }
+    if (echo->receiver != NULL)
+        receiver_close(echo->receiver, NULL, NULL);
+}
+
+static int open_loopback(struct echo *echo)
+{
+    struct receiver_options receiver = {
+        .acceptor = {.bind_address = "127.0.0.1", .association = {.timeouts = echo->options->timeouts}}};
+    int error = receiver_open(&echo->receiver, &echo->loop, &receiver);
+    if (error != 0) {
+        fprintf(stderr, "dicom-echo: --loopback: %s\n", error_text(error));
+        return error;
+    }
+    echo->association.host = "127.0.0.1";
+    echo->association.port = receiver_port(echo->receiver);
+    return 0;
+}
+
+static int run(struct echo *echo)
+{
+    const struct options *options = echo->options;
+    const struct destination *destination = echo->destination;
+    struct logger logger = console_logger((enum log_level)options->log_level);
+
+    echo->association = (struct association_options){.host = destination->host,
+                                                     .port = destination->port,
+                                                     .max_pdu_len = options->max_pdu_len,
+                                                     .timeouts = options->timeouts,
+                                                     .logger = &logger};
+    strcpy(echo->association.called_ae, destination->called_ae);
+    strcpy(echo->association.calling_ae, destination->calling_ae);
+    if (uv_loop_init(&echo->loop) != 0) {
+        fprintf(stderr, "dicom-echo: no event loop\n");
+        return 1;
+    }
+    if (!destination->loopback || open_loopback(echo) == 0)
+        ask(echo);
+    uv_run(&echo->loop, UV_RUN_DEFAULT);
+    int error = uv_loop_close(&echo->loop);
+    assert(error == 0);
+    (void)error;
+
+    if (options->repeat > 1 && !options->quiet && echo->answered > 0)
+        printf("%u of %u answered: echo %.2f ms on average, %.2f least, %.2f most\n", echo->answered, options->repeat,
+               (double)echo->sum_us / echo->answered / 1e3, (double)echo->least_us / 1e3, (double)echo->most_us / 1e3);
+    return echo->answered == options->repeat ? 0 : echo->answered > 0 ? 2 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct destination destination;
+    char message[OPTIONS_MESSAGE_SIZE];
+    int exit_code = 1;
+
+    console_prepare_process();
+    if (options_begin(&options, PROGRAM_ECHO, argc, argv, &exit_code)) {
+        struct echo echo = {.options = &options, .destination = &destination};
+        if (destination_find(&options, &destination, message, sizeof message) == 0)
+            exit_code = run(&echo);
+        else
+            fprintf(stderr, "dicom-echo: %s\n", message);
+    }
+    options_fini(&options);
+    return exit_code;
+}

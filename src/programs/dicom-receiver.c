@@ -1,0 +1,117 @@
+/*
+ * dicom-receiver - a storage and verification provider, until it is told to stop.
+ *
+ * One thread, one loop: the receiver of engine/, and two signals.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "engine/receiver.h"
+#include "programs/console.h"
+#include "programs/options.h"
+
+struct listener {
+    uv_loop_t loop;
+    uv_signal_t signals[2];
+    struct receiver *receiver;
+    struct receiver_totals totals; /* as they were when it was told to stop */
+    bool stopping;
+};
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct listener *program = signal->data;
+    (void)number;
+    if (program->stopping)
+        return;
+    program->stopping = true;
+    program->totals = *receiver_totals(program->receiver);
+    receiver_close(program->receiver, NULL, NULL);
+    for (size_t i = 0; i < 2; i++)
+        uv_close((uv_handle_t *)&program->signals[i], NULL);
+}
+
+static void listen_to_signals(struct listener *program)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < 2; i++) {
+        int error = uv_signal_init(&program->loop, &program->signals[i]);
+        program->signals[i].data = program;
+        error = error != 0 ? error : uv_signal_start(&program->signals[i], on_signal, numbers[i]);
+        assert(error == 0);
+        (void)error;
+    }
+}
+
+static struct receiver_options receiver_options_of(const struct options *options, const struct logger *logger)
+{
+    struct receiver_options receiver = {
+        .acceptor = {.bind_address = options->bind_address,
+                     .port = (uint16_t)options->port,
+                     .max_associations = options->max_associations,
+                     .association = {.check_called_ae = options->own_ae[0] != '\0',
+                                     .max_pdu_len = options->max_pdu_len,
+                                     .window = (uint16_t)options->window,
+                                     .timeouts = options->timeouts,
+                                     .logger = logger}},
+        .output_dir = options->output_dir,
+        .sync = options->sync,
+        .status = (uint16_t)options->status,
+        .response_delay_ms = options->response_delay_ms,
+        .logger = logger,
+    };
+    strcpy(receiver.acceptor.association.ae, options->own_ae[0] != '\0' ? options->own_ae : "DICOM_RECEIVER");
+    return receiver;
+}
+
+static void print_listening(const struct options *options, const struct listener *program)
+{
+    bool brackets = strchr(options->bind_address, ':') != NULL;
+    printf("listening on %s%s%s:%u\n", brackets ? "[" : "", options->bind_address, brackets ? "]" : "",
+           receiver_port(program->receiver));
+    fflush(stdout);
+}
+
+static int run(const struct options *options)
+{
+    struct listener program = {0};
+    struct logger logger = console_logger((enum log_level)options->log_level);
+    struct receiver_options receiver = receiver_options_of(options, &logger);
+
+    if (uv_loop_init(&program.loop) != 0) {
+        fprintf(stderr, "dicom-receiver: no event loop\n");
+        return 1;
+    }
+    int error = receiver_open(&program.receiver, &program.loop, &receiver);
+    if (error == 0) {
+        listen_to_signals(&program);
+        print_listening(options, &program);
+    } else {
+        fprintf(stderr, "dicom-receiver: %s:%u%s%s: %s\n", options->bind_address, options->port,
+                options->output_dir != NULL ? ", " : "", options->output_dir != NULL ? options->output_dir : "",
+                error_text(error));
+    }
+    uv_run(&program.loop, UV_RUN_DEFAULT);
+    int closed = uv_loop_close(&program.loop);
+    assert(closed == 0);
+    (void)closed;
+    if (error == 0 && !options->quiet)
+        printf("%llu associations, %llu stored, %llu refused, %llu bytes\n",
+               (unsigned long long)program.totals.associations, (unsigned long long)program.totals.stored,
+               (unsigned long long)program.totals.refused, (unsigned long long)program.totals.bytes);
+    return error == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int exit_code = 1;
+
+    console_prepare_process();
+    if (options_begin(&options, PROGRAM_RECEIVER, argc, argv, &exit_code))
+        exit_code = run(&options);
+    options_fini(&options);
+    return exit_code;
+}

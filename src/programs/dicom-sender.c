@@ -1,0 +1,286 @@
+/*
+ * dicom-sender - the main job: options in, a session, reports out.
+ *
+ * The session tells an observer what happens; here the observer is put together from the event log, the summary and
+ * the console of report/. All of it is on the main thread.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "catalog/instance.h"
+#include "engine/session.h"
+#include "programs/console.h"
+#include "programs/destination.h"
+#include "programs/options.h"
+#include "report/event_log.h"
+#include "report/progress.h"
+#include "report/report_files.h"
+#include "report/summary.h"
+
+static const char report_name[] = "dicom_sender";
+static const char summary_name[] = "dicom_sender_summary";
+
+enum { SESSION_ID_ATTEMPTS = 10 };
+
+struct sender {
+    const struct options *options;
+    const struct destination *destination;
+    struct session_options session;
+    char session_id[REPORT_SESSION_ID_SIZE];
+    struct event_log *log;
+    struct summary *summary;
+    struct progress *progress;
+    char *summary_path;
+};
+
+/* ---- the observer ---- */
+
+static void on_log(void *user, const struct log_record *record)
+{
+    struct sender *sender = user;
+    event_log_write(sender->log, record);
+    progress_log(sender->progress, record);
+}
+
+static void on_instance_ended(void *user, const struct instance *instance, const struct session_progress *now)
+{
+    struct sender *sender = user;
+    summary_add_instance(sender->summary, instance);
+    progress_instance_ended(sender->progress, instance, now);
+}
+
+static void on_association_ended(void *user, const struct association_figures *figures)
+{
+    struct sender *sender = user;
+    summary_add_association(sender->summary, figures);
+}
+
+/* --dry-run: on standard output, unless that is for the JSON. */
+static void on_study_planned(void *user, const struct planned_study *study)
+{
+    struct sender *sender = user;
+    FILE *out = sender->options->json ? stderr : stdout;
+    if (sender->options->quiet)
+        return;
+    fprintf(out, "study %s: %llu instances, %.1f MB\n", study->study_uid, (unsigned long long)study->instances,
+            (double)study->bytes / 1e6);
+    for (size_t i = 0; i < study->context_count; i++)
+        fprintf(out, "  %s as %s\n", uid_keyword(study->contexts[i].class_uid),
+                uid_keyword(study->contexts[i].syntax_uid));
+}
+
+static void on_progress(void *user, const struct session_progress *now)
+{
+    struct sender *sender = user;
+    progress_update(sender->progress, now);
+}
+
+/* ---- before and after ---- */
+
+static int say_error(const char *what, const char *name, int error)
+{
+    fprintf(stderr, "dicom-sender: %s%s%s%s%s\n", what, name != NULL ? " '" : "", name != NULL ? name : "",
+            name != NULL ? "': " : ": ", error_text(error));
+    return -1;
+}
+
+static void fill_in_session(struct sender *sender)
+{
+    const struct options *options = sender->options;
+    const struct destination *destination = sender->destination;
+    struct session_options *session = &sender->session;
+
+    *session = (struct session_options){
+        .host = destination->host,
+        .port = destination->port,
+        .loopback = destination->loopback,
+        .threads = options->threads,
+        .priority = (uint16_t)options->priority,
+        .verify = options->verify,
+        .retry = options->retry,
+        .max_pdu_len = options->max_pdu_len,
+        .timeouts = options->timeouts,
+        .window = (uint16_t)options->window,
+        .scan_first = options->scan_first,
+        .synthetic = options->synthetic_text != NULL ? &options->synthetic : NULL,
+        .repeat = options->repeat,
+        .duration_ms = options->duration_ms,
+        .dry_run = options->dry_run,
+        .discover = {.inputs = options->inputs,
+                     .input_count = options->input_count,
+                     .files_from = options->files_from,
+                     .nul_separated = options->nul_separated,
+                     .recursive = options->recursive,
+                     .pattern = options->pattern,
+                     .follow_symlinks = options->follow_symlinks},
+        .scan = {.accept_raw = options->accept_raw, .allow_incomplete = options->allow_incomplete},
+        .log_level = (enum log_level)options->log_level,
+    };
+    strcpy(session->called_ae, destination->called_ae);
+    strcpy(session->calling_ae, destination->calling_ae);
+}
+
+static int open_log(struct sender *sender)
+{
+    const char *dir = sender->options->log_dir;
+    int error = -EEXIST;
+    /* Two sessions of one second may draw the same name. */
+    for (int i = 0; i < SESSION_ID_ATTEMPTS && error == -EEXIST; i++) {
+        report_session_id(sender->session_id);
+        error = event_log_open(&sender->log, dir, report_name, sender->session_id);
+    }
+    return error != 0 ? say_error("--log-dir:", dir, error) : 0;
+}
+
+static int open_reports(struct sender *sender)
+{
+    const struct options *options = sender->options;
+    const struct progress_options progress = {.out = stderr,
+                                              .detail = options->debug     ? PROGRESS_DEBUG
+                                                        : options->verbose ? PROGRESS_VERBOSE
+                                                        : options->quiet   ? PROGRESS_QUIET
+                                                                           : PROGRESS_NORMAL,
+                                              .no_progress = options->no_progress,
+                                              .dry_run = options->dry_run};
+    if (open_log(sender) != 0)
+        return -1;
+    sender->summary_path = report_path(options->log_dir, summary_name, sender->session_id, ".json");
+    sender->progress = progress_create(&progress);
+    int error = summary_create(&sender->summary, sender->session_id, &sender->session);
+    if (error != 0 || sender->progress == NULL || sender->summary_path == NULL)
+        return say_error("reports", NULL, -ENOMEM);
+    return 0;
+}
+
+static int close_reports(struct sender *sender)
+{
+    char path[4096] = "";
+    if (sender->log != NULL)
+        snprintf(path, sizeof path, "%s", event_log_path(sender->log));
+    int error = sender->log != NULL ? event_log_close(sender->log) : 0;
+    if (error != 0)
+        say_error("the event log is not complete:", path, error);
+    summary_destroy(sender->summary);
+    progress_destroy(sender->progress);
+    free(sender->summary_path);
+    return error;
+}
+
+/* The first line of the log: what was asked for, in one text. */
+static void log_start(struct sender *sender)
+{
+    char given[2048] = "", value[512];
+    const char *name;
+    size_t cursor = 0, len = 0;
+    while (options_next_given(sender->options, &cursor, &name, value, sizeof value) && len < sizeof given)
+        len += (size_t)snprintf(given + len, sizeof given - len, "%s--%s=%s", len > 0 ? " " : "", name, value);
+    const struct logger logger = {.write = on_log, .user = sender, .level = sender->session.log_level};
+    LOG(&logger, LOG_INFO, LOG_SESSION_STARTED, LOG_TEXT("version", PROGRAM_VERSION),
+        LOG_TEXT("destination", sender->destination->text), LOG_TEXT("options", given));
+}
+
+static void log_end(struct sender *sender, const struct session_result *result, int exit_code)
+{
+    const struct logger logger = {.write = on_log, .user = sender, .level = sender->session.log_level};
+    const uint64_t *by_state = result->totals.by_state;
+    LOG(&logger, LOG_INFO, LOG_SESSION_ENDED, LOG_NUMBER("exit_code", exit_code),
+        LOG_NUMBER("files", result->totals.files), LOG_NUMBER("stored", by_state[OUTCOME_STORED]),
+        LOG_NUMBER("warned", by_state[OUTCOME_WARNED]), LOG_NUMBER("failed", by_state[OUTCOME_FAILED]),
+        LOG_NUMBER("skipped", by_state[OUTCOME_SKIPPED]), LOG_NUMBER("in_doubt", by_state[OUTCOME_IN_DOUBT]),
+        LOG_NUMBER("pending", by_state[OUTCOME_PENDING]), LOG_NUMBER("bytes", result->totals.bytes_stored));
+}
+
+static void write_reports(struct sender *sender, const struct session_result *result, int exit_code)
+{
+    log_end(sender, result, exit_code);
+    int error = summary_write(sender->summary, result, exit_code, sender->summary_path);
+    progress_finish(sender->progress, result, error == 0 ? sender->summary_path : NULL, event_log_path(sender->log));
+    if (error != 0)
+        say_error("the summary", sender->summary_path, error);
+    if (sender->options->json) {
+        error = summary_print(sender->summary, result, exit_code, stdout);
+        if (error != 0 || fflush(stdout) != 0)
+            say_error("standard output", NULL, error != 0 ? error : -errno);
+    }
+}
+
+/* A dry run sends nothing, and is right if everything it found could be sent. */
+static int exit_code_of(const struct sender *sender, const struct session_result *result)
+{
+    uint64_t sendable = result->totals.by_state[OUTCOME_PENDING];
+    if (!sender->session.dry_run || result->verdict != SESSION_COMPLETE || sendable == 0)
+        return session_exit_code(result);
+    return result->totals.by_state[OUTCOME_FAILED] == 0 ? 0 : 2;
+}
+
+static int run(struct sender *sender)
+{
+    static struct session_result result; /* some 25 KB of histograms */
+    const struct session_observer observer = {.user = sender,
+                                              .log = on_log,
+                                              .instance_ended = on_instance_ended,
+                                              .association_ended = on_association_ended,
+                                              .study_planned = on_study_planned,
+                                              .progress = on_progress};
+    int exit_code = 1;
+
+    fill_in_session(sender);
+    if (open_reports(sender) == 0) {
+        log_start(sender);
+        int error = session_run(&sender->session, &observer, &result);
+        if (error != 0) {
+            say_error("the session could not run", NULL, error);
+        } else {
+            exit_code = exit_code_of(sender, &result);
+            write_reports(sender, &result, exit_code);
+        }
+    }
+    close_reports(sender);
+    return exit_code;
+}
+
+/* A dry run connects to nobody and needs no destination; one that is given must be right all the same. */
+static bool find_destination(const struct options *options, struct destination *ret_destination)
+{
+    char message[OPTIONS_MESSAGE_SIZE];
+    bool none_given = options->destination == NULL && options->host == NULL && options->peer == NULL &&
+                      options->config == NULL && !options->loopback;
+    *ret_destination = (struct destination){.text = "nobody"};
+    if (options->dry_run && none_given)
+        return true;
+    if (destination_find(options, ret_destination, message, sizeof message) == 0)
+        return true;
+    fprintf(stderr, "dicom-sender: %s\n", message);
+    return false;
+}
+
+/* Known before anything is made or sent. */
+static bool inputs_are_usable(const struct options *options)
+{
+    if (options->files_from == NULL || strcmp(options->files_from, "-") == 0)
+        return true;
+    if (access(options->files_from, R_OK) == 0)
+        return true;
+    say_error("--files-from:", options->files_from, -errno);
+    return false;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct destination destination;
+    int exit_code = 1;
+
+    console_prepare_process();
+    if (options_begin(&options, PROGRAM_SENDER, argc, argv, &exit_code)) {
+        struct sender sender = {.options = &options, .destination = &destination};
+        exit_code = 1;
+        if (find_destination(&options, &destination) && inputs_are_usable(&options))
+            exit_code = run(&sender);
+    }
+    options_fini(&options);
+    return exit_code;
+}

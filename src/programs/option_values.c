@@ -1,0 +1,247 @@
+/* option_values - see option_values.h. */
+#include "programs/option_values.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "programs/options.h"
+#include "programs/options_table.h"
+
+/* Digits only: no sign, no spaces, no 0x, nothing behind. False also if it does not fit. */
+static bool read_number(const char *text, uint32_t *ret_value)
+{
+    uint64_t value = 0;
+    if (*text == '\0')
+        return false;
+    for (const char *c = text; *c != '\0'; c++) {
+        if (!isdigit((unsigned char)*c))
+            return false;
+        value = value * 10 + (uint64_t)(*c - '0');
+        if (value > UINT32_MAX)
+            return false;
+    }
+    *ret_value = (uint32_t)value;
+    return true;
+}
+
+/* "5", "0.25", ".5" seconds. What is more than 0 stays more than 0, as 0 means for ever. */
+static bool read_seconds(const char *text, uint32_t max_s, uint32_t *ret_ms)
+{
+    uint64_t micro = 0, unit = 1000000;
+    bool digits = false, fraction = false, more = false;
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '.' && !fraction) {
+            fraction = true;
+            continue;
+        }
+        if (!isdigit((unsigned char)*c) || micro > UINT32_MAX * 1000000ull)
+            return false;
+        digits = true;
+        uint64_t digit = (uint64_t)(*c - '0');
+        if (!fraction) {
+            micro = micro * 10 + digit * 1000000;
+            continue;
+        }
+        unit /= 10;
+        micro += digit * unit;
+        more = more || (unit == 0 && digit > 0);
+    }
+    if (!digits || micro > max_s * 1000000ull)
+        return false;
+    uint64_t ms = (micro + 500) / 1000;
+    *ret_ms = (uint32_t)(ms == 0 && (micro > 0 || more) ? 1 : ms);
+    return true;
+}
+
+static bool read_status(const char *text, uint32_t *ret_value)
+{
+    if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X'))
+        text += 2;
+    size_t len = strlen(text);
+    if (len < 1 || len > 4 || strspn(text, "0123456789abcdefABCDEF") != len)
+        return false;
+    unsigned value = 0;
+    if (sscanf(text, "%x", &value) != 1)
+        return false;
+    *ret_value = value;
+    return true;
+}
+
+static bool read_choice(const struct option_row *row, const char *text, uint32_t *ret_value)
+{
+    for (const struct option_choice *choice = row->choices; choice->name != NULL; choice++) {
+        if (strcasecmp(choice->name, text) == 0) {
+            *ret_value = choice->value;
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *ae_title_problem(const char *title)
+{
+    size_t len = strlen(title);
+    if (len == 0)
+        return "is empty";
+    if (strspn(title, " ") == len)
+        return "is all spaces";
+    for (const char *c = title; *c != '\0'; c++) {
+        if (*c == '\\')
+            return "contains a backslash";
+        if ((unsigned char)*c < 0x20 || *c == 0x7F)
+            return "contains a control character";
+        if ((unsigned char)*c > 0x7F)
+            return "contains a character that is not ASCII";
+    }
+    return len > 16 ? "has more than 16 characters" : NULL;
+}
+
+void option_value_expected(const struct option_row *row, char ret_text[OPTION_EXPECTED_SIZE])
+{
+    switch (row->type) {
+    case OPTION_NUMBER:
+        snprintf(ret_text, OPTION_EXPECTED_SIZE, "a number from %u to %u", row->min, row->max);
+        break;
+    case OPTION_SECONDS:
+        snprintf(ret_text, OPTION_EXPECTED_SIZE, "a number of seconds from %u to %u", row->min, row->max);
+        break;
+    case OPTION_STATUS:
+        snprintf(ret_text, OPTION_EXPECTED_SIZE, "a status of 1 to 4 hexadecimal digits");
+        break;
+    case OPTION_CHOICE: {
+        int len = snprintf(ret_text, OPTION_EXPECTED_SIZE, "one of ");
+        for (const char *c = row->argument; *c != '\0' && len + 3 < OPTION_EXPECTED_SIZE; c++)
+            len += snprintf(ret_text + len, OPTION_EXPECTED_SIZE - (size_t)len, "%.*s", *c == '|' ? 2 : 1,
+                            *c == '|' ? ", " : c);
+        break;
+    }
+    case OPTION_AE:
+        snprintf(ret_text, OPTION_EXPECTED_SIZE,
+                 "an AE title: 1 to 16 ASCII characters, no backslash, no control characters, not all spaces");
+        break;
+    default:
+        snprintf(ret_text, OPTION_EXPECTED_SIZE, "%s", row->argument);
+        break;
+    }
+}
+
+static bool read_text(const struct option_row *row, const char *text, const char **ret_text,
+                      char ret_problem[OPTION_PROBLEM_SIZE])
+{
+    *ret_text = text;
+    if (*text == '\0') {
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is empty");
+        return false;
+    }
+    if (row->type == OPTION_HOST && strpbrk(text, " \t\r\n/@") != NULL) {
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not a host name or an address");
+        return false;
+    }
+    return true;
+}
+
+int option_value_read(struct options *options, const struct option_row *row, const char *text,
+                      char ret_problem[OPTION_PROBLEM_SIZE])
+{
+    void *field = (char *)options + row->offset;
+    char expected[OPTION_EXPECTED_SIZE];
+    uint32_t value = 0;
+    bool right = false;
+
+    switch (row->type) {
+    case OPTION_SYNTHETIC:
+        if (!synthetic_spec_parse(text, &options->synthetic)) {
+            snprintf(ret_problem, OPTION_PROBLEM_SIZE,
+                     "is not STUDIESxINSTANCESxSIZE[:CT|MR|SC], such as 4x50x512K:CT");
+            return -1;
+        }
+        *(const char **)field = text;
+        return 0;
+    case OPTION_TEXT:
+    case OPTION_HOST:
+        return read_text(row, text, field, ret_problem) ? 0 : -1;
+    case OPTION_AE:
+        if (ae_title_problem(text) == NULL) {
+            strcpy(field, text);
+            return 0;
+        }
+        option_value_expected(row, expected);
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "%s: it takes %s", ae_title_problem(text), expected);
+        return -1;
+    case OPTION_NUMBER:
+        right = read_number(text, &value) && value >= row->min && value <= row->max;
+        break;
+    case OPTION_SECONDS:
+        right = read_seconds(text, row->max, &value);
+        break;
+    case OPTION_STATUS:
+        right = read_status(text, &value);
+        break;
+    case OPTION_CHOICE:
+        right = read_choice(row, text, &value);
+        break;
+    case OPTION_SWITCH:
+    case OPTION_INPUT:
+        break;
+    }
+    if (!right) {
+        option_value_expected(row, expected);
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not %s", expected);
+        return -1;
+    }
+    *(uint32_t *)field = value;
+    return 0;
+}
+
+static void format_seconds(uint32_t ms, char *ret_text, size_t size)
+{
+    if (ms % 1000 == 0)
+        snprintf(ret_text, size, "%u", ms / 1000);
+    else
+        snprintf(ret_text, size, "%u.%03u", ms / 1000, ms % 1000);
+}
+
+void option_value_format(const struct options *options, const struct option_row *row, char *ret_text, size_t size)
+{
+    const void *field = (const char *)options + row->offset;
+    switch (row->type) {
+    case OPTION_SWITCH:
+        snprintf(ret_text, size, "%s", *(const bool *)field ? "true" : "false");
+        break;
+    case OPTION_NUMBER:
+        snprintf(ret_text, size, "%u", *(const uint32_t *)field);
+        break;
+    case OPTION_SECONDS:
+        format_seconds(*(const uint32_t *)field, ret_text, size);
+        break;
+    case OPTION_STATUS:
+        snprintf(ret_text, size, "%04X", *(const uint32_t *)field);
+        break;
+    case OPTION_CHOICE:
+        snprintf(ret_text, size, "?");
+        for (const struct option_choice *choice = row->choices; choice->name != NULL; choice++) {
+            if (choice->value == *(const uint32_t *)field) {
+                snprintf(ret_text, size, "%s", choice->name);
+                break;
+            }
+        }
+        break;
+    case OPTION_TEXT:
+    case OPTION_HOST:
+    case OPTION_SYNTHETIC:
+        snprintf(ret_text, size, "%s", *(const char *const *)field != NULL ? *(const char *const *)field : "");
+        break;
+    case OPTION_AE:
+        snprintf(ret_text, size, "%s", (const char *)field);
+        break;
+    case OPTION_INPUT:
+        if (options->input_count == 1)
+            snprintf(ret_text, size, "%s", options->inputs[0]);
+        else
+            snprintf(ret_text, size, "%zu paths", options->input_count);
+        break;
+    }
+}

@@ -1,0 +1,132 @@
+/*
+ * options - the command line of all programs: one table, from which arguments are read and `--help` is printed.
+ *
+ * getopt_long knows neither `-aet` nor `+sd` nor a range, so a small reader of our own walks the table instead. Nothing
+ * is printed here but by options_print_help and options_print_version: what is wrong comes back as one line of text.
+ *
+ * What an argument may look like: `--name value`, `--name=value`, `-n value`, `-nvalue`, short switches together
+ * (`-rv`), the long spellings with one dash (`-aet value`) and with a plus (`+r`) that people know from other tools,
+ * and `--`, after which there are only paths. If an option comes twice, the last one counts.
+ */
+#ifndef PROGRAMS_OPTIONS_H
+#define PROGRAMS_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "catalog/synthetic.h"
+#include "dicomnet/association.h"
+
+enum program { PROGRAM_SENDER = 1 << 0, PROGRAM_RECEIVER = 1 << 1, PROGRAM_ECHO = 1 << 2 };
+
+enum { OPTIONS_ROWS_MAX = 80, OPTIONS_MESSAGE_SIZE = 1024 };
+
+/* What was asked for. Texts are borrowed from argv; the array of inputs is owned, see options_fini. */
+struct options {
+    enum program program;
+
+    /* where to: what the arguments say; destination_find makes one destination of it */
+    const char *destination; /* the positional one, or NULL */
+    const char *host;
+    uint32_t port; /* of the peer, or to listen on */
+    char called_ae[17];
+    char calling_ae[17];
+    const char *peer;
+    const char *config;
+    bool loopback;
+
+    /* what to send */
+    const char **inputs;
+    size_t input_count;
+    bool recursive;
+    const char *pattern;
+    const char *files_from;
+    bool nul_separated;
+    bool follow_symlinks;
+    bool accept_raw;
+    bool allow_incomplete;
+    bool scan_folders; /* +sd: no more than what happens anyway */
+
+    /* how */
+    uint32_t threads;
+    uint32_t priority; /* enum dimse_priority */
+    bool verify;
+    uint32_t retry;
+    uint32_t timeout_ms; /* --timeout; already applied to `timeouts` */
+    struct association_timeouts timeouts;
+    uint32_t max_pdu_len;
+    struct synthetic_spec synthetic; /* studies = 0: not given */
+    const char *synthetic_text;
+    uint32_t duration_ms; /* 0: no limit */
+    bool scan_first;
+    unsigned window;
+    bool dry_run;
+    uint32_t repeat;
+
+    /* receiving */
+    char own_ae[17]; /* "" = take any called AE title */
+    const char *bind_address;
+    const char *output_dir;
+    bool discard;
+    bool sync;
+    uint32_t status;
+    uint32_t response_delay_ms;
+    uint32_t max_associations;
+
+    /* what it says */
+    const char *log_dir;
+    bool json;
+    bool no_progress;
+    bool quiet;
+    bool verbose;
+    bool debug;
+    uint32_t log_level; /* enum log_level: as given, else by -q, -v, -d; see apply_shared */
+    bool help;
+    bool version;
+
+    bool given[OPTIONS_ROWS_MAX]; /* by row of the table; ask with options_given */
+};
+
+enum options_verdict { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG };
+
+/*
+ * Read the arguments of `program` (argv[0] is passed over). OPTIONS_WRONG: `ret_message` of OPTIONS_MESSAGE_SIZE bytes
+ * says in one line, without the program's name, what is wrong and what is allowed. Call options_fini in any case.
+ */
+enum options_verdict options_parse(struct options *options, enum program program, int argc, char *const *argv,
+                                   char *ret_message);
+void options_fini(struct options *options);
+
+/*
+ * What all mains begin with: parse, and print help, version or the error. Returns true to go on; false to leave with
+ * *ret_exit_code. Call options_fini in any case.
+ */
+bool options_begin(struct options *options, enum program program, int argc, char *const *argv, int *ret_exit_code);
+
+/* True if the option with this long name (without dashes) was on the command line, in any spelling. */
+bool options_given(const struct options *options, const char *name);
+
+const char *options_program_name(enum program program);
+
+/*
+ * The options that were given, one by one, for logs and the summary: begin with *cursor = 0. Returns false at the end;
+ * else the long name without dashes and the value as text of at most `size` bytes ("true" for a switch).
+ */
+bool options_next_given(const struct options *options, size_t *cursor, const char **ret_name, char *ret_value,
+                        size_t size);
+
+/* 80 columns: usage, options by group, examples, exit codes. */
+void options_print_help(enum program program, FILE *out);
+
+/* Name and version, and those of the libraries it runs with. */
+void options_print_version(enum program program, FILE *out);
+
+/*
+ * AE title rules (PS3.5 6.2, VR AE): 1 to 16 characters of the default repertoire, no backslash, no control characters,
+ * not all spaces. Returns NULL, or what is wrong, to be put after the title: "has more than 16 characters".
+ */
+const char *ae_title_problem(const char *title);
+
+#endif

@@ -1,0 +1,194 @@
+/* options_table - see options_table.h. To add an option: a field in struct options, and a row here. */
+#include "programs/options_table.h"
+
+#include "dicomnet/dimse.h"
+#include "dicomnet/log.h"
+#include "dicomnet/storage.h"
+#include "engine/session.h"
+#include "programs/options.h"
+
+#define SENDER      PROGRAM_SENDER
+#define RECEIVER    PROGRAM_RECEIVER
+#define ECHO        PROGRAM_ECHO
+#define ALL         (PROGRAM_SENDER | PROGRAM_RECEIVER | PROGRAM_ECHO)
+#define FIELD(name) offsetof(struct options, name)
+
+static const struct option_choice priorities[] = {
+    {"low", PRIORITY_LOW}, {"medium", PRIORITY_MEDIUM}, {"high", PRIORITY_HIGH}, {NULL, 0}};
+
+/* The names after "trace" work and are not advertised. */
+static const struct option_choice levels[] = {
+    {"error", LOG_ERROR}, {"warn", LOG_WARN},   {"info", LOG_INFO},    {"debug", LOG_DEBUG},
+    {"trace", LOG_TRACE}, {"fatal", LOG_ERROR}, {"warning", LOG_WARN}, {NULL, 0}};
+
+/* clang-format off */
+const struct option_row option_rows[] = {
+    /* ---- destination ---- */
+    {SENDER | ECHO, "Destination", "host", 'H', NULL, OPTION_HOST, "HOST", 0, 0, FIELD(host), NULL,
+     "name or address of the peer", NULL},
+    {SENDER | ECHO, "Destination", "port", 'p', NULL, OPTION_NUMBER, "PORT", 1, 65535, FIELD(port), "104",
+     "its port", NULL},
+    {SENDER | ECHO, "Destination", "ae-title", 'a', "--called-aet --call -aec", OPTION_AE, "AE", 0, 0,
+     FIELD(called_ae), "ANY-SCP", "its AE title (the called one)", NULL},
+    {SENDER | ECHO, "Destination", "calling-ae", 'c', "--calling-aet --aet --aetitle -aet", OPTION_AE, "AE", 0, 0,
+     FIELD(calling_ae), "DICOM_SENDER", "our own AE title", NULL},
+    {SENDER | ECHO, "Destination", "peer", 0, NULL, OPTION_TEXT, "NAME", 0, 0, FIELD(peer), NULL,
+     "a peer from the file of peers; without any destination its default peer is taken", NULL},
+    {SENDER | ECHO, "Destination", "config", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(config), NULL,
+     "the file of peers (JSON); by default dicom-sender/peers.json in $XDG_CONFIG_HOME or ~/.config", NULL},
+    {SENDER | ECHO, "Destination", "loopback", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(loopback), NULL,
+     "a receiver inside this process, which keeps nothing: to try things and to measure this machine", NULL},
+
+    {ECHO, "Verification", "repeat", 'n', NULL, OPTION_NUMBER, "N", 1, 1000000, FIELD(repeat), "1",
+     "ask this many times, each over an association of its own", NULL},
+
+    /* ---- input ---- */
+    {SENDER, "Input", "input", 'i', NULL, OPTION_INPUT, "PATH", 0, 0, 0, NULL,
+     "a file, a folder or a quoted glob pattern; may be repeated", NULL},
+    {SENDER, "Input", "recursive", 'r', "+r", OPTION_SWITCH, NULL, 0, 0, FIELD(recursive), NULL,
+     "go into the folders below; else only a folder's own files are sent", NULL},
+    {SENDER, "Input", "pattern", 0, NULL, OPTION_TEXT, "GLOB", 0, 0, FIELD(pattern), NULL,
+     "only files whose name matches, such as '*.dcm'", NULL},
+    {SENDER, "Input", "files-from", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(files_from), NULL,
+     "read paths from FILE, one a line; - is standard input", NULL},
+    {SENDER, "Input", "null", '0', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(nul_separated), NULL,
+     "that list is separated by NUL bytes (find -print0)", NULL},
+    {SENDER, "Input", "follow-symlinks", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(follow_symlinks), NULL,
+     "follow symbolic links below the given paths, to each file once", NULL},
+    {SENDER, "Input", "accept-raw", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(accept_raw), NULL,
+     "take data sets without preamble and file meta information", NULL},
+    {SENDER, "Input", "allow-incomplete", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(allow_incomplete), NULL,
+     "send instances that have no Study Instance UID", NULL},
+    {SENDER, "Input", "scan-folders", 0, "+sd", OPTION_SWITCH, NULL, 0, 0, FIELD(scan_folders), NULL,
+     "changes nothing: folders are always looked into", NULL},
+
+    {SENDER, "Input", "synthetic", 0, NULL, OPTION_SYNTHETIC, "STUDIESxINSTANCESxSIZE[:CT|MR|SC]", 0, 0,
+     FIELD(synthetic_text), NULL, "send made-up instances instead of files, e.g. 4x50x512K:CT: to measure a PACS", NULL},
+    {SENDER, "Input", "repeat", 0, NULL, OPTION_NUMBER, "N", 1, 1000000, FIELD(repeat), NULL,
+     "make the synthetic studies N times, with new UIDs", NULL},
+    {SENDER, "Input", "duration", 0, NULL, OPTION_SECONDS, "SECONDS", 0, 864000, FIELD(duration_ms), NULL,
+     "make synthetic studies for so long", NULL},
+
+    /* ---- sending ---- */
+    {SENDER, "Sending", "threads", 't', "--concurrency", OPTION_NUMBER, "N", 1, SESSION_THREADS_MAX, FIELD(threads),
+     "1", "associations at a time, each on its own thread", NULL},
+    {SENDER, "Sending", "priority", 0, NULL, OPTION_CHOICE, "low|medium|high", 0, 0, FIELD(priority), "medium",
+     "the priority that each C-STORE asks for", priorities},
+    {SENDER, "Sending", "verify", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verify), NULL,
+     "C-ECHO first; nothing is sent if it fails", NULL},
+    {SENDER, "Sending", "retry", 0, NULL, OPTION_NUMBER, "N", 0, 100, FIELD(retry), "3",
+     "try N more times what may succeed later, after 1, 2, 4, 8 s and so on", NULL},
+    {SENDER, "Sending", "window", 0, NULL, OPTION_NUMBER, "N", 1, STORAGE_WINDOW_MAX, FIELD(window), "1",
+     "stores under way at a time on one association, if the peer agrees (asynchronous operations window)", NULL},
+    {SENDER, "Sending", "scan-first", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(scan_first), NULL,
+     "look at every file before the first is sent: exact totals from the start", NULL},
+    {SENDER, "Sending", "dry-run", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(dry_run), NULL,
+     "say what would be sent (studies, files, sizes, syntaxes, contexts) and connect to nobody", NULL},
+
+    /* ---- receiving ---- */
+    {RECEIVER, "Listening", "port", 'p', NULL, OPTION_NUMBER, "PORT", 0, 65535, FIELD(port), "11112",
+     "the port to listen on; 0 picks a free one", NULL},
+    {RECEIVER, "Listening", "bind", 0, NULL, OPTION_HOST, "ADDRESS", 0, 0, FIELD(bind_address), "127.0.0.1",
+     "the address to listen on; 0.0.0.0 for all", NULL},
+    {RECEIVER, "Listening", "ae-title", 'a', "--aetitle --aet -aet", OPTION_AE, "AE", 0, 0, FIELD(own_ae), NULL,
+     "our AE title: who calls another one is rejected; by default any is taken", NULL},
+    {RECEIVER, "Listening", "max-associations", 0, NULL, OPTION_NUMBER, "N", 0, 100000, FIELD(max_associations), "0",
+     "reject (transiently) who comes while N are open; 0 is no limit", NULL},
+    {RECEIVER, "Listening", "window", 0, NULL, OPTION_NUMBER, "N", 1, STORAGE_WINDOW_MAX, FIELD(window), "1",
+     "grant up to N operations at a time to who asks for it (asynchronous operations window)", NULL},
+    {RECEIVER, "Storing", "output-dir", 'o', NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(output_dir), NULL,
+     "keep instances in this folder, as <SOP Instance UID>.dcm", NULL},
+    {RECEIVER, "Storing", "discard", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(discard), NULL,
+     "keep nothing: to measure", NULL},
+    {RECEIVER, "Storing", "sync", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(sync), NULL,
+     "answer only after fsync of file and folder", NULL},
+    {RECEIVER, "Storing", "status", 0, NULL, OPTION_STATUS, "HEX", 0, 0xFFFF, FIELD(status), "0000",
+     "answer every C-STORE with this status, for tests; what fails is not kept", NULL},
+    {RECEIVER, "Storing", "response-delay", 0, NULL, OPTION_NUMBER, "MS", 0, 3600000, FIELD(response_delay_ms), "0",
+     "wait this many milliseconds before each response, for tests", NULL},
+
+    /* ---- network ---- */
+    {ALL, "Network", "max-pdu", 0, "-pdu", OPTION_NUMBER, "BYTES", ASSOCIATION_MAX_PDU_MIN, ASSOCIATION_MAX_PDU_MAX,
+     FIELD(max_pdu_len), "131072", "the longest PDU that we accept", NULL},
+    {ALL, "Network", "timeout", 0, NULL, OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeout_ms), NULL,
+     "all timeouts at once; those below win over it. 0 waits for ever, fractions are fine", NULL},
+    {SENDER | ECHO, "Network", "connect-timeout", 0, "-to", OPTION_SECONDS, "SECONDS", 0, 86400,
+     FIELD(timeouts.connect_ms), "10", "for the TCP connection", NULL},
+    {ALL, "Network", "acse-timeout", 0, "-ta", OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeouts.acse_ms), "30",
+     "for the association to be agreed", NULL},
+    {SENDER | ECHO, "Network", "dimse-timeout", 0, "-td", OPTION_SECONDS, "SECONDS", 0, 86400,
+     FIELD(timeouts.dimse_ms), "120", "for a response, after the last byte of the request", NULL},
+    {ALL, "Network", "network-timeout", 0, "-tn", OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeouts.network_ms),
+     "60", "for a byte to move", NULL},
+
+    /* ---- what it says ---- */
+    {SENDER, "Output", "log-dir", 0, NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(log_dir), "logs",
+     "the folder for the event log and the summary", NULL},
+    {SENDER, "Output", "json", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(json), NULL,
+     "the summary as JSON on standard output, and nothing else there", NULL},
+    {SENDER, "Output", "no-progress", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(no_progress), NULL,
+     "no progress line", NULL},
+    {ALL, "Output", "quiet", 'q', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(quiet), NULL, "only errors", NULL},
+    {SENDER, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
+     "a line for each file", NULL},
+    {RECEIVER | ECHO, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
+     "a line for each association", NULL},
+    {ALL, "Output", "debug", 'd', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(debug), NULL,
+     "also associations in detail: contexts, PDU sizes, DIMSE messages", NULL},
+    {SENDER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
+     NULL, "what the event log holds: info by default, debug with -d", levels},
+    {RECEIVER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
+     NULL, "what is said: error with -q, info with -v, debug with -d, else warn", levels},
+    {ECHO, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
+     NULL, "what is said: info with -v, debug with -d, else error", levels},
+    {ALL, "Output", "help", 'h', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(help), NULL, "this text", NULL},
+    {ALL, "Output", "version", 'V', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(version), NULL,
+     "the version of the program and of its libraries", NULL},
+};
+/* clang-format on */
+
+const size_t option_row_count = sizeof option_rows / sizeof option_rows[0];
+_Static_assert(sizeof option_rows / sizeof option_rows[0] <= OPTIONS_ROWS_MAX,
+               "struct options has a flag for each row");
+
+static const struct option_texts texts[] = {
+    {PROGRAM_SENDER, "dicom-sender",
+     "dicom-sender [OPTION...] [DESTINATION] PATH...\n"
+     "  where DESTINATION is pacs://[AE@]HOST[:PORT] or AE@HOST:PORT",
+     "Sends DICOM files to a PACS by C-STORE, over many associations at a time. Files are told by their content, "
+     "whatever they are called.",
+     "  dicom-sender --input /data/studies --recursive --threads 8 \\\n"
+     "               --ae-title PACS --host pacs.example.org --port 4242\n"
+     "  dicom-sender pacs://PACS@pacs.example.org:4242 -r -t8 /data/studies\n"
+     "  dicom-sender --peer main --dry-run -r /data/studies\n"
+     "  find /data -name '*.dcm' -print0 | dicom-sender --loopback --files-from - -0\n",
+     "  0    everything is stored\n"
+     "  1    nothing was sent, or everything failed\n"
+     "  2    some failed\n"
+     "  130  interrupted\n"},
+    {PROGRAM_RECEIVER, "dicom-receiver", "dicom-receiver [OPTION...] (--output-dir DIR | --discard)",
+     "Receives DICOM instances by C-STORE and answers C-ECHO, until it is told to stop (Ctrl-C). It takes every "
+     "storage class and every transfer syntax, and keeps data sets byte for byte.",
+     "  dicom-receiver --port 11112 --ae-title ARCHIVE --output-dir /data/incoming\n"
+     "  dicom-receiver --port 0 --discard\n",
+     "  0    stopped by Ctrl-C or SIGTERM\n"
+     "  1    it could not listen, or an option was wrong\n"},
+    {PROGRAM_ECHO, "dicom-echo",
+     "dicom-echo [OPTION...] [DESTINATION]\n"
+     "  where DESTINATION is pacs://[AE@]HOST[:PORT] or [AE@]HOST[:PORT]",
+     "Asks a DICOM peer whether it is there (C-ECHO) and says how long it took.",
+     "  dicom-echo pacs://PACS@pacs.example.org:4242\n"
+     "  dicom-echo --peer main --repeat 10\n",
+     "  0    the peer answered with status 0000, each time\n"
+     "  1    it did not, or an option was wrong\n"
+     "  2    it did not answer each time\n"
+     "  130  interrupted\n"},
+};
+
+const struct option_texts *option_texts_of(unsigned program)
+{
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (texts[i].program == program)
+            return &texts[i];
+    return NULL;
+}

@@ -1,0 +1,44 @@
+/* log_line - see log_line.h. */
+#include "report/log_line.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "dicomnet/log.h"
+#include "report/text.h"
+
+static void put_field_value(struct text *text, const struct log_field *field)
+{
+    if (field->text == NULL && strcmp(field->key, "status") == 0) {
+        text_printf(text, "0x%04" PRIX64, field->number);
+    } else if (field->text == NULL) {
+        text_printf(text, "%" PRId64, field->number);
+    } else if (*field->text == '\0' || strpbrk(field->text, " =\"") != NULL) {
+        text_put(text, "\"");
+        text_put_visible(text, field->text);
+        text_put(text, "\"");
+    } else {
+        text_put_visible(text, field->text);
+    }
+}
+
+void log_line_render(struct text *text, const struct log_record *record)
+{
+    char time[CLOCK_TEXT_SIZE];
+    clock_format(record->time_us > 0 ? record->time_us : clock_wall_us(), time);
+    text_printf(text, "%.12s %-5s %s", time + sizeof "2026-03-01T" - 1, log_level_name(record->level),
+                log_event_name(record->event));
+    if (record->worker > 0)
+        text_printf(text, " w%d", record->worker);
+    if (record->association > 0)
+        text_printf(text, " a%" PRIu64, record->association);
+    if (record->study != NULL) {
+        text_put(text, " study=");
+        text_put_visible(text, record->study);
+    }
+    for (size_t i = 0; i < record->field_count; i++) {
+        text_printf(text, " %s=", record->fields[i].key);
+        put_field_value(text, &record->fields[i]);
+    }
+}

@@ -1,0 +1,13 @@
+/*
+ * log_line - a log record as a line that a person reads: on the console of every program.
+ */
+#ifndef REPORT_LOG_LINE_H
+#define REPORT_LOG_LINE_H
+
+struct log_record;
+struct text;
+
+/* Put "10:15:30.123 warn  association.rejected w3 a12 peer=... text="..."", without newline; the time is UTC. */
+void log_line_render(struct text *text, const struct log_record *record);
+
+#endif

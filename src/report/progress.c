@@ -1,0 +1,324 @@
+/*
+ * progress - see progress.h. The words at the end are in progress_finish.c.
+ *
+ * What is shown at once is put together first and written by one fwrite: on an unbuffered standard error each piece
+ * would be a system call, and a half-drawn line would flicker.
+ */
+#include "report/progress.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "catalog/instance.h"
+#include "dicomnet/error.h"
+#include "dicomnet/log.h"
+#include "engine/session.h"
+#include "report/format.h"
+#include "report/live_line.h"
+#include "report/log_line.h"
+#include "report/progress_data.h"
+
+enum { COLUMNS_DEFAULT = 80, COLUMNS_MIN = 20, PLAIN_INTERVAL_US = 10 * 1000000, DESCRIPTION_SIZE = 256 };
+
+#define CLEAR_LINE    "\r\x1b[K"
+#define COLOUR_DIM    "\x1b[2m"
+#define COLOUR_RED    "\x1b[31m"
+#define COLOUR_YELLOW "\x1b[33m"
+#define COLOUR_OFF    "\x1b[0m"
+
+static bool locale_is_utf8(void)
+{
+    static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value != NULL && *value != '\0')
+            return strcasestr(value, "utf-8") != NULL || strcasestr(value, "utf8") != NULL;
+    }
+    return false;
+}
+
+struct progress *progress_create(const struct progress_options *options)
+{
+    struct progress *progress = calloc(1, sizeof *progress);
+    if (progress == NULL)
+        return NULL;
+    const char *terminal = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+    bool is_dumb = terminal == NULL || strcmp(terminal, "dumb") == 0;
+    bool wanted = !options->no_progress && options->detail != PROGRESS_QUIET;
+    progress->out = options->out;
+    progress->detail = options->detail;
+    progress->terminal = isatty(fileno(options->out)) == 1;
+    progress->live = wanted && progress->terminal && !is_dumb;
+    progress->plain = wanted && !progress->live;
+    progress->colour = progress->terminal && !is_dumb && (no_colour == NULL || *no_colour == '\0');
+    progress->unicode = locale_is_utf8();
+    progress->dry_run = options->dry_run;
+    return progress;
+}
+
+static void write_out(struct progress *progress, const struct text *text)
+{
+    if (text->len > 0)
+        fwrite(text->data, 1, text->len, progress->out);
+    fflush(progress->out);
+}
+
+void progress_destroy(struct progress *progress)
+{
+    if (progress == NULL)
+        return;
+    if (progress->line_shown) {
+        fputs(CLEAR_LINE, progress->out);
+        fflush(progress->out);
+    }
+    for (size_t i = 0; i < progress->failures_kept; i++) {
+        free(progress->failures[i].path);
+        free(progress->failures[i].text);
+    }
+    text_fini(&progress->line);
+    text_fini(&progress->scratch);
+    free(progress);
+}
+
+struct text *progress_begin_lines(struct progress *progress)
+{
+    text_clear(&progress->scratch);
+    if (progress->line_shown)
+        text_put(&progress->scratch, CLEAR_LINE);
+    return &progress->scratch;
+}
+
+void progress_put_lines(struct progress *progress)
+{
+    if (progress->line_shown)
+        text_put_bytes(&progress->scratch, progress->line.data, progress->line.len);
+    write_out(progress, &progress->scratch);
+}
+
+void progress_print(struct progress *progress, const char *line)
+{
+    struct text *text = progress_begin_lines(progress);
+    text_put_visible(text, line);
+    text_put(text, "\n");
+    progress_put_lines(progress);
+}
+
+/* ---- how far it is ---- */
+
+static unsigned terminal_columns(const struct progress *progress)
+{
+    struct winsize size;
+    unsigned columns = COLUMNS_DEFAULT;
+    if (ioctl(fileno(progress->out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+        columns = size.ws_col;
+    /* The last column stays free: a character there makes some terminals wrap. */
+    return columns > COLUMNS_MIN ? columns - 1 : COLUMNS_MIN;
+}
+
+static uint64_t files_ended(const struct session_totals *totals)
+{
+    return totals->files - totals->by_state[OUTCOME_PENDING];
+}
+
+static uint64_t files_failed(const struct session_totals *totals)
+{
+    return totals->by_state[OUTCOME_FAILED] + totals->by_state[OUTCOME_IN_DOUBT];
+}
+
+/* Remember where it is now, and the rates since the oldest sample that is kept. */
+static void measure_rates(struct progress *progress, const struct session_progress *now, struct live_line *line)
+{
+    const struct session_totals *totals = &now->totals;
+    struct progress_sample sample = {
+        .elapsed_us = now->elapsed_us,
+        .bytes = totals->bytes_stored,
+        .files = totals->by_state[OUTCOME_STORED] + totals->by_state[OUTCOME_WARNED],
+    };
+    size_t kept = progress->sample_count < PROGRESS_SAMPLES ? progress->sample_count : PROGRESS_SAMPLES;
+    struct progress_sample oldest = {.elapsed_us = now->elapsed_us - now->transfer_us};
+    if (kept > 0)
+        oldest = progress->samples[(progress->sample_count - kept) % PROGRESS_SAMPLES];
+    progress->samples[progress->sample_count++ % PROGRESS_SAMPLES] = sample;
+    double seconds = sample.elapsed_us > oldest.elapsed_us ? (double)(sample.elapsed_us - oldest.elapsed_us) / 1e6 : 0;
+    if (seconds > 0) {
+        line->bytes_per_s = (double)(sample.bytes - oldest.bytes) / seconds;
+        line->files_per_s = (double)(sample.files - oldest.files) / seconds;
+    }
+}
+
+static struct live_line describe_now(struct progress *progress, const struct session_progress *now)
+{
+    const struct session_totals *totals = &now->totals;
+    struct live_line line = {
+        .files_done = files_ended(totals),
+        .files_total = totals->files,
+        .growing = !now->scan_ended,
+        .sending = now->transfer_us > 0,
+        .bytes_done = totals->bytes_stored,
+        .left_s = -1,
+        .failed = files_failed(totals),
+        .colour = progress->colour,
+        .unicode = progress->unicode,
+    };
+    uint64_t bytes_ended = progress->bytes_ended > totals->bytes_stored ? progress->bytes_ended : totals->bytes_stored;
+    if (totals->bytes_found > 0)
+        line.share = (double)bytes_ended / (double)totals->bytes_found;
+    else if (totals->files > 0)
+        line.share = (double)line.files_done / (double)totals->files;
+    bool all_ended = now->scan_ended && line.files_done == totals->files;
+    line.share = all_ended ? 1 : line.share < 0.99 ? line.share : 0.99;
+    if (line.sending) {
+        measure_rates(progress, now, &line);
+        if (line.bytes_per_s > 0 && now->scan_ended && totals->bytes_found >= bytes_ended)
+            line.left_s = (double)(totals->bytes_found - bytes_ended) / line.bytes_per_s;
+    }
+    return line;
+}
+
+void progress_update(struct progress *progress, const struct session_progress *now)
+{
+    if (!progress->live && !progress->plain)
+        return;
+    struct live_line line = describe_now(progress, now);
+    if (progress->live) {
+        text_clear(&progress->line);
+        live_line_render(&progress->line, &line, terminal_columns(progress));
+        progress->line_shown = true;
+        progress_begin_lines(progress);
+        progress_put_lines(progress);
+    } else if (now->elapsed_us >= progress->plain_us + PLAIN_INTERVAL_US) {
+        progress->plain_us = now->elapsed_us;
+        struct text *text = progress_begin_lines(progress);
+        live_line_describe(text, &line);
+        text_put(text, "\n");
+        progress_put_lines(progress);
+    }
+}
+
+/* ---- lines ---- */
+
+static const char *state_colour(const struct progress *progress, enum outcome_state state)
+{
+    if (!progress->colour)
+        return "";
+    return state == OUTCOME_FAILED || state == OUTCOME_IN_DOUBT ? COLOUR_RED
+           : state == OUTCOME_WARNED                            ? COLOUR_YELLOW
+           : state == OUTCOME_STORED                            ? ""
+                                                                : COLOUR_DIM;
+}
+
+/* "[15/100] path (512.3 KB) ... stored (0.021 s)  1.2.3" */
+static void put_file_line(struct progress *progress, const struct instance *instance,
+                          const struct session_progress *now)
+{
+    const struct outcome *outcome = &instance->outcome;
+    char part[FORMAT_SIZE];
+    struct text *text = progress_begin_lines(progress);
+    text_printf(text, "[%" PRIu64 "/%" PRIu64 "%s] ", files_ended(&now->totals), now->totals.files,
+                now->scan_ended ? "" : "+");
+    text_put_visible(text, instance->file.path);
+    if (instance->file.size_bytes > 0) {
+        format_bytes(part, (double)instance->file.size_bytes);
+        text_printf(text, " (%s)", part);
+    }
+    const char *colour = state_colour(progress, outcome->state);
+    text_printf(text, " ... %s%s%s", colour, outcome_state_name(outcome->state), *colour != '\0' ? COLOUR_OFF : "");
+    if (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED || outcome->has_status) {
+        format_duration(part, outcome->write_us + outcome->wait_us);
+        text_printf(text, " (%s)", part);
+    }
+    if (outcome->state != OUTCOME_STORED) {
+        char description[DESCRIPTION_SIZE] = "";
+        outcome_describe(outcome, description, sizeof description);
+        text_put(text, *description != '\0' ? ": " : "");
+        text_put_visible(text, description);
+    }
+    if (instance->file.instance_uid != NULL && instance->file.instance_uid[0] != '\0') {
+        text_put(text, "  ");
+        text_put_visible(text, instance->file.instance_uid);
+    }
+    text_put(text, "\n");
+    progress_put_lines(progress);
+}
+
+static char *visible_copy(const char *string)
+{
+    struct text text = {0};
+    text_put_visible(&text, string);
+    text_put(&text, ""); /* so that an empty one has its NUL too */
+    return text.data;
+}
+
+static void keep_failure(struct progress *progress, const struct instance *instance)
+{
+    progress->failure_count++;
+    if (progress->failures_kept == PROGRESS_FAILURES_MAX)
+        return;
+    char description[DESCRIPTION_SIZE] = "";
+    outcome_describe(&instance->outcome, description, sizeof description);
+    struct progress_failure failure = {visible_copy(instance->file.path), visible_copy(description)};
+    if (failure.path == NULL || failure.text == NULL) {
+        free(failure.path);
+        free(failure.text);
+        return;
+    }
+    progress->failures[progress->failures_kept++] = failure;
+}
+
+void progress_instance_ended(struct progress *progress, const struct instance *instance,
+                             const struct session_progress *now)
+{
+    enum outcome_state state = instance->outcome.state;
+    if (state == OUTCOME_FAILED || state == OUTCOME_IN_DOUBT)
+        keep_failure(progress, instance);
+    if (state != OUTCOME_SKIPPED && state != OUTCOME_PENDING)
+        progress->bytes_ended += instance_wire_len(instance);
+    /* What is still pending when a session was stopped is one number at the end, not a line each. */
+    if (progress->detail >= PROGRESS_VERBOSE && state != OUTCOME_PENDING)
+        put_file_line(progress, instance, now);
+}
+
+/* Records that say the same as a file's own line, or as its count. */
+static bool is_about_a_file(enum log_event event)
+{
+    return event == LOG_STORE_STORED || event == LOG_STORE_WARNED || event == LOG_STORE_FAILED ||
+           event == LOG_FILE_SKIPPED || event == LOG_FILE_FAILED;
+}
+
+static bool wants_record(const struct progress *progress, const struct log_record *record)
+{
+    if (is_about_a_file(record->event))
+        return false;
+    switch (progress->detail) {
+    case PROGRESS_QUIET:
+        return record->level == LOG_ERROR;
+    case PROGRESS_NORMAL:
+        return record->level <= LOG_WARN;
+    case PROGRESS_VERBOSE:
+        return record->level <= LOG_WARN || record->event == LOG_SESSION_NOTE || record->event == LOG_STORE_RETRIED;
+    case PROGRESS_DEBUG:
+    default:
+        return true;
+    }
+}
+
+void progress_log(struct progress *progress, const struct log_record *record)
+{
+    if (!wants_record(progress, record))
+        return;
+    const char *colour = !progress->colour            ? ""
+                         : record->level == LOG_ERROR ? COLOUR_RED
+                         : record->level == LOG_WARN  ? COLOUR_YELLOW
+                         : record->level >= LOG_DEBUG ? COLOUR_DIM
+                                                      : "";
+    struct text *text = progress_begin_lines(progress);
+    text_put(text, colour);
+    log_line_render(text, record);
+    text_printf(text, "%s\n", *colour != '\0' ? COLOUR_OFF : "");
+    progress_put_lines(progress);
+}

@@ -1,0 +1,149 @@
+/*
+ * progress_finish - the words at the end of a session. See progress.h.
+ *
+ *     stored       1234   652.3 MB in 4 studies
+ *     failed         12
+ *     duration   12.3 s   scan 0.2 s, transfer 12.1 s
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "catalog/outcome.h"
+#include "engine/session.h"
+#include "report/format.h"
+#include "report/progress_data.h"
+
+#define COLOUR_BOLD   "\x1b[1m"
+#define COLOUR_RED    "\x1b[31m"
+#define COLOUR_YELLOW "\x1b[33m"
+#define COLOUR_OFF    "\x1b[0m"
+
+static const char *colour(const struct progress *progress, const char *code)
+{
+    return progress->colour ? code : "";
+}
+
+/* One row: label, a number to the right, and more about it. */
+static void put_count(struct text *text, const struct progress *progress, const char *label, uint64_t count,
+                      const char *code)
+{
+    text_printf(text, "  %-10s  %s%10" PRIu64 "%s", label, count > 0 ? colour(progress, code) : "", count,
+                count > 0 ? colour(progress, COLOUR_OFF) : "");
+}
+
+static void put_headline(struct text *text, const struct progress *progress, const struct session_result *result)
+{
+    char duration[FORMAT_SIZE];
+    format_duration(duration, result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0);
+    const char *word = result->verdict == SESSION_COMPLETE      ? "complete"
+                       : result->verdict == SESSION_INTERRUPTED ? "interrupted"
+                                                                : "stopped";
+    text_printf(text, "%s%s %s%s", colour(progress, COLOUR_BOLD), progress->dry_run ? "dry run" : "session", word,
+                colour(progress, COLOUR_OFF));
+    text_printf(text, " after %s", duration);
+    /* The words of an interruption tell what a second signal would do: they were said when it came. */
+    if (result->verdict == SESSION_STOPPED && result->stop_text[0] != '\0') {
+        text_put(text, ": ");
+        text_put_visible(text, result->stop_text);
+    }
+    text_put(text, "\n");
+    if (result->totals.files == 0 && result->verdict == SESSION_COMPLETE)
+        text_put(text, "  no files were found (folders below the given ones need --recursive)\n");
+}
+
+static void put_counts(struct text *text, const struct progress *progress, const struct session_totals *totals)
+{
+    char bytes[FORMAT_SIZE];
+    format_bytes(bytes, (double)totals->bytes_stored);
+    put_count(text, progress, "files", totals->files, "");
+    text_printf(text, "   in %" PRIu64 " stud%s\n", totals->studies, totals->studies == 1 ? "y" : "ies");
+    put_count(text, progress, "stored", totals->by_state[OUTCOME_STORED], "");
+    text_printf(text, "   %s\n", bytes);
+    put_count(text, progress, "warned", totals->by_state[OUTCOME_WARNED], COLOUR_YELLOW);
+    text_put(text, totals->by_state[OUTCOME_WARNED] > 0 ? "   stored, with a warning from the peer\n" : "\n");
+    put_count(text, progress, "failed", totals->by_state[OUTCOME_FAILED], COLOUR_RED);
+    text_put(text, "\n");
+    put_count(text, progress, "skipped", totals->by_state[OUTCOME_SKIPPED], "");
+    text_put(text, totals->by_state[OUTCOME_SKIPPED] > 0 ? "   not for sending; the summary says why\n" : "\n");
+    if (totals->by_state[OUTCOME_IN_DOUBT] > 0) {
+        put_count(text, progress, "in doubt", totals->by_state[OUTCOME_IN_DOUBT], COLOUR_RED);
+        text_put(text, "   sent, but never answered\n");
+    }
+    if (totals->by_state[OUTCOME_PENDING] > 0) {
+        put_count(text, progress, "pending", totals->by_state[OUTCOME_PENDING], COLOUR_YELLOW);
+        text_put(text, progress->dry_run ? "   would be sent\n" : "   not sent\n");
+    }
+}
+
+static void put_times(struct text *text, const struct session_result *result)
+{
+    const struct session_totals *totals = &result->totals;
+    char whole[FORMAT_SIZE], scan[FORMAT_SIZE], transfer[FORMAT_SIZE], byte_rate[FORMAT_SIZE], rate[FORMAT_SIZE];
+    format_duration(whole, result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0);
+    format_duration(scan, result->scan_us);
+    format_duration(transfer, result->transfer_us);
+    text_printf(text, "  %-10s  %10s   scan %s, transfer %s\n", "duration", whole, scan, transfer);
+    uint64_t acknowledged = totals->by_state[OUTCOME_STORED] + totals->by_state[OUTCOME_WARNED];
+    if (result->transfer_us == 0 || acknowledged == 0)
+        return;
+    double seconds = (double)result->transfer_us / 1e6;
+    format_byte_rate(byte_rate, (double)totals->bytes_stored / seconds);
+    format_count_rate(rate, (double)acknowledged / seconds);
+    rate[strcspn(rate, "/")] = '\0';
+    text_printf(text, "  %-10s  %10s   %s instances/s\n", "throughput", byte_rate, rate);
+    text_printf(text, "  %-10s  %7.1f ms   median; p99 %.1f ms, max %.1f ms\n", "response",
+                (double)histogram_percentile(&result->response, 0.5) / 1e3,
+                (double)histogram_percentile(&result->response, 0.99) / 1e3, (double)result->response.max_us / 1e3);
+}
+
+static void put_failures(struct text *text, const struct progress *progress, const struct session_totals *totals,
+                         const char *summary_path)
+{
+    const char *heading = totals->by_state[OUTCOME_IN_DOUBT] == 0 ? "failed"
+                          : totals->by_state[OUTCOME_FAILED] == 0 ? "in doubt"
+                                                                  : "failed or in doubt";
+
+    if (progress->failure_count == 0)
+        return;
+    text_printf(text, "\n%s%s%s\n", colour(progress, COLOUR_RED), heading, colour(progress, COLOUR_OFF));
+    for (size_t i = 0; i < progress->failures_kept; i++)
+        text_printf(text, "  %s\n      %s\n", progress->failures[i].path, progress->failures[i].text);
+    if (progress->failure_count == progress->failures_kept)
+        return;
+    text_printf(text, "  ... and %" PRIu64 " more", progress->failure_count - progress->failures_kept);
+    if (summary_path != NULL) {
+        text_put(text, ", see ");
+        text_put_visible(text, summary_path);
+    }
+    text_put(text, "\n");
+}
+
+static void put_path(struct text *text, const char *label, const char *path)
+{
+    if (path == NULL)
+        return;
+    text_printf(text, "  %-10s  ", label);
+    text_put_visible(text, path);
+    text_put(text, "\n");
+}
+
+void progress_finish(struct progress *progress, const struct session_result *result, const char *summary_path,
+                     const char *log_path)
+{
+    struct text *text = progress_begin_lines(progress);
+    progress->line_shown = false;
+    bool quiet = progress->detail == PROGRESS_QUIET;
+    bool troubled = progress->failure_count > 0 || result->verdict != SESSION_COMPLETE;
+    if (!quiet || troubled) {
+        put_headline(text, progress, result);
+        put_counts(text, progress, &result->totals);
+        put_times(text, result);
+        put_failures(text, progress, &result->totals, summary_path);
+    }
+    if (!quiet && (summary_path != NULL || log_path != NULL)) {
+        text_put(text, "\n");
+        put_path(text, "summary", summary_path);
+        put_path(text, "log", log_path);
+    }
+    progress_put_lines(progress);
+}

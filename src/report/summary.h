@@ -1,0 +1,50 @@
+/*
+ * summary - the JSON document that a session leaves: what was asked, how it ended, and every file that is not simply
+ * stored.
+ *
+ * It is fed from the session's observer as things end, and written once the session has ended. In memory it holds one
+ * small block for each study and association and for each file that did not end as stored; the document is written
+ * piece by piece, never built as a whole. docs/summary.schema.json is its form, docs/logs.md explains it. Used on the
+ * main thread only.
+ */
+#ifndef REPORT_SUMMARY_H
+#define REPORT_SUMMARY_H
+
+#include <stdio.h>
+
+#include "dicomnet/error.h"
+
+struct association_figures;
+struct instance;
+struct session_options;
+struct session_result;
+struct summary;
+
+#define SUMMARY_SCHEMA_VERSION "1.0"
+
+/* `session_id` is copied; `options` is borrowed until summary_destroy. 0 or -ENOMEM. */
+int summary_create(struct summary **ret_summary, const char *session_id,
+                   const struct session_options *options) MUST_CHECK;
+
+/* NULL is fine. */
+void summary_destroy(struct summary *summary);
+
+/* For session_observer.instance_ended: note this outcome. Everything needed is copied. */
+void summary_add_instance(struct summary *summary, const struct instance *instance);
+
+/* For session_observer.association_ended. */
+void summary_add_association(struct summary *summary, const struct association_figures *figures);
+
+/*
+ * Write the document to `path`, through a temporary name beside it, so that it is there whole or not at all. Returns
+ * 0 or a negative errno; -ENOMEM also if memory ran out while collecting: then it is written, and its lists lack what
+ * found no room ("complete": false).
+ */
+int summary_write(const struct summary *summary, const struct session_result *result, int exit_code,
+                  const char *path) MUST_CHECK;
+
+/* The same document to an open stream (for --json on standard output). Returns as summary_write. */
+int summary_print(const struct summary *summary, const struct session_result *result, int exit_code,
+                  FILE *out) MUST_CHECK;
+
+#endif

@@ -1,0 +1,377 @@
+/*
+ * summary_json - the document of a summary. See summary.h.
+ *
+ * What is short is one tree of values; the lists after it, which may have millions of items, are written an item at a
+ * time, each on a line of its own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "report/summary.h"
+#include "report/summary_data.h"
+#include "report/text.h"
+
+enum { DUMP_FLAGS = JSON_REAL_PRECISION(12), DESCRIPTION_SIZE = 256 };
+
+/* A string of any bytes as a JSON one: jansson refuses what is not UTF-8. */
+static json_t *safe_string(const char *string)
+{
+    json_t *value = json_string(string);
+    if (value != NULL)
+        return value;
+    struct text text = {0};
+    text_put_utf8(&text, string);
+    value = text.failed ? NULL : json_string(text.data);
+    text_fini(&text);
+    return value;
+}
+
+static json_t *optional_string(const char *string)
+{
+    return string != NULL ? safe_string(string) : json_null();
+}
+static json_t *number(uint64_t value)
+{
+    return json_integer((json_int_t)value);
+}
+
+/* Microseconds as seconds or milliseconds: no digits but those that were measured. */
+static json_t *seconds(uint64_t us)
+{
+    return json_real((double)us / 1e6);
+}
+static json_t *milliseconds(double us)
+{
+    return json_real(round(us) / 1e3);
+}
+
+static json_t *time_or_null(uint64_t wall_us)
+{
+    if (wall_us == 0)
+        return json_null();
+    char text[CLOCK_TEXT_SIZE];
+    clock_format(wall_us, text);
+    return json_string(text);
+}
+
+/* A rate with three digits after the point; 0 for no time. */
+static json_t *rate(double amount, uint64_t us)
+{
+    return json_real(us > 0 ? round(amount * 1e9 / (double)us) / 1e3 : 0.0);
+}
+
+static json_t *status_text(uint16_t status)
+{
+    return json_sprintf("0x%04X", (unsigned)status);
+}
+
+/* ---- the short part ---- */
+
+static json_t *strings_of(const char *const *strings, size_t count)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(array, safe_string(strings[i]));
+    return array;
+}
+
+static const char *priority_name(uint16_t priority)
+{
+    return priority == PRIORITY_HIGH ? "high" : priority == PRIORITY_LOW ? "low" : "medium";
+}
+
+static json_t *options_json(const struct session_options *options)
+{
+    const struct association_timeouts *timeouts = &options->timeouts;
+    const struct discover_options *discover = &options->discover;
+    return json_pack(
+        "{s:o, s:o, s:b, s:b, s:o, s:b, s:i, s:s, s:b, s:i, s:I, s:b, s:b, s:b, s:b, s:s, s:{s:f, s:f, s:f, "
+        "s:f, s:f}}",
+        "inputs", strings_of(discover->inputs, discover->input_count), "files_from",
+        optional_string(discover->files_from), "nul_separated", discover->nul_separated, "recursive",
+        discover->recursive, "pattern", optional_string(discover->pattern), "follow_symlinks",
+        discover->follow_symlinks, "threads", (int)options->threads, "priority", priority_name(options->priority),
+        "verify", options->verify, "retry", (int)options->retry, "max_pdu", (json_int_t)options->max_pdu_len,
+        "loopback", options->loopback, "dry_run", options->dry_run, "accept_raw", options->scan.accept_raw,
+        "allow_incomplete", options->scan.allow_incomplete, "log_level", log_level_name(options->log_level),
+        "timeouts_s", "connect", timeouts->connect_ms / 1e3, "acse", timeouts->acse_ms / 1e3, "dimse",
+        timeouts->dimse_ms / 1e3, "network", timeouts->network_ms / 1e3, "release", timeouts->release_ms / 1e3);
+}
+
+static json_t *destination_json(const struct session_options *options)
+{
+    bool named = !options->loopback && options->host != NULL;
+    return json_pack("{s:o, s:o, s:o, s:o}", "host", optional_string(named ? options->host : NULL), "port",
+                     named ? json_integer(options->port) : json_null(), "called_ae", safe_string(options->called_ae),
+                     "calling_ae", safe_string(options->calling_ae));
+}
+
+static json_t *totals_json(const struct session_totals *totals)
+{
+    json_t *object = json_object();
+    json_object_set_new(object, "files", number(totals->files));
+    static const enum outcome_state order[] = {OUTCOME_STORED,  OUTCOME_WARNED,   OUTCOME_FAILED,
+                                               OUTCOME_SKIPPED, OUTCOME_IN_DOUBT, OUTCOME_PENDING};
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        json_object_set_new(object, outcome_state_name(order[i]), number(totals->by_state[order[i]]));
+    json_object_set_new(object, "bytes", number(totals->bytes_stored));
+    json_object_set_new(object, "bytes_found", number(totals->bytes_found));
+    json_object_set_new(object, "studies", number(totals->studies));
+    return object;
+}
+
+static json_t *rates_json(const struct session_result *result)
+{
+    const struct session_totals *totals = &result->totals;
+    double megabytes = (double)totals->bytes_stored / 1e6;
+    double instances = (double)(totals->by_state[OUTCOME_STORED] + totals->by_state[OUTCOME_WARNED]);
+    uint64_t whole_us = result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0;
+    return json_pack("{s:{s:o, s:o}, s:{s:o, s:o}}", "transfer", "megabytes_per_s",
+                     rate(megabytes, result->transfer_us), "instances_per_s", rate(instances, result->transfer_us),
+                     "session", "megabytes_per_s", rate(megabytes, whole_us), "instances_per_s",
+                     rate(instances, whole_us));
+}
+
+static json_t *histogram_json(const struct histogram *histogram)
+{
+    double mean_us = histogram->count > 0 ? (double)histogram->sum_us / (double)histogram->count : 0.0;
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count", number(histogram->count), "p50",
+                     milliseconds((double)histogram_percentile(histogram, 0.5)), "p90",
+                     milliseconds((double)histogram_percentile(histogram, 0.9)), "p99",
+                     milliseconds((double)histogram_percentile(histogram, 0.99)), "p999",
+                     milliseconds((double)histogram_percentile(histogram, 0.999)), "max",
+                     milliseconds((double)histogram->max_us), "mean", milliseconds(mean_us));
+}
+
+/* True if the outcomes seen one by one add up to the session's own totals, and none is counted twice or nowhere. */
+static bool sums_match(const struct summary *summary, const struct session_totals *totals)
+{
+    uint64_t files = 0;
+    for (int state = 0; state < OUTCOME_STATE_COUNT; state++) {
+        if (summary->by_state[state] != totals->by_state[state])
+            return false;
+        files += totals->by_state[state];
+    }
+    return files == totals->files && summary->bytes_stored == totals->bytes_stored;
+}
+
+static const char *verdict_name(enum session_verdict verdict)
+{
+    return verdict == SESSION_COMPLETE ? "complete" : verdict == SESSION_INTERRUPTED ? "interrupted" : "stopped";
+}
+
+static json_t *header_json(const struct summary *summary, const struct session_result *result, int exit_code)
+{
+    uint64_t whole_us = result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0;
+    const char *stop_text = result->stop_text[0] != '\0' ? result->stop_text : NULL;
+    return json_pack(
+        "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
+        "s:o, s:{s:o, s:o, s:o, s:o}, s:{s:o, s:o}, s:o}",
+        "schema_version", SUMMARY_SCHEMA_VERSION, "session", safe_string(summary->session_id), "program", "name",
+        "dicom-sender", "version", PROGRAM_VERSION, "verdict", verdict_name(result->verdict), "stop_reason",
+        optional_string(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
+        "complete", !summary->lacks_memory, "times", "begun", time_or_null(result->begun_us), "ended",
+        time_or_null(result->ended_us), "duration_s", seconds(whole_us), "scan_s", seconds(result->scan_us),
+        "transfer_s", seconds(result->transfer_us), "destination", destination_json(summary->options), "options",
+        options_json(summary->options), "totals", totals_json(&result->totals), "rates", rates_json(result),
+        "response_times_ms", histogram_json(&result->response), "phases_ms", "connect",
+        histogram_json(&result->connect), "negotiate", histogram_json(&result->negotiate), "write",
+        histogram_json(&result->write), "wait", histogram_json(&result->wait), "header_warnings", "leading_zero_uid",
+        number(summary->leading_zero_uids), "meta_differs", number(summary->meta_differs), "peak_workers",
+        number(result->peak_workers));
+}
+
+/* ---- items of the lists ---- */
+
+static json_t *study_json(const struct summary_study *study)
+{
+    uint64_t instances = 0;
+    for (int state = 0; state < OUTCOME_STATE_COUNT; state++)
+        instances += study->by_state[state];
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "uid", safe_string(study->uid),
+                     "instances", number(instances), "stored", number(study->by_state[OUTCOME_STORED]), "warned",
+                     number(study->by_state[OUTCOME_WARNED]), "failed", number(study->by_state[OUTCOME_FAILED]),
+                     "skipped", number(study->by_state[OUTCOME_SKIPPED]), "in_doubt",
+                     number(study->by_state[OUTCOME_IN_DOUBT]), "pending", number(study->by_state[OUTCOME_PENDING]),
+                     "bytes", number(study->bytes_stored), "first", time_or_null(study->first_us), "last",
+                     time_or_null(study->last_us));
+}
+
+static json_t *end_json(const struct association_end *end)
+{
+    static const char *const kinds[] = {
+        [ASSOCIATION_RELEASED] = "released",           [ASSOCIATION_NOT_CONNECTED] = "not-connected",
+        [ASSOCIATION_REJECTED] = "rejected",           [ASSOCIATION_ABORTED_BY_PEER] = "aborted-by-peer",
+        [ASSOCIATION_ABORTED_BY_US] = "aborted-by-us", [ASSOCIATION_LOST] = "lost",
+    };
+    json_t *object = json_pack("{s:s}", "kind", kinds[end->kind]);
+    if (end->error != 0) {
+        json_object_set_new(object, "error", json_string(error_name(end->error)));
+        json_object_set_new(object, "text", json_string(error_text(end->error)));
+    }
+    if (end->kind == ASSOCIATION_REJECTED)
+        json_object_set_new(object, "reject",
+                            json_pack("{s:i, s:i, s:i}", "result", end->reject.result, "source", end->reject.source,
+                                      "reason", end->reject.reason));
+    if (end->kind == ASSOCIATION_ABORTED_BY_PEER || end->kind == ASSOCIATION_ABORTED_BY_US)
+        json_object_set_new(object, "abort",
+                            json_pack("{s:i, s:i}", "source", end->abort.source, "reason", end->abort.reason));
+    return object;
+}
+
+static json_t *association_json(const struct association_figures *figures)
+{
+    return json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o, s:o}", "number",
+                     number(figures->number), "worker", figures->worker, "begun", time_or_null(figures->begun_us),
+                     "ended", time_or_null(figures->ended_us), "connect_ms", milliseconds((double)figures->connect_us),
+                     "negotiate_ms", milliseconds((double)figures->negotiate_us), "store_s", seconds(figures->store_us),
+                     "stored", number(figures->stored), "failed", number(figures->failed), "bytes",
+                     number(figures->bytes), "contexts_proposed", (int)figures->contexts_proposed, "contexts_accepted",
+                     (int)figures->contexts_accepted, "peer_max_pdu", number(figures->peer_max_pdu), "end",
+                     end_json(&figures->end));
+}
+
+/* The bytes of a path that JSON cannot hold, so that a program can still find the file. */
+static json_t *path_hex(const char *path)
+{
+    struct text text = {0};
+    for (; *path != '\0'; path++)
+        text_printf(&text, "%02x", (unsigned char)*path);
+    json_t *value = text.failed ? NULL : json_string(text.data);
+    text_fini(&text);
+    return value;
+}
+
+static json_t *file_json(const struct summary_file *file, enum outcome_state state)
+{
+    const char *strings[SUMMARY_STRING_COUNT], *at = file->strings;
+    for (int i = 0; i < SUMMARY_STRING_COUNT; i++, at += strlen(at) + 1)
+        strings[i] = at;
+    struct outcome outcome = {
+        .state = state,
+        .reason = (enum outcome_reason)file->reason,
+        .has_status = file->has_status,
+        .status = file->status,
+        .leading_zero_uid = file->leading_zero_uid,
+        .meta_differs = file->meta_differs,
+        .error = file->error,
+        .offset = file->offset,
+        .attempts = file->attempts,
+    };
+    snprintf(outcome.comment, sizeof outcome.comment, "%s", strings[SUMMARY_COMMENT]);
+    char description[DESCRIPTION_SIZE] = "";
+    outcome_describe(&outcome, description, sizeof description);
+
+    json_t *object = json_pack(
+        "{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "path", safe_string(strings[SUMMARY_PATH]), "study",
+        strings[SUMMARY_STUDY][0] ? safe_string(strings[SUMMARY_STUDY]) : json_null(), "instance",
+        strings[SUMMARY_INSTANCE][0] ? safe_string(strings[SUMMARY_INSTANCE]) : json_null(), "bytes",
+        number(file->size_bytes), "reason", outcome_reason_name(outcome.reason), "text", safe_string(description),
+        "status", file->has_status ? status_text(file->status) : json_null(), "comment",
+        strings[SUMMARY_COMMENT][0] ? safe_string(strings[SUMMARY_COMMENT]) : json_null(), "error",
+        file->error != 0 ? json_string(error_name(file->error)) : json_null(), "attempts", json_integer(file->attempts),
+        "association", file->association > 0 ? number(file->association) : json_null());
+    if (!text_is_utf8(strings[SUMMARY_PATH]))
+        json_object_set_new(object, "path_hex", path_hex(strings[SUMMARY_PATH]));
+    return object;
+}
+
+/* ---- the document ---- */
+
+/* Writes one value and frees it. Returns 0 or a negative errno. */
+static int put_value(FILE *out, json_t *value, const char *before)
+{
+    if (value == NULL)
+        return -ENOMEM;
+    int error = fputs(before, out) < 0 || json_dumpf(value, out, DUMP_FLAGS) != 0 ? -EIO : 0;
+    json_decref(value);
+    return error;
+}
+
+static const char *item_lead(size_t index)
+{
+    return index == 0 ? "\n    " : ",\n    ";
+}
+
+static int put_header(FILE *out, json_t *header)
+{
+    if (header == NULL)
+        return -ENOMEM;
+    char *text = json_dumps(header, DUMP_FLAGS | JSON_INDENT(2));
+    json_decref(header);
+    if (text == NULL)
+        return -ENOMEM;
+    /* Without its closing "\n}": the lists follow as further members. */
+    size_t len = strlen(text) - 2;
+    int error = fwrite(text, 1, len, out) == len ? 0 : -EIO;
+    free(text);
+    return error;
+}
+
+static int put_lists(FILE *out, const struct summary *summary)
+{
+    int error = 0;
+    fputs(",\n  \"studies\": [", out);
+    for (size_t i = 0; error == 0 && i < summary->study_count; i++)
+        error = put_value(out, study_json(&summary->studies[i]), item_lead(i));
+    fputs("],\n  \"associations\": [", out);
+    for (size_t i = 0; error == 0 && i < summary->association_count; i++)
+        error = put_value(out, association_json(&summary->associations[i]), item_lead(i));
+    static const enum outcome_state order[] = {OUTCOME_FAILED, OUTCOME_IN_DOUBT, OUTCOME_PENDING, OUTCOME_WARNED,
+                                               OUTCOME_SKIPPED};
+    for (size_t list = 0; error == 0 && list < sizeof order / sizeof order[0]; list++) {
+        fprintf(out, "],\n  \"%s\": [", outcome_state_name(order[list]));
+        size_t index = 0;
+        for (const struct summary_file *file = summary->files[order[list]].first; error == 0 && file != NULL;
+             file = file->next)
+            error = put_value(out, file_json(file, order[list]), item_lead(index++));
+    }
+    fputs("]\n}\n", out);
+    return error;
+}
+
+int summary_print(const struct summary *summary, const struct session_result *result, int exit_code, FILE *out)
+{
+    errno = 0;
+    int error = put_header(out, header_json(summary, result, exit_code));
+    if (error == 0)
+        error = put_lists(out, summary);
+    if (fflush(out) != 0 || ferror(out))
+        error = errno > 0 ? -errno : -EIO;
+    return error == 0 && summary->lacks_memory ? -ENOMEM : error;
+}
+
+int summary_write(const struct summary *summary, const struct session_result *result, int exit_code, const char *path)
+{
+    char *temporary;
+    if (asprintf(&temporary, "%s.tmp", path) < 0)
+        return -ENOMEM;
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
+    if (out == NULL) {
+        int error = -errno;
+        if (fd >= 0)
+            close(fd);
+        free(temporary);
+        return error;
+    }
+    int error = summary_print(summary, result, exit_code, out);
+    bool lists_short = error == -ENOMEM && summary->lacks_memory && !ferror(out);
+    bool whole = error == 0 || lists_short;
+    if (whole && fsync(fd) != 0 && errno != EINVAL)
+        error = -errno, whole = false;
+    if (fclose(out) != 0 && whole)
+        error = -errno, whole = false;
+    if (whole && rename(temporary, path) != 0)
+        error = -errno, whole = false;
+    if (!whole)
+        unlink(temporary);
+    free(temporary);
+    return error;
+}

@@ -1,0 +1,290 @@
+/*
+ * storage_user - the user side of C-STORE. See dicomnet/storage.h.
+ *
+ * Stores in flight stand in an array of `window` places, in the order they were sent. A store has ended when both its
+ * last byte is out and its response is in, whichever comes first.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "dicomnet/data_source.h"
+#include "dicomnet/storage.h"
+
+struct storage_user {
+    struct association *association;
+    const struct storage_user_handler *handler;
+    void *context;
+    uv_timer_t timer; /* runs while anything is in flight; looks at the oldest */
+    uint32_t dimse_ms;
+    bool open;
+    bool releasing;
+    bool in_store; /* storage_user_store is on the stack: its caller asks by itself */
+    uint16_t last_message_id;
+    struct store *sending; /* the one whose bytes are on their way out */
+    unsigned in_flight_count;
+    struct store *in_flight[STORAGE_WINDOW_MAX];
+};
+
+/* ---- the table of stores in flight ---- */
+
+static struct store *find_in_flight(const struct storage_user *user, uint16_t message_id)
+{
+    for (unsigned i = 0; i < user->in_flight_count; i++)
+        if (user->in_flight[i]->message_id == message_id)
+            return user->in_flight[i];
+    return NULL;
+}
+
+static void remove_in_flight(struct storage_user *user, const struct store *store)
+{
+    unsigned i = 0;
+    while (user->in_flight[i] != store)
+        i++;
+    user->in_flight_count--;
+    memmove(&user->in_flight[i], &user->in_flight[i + 1], (user->in_flight_count - i) * sizeof user->in_flight[0]);
+}
+
+/* 1 to 65,535, then 1 again; an ID in flight is skipped. */
+static uint16_t next_message_id(struct storage_user *user)
+{
+    do
+        user->last_message_id = user->last_message_id == UINT16_MAX ? 1 : (uint16_t)(user->last_message_id + 1);
+    while (find_in_flight(user, user->last_message_id) != NULL);
+    return user->last_message_id;
+}
+
+/* ---- the response timeout ---- */
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct storage_user *user = timer->data;
+    uint64_t now_us = clock_monotonic_us(), left_ms = user->dimse_ms;
+    for (unsigned i = 0; i < user->in_flight_count; i++) {
+        const struct store *store = user->in_flight[i];
+        if (!store->all_sent)
+            continue;
+        uint64_t waited_ms = (now_us - store->sent_us) / 1000;
+        if (waited_ms >= user->dimse_ms) {
+            association_abort(user->association, ERROR_TIMEOUT_DIMSE);
+            return;
+        }
+        if (user->dimse_ms - waited_ms < left_ms)
+            left_ms = user->dimse_ms - waited_ms;
+    }
+    if (user->in_flight_count > 0)
+        uv_timer_start(timer, on_timer, left_ms, 0);
+}
+
+static void watch_response(struct storage_user *user)
+{
+    if (user->dimse_ms > 0 && !uv_is_active((const uv_handle_t *)&user->timer))
+        uv_timer_start(&user->timer, on_timer, user->dimse_ms, 0);
+}
+
+/* ---- what the association tells ---- */
+
+static void tell_ready(struct storage_user *user)
+{
+    if (!user->in_store && user->handler->ready != NULL && storage_user_can_store(user))
+        user->handler->ready(user, user->context);
+}
+
+static void release_if_wanted(struct storage_user *user)
+{
+    if (user->releasing && user->in_flight_count == 0)
+        association_release(user->association);
+}
+
+static void finish(struct storage_user *user, struct store *store)
+{
+    uint64_t now_us = clock_monotonic_us();
+    store->answered = true;
+    store->wait_us = now_us > store->sent_us ? now_us - store->sent_us : 0;
+    remove_in_flight(user, store);
+    user->handler->done(user, user->context, store);
+    release_if_wanted(user);
+}
+
+static void on_opened(struct association *association, void *context)
+{
+    struct storage_user *user = context;
+    user->open = true;
+    if (user->handler->opened != NULL)
+        user->handler->opened(user, user->context);
+    release_if_wanted(user);
+    tell_ready(user);
+}
+
+static void on_sent(struct association *association, void *context)
+{
+    struct storage_user *user = context;
+    struct store *store = user->sending;
+    user->sending = NULL;
+    store->sent_us = clock_monotonic_us();
+    store->write_us = store->sent_us - store->begun_us;
+    store->all_sent = true;
+    if (store->response_came)
+        finish(user, store);
+    else
+        watch_response(user);
+    tell_ready(user);
+}
+
+static bool response_matches(const struct store *store, uint8_t context_id, const struct dimse_command *response)
+{
+    if (store == NULL || store->response_came || store->context_id != context_id)
+        return false;
+    bool uid_given = response->instance_uid[0] != '\0';
+    return !uid_given || strcmp(response->instance_uid, store->instance_uid) == 0;
+}
+
+static void on_command(struct association *association, void *context, uint8_t context_id,
+                       const struct dimse_command *command)
+{
+    struct storage_user *user = context;
+    struct store *store = find_in_flight(user, command->message_id_responded);
+    if (command->field != DIMSE_C_STORE_RSP || !response_matches(store, context_id, command)) {
+        association_abort(association, ERROR_RESPONSE_MISMATCH);
+        return;
+    }
+    if ((command->present & DIMSE_HAS_STATUS) == 0) {
+        association_abort(association, ERROR_DIMSE_MALFORMED);
+        return;
+    }
+    store->response_came = true;
+    store->uid_missing = command->instance_uid[0] == '\0';
+    store->status = command->status;
+    snprintf(store->comment, sizeof store->comment, "%s", command->error_comment);
+    if (store->all_sent) {
+        finish(user, store);
+        tell_ready(user);
+    }
+}
+
+static void free_user(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void on_closed(struct association *association, void *context, const struct association_end *end)
+{
+    struct storage_user *user = context;
+    user->open = false;
+    while (user->in_flight_count > 0) {
+        struct store *store = user->in_flight[0];
+        store->answered = false;
+        store->source_failed = end->source_failed && store == user->sending;
+        store->error = end->error != 0 ? end->error : ERROR_RELEASED;
+        remove_in_flight(user, store);
+        user->handler->done(user, user->context, store);
+    }
+    user->handler->closed(user, user->context, end);
+    uv_close((uv_handle_t *)&user->timer, free_user);
+}
+
+static const struct association_handler association_handler = {
+    .opened = on_opened, .command = on_command, .sent = on_sent, .closed = on_closed};
+
+/* ---- what the user asks for ---- */
+
+int storage_user_open(struct storage_user **ret_user, struct uv_loop_s *loop, const struct association_options *options,
+                      const struct storage_user_handler *handler, void *context)
+{
+    struct storage_user *user = calloc(1, sizeof *user);
+    if (user == NULL)
+        return -ENOMEM;
+    user->handler = handler;
+    user->context = context;
+    user->dimse_ms = options->timeouts.dimse_ms;
+    uv_timer_init(loop, &user->timer);
+    user->timer.data = user;
+    struct association_options capped = *options;
+    if (capped.window > STORAGE_WINDOW_MAX)
+        capped.window = STORAGE_WINDOW_MAX;
+    int error = association_open(&user->association, loop, &capped, &association_handler, user);
+    if (error != 0) {
+        uv_close((uv_handle_t *)&user->timer, free_user);
+        return error;
+    }
+    *ret_user = user;
+    return 0;
+}
+
+struct association *storage_user_association(const struct storage_user *user)
+{
+    return user->association;
+}
+
+const struct association_context *storage_user_find_context(const struct storage_user *user, const char *class_uid,
+                                                            const char *syntax_uid)
+{
+    for (size_t i = 0; i < association_context_count(user->association); i++) {
+        const struct association_context *context = association_context(user->association, i);
+        if (context->result == CONTEXT_ACCEPTED && strcmp(context->abstract_syntax, class_uid) == 0 &&
+            strcmp(context->transfer_syntax, syntax_uid) == 0)
+            return context;
+    }
+    return NULL;
+}
+
+bool storage_user_can_store(const struct storage_user *user)
+{
+    return user->open && !user->releasing && user->sending == NULL && association_can_send(user->association) &&
+           user->in_flight_count < association_window(user->association);
+}
+
+int storage_user_store(struct storage_user *user, struct store *store)
+{
+    if (!user->open || user->releasing)
+        return ERROR_NOT_OPEN;
+    if (!storage_user_can_store(user))
+        return ERROR_BUSY;
+    store->message_id = next_message_id(user);
+    store->answered = store->source_failed = store->all_sent = store->uid_missing = store->response_came = false;
+    store->status = 0;
+    store->error = 0;
+    store->comment[0] = '\0';
+    store->write_us = store->wait_us = 0;
+    store->begun_us = clock_monotonic_us();
+
+    struct dimse_command request = {.present = DIMSE_HAS_CLASS_UID | DIMSE_HAS_INSTANCE_UID | DIMSE_HAS_MESSAGE_ID |
+                                               DIMSE_HAS_PRIORITY,
+                                    .field = DIMSE_C_STORE_RQ,
+                                    .message_id = store->message_id,
+                                    .priority = store->priority};
+    snprintf(request.class_uid, sizeof request.class_uid, "%s", store->class_uid);
+    snprintf(request.instance_uid, sizeof request.instance_uid, "%s", store->instance_uid);
+
+    user->in_flight[user->in_flight_count++] = store;
+    user->sending = store;
+    user->in_store = true;
+    int error = association_send(user->association, store->context_id, &request, store->source);
+    user->in_store = false;
+    if (error != 0) {
+        remove_in_flight(user, store);
+        user->sending = NULL;
+    }
+    return error;
+}
+
+unsigned storage_user_in_flight(const struct storage_user *user)
+{
+    return user->in_flight_count;
+}
+
+void storage_user_release(struct storage_user *user)
+{
+    user->releasing = true;
+    if (user->open)
+        release_if_wanted(user);
+}
+
+void storage_user_abort(struct storage_user *user, int error)
+{
+    association_abort(user->association, error);
+}

@@ -1,0 +1,237 @@
+/*
+ * pdu_encode - PDUs to bytes, and the standard's texts for what they say. See dicomnet/pdu.h.
+ *
+ * Field numbers in comments are the byte numbers of the tables of PS3.8 section 9.3. Item lengths are two bytes and
+ * are filled in when the item ends, so that nothing is measured beforehand.
+ */
+#include "dicomnet/pdu.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "dicomnet/error.h"
+#include "wire/pdu_items.h"
+
+/* Begin an item: type, reserved, length still open. Returns where its body begins. */
+static size_t begin_item(struct bytes_writer *writer, uint8_t type)
+{
+    bytes_put_u8(writer, type);
+    bytes_put_u8(writer, 0);
+    bytes_put_u16_be(writer, 0);
+    return writer->len;
+}
+
+/* Write the length of the item whose body began at `start`. A body that two bytes cannot count is an overflow. */
+static void end_item(struct bytes_writer *writer, size_t start)
+{
+    if (writer->overflow)
+        return;
+    size_t len = writer->len - start;
+    if (len > UINT16_MAX)
+        writer->overflow = true;
+    else
+        set_u16_be(writer->data + start - 2, (uint16_t)len);
+}
+
+static void put_span_item(struct bytes_writer *writer, uint8_t type, struct span value)
+{
+    size_t start = begin_item(writer, type);
+    bytes_put(writer, value.data, value.len);
+    end_item(writer, start);
+}
+
+static void put_ae(struct bytes_writer *writer, const char ae[17])
+{
+    uint8_t padded[16];
+    memset(padded, ' ', sizeof padded);
+    memcpy(padded, ae, strnlen(ae, sizeof padded));
+    bytes_put(writer, padded, sizeof padded);
+}
+
+void pdu_append_transfer_syntax(struct bytes_writer *writer, struct span uid)
+{
+    put_span_item(writer, ITEM_TRANSFER_SYNTAX, uid);
+}
+
+/* Tables 9-13 and 9-18. */
+static void put_context(struct bytes_writer *writer, enum pdu_type type, const struct pdu_context *context)
+{
+    bool is_request = type == PDU_ASSOCIATE_RQ;
+    size_t start = begin_item(writer, is_request ? ITEM_CONTEXT_RQ : ITEM_CONTEXT_AC);
+    bytes_put_u8(writer, context->id);                      /* 5   presentation context ID */
+    bytes_put_u8(writer, 0);                                /* 6   reserved */
+    bytes_put_u8(writer, is_request ? 0 : context->result); /* 7   reserved; in an AC: result */
+    bytes_put_u8(writer, 0);                                /* 8   reserved */
+    if (is_request)                                         /* 9.. sub-items */
+        put_span_item(writer, ITEM_ABSTRACT_SYNTAX, context->abstract_syntax);
+    bytes_put(writer, context->transfer_syntaxes.data, context->transfer_syntaxes.len);
+    if (!is_request && context->transfer_syntaxes.len == 0 && context->result != CONTEXT_ACCEPTED)
+        pdu_append_transfer_syntax(writer, (struct span){0});
+    end_item(writer, start);
+}
+
+/* PS3.7 Table D.3-9. */
+static void put_role(struct bytes_writer *writer, const struct pdu_role *role)
+{
+    size_t start = begin_item(writer, ITEM_ROLE);
+    if (role->class_uid.len > UINT16_MAX)
+        writer->overflow = true;
+    bytes_put_u16_be(writer, (uint16_t)role->class_uid.len); /* 5-6 UID length */
+    bytes_put(writer, role->class_uid.data, role->class_uid.len);
+    bytes_put_u8(writer, role->scu);
+    bytes_put_u8(writer, role->scp);
+    end_item(writer, start);
+}
+
+/* Table 9-16; sub-items in the order of their types, which is the one PS3.7 D.3.3 asks for. */
+static void put_user_information(struct bytes_writer *writer, const struct pdu_associate *associate)
+{
+    size_t start = begin_item(writer, ITEM_USER_INFORMATION);
+    if (associate->has_max_len) {
+        size_t sub_start = begin_item(writer, ITEM_MAX_LEN);
+        bytes_put_u32_be(writer, associate->max_len);
+        end_item(writer, sub_start);
+    }
+    if (associate->implementation_class_uid.len > 0)
+        put_span_item(writer, ITEM_IMPLEMENTATION_CLASS, associate->implementation_class_uid);
+    if (associate->has_async) {
+        size_t sub_start = begin_item(writer, ITEM_ASYNC);
+        bytes_put_u16_be(writer, associate->async_invoked);
+        bytes_put_u16_be(writer, associate->async_performed);
+        end_item(writer, sub_start);
+    }
+    for (size_t i = 0; i < associate->role_count; i++)
+        put_role(writer, &associate->roles[i]);
+    if (associate->implementation_version.len > 0)
+        put_span_item(writer, ITEM_IMPLEMENTATION_VERSION, associate->implementation_version);
+    end_item(writer, start);
+}
+
+ssize_t pdu_encode_associate(uint8_t *bytes, size_t size, enum pdu_type type, const struct pdu_associate *associate)
+{
+    assert(type == PDU_ASSOCIATE_RQ || type == PDU_ASSOCIATE_AC);
+    assert(associate->context_count <= PDU_CONTEXTS_MAX && associate->role_count <= PDU_ROLES_MAX);
+    static const uint8_t reserved[32];
+    struct bytes_writer writer = bytes_writer_over(bytes, size);
+    bytes_put_u8(&writer, (uint8_t)type);                   /* 1     PDU type */
+    bytes_put_u8(&writer, 0);                               /* 2     reserved */
+    bytes_put_u32_be(&writer, 0);                           /* 3-6   PDU length, filled in at the end */
+    bytes_put_u16_be(&writer, associate->protocol_version); /* 7-8   protocol version */
+    bytes_put_u16_be(&writer, 0);                           /* 9-10  reserved */
+    put_ae(&writer, associate->called_ae);                  /* 11-26 called AE title */
+    put_ae(&writer, associate->calling_ae);                 /* 27-42 calling AE title */
+    bytes_put(&writer, reserved, sizeof reserved);          /* 43-74 reserved */
+    if (associate->application_context.len > 0)             /* 75..  items */
+        put_span_item(&writer, ITEM_APPLICATION_CONTEXT, associate->application_context);
+    for (size_t i = 0; i < associate->context_count; i++)
+        put_context(&writer, type, &associate->contexts[i]);
+    put_user_information(&writer, associate);
+    if (writer.overflow)
+        return ERROR_BUFFER_TOO_SMALL;
+    set_u32_be(bytes + 2, (uint32_t)(writer.len - PDU_HEADER_LEN));
+    return (ssize_t)writer.len;
+}
+
+/* The four PDUs with a body of 4 bytes (Tables 9-21, 9-24, 9-25, 9-26). */
+static ssize_t encode_short(uint8_t *bytes, size_t size, enum pdu_type type, const uint8_t body[4])
+{
+    struct bytes_writer writer = bytes_writer_over(bytes, size);
+    bytes_put_u8(&writer, (uint8_t)type);
+    bytes_put_u8(&writer, 0);
+    bytes_put_u32_be(&writer, PDU_SHORT_LEN - PDU_HEADER_LEN);
+    bytes_put(&writer, body, PDU_SHORT_LEN - PDU_HEADER_LEN);
+    return writer.overflow ? ERROR_BUFFER_TOO_SMALL : (ssize_t)writer.len;
+}
+
+ssize_t pdu_encode_reject(uint8_t *bytes, size_t size, const struct pdu_reject *reject)
+{
+    const uint8_t body[4] = {0, reject->result, reject->source, reject->reason};
+    return encode_short(bytes, size, PDU_ASSOCIATE_RJ, body);
+}
+
+ssize_t pdu_encode_release(uint8_t *bytes, size_t size, enum pdu_type type)
+{
+    assert(type == PDU_RELEASE_RQ || type == PDU_RELEASE_RP);
+    static const uint8_t body[4];
+    return encode_short(bytes, size, type, body);
+}
+
+ssize_t pdu_encode_abort(uint8_t *bytes, size_t size, const struct pdu_abort *abort)
+{
+    const uint8_t body[4] = {0, 0, abort->source, abort->reason};
+    return encode_short(bytes, size, PDU_ABORT, body);
+}
+
+void pdu_encode_data_header(uint8_t bytes[PDU_HEADER_LEN + PDV_HEADER_LEN], uint32_t data_len, uint8_t context_id,
+                            uint8_t control)
+{
+    assert(data_len <= UINT32_MAX - PDV_HEADER_LEN);
+    bytes[0] = PDU_DATA_TF;                           /* 1    PDU type */
+    bytes[1] = 0;                                     /* 2    reserved */
+    set_u32_be(bytes + 2, PDV_HEADER_LEN + data_len); /* 3-6  PDU length */
+    set_u32_be(bytes + 6, 2 + data_len);              /* 7-10 PDV item length: what follows it */
+    bytes[10] = context_id;                           /* 11   presentation context ID */
+    bytes[11] = control;                              /* 12   message control header */
+}
+
+const char *pdu_reject_text(const struct pdu_reject *reject)
+{
+    switch (reject->source << 8 | reject->reason) {
+    case 0x0101:
+        return "no reason given by the peer's application";
+    case 0x0102:
+        return "application context name not supported";
+    case 0x0103:
+        return "calling AE title not recognized";
+    case 0x0107:
+        return "called AE title not recognized";
+    case 0x0201:
+        return "no reason given by the peer's ACSE provider";
+    case 0x0202:
+        return "protocol version not supported";
+    case 0x0301:
+        return "temporary congestion";
+    case 0x0302:
+        return "local limit exceeded";
+    default:
+        return "a reason the standard does not define";
+    }
+}
+
+const char *pdu_abort_text(const struct pdu_abort *abort)
+{
+    static const char *const reasons[] = {
+        [PDU_ABORT_NOT_SPECIFIED] = "aborted by the provider, no reason given",
+        [PDU_ABORT_UNRECOGNIZED_PDU] = "aborted by the provider: unrecognized PDU",
+        [PDU_ABORT_UNEXPECTED_PDU] = "aborted by the provider: unexpected PDU",
+        [PDU_ABORT_UNRECOGNIZED_PARAMETER] = "aborted by the provider: unrecognized PDU parameter",
+        [PDU_ABORT_UNEXPECTED_PARAMETER] = "aborted by the provider: unexpected PDU parameter",
+        [PDU_ABORT_INVALID_PARAMETER] = "aborted by the provider: invalid PDU parameter value",
+    };
+    if (abort->source == 0)
+        return "aborted by the application";
+    if (abort->source == 2 && abort->reason < sizeof reasons / sizeof reasons[0] && reasons[abort->reason] != NULL)
+        return reasons[abort->reason];
+    return "aborted for a reason the standard does not define";
+}
+
+const char *pdu_context_result_text(uint8_t result)
+{
+    switch (result) {
+    case CONTEXT_ACCEPTED:
+        return "accepted";
+    case CONTEXT_USER_REJECTION:
+        return "rejected by the user";
+    case CONTEXT_NO_REASON:
+        return "rejected by the provider, no reason given";
+    case CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED:
+        return "abstract syntax not supported";
+    case CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED:
+        return "transfer syntaxes not supported";
+    case CONTEXT_NOT_ANSWERED:
+        return "not answered";
+    default:
+        return "a result the standard does not define";
+    }
+}

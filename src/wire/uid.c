@@ -1,0 +1,60 @@
+/*
+ * uid - the standard's registry of unique identifiers. See dicomnet/uid.h; their form is checked in base/uid_form.c.
+ *
+ * The registry is a generated table in the order of strcmp, searched by halving.
+ */
+#include "dicomnet/uid.h"
+
+#include <string.h>
+
+static const struct uid_info registry[] = {
+#include "wire/uid_table.h"
+};
+
+enum { REGISTRY_COUNT = sizeof registry / sizeof registry[0] };
+
+/* What lies below these roots. */
+static const char standard_root[] = "1.2.840.10008";
+static const char storage_root[] = "1.2.840.10008.5.1.4.1.1";
+
+const struct uid_info *uid_find(const char *uid)
+{
+    size_t low = 0, high = REGISTRY_COUNT;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(uid, registry[middle].uid);
+        if (order == 0)
+            return &registry[middle];
+        if (order < 0)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return NULL;
+}
+
+const char *uid_keyword(const char *uid)
+{
+    const struct uid_info *info = uid_find(uid);
+    return info != NULL && info->keyword[0] != '\0' ? info->keyword : uid;
+}
+
+/* True if `uid` is `root` or lies below it. */
+static bool is_under(const char *uid, const char *root)
+{
+    size_t len = strlen(root);
+    return strncmp(uid, root, len) == 0 && (uid[len] == '.' || uid[len] == '\0');
+}
+
+bool uid_is_storable(const char *uid)
+{
+    if (!uid_is_well_formed(uid, strnlen(uid, UID_SIZE)))
+        return false;
+    if (!is_under(uid, standard_root))
+        return true;
+    const struct uid_info *info = uid_find(uid);
+    if (info != NULL)
+        return (info->flags & UID_STORAGE) != 0;
+    /* A storage class of an edition newer than the table. */
+    return is_under(uid, storage_root) && uid[sizeof storage_root - 1] == '.';
+}

@@ -1,0 +1,366 @@
+/* options: every spelling, every kind of value, and what is said when something is wrong. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dicomnet/dimse.h"
+#include "dicomnet/log.h"
+#include "programs/options.h"
+#include "programs/options_table.h"
+
+enum { ARGUMENTS_MAX = 16 };
+
+static struct options options;
+static char message[OPTIONS_MESSAGE_SIZE];
+
+/* Parse the arguments after the program's name. */
+static enum options_verdict parse(enum program program, const char *const *arguments)
+{
+    char *argv[ARGUMENTS_MAX + 2] = {(char *)(uintptr_t) "program"};
+    int argc = 1;
+    for (; arguments[argc - 1] != NULL; argc++)
+        argv[argc] = (char *)(uintptr_t)arguments[argc - 1];
+    options_fini(&options);
+    return options_parse(&options, program, argc, argv, message);
+}
+
+#define PARSE(program, ...) parse((program), (const char *const[]){__VA_ARGS__, NULL})
+#define SENDER(...)         PARSE(PROGRAM_SENDER, __VA_ARGS__)
+#define WRONG(text, ...)                                                                                               \
+    do {                                                                                                               \
+        cr_assert_eq(SENDER(__VA_ARGS__), OPTIONS_WRONG);                                                              \
+        cr_assert_str_eq(message, text);                                                                               \
+    } while (0)
+#define RIGHT(...) cr_assert_eq(SENDER(__VA_ARGS__, "x"), OPTIONS_RUN, "%s", message)
+
+static void finish(void)
+{
+    options_fini(&options);
+}
+TestSuite(options, .fini = finish);
+
+Test(options, defaults)
+{
+    cr_assert_eq(SENDER("--input", "dir"), OPTIONS_RUN);
+    cr_assert_eq(options.port, 104);
+    cr_assert_str_eq(options.called_ae, "ANY-SCP");
+    cr_assert_str_eq(options.calling_ae, "DICOM_SENDER");
+    cr_assert_eq(options.threads, 1);
+    cr_assert_eq(options.priority, PRIORITY_MEDIUM);
+    cr_assert_eq(options.max_pdu_len, 131072);
+    cr_assert_eq(options.timeouts.connect_ms, 10000);
+    cr_assert_eq(options.timeouts.acse_ms, 30000);
+    cr_assert_eq(options.timeouts.dimse_ms, 120000);
+    cr_assert_eq(options.timeouts.network_ms, 60000);
+    cr_assert_eq(options.timeouts.release_ms, 10000);
+    cr_assert_eq(options.log_level, LOG_INFO);
+    cr_assert_str_eq(options.log_dir, "logs");
+    cr_assert_eq(options.input_count, 1);
+    cr_assert_str_eq(options.inputs[0], "dir");
+    cr_assert_not(options.recursive);
+    cr_assert_null(options.host);
+}
+
+Test(options, main_job)
+{
+    cr_assert_eq(
+        SENDER("--input", "d", "--recursive", "--threads", "8", "--ae-title", "PACS", "--host", "h", "--port", "4242"),
+        OPTIONS_RUN);
+    cr_assert(options.recursive);
+    cr_assert_eq(options.threads, 8);
+    cr_assert_str_eq(options.called_ae, "PACS");
+    cr_assert_str_eq(options.host, "h");
+    cr_assert_eq(options.port, 4242);
+}
+
+Test(options, forms_of_a_value)
+{
+    RIGHT("--threads=8");
+    cr_assert_eq(options.threads, 8);
+    RIGHT("-t8");
+    cr_assert_eq(options.threads, 8);
+    RIGHT("-t", "9");
+    cr_assert_eq(options.threads, 9);
+    RIGHT("-rvt7");
+    cr_assert_eq(options.threads, 7);
+    cr_assert(options.recursive && options.verbose);
+    RIGHT("-rt", "6");
+    cr_assert_eq(options.threads, 6);
+    RIGHT("-pdu=16384");
+    cr_assert_eq(options.max_pdu_len, 16384);
+}
+
+Test(options, last_one_counts)
+{
+    RIGHT("-t8", "--threads", "3");
+    cr_assert_eq(options.threads, 3);
+}
+
+Test(options, spellings_of_other_tools)
+{
+    static const char *const calling[] = {"--calling-ae", "-c", "--aet", "--aetitle", "--calling-aet", "-aet"};
+    static const char *const called[] = {"--ae-title", "-a", "--called-aet", "--call", "-aec"};
+    for (size_t i = 0; i < sizeof calling / sizeof calling[0]; i++) {
+        RIGHT(calling[i], "ME");
+        cr_assert_str_eq(options.calling_ae, "ME", "%s", calling[i]);
+        cr_assert_str_eq(options.called_ae, "ANY-SCP", "%s", calling[i]);
+    }
+    for (size_t i = 0; i < sizeof called / sizeof called[0]; i++) {
+        RIGHT(called[i], "PACS");
+        cr_assert_str_eq(options.called_ae, "PACS", "%s", called[i]);
+    }
+    RIGHT("-to", "1", "-ta", "2", "-td", "3", "-tn", "4", "-pdu", "4096", "-ll", "debug", "--concurrency", "5", "+sd",
+          "+r");
+    cr_assert_eq(options.timeouts.connect_ms, 1000);
+    cr_assert_eq(options.timeouts.acse_ms, 2000);
+    cr_assert_eq(options.timeouts.dimse_ms, 3000);
+    cr_assert_eq(options.timeouts.network_ms, 4000);
+    cr_assert_eq(options.max_pdu_len, 4096);
+    cr_assert_eq(options.log_level, LOG_DEBUG);
+    cr_assert_eq(options.threads, 5);
+    cr_assert(options.recursive && options.scan_folders);
+    cr_assert_eq(options.input_count, 1);
+}
+
+Test(options, timeouts)
+{
+    RIGHT("--dimse-timeout", "0.25", "--timeout", "5");
+    cr_assert_eq(options.timeouts.dimse_ms, 250);
+    cr_assert_eq(options.timeouts.connect_ms, 5000);
+    cr_assert_eq(options.timeouts.network_ms, 5000);
+    RIGHT("--timeout", "5", "-ta", "0");
+    cr_assert_eq(options.timeouts.acse_ms, 0);
+    cr_assert_eq(options.timeouts.dimse_ms, 5000);
+    RIGHT("--timeout", "0.0000001");
+    cr_assert_eq(options.timeouts.dimse_ms, 1, "0 would be for ever");
+    RIGHT("--timeout", ".5");
+    cr_assert_eq(options.timeouts.dimse_ms, 500);
+    RIGHT("--timeout", "86400");
+    WRONG("--timeout: '86400.001' is not a number of seconds from 0 to 86400", "--timeout", "86400.001");
+    WRONG("--timeout: '-1' is not a number of seconds from 0 to 86400", "--timeout", "-1");
+    WRONG("--timeout: '1.2.3' is not a number of seconds from 0 to 86400", "--timeout", "1.2.3");
+    WRONG("--timeout: '.' is not a number of seconds from 0 to 86400", "--timeout", ".");
+    WRONG("--timeout: '5s' is not a number of seconds from 0 to 86400", "--timeout", "5s");
+    WRONG("--timeout: '99999999999999999999' is not a number of seconds from 0 to 86400", "--timeout",
+          "99999999999999999999");
+}
+
+Test(options, numbers)
+{
+    WRONG("--threads: '300' is not a number from 1 to 256", "--threads", "300");
+    WRONG("--threads: '0' is not a number from 1 to 256", "--threads=0");
+    WRONG("-t: 'x' is not a number from 1 to 256", "-tx");
+    WRONG("-t: '=8' is not a number from 1 to 256", "-t=8");
+    WRONG("--threads: '' is not a number from 1 to 256", "--threads=");
+    WRONG("--threads: '-1' is not a number from 1 to 256", "--threads", "-1");
+    WRONG("--threads: ' 8' is not a number from 1 to 256", "--threads", " 8");
+    WRONG("--threads: '8.5' is not a number from 1 to 256", "--threads", "8.5");
+    WRONG("--threads: '4294967297' is not a number from 1 to 256", "--threads", "4294967297");
+    WRONG("--port: '0' is not a number from 1 to 65535", "--port", "0");
+    WRONG("-p: '65536' is not a number from 1 to 65535", "-p", "65536");
+    WRONG("-pdu: '4095' is not a number from 4096 to 1048576", "-pdu", "4095");
+    WRONG("--retry: '101' is not a number from 0 to 100", "--retry", "101");
+    RIGHT("--threads", "256");
+    RIGHT("--retry", "0");
+    cr_assert_eq(options.retry, 0);
+}
+
+Test(options, choices)
+{
+    RIGHT("--priority", "high");
+    cr_assert_eq(options.priority, PRIORITY_HIGH);
+    RIGHT("--priority", "LOW");
+    cr_assert_eq(options.priority, PRIORITY_LOW);
+    WRONG("--priority: 'urgent' is not one of low, medium, high", "--priority", "urgent");
+    WRONG("-ll: 'loud' is not one of error, warn, info, debug, trace", "-ll", "loud");
+    RIGHT("--log-level", "warning", "-d");
+    cr_assert_eq(options.log_level, LOG_WARN, "--log-level wins over -d");
+    RIGHT("-d");
+    cr_assert_eq(options.log_level, LOG_DEBUG);
+}
+
+Test(options, ae_titles)
+{
+#define RULE ": it takes an AE title: 1 to 16 ASCII characters, no backslash, no control characters, not all spaces"
+    WRONG("-a: '12345678901234567' has more than 16 characters" RULE, "-a", "12345678901234567");
+    WRONG("--ae-title: 'A\\B' contains a backslash" RULE, "--ae-title", "A\\B");
+    WRONG("--ae-title: '' is empty" RULE, "--ae-title=");
+    WRONG("--ae-title: '  ' is all spaces" RULE, "--ae-title", "  ");
+    WRONG("--ae-title: 'A?B' contains a control character" RULE, "--ae-title", "A\nB");
+    WRONG("-aet: '\xC3\x84' contains a character that is not ASCII" RULE, "-aet", "\xC3\x84");
+    RIGHT("-a", "MY PACS @:%1");
+    cr_assert_str_eq(options.called_ae, "MY PACS @:%1");
+    RIGHT("-a", "1234567890123456");
+}
+
+Test(options, unknown)
+{
+#define ALL " (all: dicom-sender --help)"
+    WRONG("unknown option '--thread'; the nearest is --threads" ALL, "--thread", "8");
+    WRONG("unknown option '--treads'; the nearest is --threads" ALL, "--treads=8");
+    WRONG("unknown option '--hots'; the nearest is --host" ALL, "--hots", "x");
+    WRONG("unknown option '-host'; the nearest is --host" ALL, "-host", "x");
+    WRONG("unknown option '-aetitle'; the nearest is --aetitle" ALL, "-aetitle", "x");
+    WRONG("unknown option '-input'; the nearest is --input" ALL, "-input", "x");
+    WRONG("unknown option '-tn5'; the nearest is -tn" ALL, "-tn5");
+    WRONG("unknown option '--discart'" ALL, "--discart");
+}
+
+Test(options, missing_values)
+{
+    WRONG("--threads: its value is missing: it takes a number from 1 to 256", "--threads");
+    WRONG("--host: its value is missing: it takes HOST", "--host", "--json");
+    WRONG("-H: its value is missing: it takes HOST", "-H");
+    WRONG("--input: its value is missing: it takes PATH", "--input", "--", "x");
+    WRONG("--input: '' is empty", "--input=");
+    WRONG("--log-dir: '' is empty", "--log-dir", "");
+    WRONG("--json: it takes no value", "--json=yes", "x");
+    WRONG("--host: 'a b' is not a host name or an address", "--host", "a b");
+    WRONG("an argument is empty", "");
+}
+
+Test(options, contradictions)
+{
+    WRONG("nothing to send: give --input PATH, a path, --files-from FILE or --synthetic", "--threads", "8");
+    WRONG("--null: it belongs to --files-from, which is missing", "-0", "x");
+    WRONG("--quiet and --verbose exclude each other", "-qv", "x");
+    WRONG("--quiet and --debug exclude each other", "-q", "-d", "x");
+    WRONG("--host and --peer both name a destination; give one", "--peer", "a", "--host", "b", "x");
+    WRONG("--loopback and --host both name a destination; give one", "--loopback", "--host", "b", "x");
+    WRONG("--loopback and --peer both name a destination; give one", "--loopback", "--peer", "b", "x");
+    WRONG("'pacs://h' and --host both name a destination; give one", "--host", "b", "pacs://h", "x");
+}
+
+Test(options, positional_destination)
+{
+    RIGHT("pacs://PACS@h:4242");
+    cr_assert_str_eq(options.destination, "pacs://PACS@h:4242");
+    cr_assert_eq(options.input_count, 1);
+    cr_assert_str_eq(options.inputs[0], "x");
+
+    cr_assert_eq(SENDER("-i", "a", "PACS@h:4242", "b", "c"), OPTIONS_RUN);
+    cr_assert_str_eq(options.destination, "PACS@h:4242");
+    cr_assert_eq(options.input_count, 3);
+    cr_assert_str_eq(options.inputs[0], "a");
+    cr_assert_str_eq(options.inputs[1], "b");
+    cr_assert_str_eq(options.inputs[2], "c");
+
+    RIGHT("x", "PACS@h:4242"); /* not the first */
+    cr_assert_null(options.destination);
+    cr_assert_eq(options.input_count, 3);
+    RIGHT("PACS@h:4242", "--loopback"); /* another is given, behind it */
+    cr_assert_null(options.destination);
+    cr_assert_eq(options.input_count, 2);
+    RIGHT("--", "PACS@h:4242"); /* only paths after it */
+    cr_assert_null(options.destination);
+    cr_assert_eq(options.input_count, 2);
+    RIGHT("--", "-dash", "+r");
+    cr_assert_str_eq(options.inputs[0], "-dash");
+    cr_assert_not(options.recursive);
+}
+
+Test(options, files_from)
+{
+    cr_assert_eq(SENDER("--files-from", "-", "-0"), OPTIONS_RUN);
+    cr_assert_str_eq(options.files_from, "-");
+    cr_assert(options.nul_separated);
+    cr_assert_eq(options.input_count, 0);
+}
+
+Test(options, help_and_version_stop_reading)
+{
+    cr_assert_eq(SENDER("-h", "--nonsense"), OPTIONS_HELP);
+    cr_assert_eq(SENDER("-V"), OPTIONS_VERSION);
+    cr_assert_eq(SENDER("--nonsense", "-h"), OPTIONS_WRONG);
+}
+
+Test(options, receiver)
+{
+    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard"), OPTIONS_RUN, "%s", message);
+    cr_assert_eq(options.port, 11112);
+    cr_assert_str_eq(options.bind_address, "127.0.0.1");
+    cr_assert_str_eq(options.own_ae, "");
+    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--port", "0", "-aet", "ME", "--output-dir", "d", "--sync", "--status",
+                       "0xa700", "--response-delay", "250", "--max-associations=4", "--timeout", "3"),
+                 OPTIONS_RUN, "%s", message);
+    cr_assert_eq(options.port, 0);
+    cr_assert_str_eq(options.own_ae, "ME");
+    cr_assert_eq(options.status, 0xA700);
+    cr_assert_eq(options.timeouts.acse_ms, 3000);
+    static const char *const wrong[][2] = {
+        {"--status", "--status: '12345' is not a status of 1 to 4 hexadecimal digits"},
+        {"--threads", "unknown option '--threads' (all: dicom-receiver --help)"}};
+    for (size_t i = 0; i < 2; i++) {
+        cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard", wrong[i][0], "12345"), OPTIONS_WRONG);
+        cr_assert_str_eq(message, wrong[i][1]);
+    }
+    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--port", "1"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "give --output-dir DIR to keep what comes, or --discard to keep nothing");
+    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard", "--output-dir", "d"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "--output-dir and --discard exclude each other");
+    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard", "x"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "unexpected argument 'x' (see dicom-receiver --help)");
+}
+
+Test(options, echo)
+{
+    cr_assert_eq(PARSE(PROGRAM_ECHO, "host:4242", "--repeat", "3"), OPTIONS_RUN);
+    cr_assert_str_eq(options.destination, "host:4242");
+    cr_assert_eq(options.repeat, 3);
+    cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "b"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "unexpected argument 'b' (see dicom-echo --help)");
+    cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "--host", "b"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "'a' and --host both name a destination; give one");
+}
+
+Test(options, given_ones_as_text)
+{
+    cr_assert_eq(SENDER("-d", "--timeout", "1.5", "-aec", "PACS", "--priority=low", "a", "-i", "b", "c"), OPTIONS_RUN);
+    size_t cursor = 0;
+    const char *name;
+    char value[64], all[512] = "";
+    while (options_next_given(&options, &cursor, &name, value, sizeof value))
+        snprintf(all + strlen(all), sizeof all - strlen(all), "%s=%s ", name, value);
+    cr_assert_str_eq(all, "ae-title=PACS input=3 paths priority=low timeout=1.500 debug=true ");
+}
+
+/* Each spelling belongs to one row of a program, and each row says what it is. */
+Test(options, table_is_sound)
+{
+    for (size_t i = 0; i < option_row_count; i++) {
+        const struct option_row *row = &option_rows[i];
+        cr_assert(row->help != NULL && row->group != NULL && strlen(row->name) < 31, "%s", row->name);
+        cr_assert((row->type == OPTION_SWITCH) == (row->argument == NULL), "%s", row->name);
+        cr_assert((row->type == OPTION_CHOICE) == (row->choices != NULL), "%s", row->name);
+        for (size_t j = 0; j < i; j++) {
+            const struct option_row *other = &option_rows[j];
+            if ((row->programs & other->programs) == 0)
+                continue;
+            cr_assert_str_neq(row->name, other->name);
+            cr_assert(row->short_name == 0 || row->short_name != other->short_name, "-%c", row->short_name);
+        }
+    }
+}
+
+Test(options, help_fits_80_columns)
+{
+    static const enum program programs[] = {PROGRAM_SENDER, PROGRAM_RECEIVER, PROGRAM_ECHO};
+    for (size_t i = 0; i < 3; i++) {
+        char *text = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+        options_print_help(programs[i], out);
+        fclose(out);
+        for (const char *line = text; *line != '\0'; line += strcspn(line, "\n") + 1)
+            cr_assert_leq(strcspn(line, "\n"), 80, "%.100s", line);
+        for (size_t j = 0; j < option_row_count; j++) {
+            char name[40];
+            snprintf(name, sizeof name, "--%s", option_rows[j].name);
+            if ((option_rows[j].programs & programs[i]) != 0)
+                cr_assert_not_null(strstr(text, name), "%s", name);
+        }
+        cr_assert_not_null(strstr(text, "Examples:"));
+        cr_assert_not_null(strstr(text, "Exit codes:"));
+        free(text);
+    }
+}

@@ -1,0 +1,51 @@
+/* What outcomes are called, and what is told of them. */
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "catalog/outcome.h"
+
+Test(outcome, names)
+{
+    cr_expect_str_eq(outcome_state_name(OUTCOME_IN_DOUBT), "in_doubt");
+    cr_expect_str_eq(outcome_state_name(OUTCOME_SKIPPED), "skipped");
+    cr_expect_str_eq(outcome_reason_name(REASON_NONE), "none");
+    cr_expect_str_eq(outcome_reason_name(REASON_OUT_OF_MEMORY), "out-of-memory");
+    for (int i = 1; i < REASON_COUNT; i++) {
+        cr_expect_neq(outcome_reason_text((enum outcome_reason)i)[0], '\0');
+        cr_expect_neq(outcome_reason_name((enum outcome_reason)i)[0], '\0');
+    }
+}
+
+Test(outcome, describe)
+{
+    char text[256];
+    struct outcome outcome = {.state = OUTCOME_FAILED,
+                              .reason = REASON_STATUS,
+                              .has_status = true,
+                              .status = 0xa700,
+                              .comment = "disk\x1b[31m full"};
+    outcome_describe(&outcome, text, sizeof text);
+    cr_expect_str_eq(text, "the peer answered with a failure status: A700 (out of resources), 'disk?[31m full'");
+    for (size_t size = 1; size < 90; size++) {
+        memset(text, 'x', sizeof text);
+        outcome_describe(&outcome, text, size);
+        cr_expect_lt(strnlen(text, sizeof text), size);
+    }
+    outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = REASON_UNREADABLE, .error = -EACCES};
+    outcome_describe(&outcome, text, sizeof text);
+    cr_expect_str_eq(text, "the system cannot read it: Permission denied");
+    outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = REASON_TRUNCATED, .offset = 1410};
+    outcome_describe(&outcome, text, sizeof text);
+    cr_expect_str_eq(text, "the file ends inside an element: at byte 1410");
+    outcome = (struct outcome){.state = OUTCOME_WARNED, .has_status = true, .status = 0xb007};
+    outcome_describe(&outcome, text, sizeof text);
+    cr_expect_str_eq(text, "B007 (data set does not match SOP class)");
+    outcome = (struct outcome){.state = OUTCOME_STORED, .has_status = true};
+    outcome_describe(&outcome, text, sizeof text);
+    cr_expect_str_eq(text, "");
+    outcome = (struct outcome){.state = OUTCOME_SKIPPED};
+    outcome_describe(&outcome, text, sizeof text);
+    cr_expect_neq(text[0], '\0');
+}

@@ -1,0 +1,232 @@
+/* Which study goes next, to whom, and with which contexts. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "catalog/instance.h"
+#include "engine/plan.h"
+#include "make_instances.h"
+
+static struct plan plan;
+
+static void add(const char *study_uid, unsigned number, uint64_t bytes, unsigned kind)
+{
+    struct instance *instance = make_instance(study_uid, number, bytes, kind);
+    cr_assert_not_null(instance);
+    cr_assert_eq(plan_add(&plan, instance), 0);
+}
+
+/* Destroy what is in the work, and count it. */
+static unsigned empty_work(struct work *work)
+{
+    struct list_node *node;
+    unsigned count = 0;
+    while ((node = list_pop(&work->instances)) != NULL) {
+        instance_destroy(list_entry(node, struct instance, mail.node));
+        count++;
+    }
+    return count;
+}
+
+/* The next work must be of that study; destroys and finishes it. */
+static void expect_next(const char *study_uid, uint64_t bytes)
+{
+    struct work *work = plan_next(&plan, 1);
+    cr_assert_not_null(work);
+    cr_expect_str_eq(work->study_uid, study_uid);
+    cr_expect_eq(work->bytes, bytes);
+    empty_work(work);
+    (void)plan_finish(&plan, work, false);
+}
+
+Test(plan, empty)
+{
+    cr_expect(!plan_has_next(&plan));
+    cr_expect_null(plan_next(&plan, 1));
+    cr_expect_null(plan_take_waiting(&plan));
+    plan_fini(&plan);
+}
+
+Test(plan, largest_study_first)
+{
+    uint64_t left = 0;
+    for (unsigned i = 0; i < 200; i++) {
+        char uid[32];
+        snprintf(uid, sizeof uid, "1.%u", i);
+        uint64_t bytes = (i * 7919u) % 1009 * 2;
+        add(uid, 1, bytes, 0);
+        add(uid, 2, bytes, 0);
+        left += 2 * bytes;
+    }
+    cr_expect_eq(plan.study_count, 200);
+    cr_expect_eq(plan.waiting_count, 400);
+    cr_expect_eq(plan.waiting_bytes, left);
+    uint64_t before = UINT64_MAX;
+    unsigned works = 0;
+    while (plan_has_next(&plan)) {
+        struct work *work = plan_next(&plan, 1);
+        cr_assert_leq(work->bytes, before);
+        cr_assert_eq(work->instance_count, 2);
+        before = work->bytes;
+        left -= work->bytes;
+        works++;
+        cr_assert_eq(plan.waiting_bytes, left);
+        cr_assert_eq(empty_work(work), 2);
+        (void)plan_finish(&plan, work, false);
+    }
+    cr_expect_eq(works, 200);
+    cr_expect_eq(plan.waiting_count, 0);
+    plan_fini(&plan);
+}
+
+Test(plan, growing_study_rises)
+{
+    add("1.1", 1, 100, 0);
+    add("1.2", 1, 200, 0);
+    add("1.3", 1, 50, 0);
+    add("1.3", 2, 200, 0);
+    expect_next("1.3", 250);
+    add("1.1", 2, 150, 0);
+    expect_next("1.1", 250);
+    expect_next("1.2", 200);
+    cr_expect(!plan_has_next(&plan));
+    plan_fini(&plan);
+}
+
+/* Half of it is with a worker: what turns up meanwhile waits, however large, until that work has come home. */
+Test(plan, study_belongs_to_one_worker)
+{
+    add("1.1", 1, 100, 0);
+    struct work *work = plan_next(&plan, 4);
+    cr_expect_eq(work->study->worker, 4);
+    add("1.1", 2, 1000000, 0);
+    cr_expect(!plan_has_next(&plan));
+    cr_expect_null(plan_next(&plan, 5));
+    cr_expect_eq(plan.waiting_count, 1);
+    add("1.2", 1, 10, 0);
+    expect_next("1.2", 10);
+    cr_expect_eq(empty_work(work), 1);
+    (void)plan_finish(&plan, work, false);
+    cr_assert(plan_has_next(&plan));
+    expect_next("1.1", 1000000);
+    cr_expect_eq(plan.study_count, 2);
+    plan_fini(&plan);
+}
+
+Test(plan, returned_instances_are_handed_out_again)
+{
+    for (unsigned i = 0; i < 10; i++)
+        add("1.1", i, 100, 0);
+    struct work *work = plan_next(&plan, 1);
+    struct study *study = work->study;
+    cr_expect_eq(study->total_count, 10);
+    struct list_node *node;
+    for (unsigned i = 0; (node = list_pop(&work->instances)) != NULL; i++) {
+        struct instance *instance = list_entry(node, struct instance, mail.node);
+        if (i < 4)
+            instance_destroy(instance);
+        else
+            cr_assert_eq(plan_return(&plan, instance), 0);
+    }
+    cr_expect(!plan_has_next(&plan), "the study is still its worker's");
+    cr_expect_eq(plan.waiting_count, 6);
+    cr_expect_eq(plan.waiting_bytes, 600);
+    (void)plan_finish(&plan, work, false);
+    cr_expect_eq(study->total_count, 10, "known before");
+    cr_expect_eq(study->total_bytes, 1000);
+    cr_expect_eq(plan.study_count, 1);
+    expect_next("1.1", 600);
+    cr_expect_eq(plan.waiting_count, 0);
+    plan_fini(&plan);
+}
+
+/* 300 classes in a study: three works, each with contexts of its own, and every instance in one of them. */
+Test(plan, more_contexts_than_an_association_takes)
+{
+    enum { KINDS = 300, EACH = 3 };
+    for (unsigned i = 0; i < KINDS * EACH; i++)
+        add("1.1", i, 2, 1 + i % KINDS);
+    unsigned works = 0, instances = 0, pairs = 0;
+    while (plan_has_next(&plan)) {
+        struct work *work = plan_next(&plan, 1);
+        cr_assert_leq(work->pair_count, PDU_CONTEXTS_MAX);
+        cr_assert_leq(work->needed_count, work->pair_count);
+        cr_assert_eq(work->instance_count, work->needed_count * EACH);
+        for (struct list_node *node = list_first(&work->instances); node != NULL;
+             node = list_next(&work->instances, node)) {
+            const struct context_pair *pair =
+                catalog_pair_of(&plan.catalog, list_entry(node, struct instance, mail.node));
+            size_t i = 0;
+            while (i < work->needed_count && work->pairs[i] != pair)
+                i++;
+            cr_assert_lt(i, work->needed_count, "its context is not in the work");
+        }
+        works++;
+        pairs += (unsigned)work->needed_count;
+        instances += empty_work(work);
+        (void)plan_finish(&plan, work, false);
+    }
+    cr_expect_eq(works, 3);
+    cr_expect_eq(pairs, KINDS);
+    cr_expect_eq(instances, KINDS * EACH);
+    plan_fini(&plan);
+}
+
+/* What other studies need is proposed too, as far as there is room: the association can then be kept for them. */
+Test(plan, known_contexts_come_along)
+{
+    add("1.1", 1, 1000, 1);
+    add("1.2", 1, 10, 2);
+    add("1.3", 1, 1, 3);
+    struct work *work = plan_next(&plan, 1);
+    cr_expect_eq(work->needed_count, 1);
+    cr_expect_eq(work->pair_count, 3);
+    cr_expect_str_eq(work->pairs[0]->class_uid, MADE_CLASS ".1");
+    for (size_t i = 0; i < work->pair_count; i++)
+        for (size_t k = 0; k < i; k++)
+            cr_expect_neq(work->pairs[i], work->pairs[k]);
+    empty_work(work);
+    (void)plan_finish(&plan, work, false);
+    for (unsigned kind = 4; kind < 400; kind++)
+        add("1.4", kind, 1, kind);
+    work = plan_next(&plan, 1);
+    cr_expect_eq(work->pair_count, PDU_CONTEXTS_MAX);
+    empty_work(work);
+    (void)plan_finish(&plan, work, false);
+    plan_fini(&plan);
+}
+
+Test(plan, take_waiting_empties_it)
+{
+    for (unsigned i = 0; i < 500; i++) {
+        char uid[32];
+        snprintf(uid, sizeof uid, "1.%u", i % 97);
+        add(uid, i, 10, i % 5);
+    }
+    struct work *away = plan_next(&plan, 1);
+    uint64_t handed_out = away->instance_count;
+    empty_work(away);
+    (void)plan_finish(&plan, away, false);
+    struct instance *instance;
+    uint64_t taken = 0;
+    while ((instance = plan_take_waiting(&plan)) != NULL) {
+        instance_destroy(instance);
+        taken++;
+    }
+    cr_expect_eq(taken, 500 - handed_out);
+    cr_expect_eq(plan.waiting_count, 0);
+    cr_expect_eq(plan.waiting_bytes, 0);
+    cr_expect_null(plan_take_waiting(&plan));
+    plan_fini(&plan);
+}
+
+/* What is left in it goes with it; the leak check sees it otherwise. */
+Test(plan, fini_destroys_what_waits)
+{
+    for (unsigned i = 0; i < 100; i++)
+        add(i % 2 == 0 ? "1.1" : "1.2", i, 10, i % 7);
+    plan_fini(&plan);
+    cr_expect_eq(plan.waiting_count, 0);
+    cr_expect(!plan_has_next(&plan));
+}

@@ -1,0 +1,479 @@
+/*
+ * Tests of report/progress.h and what it is made of: what is written to a pipe, and what to a terminal. The terminal is
+ * a pseudo-terminal of a given width.
+ */
+#include <criterion/criterion.h>
+#include <poll.h>
+#include <pty.h>
+
+#include "../support/report_fixture.h"
+#include "report/format.h"
+#include "report/live_line.h"
+#include "report/progress.h"
+#include "report/text.h"
+
+/* Where the console writes: a memory file, or a pseudo-terminal. */
+static FILE *out;
+static int terminal = -1;
+static struct progress *progress;
+static struct session_progress now;
+
+static void tear_down(void)
+{
+    progress_destroy(progress);
+    if (out != NULL)
+        fclose(out);
+    if (terminal >= 0)
+        close(terminal);
+}
+
+TestSuite(progress, .fini = tear_down);
+
+static void begin(enum progress_detail detail)
+{
+    out = tmpfile();
+    progress = progress_create(&(struct progress_options){.out = out, .detail = detail});
+    cr_assert_not_null(progress);
+}
+
+static void begin_terminal(enum progress_detail detail, unsigned short columns)
+{
+    int inner;
+    struct winsize size = {.ws_row = 24, .ws_col = columns};
+    cr_assert_eq(openpty(&terminal, &inner, NULL, NULL, &size), 0);
+    setenv("TERM", "xterm", 1);
+    setenv("LC_ALL", "C", 1);
+    out = fdopen(inner, "w");
+    progress = progress_create(&(struct progress_options){.out = out, .detail = detail});
+    cr_assert_not_null(progress);
+}
+
+/* What was written since the last call; static. */
+static const char *written(void)
+{
+    static char text[32768];
+    static long offset;
+    fflush(out);
+    ssize_t len = 0;
+    if (terminal >= 0) {
+        /* The pseudo-terminal passes on in pieces, a little later. */
+        struct pollfd waiting = {.fd = terminal, .events = POLLIN};
+        while (poll(&waiting, 1, 100) == 1) {
+            ssize_t part = read(terminal, text + len, sizeof text - 1 - (size_t)len);
+            if (part <= 0)
+                break;
+            len += part;
+        }
+    } else {
+        len = pread(fileno(out), text, sizeof text - 1, offset);
+        offset += len > 0 ? len : 0;
+    }
+    text[len > 0 ? len : 0] = '\0';
+    return text;
+}
+
+static void end_instance(struct instance instance)
+{
+    fixture_count(&now.totals, &instance);
+    progress_instance_ended(progress, &instance, &now);
+}
+
+static struct instance stored(const char *path)
+{
+    return fixture_instance(path, "1.2", "1.2.840.99", 512100, OUTCOME_STORED, REASON_NONE);
+}
+
+static struct instance failed(const char *path)
+{
+    struct instance instance = fixture_instance(path, "1.2", "1.2.840.98", 1000, OUTCOME_FAILED, REASON_STATUS);
+    instance.outcome.has_status = true;
+    instance.outcome.status = 0xA900;
+    return instance;
+}
+
+static void log_record(enum log_level level, enum log_event event, const char *key, const char *text)
+{
+    struct log_field field = LOG_TEXT(key, text);
+    progress_log(progress, &(struct log_record){.level = level,
+                                                .event = event,
+                                                .time_us = 1795256130123456,
+                                                .worker = 3,
+                                                .association = 12,
+                                                .field_count = 1,
+                                                .fields = &field});
+}
+
+#define EXPECT_CONTAINS(text, part) cr_expect(strstr((text), (part)) != NULL, "\"%s\" lacks \"%s\"", (text), (part))
+#define EXPECT_LACKS(text, part)    cr_expect(strstr((text), (part)) == NULL, "\"%s\" has \"%s\"", (text), (part))
+
+/* ---- format ---- */
+
+Test(format, sizes_durations_and_rates)
+{
+    char text[FORMAT_SIZE];
+    static const struct {
+        double bytes;
+        const char *text;
+    } sizes[] = {{0, "0 B"},           {999, "999 B"},     {1000, "1.0 KB"},  {512300, "512.3 KB"},
+                 {999949, "999.9 KB"}, {999960, "1.0 MB"}, {1.2e9, "1.2 GB"}, {18.4e18, "18.4 EB"}};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        format_bytes(text, sizes[i].bytes);
+        cr_expect_str_eq(text, sizes[i].text);
+    }
+    static const struct {
+        uint64_t us;
+        const char *text;
+    } durations[] = {{0, "0.000 s"},         {21000, "0.021 s"},      {12340000, "12.3 s"},     {59949999, "59.9 s"},
+                     {59960000, "1:00 min"}, {245000000, "4:05 min"}, {7445000000, "2:04:05 h"}};
+    for (size_t i = 0; i < sizeof durations / sizeof durations[0]; i++) {
+        format_duration(text, durations[i].us);
+        cr_expect_str_eq(text, durations[i].text);
+    }
+    format_countdown(text, 12.4);
+    cr_expect_str_eq(text, "0:12");
+    format_countdown(text, 7445);
+    cr_expect_str_eq(text, "2:04:05");
+    format_countdown(text, 1e30);
+    cr_expect_str_eq(text, "99h+");
+    format_count_rate(text, 9.44);
+    cr_expect_str_eq(text, "9.4/s");
+    format_count_rate(text, 820.4);
+    cr_expect_str_eq(text, "820/s");
+}
+
+/* ---- live_line ---- */
+
+static const struct live_line half = {.share = 0.5,
+                                      .files_done = 1200,
+                                      .files_total = 3400,
+                                      .growing = true,
+                                      .sending = true,
+                                      .bytes_done = 1234567890,
+                                      .bytes_per_s = 512.34e6,
+                                      .files_per_s = 820,
+                                      .left_s = 72,
+                                      .failed = 3};
+
+static const char *render(const struct live_line *line, unsigned columns)
+{
+    static struct text text;
+    text_clear(&text);
+    live_line_render(&text, line, columns);
+    return text.data;
+}
+
+Test(live_line, shows_all_in_a_wide_terminal)
+{
+    cr_expect_str_eq(render(&half, 110), " 50%  ================----------------  1200/3400+  1.2 GB  512.3 MB/s  "
+                                         "820/s  1:12 left  3 failed");
+}
+
+Test(live_line, fits_every_width_and_keeps_the_failures)
+{
+    for (unsigned columns = 22; columns < 160; columns++) {
+        const char *text = render(&half, columns);
+        cr_expect_leq(strlen(text), columns, "%u: %s", columns, text);
+        EXPECT_CONTAINS(text, "1200/3400+");
+        EXPECT_CONTAINS(text, "3 failed");
+    }
+}
+
+Test(live_line, a_narrow_one_keeps_what_matters_most)
+{
+    struct live_line line = half;
+    line.failed = 0;
+    cr_expect_str_eq(render(&line, 39), " 50%  1200/3400+  512.3 MB/s  1:12 left");
+    cr_expect_str_eq(render(&half, 39), " 50%  1200/3400+  1:12 left  3 failed");
+}
+
+Test(live_line, huge_numbers_fit_too)
+{
+    struct live_line huge = {.share = 1,
+                             .files_done = UINT64_MAX,
+                             .files_total = UINT64_MAX,
+                             .sending = true,
+                             .bytes_done = UINT64_MAX,
+                             .bytes_per_s = 1e18,
+                             .files_per_s = 1e12,
+                             .left_s = 1e9,
+                             .failed = UINT64_MAX};
+    cr_expect_leq(strlen(render(&huge, 79)), 79);
+}
+
+Test(live_line, before_sending_it_says_what_goes_on)
+{
+    struct live_line line = {.files_total = 3400, .growing = true, .left_s = -1};
+    cr_expect_str_eq(render(&line, 79), "scanning  0/3400+");
+}
+
+Test(live_line, colours_and_blocks_take_no_columns)
+{
+    struct live_line line = half;
+    line.colour = line.unicode = true;
+    EXPECT_CONTAINS(render(&line, 110), "\x1b[31m3 failed\x1b[0m");
+    EXPECT_CONTAINS(render(&line, 110), "\xe2\x94\x81\x1b[0m\x1b[2m\xe2\x94\x80");
+}
+
+/* ---- progress, not on a terminal ---- */
+
+Test(progress, a_pipe_gets_a_plain_line_every_ten_seconds)
+{
+    begin(PROGRESS_NORMAL);
+    now.scan_ended = true;
+    now.totals = (struct session_totals){.files = 100,
+                                         .bytes_found = 100000000,
+                                         .bytes_stored = 25000000,
+                                         .by_state = {[OUTCOME_STORED] = 25, [OUTCOME_PENDING] = 75}};
+    for (now.elapsed_us = 500000; now.elapsed_us < 25000000; now.elapsed_us += 500000) {
+        now.transfer_us = now.elapsed_us;
+        progress_update(progress, &now);
+    }
+    const char *text = written();
+    int lines = 0;
+    for (const char *c = text; *c != '\0'; c++)
+        lines += *c == '\n';
+    cr_expect_eq(lines, 2, "%s", text);
+    EXPECT_CONTAINS(text, "25/100 files, 25%, 25.0 MB");
+    EXPECT_LACKS(text, "\x1b");
+    EXPECT_LACKS(text, "\r");
+}
+
+Test(progress, the_rate_is_that_of_the_last_seconds)
+{
+    begin(PROGRESS_NORMAL);
+    now.scan_ended = true;
+    now.totals.files = 1000;
+    now.totals.bytes_found = 1000000000;
+    for (now.elapsed_us = 500000; now.elapsed_us <= 20000000; now.elapsed_us += 500000) {
+        now.transfer_us = now.elapsed_us;
+        bool fast = now.elapsed_us > 10000000;
+        now.totals.bytes_stored += fast ? 10000000 : 500000;
+        now.totals.by_state[OUTCOME_STORED] += fast ? 10 : 1;
+        now.totals.by_state[OUTCOME_PENDING] = 1000 - now.totals.by_state[OUTCOME_STORED];
+        progress_update(progress, &now);
+    }
+    const char *text = written();
+    EXPECT_CONTAINS(text, "1.0 MB/s, 2.0/s instances");
+    EXPECT_CONTAINS(text, "20.0 MB/s, 20.0/s instances, 0:40 left");
+}
+
+Test(progress, a_verbose_line_for_each_file)
+{
+    begin(PROGRESS_VERBOSE);
+    now.totals.files = 98;
+    now.totals.by_state[OUTCOME_PENDING] = 85;
+    now.scan_ended = true;
+    end_instance(stored("a/b.dcm"));
+    cr_expect_str_eq(written(), "[14/99] a/b.dcm (512.3 KB) ... stored (0.021 s)  1.2.840.99\n");
+    now.scan_ended = false;
+    end_instance(failed("a/\x1b[2Jc\n.dcm"));
+    const char *text = written();
+    EXPECT_CONTAINS(text,
+                    "[15/100+] a/\\x1b[2Jc\\n.dcm (1.2 KB) ... failed (0.000 s): the peer answered with a failure");
+    EXPECT_CONTAINS(text, "A900");
+    end_instance(fixture_instance("readme", "", "", 0, OUTCOME_SKIPPED, REASON_NOT_DICOM));
+    EXPECT_CONTAINS(written(), "readme (200 B) ... skipped: not a DICOM file\n");
+    end_instance(fixture_instance("late", "", "", 0, OUTCOME_PENDING, REASON_INTERRUPTED));
+    cr_expect_str_eq(written(), "");
+}
+
+Test(progress, records_by_detail)
+{
+    static const struct {
+        enum progress_detail detail;
+        const char *texts;
+    } cases[] = {{PROGRESS_QUIET, "e"}, {PROGRESS_NORMAL, "ew"}, {PROGRESS_VERBOSE, "ewn"}, {PROGRESS_DEBUG, "ewnid"}};
+    for (size_t i = 0; i < 4; i++) {
+        begin(cases[i].detail);
+        log_record(LOG_ERROR, LOG_SESSION_INTERRUPTED, "t", "is-e");
+        log_record(LOG_WARN, LOG_ASSOCIATION_RETRY, "t", "is-w");
+        log_record(LOG_INFO, LOG_SESSION_NOTE, "t", "is-n");
+        log_record(LOG_INFO, LOG_ASSOCIATION_OPENED, "t", "is-i");
+        log_record(LOG_DEBUG, LOG_DIMSE_SENT, "t", "is-d");
+        log_record(LOG_ERROR, LOG_STORE_FAILED, "t", "is-f");
+        rewind(out);
+        char text[2048] = "";
+        cr_assert_geq(fread(text, 1, sizeof text - 1, out), 0);
+        for (const char *letter = "ewnidf"; *letter != '\0'; letter++) {
+            char part[] = {'i', 's', '-', *letter, '\0'};
+            cr_expect_eq(strstr(text, part) != NULL, strchr(cases[i].texts, *letter) != NULL, "detail %zu, %c", i,
+                         *letter);
+        }
+        progress_destroy(progress);
+        progress = NULL;
+        fclose(out);
+        out = NULL;
+    }
+}
+
+Test(progress, a_record_is_a_readable_line)
+{
+    begin(PROGRESS_DEBUG);
+    log_record(LOG_DEBUG, LOG_ASSOCIATION_CONTEXT, "text", "a b\x1b[1m");
+    cr_expect_str_eq(written(), "10:15:30.123 debug association.context w3 a12 text=\"a b\\x1b[1m\"\n");
+}
+
+/* ---- the words at the end ---- */
+
+static struct session_result finished(void)
+{
+    struct session_result result = {
+        .totals = now.totals, .begun_us = 1000000, .ended_us = 13300000, .scan_us = 200000, .transfer_us = 10000000};
+    histogram_add(&result.response, 21000);
+    result.totals.studies = 1;
+    return result;
+}
+
+Test(progress, the_end_names_figures_and_failures)
+{
+    begin(PROGRESS_NORMAL);
+    for (int i = 0; i < 100; i++)
+        end_instance(stored("ok"));
+    for (int i = 0; i < 12; i++)
+        end_instance(failed(i == 0 ? "bad\n1" : i == 9 ? "bad10" : i == 10 ? "bad11" : "bad"));
+    struct session_result result = finished();
+    progress_finish(progress, &result, "logs/s.json", "logs/s.log");
+    const char *text = written();
+    EXPECT_CONTAINS(text, "session complete after 12.3 s\n");
+    EXPECT_CONTAINS(text, "  files              112   in 1 study\n");
+    EXPECT_CONTAINS(text, "  stored             100   51.2 MB\n");
+    EXPECT_CONTAINS(text, "  failed              12\n");
+    EXPECT_CONTAINS(text, "  throughput    5.1 MB/s   10.0 instances/s\n");
+    EXPECT_CONTAINS(text, "  bad\\n1\n      the peer answered");
+    EXPECT_CONTAINS(text, "  bad10\n");
+    EXPECT_LACKS(text, "bad11");
+    EXPECT_CONTAINS(text, "... and 2 more, see logs/s.json\n");
+    EXPECT_LACKS(text, "in doubt");
+    EXPECT_LACKS(text, "pending");
+    EXPECT_LACKS(text, "\x1b");
+}
+
+Test(progress, the_end_of_a_stopped_session_says_why)
+{
+    begin(PROGRESS_NORMAL);
+    end_instance(fixture_instance("p", "1.2", "1.3", 10, OUTCOME_PENDING, REASON_INTERRUPTED));
+    end_instance(fixture_instance("q", "1.2", "1.4", 10, OUTCOME_IN_DOUBT, REASON_NO_RESPONSE));
+    struct session_result result = finished();
+    result.verdict = SESSION_STOPPED;
+    strcpy(result.stop_text, "rejected");
+    progress_finish(progress, &result, NULL, NULL);
+    const char *text = written();
+    EXPECT_CONTAINS(text, "session stopped after 12.3 s: rejected\n");
+    EXPECT_CONTAINS(text, "  in doubt             1   sent, but never answered\n");
+    EXPECT_CONTAINS(text, "  pending              1   not sent\n");
+    EXPECT_CONTAINS(text, "\nin doubt\n  q\n");
+    EXPECT_LACKS(text, "throughput");
+}
+
+Test(progress, the_end_of_an_interrupted_session_asks_for_nothing)
+{
+    begin(PROGRESS_NORMAL);
+    end_instance(failed("bad"));
+    end_instance(fixture_instance("q", "1.2", "1.4", 10, OUTCOME_IN_DOUBT, REASON_INTERRUPTED));
+    end_instance(fixture_instance("r", NULL, NULL, 10, OUTCOME_SKIPPED, REASON_NOT_DICOM));
+    struct session_result result = finished();
+    result.verdict = SESSION_INTERRUPTED;
+    strcpy(result.stop_text, "interrupted: again to stop at once");
+    progress_finish(progress, &result, NULL, NULL);
+    const char *text = written();
+    EXPECT_CONTAINS(text, "session interrupted after 12.3 s\n");
+    EXPECT_CONTAINS(text, "\nfailed or in doubt\n  bad\n");
+    EXPECT_CONTAINS(text, "  skipped              1   not for sending; the summary says why\n");
+}
+
+Test(progress, the_end_of_a_session_without_files_says_so)
+{
+    begin(PROGRESS_NORMAL);
+    struct session_result result = finished();
+    progress_finish(progress, &result, NULL, NULL);
+    EXPECT_CONTAINS(written(), "  no files were found (folders below the given ones need --recursive)\n");
+}
+
+Test(progress, the_end_of_a_dry_run_says_what_would_be_sent)
+{
+    begin(PROGRESS_NORMAL);
+    progress_destroy(progress);
+    progress = progress_create(&(struct progress_options){.out = out, .detail = PROGRESS_NORMAL, .dry_run = true});
+    end_instance(fixture_instance("p", "1.2", "1.3", 10, OUTCOME_PENDING, REASON_NONE));
+    struct session_result result = finished();
+    progress_finish(progress, &result, NULL, NULL);
+    const char *text = written();
+    EXPECT_CONTAINS(text, "dry run complete after 12.3 s\n");
+    EXPECT_CONTAINS(text, "  pending              1   would be sent\n");
+    EXPECT_LACKS(text, "no files were found");
+}
+
+Test(progress, quiet_says_nothing_unless_something_failed)
+{
+    begin(PROGRESS_QUIET);
+    now.elapsed_us = 60000000;
+    end_instance(stored("ok"));
+    progress_update(progress, &now);
+    struct session_result result = finished();
+    progress_finish(progress, &result, "logs/s.json", "logs/s.log");
+    cr_expect_str_eq(written(), "");
+    end_instance(failed("bad"));
+    result = finished();
+    progress_finish(progress, &result, "logs/s.json", "logs/s.log");
+    EXPECT_CONTAINS(written(), "  bad\n");
+}
+
+/* ---- on a terminal ---- */
+
+static void at_half_time(void)
+{
+    now = (struct session_progress){.scan_ended = true, .elapsed_us = 5000000, .transfer_us = 4000000};
+    now.totals = (struct session_totals){.files = 100,
+                                         .bytes_found = 100000000,
+                                         .bytes_stored = 50000000,
+                                         .by_state = {[OUTCOME_STORED] = 50, [OUTCOME_PENDING] = 50}};
+}
+
+Test(progress, a_terminal_gets_one_line_that_makes_room)
+{
+    unsetenv("NO_COLOR");
+    begin_terminal(PROGRESS_NORMAL, 80);
+    at_half_time();
+    progress_update(progress, &now);
+    const char *text = written();
+    EXPECT_CONTAINS(text, " 50%  ");
+    EXPECT_CONTAINS(text, "\x1b[36m=");
+    EXPECT_CONTAINS(text, "50/100  50.0 MB  12.5 MB/s  12.5/s  0:04 left");
+    EXPECT_LACKS(text, "\n");
+    log_record(LOG_WARN, LOG_ASSOCIATION_RETRY, "delay_ms", "1000");
+    text = written();
+    cr_expect_eq(strncmp(text, "\r\x1b[K", 4), 0, "the line is cleared first");
+    EXPECT_CONTAINS(text, "delay_ms=1000\x1b[0m\r\n 50%"); /* the terminal driver adds the carriage return */
+    struct session_result result = finished();
+    progress_finish(progress, &result, NULL, NULL);
+    text = written();
+    cr_expect_eq(strncmp(text, "\r\x1b[K", 4), 0);
+    EXPECT_LACKS(text, " 50%");
+}
+
+Test(progress, no_color_is_respected_and_the_width_too)
+{
+    setenv("NO_COLOR", "1", 1);
+    begin_terminal(PROGRESS_NORMAL, 40);
+    at_half_time();
+    progress_update(progress, &now);
+    const char *text = written();
+    cr_expect_str_eq(text, "\r\x1b[K 50%  50/100  12.5 MB/s  0:04 left");
+    progress_destroy(progress);
+    progress = NULL;
+    cr_expect_str_eq(written(), "\r\x1b[K", "nothing of the line is left behind");
+}
+
+Test(progress, a_dumb_terminal_is_treated_as_a_pipe)
+{
+    begin_terminal(PROGRESS_NORMAL, 80);
+    progress_destroy(progress);
+    setenv("TERM", "dumb", 1);
+    progress = progress_create(&(struct progress_options){.out = out, .detail = PROGRESS_NORMAL});
+    at_half_time();
+    progress_update(progress, &now);
+    cr_expect_str_eq(written(), "");
+    now.elapsed_us = 11000000;
+    progress_update(progress, &now);
+    EXPECT_LACKS(written(), "\x1b");
+}

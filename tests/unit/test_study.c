@@ -1,0 +1,110 @@
+/* Instances grouped into studies, and the contexts they need. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "catalog/instance.h"
+#include "catalog/study.h"
+#include "make_instances.h"
+
+static struct study *add(struct catalog *catalog, const char *study_uid, unsigned number, uint64_t bytes, unsigned kind)
+{
+    struct study *study = NULL;
+    struct instance *instance = make_instance(study_uid, number, bytes, kind);
+    cr_assert_not_null(instance);
+    cr_assert_eq(catalog_add(catalog, instance, &study), 0);
+    cr_assert_not_null(study);
+    cr_assert_str_eq(study->uid, study_uid);
+    return study;
+}
+
+Test(study, empty_catalog)
+{
+    struct catalog catalog = {0};
+    catalog_fini(&catalog);
+}
+
+Test(study, groups_by_study_uid)
+{
+    struct catalog catalog = {0};
+    struct study *first = add(&catalog, "1.1", 1, 100, 0);
+    struct study *second = add(&catalog, "1.2", 1, 10, 0);
+    cr_expect_neq(first, second);
+    cr_expect_eq(add(&catalog, "1.1", 2, 200, 0), first);
+    cr_expect_eq(add(&catalog, "1.1", 3, 300, 0), first);
+    cr_expect_eq(catalog.studies.count, 2);
+    cr_expect_eq(first->waiting_count, 3);
+    cr_expect_eq(first->waiting_bytes, 600);
+    cr_expect_eq(second->waiting_count, 1);
+    cr_expect_eq(second->waiting_bytes, 10);
+    cr_expect_eq(first->worker, 0);
+    catalog_fini(&catalog);
+    cr_expect_eq(catalog.studies.count, 0);
+}
+
+Test(study, keeps_the_order_they_were_found_in)
+{
+    struct catalog catalog = {0};
+    struct study *study = NULL;
+    for (unsigned i = 0; i < 100; i++)
+        study = add(&catalog, "1.1", i, 2, 0);
+    unsigned number = 0;
+    for (struct list_node *node = list_first(&study->waiting); node != NULL; node = list_next(&study->waiting, node)) {
+        char uid[UID_SIZE];
+        snprintf(uid, sizeof uid, "1.1.%u", number++);
+        cr_assert_str_eq(list_entry(node, struct instance, mail.node)->file.instance_uid, uid);
+    }
+    cr_expect_eq(number, 100);
+    catalog_fini(&catalog);
+}
+
+/* A deflated data set of odd length goes out with one byte more. */
+Test(study, counts_wire_bytes)
+{
+    struct catalog catalog = {0};
+    struct study *study;
+    struct instance *instance = make_instance("1.1", 1, 101, 0);
+    instance->file.pad = true;
+    cr_assert_eq(catalog_add(&catalog, instance, &study), 0);
+    cr_expect_eq(study->waiting_bytes, 102);
+    catalog_fini(&catalog);
+}
+
+Test(study, pairs_are_kept_once)
+{
+    struct catalog catalog = {0};
+    struct study *first = add(&catalog, "1.1", 0, 2, 0), *second = add(&catalog, "1.2", 0, 2, 0);
+    for (unsigned i = 1; i < 300; i++)
+        add(&catalog, i % 2 == 0 ? "1.1" : "1.2", i, 2, i % 3);
+    cr_expect_eq(catalog.pair_count, 3);
+    cr_expect_eq(catalog.pairs.count, 3);
+    cr_expect_eq(first->pair_count, 3);
+    cr_expect_eq(second->pair_count, 3);
+    cr_expect_str_eq(catalog.pair_list[0]->class_uid, MADE_CLASS);
+    cr_expect_str_eq(catalog.pair_list[1]->class_uid, MADE_CLASS ".1");
+    cr_expect_str_eq(catalog.pair_list[1]->syntax_uid, UID_EXPLICIT_VR_LITTLE_ENDIAN);
+    catalog_fini(&catalog);
+}
+
+/* The same class in another syntax is another pair; and pairs stay where they are while others come. */
+Test(study, pairs_do_not_move)
+{
+    struct catalog catalog = {0};
+    struct study *study = add(&catalog, "1.1", 0, 2, 0);
+    const struct instance *instance = list_entry(list_first(&study->waiting), struct instance, mail.node);
+    const struct context_pair *pair = catalog_pair_of(&catalog, instance);
+    for (unsigned kind = 1; kind < 400; kind++)
+        add(&catalog, "1.1", kind, 2, kind);
+    cr_expect_eq(catalog_pair_of(&catalog, instance), pair);
+    cr_expect_str_eq(pair->class_uid, MADE_CLASS);
+    cr_expect_eq(study->pair_count, 400);
+
+    struct instance *other = make_instance("1.1", 1000, 2, 0);
+    other->file.syntax_uid = UID_IMPLICIT_VR_LITTLE_ENDIAN;
+    cr_assert_eq(catalog_add(&catalog, other, &study), 0);
+    cr_expect_neq(catalog_pair_of(&catalog, other), pair);
+    cr_expect_str_eq(catalog_pair_of(&catalog, other)->syntax_uid, UID_IMPLICIT_VR_LITTLE_ENDIAN);
+    cr_expect_eq(study->pair_count, 401);
+    catalog_fini(&catalog);
+}

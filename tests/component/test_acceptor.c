@@ -1,0 +1,652 @@
+/*
+ * The acceptor's side: acceptor, association as acceptor, and the storage provider, against users that follow a script.
+ */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "dicomnet/acceptor.h"
+#include "dicomnet/storage.h"
+#include "fixture.h"
+
+enum { CLIENTS_MAX = 8 };
+
+#define INSTANCE "1.2.3.4"
+
+/* A server on the fixture's loop: an acceptor whose associations end in a sink that counts. */
+struct server {
+    struct fixture fixture;
+    struct acceptor *acceptor;
+    uint16_t port;
+    uint16_t begin_status, end_status; /* what the sink answers */
+    const char *comment;
+    uint32_t response_delay_ms;
+    unsigned connected, closed;
+    unsigned begun, ended, cancelled;
+    uint64_t len;
+    uint32_t hash;
+    char instance_uid[UID_SIZE], called_ae[17], calling_ae[17];
+    uint16_t window;
+    struct association_end end; /* of the association that ended last */
+    unsigned close_after;       /* associations: then the acceptor is closed */
+    struct association *association;
+};
+
+static uint16_t sink_begin(void *context, struct association *association, uint8_t context_id,
+                           const struct dimse_command *request)
+{
+    struct server *server = context;
+    server->begun++;
+    server->len = server->hash = 0;
+    server->window = association_window(association);
+    strcpy(server->instance_uid, request->instance_uid);
+    strcpy(server->called_ae, association_called_ae(association));
+    strcpy(server->calling_ae, association_calling_ae(association));
+    return server->begin_status;
+}
+
+static void sink_bytes(void *context, struct span bytes)
+{
+    struct server *server = context;
+    server->len += bytes.len;
+    server->hash = script_hash(server->hash, bytes.data, bytes.len);
+}
+
+static uint16_t sink_end(void *context, char ret_comment[65])
+{
+    struct server *server = context;
+    server->ended++;
+    if (server->comment != NULL)
+        snprintf(ret_comment, 65, "%s", server->comment);
+    return server->end_status;
+}
+
+static void sink_cancel(void *context)
+{
+    ((struct server *)context)->cancelled++;
+}
+
+static void sink_closed(void *context, const struct association_end *end)
+{
+    struct server *server = context;
+    server->closed++;
+    server->end = *end;
+    acceptor_association_ended(server->acceptor);
+    if (server->closed == server->close_after)
+        acceptor_close(server->acceptor);
+}
+
+static const struct storage_sink sink = {
+    .begin = sink_begin, .bytes = sink_bytes, .end = sink_end, .cancel = sink_cancel, .closed = sink_closed};
+
+static const struct association_handler *on_connected(void *user, void **ret_user)
+{
+    struct server *server = user;
+    const struct storage_provider_options options = {
+        .sink = &sink, .context = server, .response_delay_ms = server->response_delay_ms};
+    server->connected++;
+    *ret_user = storage_provider_create(&server->fixture.loop, &options);
+    cr_assert_not_null(*ret_user);
+    return &storage_provider_handler;
+}
+
+static void on_accepted(void *user, void *association_user, struct association *association)
+{
+    struct server *server = user;
+    server->association = association;
+    cr_assert_not_null(association);
+}
+
+static const struct acceptor_handler acceptor_handler = {.connected = on_connected, .accepted = on_accepted};
+
+static struct acceptor_options server_options(void)
+{
+    return (struct acceptor_options){
+        .bind_address = "127.0.0.1",
+        .association = {.ae = "TESTED",
+                        .window = 4,
+                        .max_pdu_len = 30000,
+                        .timeouts = {.acse_ms = 300, .network_ms = 300, .release_ms = 300}}};
+}
+
+/* Let `count` clients play at once; the server must be left by all of them, and its loop come to its end. */
+static uint64_t serve(struct server *server, const struct acceptor_options *options,
+                      void (*script)(struct script_peer *peer), unsigned count, const char *what)
+{
+    struct script_peer *clients[CLIENTS_MAX];
+    fixture_begin(&server->fixture);
+    cr_assert_eq(acceptor_open(&server->acceptor, &server->fixture.loop, options, &acceptor_handler, server), 0);
+    server->port = acceptor_port(server->acceptor);
+    cr_assert_neq(server->port, 0);
+    server->close_after = count;
+    for (unsigned i = 0; i < count; i++)
+        cr_assert_not_null(clients[i] = script_peer_connect(server->port, script, (void *)(uintptr_t)i));
+    uint64_t ms = fixture_run(&server->fixture);
+    cr_expect_eq(server->connected, count, "%s", what);
+    cr_expect_eq(server->closed, count, "%s: closed %u times", what, server->closed);
+    for (unsigned i = 0; i < count; i++)
+        fixture_end_peer(clients[i], what);
+    fixture_end(&server->fixture);
+    return ms;
+}
+
+/* ---- what a user sends ---- */
+
+static const struct peer_request two_contexts = {
+    .called_ae = "TESTED", .context_count = 2, .classes = {FIXTURE_CLASS, UID_VERIFICATION}};
+
+static const struct peer_command store_rq = {.context_id = 1,
+                                             .field = 0x0001,
+                                             .message_id = 9,
+                                             .class_uid = FIXTURE_CLASS,
+                                             .instance_uid = INSTANCE,
+                                             .has_data = true};
+
+static void make_numbers(uint8_t *bytes, uint64_t len)
+{
+    struct numbers_source numbers;
+    struct data_source *source = numbers_source_init(&numbers, len);
+    const struct iovec gap = {.iov_base = bytes, .iov_len = len};
+    (void)source->read(source, 0, &gap, 1);
+}
+
+/* A data set in PDUs of at most `piece` bytes of data. */
+static void send_data(struct script_peer *peer, uint64_t len, size_t piece)
+{
+    uint8_t *bytes = malloc(len);
+    make_numbers(bytes, len);
+    for (uint64_t done = 0; done < len;) {
+        size_t part = len - done < piece ? (size_t)(len - done) : piece;
+        if (!peer_send_pdv(peer, 1, done + part == len ? 2 : 0, bytes + done, part))
+            break;
+        done += part;
+    }
+    free(bytes);
+}
+
+static void expect_response(struct script_peer *peer, uint16_t field, uint16_t status)
+{
+    if (!peer_read_message(peer))
+        peer_fail(peer, "no response: PDU type %u", peer->pdu_type);
+    else if (peer->message.field != field || peer->message.status != status || !peer->message.has_status)
+        peer_fail(peer, "response %04X with status %04X", peer->message.field, peer->message.status);
+}
+
+static void expect_refused(struct script_peer *peer, uint8_t result, uint8_t source, uint8_t reason)
+{
+    if (peer_expect(peer, PEER_RJ) && (peer->pdu[1] != result || peer->pdu[2] != source || peer->pdu[3] != reason))
+        peer_fail(peer, "rejected with %u %u %u", peer->pdu[1], peer->pdu[2], peer->pdu[3]);
+}
+
+/* ---- in good order ---- */
+
+enum { DATA_LEN = 123456 };
+
+static void store_and_release(struct script_peer *peer)
+{
+    peer_open(peer, &two_contexts);
+    if (peer->max_len != 30000 || peer->context_count != 2 || peer->contexts[0].result != 0 || peer->window != 0)
+        peer_fail(peer, "the AC is wrong");
+    peer_send_command(peer, &store_rq);
+    send_data(peer, DATA_LEN, 20000);
+    expect_response(peer, 0x8001, 0);
+    if (peer->message.message_id_responded != 9 || strcmp(peer->message.instance_uid, INSTANCE) != 0 ||
+        strcmp(peer->message.class_uid, FIXTURE_CLASS) != 0 || peer->message.context_id != 1 || peer->message.pdus != 1)
+        peer_fail(peer, "the response is wrong");
+    peer_send_command(peer, &(struct peer_command){
+                                .context_id = 3, .field = 0x0030, .message_id = 10, .class_uid = UID_VERIFICATION});
+    expect_response(peer, 0x8030, 0);
+    peer_release(peer);
+}
+
+static void store_byte_by_byte(struct script_peer *peer)
+{
+    peer->byte_by_byte = true;
+    peer_open(peer, &two_contexts);
+    peer_send_command(peer, &store_rq);
+    send_data(peer, 3000, 200);
+    expect_response(peer, 0x8001, 0);
+    peer_release(peer);
+}
+
+Test(acceptor, stores, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct server server = {0};
+    struct acceptor_options options = server_options();
+    serve(&server, &options, store_and_release, 1, "store");
+    cr_expect_eq(server.begun, 1);
+    cr_expect_eq(server.ended, 1);
+    cr_expect_eq(server.cancelled, 0);
+    cr_expect_eq(server.len, DATA_LEN);
+    cr_expect_eq(server.hash, numbers_hash(DATA_LEN));
+    cr_expect_str_eq(server.instance_uid, INSTANCE);
+    cr_expect_str_eq(server.called_ae, "TESTED");
+    cr_expect_str_eq(server.calling_ae, "SCRIPT");
+    cr_expect_eq(server.end.kind, ASSOCIATION_RELEASED);
+
+    struct server slow = {0};
+    serve(&slow, &options, store_byte_by_byte, 1, "byte by byte");
+    cr_expect_eq(slow.len, 3000);
+    cr_expect_eq(slow.hash, numbers_hash(3000));
+
+    struct server many = {0};
+    serve(&many, &options, store_and_release, CLIENTS_MAX, "many at once");
+    cr_expect_eq(many.ended, CLIENTS_MAX);
+}
+
+/* ---- refusals ---- */
+
+static void store_expecting_a900(struct script_peer *peer)
+{
+    peer_open(peer, &two_contexts);
+    for (int i = 0; i < 2; i++) { /* the association goes on */
+        peer_send_command(peer, &store_rq);
+        send_data(peer, 50000, 10000);
+        expect_response(peer, 0x8001, 0xA900);
+        if (strcmp(peer->message.comment, "different") != 0)
+            peer_fail(peer, "the comment is '%s'", peer->message.comment);
+    }
+    peer_release(peer);
+}
+
+static void store_expecting_a700(struct script_peer *peer)
+{
+    peer_open(peer, &two_contexts);
+    for (int i = 0; i < 2; i++) {
+        peer_send_command(peer, &store_rq);
+        send_data(peer, 50000, 10000);
+        expect_response(peer, 0x8001, 0xA700);
+    }
+    peer_release(peer);
+}
+
+static void odd_requests(struct script_peer *peer)
+{
+    peer_open(peer, &two_contexts);
+    struct peer_command command = store_rq;
+    command.has_data = false; /* a C-STORE without a data set */
+    peer_send_command(peer, &command);
+    expect_response(peer, 0x8001, 0xC000);
+    command.field = 0x0020; /* C-FIND with an identifier: drained, then refused */
+    command.has_data = true;
+    peer_send_command(peer, &command);
+    send_data(peer, 5000, 1000);
+    expect_response(peer, 0x8020, 0x0211);
+    command.field = 0x0FFF; /* C-CANCEL: nobody answers */
+    command.has_data = false;
+    peer_send_command(peer, &command);
+    command.field = 0x0030;
+    peer_send_command(peer, &command);
+    expect_response(peer, 0x8030, 0);
+    command.field = 0x8001; /* a response nobody asked for */
+    peer_send_command(peer, &command);
+    peer_expect(peer, PEER_ABORT);
+}
+
+Test(acceptor, refuses, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct acceptor_options options = server_options();
+    struct server at_end = {.end_status = 0xA900, .comment = "different"};
+    serve(&at_end, &options, store_expecting_a900, 1, "refused at the end");
+    cr_expect_eq(at_end.ended, 2);
+    struct server at_begin = {.begin_status = 0xA700};
+    serve(&at_begin, &options, store_expecting_a700, 1, "refused at the beginning");
+    cr_expect_eq(at_begin.begun, 2);
+    cr_expect_eq(at_begin.ended, 0);
+    cr_expect_eq(at_begin.len, 0);
+    struct server odd = {0};
+    serve(&odd, &options, odd_requests, 1, "odd requests");
+    cr_expect_eq(odd.begun, 0);
+    cr_expect_eq(odd.end.error, ERROR_DIMSE_UNEXPECTED);
+}
+
+/* ---- A-ASSOCIATE-RJ ---- */
+
+static void call_wrong_ae(struct script_peer *peer)
+{
+    struct peer_request request = two_contexts;
+    request.called_ae = "OTHER";
+    peer_send_request(peer, &request);
+    expect_refused(peer, 1, 1, 7);
+}
+
+static void wrong_application_context(struct script_peer *peer)
+{
+    struct peer_request request = two_contexts;
+    request.application_context = "1.2.840.10008.3.1.1.2";
+    peer_send_request(peer, &request);
+    expect_refused(peer, 1, 1, 2);
+}
+
+static void wrong_version(struct script_peer *peer)
+{
+    struct peer_request request = two_contexts;
+    request.protocol_version = 2;
+    peer_send_request(peer, &request);
+    expect_refused(peer, 1, 2, 2);
+}
+
+/* The first three stay open until the last has been rejected. */
+static unsigned rejected_count;
+
+static void one_too_many(struct script_peer *peer)
+{
+    peer_send_request(peer, &two_contexts);
+    if (!peer_read_pdu(peer)) {
+        peer_fail(peer, "no answer");
+    } else if (peer->pdu_type == PEER_RJ) {
+        if (peer->pdu[1] != 2 || peer->pdu[2] != 3 || peer->pdu[3] != 2)
+            peer_fail(peer, "rejected with %u %u %u", peer->pdu[1], peer->pdu[2], peer->pdu[3]);
+        __atomic_add_fetch(&rejected_count, 1, __ATOMIC_ACQ_REL);
+        peer_expect_end(peer);
+    } else {
+        for (int i = 0; i < 500 && __atomic_load_n(&rejected_count, __ATOMIC_ACQUIRE) < 5; i++)
+            peer_sleep(10);
+        peer_release(peer);
+    }
+}
+
+Test(acceptor, rejects, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct acceptor_options options = server_options();
+    struct server server = {0};
+    options.association.check_called_ae = true;
+    serve(&server, &options, call_wrong_ae, 1, "wrong AE");
+    cr_expect_eq(server.end.kind, ASSOCIATION_REJECTED);
+    cr_expect_eq(server.end.reject.reason, 7);
+    serve(&(struct server){0}, &options, store_and_release, 1, "right AE");
+    serve(&(struct server){0}, &options, wrong_application_context, 1, "application context");
+    serve(&(struct server){0}, &options, wrong_version, 1, "version");
+    options.association.check_called_ae = false;
+    serve(&(struct server){0}, &options, store_and_release, 1, "any AE");
+}
+
+Test(acceptor, most_associations, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct acceptor_options options = server_options();
+    options.max_associations = 3;
+    serve(&(struct server){0}, &options, one_too_many, CLIENTS_MAX, "too many");
+    cr_expect_eq(rejected_count, CLIENTS_MAX - 3);
+}
+
+static void contexts_nobody_wants(struct script_peer *peer)
+{
+    peer_open(peer, &(struct peer_request){.context_count = 3,
+                                           .classes = {"1.2.840.10008.5.1.4.1.2.2.1", FIXTURE_CLASS, "1.2.3.4.5"}});
+    if (peer->context_count != 3 || peer->contexts[0].result != 3 || peer->contexts[1].result != 0 ||
+        peer->contexts[2].result != 0)
+        peer_fail(peer, "results %u %u %u", peer->contexts[0].result, peer->contexts[1].result,
+                  peer->contexts[2].result);
+    struct peer_command command = store_rq; /* on the refused one */
+    peer_send_command(peer, &command);
+    peer_expect(peer, PEER_ABORT);
+}
+
+Test(acceptor, contexts, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct acceptor_options options = server_options();
+    struct server server = {0};
+    serve(&server, &options, contexts_nobody_wants, 1, "contexts");
+    cr_expect_eq(server.begun, 0);
+    cr_expect_eq(server.end.error, ERROR_NO_CONTEXT);
+}
+
+/* ---- users that stop half-way ---- */
+
+static void says_nothing(struct script_peer *peer)
+{
+    peer_expect_end(peer);
+}
+
+static void half_a_request(struct script_peer *peer)
+{
+    static const uint8_t half[] = {PEER_RQ, 0, 0, 0, 0, 200, 0, 1};
+    peer_send(peer, half, sizeof half);
+    peer_expect_end(peer);
+}
+
+static void garbage(struct script_peer *peer)
+{
+    peer_send(peer, "GET / HTTP/1.1\r\n\r\n", 18);
+    peer_expect_end(peer);
+}
+
+static void rq_too_long(struct script_peer *peer)
+{
+    static const uint8_t header[] = {PEER_RQ, 0, 0x7f, 0xff, 0xff, 0xff};
+    peer_send(peer, header, sizeof header);
+    peer_expect_end(peer);
+}
+
+static void rq_malformed(struct script_peer *peer)
+{
+    uint8_t bytes[PEER_PDU_MAX];
+    size_t len = peer_build_request(&two_contexts, bytes);
+    bytes[70] = 0xff;
+    peer_send_pdu(peer, PEER_RQ, bytes, len);
+    peer_expect(peer, PEER_ABORT);
+    peer_expect_end(peer);
+}
+
+static void closes_at_once(struct script_peer *peer) {}
+
+static void resets_at_once(struct script_peer *peer)
+{
+    peer_sleep(20);
+    peer_reset(peer);
+}
+
+static void closes_after_rq(struct script_peer *peer)
+{
+    peer_send_request(peer, &two_contexts);
+}
+
+static void aborts_when_open(struct script_peer *peer)
+{
+    peer_open(peer, &two_contexts);
+    peer_send_abort(peer, 0, 0);
+    peer_expect_end(peer);
+}
+
+static void rq_twice(struct script_peer *peer)
+{
+    peer_open(peer, &two_contexts);
+    peer_send_request(peer, &two_contexts);
+    peer_expect(peer, PEER_ABORT);
+}
+
+static void begin_store(struct script_peer *peer)
+{
+    peer_open(peer, &two_contexts);
+    peer_send_command(peer, &store_rq);
+    peer_send_pdv(peer, 1, 0, "half of it", 10);
+}
+
+static void silent_in_store(struct script_peer *peer)
+{
+    begin_store(peer);
+    peer_expect(peer, PEER_ABORT);
+    peer_expect_end(peer);
+}
+
+static void silent_in_pdu(struct script_peer *peer)
+{
+    static const uint8_t half[] = {PEER_DATA, 0, 0, 0, 0, 100, 0, 0, 0, 96, 1, 0, 'x'};
+    begin_store(peer);
+    peer_send(peer, half, sizeof half);
+    peer_expect(peer, PEER_ABORT);
+}
+
+static void silent_in_header(struct script_peer *peer)
+{
+    peer_open(peer, &two_contexts);
+    peer_send(peer, "\4\0\0", 3);
+    peer_expect(peer, PEER_ABORT);
+}
+
+static void closes_in_store(struct script_peer *peer)
+{
+    begin_store(peer);
+}
+
+static void resets_in_store(struct script_peer *peer)
+{
+    begin_store(peer);
+    peer_sleep(30);
+    peer_reset(peer);
+}
+
+static void releases_in_store(struct script_peer *peer)
+{
+    begin_store(peer);
+    peer_release(peer);
+}
+
+static void command_in_store(struct script_peer *peer)
+{
+    begin_store(peer);
+    peer_send_command(peer, &store_rq);
+    peer_expect(peer, PEER_ABORT);
+}
+
+static void does_not_close(struct script_peer *peer)
+{
+    peer_open(peer, &two_contexts);
+    peer_release(peer);
+    peer_expect_end(peer);
+}
+
+/* Asks and asks, and never reads an answer. */
+static void never_reads(struct script_peer *peer)
+{
+    peer_open(peer, &two_contexts);
+    const struct peer_command echo = {.context_id = 3, .field = 0x0030, .message_id = 1, .class_uid = UID_VERIFICATION};
+    while (peer_send_command(peer, &echo))
+        ;
+}
+
+static const struct half_way {
+    const char *what;
+    void (*script)(struct script_peer *peer);
+    unsigned cancelled;
+    enum association_end_kind kind;
+    int error; /* 1: any but 0 */
+} half_ways[] = {
+    {"says nothing", says_nothing, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE},
+    {"half a request", half_a_request, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE},
+    {"garbage", garbage, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNKNOWN},
+    {"RQ too long", rq_too_long, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_TOO_LONG},
+    {"RQ malformed", rq_malformed, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_MALFORMED},
+    {"FIN at once", closes_at_once, 0, ASSOCIATION_LOST, ERROR_PEER_CLOSED},
+    {"RST at once", resets_at_once, 0, ASSOCIATION_LOST, UV_ECONNRESET},
+    {"FIN after RQ", closes_after_rq, 0, ASSOCIATION_LOST, 1},
+    {"abort when open", aborts_when_open, 0, ASSOCIATION_ABORTED_BY_PEER, ERROR_ABORTED},
+    {"RQ twice", rq_twice, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED},
+    {"silent in a store", silent_in_store, 1, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK},
+    {"silent in a PDU", silent_in_pdu, 1, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK},
+    {"silent in a header", silent_in_header, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK},
+    {"FIN in a store", closes_in_store, 1, ASSOCIATION_LOST, 1},
+    {"RST in a store", resets_in_store, 1, ASSOCIATION_LOST, UV_ECONNRESET},
+    {"release in a store", releases_in_store, 1, ASSOCIATION_RELEASED, 0},
+    {"command in a store", command_in_store, 1, ASSOCIATION_ABORTED_BY_US, ERROR_DIMSE_UNEXPECTED},
+    {"does not close", does_not_close, 0, ASSOCIATION_RELEASED, 0},
+    {"never reads", never_reads, 0, ASSOCIATION_ABORTED_BY_US, 1},
+};
+
+Test(acceptor, users_that_stop_half_way, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct acceptor_options options = server_options();
+    for (size_t i = 0; i < sizeof half_ways / sizeof half_ways[0]; i++) {
+        const struct half_way *row = &half_ways[i];
+        struct server server = {0};
+        uint64_t ms = serve(&server, &options, row->script, 1, row->what);
+        cr_expect_eq(server.ended, 0, "%s", row->what);
+        cr_expect_eq(server.cancelled, row->cancelled, "%s: cancelled %u times", row->what, server.cancelled);
+        cr_expect_eq(server.begun, row->cancelled, "%s", row->what);
+        cr_expect_eq(server.end.kind, row->kind, "%s: kind %d", row->what, server.end.kind);
+        if (row->error == 1)
+            cr_expect_neq(server.end.error, 0, "%s", row->what);
+        else
+            cr_expect_eq(server.end.error, row->error, "%s: %s", row->what, error_text(server.end.error));
+        cr_expect_leq(ms, 3000, "%s: took %u ms", row->what, (unsigned)ms);
+    }
+}
+
+/* A user that stays silent between messages is left alone; a store that is longer than the timeout but moves, too. */
+static void takes_its_time(struct script_peer *peer)
+{
+    peer_open(peer, &two_contexts);
+    peer_sleep(600);
+    peer_send_command(peer, &store_rq);
+    for (int i = 0; i < 8; i++) {
+        peer_sleep(100);
+        peer_send_pdv(peer, 1, i == 7 ? 2 : 0, "ten bytes.", 10);
+    }
+    expect_response(peer, 0x8001, 0);
+    peer_sleep(600);
+    peer_release(peer);
+}
+
+Test(acceptor, patience, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct acceptor_options options = server_options();
+    struct server server = {0};
+    serve(&server, &options, takes_its_time, 1, "takes its time");
+    cr_expect_eq(server.ended, 1);
+    cr_expect_eq(server.len, 80);
+}
+
+/* ---- windows ---- */
+
+static void many_at_once(struct script_peer *peer)
+{
+    struct peer_request request = two_contexts;
+    request.window = 8;
+    peer_open(peer, &request);
+    if (peer->window != 4)
+        peer_fail(peer, "the window granted is %u", peer->window);
+    for (unsigned i = 1; i <= 4; i++) {
+        struct peer_command command = store_rq;
+        command.message_id = (uint16_t)i;
+        peer_send_command(peer, &command);
+        send_data(peer, 5000, 3000);
+    }
+    for (unsigned i = 1; i <= 4; i++) {
+        expect_response(peer, 0x8001, 0);
+        if (peer->message.message_id_responded != i)
+            peer_fail(peer, "response to %u comes as number %u", peer->message.message_id_responded, i);
+    }
+    peer_release(peer);
+}
+
+Test(acceptor, window_and_delay, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct acceptor_options options = server_options();
+    struct server server = {0};
+    serve(&server, &options, many_at_once, 1, "window");
+    cr_expect_eq(server.window, 4);
+    cr_expect_eq(server.ended, 4);
+    struct server delayed = {.response_delay_ms = 150};
+    uint64_t ms = serve(&delayed, &options, many_at_once, 1, "window, delayed");
+    cr_expect_geq(ms, 150);
+    cr_expect_leq(ms, 1500);
+}
+
+/* ---- the acceptor alone ---- */
+
+Test(acceptor, port_in_use, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct fixture fixture;
+    struct acceptor *first, *second;
+    struct acceptor_options options = server_options();
+    fixture_begin(&fixture);
+    cr_assert_eq(acceptor_open(&first, &fixture.loop, &options, &acceptor_handler, NULL), 0);
+    options.port = acceptor_port(first);
+    cr_expect_eq(acceptor_open(&second, &fixture.loop, &options, &acceptor_handler, NULL), UV_EADDRINUSE);
+    options.bind_address = "not an address";
+    cr_expect_lt(acceptor_open(&second, &fixture.loop, &options, &acceptor_handler, NULL), 0);
+    acceptor_close(first);
+    fixture_run(&fixture);
+    fixture_end(&fixture);
+}

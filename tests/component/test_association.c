@@ -1,0 +1,596 @@
+/*
+ * An association as requestor, against a peer that follows a script. Whatever the peer does, `closed` comes once, last,
+ * and says what happened.
+ */
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "fixture.h"
+
+enum { SOME_DATA = 300 * 1000, MUCH_DATA = 64 * 1000 * 1000, ANY_ERROR = 1 };
+
+/* What our side does once the association is open. */
+enum behaviour {
+    RELEASE, /* release at once */
+    WAIT,    /* nothing: the peer is to act */
+    ASK,     /* send a message of SOME_DATA bytes, release when its answer has come */
+    FLOOD    /* send a message of MUCH_DATA bytes, release when it has left */
+};
+
+struct record {
+    enum behaviour behaviour;
+    struct association *association;
+    struct numbers_source numbers;
+    unsigned opened, commands, sent, closed;
+    uint16_t status;
+    struct association_end end;
+};
+
+static void on_opened(struct association *association, void *user)
+{
+    struct record *record = user;
+    const struct dimse_command request = {.present = DIMSE_HAS_MESSAGE_ID | DIMSE_HAS_CLASS_UID | DIMSE_HAS_PRIORITY,
+                                          .field = DIMSE_C_STORE_RQ,
+                                          .message_id = 77,
+                                          .class_uid = FIXTURE_CLASS};
+    record->opened++;
+    cr_assert_eq(record->closed, 0);
+    if (record->behaviour == RELEASE)
+        association_release(association);
+    if (record->behaviour == WAIT || record->behaviour == RELEASE)
+        return;
+    uint64_t len = record->behaviour == ASK ? SOME_DATA : MUCH_DATA;
+    cr_assert(association_can_send(association));
+    cr_assert_eq(association_send(association, 1, &request, numbers_source_init(&record->numbers, len)), 0);
+    if (record->behaviour == FLOOD)
+        association_release(association);
+}
+
+static void on_command(struct association *association, void *user, uint8_t context_id,
+                       const struct dimse_command *command)
+{
+    struct record *record = user;
+    record->commands++;
+    record->status = command->status;
+    cr_assert_eq(context_id, 1);
+    cr_assert_eq(record->closed, 0);
+    if (record->behaviour == ASK)
+        association_release(association);
+}
+
+static void on_sent(struct association *association, void *user)
+{
+    struct record *record = user;
+    record->sent++;
+    cr_assert_eq(record->closed, 0);
+}
+
+static void on_closed(struct association *association, void *user, const struct association_end *end)
+{
+    struct record *record = user;
+    record->closed++;
+    record->end = *end;
+}
+
+static const struct association_handler handler = {
+    .opened = on_opened, .command = on_command, .sent = on_sent, .closed = on_closed};
+
+/* Open an association with a peer that plays that script, and run until all is over. Returns the milliseconds. */
+static uint64_t play(struct record *record, void (*script)(struct script_peer *peer), enum behaviour behaviour,
+                     const char *what)
+{
+    struct fixture fixture;
+    fixture_begin(&fixture);
+    struct script_peer *peer = script_peer_listen(script, record);
+    cr_assert_not_null(peer);
+    *record = (struct record){.behaviour = behaviour};
+    struct association_options options = fixture_options(peer->port);
+    cr_assert_eq(association_open(&record->association, &fixture.loop, &options, &handler, record), 0);
+    cr_assert_eq(record->opened + record->closed, 0, "no callback from within association_open");
+    uint64_t ms = fixture_run(&fixture);
+    cr_expect_eq(record->closed, 1, "%s: closed came %u times", what, record->closed);
+    fixture_end_peer(peer, what);
+    fixture_end(&fixture);
+    return ms;
+}
+
+/* ---- scripts: before the answer ---- */
+
+static void accept_and_serve(struct script_peer *peer)
+{
+    if (peer_accept(peer))
+        peer_serve(peer);
+}
+
+static void byte_by_byte(struct script_peer *peer)
+{
+    peer->byte_by_byte = true;
+    accept_and_serve(peer);
+}
+
+static void reject_permanently(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_short(peer, PEER_RJ, 1, 1, 7);
+    peer_expect_end(peer);
+}
+
+static void reject_for_now(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_short(peer, PEER_RJ, 2, 3, 2);
+}
+
+static void abort_at_request(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_abort(peer, 2, 6);
+}
+
+static void close_at_request(struct script_peer *peer)
+{
+    peer_read_request(peer);
+}
+
+static void reset_at_request(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_reset(peer);
+}
+
+static void reset_unread(struct script_peer *peer)
+{
+    peer_sleep(30);
+    peer_reset(peer);
+}
+
+static void send_half_accept(struct script_peer *peer)
+{
+    uint8_t bytes[PEER_PDU_MAX + 6] = {PEER_AC};
+    peer_read_request(peer);
+    size_t len = peer_build_accept(peer, &(struct peer_accept){0}, bytes + 6);
+    set_u32_be(bytes + 2, (uint32_t)len);
+    peer_send(peer, bytes, len / 2);
+}
+
+static void half_accept_then_silence(struct script_peer *peer)
+{
+    send_half_accept(peer);
+    peer_expect_end(peer);
+}
+
+/* What must be read when the other side gives up: an A-ABORT from that source, for that reason, and then the end. */
+static void expect_abort(struct script_peer *peer, uint8_t source, uint8_t reason)
+{
+    if (peer_expect(peer, PEER_ABORT) && (peer->pdu_len != 4 || peer->pdu[2] != source || peer->pdu[3] != reason))
+        peer_fail(peer, "A-ABORT from %u, reason %u", peer->pdu[2], peer->pdu[3]);
+    peer_expect_end(peer);
+}
+
+static void silent_at_request(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    expect_abort(peer, 0, 0);
+}
+
+static void garbage_at_request(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send(peer, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
+    expect_abort(peer, 2, 1);
+}
+
+static void accept_too_long(struct script_peer *peer)
+{
+    static const uint8_t header[] = {PEER_AC, 0, 0x7f, 0xff, 0xff, 0xff};
+    peer_read_request(peer);
+    peer_send(peer, header, sizeof header);
+    expect_abort(peer, 2, 6);
+}
+
+static void accept_malformed(struct script_peer *peer)
+{
+    uint8_t bytes[PEER_PDU_MAX];
+    peer_read_request(peer);
+    size_t len = peer_build_accept(peer, &(struct peer_accept){0}, bytes);
+    bytes[70] = 0xff; /* length of the first item */
+    peer_send_pdu(peer, PEER_AC, bytes, len);
+    expect_abort(peer, 2, 6);
+}
+
+static void accept_too_small(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.max_len = 12});
+    expect_abort(peer, 2, 6);
+}
+
+static void request_for_answer(struct script_peer *peer)
+{
+    uint8_t bytes[PEER_PDU_MAX];
+    peer_read_request(peer);
+    size_t len = peer_build_request(&(struct peer_request){.context_count = 1, .classes = {FIXTURE_CLASS}}, bytes);
+    peer_send_pdu(peer, PEER_RQ, bytes, len);
+    expect_abort(peer, 2, 2);
+}
+
+static void data_for_answer(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_pdv(peer, 1, 3, "data", 4);
+    expect_abort(peer, 2, 2);
+}
+
+static void release_for_answer(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_release(peer);
+    expect_abort(peer, 2, 2);
+}
+
+static void released_for_answer(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
+    expect_abort(peer, 2, 2);
+}
+
+/* ---- scripts: while it is open ---- */
+
+static void close_when_open(struct script_peer *peer)
+{
+    peer_accept(peer);
+}
+
+static void reset_when_open(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_sleep(30);
+    peer_reset(peer);
+}
+
+static void abort_when_open(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_send_abort(peer, 0, 0);
+    peer_expect_end(peer);
+}
+
+static void release_when_open(struct script_peer *peer)
+{
+    peer_accept(peer);
+    if (peer_release(peer))
+        peer_close(peer);
+}
+
+static void release_and_linger(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_release(peer);
+    peer_expect_end(peer);
+}
+
+static void accept_twice(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_send_accept(peer, &(struct peer_accept){0});
+    expect_abort(peer, 2, 2);
+}
+
+static void unknown_pdu_when_open(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_send_short(peer, 0x42, 0, 0, 0);
+    expect_abort(peer, 2, 1);
+}
+
+static void data_too_long(struct script_peer *peer)
+{
+    static const uint8_t header[] = {PEER_DATA, 0, 0x00, 0x02, 0x00, 0x01};
+    peer_accept(peer);
+    peer_send(peer, header, sizeof header);
+    expect_abort(peer, 2, 6);
+}
+
+static void data_without_pdv(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_send_pdu(peer, PEER_DATA, NULL, 0);
+    expect_abort(peer, 2, 6);
+}
+
+static void pdv_past_its_pdu(struct script_peer *peer)
+{
+    static const uint8_t pdv[] = {0, 0, 0, 100, 1, 3, 0, 0};
+    peer_accept(peer);
+    peer_send_pdu(peer, PEER_DATA, pdv, sizeof pdv);
+    expect_abort(peer, 2, 6);
+}
+
+static void pdv_of_nothing(struct script_peer *peer)
+{
+    static const uint8_t pdv[] = {0, 0, 0, 1, 1, 3};
+    peer_accept(peer);
+    peer_send_pdu(peer, PEER_DATA, pdv, sizeof pdv);
+    expect_abort(peer, 2, 6);
+}
+
+static void unknown_context(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_send_command(peer, &(struct peer_command){.context_id = 3, .field = 0x8030});
+    expect_abort(peer, 2, 6);
+}
+
+static void refused_context(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.refused = 1, .result = 3});
+    peer_send_command(peer, &(struct peer_command){.context_id = 1, .field = 0x8030});
+    expect_abort(peer, 2, 6);
+}
+
+static void data_without_command(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_send_pdv(peer, 1, 2, "data", 4);
+    expect_abort(peer, 0, 0);
+}
+
+static void unreadable_command(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_send_pdv(peer, 1, 3, "\0\0\0\1\377\377\377\177", 8);
+    expect_abort(peer, 0, 0);
+}
+
+/* ---- scripts: while we send ---- */
+
+static void read_some(struct script_peer *peer)
+{
+    static uint8_t bytes[100 * 1000];
+    peer_accept(peer);
+    peer_read(peer, bytes, sizeof bytes);
+}
+
+static void close_in_message(struct script_peer *peer)
+{
+    read_some(peer);
+}
+
+static void reset_in_message(struct script_peer *peer)
+{
+    read_some(peer);
+    peer_reset(peer);
+}
+
+static void abort_in_message(struct script_peer *peer)
+{
+    read_some(peer);
+    peer_send_abort(peer, 2, 0);
+    peer_expect_end(peer);
+}
+
+/* The write under way is finished first, then the release answered. */
+static void release_in_message(struct script_peer *peer)
+{
+    read_some(peer);
+    peer_send_release(peer);
+    peer_expect_end(peer);
+}
+
+static void never_reads(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_sleep(1500);
+}
+
+/* Reads for longer than the network timeout, but never rests that long. */
+static void reads_slowly(struct script_peer *peer)
+{
+    static uint8_t bytes[4 * 1000 * 1000];
+    peer_accept(peer);
+    for (int i = 0; i < 8; i++) {
+        peer_sleep(120);
+        if (!peer_read(peer, bytes, sizeof bytes)) {
+            peer_fail(peer, "the connection ended");
+            return;
+        }
+    }
+    peer_reset(peer);
+}
+
+static void answers_early(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_read_pdu(peer);
+    peer_send_command(peer,
+                      &(struct peer_command){.context_id = 1, .field = 0x8001, .message_id = 77, .status = 0x1234});
+    while (peer_read_pdu(peer) && peer->pdu_type == PEER_DATA)
+        ;
+    if (peer->pdu_type == PEER_RELEASE_RQ)
+        peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
+    else
+        peer_fail(peer, "PDU type %u, not a release", peer->pdu_type);
+    peer_expect_end(peer);
+}
+
+/* ---- scripts: while we release ---- */
+
+static void silent_at_release(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_expect(peer, PEER_RELEASE_RQ);
+    expect_abort(peer, 0, 0);
+}
+
+static void close_at_release(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_expect(peer, PEER_RELEASE_RQ);
+}
+
+static void abort_at_release(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_expect(peer, PEER_RELEASE_RQ);
+    peer_send_abort(peer, 0, 0);
+    peer_expect_end(peer);
+}
+
+/* PS3.8 9.2.2.5: the requestor answers first, then gets its own answer. */
+static void collide_at_release(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_expect(peer, PEER_RELEASE_RQ);
+    peer_send_release(peer);
+    peer_expect(peer, PEER_RELEASE_RP);
+    peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
+    peer_expect_end(peer);
+}
+
+static void collide_and_close(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_expect(peer, PEER_RELEASE_RQ);
+    peer_send_release(peer);
+    peer_expect(peer, PEER_RELEASE_RP);
+}
+
+static void collide_and_be_silent(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_expect(peer, PEER_RELEASE_RQ);
+    peer_send_release(peer);
+    peer_expect(peer, PEER_RELEASE_RP);
+    peer_expect_end(peer);
+}
+
+static void message_at_release(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_expect(peer, PEER_RELEASE_RQ);
+    peer_send_command(peer, &(struct peer_command){.context_id = 1, .field = 0x8001, .status = 5});
+    peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
+    peer_expect_end(peer);
+}
+
+/* ---- the cases ---- */
+
+static const struct scripted_end {
+    const char *what;
+    void (*script)(struct script_peer *peer);
+    enum behaviour behaviour;
+    unsigned opened, commands, sent;
+    enum association_end_kind kind;
+    int error; /* ANY_ERROR: any but 0 */
+} cases[] = {
+    {"accept, release", accept_and_serve, RELEASE, 1, 0, 0, ASSOCIATION_RELEASED, 0},
+    {"accept, ask, release", accept_and_serve, ASK, 1, 1, 1, ASSOCIATION_RELEASED, 0},
+    {"one byte at a time", byte_by_byte, ASK, 1, 1, 1, ASSOCIATION_RELEASED, 0},
+    {"rejected for good", reject_permanently, WAIT, 0, 0, 0, ASSOCIATION_REJECTED, ERROR_REJECTED},
+    {"rejected for now", reject_for_now, WAIT, 0, 0, 0, ASSOCIATION_REJECTED, ERROR_REJECTED},
+    {"abort at request", abort_at_request, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_PEER, ERROR_ABORTED},
+    {"FIN at request", close_at_request, WAIT, 0, 0, 0, ASSOCIATION_LOST, ERROR_PEER_CLOSED},
+    {"RST at request", reset_at_request, WAIT, 0, 0, 0, ASSOCIATION_LOST, -ECONNRESET},
+    {"RST before reading", reset_unread, WAIT, 0, 0, 0, ASSOCIATION_LOST, ANY_ERROR},
+    {"half an AC, FIN", send_half_accept, WAIT, 0, 0, 0, ASSOCIATION_LOST, ERROR_PEER_CLOSED},
+    {"half an AC, silence", half_accept_then_silence, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE},
+    {"silent at request", silent_at_request, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE},
+    {"garbage at request", garbage_at_request, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNKNOWN},
+    {"AC too long", accept_too_long, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_TOO_LONG},
+    {"AC malformed", accept_malformed, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_MALFORMED},
+    {"AC of a peer without room", accept_too_small, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_UNUSABLE},
+    {"RQ for an answer", request_for_answer, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED},
+    {"data for an answer", data_for_answer, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED},
+    {"release for an answer", release_for_answer, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED},
+    {"released for an answer", released_for_answer, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED},
+    {"FIN when open", close_when_open, WAIT, 1, 0, 0, ASSOCIATION_LOST, ERROR_PEER_CLOSED},
+    {"RST when open", reset_when_open, WAIT, 1, 0, 0, ASSOCIATION_LOST, -ECONNRESET},
+    {"abort when open", abort_when_open, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_PEER, ERROR_ABORTED},
+    {"release when open", release_when_open, WAIT, 1, 0, 0, ASSOCIATION_RELEASED, 0},
+    {"release, and does not close", release_and_linger, WAIT, 1, 0, 0, ASSOCIATION_RELEASED, 0},
+    {"AC twice", accept_twice, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED},
+    {"unknown PDU", unknown_pdu_when_open, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNKNOWN},
+    {"P-DATA too long", data_too_long, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_TOO_LONG},
+    {"P-DATA without PDV", data_without_pdv, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_MALFORMED},
+    {"PDV past its PDU", pdv_past_its_pdu, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_MALFORMED},
+    {"PDV of length 1", pdv_of_nothing, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_MALFORMED},
+    {"unknown context", unknown_context, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_NO_CONTEXT},
+    {"refused context", refused_context, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_NO_CONTEXT},
+    {"data without command", data_without_command, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_DIMSE_UNEXPECTED},
+    {"unreadable command", unreadable_command, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_DIMSE_MALFORMED},
+    {"FIN in a message", close_in_message, FLOOD, 1, 0, 0, ASSOCIATION_LOST, ANY_ERROR},
+    {"RST in a message", reset_in_message, FLOOD, 1, 0, 0, ASSOCIATION_LOST, ANY_ERROR},
+    {"abort in a message", abort_in_message, FLOOD, 1, 0, 0, ASSOCIATION_ABORTED_BY_PEER, ERROR_ABORTED},
+    {"release in a message", release_in_message, FLOOD, 1, 0, 0, ASSOCIATION_RELEASED, ERROR_RELEASED},
+    {"never reads", never_reads, FLOOD, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK},
+    {"reads slowly", reads_slowly, FLOOD, 1, 0, 0, ASSOCIATION_LOST, ANY_ERROR},
+    {"answers early", answers_early, ASK, 1, 1, 1, ASSOCIATION_RELEASED, 0},
+    {"silent at release", silent_at_release, RELEASE, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_RELEASE},
+    {"FIN at release", close_at_release, RELEASE, 1, 0, 0, ASSOCIATION_LOST, ERROR_PEER_CLOSED},
+    {"abort at release", abort_at_release, RELEASE, 1, 0, 0, ASSOCIATION_ABORTED_BY_PEER, ERROR_ABORTED},
+    {"release collision", collide_at_release, RELEASE, 1, 0, 0, ASSOCIATION_RELEASED, 0},
+    {"release collision, FIN", collide_and_close, RELEASE, 1, 0, 0, ASSOCIATION_RELEASED, 0},
+    {"release collision, silence", collide_and_be_silent, RELEASE, 1, 0, 0, ASSOCIATION_RELEASED, 0},
+    {"message at release", message_at_release, RELEASE, 1, 1, 0, ASSOCIATION_RELEASED, 0},
+};
+
+static void run_case(const struct scripted_end *c)
+{
+    struct record record;
+    char text[160];
+    uint64_t ms = play(&record, c->script, c->behaviour, c->what);
+    association_describe_end(&record.end, text, sizeof text);
+    cr_expect_eq(record.opened, c->opened, "%s: opened %u times", c->what, record.opened);
+    cr_expect_eq(record.commands, c->commands, "%s: %u commands", c->what, record.commands);
+    cr_expect_eq(record.sent, c->sent, "%s: sent %u times", c->what, record.sent);
+    cr_expect_eq(record.end.kind, c->kind, "%s: %s", c->what, text);
+    if (c->error == ANY_ERROR)
+        cr_expect_neq(record.end.error, 0, "%s: %s", c->what, text);
+    else
+        cr_expect_eq(record.end.error, c->error, "%s: %s (%d)", c->what, text, record.end.error);
+    cr_expect_leq(ms, 6000, "%s: took %u ms", c->what, (unsigned)ms);
+    cr_expect_gt(strlen(text), 0);
+}
+
+/* A quarter of the cases each, so that none runs into the time limit. */
+static void run_cases(size_t part)
+{
+    for (size_t i = part; i < sizeof cases / sizeof cases[0]; i += 4)
+        run_case(&cases[i]);
+}
+
+Test(association, ends_as_the_peer_wants_1, .timeout = FIXTURE_TIMEOUT_S)
+{
+    run_cases(0);
+}
+Test(association, ends_as_the_peer_wants_2, .timeout = FIXTURE_TIMEOUT_S)
+{
+    run_cases(1);
+}
+Test(association, ends_as_the_peer_wants_3, .timeout = FIXTURE_TIMEOUT_S)
+{
+    run_cases(2);
+}
+Test(association, ends_as_the_peer_wants_4, .timeout = FIXTURE_TIMEOUT_S)
+{
+    run_cases(3);
+}
+
+Test(association, reject_and_abort_say_why, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record;
+    play(&record, reject_permanently, WAIT, "reject");
+    cr_expect_eq(record.end.reject.result, 1);
+    cr_expect_eq(record.end.reject.source, 1);
+    cr_expect_eq(record.end.reject.reason, 7);
+    play(&record, reject_for_now, WAIT, "reject");
+    cr_expect_eq(record.end.reject.result, 2);
+    play(&record, abort_at_request, WAIT, "abort");
+    cr_expect_eq(record.end.abort.source, 2);
+    cr_expect_eq(record.end.abort.reason, 6);
+}

@@ -1,0 +1,473 @@
+/*
+ * What is agreed when an association is opened; what can be asked of it and when; and that our side can abort it at any
+ * moment.
+ */
+#include <criterion/criterion.h>
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fixture.h"
+
+#define MR_CLASS "1.2.840.10008.5.1.4.1.1.4"
+
+struct record {
+    struct association *association;
+    struct numbers_source numbers;
+    unsigned opened, sent, closed;
+    struct association_end end;
+    void (*when_open)(struct record *record);
+    struct peer_accept accept; /* what the peer answers with */
+    uint32_t max_pdu;          /* what was agreed */
+    uint16_t window;
+    char version[32];
+    size_t context_count;
+    struct association_context contexts[8];
+};
+
+static void on_opened(struct association *association, void *user)
+{
+    struct record *record = user;
+    record->opened++;
+    record->max_pdu = association_peer_max_pdu(association);
+    record->window = association_window(association);
+    strcpy(record->version, association_peer_version(association));
+    record->context_count = association_context_count(association);
+    for (size_t i = 0; i < record->context_count && i < 8; i++)
+        record->contexts[i] = *association_context(association, i);
+    if (record->when_open != NULL)
+        record->when_open(record);
+    else
+        association_release(association);
+}
+
+static void on_sent(struct association *association, void *user)
+{
+    ((struct record *)user)->sent++;
+}
+
+static void on_closed(struct association *association, void *user, const struct association_end *end)
+{
+    struct record *record = user;
+    record->closed++;
+    record->end = *end;
+}
+
+static const struct association_handler handler = {.opened = on_opened, .sent = on_sent, .closed = on_closed};
+
+static const struct association_proposal proposals[] = {
+    {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {UID_EXPLICIT_VR_LITTLE_ENDIAN}},
+    {.abstract_syntax = MR_CLASS,
+     .syntax_count = 2,
+     .syntaxes = {UID_IMPLICIT_VR_LITTLE_ENDIAN, UID_EXPLICIT_VR_LITTLE_ENDIAN}},
+    {.abstract_syntax = UID_VERIFICATION, .syntax_count = 1, .syntaxes = {UID_IMPLICIT_VR_LITTLE_ENDIAN}}};
+
+static void accept_as_told(struct script_peer *peer)
+{
+    struct record *record = peer->user;
+    peer_read_request(peer);
+    if (strcmp(peer->called_ae, "SCRIPT") != 0 || strcmp(peer->calling_ae, "TESTER") != 0 || peer->max_len != 20000)
+        peer_fail(peer, "the RQ says %s, %s, %u", peer->called_ae, peer->calling_ae, peer->max_len);
+    peer_send_accept(peer, &record->accept);
+    peer_serve(peer);
+}
+
+/* Open with the three proposals; the peer answers as record->accept says. `window` is proposed. */
+static void negotiate(struct record *record, uint16_t window)
+{
+    struct fixture fixture;
+    fixture_begin(&fixture);
+    struct script_peer *peer = script_peer_listen(accept_as_told, record);
+    cr_assert_not_null(peer);
+    struct association_options options = fixture_options(peer->port);
+    options.proposals = proposals;
+    options.proposal_count = 3;
+    options.max_pdu_len = 20000;
+    options.window = window;
+    cr_assert_eq(association_open(&record->association, &fixture.loop, &options, &handler, record), 0);
+    fixture_run(&fixture);
+    cr_assert_eq(record->closed, 1);
+    if (window > 1)
+        cr_expect_eq(peer->window, window);
+    else
+        cr_expect_eq(peer->window, 0, "not proposed unless asked for");
+    fixture_end_peer(peer, "negotiate");
+    fixture_end(&fixture);
+}
+
+Test(negotiation, maximum_pdu_length, .timeout = FIXTURE_TIMEOUT_S)
+{
+    static const struct {
+        struct peer_accept accept;
+        uint32_t expected;
+    } rows[] = {
+        {{.no_limit = true}, ASSOCIATION_PEER_PDU_CAP},
+        {{.no_max_len = true}, 16384},
+        {{.max_len = 14}, 14},
+        {{.max_len = 16}, 16},
+        {{.max_len = 4096}, 4096},
+        {{.max_len = 16383}, 16383},
+        {{.max_len = ASSOCIATION_PEER_PDU_CAP}, ASSOCIATION_PEER_PDU_CAP},
+        {{.max_len = ASSOCIATION_PEER_PDU_CAP + 1}, ASSOCIATION_PEER_PDU_CAP},
+        {{.max_len = UINT32_MAX}, ASSOCIATION_PEER_PDU_CAP},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct record record = {.accept = rows[i].accept};
+        negotiate(&record, 0);
+        cr_expect_eq(record.opened, 1);
+        cr_expect_eq(record.max_pdu, rows[i].expected, "row %zu: %u", i, record.max_pdu);
+    }
+}
+
+/* Next to no room for data: such a peer is not worth sending to. */
+Test(negotiation, maximum_pdu_length_without_room, .timeout = FIXTURE_TIMEOUT_S)
+{
+    for (uint32_t len = 1; len <= 12; len++) {
+        struct record record = {.accept = {.max_len = len}};
+        negotiate(&record, 0);
+        cr_expect_eq(record.opened, 0);
+        cr_expect_eq(record.end.error, ERROR_PEER_UNUSABLE);
+    }
+}
+
+static void send_numbers(struct record *record)
+{
+    const struct dimse_command request = {.field = DIMSE_C_STORE_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
+    struct data_source *source = numbers_source_init(&record->numbers, 1000);
+    cr_assert_eq(association_send(record->association, 1, &request, source), 0);
+    association_release(record->association);
+}
+
+static void check_pdu_lengths(struct script_peer *peer)
+{
+    struct record *record = peer->user;
+    peer_read_request(peer);
+    peer_send_accept(peer, &record->accept);
+    while (peer_read_pdu(peer) && peer->pdu_type == PEER_DATA)
+        if (peer->pdu_len > record->accept.max_len)
+            peer_fail(peer, "a P-DATA-TF of %u bytes, %u are allowed", peer->pdu_len, record->accept.max_len);
+    peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
+    peer_expect_end(peer);
+}
+
+Test(negotiation, every_small_peer_gets_what_fits, .timeout = FIXTURE_TIMEOUT_S)
+{
+    for (uint32_t len = 13; len <= 40; len++) {
+        struct fixture fixture;
+        struct record record = {.accept = {.max_len = len}, .when_open = send_numbers};
+        fixture_begin(&fixture);
+        struct script_peer *peer = script_peer_listen(check_pdu_lengths, &record);
+        struct association_options options = fixture_options(peer->port);
+        cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+        fixture_run(&fixture);
+        cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED, "%u", len);
+        cr_expect_eq(record.sent, 1, "%u", len);
+        fixture_end_peer(peer, "small peer");
+        fixture_end(&fixture);
+    }
+}
+
+Test(negotiation, contexts, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record all = {.accept = {.extra_items = true}};
+    negotiate(&all, 0);
+    cr_assert_eq(all.context_count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        cr_expect_eq(all.contexts[i].id, 2 * i + 1);
+        cr_expect_eq(all.contexts[i].result, CONTEXT_ACCEPTED);
+        cr_expect_str_eq(all.contexts[i].abstract_syntax, proposals[i].abstract_syntax);
+        cr_expect_str_eq(all.contexts[i].transfer_syntax, proposals[i].syntaxes[0]);
+    }
+    cr_expect_str_eq(all.version, "SCRIPT_PEER");
+
+    struct record some = {.accept = {.refused = 2, .result = 4, .left_out = 4}};
+    negotiate(&some, 0);
+    cr_expect_eq(some.contexts[0].result, CONTEXT_ACCEPTED);
+    cr_expect_eq(some.contexts[1].result, CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED);
+    cr_expect_eq(some.contexts[2].result, CONTEXT_NOT_ANSWERED);
+
+    /* A syntax that the second context alone proposed. */
+    struct record other = {.accept = {.syntax_uid = UID_IMPLICIT_VR_LITTLE_ENDIAN}};
+    negotiate(&other, 0);
+    cr_expect_neq(other.contexts[0].result, CONTEXT_ACCEPTED, "accepted with a syntax that was not proposed");
+    cr_expect_eq(other.contexts[1].result, CONTEXT_ACCEPTED);
+    cr_expect_str_eq(other.contexts[1].transfer_syntax, UID_IMPLICIT_VR_LITTLE_ENDIAN);
+}
+
+Test(negotiation, window, .timeout = FIXTURE_TIMEOUT_S)
+{
+    static const struct {
+        uint16_t proposed, granted, expected;
+    } rows[] = {{0, 0, 1}, {0, 9, 1}, {1, 9, 1}, {8, 0, 1}, {8, 1, 1}, {8, 4, 4}, {8, 8, 8}, {8, 9, 8}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct record record = {.accept = {.window = rows[i].granted}};
+        negotiate(&record, rows[i].proposed);
+        cr_expect_eq(record.window, rows[i].expected, "row %zu: %u", i, record.window);
+    }
+}
+
+/* ---- what can be asked when ---- */
+
+static void send_wrongly(struct record *record)
+{
+    struct association *association = record->association;
+    const struct dimse_command echo = {.field = DIMSE_C_ECHO_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
+    struct data_source *source = numbers_source_init(&record->numbers, 8 * 1000 * 1000);
+    cr_expect_eq(association_send(association, 3, &echo, NULL), ERROR_NO_CONTEXT, "refused");
+    cr_expect_eq(association_send(association, 2, &echo, NULL), ERROR_NO_CONTEXT, "never proposed");
+    cr_expect_eq(association_send(association, 1, &echo, source), 0);
+    cr_expect(!association_can_send(association));
+    cr_expect_eq(association_send(association, 1, &echo, NULL), ERROR_BUSY);
+    association_release(association);
+    association_release(association);
+    cr_expect_eq(association_send(association, 1, &echo, NULL), ERROR_NOT_OPEN, "release was asked for");
+}
+
+static void serve_first_context(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.refused = 2, .result = 3});
+    peer_sleep(100);
+    if (!peer_read_message(peer) || peer->message.data_len != 8 * 1000 * 1000)
+        peer_fail(peer, "the message is not whole: %u", (unsigned)peer->message.data_len);
+    if (peer->message.data_hash != numbers_hash(8 * 1000 * 1000))
+        peer_fail(peer, "the message is not what was sent");
+    peer_serve(peer);
+}
+
+Test(negotiation, send_says_why_not, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct fixture fixture;
+    struct record record = {.when_open = send_wrongly};
+    fixture_begin(&fixture);
+    struct script_peer *peer = script_peer_listen(serve_first_context, NULL);
+    struct association_options options = fixture_options(peer->port);
+    options.proposals = proposals;
+    options.proposal_count = 3;
+    cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+    const struct dimse_command echo = {.field = DIMSE_C_ECHO_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
+    cr_expect_eq(association_send(record.association, 1, &echo, NULL), ERROR_NOT_OPEN, "not open yet");
+    cr_expect(!association_can_send(record.association));
+    fixture_run(&fixture);
+    cr_expect_eq(record.sent, 1);
+    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+    fixture_end_peer(peer, "serve");
+    fixture_end(&fixture);
+}
+
+Test(negotiation, open_says_why_not, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct fixture fixture;
+    struct record record = {0};
+    fixture_begin(&fixture);
+    struct association_options options = fixture_options(1);
+    options.proposal_count = 0;
+    cr_expect_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), -EINVAL);
+    options.proposal_count = PDU_CONTEXTS_MAX + 1;
+    cr_expect_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), -EINVAL);
+    fixture_run(&fixture);
+    cr_expect_eq(record.closed, 0, "no callback comes");
+    fixture_end(&fixture);
+}
+
+/* ---- a source that does not keep its word ---- */
+
+static void send_from_broken_source(struct record *record)
+{
+    const struct dimse_command request = {.field = DIMSE_C_STORE_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
+    struct numbers_source broken = record->numbers;
+    struct data_source *source = numbers_source_init(&record->numbers, 3 * 1000 * 1000);
+    record->numbers.ends_at = broken.ends_at;
+    record->numbers.error = broken.error;
+    cr_assert_eq(association_send(record->association, 1, &request, source), 0);
+}
+
+static void read_until_end(struct script_peer *peer)
+{
+    peer_accept(peer);
+    if (peer_read_message(peer))
+        peer_fail(peer, "a broken message came whole");
+    peer_expect_end(peer);
+}
+
+Test(negotiation, broken_source_aborts, .timeout = FIXTURE_TIMEOUT_S)
+{
+    static const struct {
+        uint64_t ends_at;
+        int error, expected;
+    } rows[] = {{0, 0, ERROR_SOURCE_SHORT},
+                {2 * 1000 * 1000, 0, ERROR_SOURCE_SHORT},
+                {0, -EIO, -EIO},
+                {2 * 1000 * 1000, -EIO, -EIO}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture fixture;
+        struct record record = {.when_open = send_from_broken_source,
+                                .numbers = {.ends_at = rows[i].ends_at, .error = rows[i].error}};
+        fixture_begin(&fixture);
+        struct script_peer *peer = script_peer_listen(read_until_end, NULL);
+        struct association_options options = fixture_options(peer->port);
+        cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+        fixture_run(&fixture);
+        cr_expect_eq(record.closed, 1);
+        cr_expect_eq(record.sent, 0);
+        cr_expect_eq(record.end.kind, ASSOCIATION_ABORTED_BY_US);
+        cr_expect_eq(record.end.error, rows[i].expected, "row %zu: %d", i, record.end.error);
+        fixture_end_peer(peer, "broken source");
+        fixture_end(&fixture);
+    }
+}
+
+/* ---- not connected ---- */
+
+/* A socket of 127.0.0.1 that is bound and not listened to, or has its queue full; connections hang or are refused. */
+static int make_socket(uint16_t *ret_port, bool listening)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    cr_assert_eq(bind(fd, (struct sockaddr *)&address, len), 0);
+    if (listening)
+        cr_assert_eq(listen(fd, 0), 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
+static int connect_without_waiting(uint16_t port)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    (void)connect(fd, (struct sockaddr *)&address, sizeof address);
+    return fd;
+}
+
+Test(negotiation, connection_refused, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct fixture fixture;
+    struct record record = {0};
+    uint16_t port;
+    fixture_begin(&fixture);
+    int fd = make_socket(&port, false);
+    struct association_options options = fixture_options(port);
+    cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+    fixture_run(&fixture);
+    close(fd);
+    cr_expect_eq(record.closed, 1);
+    cr_expect_eq(record.end.kind, ASSOCIATION_NOT_CONNECTED);
+    cr_expect_eq(record.end.error, -ECONNREFUSED);
+    fixture_end(&fixture);
+}
+
+static void abort_now(uv_timer_t *timer)
+{
+    struct record *record = timer->data;
+    association_abort(record->association, ERROR_ABORTED_LOCALLY);
+    association_abort(record->association, ERROR_TIMEOUT_DIMSE); /* the first is the one that counts */
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* Nobody answers the connection: the connect timeout ends it, or we do. */
+Test(negotiation, connection_that_hangs, .timeout = FIXTURE_TIMEOUT_S)
+{
+    for (int abort_it = 0; abort_it < 2; abort_it++) {
+        struct fixture fixture;
+        struct record record = {0};
+        uv_timer_t timer;
+        uint16_t port;
+        int fillers[3];
+        fixture_begin(&fixture);
+        int fd = make_socket(&port, true);
+        for (int i = 0; i < 3; i++)
+            fillers[i] = connect_without_waiting(port);
+        struct association_options options = fixture_options(port);
+        cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+        uv_timer_init(&fixture.loop, &timer);
+        timer.data = &record;
+        if (abort_it)
+            uv_timer_start(&timer, abort_now, 50, 0);
+        else
+            uv_close((uv_handle_t *)&timer, NULL);
+        uint64_t ms = fixture_run(&fixture);
+        cr_expect_eq(record.closed, 1);
+        cr_expect_eq(record.end.error, abort_it ? ERROR_ABORTED_LOCALLY : ERROR_TIMEOUT_CONNECT);
+        cr_expect_eq(record.end.kind, abort_it ? ASSOCIATION_ABORTED_BY_US : ASSOCIATION_NOT_CONNECTED);
+        cr_expect_leq(ms, 2000);
+        for (int i = 0; i < 3; i++)
+            close(fillers[i]);
+        close(fd);
+        fixture_end(&fixture);
+    }
+}
+
+/* ---- our own abort, at any moment ---- */
+
+static void flood(struct record *record)
+{
+    const struct dimse_command request = {.field = DIMSE_C_STORE_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
+    struct data_source *source = numbers_source_init(&record->numbers, 64 * 1000 * 1000);
+    cr_assert_eq(association_send(record->association, 1, &request, source), 0);
+}
+
+static void stay_open(struct record *record) {}
+
+static void release_only(struct record *record)
+{
+    association_release(record->association);
+}
+
+static void silent_at_request(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_expect_end(peer);
+}
+
+static void open_and_wait(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_expect_end(peer);
+}
+
+static void never_reads(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_sleep(500);
+}
+
+Test(negotiation, abort_at_any_moment, .timeout = FIXTURE_TIMEOUT_S)
+{
+    static const struct {
+        const char *what;
+        void (*script)(struct script_peer *peer);
+        void (*when_open)(struct record *record);
+        uint64_t after_ms;
+    } rows[] = {{"on the first turn", open_and_wait, stay_open, 0},
+                {"waiting for the AC", silent_at_request, stay_open, 60},
+                {"open", open_and_wait, stay_open, 60},
+                {"a write that is stuck", never_reads, flood, 150},
+                {"releasing", open_and_wait, release_only, 60}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture fixture;
+        struct record record = {.when_open = rows[i].when_open};
+        uv_timer_t timer;
+        fixture_begin(&fixture);
+        struct script_peer *peer = script_peer_listen(rows[i].script, NULL);
+        struct association_options options = fixture_options(peer->port);
+        cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+        uv_timer_init(&fixture.loop, &timer);
+        timer.data = &record;
+        uv_timer_start(&timer, abort_now, rows[i].after_ms, 0);
+        uint64_t ms = fixture_run(&fixture);
+        cr_expect_eq(record.closed, 1, "%s", rows[i].what);
+        cr_expect_eq(record.end.kind, ASSOCIATION_ABORTED_BY_US, "%s", rows[i].what);
+        cr_expect_eq(record.end.error, ERROR_ABORTED_LOCALLY, "%s: %d", rows[i].what, record.end.error);
+        cr_expect_leq(ms, 3000, "%s: took %u ms", rows[i].what, (unsigned)ms);
+        script_peer_stop(peer); /* a peer that is cut off before its request may complain */
+        free(peer);
+        fixture_end(&fixture);
+    }
+}

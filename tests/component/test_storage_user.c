@@ -1,0 +1,710 @@
+/* The user side of C-STORE, and of C-ECHO, against a peer that follows a script. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "dicomnet/storage.h"
+#include "dicomnet/verification.h"
+#include "fixture.h"
+
+enum { STORES_MAX = 64 };
+
+struct record {
+    struct storage_user *user;
+    struct store stores[STORES_MAX];
+    struct numbers_source sources[STORES_MAX];
+    char uids[STORES_MAX][UID_SIZE];
+    unsigned wanted, begun, done, opened, closed;
+    unsigned order[STORES_MAX]; /* of the ends */
+    unsigned most_in_flight;
+    bool stay;    /* do not release after the last */
+    uint64_t len; /* of each data set */
+    void (*on_done)(struct record *record);
+    struct association_end end;
+    void (*script)(struct script_peer *peer);
+};
+
+static void on_opened(struct storage_user *user, void *context)
+{
+    ((struct record *)context)->opened++;
+    cr_expect_not_null(storage_user_find_context(user, FIXTURE_CLASS, FIXTURE_SYNTAX));
+    cr_expect_null(storage_user_find_context(user, FIXTURE_CLASS, UID_IMPLICIT_VR_LITTLE_ENDIAN));
+    cr_expect_null(storage_user_find_context(user, UID_VERIFICATION, FIXTURE_SYNTAX));
+}
+
+static void on_ready(struct storage_user *user, void *context)
+{
+    struct record *record = context;
+    cr_assert_eq(record->closed, 0);
+    while (record->begun < record->wanted && storage_user_can_store(user)) {
+        unsigned i = record->begun++;
+        struct store *store = &record->stores[i];
+        snprintf(record->uids[i], UID_SIZE, "1.2.3.%u", i + 1);
+        *store = (struct store){.context_id = 1,
+                                .priority = PRIORITY_HIGH,
+                                .class_uid = FIXTURE_CLASS,
+                                .instance_uid = record->uids[i],
+                                .source = numbers_source_init(&record->sources[i], record->len)};
+        cr_assert_eq(storage_user_store(user, store), 0);
+        if (storage_user_in_flight(user) > record->most_in_flight)
+            record->most_in_flight = storage_user_in_flight(user);
+    }
+    if (record->begun == record->wanted && !record->stay)
+        storage_user_release(user);
+}
+
+static void on_done(struct storage_user *user, void *context, struct store *store)
+{
+    struct record *record = context;
+    cr_assert_eq(record->closed, 0, "closed is the last");
+    cr_assert_lt(record->done, STORES_MAX);
+    record->order[record->done++] = (unsigned)(store - record->stores);
+    if (record->on_done != NULL)
+        record->on_done(record);
+}
+
+static void on_closed(struct storage_user *user, void *context, const struct association_end *end)
+{
+    struct record *record = context;
+    record->closed++;
+    record->end = *end;
+    cr_expect_eq(storage_user_in_flight(user), 0);
+}
+
+static const struct storage_user_handler handler = {
+    .opened = on_opened, .done = on_done, .ready = on_ready, .closed = on_closed};
+
+/* Store `record->wanted` instances with a peer that plays that script; every store begun must end, once. */
+static uint64_t store_all(struct record *record, void (*script)(struct script_peer *peer), uint16_t window,
+                          const char *what)
+{
+    struct fixture fixture;
+    fixture_begin(&fixture);
+    struct script_peer *peer = script_peer_listen(script, record);
+    cr_assert_not_null(peer);
+    struct association_options options = fixture_options(peer->port);
+    options.window = window;
+    if (record->len == 0)
+        record->len = 1000;
+    cr_assert_eq(storage_user_open(&record->user, &fixture.loop, &options, &handler, record), 0);
+    uint64_t ms = fixture_run(&fixture);
+    cr_expect_eq(record->closed, 1, "%s", what);
+    cr_expect_eq(record->done, record->begun, "%s: %u begun, %u ended", what, record->begun, record->done);
+    for (unsigned i = 0; i < record->done; i++)
+        for (unsigned k = 0; k < i; k++)
+            cr_expect_neq(record->order[i], record->order[k], "%s: a store ended twice", what);
+    fixture_end_peer(peer, what);
+    fixture_end(&fixture);
+    return ms;
+}
+
+/* ---- in good order ---- */
+
+static void check_and_serve(struct script_peer *peer)
+{
+    const struct record *record = peer->user;
+    char uid[UID_SIZE];
+    peer_accept(peer);
+    while (peer_read_message(peer)) {
+        const struct peer_message *message = &peer->message;
+        snprintf(uid, sizeof uid, "1.2.3.%u", peer->messages);
+        if (message->field != 1 || message->message_id != peer->messages || !message->has_priority ||
+            message->priority != 1 || message->context_id != 1 || message->data_set_type == 0x0101 ||
+            strcmp(message->class_uid, FIXTURE_CLASS) != 0 || strcmp(message->instance_uid, uid) != 0)
+            peer_fail(peer, "C-STORE-RQ %u is wrong", peer->messages);
+        if (message->data_len != record->len || message->data_hash != numbers_hash(record->len))
+            peer_fail(peer, "data set %u is wrong", peer->messages);
+        struct peer_command response = peer_response(peer, peer->messages == 2 ? 0xA700 : 0);
+        response.comment = peer->messages == 2 ? "disk full" : NULL;
+        peer_send_command(peer, &response);
+    }
+    if (peer->pdu_type == PEER_RELEASE_RQ)
+        peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
+    peer_expect_end(peer);
+}
+
+Test(storage_user, stores_one_after_another, .timeout = FIXTURE_TIMEOUT_S)
+{
+    static const uint64_t lens[] = {2, 1000, 16372, 16374, 16378, 16380, 100000, 3000000};
+    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+        struct record record = {.wanted = 5, .len = lens[i]};
+        store_all(&record, check_and_serve, 0, "good order");
+        cr_expect_eq(record.done, 5);
+        cr_expect_eq(record.most_in_flight, 1);
+        cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+        for (unsigned k = 0; k < 5; k++) {
+            const struct store *store = &record.stores[k];
+            cr_expect_eq(record.order[k], k);
+            cr_expect(store->answered && store->all_sent && !store->uid_missing);
+            cr_expect_eq(store->status, k == 1 ? 0xA700 : 0);
+            cr_expect_str_eq(store->comment, k == 1 ? "disk full" : "");
+            cr_expect_eq(store->message_id, k + 1);
+        }
+    }
+}
+
+/* The peer answers before it has read the data set: that counts once our last byte is out. */
+static void answer_early(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_read_pdu(peer);
+    peer_send_command(peer, &(struct peer_command){.context_id = 1, .field = 0x8001, .message_id = 1, .status = 0});
+    peer_sleep(100);
+    struct record *record = peer->user;
+    if (__atomic_load_n(&record->done, __ATOMIC_RELAXED) != 0)
+        peer_fail(peer, "the store ended before its data set had left");
+    while (peer_read_pdu(peer) && peer->pdu_type == PEER_DATA)
+        ;
+    if (peer->pdu_type == PEER_RELEASE_RQ)
+        peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
+    peer_expect_end(peer);
+}
+
+Test(storage_user, early_response, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 1, .len = 40 * 1000 * 1000};
+    store_all(&record, answer_early, 0, "early response");
+    cr_expect(record.stores[0].answered && record.stores[0].all_sent && record.stores[0].uid_missing);
+    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+}
+
+/* A refusal in the middle, and then the peer aborts: it has not read all, so nothing counts. */
+static void answer_early_and_abort(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_read_pdu(peer);
+    peer_send_command(peer, &(struct peer_command){.context_id = 1, .field = 0x8001, .message_id = 1, .status = 0});
+    peer_send_abort(peer, 0, 0);
+    peer_sleep(50);
+}
+
+Test(storage_user, early_response_without_the_rest, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 1, .len = 40 * 1000 * 1000};
+    store_all(&record, answer_early_and_abort, 0, "early response, abort");
+    cr_expect(!record.stores[0].answered && !record.stores[0].all_sent);
+    cr_expect_eq(record.stores[0].error, ERROR_ABORTED);
+}
+
+/* ---- responses that match nothing ---- */
+
+/* Reads a request, answers wrongly, and must be aborted for it. */
+static void answer_wrongly(struct script_peer *peer, const struct peer_command *response)
+{
+    peer_send_command(peer, response);
+    while (peer_read_pdu(peer) && peer->pdu_type == PEER_DATA)
+        ;
+    if (peer->pdu_type != PEER_ABORT)
+        peer_fail(peer, "PDU type %u, not an abort", peer->pdu_type);
+    peer_expect_end(peer);
+}
+
+static struct peer_command read_first(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_read_message(peer);
+    return peer_response(peer, 0);
+}
+
+static void wrong_message_id(struct script_peer *peer)
+{
+    struct peer_command response = read_first(peer);
+    response.message_id++;
+    answer_wrongly(peer, &response);
+}
+
+static void wrong_instance_uid(struct script_peer *peer)
+{
+    struct peer_command response = read_first(peer);
+    response.instance_uid = "1.2.3.11";
+    answer_wrongly(peer, &response);
+}
+
+static void wrong_context(struct script_peer *peer)
+{
+    struct peer_command response = read_first(peer);
+    response.context_id = 3;
+    answer_wrongly(peer, &response);
+}
+
+static void wrong_field(struct script_peer *peer)
+{
+    struct peer_command response = read_first(peer);
+    response.field = 0x8030;
+    answer_wrongly(peer, &response);
+}
+
+static void request_instead(struct script_peer *peer)
+{
+    struct peer_command response = read_first(peer);
+    response.field = 0x0030;
+    answer_wrongly(peer, &response);
+}
+
+static void no_status(struct script_peer *peer)
+{
+    struct peer_command response = read_first(peer);
+    response.no_status = true;
+    answer_wrongly(peer, &response);
+}
+
+static void second_response(struct script_peer *peer)
+{
+    struct peer_command response = read_first(peer);
+    peer_send_command(peer, &response);
+    answer_wrongly(peer, &response);
+}
+
+static void garbage(struct script_peer *peer)
+{
+    (void)read_first(peer);
+    peer_send(peer, "\x16\x03\x01\x00\x05hello", 10);
+    peer_expect_end(peer);
+}
+
+static void closes(struct script_peer *peer)
+{
+    (void)read_first(peer);
+}
+
+static void resets(struct script_peer *peer)
+{
+    (void)read_first(peer);
+    peer_reset(peer);
+}
+
+static void aborts(struct script_peer *peer)
+{
+    (void)read_first(peer);
+    peer_send_abort(peer, 0, 0);
+    peer_expect_end(peer);
+}
+
+static void releases(struct script_peer *peer)
+{
+    (void)read_first(peer);
+    peer_release(peer);
+}
+
+static void is_silent(struct script_peer *peer)
+{
+    (void)read_first(peer);
+    peer_expect_end(peer);
+}
+
+static void half_a_response(struct script_peer *peer)
+{
+    (void)read_first(peer);
+    static const uint8_t half[] = {PEER_DATA, 0, 0, 0, 0, 80, 0, 0, 0, 76, 1, 3, 0, 0, 0, 0};
+    peer_send(peer, half, sizeof half);
+    peer_expect_end(peer);
+}
+
+static void two_contexts_second_answers(struct script_peer *peer)
+{
+    struct peer_command response = read_first(peer);
+    response.context_id = 3;
+    answer_wrongly(peer, &response);
+}
+
+/* The first store of two ends without an answer; the second never begins. `first_answered`: but for the second
+ * response. */
+static const struct wrong_peer {
+    const char *what;
+    void (*script)(struct script_peer *peer);
+    bool first_answered;
+    int error;
+} wrong_peers[] = {
+    {"wrong Message ID", wrong_message_id, false, ERROR_RESPONSE_MISMATCH},
+    {"wrong instance UID", wrong_instance_uid, false, ERROR_RESPONSE_MISMATCH},
+    {"context never proposed", wrong_context, false, ERROR_NO_CONTEXT},
+    {"wrong command field", wrong_field, false, ERROR_RESPONSE_MISMATCH},
+    {"a request", request_instead, false, ERROR_RESPONSE_MISMATCH},
+    {"no status", no_status, false, ERROR_DIMSE_MALFORMED},
+    {"second response", second_response, true, ERROR_RESPONSE_MISMATCH},
+    {"garbage", garbage, false, ERROR_PDU_UNKNOWN},
+    {"FIN", closes, false, ERROR_PEER_CLOSED},
+    {"RST", resets, false, UV_ECONNRESET},
+    {"abort", aborts, false, ERROR_ABORTED},
+    {"release", releases, false, ERROR_RELEASED},
+    {"silence", is_silent, false, ERROR_TIMEOUT_DIMSE},
+    {"half a response", half_a_response, false, ERROR_TIMEOUT_DIMSE},
+};
+
+Test(storage_user, wrong_peers, .timeout = FIXTURE_TIMEOUT_S)
+{
+    for (size_t i = 0; i < sizeof wrong_peers / sizeof wrong_peers[0]; i++) {
+        const struct wrong_peer *row = &wrong_peers[i];
+        struct record record = {.wanted = row->first_answered ? 1 : 2, .stay = row->first_answered};
+        uint64_t ms = store_all(&record, row->script, 0, row->what);
+        const struct store *store = &record.stores[0];
+        cr_expect_eq(record.begun, 1, "%s", row->what);
+        cr_expect_eq(store->answered, row->first_answered, "%s", row->what);
+        cr_expect(store->all_sent, "%s: that is in doubt", row->what);
+        if (!row->first_answered)
+            cr_expect_eq(store->error, row->error, "%s: %s", row->what, error_text(store->error));
+        else
+            cr_expect_eq(record.end.error, row->error, "%s", row->what);
+        cr_expect_leq(ms, 3000, "%s: %u ms", row->what, (unsigned)ms);
+    }
+}
+
+static void missing_uid(struct script_peer *peer)
+{
+    struct peer_command response = read_first(peer);
+    response.instance_uid = response.class_uid = NULL;
+    peer_send_command(peer, &response);
+    peer_serve(peer);
+}
+
+Test(storage_user, missing_uid_is_accepted, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 2};
+    store_all(&record, missing_uid, 0, "missing UID");
+    cr_expect(record.stores[0].answered && record.stores[0].uid_missing);
+    cr_expect(record.stores[1].answered && !record.stores[1].uid_missing);
+    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+}
+
+/* The context was proposed and accepted, but the request went out on another. */
+Test(storage_user, response_on_another_accepted_context, .timeout = FIXTURE_TIMEOUT_S)
+{
+    static const struct association_proposal proposals[] = {
+        {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {FIXTURE_SYNTAX}},
+        {.abstract_syntax = UID_VERIFICATION, .syntax_count = 1, .syntaxes = {UID_IMPLICIT_VR_LITTLE_ENDIAN}}};
+    struct fixture fixture;
+    struct record record = {.wanted = 1, .len = 1000};
+    fixture_begin(&fixture);
+    struct script_peer *peer = script_peer_listen(two_contexts_second_answers, NULL);
+    struct association_options options = fixture_options(peer->port);
+    options.proposals = proposals;
+    options.proposal_count = 2;
+    cr_assert_eq(storage_user_open(&record.user, &fixture.loop, &options, &handler, &record), 0);
+    fixture_run(&fixture);
+    cr_expect_eq(record.closed, 1);
+    cr_expect(!record.stores[0].answered);
+    cr_expect_eq(record.stores[0].error, ERROR_RESPONSE_MISMATCH);
+    fixture_end_peer(peer, "another context");
+    fixture_end(&fixture);
+}
+
+/* ---- partly sent ---- */
+
+static void never_reads(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_sleep(1200);
+}
+
+static void reads_some_and_closes(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_read_pdu(peer);
+    peer_sleep(50);
+}
+
+Test(storage_user, partly_sent_is_not_in_doubt, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record stuck = {.wanted = 1, .len = 64 * 1000 * 1000};
+    store_all(&stuck, never_reads, 0, "never reads");
+    cr_expect(!stuck.stores[0].answered && !stuck.stores[0].all_sent);
+    cr_expect_eq(stuck.stores[0].error, ERROR_TIMEOUT_NETWORK);
+
+    struct record cut = {.wanted = 1, .len = 64 * 1000 * 1000};
+    store_all(&cut, reads_some_and_closes, 0, "reads some");
+    cr_expect(!cut.stores[0].answered && !cut.stores[0].all_sent);
+    cr_expect_neq(cut.stores[0].error, 0);
+}
+
+/* ---- asynchronous operations ---- */
+
+/* Grants 4: reads 4 requests, and answers them from the last to the first. */
+static void answer_backwards(struct script_peer *peer)
+{
+    struct peer_message waiting[4];
+    peer_read_request(peer);
+    if (peer->window != 8)
+        peer_fail(peer, "the window proposed is %u", peer->window);
+    peer_send_accept(peer, &(struct peer_accept){.window = 4});
+    for (unsigned round = 0; round < 8; round++) {
+        for (unsigned i = 0; i < 4; i++) {
+            if (!peer_read_message(peer))
+                return;
+            waiting[i] = peer->message;
+        }
+        for (unsigned i = 4; i-- > 0;) {
+            peer->message = waiting[i];
+            peer_answer(peer, (uint16_t)(0xB000 + waiting[i].message_id));
+        }
+    }
+    peer_serve(peer);
+}
+
+Test(storage_user, window_with_responses_out_of_order, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 32, .len = 20000};
+    store_all(&record, answer_backwards, 8, "window");
+    cr_expect_eq(record.done, 32);
+    cr_expect_eq(record.most_in_flight, 4);
+    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+    for (unsigned i = 0; i < 32; i++) {
+        cr_expect(record.stores[i].answered);
+        cr_expect_eq(record.stores[i].status, 0xB000 + record.stores[i].message_id);
+    }
+    for (unsigned i = 0; i < 4; i++)
+        cr_expect_eq(record.order[i], 3 - i);
+}
+
+/* Of four in flight two are answered; the others have no answer and end before `closed`. */
+static void answer_two_of_four(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 4});
+    struct peer_message waiting[4];
+    for (unsigned i = 0; i < 4; i++) {
+        peer_read_message(peer);
+        waiting[i] = peer->message;
+    }
+    peer->message = waiting[2];
+    peer_answer(peer, 0);
+    peer->message = waiting[0];
+    peer_answer(peer, 0);
+    peer_expect_end(peer);
+}
+
+Test(storage_user, window_and_silence, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 4};
+    uint64_t ms = store_all(&record, answer_two_of_four, 8, "window, silence");
+    cr_expect_eq(record.done, 4);
+    cr_expect(record.stores[0].answered && record.stores[2].answered);
+    cr_expect(!record.stores[1].answered && !record.stores[3].answered);
+    cr_expect_eq(record.stores[1].error, ERROR_TIMEOUT_DIMSE);
+    cr_expect_eq(record.stores[3].error, ERROR_TIMEOUT_DIMSE);
+    cr_expect_geq(ms, 290);
+    cr_expect_leq(ms, 2500);
+}
+
+static void answer_same_twice(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 4});
+    for (unsigned i = 0; i < 4; i++)
+        peer_read_message(peer);
+    struct peer_command response = peer_response(peer, 0);
+    peer_send_command(peer, &response);
+    answer_wrongly(peer, &response);
+}
+
+Test(storage_user, window_and_second_response, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 4};
+    store_all(&record, answer_same_twice, 8, "window, twice");
+    cr_expect_eq(record.done, 4);
+    cr_expect(record.stores[3].answered && !record.stores[0].answered);
+    cr_expect_eq(record.stores[0].error, ERROR_RESPONSE_MISMATCH);
+}
+
+/* ---- from within callbacks ---- */
+
+static void abort_in_done(struct record *record)
+{
+    storage_user_abort(record->user, ERROR_ABORTED_LOCALLY);
+}
+
+static void serve_whoever(struct script_peer *peer)
+{
+    if (peer_accept(peer))
+        peer_serve(peer);
+}
+
+Test(storage_user, abort_from_done, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 5, .on_done = abort_in_done};
+    store_all(&record, serve_whoever, 0, "abort from done");
+    cr_expect_eq(record.done, 1);
+    cr_expect_eq(record.end.kind, ASSOCIATION_ABORTED_BY_US);
+    cr_expect_eq(record.end.error, ERROR_ABORTED_LOCALLY);
+}
+
+static void release_in_done(struct record *record)
+{
+    struct store another = {.context_id = 1, .class_uid = FIXTURE_CLASS, .instance_uid = "1.2"};
+    storage_user_release(record->user);
+    cr_expect(!storage_user_can_store(record->user));
+    cr_expect_eq(storage_user_store(record->user, &another), ERROR_NOT_OPEN);
+}
+
+Test(storage_user, release_from_done, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 5, .on_done = release_in_done};
+    store_all(&record, serve_whoever, 0, "release from done");
+    cr_expect_eq(record.done, 1);
+    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+}
+
+/* Message IDs go round at 65,535, pass over 0, and none is in flight twice. */
+static void answer_every_other_late(struct script_peer *peer)
+{
+    struct peer_command late = {0};
+    uint16_t last = 0;
+    char uid[UID_SIZE] = "";
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 2});
+    while (peer_read_message(peer)) {
+        uint16_t id = peer->message.message_id;
+        if (late.field == 0) { /* the first stays in flight nearly to the end */
+            late = peer_response(peer, 0);
+            strcpy(uid, peer->message.instance_uid);
+            late.instance_uid = uid;
+            late.class_uid = FIXTURE_CLASS;
+        } else {
+            if (id == 0 || id == late.message_id || (id != last + 1 && last != UINT16_MAX))
+                peer_fail(peer, "Message ID %u after %u", id, last);
+            peer_answer(peer, 0);
+        }
+        last = id;
+        if (peer->messages == 65700)
+            peer_send_command(peer, &late);
+    }
+    peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
+    peer_expect_end(peer);
+}
+
+struct endless {
+    struct storage_user *user;
+    struct store stores[2];
+    struct numbers_source sources[2];
+    bool busy[2];
+    unsigned begun, done, closed;
+};
+
+static void endless_ready(struct storage_user *user, void *context)
+{
+    struct endless *endless = context;
+    for (int i = 0; i < 2; i++) {
+        if (endless->busy[i] || endless->begun == 65700 || !storage_user_can_store(user))
+            continue;
+        endless->stores[i] = (struct store){.context_id = 1,
+                                            .class_uid = FIXTURE_CLASS,
+                                            .instance_uid = i == 0 ? "1.2.3" : "1.2.4",
+                                            .source = numbers_source_init(&endless->sources[i], 2)};
+        endless->busy[i] = true;
+        endless->begun++;
+        cr_assert_eq(storage_user_store(user, &endless->stores[i]), 0);
+    }
+    if (endless->begun == 65700)
+        storage_user_release(user);
+}
+
+static void endless_done(struct storage_user *user, void *context, struct store *store)
+{
+    struct endless *endless = context;
+    cr_assert(store->answered);
+    endless->busy[store - endless->stores] = false;
+    endless->done++;
+}
+
+static void endless_closed(struct storage_user *user, void *context, const struct association_end *end)
+{
+    ((struct endless *)context)->closed++;
+    cr_expect_eq(end->kind, ASSOCIATION_RELEASED);
+}
+
+Test(storage_user, message_ids_go_round, .timeout = FIXTURE_TIMEOUT_S)
+{
+    static const struct storage_user_handler endless_handler = {
+        .ready = endless_ready, .done = endless_done, .closed = endless_closed};
+    static struct endless endless;
+    struct fixture fixture;
+    fixture_begin(&fixture);
+    struct script_peer *peer = script_peer_listen(answer_every_other_late, NULL);
+    struct association_options options = fixture_options(peer->port);
+    options.window = 2;
+    options.timeouts.dimse_ms = 0;
+    cr_assert_eq(storage_user_open(&endless.user, &fixture.loop, &options, &endless_handler, &endless), 0);
+    fixture_run(&fixture);
+    cr_expect_eq(endless.done, 65700);
+    cr_expect_eq(endless.closed, 1);
+    fixture_end_peer(peer, "message IDs");
+    fixture_end(&fixture);
+}
+
+/* ---- C-ECHO ---- */
+
+struct echo {
+    unsigned done;
+    struct verification_result result;
+};
+
+static void on_echo(void *user, const struct verification_result *result)
+{
+    struct echo *echo = user;
+    echo->done++;
+    echo->result = *result;
+}
+
+static void refuses_contexts(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.refused = 1, .result = 3});
+    peer_serve(peer);
+}
+
+static void echo_status(struct script_peer *peer)
+{
+    if (strcmp(peer_accept(peer) ? peer->contexts[0].class_uid : "", UID_VERIFICATION) != 0)
+        peer_fail(peer, "not Verification");
+    if (!peer_read_message(peer) || peer->message.field != 0x0030 || peer->message.data_set_type != 0x0101)
+        peer_fail(peer, "not a C-ECHO-RQ");
+    peer_answer(peer, 0x0122);
+    peer_serve(peer);
+}
+
+static void rejects(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_short(peer, PEER_RJ, 1, 1, 7);
+    peer_expect_end(peer);
+}
+
+static const struct echo_row {
+    const char *what;
+    void (*script)(struct script_peer *peer);
+    int error;
+    uint16_t status;
+    enum association_end_kind kind;
+} echo_rows[] = {
+    {"answered", serve_whoever, 0, 0, ASSOCIATION_RELEASED},
+    {"a status", echo_status, 0, 0x0122, ASSOCIATION_RELEASED},
+    {"refused", refuses_contexts, ERROR_NO_CONTEXT, 0, ASSOCIATION_RELEASED},
+    {"rejected", rejects, ERROR_REJECTED, 0, ASSOCIATION_REJECTED},
+    {"silence", is_silent, ERROR_TIMEOUT_DIMSE, 0, ASSOCIATION_ABORTED_BY_US},
+    {"abort", aborts, ERROR_ABORTED, 0, ASSOCIATION_ABORTED_BY_PEER},
+    {"FIN", closes, ERROR_PEER_CLOSED, 0, ASSOCIATION_LOST},
+    {"release", releases, ERROR_RELEASED, 0, ASSOCIATION_RELEASED},
+    {"wrong Message ID", wrong_message_id, ERROR_RESPONSE_MISMATCH, 0, ASSOCIATION_ABORTED_BY_US},
+    {"no status", no_status, ERROR_RESPONSE_MISMATCH, 0, ASSOCIATION_ABORTED_BY_US},
+};
+
+Test(verification, every_peer, .timeout = FIXTURE_TIMEOUT_S)
+{
+    for (size_t i = 0; i < sizeof echo_rows / sizeof echo_rows[0]; i++) {
+        const struct echo_row *row = &echo_rows[i];
+        struct fixture fixture;
+        struct echo echo = {0};
+        fixture_begin(&fixture);
+        struct script_peer *peer = script_peer_listen(row->script, NULL);
+        struct association_options options = fixture_options(peer->port);
+        struct verification *verification;
+        cr_assert_eq(verification_echo(&verification, &fixture.loop, &options, on_echo, &echo), 0);
+        fixture_run(&fixture);
+        cr_expect_eq(echo.done, 1, "%s", row->what);
+        cr_expect_eq(echo.result.error, row->error, "%s: %s", row->what, error_text(echo.result.error));
+        cr_expect_eq(echo.result.status, row->status, "%s: %04X", row->what, echo.result.status);
+        cr_expect_eq(echo.result.end.kind, row->kind, "%s", row->what);
+        fixture_end_peer(peer, row->what);
+        fixture_end(&fixture);
+    }
+}

@@ -1,0 +1,188 @@
+"""Options of all programs, from the outside: what is wrong is one line and exit 1; help and version go to standard output."""
+import json
+import unittest
+
+from support import harness
+from support.harness import CommandTest, run
+
+AE_RULE = 'it takes an AE title: 1 to 16 ASCII characters, no backslash, no control characters, not all spaces'
+PROGRAMS = ('dicom-sender', 'dicom-receiver', 'dicom-echo')
+
+
+class WrongOptions(CommandTest):
+    """Nothing is sent, nothing is made: not even a log folder."""
+
+    def sender_says(self, line, *arguments):
+        with self.subTest(arguments=arguments):
+            result = run('dicom-sender', *arguments, cwd=self.folder)
+            self.assert_wrong(result, f'dicom-sender: {line}')
+            self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_numbers(self):
+        for value in ('300', '0', '-1', 'x', '', '8.5', '1e2', '0x8', '99999999999999999999', '١'):
+            self.sender_says(f"--threads: '{value}' is not a number from 1 to 256", '--threads', value, '.')
+        self.sender_says("-t: '257' is not a number from 1 to 256", '-t257', '.')
+        self.sender_says("--concurrency: '0' is not a number from 1 to 256", '--concurrency=0', '.')
+        self.sender_says("-p: '65536' is not a number from 1 to 65535", '-p', '65536', '.')
+        self.sender_says("--retry: '-1' is not a number from 0 to 100", '--retry', '-1', '.')
+        self.sender_says("-pdu: '4095' is not a number from 4096 to 1048576", '-pdu', '4095', '.')
+        self.sender_says("--max-pdu: '1048577' is not a number from 4096 to 1048576", '--max-pdu', '1048577', '.')
+
+    def test_seconds(self):
+        for name in ('--timeout', '--connect-timeout', '--acse-timeout', '--dimse-timeout', '--network-timeout', '-to',
+                     '-ta', '-td', '-tn'):
+            self.sender_says(f"{name}: '5s' is not a number of seconds from 0 to 86400", name, '5s', '.')
+            self.sender_says(f"{name}: '-0.1' is not a number of seconds from 0 to 86400", name, '-0.1', '.')
+
+    def test_choices(self):
+        self.sender_says("--priority: 'urgent' is not one of low, medium, high", '--priority', 'urgent', '.')
+        for name in ('--log-level', '-ll'):
+            self.sender_says(f"{name}: 'loud' is not one of error, warn, info, debug, trace", name, 'loud', '.')
+
+    def test_ae_titles(self):
+        for name in ('--ae-title', '-a', '--called-aet', '--call', '-aec', '--calling-ae', '-c', '--aet', '--aetitle',
+                     '--calling-aet', '-aet'):
+            self.sender_says(f"{name}: '12345678901234567' has more than 16 characters: {AE_RULE}", name,
+                             '12345678901234567', '.')
+        self.sender_says(f"-a: '' is empty: {AE_RULE}", '-a', '', '.')
+        self.sender_says(f"-a: '   ' is all spaces: {AE_RULE}", '-a', '   ', '.')
+        self.sender_says(f"-a: 'A\\B' contains a backslash: {AE_RULE}", '-a', 'A\\B', '.')
+        self.sender_says(f"-a: 'A?B' contains a control character: {AE_RULE}", '-a', 'A\x1bB', '.')
+        self.sender_says(f"-a: 'Ä' contains a character that is not ASCII: {AE_RULE}", '-a', 'Ä', '.')
+
+    def test_missing_values(self):
+        self.sender_says('--host: its value is missing: it takes HOST', '.', '--host')
+        self.sender_says('--host: its value is missing: it takes HOST', '.', '--host', '--json')
+        self.sender_says('-t: its value is missing: it takes a number from 1 to 256', '.', '-t')
+        self.sender_says('--input: its value is missing: it takes PATH', '--input')
+        self.sender_says("--input: '' is empty", '--input', '')
+        self.sender_says("--host: '' is empty", '--host=', '.')
+        self.sender_says('--json: it takes no value', '--json=1', '.')
+        self.sender_says('an argument is empty', '')
+
+    def test_unknown(self):
+        for typed, nearest in (('--thread', '--threads'), ('--recursiv', '--recursive'), ('--ae-titel', '--ae-title'),
+                               ('--max_pdu', '--max-pdu'), ('-host', '--host'), ('-threads', '--threads'),
+                               ('-aetitle', '--aetitle'), ('--dryrun', '--dry-run'), ('-tn5', '-tn')):
+            self.sender_says(f"unknown option '{typed}'; the nearest is {nearest} (all: dicom-sender --help)", typed, '.')
+        self.sender_says("unknown option '--zzzzzzzzzzzz' (all: dicom-sender --help)", '--zzzzzzzzzzzz', '.')
+        self.sender_says("unknown option '-rx'; the nearest is +r (all: dicom-sender --help)", '-rx', '.')
+
+    def test_contradictions(self):
+        self.sender_says('nothing to send: give --input PATH, a path, --files-from FILE or --synthetic', '--loopback')
+        self.sender_says('nothing to send: give --input PATH, a path, --files-from FILE or --synthetic')
+        self.sender_says('--null: it belongs to --files-from, which is missing', '-0', '.')
+        self.sender_says('--quiet and --verbose exclude each other', '-qv', '.')
+        self.sender_says('--host and --peer both name a destination; give one', '--host', 'a', '--peer', 'b', '.')
+        self.sender_says('--loopback and --host both name a destination; give one', '--host', 'a', '--loopback', '.')
+        self.sender_says("'pacs://a' and --loopback both name a destination; give one", 'pacs://a', '--loopback', '.')
+
+    def test_destination(self):
+        self.sender_says('no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT] or '
+                         'AE@HOST:PORT as the first argument, or --peer NAME, or a default peer in '
+                         '/nonexistent/.config/dicom-sender/peers.json, or --loopback', '.')
+        self.sender_says("'PACS@h:99999': port '99999' is not a number from 1 to 65535", 'PACS@h:99999', '.')
+        self.sender_says("'pacs://h:': port '' is not a number from 1 to 65535", 'pacs://h:', '.')
+        self.sender_says("--host: 'a b' is not a host name or an address", '--host', 'a b', '.')
+        self.sender_says('/nonexistent/.config/dicom-sender/peers.json: no such file', '--peer', 'x', '.')
+        self.sender_says('nowhere.json: no such file', '--config', 'nowhere.json', '.')
+
+    def test_files_from(self):
+        self.sender_says("--files-from: 'nowhere.txt': No such file or directory", '--loopback', '--files-from',
+                         'nowhere.txt')
+
+    def test_line_breaks_in_values(self):
+        self.sender_says("--threads: 'a?b' is not a number from 1 to 256", '--threads', 'a\nb', '.')
+
+    def test_receiver(self):
+        for line, *arguments in (
+                ('give --output-dir DIR to keep what comes, or --discard to keep nothing', '--port', '0'),
+                ('--output-dir and --discard exclude each other', '--discard', '--output-dir', 'x'),
+                ("--status: 'xyz' is not a status of 1 to 4 hexadecimal digits", '--discard', '--status', 'xyz'),
+                ("--response-delay: '1.5' is not a number from 0 to 3600000", '--discard', '--response-delay', '1.5'),
+                ("--port: '65536' is not a number from 0 to 65535", '--discard', '--port', '65536'),
+                ("unexpected argument 'x' (see dicom-receiver --help)", '--discard', 'x'),
+                ("unknown option '--discord'; the nearest is --discard (all: dicom-receiver --help)", '--discord')):
+            with self.subTest(arguments=arguments):
+                self.assert_wrong(run('dicom-receiver', *arguments, cwd=self.folder), f'dicom-receiver: {line}')
+
+    def test_echo(self):
+        for line, *arguments in (
+                ("unexpected argument 'b' (see dicom-echo --help)", 'a', 'b'),
+                ("--repeat: '0' is not a number from 1 to 1000000", 'a', '--repeat', '0'),
+                ("'a' and --host both name a destination; give one", 'a', '--host', 'b'),
+                ("'PACS@h:x': port 'x' is not a number from 1 to 65535", 'PACS@h:x')):
+            with self.subTest(arguments=arguments):
+                self.assert_wrong(run('dicom-echo', *arguments), f'dicom-echo: {line}')
+        self.assertIn('--loopback', run('dicom-echo').err)
+
+
+class HelpAndVersion(CommandTest):
+    def test_help(self):
+        for name in PROGRAMS:
+            for option in ('-h', '--help'):
+                result = run(name, option)
+                self.assertEqual((result.code, result.err), (0, ''), result)
+                self.assertTrue(result.out.startswith(f'Usage: {name} '), result)
+                for line in result.out.splitlines():
+                    self.assertLessEqual(len(line), 80, line)
+                for word in ('Network:', 'Examples:', 'Exit codes:', '--timeout', '--max-pdu'):
+                    self.assertIn(word, result.out)
+
+    def test_help_names_every_spelling(self):
+        text = run('dicom-sender', '--help').out.replace(',', ' ').replace(';', ' ')
+        for spelling in ('--host -H --port -p --ae-title -a --called-aet --call -aec --calling-ae -c --aet --aetitle -aet '
+                         '--calling-aet --peer --config --loopback --input -i --recursive -r +r --pattern --files-from -0 '
+                         '--threads -t --concurrency --priority --verify --retry --timeout --connect-timeout -to '
+                         '--acse-timeout -ta --dimse-timeout -td --network-timeout -tn --max-pdu -pdu --dry-run --log-dir '
+                         '--json --no-progress -q -v -d --log-level -ll -h -V +sd').split():
+            self.assertIn(spelling, text.split(), spelling)
+
+    def test_version(self):
+        for name in PROGRAMS:
+            for option in ('-V', '--version'):
+                result = run(name, option)
+                self.assertEqual((result.code, result.err), (0, ''), result)
+                self.assertRegex(result.out, rf'^{name} \d+\.\d+\.\d+\n')
+                self.assertRegex(result.out, r'libuv \d.*jansson \d.*GDCM \d')
+
+
+class Spellings(CommandTest):
+    """Each spelling does what it says: seen in the options that the summary or the log of a dry run records."""
+
+    def options_of(self, *arguments):
+        """What the event log's first line says was given."""
+        result = self.send('--dry-run', '--no-progress', *arguments, self.folder / 'nothing')
+        logs = sorted(self.logs.glob('dicom_sender_*.log'))
+        self.assertEqual(len(logs), 1, result)
+        first = json.loads(logs[0].read_text(encoding='utf-8').splitlines()[0])
+        for path in harness.files_below(self.logs):
+            path.unlink()
+        self.assertEqual(first['event'], 'session.started')
+        return first['options']
+
+    def test_spellings(self):
+        for wanted, spellings in {
+                '--ae-title=X': ('--ae-title X', '--ae-title=X', '-a X', '-aX', '--called-aet X', '--call X', '-aec X'),
+                '--calling-ae=X': ('--calling-ae X', '-c X', '--aet X', '--aetitle X', '-aet X', '--calling-aet=X',
+                                   '-aet=X'),
+                '--threads=8': ('--threads 8', '--threads=8', '-t8', '-t 8', '--concurrency 8', '-t3 -t8'),
+                '--connect-timeout=1.500': ('--connect-timeout 1.5', '-to 1.5', '-to=1.5'),
+                '--acse-timeout=2': ('--acse-timeout 2', '-ta 2'),
+                '--dimse-timeout=3': ('--dimse-timeout 3.0', '-td 3'),
+                '--network-timeout=0.250': ('--network-timeout .25', '-tn 0.25'),
+                '--max-pdu=16384': ('--max-pdu 16384', '-pdu 16384'),
+                '--log-level=debug': ('--log-level debug', '-ll debug', '-ll DEBUG'),
+                '--recursive=true': ('--recursive', '-r', '+r'),
+                '--scan-folders=true': ('+sd',)}.items():
+            for spelling in spellings:
+                with self.subTest(spelling=spelling):
+                    self.assertIn(wanted, self.options_of(*spelling.split()).split(' '))
+
+    def test_letters_together(self):
+        self.assertEqual(set(self.options_of('-rvt8').split(' ')) & {'--recursive=true', '--verbose=true', '--threads=8'},
+                         {'--recursive=true', '--verbose=true', '--threads=8'})
+
+
+if __name__ == '__main__':
+    unittest.main()

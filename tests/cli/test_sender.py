@@ -1,0 +1,324 @@
+"""dicom-sender's exit codes, console, summary and log, against dicom-receiver."""
+import json
+import os
+import pathlib
+import signal
+import unittest
+
+from support import harness
+from support.harness import CommandTest, Running, closed_port, run, write_instance
+
+LOG_KEYS = ['time', 'level', 'event', 'session', 'worker', 'association', 'study']
+
+
+class SenderTest(CommandTest):
+    def to(self, receiver):
+        return ('--host', '127.0.0.1', '--port', receiver.port, '--ae-title', 'PACS')
+
+    def summary(self):
+        paths = list(self.logs.glob('dicom_sender_summary_*.json'))
+        self.assertEqual(len(paths), 1, paths)
+        return json.loads(paths[0].read_text(encoding='utf-8'))
+
+    def totals(self):
+        return self.summary()['totals']
+
+    def events(self):
+        paths = [path for path in self.logs.glob('dicom_sender_*.log')]
+        self.assertEqual(len(paths), 1, paths)
+        return [json.loads(line) for line in paths[0].read_text(encoding='utf-8').splitlines()]
+
+    def assert_totals(self, **expected):
+        totals = self.totals()
+        wanted = dict.fromkeys(('stored', 'warned', 'failed', 'skipped', 'in_doubt', 'pending'), 0)
+        wanted.update(expected)
+        self.assertEqual({name: totals[name] for name in wanted}, wanted)
+        self.assertEqual(totals['files'], sum(wanted.values()))
+
+
+class ExitCodes(SenderTest):
+    def test_all_stored(self):
+        studies = self.studies('2x3x4096:CT')
+        receiver = self.receiver('--output-dir', self.folder / 'received')
+        result = self.send(*self.to(receiver), '-r', studies, '-t', '2')
+        self.assert_exit(result, 0)
+        self.assert_totals(stored=6)
+        self.assertEqual(len(harness.files_below(self.folder / 'received')), 6)
+        self.assertIn('6 stored', receiver.stop().out)
+
+    def test_some_failed(self):
+        studies = self.studies('1x3x4096:CT')
+        write_instance(studies / 'no-study.dcm', study=None)
+        result = self.send(*self.to(self.receiver()), '-r', studies)
+        self.assert_exit(result, 2)
+        self.assert_totals(stored=3, failed=1)
+        self.assertIn('no-study', result.err)
+
+    def test_skipped_is_no_failure(self):
+        studies = self.studies('1x2x4096:CT')
+        (studies / 'readme.txt').write_text('not DICOM')
+        self.assert_exit(self.send(*self.to(self.receiver()), '-r', studies), 0)
+        self.assert_totals(stored=2, skipped=1)
+
+    def test_all_failed(self):
+        result = self.send(*self.to(self.receiver('--discard', '--status', 'C000')), '-r', self.studies())
+        self.assert_exit(result, 1)
+        self.assert_totals(failed=6)
+        self.assertIn('C000', result.err)
+
+    def test_warnings_are_stored(self):
+        self.assert_exit(self.send(*self.to(self.receiver('--discard', '--status', 'B000')), '-r', self.studies()), 0)
+        self.assert_totals(warned=6)
+
+    def test_nothing_listens(self):
+        with closed_port() as port:
+            result = self.send('--host', '127.0.0.1', '--port', port, '--retry', '0', '-r', self.studies())
+        self.assert_exit(result, 1)
+        self.assertRegex(result.err, 'refused')
+        totals = self.totals()
+        self.assertEqual((totals['files'], totals['stored'], totals['warned']), (6, 0, 0))
+
+    def test_unknown_host(self):
+        result = self.send('--host', 'no-such-host.invalid', '--retry', '0', '-r', self.studies())
+        self.assert_exit(result, 1)
+        self.assertIn('resolved', result.err)
+
+    def test_wrong_ae_title(self):
+        result = self.send(*self.to(self.receiver('--discard', '--ae-title', 'OTHER')), '-r', self.studies())
+        self.assert_exit(result, 1)
+        self.assertRegex(result.err, '(?i)called AE title')
+        self.assertEqual(self.totals()['stored'], 0)
+
+    def test_missing_path(self):
+        result = self.send(*self.to(self.receiver()), self.folder / 'missing')
+        self.assert_exit(result, 1)
+        self.assertIn('missing', result.err)
+        self.assert_totals(failed=1)
+
+    def test_missing_path_beside_good_ones(self):
+        result = self.send(*self.to(self.receiver()), '-r', self.folder / 'missing', self.studies())
+        self.assert_exit(result, 2)
+        self.assert_totals(stored=6, failed=1)
+
+    def test_empty_folder(self):
+        empty = self.folder / 'empty'
+        empty.mkdir()
+        result = self.send(*self.to(self.receiver()), empty)
+        self.assert_exit(result, 1)
+        self.assert_totals()
+
+    def test_log_dir_not_writable(self):
+        (self.folder / 'file').write_text('in the way')
+        receiver = self.receiver()
+        result = run('dicom-sender', '--log-dir', self.folder / 'file' / 'logs', *self.to(receiver), '-r',
+                     self.studies())
+        self.assertEqual((result.code, result.out), (1, ''), result)
+        self.assertEqual(result.err, f"dicom-sender: --log-dir: '{self.folder}/file/logs': Not a directory\n")
+        self.assertIn('0 associations', receiver.stop().out)
+
+    def test_interrupted(self):
+        """Ctrl-C: the stores in flight end, the rest is pending, and the receiver has as many as the summary says."""
+        receiver = self.receiver('--output-dir', self.folder / 'received', '--response-delay', '200')
+        sender = self.start(Running('dicom-sender', '--log-dir', self.logs, *self.to(receiver), '-v', '-r',
+                                    self.studies('2x50x4096:CT'), '-t', '2'))
+        sender.wait_for('stored', which=1)
+        sender.signal(signal.SIGINT)
+        result = sender.wait()
+        self.assert_exit(result, 130)
+        totals = self.totals()
+        self.assertEqual(totals['stored'] + totals['pending'], 100)
+        self.assertGreater(totals['stored'], 0)
+        self.assertGreater(totals['pending'], 0)
+        self.assertEqual(len(harness.files_below(self.folder / 'received')), totals['stored'])
+
+    def test_interrupted_twice(self):
+        receiver = self.receiver('--discard', '--response-delay', '30000')
+        sender = self.start(Running('dicom-sender', '--log-dir', self.logs, *self.to(receiver), '-d', '-r',
+                                    self.studies()))
+        sender.wait_for('C-STORE|dimse.sent|association.opened', which=1)
+        sender.signal(signal.SIGINT)
+        sender.wait_for('interrupt', which=1)
+        sender.signal(signal.SIGINT)
+        self.assert_exit(sender.wait(timeout_s=15), 130)
+
+    def test_verify(self):
+        self.assert_exit(self.send(*self.to(self.receiver()), '--verify', '-r', self.studies()), 0)
+        self.assert_totals(stored=6)
+
+
+class Destinations(SenderTest):
+    def test_forms(self):
+        studies = self.studies('1x1x4096:CT')
+        receiver = self.receiver('--discard', '--ae-title', 'PACS')
+        peers = self.folder / 'config' / 'dicom-sender' / 'peers.json'
+        peers.parent.mkdir(parents=True)
+        peers.write_text(json.dumps({'default': 'main', 'peers': {
+            'main': {'host': '127.0.0.1', 'port': receiver.port, 'ae_title': 'PACS'}}}))
+        env = harness.environment(XDG_CONFIG_HOME=str(self.folder / 'config'))
+        for arguments in (('-H', '127.0.0.1', '-p', receiver.port, '-a', 'PACS'), (f'pacs://PACS@127.0.0.1:{receiver.port}',),
+                          (f'PACS@127.0.0.1:{receiver.port}',), ('--config', peers), ('--config', peers, '--peer', 'main'),
+                          ('--peer', 'main'), (), (f'pacs://127.0.0.1:{receiver.port}', '-aec', 'PACS')):
+            with self.subTest(arguments=arguments):
+                self.assert_exit(self.send(*arguments, '-i', studies, '-r', env=env), 0)
+        self.assertIn('8 stored', receiver.stop().out)
+
+    def test_loopback(self):
+        self.assert_exit(self.send('--loopback', '-r', self.studies(), '-t', '4'), 0)
+        self.assert_totals(stored=6)
+
+
+class Inputs(SenderTest):
+    def test_folder_without_recursive(self):
+        studies = self.studies('1x2x4096:CT')
+        top = self.folder / 'top'
+        top.mkdir()
+        write_instance(top / 'one')
+        studies.rename(top / 'below')
+        self.assert_exit(self.send('--loopback', top), 0)
+        self.assert_totals(stored=1)
+
+    def test_pattern_and_glob(self):
+        folder = self.folder / 'files'
+        folder.mkdir()
+        for number, name in enumerate(('a.dcm', 'b.dcm', 'c.img')):
+            write_instance(folder / name, instance=f'1.2.{number + 1}')
+        self.assert_exit(self.send('--loopback', folder, '--pattern', '*.dcm'), 0)
+        self.assert_totals(stored=2)
+        self.clear_logs()
+        self.assert_exit(self.send('--loopback', f'{folder}/*.img'), 0)
+        self.assert_totals(stored=1)
+
+    def clear_logs(self):
+        for path in harness.files_below(self.logs):
+            path.unlink()
+
+    def test_files_from(self):
+        names = [self.folder / 'one', self.folder / 'with space', self.folder / 'with\nnewline']
+        for number, path in enumerate(names):
+            write_instance(path, instance=f'1.2.{number + 1}')
+        lines = b'\n'.join(os.fsencode(path) for path in names[:2]) + b'\n'
+        self.assert_exit(self.send('--loopback', '--files-from', '-', stdin=lines), 0)
+        self.assert_totals(stored=2)
+        self.clear_logs()
+        with_nul = b'\0'.join(os.fsencode(path) for path in names)
+        self.assert_exit(self.send('--loopback', '--files-from', '-', '-0', stdin=with_nul), 0)
+        self.assert_totals(stored=3)
+        self.clear_logs()
+        (self.folder / 'list').write_bytes(lines)
+        self.assert_exit(self.send('--loopback', '--files-from', self.folder / 'list'), 0)
+        self.assert_totals(stored=2)
+
+    def test_dash_names(self):
+        write_instance(self.folder / '-dash')
+        self.assert_exit(self.send('--loopback', '--', '-dash', cwd=self.folder), 0)
+        self.assert_totals(stored=1)
+
+
+class Output(SenderTest):
+    def test_json(self):
+        result = self.send('--loopback', '--json', '-r', self.studies())
+        self.assert_exit(result, 0)
+        document = json.loads(result.out)
+        self.assertEqual(document['totals']['stored'], 6)
+        self.assertEqual(document, self.summary())
+
+    def test_nothing_on_standard_output(self):
+        for options in ((), ('-v',), ('-d',), ('-q',)):
+            with self.subTest(options=options):
+                self.assertEqual(self.send('--loopback', '-r', self.studies(), *options).out, '')
+
+    def test_quiet(self):
+        result = self.send('--loopback', '-q', '-r', self.studies())
+        self.assertEqual((result.code, result.out, result.err), (0, '', ''), result)
+
+    def test_verbose(self):
+        result = self.send('--loopback', '-v', '-r', self.studies())
+        lines = [line for line in result.err.splitlines() if ' ... ' in line]
+        self.assertEqual(len(lines), 6, result)
+        for line in lines:
+            self.assertRegex(line, r'^\[\s*\d+/6\+?\] .+ \([0-9.]+ [KMG]?B\) \.\.\. stored \([0-9.]+ s\)')
+        self.assertRegex(result.err, r'\b2\.25\.\d+')
+
+    def test_debug(self):
+        result = self.send('--loopback', '-d', '-r', self.studies())
+        for word in ('association.requested', 'association.opened', 'association.context', 'dimse.sent', 'dimse.received'):
+            self.assertIn(word, {event['event'] for event in self.events()}, word)
+        self.assertIn('1.2.840.10008.5.1.4.1.1.2', result.err + 'CTImageStorage', result)
+
+    def test_no_control_characters_without_a_terminal(self):
+        result = self.send('--loopback', '-r', self.studies())
+        self.assertNotIn('\x1b', result.err)
+        self.assertNotIn('\r', result.err)
+
+    def test_words_at_the_end(self):
+        studies = self.studies()
+        write_instance(studies / 'no-study.dcm', study=None)
+        text = self.send('--loopback', '-r', studies).err
+        for word in ('stored', 'failed', 'skipped', 'MB/s', 'no-study.dcm', 'Study Instance UID', 'dicom_sender_summary_'):
+            self.assertIn(word, text)
+
+    def test_dry_run(self):
+        """It needs no destination, and says studies, sizes and contexts."""
+        result = self.send('--dry-run', '-r', self.studies())
+        self.assert_exit(result, 0)
+        self.assertEqual(result.out.count('study 2.25.'), 2, result)
+        self.assertIn('3 instances', result.out)
+        self.assertIn('CTImageStorage as ExplicitVRLittleEndian', result.out)
+        self.assertEqual(self.totals()['stored'], 0)
+
+    def test_dry_run_exit_codes(self):
+        studies = self.studies()
+        write_instance(studies / 'no-study.dcm', study=None)
+        self.assert_exit(self.send('--dry-run', '-r', studies), 2)
+        empty = self.folder / 'empty'
+        empty.mkdir()
+        self.assert_exit(self.send('--dry-run', empty), 1)
+        self.assert_exit(self.send('--dry-run', 'pacs://h:0', '-r', studies), 1)
+
+    def test_dry_run_connects_to_nobody(self):
+        receiver = self.receiver()
+        self.assert_exit(self.send('--dry-run', *self.to(receiver), '-r', self.studies()), 0)
+        self.assertIn('0 associations', receiver.stop().out)
+
+    def test_fewer_studies_than_threads(self):
+        self.assert_exit(self.send('--loopback', '-r', self.studies('1x2x4096:CT'), '-t', '8'), 0)
+        self.assertIn('session.note', [event['event'] for event in self.events()])
+
+
+class Files(SenderTest):
+    def test_log(self):
+        self.send('--loopback', '-r', self.studies())
+        events = self.events()
+        for event in events:
+            self.assertEqual(list(event)[:len(LOG_KEYS)], LOG_KEYS)
+        self.assertEqual(events[0]['event'], 'session.started')
+        self.assertEqual(events[-1]['event'], 'session.ended')
+        self.assertEqual(events[-1]['stored'], 6)
+        self.assertEqual(len({event['session'] for event in events}), 1)
+        self.assertNotIn('debug', {event['level'] for event in events})
+
+    def test_log_level(self):
+        self.send('--loopback', '-r', self.studies(), '--log-level', 'error')
+        self.assertEqual(self.events(), [])
+
+    def test_default_log_folder(self):
+        self.assert_exit(run('dicom-sender', '--loopback', '-r', self.studies(), cwd=self.folder), 0)
+        names = sorted(path.name for path in (self.folder / 'logs').iterdir())
+        self.assertEqual(len(names), 2, names)
+        session = names[0][len('dicom_sender_'):-len('.log')]
+        self.assertEqual(names, [f'dicom_sender_{session}.log', f'dicom_sender_summary_{session}.json'])
+
+    def test_summary(self):
+        studies = self.studies()
+        write_instance(studies / 'no-study.dcm', study=None)
+        (studies / 'readme.txt').write_text('not DICOM')
+        self.send('--loopback', '-r', studies, '-t', '2')
+        summary = self.summary()
+        self.assertEqual(summary['exit_code'], 2)
+        self.assertEqual([pathlib.Path(entry['path']).name for entry in summary['failed']], ['no-study.dcm'])
+        self.assertEqual([entry['reason'] for entry in summary['failed'] + summary['skipped']],
+                         ['no-study-uid', 'not-dicom'])
+
+
+if __name__ == '__main__':
+    unittest.main()

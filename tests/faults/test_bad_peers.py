@@ -1,0 +1,380 @@
+"""Peers that misbehave: nothing is claimed that is not so, the other files are stored, and the run ends in time."""
+import time
+import unittest
+
+from support import datasets, programs
+from support.base import ProgramTest
+from support.scripted_peer import (PERMANENT, TRANSIENT, Abort, Close, Garbage, Reject, Release, Respond, ScriptedPeer,
+                                   Silence, Twice)
+
+# All timeouts of a run against a silent peer; and what sanitizers and two busy cores may add to an end in time.
+TIMEOUT_S = 1
+SLACK_S = 5
+
+
+def once(action, at=1):
+    """Act on the at-th store of the whole run, answer all others as they should be."""
+    return lambda store, complete: action if store.total == at else Respond()
+
+
+def on_instance(uid, action):
+    return lambda store, complete: action if store.instance_uid == uid else Respond()
+
+
+class BadPeerTest(ProgramTest):
+    count = 6
+
+    def setUp(self):
+        super().setUp()
+        self.source = self.subfolder('source')
+        self.entries = datasets.make_studies(self.source, 1, self.count, 20_000)
+
+    def send(self, options=(), threads=1, **behaviour):
+        """Run against a peer that behaves so. What is true of every run is checked here."""
+        with ScriptedPeer(**behaviour) as peer:
+            run = programs.run_sender(self.source, port=peer.port, threads=threads, options=options, timeout_s=90)
+        self.assertEqual(run.total('files'), len(self.entries), run)
+        self.peer, acknowledged = peer, peer.acknowledged()
+        # Sound: what it calls stored was acknowledged, and arrived as it is.
+        problems = run.problems()
+        for entry in self.entries:
+            if problems.get(str(entry.path), {'state': 'warned'})['state'] == 'warned':
+                self.assertIn(entry.instance_uid, acknowledged, f'{entry.path.name} is called stored\n{run}')
+                self.assertEqual(acknowledged[entry.instance_uid], entry.data_set, entry.path.name)
+        return run
+
+    def assert_all_stored(self, run, associations=None):
+        self.assertEqual((run.exit_code, run.total('stored')), (0, len(self.entries)), run)
+        if associations is not None:
+            self.assertEqual(len(self.peer.associations), associations, run)
+
+    def assert_outcomes(self, run, expected):
+        """These problems and no others; by the entry's index."""
+        self.assertEqual(run.reasons(), {self.entries[index].path.name: outcome for index, outcome in expected.items()},
+                         run)
+        self.assertEqual(run.exit_code, 2 if len(expected) < len(self.entries) else 1, run)
+
+    def assert_sent_once(self, but=()):
+        """Economical: what was acknowledged is not sent again."""
+        sent = self.peer.sent_uids()
+        twice = {uid for uid in sent if sent.count(uid) > 1}
+        self.assertLessEqual(twice, set(but), 'sent more than once')
+
+
+class EndsOfAssociations(BadPeerTest):
+    def ends(self, action):
+        run = self.send(on_store=once(action, 3))
+        self.assert_all_stored(run, associations=2)
+        self.assert_sent_once(but=[self.peer.sent_uids()[2]])
+
+    def test_abort_after_two_stores(self):
+        self.ends(Abort())
+
+    def test_abort_by_the_provider_after_two_stores(self):
+        self.ends(Abort(source=2, reason=1))
+
+    def test_fin_after_two_stores(self):
+        self.ends(Close())
+
+    def test_reset_after_two_stores(self):
+        self.ends(Close(reset=True))
+
+    def test_abort_while_the_data_set_comes(self):
+        run = self.send(on_store=once(Abort(), 3), early=True, max_pdu=4096)
+        # Its own answers are early as well, which they may be.
+        self.assert_all_stored(run, associations=2)
+
+    def test_end_after_two_stores_every_time(self):
+        """A peer that takes two instances per association: each association gets its two."""
+        run = self.send(on_store=lambda store, complete: Respond() if store.number <= 2 else Abort(),
+                        options=['--retry', 5])
+        self.assert_all_stored(run)
+
+    def test_no_retry(self):
+        run = self.send(on_store=once(Abort(), 3), options=['--retry', 0])
+        self.assertIn(run.exit_code, (0, 2), run)
+        self.assertGreaterEqual(run.total('stored'), 2, run)
+
+    def test_one_instance_kills_the_association_every_time(self):
+        poison = self.entries[2]
+        run = self.send(on_store=on_instance(poison.instance_uid, Abort()), options=['--retry', 2])
+        self.assert_outcomes(run, {2: 'failed: poison'})
+        self.assertLessEqual(self.peer.sent_uids().count(poison.instance_uid), 3)
+        self.assert_sent_once(but=[poison.instance_uid])
+
+    def test_release_in_mid_run(self):
+        """It asks for release and still answers: answered, and the rest over a new association."""
+        run = self.send(on_store=once(Release(), 3))
+        self.assert_all_stored(run)
+        self.assertGreaterEqual(len(self.peer.associations), 2)
+
+    def test_release_instead_of_an_answer(self):
+        run = self.send(on_store=once(Release(answer=False), 3))
+        self.assert_all_stored(run)
+        self.assertGreaterEqual(len(self.peer.associations), 2)
+
+    def test_no_answer_to_the_release(self):
+        run = self.send(answer_release=False, options=['--timeout', TIMEOUT_S])
+        self.assert_all_stored(run)
+        # The release has a timeout of its own: 10 s.
+        self.assertLess(run.elapsed_s, 10 + SLACK_S)
+
+
+class SilentPeers(BadPeerTest):
+    count = 3
+
+    def assert_ends(self, run, times=2):
+        self.assertLess(run.elapsed_s, times * (TIMEOUT_S + 2) + SLACK_S, run)
+
+    def test_no_answer_to_the_request(self):
+        run = self.send(on_associate=lambda number, request: Silence(), options=['--timeout', TIMEOUT_S, '--retry', 1])
+        self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
+        self.assert_ends(run)
+
+    def test_no_answer_to_one_store(self):
+        run = self.send(on_store=once(Silence(), 2), options=['--dimse-timeout', TIMEOUT_S, '--retry', 1])
+        self.assert_all_stored(run, associations=2)
+        self.assert_ends(run)
+
+    def test_no_answer_to_any_store(self):
+        run = self.send(on_store=lambda store, complete: Silence(),
+                        options=['--dimse-timeout', TIMEOUT_S, '--retry', 1])
+        self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
+        self.assert_ends(run, times=2 * len(self.entries))
+
+    def test_nothing_is_read(self):
+        # More than the system's buffers on both sides hold.
+        datasets.make_instance(self.source / 'study1' / 'large.dcm', 1, 90, 20_000_000)
+        self.entries.append(datasets.read_entry(self.source / 'study1' / 'large.dcm'))
+        for entry in self.entries[:-1]:
+            entry.path.unlink()
+        self.entries = self.entries[-1:]
+        run = self.send(stop_reading=True, max_pdu=0, options=['--network-timeout', TIMEOUT_S, '--dimse-timeout',
+                                                               TIMEOUT_S, '--retry', 0])
+        self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
+        self.assertLess(run.elapsed_s, 12 + SLACK_S)
+
+
+class Negotiations(BadPeerTest):
+    def setUp(self):
+        super().setUp()
+        # A second kind of instance, whose context can be told from the others.
+        self.other = datasets.copy_files([datasets.find('MR_small.dcm')], self.source)[0]
+        self.entries.append(self.other)
+        self.last = len(self.entries) - 1
+
+    def only_ct(self, answer):
+        return lambda number, abstract, syntaxes: (
+            (0, syntaxes[0]) if abstract == datasets.CT_IMAGE else answer(syntaxes))
+
+    def test_a_context_is_refused(self):
+        run = self.send(on_context=self.only_ct(lambda syntaxes: (3, '')))
+        self.assert_outcomes(run, {self.last: 'failed: unsupported'})
+
+    def test_a_context_is_missing_from_the_answer(self):
+        run = self.send(on_context=self.only_ct(lambda syntaxes: None))
+        self.assert_outcomes(run, {self.last: 'failed: unsupported'})
+
+    def test_a_syntax_that_was_not_proposed(self):
+        run = self.send(on_context=self.only_ct(lambda syntaxes: (0, '1.2.840.10008.1.2.4.70')))
+        self.assert_outcomes(run, {self.last: 'failed: unsupported'})
+
+    def test_all_contexts_are_refused(self):
+        run = self.send(on_context=lambda *context: (3, ''))
+        self.assert_outcomes(run, {index: 'failed: unsupported' for index in range(len(self.entries))})
+        self.assertLessEqual(len(self.peer.associations), 4, 'no loop')
+        self.assertLess(run.elapsed_s, 10)
+
+    def test_context_ids_nobody_proposed(self):
+        run = self.send(context_ids=lambda number: number + 100, options=['--retry', 1])
+        self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
+
+    def test_more_contexts_than_one_association_holds(self):
+        """150 private classes in one study: spread over associations of at most 128 contexts each."""
+        place = self.subfolder('source/classes')
+        for number in range(150):
+            path = datasets.make_instance(place / f'class{number}.dcm', 3, number + 1, 2000,
+                                          SOPClassUID=datasets.uid(99, number))
+            self.entries.append(datasets.read_entry(path))
+        run = self.send()
+        self.assert_all_stored(run)
+        for association in self.peer.associations:
+            numbers = [number for number, _, _ in association.request['contexts']]
+            self.assertLessEqual(len(numbers), 128)
+            self.assertEqual(len(numbers), len(set(numbers)))
+            self.assertTrue(all(number % 2 for number in numbers), 'context IDs are odd')
+        self.assert_sent_once()
+
+    def test_permanent_rejection(self):
+        run = self.send(on_associate=lambda number, request: Reject(PERMANENT, 1, 7), threads=2)
+        self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
+        self.assertLessEqual(len(self.peer.associations), 2, 'it is a matter of configuration: not asked again')
+        self.assertLess(run.elapsed_s, 10)
+
+    def test_transient_rejections_at_first(self):
+        run = self.send(on_associate=lambda number, request: Reject(TRANSIENT, 3, 2) if number <= 2 else None,
+                        options=['--retry', 4])
+        self.assert_all_stored(run)
+        self.assertGreaterEqual(len(self.peer.associations), 3)
+
+    def test_room_for_one_association_only(self):
+        """The others are turned away as long as one is there; no file pays for it."""
+        self.entries += datasets.make_studies(self.subfolder('source/more'), 3, 2, seed=5)
+        admitted = []
+
+        def one_at_a_time(number, request):
+            if any(peer.associations[other - 1].end is None for other in admitted):
+                return Reject(TRANSIENT, 3, 2)
+            admitted.append(number)
+            return None
+        with ScriptedPeer(on_associate=one_at_a_time, delay_s=0.1) as peer:
+            run = programs.run_sender(self.source, port=peer.port, threads=4, options=['--retry', 6])
+        self.assertEqual((run.exit_code, run.total('stored')), (0, len(self.entries)), run)
+        self.assertEqual(len(peer.acknowledged()), len(self.entries))
+
+    def test_garbage_instead_of_an_answer(self):
+        for name, data in (('text', b'HTTP/1.1 400 Bad Request\r\n\r\n'), ('zeros', bytes(64)),
+                           ('endless', b'\x02\x00\xff\xff\xff\xff' + bytes(200)),
+                           ('short AC', b'\x02\x00\x00\x00\x00\x04\x00\x01\x00\x00'),
+                           ('items past the end', b'\x02\x00\0\0\0\x50' + bytes(68) + b'\x21\0\xff\xff' + bytes(8))):
+            with self.subTest(name):
+                run = self.send(on_associate=lambda number, request, data=data: Garbage(data),
+                                options=['--retry', 0, '--timeout', 2])
+                self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
+                self.assertLess(run.elapsed_s, 10, run)
+
+    def test_maximum_pdu_lengths(self):
+        for max_pdu in (16384, 0, None, 28, 4096, 131072, 0xFFFFFFFF, 17):
+            with self.subTest(max_pdu=max_pdu):
+                self.assert_all_stored(self.send(max_pdu=max_pdu))
+
+    def test_a_maximum_pdu_length_without_room(self):
+        run = self.send(max_pdu=6, options=['--retry', 0, '--timeout', 2])
+        self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
+        self.assertLess(run.elapsed_s, 10)
+
+
+class Answers(BadPeerTest):
+    def test_answers_before_the_data_set_is_complete(self):
+        self.assert_all_stored(self.send(early=True, max_pdu=4096), associations=1)
+
+    def test_one_byte_at_a_time(self):
+        self.assert_all_stored(self.send(chunk=1), associations=1)
+
+    def test_a_response_in_two_pdus(self):
+        self.assert_all_stored(self.send(split_response=True), associations=1)
+
+    def test_no_sop_instance_uid(self):
+        """Left out by some peers: taken by its Message ID."""
+        run = self.send(on_store=lambda store, complete: Respond(changes={'instance_uid': None}))
+        self.assert_all_stored(run, associations=1)
+
+    def wrong(self, changes):
+        """A response that belongs to nothing, once: it counts for nothing, and the instance is sent again."""
+        run = self.send(on_store=once(Respond(changes=changes), 3))
+        self.assert_all_stored(run, associations=2)
+        third = self.peer.sent_uids()[2]
+        self.assertEqual(self.peer.sent_uids().count(third), 2)
+        self.assert_sent_once(but=[third])
+
+    def test_another_message_id(self):
+        self.wrong({'replied_id': 4711})
+
+    def test_another_sop_instance_uid(self):
+        self.wrong({'instance_uid': '1.2.3.4.5'})
+
+    def test_another_context(self):
+        self.wrong({'context_id': 99})
+
+    def test_two_responses(self):
+        run = self.send(on_store=once(Twice(), 3))
+        # The first one is good; whether the second is seen before the next store goes out is chance.
+        self.assert_all_stored(run)
+
+    def test_a_request_instead_of_a_response(self):
+        self.wrong({'field': 0x0001})
+
+    def test_garbage_instead_of_a_response(self):
+        for name, data in (('text', b'ERROR: out of cheese\n'), ('unknown type', b'\x0a\x00\x00\x00\x00\x04abcd'),
+                           ('endless', b'\x04\x00\xff\xff\xff\xf0' + bytes(100)),
+                           ('empty PDV', b'\x04\x00\x00\x00\x00\x04\x00\x00\x00\x00'),
+                           ('PDV past the PDU', b'\x04\x00\x00\x00\x00\x06\x00\x00\x01\x00\x01\x03'),
+                           ('AC again', b'\x02\x00\x00\x00\x00\x04\x00\x01\x00\x00')):
+            with self.subTest(name):
+                run = self.send(on_store=once(Garbage(data), 3), options=['--dimse-timeout', 3])
+                self.assert_all_stored(run, associations=2)
+
+    def test_warnings(self):
+        statuses = (0xB000, 0xB006, 0xB007, 0x0107, 0x0116, 0xB123)
+        run = self.send(on_store=lambda store, complete: Respond(statuses[store.total - 1]))
+        self.assertEqual((run.exit_code, run.total('stored'), run.total('warned')), (0, 0, 6), run)
+
+    def failure(self, status, comment=None, **options):
+        bad = self.entries[2]
+        run = self.send(on_store=on_instance(bad.instance_uid, Respond(status, comment)), **options)
+        self.assert_outcomes(run, {2: 'failed: status'})
+        self.assertIn(f'{status:04X}', str(run.problem(bad.path)).upper())
+        return run, self.peer.sent_uids().count(bad.instance_uid)
+
+    def test_failures_for_good(self):
+        for status in (0xA900, 0xC000, 0xC123, 0x0112, 0x0117, 0x0111):
+            with self.subTest(status=hex(status)):
+                _, times = self.failure(status)
+                self.assertEqual(times, 1, 'not worth another try')
+
+    def test_error_comment(self):
+        run, _ = self.failure(0xC000, 'Patient is locked by night shift')
+        self.assertEqual(run.problem(self.entries[2].path)['comment'], 'Patient is locked by night shift')
+
+    def test_error_comment_that_breaks_lines(self):
+        run, _ = self.failure(0xC000, 'two\nlines \x1b[31m "quoted"')
+        self.assertNotIn('\x1b[31m', run.stderr)
+
+    def test_out_of_resources_for_one_file(self):
+        """Its neighbours succeed, so it is the file: three attempts."""
+        _, times = self.failure(0xA700, options=['--retry', 2])
+        self.assertEqual(times, 3)
+
+    def test_out_of_resources_for_a_moment(self):
+        run = self.send(on_store=once(Respond(0xA700), 3))
+        self.assert_all_stored(run)
+
+    def test_status_that_is_none(self):
+        for status in (0xFF00, 0xFE00, 0x4321):
+            with self.subTest(status=hex(status)):
+                run = self.send(on_store=on_instance(self.entries[2].instance_uid, Respond(status)),
+                                options=['--retry', 1])
+                self.assertEqual((run.exit_code, run.total('stored')), (2, len(self.entries) - 1), run)
+
+    def test_everything_fails(self):
+        run = self.send(on_store=lambda store, complete: Respond(0xC000))
+        self.assert_outcomes(run, {index: 'failed: status' for index in range(len(self.entries))})
+
+    def test_not_authorised(self):
+        """Nobody gets more than a few chances to say no: the rest stays pending."""
+        run = self.send(on_store=lambda store, complete: Respond(0x0124))
+        self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
+        self.assertLessEqual(len(self.peer.sent_uids()), 4, run)
+
+    def test_a_class_that_is_not_supported_after_all(self):
+        run = self.send(on_store=lambda store, complete: Respond(0x0122))
+        self.assertEqual((run.exit_code, run.total('failed')), (1, len(self.entries)), run)
+        self.assertEqual(len(self.peer.sent_uids()), 1, 'its siblings are not sent')
+
+
+class ManyThreads(BadPeerTest):
+    def test_associations_that_end_at_random(self):
+        """Eight workers, every seventh store ends its association: all are stored, none is acknowledged twice."""
+        self.entries += datasets.make_studies(self.subfolder('source/more'), 8, 12, seed=9)
+        actions = (Abort(), Close(), Close(reset=True))
+        begun = time.monotonic()
+        run = self.send(threads=8, options=['--retry', 8], on_store=lambda store, complete:
+                        actions[store.total // 7 % 3] if store.total % 7 == 0 and store.total < 60 else Respond())
+        self.assert_all_stored(run)
+        acknowledged = [store.instance_uid for store in self.peer.stores if store.acknowledged]
+        self.assertEqual(len(acknowledged), len(set(acknowledged)))
+        self.assertLess(time.monotonic() - begun, 60)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -140,10 +140,16 @@ int association_open(struct association **ret_association, struct uv_loop_s *loo
 struct association_accept_options {
     char ae[17]; /* our AE title; the called AE must be equal if `check_called_ae` */
     bool check_called_ae;
-    bool reject_transient; /* answer every RQ with a transient rejection: local limit exceeded */
-    uint32_t max_pdu_len;  /* advertised; 0 = ASSOCIATION_MAX_PDU_DEFAULT */
-    uint16_t window;       /* most asynchronous operations that are granted; 0 or 1 = none */
+    uint32_t max_pdu_len; /* advertised; 0 = ASSOCIATION_MAX_PDU_DEFAULT */
+    uint16_t window;      /* most asynchronous operations that are granted; 0 or 1 = none */
     struct association_timeouts timeouts;
+    /*
+     * Asked when the request has come; false answers it with a transient rejection: local limit exceeded. `leave` is
+     * called once for each that was admitted, as soon as it has ended in whatever way. Both NULL: no limit.
+     */
+    bool (*admit)(void *admission);
+    void (*leave)(void *admission);
+    void *admission;
     const struct logger *logger;
 };
 
@@ -196,6 +202,9 @@ uint32_t association_peer_max_pdu(const struct association *association);
 
 /* The number of operations that may be outstanding: what was negotiated, at least 1. */
 uint16_t association_window(const struct association *association);
+
+/* Microseconds that the data source of the last message took: the disk's part of sending it. */
+uint64_t association_read_us(const struct association *association);
 
 /* Microseconds it took to connect (name look-up included), and from connected to AC. */
 uint64_t association_connect_us(const struct association *association);

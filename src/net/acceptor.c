@@ -13,7 +13,8 @@ struct acceptor {
     struct acceptor_options options;
     const struct acceptor_handler *handler;
     void *user;
-    unsigned open_count;
+    unsigned open_count;     /* associations made and not closed */
+    unsigned admitted_count; /* of them, those that take a place of max_associations */
     bool closing;
     uint16_t port;
 };
@@ -41,6 +42,21 @@ static void drop_connection(uv_stream_t *listener)
     uv_close((uv_handle_t *)tcp, free_unwanted);
 }
 
+static bool admit(void *admission)
+{
+    struct acceptor *acceptor = admission;
+    if (acceptor->admitted_count >= acceptor->options.max_associations)
+        return false;
+    acceptor->admitted_count++;
+    return true;
+}
+
+static void leave(void *admission)
+{
+    struct acceptor *acceptor = admission;
+    acceptor->admitted_count--;
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct acceptor *acceptor = listener->data;
@@ -52,9 +68,12 @@ static void on_connection(uv_stream_t *listener, int status)
         drop_connection(listener);
         return;
     }
-    unsigned limit = acceptor->options.max_associations;
     struct association_accept_options options = acceptor->options.association;
-    options.reject_transient = options.reject_transient || (limit > 0 && acceptor->open_count >= limit);
+    if (acceptor->options.max_associations > 0) {
+        options.admit = admit;
+        options.leave = leave;
+        options.admission = acceptor;
+    }
     struct association *association = NULL;
     if (association_accept(&association, listener, &options, handler, association_user) == 0)
         acceptor->open_count++;

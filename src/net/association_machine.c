@@ -92,6 +92,8 @@ void association_set_end(struct association *association, enum association_end_k
     if (association->ended)
         return;
     association->ended = true;
+    if (association->admitted && association->accept.leave != NULL)
+        association->accept.leave(association->accept.admission);
     association->end.kind = kind;
     association->end.error = error;
 }

@@ -168,20 +168,22 @@ int negotiate_read_accept(struct association *association, struct span body)
 
 /* ---- acceptor ---- */
 
-static bool must_reject(const struct association *association, const struct pdu_associate *request,
+static bool must_reject(struct association *association, const struct pdu_associate *request,
                         struct pdu_reject *ret_reject)
 {
     enum { PERMANENT = 1, TRANSIENT = 2, BY_USER = 1, BY_ACSE = 2, BY_PRESENTATION = 3 };
     if ((request->protocol_version & PROTOCOL_VERSION_1) == 0)
         *ret_reject = (struct pdu_reject){PERMANENT, BY_ACSE, 2}; /* protocol version not supported */
-    else if (association->accept.reject_transient)
-        *ret_reject = (struct pdu_reject){TRANSIENT, BY_PRESENTATION, 2}; /* local limit exceeded */
     else if (!span_equals(request->application_context, UID_APPLICATION_CONTEXT))
         *ret_reject = (struct pdu_reject){PERMANENT, BY_USER, 2}; /* application context name not supported */
     else if (association->accept.check_called_ae && strcmp(request->called_ae, association->accept.ae) != 0)
         *ret_reject = (struct pdu_reject){PERMANENT, BY_USER, 7}; /* called AE title not recognized */
-    else
+    else if (association->accept.admit != NULL && !association->accept.admit(association->accept.admission))
+        *ret_reject = (struct pdu_reject){TRANSIENT, BY_PRESENTATION, 2}; /* local limit exceeded */
+    else {
+        association->admitted = true;
         return false;
+    }
     return true;
 }
 

@@ -26,6 +26,7 @@ enum { ASSOCIATION_STATUS_SIZE = 8 };
 struct association {
     enum upper_layer_state state;
     bool requestor;
+    bool admitted;            /* acceptor: `leave` is owed */
     bool ended;               /* `end` is final: only closing is left */
     bool release_wanted;      /* as soon as nothing is being sent */
     bool sending;             /* a message is on its way out */

@@ -6,7 +6,7 @@ import socket
 import time
 import unittest
 
-from support import harness
+from support import harness, wire
 from support.harness import CommandTest, closed_port, run
 
 ANSWER = re.compile(r'^(\S+) answered: status 0000, connect \d+\.\d\d ms, association \d+\.\d\d ms, echo \d+\.\d\d ms$')
@@ -53,14 +53,13 @@ class Receiver(CommandTest):
     def test_limit_of_associations(self):
         """Whoever comes beyond it is rejected, and served once there is room."""
         receiver = self.receiver('--discard', '--max-associations', '1')
-        with socket.create_connection(('127.0.0.1', receiver.port)):
+        verification = ('1.2.840.10008.1.1', '1.2.840.10008.1.2')
+        with wire.Client(receiver.port, [verification]) as holder:
             result = run('dicom-echo', f'127.0.0.1:{receiver.port}')
             self.assert_exit(result, 1)
             self.assertIn('local limit exceeded', result.err)
-        for _ in range(50):
-            if run('dicom-echo', f'127.0.0.1:{receiver.port}').code == 0:
-                return
-        self.fail('never served again')
+            self.assertTrue(holder.release())
+            self.assert_exit(run('dicom-echo', f'127.0.0.1:{receiver.port}'), 0)
 
     def test_silence_ends(self):
         receiver = self.receiver('--discard', '--timeout', '0.3')

@@ -70,7 +70,7 @@ struct association_options fixture_options(uint16_t port)
         .port = port,
         .called_ae = "SCRIPT",
         .calling_ae = "TESTER",
-        .timeouts = {.connect_ms = 400, .acse_ms = 300, .dimse_ms = 300, .network_ms = 400, .release_ms = 300},
+        .timeouts = {.connect_ms = 600, .acse_ms = 600, .dimse_ms = 600, .network_ms = 800, .release_ms = 600},
         .proposals = &proposal,
         .proposal_count = 1};
 }

@@ -107,7 +107,7 @@ static struct acceptor_options server_options(void)
         .association = {.ae = "TESTED",
                         .window = 4,
                         .max_pdu_len = 30000,
-                        .timeouts = {.acse_ms = 300, .network_ms = 300, .release_ms = 300}}};
+                        .timeouts = {.acse_ms = 500, .network_ms = 500, .release_ms = 500}}};
 }
 
 /* Let `count` clients play at once; the server must be left by all of them, and its loop come to its end. */

@@ -394,7 +394,7 @@ static void reads_slowly(struct script_peer *peer)
     static uint8_t bytes[4 * 1000 * 1000];
     peer_accept(peer);
     for (int i = 0; i < 8; i++) {
-        peer_sleep(120);
+        peer_sleep(150);
         if (!peer_read(peer, bytes, sizeof bytes)) {
             peer_fail(peer, "the connection ended");
             return;

@@ -36,7 +36,8 @@ struct store {
     char comment[65];
     bool source_failed; /* it could not be read whole: no fault of the peer's */
     int error;          /* why there was no answer */
-    uint64_t write_us;  /* first byte handed over to last byte taken */
+    uint64_t read_us;   /* time the data source took, while it was sent */
+    uint64_t write_us;  /* first byte handed over to last byte taken, but for read_us */
     uint64_t wait_us;   /* last byte taken to response */
 
     /* Private. */

@@ -52,7 +52,7 @@ enum { OUTCOME_STATE_COUNT = OUTCOME_SKIPPED + 1 };
     X(REASON_REJECTED, "rejected", "the peer rejected the association")                                                \
     X(REASON_NOT_AUTHORISED, "not-authorised", "the peer says this sender is not authorised")                          \
     /* pending at the end */                                                                                           \
-    X(REASON_INTERRUPTED, "interrupted", "the session was stopped before it ended")                                 \
+    X(REASON_INTERRUPTED, "interrupted", "the session was stopped before it ended")                                    \
     X(REASON_OUT_OF_MEMORY, "out-of-memory", "no memory for it")
 
 enum outcome_reason {
@@ -75,7 +75,8 @@ struct outcome {
     uint64_t association;  /* number of that association in the session; 0 = none */
     uint16_t message_id;   /* of the last attempt */
     uint64_t ended_us;     /* wall clock of the end; 0 = not ended */
-    uint64_t write_us;     /* last attempt: from the first byte handed over to the last one taken */
+    uint64_t read_us;      /* last attempt: what reading the file took */
+    uint64_t write_us;     /* last attempt: from the first byte handed over to the last one taken, but for read_us */
     uint64_t wait_us;      /* last attempt: from the last byte taken to the response */
     uint64_t offset;       /* where in the file it went wrong (truncated, syntax-mismatch), else 0 */
     char comment[65];      /* the peer's Error Comment (0000,0902), "" if none */

@@ -92,6 +92,7 @@ static void log_outcome(struct session *session, const struct instance *instance
                                        LOG_NUMBER("bytes", instance_wire_len(instance)),
                                        LOG_NUMBER("attempts", outcome->attempts),
                                        LOG_NUMBER("message_id", outcome->message_id),
+                                       LOG_NUMBER("read_us", outcome->read_us),
                                        LOG_NUMBER("write_us", outcome->write_us),
                                        LOG_NUMBER("wait_us", outcome->wait_us)};
     struct log_record record = {.level = level,
@@ -122,7 +123,8 @@ void session_end_instance(struct session *session, struct instance *instance)
     if (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED)
         totals->bytes_stored += instance_wire_len(instance);
     if (outcome->has_status && outcome->wait_us + outcome->write_us > 0) {
-        histogram_add(&session->result->response, outcome->write_us + outcome->wait_us);
+        histogram_add(&session->result->response, outcome->read_us + outcome->write_us + outcome->wait_us);
+        histogram_add(&session->result->read, outcome->read_us);
         histogram_add(&session->result->write, outcome->write_us);
         histogram_add(&session->result->wait, outcome->wait_us);
     }

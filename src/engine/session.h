@@ -110,8 +110,9 @@ struct session_result {
     uint64_t begun_us, ended_us; /* wall clock */
     uint64_t scan_us;            /* duration of the scan */
     uint64_t transfer_us;        /* first association asked for to last store ended */
-    struct histogram response;   /* write_us + wait_us of answered stores */
-    struct histogram connect, negotiate, write, wait;
+    struct histogram response;   /* read_us + write_us + wait_us of answered stores */
+    struct histogram connect, negotiate, read, write, wait;
+    uint64_t worker_us; /* time that workers were there, added up: what was not read, write or wait they were idle */
     uint64_t peak_workers;
 };
 

@@ -62,6 +62,7 @@ static struct crew *start_worker(struct session *session)
     struct crew *crew = &session->crew[session->crew_count];
     int error = worker_start(&crew->worker, (int)session->crew_count + 1, &session->worker_options);
     if (error == 0) {
+        crew->begun_us = clock_monotonic_us();
         session->crew_count++;
         session->crew_left++;
         return crew;
@@ -204,6 +205,7 @@ static void take_stopped(struct session *session, const struct worker_notice *no
     struct crew *crew = crew_of(session, notice);
     worker_join(crew->worker);
     crew->worker = NULL;
+    session->result->worker_us += clock_monotonic_us() - crew->begun_us;
     crew->open = false;
     session->crew_left--;
 }

@@ -24,6 +24,7 @@ struct crew {
     bool open;             /* its association is open */
     bool backs_off;        /* it cannot open one; no work until MAIL_READY */
     bool stopping;         /* it was told to stop */
+    uint64_t begun_us;     /* monotonic; when it was started */
 };
 
 enum session_phase {

@@ -244,9 +244,10 @@ void worker_end_store(struct worker *worker, struct store *store)
     bool changed = close_source(slot, instance) != 0;
     slot->instance = NULL;
     worker->slots_used--;
+    instance->outcome.read_us = store->read_us;
     instance->outcome.write_us = store->write_us;
     instance->outcome.wait_us = store->wait_us;
-    worker->figures.store_us += store->write_us + store->wait_us;
+    worker->figures.store_us += store->read_us + store->write_us + store->wait_us;
     if (store->answered)
         judge_answer(worker, instance, store, changed);
     else

@@ -161,6 +161,11 @@ uint16_t association_window(const struct association *association)
     return association->window;
 }
 
+uint64_t association_read_us(const struct association *association)
+{
+    return association->framer.read_us;
+}
+
 uint64_t association_connect_us(const struct association *association)
 {
     return association->connected_us != 0 ? association->connected_us - association->begun_us : 0;

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "dicomnet/data_source.h"
 #include "dicomnet/error.h"
 #include "dicomnet/pdu.h"
@@ -25,6 +26,7 @@ void framer_begin(struct framer *framer, uint8_t context_id, struct data_source 
     framer->command_done = 0;
     framer->source = source;
     framer->data_done = 0;
+    framer->read_us = 0;
     framer->complete = false;
 }
 
@@ -73,7 +75,9 @@ static ssize_t frame_data(struct framer *framer, size_t used)
         framed += len;
     }
     if (framed > 0) {
+        uint64_t begun_us = clock_monotonic_us();
         ssize_t got = source->read(source, framer->data_done, gaps, gap_count);
+        framer->read_us += clock_monotonic_us() - begun_us;
         if (got < 0)
             return got;
         if ((uint64_t)got != framed)

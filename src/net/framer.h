@@ -29,7 +29,8 @@ struct framer {
     size_t command_done;
     struct data_source *source; /* borrowed until the message is complete; NULL = no data set */
     uint64_t data_done;
-    bool complete; /* everything has been framed */
+    uint64_t read_us; /* time the source has taken for this message */
+    bool complete;    /* everything has been framed */
 };
 
 /*

@@ -96,6 +96,33 @@ static void put_times(struct text *text, const struct session_result *result)
                 (double)histogram_percentile(&result->response, 0.99) / 1e3, (double)result->response.max_us / 1e3);
 }
 
+/*
+ * What the workers' time went into, and so what more speed would have to come from. The peer's part is waiting for
+ * responses; a peer or a network that takes bytes slowly shows as writing.
+ */
+static void put_limit(struct text *text, const struct session_result *result)
+{
+    const uint64_t spent[] = {result->wait.sum_us, result->write.sum_us, result->read.sum_us};
+    static const char *const what[] = {"the peer's answers", "the network, or the peer's reading",
+                                       "reading the instances", "too little to do: workers were idle"};
+    enum { KINDS = 3, IDLE = KINDS };
+    uint64_t busy = 0;
+    size_t most = 0;
+    for (size_t i = 0; i < KINDS; i++) {
+        busy += spent[i];
+        most = spent[i] > spent[most] ? i : most;
+    }
+    if (busy == 0 || result->worker_us == 0)
+        return;
+    double whole = (double)(busy > result->worker_us ? busy : result->worker_us);
+    double idle = whole - (double)busy;
+    if (idle > (double)spent[most])
+        most = IDLE;
+    text_printf(text, "  %-10s  %s: wait %.0f %%, write %.0f %%, read %.0f %%, idle %.0f %%\n", "limit", what[most],
+                100 * (double)spent[0] / whole, 100 * (double)spent[1] / whole, 100 * (double)spent[2] / whole,
+                100 * idle / whole);
+}
+
 static void put_failures(struct text *text, const struct progress *progress, const struct session_totals *totals,
                          const char *summary_path)
 {
@@ -138,6 +165,7 @@ void progress_finish(struct progress *progress, const struct session_result *res
         put_headline(text, progress, result);
         put_counts(text, progress, &result->totals);
         put_times(text, result);
+        put_limit(text, result);
         put_failures(text, progress, &result->totals, summary_path);
     }
     if (!quiet && (summary_path != NULL || log_path != NULL)) {

@@ -92,7 +92,7 @@ static json_t *options_json(const struct session_options *options)
     const struct discover_options *discover = &options->discover;
     return json_pack(
         "{s:o, s:o, s:b, s:b, s:o, s:b, s:i, s:s, s:b, s:i, s:I, s:b, s:b, s:b, s:b, s:s, s:{s:f, s:f, s:f, "
-        "s:f, s:f}}",
+        "s:f, s:f}, s:i, s:b, s:b, s:I, s:f}",
         "inputs", strings_of(discover->inputs, discover->input_count), "files_from",
         optional_string(discover->files_from), "nul_separated", discover->nul_separated, "recursive",
         discover->recursive, "pattern", optional_string(discover->pattern), "follow_symlinks",
@@ -101,7 +101,10 @@ static json_t *options_json(const struct session_options *options)
         "loopback", options->loopback, "dry_run", options->dry_run, "accept_raw", options->scan.accept_raw,
         "allow_incomplete", options->scan.allow_incomplete, "log_level", log_level_name(options->log_level),
         "timeouts_s", "connect", timeouts->connect_ms / 1e3, "acse", timeouts->acse_ms / 1e3, "dimse",
-        timeouts->dimse_ms / 1e3, "network", timeouts->network_ms / 1e3, "release", timeouts->release_ms / 1e3);
+        timeouts->dimse_ms / 1e3, "network", timeouts->network_ms / 1e3, "release", timeouts->release_ms / 1e3,
+        "window", options->window > 1 ? (int)options->window : 1, "scan_first", options->scan_first, "synthetic",
+        options->synthetic != NULL, "repeat", (json_int_t)options->repeat, "duration_s",
+        (double)options->duration_ms / 1e3);
 }
 
 static json_t *destination_json(const struct session_options *options)
@@ -172,7 +175,7 @@ static json_t *header_json(const struct summary *summary, const struct session_r
     const char *stop_text = result->stop_text[0] != '\0' ? result->stop_text : NULL;
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
-        "s:o, s:{s:o, s:o, s:o, s:o}, s:{s:o, s:o}, s:o}",
+        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o}, s:o}",
         "schema_version", SUMMARY_SCHEMA_VERSION, "session", safe_string(summary->session_id), "program", "name",
         "dicom-sender", "version", PROGRAM_VERSION, "verdict", verdict_name(result->verdict), "stop_reason",
         optional_string(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
@@ -181,10 +184,10 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         "transfer_s", seconds(result->transfer_us), "destination", destination_json(summary->options), "options",
         options_json(summary->options), "totals", totals_json(&result->totals), "rates", rates_json(result),
         "response_times_ms", histogram_json(&result->response), "phases_ms", "connect",
-        histogram_json(&result->connect), "negotiate", histogram_json(&result->negotiate), "write",
-        histogram_json(&result->write), "wait", histogram_json(&result->wait), "header_warnings", "leading_zero_uid",
-        number(summary->leading_zero_uids), "meta_differs", number(summary->meta_differs), "peak_workers",
-        number(result->peak_workers));
+        histogram_json(&result->connect), "negotiate", histogram_json(&result->negotiate), "read",
+        histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
+        "header_warnings", "leading_zero_uid", number(summary->leading_zero_uids), "meta_differs",
+        number(summary->meta_differs), "peak_workers", number(result->peak_workers));
 }
 
 /* ---- items of the lists ---- */

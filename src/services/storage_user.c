@@ -126,7 +126,8 @@ static void on_sent(struct association *association, void *context)
     struct store *store = user->sending;
     user->sending = NULL;
     store->sent_us = clock_monotonic_us();
-    store->write_us = store->sent_us - store->begun_us;
+    store->read_us = association_read_us(association);
+    store->write_us = store->sent_us - store->begun_us - store->read_us;
     store->all_sent = true;
     if (store->response_came)
         finish(user, store);
@@ -249,7 +250,7 @@ int storage_user_store(struct storage_user *user, struct store *store)
     store->status = 0;
     store->error = 0;
     store->comment[0] = '\0';
-    store->write_us = store->wait_us = 0;
+    store->read_us = store->write_us = store->wait_us = 0;
     store->begun_us = clock_monotonic_us();
 
     struct dimse_command request = {.present = DIMSE_HAS_CLASS_UID | DIMSE_HAS_INSTANCE_UID | DIMSE_HAS_MESSAGE_ID |

@@ -1,0 +1,285 @@
+#!/usr/bin/python3
+"""bench - dicom-sender beside the other programs that fill a PACS, in the same run on the same machine.
+
+See README.md here for what is measured and how. Contestants take turns (A B C A B C ...), every file has to arrive or
+the run does not count, and what is compared is compared pair by pair within a round.
+"""
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+
+import charts
+import machine
+import tables
+from contest import (Build, Data, Dcmtk, Failed, Floor, Orthanc, Proxy, Receiver, Sender, Storescp, measured, network,
+                     run_once)
+
+TOP = pathlib.Path(__file__).resolve().parent.parent
+
+
+class Bench:
+    def __init__(self, arguments):
+        self.quick = arguments.quick
+        self.rounds = arguments.rounds or (3 if arguments.quick else 5)
+        self.build = Build(arguments.build)
+        self.cache = pathlib.Path(arguments.data) / ('quick' if arguments.quick else 'full')
+        self.small_disk = arguments.small_disk
+        self.threads = (1, 2, 4, 8)
+        self.contests = []
+        self.figures = {}
+        self.failures = []
+
+    # ---- data ----
+
+    def data(self, name):
+        """name: (full, quick) in studies x instances x bytes of one data set"""
+        specs = {
+            'small': ('40x250x16384', '40x50x16384'),
+            'ct': ('16x125x524288', '16x20x524288'),
+            'big': ('3x1x1610612736', '3x1x268435456'),
+            'few': ('1x100x16384', '1x20x16384'),
+            'some': ('8x125x16384', '8x25x16384'),
+            'far': ('8x50x16384', '8x10x16384'),
+            'far-few': ('1x50x16384', '1x15x16384'),
+            'headers': ('40x250x6144', '40x250x6144'),
+            'million': ('1000x1000x1024', '100x500x1024'),
+            'cost': ('1x200x16384', '1x100x16384'),
+            'cost-double': ('1x400x16384', '1x200x16384'),
+        }
+        data = Data(name, specs[name][1 if self.quick else 0], 1 + list(specs).index(name))
+        data.make(self.build, self.cache)
+        return data
+
+    # ---- a contest: several contestants, the same peer, in turns ----
+
+    def contest(self, case, peer_name, contestants, start_peer, warm=(), rtt_ms=None, rounds=None, keep_peer=False):
+        """contestants: [(contestant, data)]. start_peer() gives a peer that has been started."""
+        rounds = rounds or self.rounds
+        title = f'{case}, into {peer_name}' + (f', {rtt_ms} ms away' if rtt_ms else '')
+        print(f'== {title}', flush=True)
+        for data in warm or {data.folder: data for _, data in contestants}.values():
+            data.warm()
+        results = {contestant.name: {'data': {'name': data.name, 'spec': data.spec, 'files': data.files,
+                                              'bytes': data.bytes}, 'runs': [], 'failed': None}
+                   for contestant, data in contestants}
+        kept = start_peer() if keep_peer else None
+        try:
+            for number in range(rounds):
+                for contestant, data in contestants:
+                    result = results[contestant.name]
+                    if result['failed'] is None:
+                        self.take_turn(contestant, data, result, start_peer, kept, rtt_ms)
+                print(f'   round {number + 1} of {rounds}', flush=True)
+        finally:
+            if kept:
+                kept.stop()
+        self.contests.append({'case': case, 'peer': peer_name, 'rtt_ms': rtt_ms, 'title': title, 'results': results})
+
+    def take_turn(self, contestant, data, result, start_peer, kept, rtt_ms):
+        proxy = None
+        peer = kept or (start_peer() if contestant.needs_peer else None)
+        try:
+            if rtt_ms:
+                proxy = Proxy(self.build, peer, rtt_ms).start()
+            result['runs'].append(run_once(self.build, contestant, peer, proxy, data))
+        except Failed as failure:
+            result['failed'] = str(failure)
+            self.failures.append(f'{contestant.name}: {failure}')
+            print(f'   FAILED: {contestant.name}: {failure}', flush=True)
+        finally:
+            if proxy:
+                proxy.stop()
+            if peer and not kept:
+                peer.stop()
+
+    def senders(self, data, threads=None, *options):
+        return [(Sender(self.build, count, *options), data) for count in threads or self.threads]
+
+    def receiver(self, *options):
+        return lambda: Receiver(self.build, *options).start()
+
+    # ---- the cases ----
+
+    def scan_first(self):
+        """What keeps scanning and sending apart, once they overlap."""
+        return ('--scan-first',) if self.build.sender_has('--scan-first') else ()
+
+    def case_small(self, name='small'):
+        data = self.data(name)
+        floors = [(Floor(self.build, count), data) for count in (1, 2)]
+        peers = [(Dcmtk(program, tuned), data) for program in ('dcmsend', 'storescu') for tuned in (True, False)]
+        apart = self.senders(data, (2,), *self.scan_first()) if self.scan_first() else []
+        self.contest(name, Receiver.name, self.senders(data) + apart + peers + floors, self.receiver())
+        few = self.data('few')
+        tuned = [(Dcmtk(program, True), data) for program in ('dcmsend', 'storescu')]
+        stock = [(Dcmtk(program, False), few) for program in ('dcmsend', 'storescu')]
+        self.contest(name, 'storescp --fork --ignore, tuned', self.senders(data) + tuned + stock,
+                     lambda: Storescp(tuned=True).start())
+
+    def case_ct(self):
+        self.case_small('ct')
+
+    def case_big(self):
+        data = self.data('big')
+        self.contest('big', Receiver.name,
+                     self.senders(data, (1, 2)) + [(Dcmtk('dcmsend', True), data), (Dcmtk('storescu', True), data)] +
+                     [(Floor(self.build, count), data) for count in (1, 2)], self.receiver())
+        self.contest('big', 'storescp --fork --ignore, tuned',
+                     self.senders(data, (1,)) + [(Dcmtk('dcmsend', True), data)],
+                     lambda: Storescp(tuned=True).start(), warm=[data])
+        if self.small_disk:
+            data.remove(self.cache)
+
+    def case_stock(self):
+        """One association each, against peers as they come: where the 40 ms stall is."""
+        few, some = self.data('few'), self.data('some')
+        theirs = [(Dcmtk('dcmsend', False), few), (Dcmtk('storescu', False), few), (Dcmtk('dcmsend', True), few)]
+        self.contest('stock', 'storescp --fork --ignore, stock', self.senders(some, (1, 4)) + theirs,
+                     lambda: Storescp(tuned=False).start())
+        self.contest('stock', Orthanc.name, self.senders(some, (1, 4)) + theirs, lambda: Orthanc().start(),
+                     keep_peer=True)
+
+    def case_distance(self):
+        few, far = self.data('far-few'), self.data('far')
+        window = self.build.sender_has('--window')
+        options = ['--window', '16'] if window else []
+        for rtt_ms in (20, 80):
+            contestants = self.senders(few, (1,)) + self.senders(far, (8,))
+            if window:
+                contestants += self.senders(far, (1,), '--window', '16')
+            contestants += [(Dcmtk('dcmsend', True), few)]
+            self.contest('distance', Receiver.name, contestants, self.receiver(*options), rtt_ms=rtt_ms,
+                         rounds=min(3, self.rounds))
+
+    def case_scan(self):
+        """Warm headers: one thread alone, and the sender's own scan."""
+        data = self.data('headers')
+        data.warm()
+        print('== scan', flush=True)
+        done = subprocess.run([self.build.tool('scan-speed'), str(data.folder), str(self.rounds)],
+                              capture_output=True, text=True, check=True).stdout
+        one = [float(rate) for rate in re.findall(r'(\d+) files/s', done)]
+        two, overall = [], []
+        for _ in range(self.rounds):
+            with tempfile.TemporaryDirectory(prefix='dicom-bench-') as name:
+                run, output = measured(self.build, [self.build.program('dicom-sender'), '--dry-run', '--json',
+                                                    '--no-progress', '-r', '--log-dir', name + '/logs',
+                                                    str(data.folder)], pathlib.Path(name), exit_codes=(0, 1))
+                summary = json.loads(output)
+                if summary['totals']['files'] != data.files:
+                    raise Failed(f'dry run: {summary["totals"]}')
+                two.append(data.files / summary['times']['scan_s'])
+                overall.append(data.files / run['wall_s'])
+        self.figures['scan'] = {'files': data.files, 'one_thread_per_s': one, 'sender_per_s': two,
+                                'sender_process_per_s': overall}
+
+    def case_million(self):
+        data = self.data('million')
+        with tempfile.TemporaryDirectory(prefix='dicom-bench-') as name:
+            print(f'== a tree of {data.files} files', flush=True)
+            with self.receiver()() as peer:
+                try:
+                    run = run_once(self.build, Sender(self.build, 2), peer, None, data)
+                except Failed as failure:
+                    self.failures.append(f'million: {failure}')
+                    print(f'   FAILED: {failure}', flush=True)
+                    self.figures['million'] = {'files': data.files, 'failed': str(failure)}
+                    return
+        first = datetime.datetime.fromisoformat(run['first_store'].replace('Z', '+00:00')).timestamp()
+        self.figures['million'] = {
+            'files': data.files, 'first_store_s': first - run['begun'], 'peak_bytes': run['peak_bytes'],
+            'scanned_per_s': data.files / run['scan_s'], 'instances_per_s': run['instances_per_s'], 'run': run}
+        if self.small_disk:
+            data.remove(self.cache)
+
+    def case_cost(self):
+        """Instructions a store in user space: runs of N and 2N files, so that beginning and end cancel out."""
+        print('== cost', flush=True)
+        once, twice = self.data('cost'), self.data('cost-double')
+        counts = {}
+        for side in ('sender', 'receiver'):
+            counts[side] = [self.instructions(side, data) for data in (once, twice)]
+        stores = twice.files - once.files
+        self.figures['cost'] = {f'{side}_instructions_per_store': (count[1] - count[0]) / stores
+                                for side, count in counts.items()}
+
+    def instructions(self, side, data):
+        with tempfile.TemporaryDirectory(prefix='dicom-bench-') as name:
+            work = pathlib.Path(name)
+            tool = ['valgrind', '-q', '--tool=callgrind', f'--callgrind-out-file={work}/counts']
+            peer = Receiver(self.build)
+            if side == 'receiver':
+                command = peer.command
+                peer.command = lambda port: [*tool, *command(port)]
+            with peer.start():
+                sender = Sender(self.build, 1)
+                _, output = measured(self.build, sender.command(peer, data.folder, work), work,
+                                     prefix=tool if side == 'sender' else ())
+                sender.check(work, data.files, output)
+                peer.check(data.files)
+            return int(re.search(r'^(?:totals|summary): (\d+)', (work / 'counts').read_text(), re.MULTILINE)[1])
+
+    # ---- all of it ----
+
+    cases = ('small', 'ct', 'stock', 'distance', 'scan', 'cost', 'million', 'big')
+
+    def run(self, cases):
+        begun = time.monotonic()
+        for case in cases:
+            getattr(self, f'case_{case}')()
+        return {'form': 1, 'date': datetime.datetime.now(datetime.timezone.utc).isoformat(timespec='seconds'),
+                'quick': self.quick, 'rounds': self.rounds, 'duration_s': round(time.monotonic() - begun, 1),
+                'machine': machine.describe(self.build), 'contests': self.contests, 'figures': self.figures,
+                'failures': self.failures}
+
+
+def parse_arguments():
+    default_data = pathlib.Path(os.environ['TMPDIR']) / 'dicom-sender-bench' if os.environ.get('TMPDIR') else \
+        TOP / 'build' / 'bench-data'
+    parser = argparse.ArgumentParser(prog='bench', description='Measures dicom-sender beside its peers.')
+    parser.add_argument('--quick', action='store_true', help='smaller data and three rounds: two minutes')
+    parser.add_argument('--rounds', type=int, help='rounds of each contest [5, quick: 3]')
+    parser.add_argument('--cases', default=','.join(Bench.cases), help='some of: %(default)s')
+    parser.add_argument('--build', default=TOP / 'build' / 'release', help='the build folder [%(default)s]')
+    parser.add_argument('--data', default=default_data, help='where data is made and kept [%(default)s]')
+    parser.add_argument('--small-disk', action='store_true', help='remove the two largest trees after their cases')
+    parser.add_argument('--results', default=TOP / 'bench' / 'results', help='where results go [%(default)s]')
+    parser.add_argument('--show', metavar='FILE', help='print the tables of an earlier result, and draw its charts')
+    arguments = parser.parse_args()
+    unknown = set(arguments.cases.split(',')) - set(Bench.cases)
+    if unknown:
+        parser.error(f'no cases are called {", ".join(sorted(unknown))}')
+    return arguments
+
+
+def main():
+    arguments = parse_arguments()
+    if arguments.show:
+        path = pathlib.Path(arguments.show)
+        results = json.loads(path.read_text())
+    else:
+        network.isolate()
+        results = Bench(arguments).run(arguments.cases.split(','))
+        folder = pathlib.Path(arguments.results)
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp = re.sub(r'[-:]', '', results['date'][:19]) + 'Z'
+        path = folder / f'{stamp}{"-quick" if arguments.quick else ""}.json'
+        results['targets'] = tables.targets(results)
+        path.write_text(json.dumps(results, indent=1) + '\n')
+    text = tables.report(results)
+    path.with_suffix('.txt').write_text(text)
+    print(text)
+    drawn = charts.draw(results, path.with_suffix(''))
+    print('written:', ', '.join(str(file) for file in [path, path.with_suffix('.txt'), *drawn]))
+    return 1 if results['failures'] else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -15,8 +15,8 @@
 #include <zlib.h>
 
 enum {
-    WINDOW_SIZE = 16 * 1024, /* what is read at the file's start, and when reading on from there */
-    WINDOW_JUMP_SIZE = 512,  /* what is read after a jump: an element's header and what follows a short value */
+    WINDOW_SIZE = 4 * 1024, /* what is read at the file's start, and when reading on from there */
+    WINDOW_JUMP_SIZE = 512, /* what is read after a jump: an element's header and what follows a short value */
     WINDOW_INFLATE_INPUT = 16 * 1024
 };
 

@@ -34,14 +34,24 @@ int mailbox_open(struct mailbox *mailbox, uv_loop_t *loop, void (*deliver)(void 
     return error;
 }
 
-void mailbox_post(struct mailbox *mailbox, struct mail *mail)
+void mailbox_post_all(struct mailbox *mailbox, struct list *mails)
 {
+    if (list_is_empty(mails))
+        return;
     uv_mutex_lock(&mailbox->mutex);
     bool was_empty = list_is_empty(&mailbox->list);
-    list_append(&mailbox->list, &mail->node);
+    list_splice(&mailbox->list, mails);
     uv_mutex_unlock(&mailbox->mutex);
     if (was_empty)
         (void)uv_async_send(&mailbox->async);
+}
+
+void mailbox_post(struct mailbox *mailbox, struct mail *mail)
+{
+    struct list one;
+    list_init(&one);
+    list_append(&one, &mail->node);
+    mailbox_post_all(mailbox, &one);
 }
 
 static void on_closed(uv_handle_t *handle)

@@ -28,6 +28,9 @@ int mailbox_open(struct mailbox *mailbox, uv_loop_t *loop, void (*deliver)(void 
 /* From any thread. Mail of one poster arrives in the order it was posted. */
 void mailbox_post(struct mailbox *mailbox, struct mail *mail);
 
+/* The same for a whole list of mail, which is empty afterwards: one lock and one wake-up for all. */
+void mailbox_post_all(struct mailbox *mailbox, struct list *mails);
+
 /*
  * On the loop's thread, once nobody posts any more: deliver what is left, and close. `closed` (may be NULL) is called
  * when the memory is the owner's again.

@@ -95,14 +95,20 @@ static void log_outcome(struct session *session, const struct instance *instance
                                        LOG_NUMBER("read_us", outcome->read_us),
                                        LOG_NUMBER("write_us", outcome->write_us),
                                        LOG_NUMBER("wait_us", outcome->wait_us)};
+    /* Most of what is empty is empty nearly always: it is left out. */
+    struct log_field said[sizeof fields / sizeof fields[0]];
+    size_t said_count = 0;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (fields[i].text == NULL || fields[i].text[0] != '\0')
+            said[said_count++] = fields[i];
     struct log_record record = {.level = level,
                                 .event = event,
                                 .time_us = outcome->ended_us,
                                 .worker = outcome->worker,
                                 .association = outcome->association,
                                 .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL,
-                                .field_count = sizeof fields / sizeof fields[0],
-                                .fields = fields};
+                                .field_count = said_count,
+                                .fields = said};
     write_log(session, &record);
 }
 
@@ -131,8 +137,9 @@ void session_end_instance(struct session *session, struct instance *instance)
     if (outcome->attempts > 0) {
         uint64_t now_us = clock_monotonic_us();
         session->result->transfer_us = now_us - session->transfer_begun_us;
-        if (outcome->has_status)
-            session->last_answer_us = now_us;
+        /* The worker's time, not now: the outcome may have been on its way while the next association failed. */
+        if (outcome->answered_us > session->last_answer_us)
+            session->last_answer_us = outcome->answered_us;
     }
     session_pace_scan(session);
     log_outcome(session, instance);

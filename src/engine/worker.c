@@ -15,10 +15,45 @@
 #include "engine/policy.h"
 #include "engine/worker_private.h"
 
+enum {
+    OUTBOX_MAX = 64,     /* outcomes that wait for company on their way home, */
+    OUTBOX_DELAY_MS = 10 /* and how long at most */
+};
+
 static void pump(struct worker *worker);
 static void go_on(struct worker *worker);
 
 /* ---- mail home ---- */
+
+static void flush_outbox(struct worker *worker)
+{
+    worker->outbox_count = 0;
+    uv_timer_stop(&worker->outbox_timer);
+    mailbox_post_all(worker->options->home, &worker->outbox);
+}
+
+static void on_outbox_timer(uv_timer_t *timer)
+{
+    flush_outbox(timer->data);
+}
+
+/* Mail that something depends on: it goes at once, behind the outcomes that wait. */
+static void post_home(struct worker *worker, struct mail *mail)
+{
+    list_append(&worker->outbox, &mail->node);
+    flush_outbox(worker);
+}
+
+/* Waking the main thread for each of thousands of outcomes a second would cost more than the store itself. */
+void worker_post_outcome(struct worker *worker, struct instance *instance)
+{
+    instance->mail.kind = MAIL_INSTANCE;
+    list_append(&worker->outbox, &instance->mail.node);
+    if (++worker->outbox_count == OUTBOX_MAX)
+        flush_outbox(worker);
+    else if (worker->outbox_count == 1)
+        uv_timer_start(&worker->outbox_timer, on_outbox_timer, OUTBOX_DELAY_MS, 0);
+}
 
 static void post_notice(struct worker *worker, enum session_mail kind, const struct worker_notice *notice)
 {
@@ -28,7 +63,7 @@ static void post_notice(struct worker *worker, enum session_mail kind, const str
     *copy = *notice;
     copy->mail.kind = (int)kind;
     copy->worker = worker->number;
-    mailbox_post(worker->options->home, &copy->mail);
+    post_home(worker, &copy->mail);
 }
 
 static void write_log(void *user, const struct log_record *record)
@@ -48,7 +83,7 @@ static void write_log(void *user, const struct log_record *record)
     }
     mail->mail.kind = MAIL_LOG;
     mail->record = copy;
-    mailbox_post(worker->options->home, &mail->mail);
+    post_home(worker, &mail->mail);
 }
 
 static void finish_work(struct worker *worker)
@@ -60,7 +95,7 @@ static void finish_work(struct worker *worker)
     worker->work = NULL;
     worker->again_attempt = 0;
     work->mail.kind = MAIL_WORK_DONE;
-    mailbox_post(worker->options->home, &work->mail);
+    post_home(worker, &work->mail);
 }
 
 /* Nothing of the current work is in flight: all that is left of it goes back to be planned again. */
@@ -73,7 +108,7 @@ static void give_work_back(struct worker *worker)
     while ((node = list_pop(&worker->again)) != NULL) {
         struct instance *instance = list_entry(node, struct instance, mail.node);
         instance->mail.kind = MAIL_INSTANCE_BACK;
-        mailbox_post(worker->options->home, &instance->mail);
+        post_home(worker, &instance->mail);
     }
     finish_work(worker);
 }
@@ -129,7 +164,7 @@ static void stop(struct worker *worker, bool now)
         struct work *work = list_entry(node, struct work, mail.node);
         end_unsent(worker, &work->instances);
         work->mail.kind = MAIL_WORK_DONE;
-        mailbox_post(worker->options->home, &work->mail);
+        post_home(worker, &work->mail);
     }
     if (worker->work != NULL) {
         end_unsent(worker, &worker->work->instances);
@@ -369,6 +404,13 @@ static void pump(struct worker *worker)
     }
 }
 
+static void close_handles(struct worker *worker)
+{
+    uv_close((uv_handle_t *)&worker->timer, NULL);
+    uv_close((uv_handle_t *)&worker->outbox_timer, NULL);
+    mailbox_close(&worker->inbox, NULL);
+}
+
 static void deliver(void *user, struct mail *mail)
 {
     struct worker *worker = user;
@@ -383,8 +425,7 @@ static void deliver(void *user, struct mail *mail)
         free(mail);
         break;
     case MAIL_EXIT:
-        uv_close((uv_handle_t *)&worker->timer, NULL);
-        mailbox_close(&worker->inbox, NULL);
+        close_handles(worker);
         break;
     }
 }
@@ -407,6 +448,7 @@ int worker_start(struct worker **ret_worker, int number, const struct worker_opt
     worker->logger = (struct logger){.write = write_log, .user = worker, .level = options->log_level};
     worker->random = (uint32_t)uv_hrtime() ^ (uint32_t)number * 2654435761u;
     list_init(&worker->queue);
+    list_init(&worker->outbox);
     list_init(&worker->again);
     int error = uv_loop_init(&worker->loop);
     if (error != 0) {
@@ -416,14 +458,14 @@ int worker_start(struct worker **ret_worker, int number, const struct worker_opt
     error = mailbox_open(&worker->inbox, &worker->loop, deliver, worker);
     if (error == 0) {
         uv_timer_init(&worker->loop, &worker->timer);
-        worker->timer.data = worker;
+        uv_timer_init(&worker->loop, &worker->outbox_timer);
+        worker->timer.data = worker->outbox_timer.data = worker;
         error = uv_thread_create(&worker->thread, run, worker);
         if (error == 0) {
             *ret_worker = worker;
             return 0;
         }
-        uv_close((uv_handle_t *)&worker->timer, NULL);
-        mailbox_close(&worker->inbox, NULL);
+        close_handles(worker);
     }
     uv_run(&worker->loop, UV_RUN_DEFAULT);
     uv_loop_close(&worker->loop);

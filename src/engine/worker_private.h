@@ -54,6 +54,10 @@ struct worker {
     uv_timer_t timer; /* backoff */
     uint32_t random;
 
+    struct list outbox; /* outcomes and other mail, to be posted together */
+    unsigned outbox_count;
+    uv_timer_t outbox_timer;
+
     struct list queue;      /* works that wait */
     struct work *work;      /* the one being done */
     struct list again;      /* its instances that are to be sent again, after a backoff */
@@ -73,6 +77,9 @@ struct worker {
     unsigned slots_used;
     struct slot slots[STORAGE_WINDOW_MAX];
 };
+
+/* Send an instance home, with others that end about the same time. */
+void worker_post_outcome(struct worker *worker, struct instance *instance);
 
 /* What became of an attempt to begin the store of an instance. */
 enum store_begin {

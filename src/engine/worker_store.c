@@ -26,8 +26,7 @@ void worker_end_instance(struct worker *worker, struct instance *instance, enum 
         worker->work->stored += kept;
         worker->work->failed += state == OUTCOME_FAILED;
     }
-    instance->mail.kind = MAIL_INSTANCE;
-    mailbox_post(worker->options->home, &instance->mail);
+    worker_post_outcome(worker, instance);
 }
 
 /* ---- beginning ---- */
@@ -186,6 +185,7 @@ static void judge_answer(struct worker *worker, struct instance *instance, const
     struct policy_verdict verdict = policy_judge_status(store->status);
     outcome->has_status = true;
     outcome->status = store->status;
+    outcome->answered_us = clock_monotonic_us();
     snprintf(outcome->comment, sizeof outcome->comment, "%s", store->comment);
     learn_from_status(worker, instance, store->status);
 

@@ -16,6 +16,7 @@
 #include "net/association_private.h"
 
 enum {
+    READ_SIZE = 64 * 1024,  /* at a time: what stays in the cache until it has been dealt with */
     CLOSE_LINGER_MS = 1000, /* how long an aborted peer may take to close */
     WRITE_LOOKS = 4         /* looks at the write queue in one network timeout */
 };
@@ -420,7 +421,8 @@ static void on_connected(void *user, int error)
 static uint8_t *give_room(void *user, size_t *ret_size)
 {
     struct association *association = user;
-    *ret_size = RECEIVE_SIZE - association->received_len;
+    size_t room = RECEIVE_SIZE - association->received_len;
+    *ret_size = room < READ_SIZE ? room : READ_SIZE;
     return association->received + association->received_len;
 }
 

@@ -180,7 +180,7 @@ static bool is_first_key(const char *key)
 {
     static const char *const keys[] = {"time", "level", "event", "session", "worker", "association", "study"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (strcmp(key, keys[i]) == 0)
+        if (key[0] == keys[i][0] && strcmp(key, keys[i]) == 0)
             return true;
     return false;
 }

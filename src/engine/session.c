@@ -141,6 +141,7 @@ void session_end_instance(struct session *session, struct instance *instance)
         if (outcome->answered_us > session->last_answer_us)
             session->last_answer_us = outcome->answered_us;
     }
+    session->progress.scan_ended = !session_is_scanning(session);
     session_pace_scan(session);
     log_outcome(session, instance);
     if (session->observer->instance_ended != NULL)

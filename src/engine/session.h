@@ -23,7 +23,7 @@ struct synthetic_spec;
 
 enum {
     SESSION_THREADS_MAX = 256,
-    SESSION_FOUND_MAX = 16 * 1024 /* found and not ended: beyond it, the scan pauses (but for scan_first and dry_run) */
+    SESSION_FOUND_MAX = 16 * 1024 /* the default of session_options.found_max */
 };
 
 struct session_options {
@@ -39,8 +39,10 @@ struct session_options {
     uint32_t max_pdu_len;
     uint16_t window; /* stores under way on one association, if the peer grants it; 0 or 1 = one */
     struct association_timeouts timeouts;
-    bool scan_first; /* send nothing before everything was looked at: exact totals from the start, and the
-                        largest study of all first; memory grows with the number of files */
+    uint64_t found_max; /* the scan pauses while so many are found and have not ended; 0 = SESSION_FOUND_MAX. Not for
+                           scan_first and dry_run */
+    bool scan_first;    /* send nothing before everything was looked at: exact totals from the start, and the
+                           largest study of all first; memory grows with the number of files */
     const struct synthetic_spec *synthetic; /* NULL = files; else these instances are made and sent, and the inputs of
                                     `discover` are not looked at */
     uint64_t repeat;      /* synthetic: make them so many times, with fresh UIDs; 0 = once, or until the time is

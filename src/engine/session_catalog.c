@@ -32,6 +32,11 @@ static void end_found(struct session *session, struct instance *instance, enum o
     session_end_instance(session, instance);
 }
 
+static uint64_t found_max(const struct session *session)
+{
+    return session->options->found_max > 0 ? session->options->found_max : SESSION_FOUND_MAX;
+}
+
 /* ---- duplicates ---- */
 
 static void compare(uv_work_t *request)
@@ -191,9 +196,9 @@ void session_pace_scan(struct session *session)
     bool bounded = !session->options->scan_first && !session->options->dry_run;
     if (!session->scanning || !bounded || session->feed == NULL)
         return;
-    if (!session->scan_paused && alive >= SESSION_FOUND_MAX)
+    if (!session->scan_paused && alive >= found_max(session))
         session->scan_paused = true;
-    else if (session->scan_paused && alive <= SESSION_FOUND_MAX / 2)
+    else if (session->scan_paused && alive <= found_max(session) / 2)
         session->scan_paused = false;
     else
         return;
@@ -248,8 +253,8 @@ void session_make_instances(struct session *session)
         return;
     /* With a time limit not much more is made than is about to be sent; the plan wants whole studies to choose from. */
     uint64_t wanted = (session->options->threads + 1) * spec->instances;
-    if (wanted > SESSION_FOUND_MAX || session->options->scan_first || session->options->dry_run)
-        wanted = session->options->scan_first || session->options->dry_run ? UINT64_MAX : SESSION_FOUND_MAX;
+    if (wanted > found_max(session) || session->options->scan_first || session->options->dry_run)
+        wanted = session->options->scan_first || session->options->dry_run ? UINT64_MAX : found_max(session);
     bool stopping = session->phase >= PHASE_STOPPING;
     while (!stopping && !all_made(session) && session->progress.totals.by_state[OUTCOME_PENDING] < wanted)
         if (!make_instance(session))

@@ -1,4 +1,5 @@
 """dicom-sender to storescp and to Orthanc: nothing lost, data sets byte for byte, and figures that agree."""
+import subprocess
 import unittest
 
 from support import datasets, peers, programs
@@ -183,6 +184,44 @@ class TheFiles(unittest.TestCase):
     def test_those_left_out_are_there(self):
         for name in datasets.LEFT_OUT:
             self.assertTrue(datasets.left_out_path(name).exists())
+
+
+class MadeUp(SenderTest):
+    """--synthetic: instances that lie on no disk."""
+
+    def send(self, peer, spec, count, *options, threads=4):
+        run = programs.run_sender(port=peer.port, ae_title=getattr(peer, 'ae_title', 'ANY-SCP'), threads=threads,
+                                  recursive=False, options=['--synthetic', spec, *options])
+        self.assertEqual((run.exit_code, run.total('stored'), run.total('files')), (0, count, count), run)
+        return run
+
+    def test_into_storescp_and_found_valid(self):
+        for sop_class in ('CT', 'MR', 'SC'):
+            with self.subTest(sop_class=sop_class):
+                peer = self.start(peers.Storescp(fork=True))
+                self.send(peer, f'3x4x20K:{sop_class}', 12)
+                received = list(peer.received())
+                self.assertEqual(len(received), 12)
+                for path in received:
+                    said = subprocess.run(['dciodvfy', str(path)], capture_output=True, text=True, check=False)
+                    self.assertNotIn('Error', said.stdout + said.stderr, path)
+
+    def test_into_orthanc(self):
+        peer = self.start(peers.Orthanc())
+        self.send(peer, '3x10x20K', 30)
+        self.assertEqual((peer.instance_count(), peer.study_count()), (30, 3))
+        self.send(peer, '3x10x20K', 60, '--repeat', 2)
+        self.assertEqual((peer.instance_count(), peer.study_count()), (90, 9), 'every run has UIDs of its own')
+
+    def test_several_operations_at_a_time(self):
+        """A window that is granted, and one that is not: storescp knows none."""
+        receiver = self.start(programs.Receiver('--window', 8))
+        run = self.send(receiver, '4x50x10K', 200, '--window', 16, '-d', threads=2)
+        self.assertRegex(run.stderr, r'association\.opened .* window=8\b')
+        self.assertEqual(len(receiver.files()), 200)
+        run = self.send(self.start(peers.Storescp(fork=True)), '4x5x10K', 20, '--window', 16, '-d', threads=2)
+        self.assertRegex(run.stderr, r'association\.opened .* window=1\b')
+        self.assertNotRegex(run.stderr, r'association\.opened .* window=16\b')
 
 
 if __name__ == '__main__':

@@ -48,6 +48,26 @@ Test(plan, empty)
     plan_fini(&plan);
 }
 
+/* What turns up of a study while a worker has it goes to that worker next, although another study is larger. */
+Test(plan, growing_study_stays)
+{
+    add("1.1", 1, 100, 0);
+    struct work *work = plan_next(&plan, 3);
+    cr_assert_not_null(work);
+    add("1.1", 2, 50, 0);
+    add("1.2", 1, 1000, 0);
+    cr_expect_eq(empty_work(work), 1);
+    work = plan_finish(&plan, work, true);
+    cr_assert_not_null(work);
+    cr_expect_str_eq(work->study_uid, "1.1");
+    cr_expect_eq(work->study->worker, 3);
+    cr_expect_eq(empty_work(work), 1);
+    cr_expect_null(plan_finish(&plan, work, true));
+    expect_next("1.2", 1000);
+    cr_expect(!plan_has_next(&plan));
+    plan_fini(&plan);
+}
+
 Test(plan, largest_study_first)
 {
     uint64_t left = 0;

@@ -434,10 +434,16 @@ static void take_event(struct association *association, const struct pdu_event *
     association_step(association, events[event->pdu_type], event);
 }
 
+/* What has come so far ends in the middle of a PDU or of a message. */
+static bool is_in_message(const struct association *association)
+{
+    return association->received_len > 0 || association->pdu_reader.pdu_left > 0 ||
+           association->dimse_reader.state != DIMSE_AWAIT_COMMAND;
+}
+
 void association_watch_reading(struct association *association)
 {
-    bool idle = association->received_len == 0 && association->pdu_reader.pdu_left == 0 &&
-                association->dimse_reader.state == DIMSE_AWAIT_COMMAND;
+    bool idle = !is_in_message(association);
     association->read_since = true;
     if (association->requestor || association->state != STA6)
         return;
@@ -447,7 +453,7 @@ void association_watch_reading(struct association *association)
         association_wait_for(association, WAIT_READ, association->timeouts.network_ms);
 }
 
-static void on_received(void *user, size_t len)
+static bool on_received(void *user, size_t len)
 {
     struct association *association = user;
     size_t done = 0, total = association->received_len + len;
@@ -468,6 +474,7 @@ static void on_received(void *user, size_t len)
     if (association->received_len > 0 && done > 0)
         memmove(association->received, association->received + done, association->received_len);
     association_watch_reading(association);
+    return is_in_message(association);
 }
 
 static void on_ended(void *user, int error)

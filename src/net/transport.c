@@ -62,8 +62,13 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer)
         transport->handler->ended(transport->user, len == UV_EOF ? ERROR_PEER_CLOSED : (int)len);
         return;
     }
-    rearm_quickack(transport);
-    transport->handler->received(transport->user, (size_t)len);
+    transport->wrote = false;
+    bool cut = transport->handler->received(transport->user, (size_t)len);
+    if (transport->closing)
+        return;
+    transport->peer_cuts = transport->peer_cuts || cut;
+    if (cut || !transport->wrote)
+        rearm_quickack(transport);
 }
 
 static int start_stream(struct transport *transport)
@@ -221,12 +226,19 @@ bool transport_skip_address(struct transport *transport)
 
 /* ---- writing ---- */
 
+static void note_write(struct transport *transport)
+{
+    transport->wrote = true;
+    if (transport->peer_cuts)
+        rearm_quickack(transport);
+}
+
 static void on_written(uv_write_t *write, int status)
 {
     struct transport *transport = write->data;
     if (transport->closing)
         return;
-    rearm_quickack(transport);
+    note_write(transport);
     transport->handler->written(transport->user, status);
 }
 
@@ -235,7 +247,7 @@ int transport_write(struct transport *transport, const uint8_t *bytes, size_t le
     uv_buf_t buffer = {.base = (char *)(uintptr_t)bytes, .len = len};
     int taken = yield ? 0 : uv_try_write((uv_stream_t *)&transport->tcp, &buffer, 1);
     if (taken == (int)len) {
-        rearm_quickack(transport);
+        note_write(transport);
         return 0;
     }
     if (taken < 0 && taken != UV_EAGAIN)

@@ -2,9 +2,11 @@
  * transport - one TCP connection on a libuv loop: connect, read, write, close.
  *
  * What it knows that a bare uv_tcp_t does not: it tries every address of a name in turn; it sets TCP_NODELAY and
- * keepalive; it writes at once if the socket takes it, without a trip through the loop; and it re-arms TCP_QUICKACK
- * after each write and each read, because Linux clears it. Without that a peer that answers in two small writes with
- * Nagle's algorithm on (DCMTK, and so many PACS) waits for our delayed ACK: 40 ms for every response.
+ * keepalive; it writes at once if the socket takes it, without a trip through the loop; and it re-arms TCP_QUICKACK,
+ * because Linux clears it. Without that a peer that answers in two small writes with Nagle's algorithm on (DCMTK, and
+ * so many PACS) waits for our delayed ACK: 40 ms for every response. It is re-armed after every read that was not
+ * answered with a write at once (which carries the ACK), and after writes too once the peer was seen to cut its
+ * messages. With a peer that answers in one piece this saves two system calls and a packet for each message.
  */
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
@@ -24,8 +26,8 @@ struct transport_handler {
     /* Where the next bytes are to be read to, and how many fit; at least one. */
     uint8_t *(*room)(void *user, size_t *ret_size);
 
-    /* `len` bytes were read to the start of that room. */
-    void (*received)(void *user, size_t len);
+    /* `len` bytes were read to the start of that room. Returns true if they end in the middle of a message. */
+    bool (*received)(void *user, size_t len);
 
     /* The peer closed its side (ERROR_PEER_CLOSED) or the connection broke: nothing more will be read. */
     void (*ended)(void *user, int error);
@@ -49,7 +51,9 @@ struct transport {
     bool looking_up;
     bool tcp_open; /* uv_close of tcp is still owed */
     bool closing;
-    char peer[64]; /* "127.0.0.1:104" */
+    bool wrote;     /* since the last read */
+    bool peer_cuts; /* a read has ended in the middle of a message */
+    char peer[64];  /* "127.0.0.1:104" */
 };
 
 /* Begin to connect. `connected` comes, unless it is closed before. On an error the owner still closes it. */

@@ -161,11 +161,22 @@ int association_accept(struct association **ret_association, struct uv_stream_s 
 /*
  * Send a message on an accepted context. `source` gives the data set (NULL: the command has none) and is borrowed
  * until `sent` or `closed`, whichever is first; the command is copied. Its data_set_type is set accordingly. Returns 0,
- * ERROR_BUSY while the last message has not been sent, ERROR_NOT_OPEN, or ERROR_NO_CONTEXT. If the source fails or is
- * short, the association is aborted, with that error as its end. `sent` may come before this returns.
+ * ERROR_BUSY while the last message has not been sent, ERROR_NOT_OPEN, ERROR_NO_CONTEXT, or the error of a source that
+ * failed or was short (ERROR_SOURCE_SHORT) before anything went out. Later than that the association is aborted, with
+ * the source's error as its end. `sent` may come before this returns.
  */
 int association_send(struct association *association, uint8_t context_id, const struct dimse_command *command,
                      struct data_source *source) MUST_CHECK;
+
+/*
+ * The same in two steps: prepare reads and frames as much of the message as the send buffer holds, while the response
+ * to another message is awaited, say; send_prepared sends it. Preparing anything else in between (by association_send,
+ * too) forgets the prepared message; its source is then no longer looked at. Both return what association_send returns;
+ * send_prepared ERROR_NOT_OPEN if nothing is prepared.
+ */
+int association_prepare(struct association *association, uint8_t context_id, const struct dimse_command *command,
+                        struct data_source *source) MUST_CHECK;
+int association_send_prepared(struct association *association) MUST_CHECK;
 
 /* True if association_send would take a message now. */
 bool association_can_send(const struct association *association);

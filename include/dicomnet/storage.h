@@ -42,7 +42,9 @@ struct store {
 
     /* Private. */
     uint64_t begun_us, sent_us;
-    bool response_came; /* early: it counts once the last byte is out */
+    uint64_t read_before_us; /* of read_us: while it was prepared */
+    bool response_came;      /* early: it counts once the last byte is out */
+    uint64_t prepared;       /* the number of its preparation; 0 = none */
 };
 
 struct storage_user_handler {
@@ -54,8 +56,10 @@ struct storage_user_handler {
      */
     void (*done)(struct storage_user *user, void *context, struct store *store);
 
-    /* The association can take another store now. Comes after `opened` and after a store has left or ended. May be
-     * NULL. */
+    /*
+     * Another store can be prepared now, and begun unless the window is full. Comes after `opened` and after a store
+     * has left or ended. May be NULL.
+     */
     void (*ready)(struct storage_user *user, void *context);
 
     /* The association ended; the storage_user is freed when this returns. Exactly once. */
@@ -76,7 +80,21 @@ const struct association_context *storage_user_find_context(const struct storage
 /* True if storage_user_store would take a store now. */
 bool storage_user_can_store(const struct storage_user *user);
 
-/* Begin a store. Returns 0 or ERROR_BUSY, ERROR_NOT_OPEN, ERROR_NO_CONTEXT (then `done` does not come). */
+/*
+ * Read and frame the beginning of a store while the response to another is awaited, so that nothing but the write is
+ * left to do for storage_user_store. At most one store is prepared at a time: the last. Returns as storage_user_store.
+ * A prepared store has not begun: it may be forgotten, and its source closed, at any time. `store` is to be all zero
+ * but for what the caller fills in.
+ */
+int storage_user_prepare(struct storage_user *user, struct store *store) MUST_CHECK;
+
+/* True if storage_user_prepare would take a store now: nothing is on its way out. */
+bool storage_user_can_prepare(const struct storage_user *user);
+
+/*
+ * Begin a store. Returns 0 or ERROR_BUSY, ERROR_NOT_OPEN, ERROR_NO_CONTEXT, or the error of a source that failed before
+ * anything was sent (then `done` does not come, and the association goes on).
+ */
 int storage_user_store(struct storage_user *user, struct store *store) MUST_CHECK;
 
 /* Stores that have begun and not ended. */

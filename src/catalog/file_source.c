@@ -9,6 +9,8 @@
 
 #include "catalog/instance.h"
 
+enum { SMALL = 64 * 1024 }; /* most likely read by one read: what comes after that is check enough */
+
 /* 0 if the open file is as the scan saw it, else -ESTALE or what fstat gave. */
 static int check_unchanged(const struct file_source *source)
 {
@@ -51,7 +53,7 @@ static void set_last_byte(const struct iovec *gaps, int gap_count, uint8_t value
 
 static ssize_t read_file(struct data_source *base, uint64_t offset, const struct iovec *gaps, int gap_count)
 {
-    const struct file_source *source = (const struct file_source *)base;
+    struct file_source *source = (struct file_source *)base;
     uint64_t total = 0;
     for (int i = 0; i < gap_count; i++)
         total += gaps[i].iov_len;
@@ -65,8 +67,10 @@ static ssize_t read_file(struct data_source *base, uint64_t offset, const struct
         ssize_t n = preadv(source->fd, left, count, (off_t)(source->offset + offset + done));
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0)
-            return -errno;
+        if (n < 0) {
+            int error = -errno;
+            return check_unchanged(source) == -ESTALE ? -ESTALE : error;
+        }
         if (n == 0)
             return (ssize_t)done;
         done += (uint64_t)n;
@@ -75,6 +79,11 @@ static ssize_t read_file(struct data_source *base, uint64_t offset, const struct
     if (done < total && offset + total == source->source.len) {
         set_last_byte(gaps, gap_count, 0);
         done = total;
+    }
+    if (done == total && offset + total == source->source.len) {
+        int result = file_source_close(source);
+        if (result < 0)
+            return result;
     }
     return (ssize_t)done;
 }
@@ -91,18 +100,21 @@ int file_source_open(struct file_source *source, const struct instance *instance
                                    .file_len = file->data_len,
                                    .mtime_ns = file->mtime_ns,
                                    .size_bytes = file->size_bytes};
+    if (file->size_bytes <= SMALL)
+        return 0;
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* the system reads further ahead */
     int result = check_unchanged(source);
-    if (result < 0) {
-        close(fd);
-        source->fd = -1;
-    }
+    if (result < 0)
+        (void)file_source_close(source);
     return result;
 }
 
 int file_source_close(struct file_source *source)
 {
-    int result = check_unchanged(source);
+    if (source->fd < 0)
+        return source->result;
+    source->result = check_unchanged(source);
     close(source->fd);
     source->fd = -1;
-    return result;
+    return source->result;
 }

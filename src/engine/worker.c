@@ -160,6 +160,7 @@ static void stop(struct worker *worker, bool now)
 {
     struct list_node *node;
     worker->stopping = true;
+    worker_unprepare_store(worker);
     while ((node = list_pop(&worker->queue)) != NULL) {
         struct work *work = list_entry(node, struct work, mail.node);
         end_unsent(worker, &work->instances);
@@ -266,6 +267,7 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
                                         .failures = worker->failures,
                                         .failing_since_us = worker->failing_since_us,
                                         .figures = worker->figures});
+    worker_unprepare_store(worker);
     worker->user = NULL;
     worker->opened = false;
     worker->last_context = NULL;
@@ -346,28 +348,41 @@ static bool may_begin(const struct worker *worker)
     return storage_user_can_store(worker->user) && (!careful || worker->slots_used == 0);
 }
 
-static void send_instances(struct worker *worker)
+/* Take the next instance and prepare its store. False if there is nothing to prepare now. */
+static bool prepare_next(struct worker *worker)
 {
-    while (worker->work != NULL && worker->state == WORKER_SENDING && !worker->held && may_begin(worker)) {
+    while (storage_user_can_prepare(worker->user)) {
         struct list_node *node = list_pop(&worker->work->instances);
-        if (node == NULL) {
-            if (worker->slots_used > 0)
-                return;
-            end_of_list(worker);
-            continue;
-        }
-        struct instance *instance = list_entry(node, struct instance, mail.node);
-        switch (worker_begin_store(worker, instance)) {
-        case STORE_BEGUN:
+        if (node == NULL)
+            return false;
+        switch (worker_prepare_store(worker, list_entry(node, struct instance, mail.node))) {
+        case STORE_PREPARED:
+            return true;
         case STORE_ENDED:
             break;
         case STORE_NOT_PROPOSED:
             list_prepend(&worker->work->instances, node);
             if (worker->slots_used == 0)
                 open_another(worker);
-            return;
+            return false;
         case STORE_NOT_NOW:
             list_prepend(&worker->work->instances, node);
+            return false;
+        }
+    }
+    return false;
+}
+
+/* While the peer is busy with one store, the next is read and framed: it leaves as soon as it may. */
+static void send_instances(struct worker *worker)
+{
+    while (worker->work != NULL && worker->state == WORKER_SENDING && !worker->held) {
+        if (worker->prepared == NULL && !prepare_next(worker)) {
+            if (worker->slots_used == 0 && list_is_empty(&worker->work->instances) && may_begin(worker))
+                end_of_list(worker);
+            else
+                return;
+        } else if (!may_begin(worker) || !worker_begin_store(worker)) {
             return;
         }
     }

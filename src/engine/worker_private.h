@@ -31,7 +31,7 @@ struct slot {
         struct file_source file;
         struct synthetic_instance synthetic;
     } source;
-    struct instance *instance; /* NULL = free */
+    struct instance *instance; /* owned; NULL = free */
 };
 
 struct worker {
@@ -74,23 +74,31 @@ struct worker {
     const struct context_pair *proposed[PDU_CONTEXTS_MAX];
     const struct association_context *last_context; /* of the last store: the next one's is most likely the same */
 
-    unsigned slots_used;
+    struct slot *prepared; /* the next store, ready to go as soon as it may; NULL = none */
+    unsigned slots_used;   /* stores in flight */
     struct slot slots[STORAGE_WINDOW_MAX];
 };
 
 /* Send an instance home, with others that end about the same time. */
 void worker_post_outcome(struct worker *worker, struct instance *instance);
 
-/* What became of an attempt to begin the store of an instance. */
+/* What became of an attempt to prepare the store of an instance. */
 enum store_begin {
-    STORE_BEGUN,        /* it is in flight */
+    STORE_PREPARED,     /* it is worker->prepared */
     STORE_ENDED,        /* it cannot be sent: its outcome has gone home */
     STORE_NOT_PROPOSED, /* the association does not propose its context: not touched */
     STORE_NOT_NOW       /* the association is ending: not touched */
 };
 
-/* Begin the store of an instance of the worker's; it belongs to the slot then. */
-enum store_begin worker_begin_store(struct worker *worker, struct instance *instance);
+/* Open the file of an instance of the current work and frame the beginning of its store; it belongs to the slot then.
+ */
+enum store_begin worker_prepare_store(struct worker *worker, struct instance *instance);
+
+/* Begin the store that was prepared. False if the association does not take it now: it is still prepared. */
+bool worker_begin_store(struct worker *worker);
+
+/* What was prepared goes back into the work, as the first. */
+void worker_unprepare_store(struct worker *worker);
 
 /* The store of a slot has ended: judge it, and send it home or to worker->again. */
 void worker_end_store(struct worker *worker, struct store *store);

@@ -74,12 +74,13 @@ static void learn_from_status(struct worker *worker, const struct instance *inst
         worker->unsupported[worker->unsupported_count++] = pair;
 }
 
-static enum outcome_reason open_failure_reason(int error)
+static enum outcome_reason source_failure_reason(int error)
 {
     switch (error) {
     case -ENOENT:
         return REASON_VANISHED;
     case -ESTALE:
+    case ERROR_SOURCE_SHORT:
         return REASON_CHANGED;
     default:
         return REASON_UNREADABLE;
@@ -113,7 +114,14 @@ static int close_source(struct slot *slot, const struct instance *instance)
     return instance->file.synthetic ? 0 : file_source_close(&slot->source.file);
 }
 
-enum store_begin worker_begin_store(struct worker *worker, struct instance *instance)
+static void end_unsupported(struct worker *worker, struct instance *instance)
+{
+    instance->outcome.has_status = true;
+    instance->outcome.status = STATUS_CLASS_NOT_SUPPORTED;
+    worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
+}
+
+enum store_begin worker_prepare_store(struct worker *worker, struct instance *instance)
 {
     const struct association_context *context = find_context(worker, instance);
     if (context == NULL) {
@@ -123,9 +131,7 @@ enum store_begin worker_begin_store(struct worker *worker, struct instance *inst
         return STORE_ENDED;
     }
     if (is_known_unsupported(worker, instance)) {
-        instance->outcome.has_status = true;
-        instance->outcome.status = STATUS_CLASS_NOT_SUPPORTED;
-        worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
+        end_unsupported(worker, instance);
         return STORE_ENDED;
     }
     struct slot *slot = free_slot(worker);
@@ -134,7 +140,7 @@ enum store_begin worker_begin_store(struct worker *worker, struct instance *inst
     struct data_source *source;
     int error = open_source(worker, slot, instance, &source);
     if (error != 0) {
-        worker_end_instance(worker, instance, OUTCOME_FAILED, open_failure_reason(error), error);
+        worker_end_instance(worker, instance, OUTCOME_FAILED, source_failure_reason(error), error);
         return STORE_ENDED;
     }
     slot->store = (struct store){.context_id = context->id,
@@ -142,13 +148,42 @@ enum store_begin worker_begin_store(struct worker *worker, struct instance *inst
                                  .class_uid = instance->file.class_uid,
                                  .instance_uid = instance->file.instance_uid,
                                  .source = source};
-    slot->instance = instance;
-    error = storage_user_store(worker->user, &slot->store);
-    if (error != 0) {
+    error = storage_user_prepare(worker->user, &slot->store);
+    if (error == 0) {
+        slot->instance = instance;
+        worker->prepared = slot;
+        return STORE_PREPARED;
+    }
+    (void)close_source(slot, instance);
+    if (error == ERROR_NOT_OPEN || error == ERROR_BUSY || error == ERROR_NO_CONTEXT)
+        return STORE_NOT_NOW;
+    worker_end_instance(worker, instance, OUTCOME_FAILED, source_failure_reason(error), error);
+    return STORE_ENDED;
+}
+
+void worker_unprepare_store(struct worker *worker)
+{
+    struct slot *slot = worker->prepared;
+    if (slot == NULL)
+        return;
+    (void)close_source(slot, slot->instance);
+    list_prepend(&worker->work->instances, &slot->instance->mail.node);
+    slot->instance = NULL;
+    worker->prepared = NULL;
+}
+
+bool worker_begin_store(struct worker *worker)
+{
+    struct slot *slot = worker->prepared;
+    struct instance *instance = slot->instance;
+    if (is_known_unsupported(worker, instance)) { /* since it was prepared */
         (void)close_source(slot, instance);
         slot->instance = NULL;
-        return STORE_NOT_NOW;
+        worker->prepared = NULL;
+        end_unsupported(worker, instance);
+        return true;
     }
+    worker->prepared = NULL; /* before its end, which may come from within */
     worker->slots_used++;
     worker->stores_begun++;
     instance->outcome.attempts++;
@@ -157,7 +192,13 @@ enum store_begin worker_begin_store(struct worker *worker, struct instance *inst
     instance->outcome.worker = worker->number;
     instance->outcome.association = worker->association_number;
     instance->outcome.message_id = slot->store.message_id;
-    return STORE_BEGUN;
+    if (storage_user_store(worker->user, &slot->store) == 0)
+        return true;
+    instance->outcome.attempts--;
+    worker->stores_begun--;
+    worker->slots_used--;
+    worker->prepared = slot;
+    return false;
 }
 
 /* ---- judging ---- */
@@ -222,9 +263,7 @@ static void judge_silence(struct worker *worker, struct instance *instance, cons
     enum outcome_state state = store->all_sent ? OUTCOME_IN_DOUBT : OUTCOME_PENDING;
     bool fruitful = worker->figures.stored + worker->figures.failed > 0;
     if (store->source_failed) {
-        bool shrunk = store->error == ERROR_SOURCE_SHORT;
-        worker_end_instance(worker, instance, OUTCOME_FAILED, shrunk ? REASON_CHANGED : REASON_UNREADABLE,
-                            store->error);
+        worker_end_instance(worker, instance, OUTCOME_FAILED, source_failure_reason(store->error), store->error);
     } else if (worker->stopping) {
         worker_end_instance(worker, instance, state, REASON_INTERRUPTED, store->error);
     } else if (instance->outcome.attempts > worker->options->retry && !fruitful) {

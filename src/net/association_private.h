@@ -76,6 +76,8 @@ struct association {
     struct pdu_reader pdu_reader;
     struct dimse_reader dimse_reader;
     struct framer framer;
+    struct dimse_command outgoing; /* the command of the message in the framer */
+    size_t framed_len;             /* bytes of it in the send buffer that have not been handed to the transport */
 
     uint8_t control[PDU_SHORT_LEN]; /* a release or abort on its way out */
     size_t request_len;             /* of the A-ASSOCIATE-RQ in the send buffer, until the AC has been read */

@@ -83,11 +83,14 @@ static void message_sent(struct association *association)
 void association_send_more(struct association *association)
 {
     while (association->sending && !association->write_pending && association->state == STA6) {
-        if (association->framer.complete) {
+        ssize_t len = (ssize_t)association->framed_len;
+        association->framed_len = 0;
+        if (len == 0 && association->framer.complete) {
             message_sent(association);
             return;
         }
-        ssize_t len = framer_fill(&association->framer);
+        if (len == 0)
+            len = framer_fill(&association->framer);
         if (len < 0) {
             association->end.source_failed = true;
             association_abort_with(association, ASSOCIATION_ABORTED_BY_US, (int)len);
@@ -134,8 +137,8 @@ bool association_can_send(const struct association *association)
            !association->release_wanted;
 }
 
-int association_send(struct association *association, uint8_t context_id, const struct dimse_command *command,
-                     struct data_source *source)
+int association_prepare(struct association *association, uint8_t context_id, const struct dimse_command *command,
+                        struct data_source *source)
 {
     if (association->state != STA6 || association->release_wanted)
         return ERROR_NOT_OPEN;
@@ -146,19 +149,44 @@ int association_send(struct association *association, uint8_t context_id, const 
         return ERROR_NO_CONTEXT;
 
     struct framer *framer = &association->framer;
-    struct dimse_command copy = *command;
-    copy.data_set_type = source != NULL ? DIMSE_DATA_SET : DIMSE_NO_DATA_SET;
-    ssize_t len = dimse_encode_command(framer->command, sizeof framer->command, &copy);
+    association->framed_len = 0;
+    association->outgoing = *command;
+    association->outgoing.data_set_type = source != NULL ? DIMSE_DATA_SET : DIMSE_NO_DATA_SET;
+    ssize_t len = dimse_encode_command(framer->command, sizeof framer->command, &association->outgoing);
     if (len < 0)
         return (int)len;
     framer->command_len = (size_t)len;
     framer_begin(framer, context_id, source);
+    len = framer_fill(framer);
+    framer->complete = framer->complete || len < 0;
+    if (len < 0)
+        return (int)len;
+    association->framed_len = (size_t)len;
+    return 0;
+}
+
+int association_send_prepared(struct association *association)
+{
+    if (association->state != STA6 || association->release_wanted || association->framed_len == 0)
+        return ERROR_NOT_OPEN;
+    if (association->sending || association->write_pending)
+        return ERROR_BUSY;
+    const struct dimse_command *command = &association->outgoing;
+    const struct framer *framer = &association->framer;
     char status[ASSOCIATION_STATUS_SIZE];
-    LOG(association->logger, LOG_DEBUG, LOG_DIMSE_SENT, LOG_TEXT("command", dimse_field_name(copy.field)),
-        LOG_NUMBER("message_id", copy.field & DIMSE_RESPONSE ? copy.message_id_responded : copy.message_id),
-        LOG_NUMBER("context", context_id), LOG_TEXT("status", association_status_text(&copy, status)),
-        LOG_TEXT("instance", copy.instance_uid), LOG_NUMBER("bytes", source != NULL ? source->len : 0));
+    LOG(association->logger, LOG_DEBUG, LOG_DIMSE_SENT, LOG_TEXT("command", dimse_field_name(command->field)),
+        LOG_NUMBER("message_id", command->field & DIMSE_RESPONSE ? command->message_id_responded : command->message_id),
+        LOG_NUMBER("context", framer->context_id), LOG_TEXT("status", association_status_text(command, status)),
+        LOG_TEXT("instance", command->instance_uid),
+        LOG_NUMBER("bytes", framer->source != NULL ? framer->source->len : 0));
     association->sending = true;
     association_step(association, EVT9, NULL);
     return 0;
+}
+
+int association_send(struct association *association, uint8_t context_id, const struct dimse_command *command,
+                     struct data_source *source)
+{
+    int error = association_prepare(association, context_id, command, source);
+    return error != 0 ? error : association_send_prepared(association);
 }

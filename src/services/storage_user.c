@@ -25,7 +25,8 @@ struct storage_user {
     bool releasing;
     bool in_store; /* storage_user_store is on the stack: its caller asks by itself */
     uint16_t last_message_id;
-    struct store *sending; /* the one whose bytes are on their way out */
+    struct store *sending;  /* the one whose bytes are on their way out */
+    uint64_t prepare_count; /* the store with this number is the one that the association has framed */
     unsigned in_flight_count;
     struct store *in_flight[STORAGE_WINDOW_MAX];
 };
@@ -90,7 +91,7 @@ static void watch_response(struct storage_user *user)
 
 static void tell_ready(struct storage_user *user)
 {
-    if (!user->in_store && user->handler->ready != NULL && storage_user_can_store(user))
+    if (!user->in_store && user->handler->ready != NULL && storage_user_can_prepare(user))
         user->handler->ready(user, user->context);
 }
 
@@ -127,7 +128,7 @@ static void on_sent(struct association *association, void *context)
     user->sending = NULL;
     store->sent_us = clock_monotonic_us();
     store->read_us = association_read_us(association);
-    store->write_us = store->sent_us - store->begun_us - store->read_us;
+    store->write_us = store->sent_us - store->begun_us - (store->read_us - store->read_before_us);
     store->all_sent = true;
     if (store->response_came)
         finish(user, store);
@@ -233,17 +234,21 @@ const struct association_context *storage_user_find_context(const struct storage
     return NULL;
 }
 
-bool storage_user_can_store(const struct storage_user *user)
+bool storage_user_can_prepare(const struct storage_user *user)
 {
-    return user->open && !user->releasing && user->sending == NULL && association_can_send(user->association) &&
-           user->in_flight_count < association_window(user->association);
+    return user->open && !user->releasing && user->sending == NULL && association_can_send(user->association);
 }
 
-int storage_user_store(struct storage_user *user, struct store *store)
+bool storage_user_can_store(const struct storage_user *user)
+{
+    return storage_user_can_prepare(user) && user->in_flight_count < association_window(user->association);
+}
+
+int storage_user_prepare(struct storage_user *user, struct store *store)
 {
     if (!user->open || user->releasing)
         return ERROR_NOT_OPEN;
-    if (!storage_user_can_store(user))
+    if (!storage_user_can_prepare(user))
         return ERROR_BUSY;
     store->message_id = next_message_id(user);
     store->answered = store->source_failed = store->all_sent = store->uid_missing = store->response_came = false;
@@ -251,7 +256,6 @@ int storage_user_store(struct storage_user *user, struct store *store)
     store->error = 0;
     store->comment[0] = '\0';
     store->read_us = store->write_us = store->wait_us = 0;
-    store->begun_us = clock_monotonic_us();
 
     struct dimse_command request = {.present = DIMSE_HAS_CLASS_UID | DIMSE_HAS_INSTANCE_UID | DIMSE_HAS_MESSAGE_ID |
                                                DIMSE_HAS_PRIORITY,
@@ -260,11 +264,28 @@ int storage_user_store(struct storage_user *user, struct store *store)
                                     .priority = store->priority};
     snprintf(request.class_uid, sizeof request.class_uid, "%s", store->class_uid);
     snprintf(request.instance_uid, sizeof request.instance_uid, "%s", store->instance_uid);
+    int error = association_prepare(user->association, store->context_id, &request, store->source);
+    store->read_before_us = association_read_us(user->association);
+    store->prepared = ++user->prepare_count;
+    return error;
+}
 
+int storage_user_store(struct storage_user *user, struct store *store)
+{
+    if (!user->open || user->releasing)
+        return ERROR_NOT_OPEN;
+    if (!storage_user_can_store(user))
+        return ERROR_BUSY;
+    bool prepared = store->prepared != 0 && store->prepared == user->prepare_count;
+    int error = prepared ? 0 : storage_user_prepare(user, store);
+    store->prepared = 0;
+    if (error != 0)
+        return error;
+    store->begun_us = clock_monotonic_us();
     user->in_flight[user->in_flight_count++] = store;
     user->sending = store;
     user->in_store = true;
-    int error = association_send(user->association, store->context_id, &request, store->source);
+    error = association_send_prepared(user->association);
     user->in_store = false;
     if (error != 0) {
         remove_in_flight(user, store);

@@ -299,9 +299,9 @@ Test(negotiation, broken_source_aborts, .timeout = FIXTURE_TIMEOUT_S)
     static const struct {
         uint64_t ends_at;
         int error, expected;
-    } rows[] = {{0, 0, ERROR_SOURCE_SHORT},
+    } rows[] = {{400 * 1000, 0, ERROR_SOURCE_SHORT},
                 {2 * 1000 * 1000, 0, ERROR_SOURCE_SHORT},
-                {0, -EIO, -EIO},
+                {400 * 1000, -EIO, -EIO},
                 {2 * 1000 * 1000, -EIO, -EIO}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fixture fixture;
@@ -319,6 +319,48 @@ Test(negotiation, broken_source_aborts, .timeout = FIXTURE_TIMEOUT_S)
         fixture_end_peer(peer, "broken source");
         fixture_end(&fixture);
     }
+}
+
+/* Nothing went out yet: the association is none the worse for it, and another message can follow. */
+static void send_after_broken_source(struct record *record)
+{
+    const struct dimse_command request = {.field = DIMSE_C_STORE_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
+    struct data_source *source = numbers_source_init(&record->numbers, 1000);
+    record->numbers.ends_at = 500;
+    cr_expect_eq(association_send(record->association, 1, &request, source), ERROR_SOURCE_SHORT);
+    cr_expect_eq(association_send_prepared(record->association), ERROR_NOT_OPEN, "nothing is prepared");
+    record->numbers.error = -EIO;
+    cr_expect_eq(association_prepare(record->association, 1, &request, source), -EIO);
+    cr_expect(association_can_send(record->association));
+    source = numbers_source_init(&record->numbers, 1000);
+    cr_expect_eq(association_send(record->association, 1, &request, source), 0);
+    association_release(record->association);
+}
+
+static void read_one_message(struct script_peer *peer)
+{
+    peer_accept(peer);
+    if (!peer_read_message(peer) || peer->message.data_len != 1000)
+        peer_fail(peer, "the good message did not come");
+    if (peer_read_message(peer) || peer->pdu_type != PEER_RELEASE_RQ)
+        peer_fail(peer, "something else came");
+    peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
+    peer_expect_end(peer);
+}
+
+Test(negotiation, broken_source_before_anything_went_out, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct fixture fixture;
+    struct record record = {.when_open = send_after_broken_source};
+    fixture_begin(&fixture);
+    struct script_peer *peer = script_peer_listen(read_one_message, NULL);
+    struct association_options options = fixture_options(peer->port);
+    cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+    fixture_run(&fixture);
+    cr_expect_eq(record.sent, 1);
+    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+    fixture_end_peer(peer, "one message");
+    fixture_end(&fixture);
 }
 
 /* ---- not connected ---- */

@@ -21,6 +21,7 @@ struct record {
     bool stay;    /* do not release after the last */
     uint64_t len; /* of each data set */
     void (*on_done)(struct record *record);
+    void (*ready)(struct storage_user *user, void *context); /* instead of storing all, as fast as may be */
     struct association_end end;
     void (*script)(struct script_peer *peer);
 };
@@ -33,19 +34,28 @@ static void on_opened(struct storage_user *user, void *context)
     cr_expect_null(storage_user_find_context(user, UID_VERIFICATION, FIXTURE_SYNTAX));
 }
 
+static struct store store_of(struct record *record, unsigned i)
+{
+    snprintf(record->uids[i], UID_SIZE, "1.2.3.%u", i + 1);
+    return (struct store){.context_id = 1,
+                          .priority = PRIORITY_HIGH,
+                          .class_uid = FIXTURE_CLASS,
+                          .instance_uid = record->uids[i],
+                          .source = numbers_source_init(&record->sources[i], record->len)};
+}
+
 static void on_ready(struct storage_user *user, void *context)
 {
     struct record *record = context;
     cr_assert_eq(record->closed, 0);
+    if (record->ready != NULL) {
+        record->ready(user, context);
+        return;
+    }
     while (record->begun < record->wanted && storage_user_can_store(user)) {
         unsigned i = record->begun++;
         struct store *store = &record->stores[i];
-        snprintf(record->uids[i], UID_SIZE, "1.2.3.%u", i + 1);
-        *store = (struct store){.context_id = 1,
-                                .priority = PRIORITY_HIGH,
-                                .class_uid = FIXTURE_CLASS,
-                                .instance_uid = record->uids[i],
-                                .source = numbers_source_init(&record->sources[i], record->len)};
+        *store = store_of(record, i);
         cr_assert_eq(storage_user_store(user, store), 0);
         if (storage_user_in_flight(user) > record->most_in_flight)
             record->most_in_flight = storage_user_in_flight(user);
@@ -529,6 +539,78 @@ Test(storage_user, window_and_second_response, .timeout = FIXTURE_TIMEOUT_S)
 }
 
 /* ---- from within callbacks ---- */
+
+/* While the response to one store is awaited, the next is read and framed; nothing of it leaves before its turn. */
+static void prepare_ahead(struct storage_user *user, void *context)
+{
+    struct record *record = context;
+    if (record->begun < record->wanted && storage_user_can_store(user)) {
+        struct store *store = &record->stores[record->begun];
+        if (store->source == NULL)
+            *store = store_of(record, record->begun);
+        record->begun++;
+        cr_assert_eq(storage_user_store(user, store), 0);
+    }
+    if (record->begun == record->wanted) {
+        storage_user_release(user);
+    } else if (storage_user_can_prepare(user) && record->stores[record->begun].source == NULL) {
+        struct store *store = &record->stores[record->begun];
+        *store = store_of(record, record->begun);
+        cr_expect_not(storage_user_can_store(user));
+        cr_expect_eq(storage_user_in_flight(user), 1);
+        cr_assert_eq(storage_user_prepare(user, store), 0);
+        cr_expect_gt(record->sources[record->begun].reads, 0, "it is read already");
+        cr_expect_eq(storage_user_in_flight(user), 1, "but has not begun");
+    }
+}
+
+Test(storage_user, prepares_the_next_store, .timeout = FIXTURE_TIMEOUT_S)
+{
+    static const uint64_t lens[] = {1000, 100000, 3000000};
+    for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
+        struct record record = {.wanted = 5, .len = lens[i], .ready = prepare_ahead};
+        store_all(&record, check_and_serve, 0, "prepared ahead");
+        cr_expect_eq(record.done, 5);
+        cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+    }
+}
+
+/* What was prepared is forgotten when another store is given: that one leaves, and nothing of the first. */
+static void prepare_and_forget(struct storage_user *user, void *context)
+{
+    struct record *record = context;
+    if (record->begun == record->wanted)
+        return;
+    struct store *forgotten = &record->stores[STORES_MAX - 1];
+    *forgotten = store_of(record, STORES_MAX - 1);
+    cr_assert_eq(storage_user_prepare(user, forgotten), 0);
+    struct store *store = &record->stores[record->begun];
+    *store = store_of(record, record->begun++);
+    cr_assert_eq(storage_user_store(user, store), 0);
+    storage_user_release(user);
+}
+
+static void serve_only_the_first(struct script_peer *peer)
+{
+    peer_accept(peer);
+    if (!peer_read_message(peer) || strcmp(peer->message.instance_uid, "1.2.3.1") != 0)
+        peer_fail(peer, "the wrong store came");
+    struct peer_command response = peer_response(peer, 0);
+    peer_send_command(peer, &response);
+    if (peer_read_message(peer))
+        peer_fail(peer, "a second store came");
+    if (peer->pdu_type == PEER_RELEASE_RQ)
+        peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
+    peer_expect_end(peer);
+}
+
+Test(storage_user, forgets_what_was_prepared, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 1, .ready = prepare_and_forget};
+    store_all(&record, serve_only_the_first, 0, "forgotten");
+    cr_expect_eq(record.done, 1);
+    cr_expect(record.stores[0].answered);
+}
 
 static void abort_in_done(struct record *record)
 {

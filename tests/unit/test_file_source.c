@@ -119,12 +119,35 @@ Test(file_source, tells_what_changed)
     struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
     cr_assert_eq(file_source_open(&source, instance), 0);
     cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+    uint8_t buffer[1000];
+    struct iovec gap = {buffer, sizeof buffer};
+    cr_expect_eq(source.source.read(&source.source, 0, &gap, 1), -ESTALE);
     cr_expect_eq(file_source_close(&source), -ESTALE);
-    cr_expect_eq(file_source_open(&source, instance), -ESTALE);
     unlink(path);
     cr_expect_eq(file_source_open(&source, instance), -ENOENT);
     /* A FIFO where the file was: told, and without waiting for a writer. */
     cr_assert_eq(mkfifo(path, 0600), 0);
+    cr_assert_eq(file_source_open(&source, instance), 0);
+    cr_expect_eq(source.source.read(&source.source, 0, &gap, 1), -ESTALE);
+    cr_expect_eq(file_source_close(&source), -ESTALE);
+    unlink(path);
+    instance_destroy(instance);
+}
+
+/* What is read piece by piece is looked at before the first and after the last. */
+Test(file_source, tells_what_changed_in_a_large_file)
+{
+    enum { LEN = 100 * 1000 };
+    static uint8_t buffer[LEN];
+    struct iovec first = {buffer, LEN / 2}, second = {buffer + LEN / 2, LEN / 2};
+    struct file_source source;
+    struct instance *instance = make_instance(100, LEN, false);
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
+    cr_assert_eq(file_source_open(&source, instance), 0);
+    cr_expect_eq(source.source.read(&source.source, 0, &first, 1), LEN / 2);
+    cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+    cr_expect_eq(source.source.read(&source.source, LEN / 2, &second, 1), -ESTALE);
+    cr_expect_eq(file_source_close(&source), -ESTALE);
     cr_expect_eq(file_source_open(&source, instance), -ESTALE);
     unlink(path);
     instance_destroy(instance);

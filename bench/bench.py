@@ -116,7 +116,9 @@ class Bench:
         floors = [(Floor(self.build, count), data) for count in (1, 2)]
         peers = [(Dcmtk(program, tuned), data) for program in ('dcmsend', 'storescu') for tuned in (True, False)]
         apart = self.senders(data, (2,), *self.scan_first()) if self.scan_first() else []
-        self.contest(name, Receiver.name, self.senders(data) + apart + peers + floors, self.receiver())
+        window = ('--window', '16')
+        self.contest(name, Receiver.name, self.senders(data) + apart + self.senders(data, (2,), *window) + peers + floors,
+                     self.receiver(*window))
         few = self.data('few')
         tuned = [(Dcmtk(program, True), data) for program in ('dcmsend', 'storescu')]
         stock = [(Dcmtk(program, False), few) for program in ('dcmsend', 'storescu')]

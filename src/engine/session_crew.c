@@ -53,6 +53,7 @@ void session_set_worker_options(struct session *session)
                                       .synthetic = options->synthetic != NULL ? &session->synthetic : NULL,
                                       .home = &session->inbox};
     session->crew_max = limit_by_descriptors(session, options->threads);
+    session->crew_allowed = session->crew_max;
     memcpy(worker->called_ae, options->called_ae, sizeof worker->called_ae);
     memcpy(worker->calling_ae, options->calling_ae, sizeof worker->calling_ae);
 }
@@ -86,9 +87,19 @@ static struct crew *find_free(struct session *session)
     return session->crew_count < session->crew_max ? start_worker(session) : NULL;
 }
 
+static void post_to_worker(struct crew *crew, enum worker_mail kind)
+{
+    struct mail *mail = malloc(sizeof *mail);
+    if (mail == NULL)
+        abort(); /* a worker that cannot be told to stop would leave the session hanging */
+    mail->kind = (int)kind;
+    worker_post(crew->worker, mail);
+}
+
 static void give(struct crew *crew, struct work *work)
 {
     crew->work = work;
+    crew->resting = false;
     work->mail.kind = MAIL_WORK;
     worker_post(crew->worker, &work->mail);
 }
@@ -101,9 +112,18 @@ static bool anyone_works(const struct session *session)
     return false;
 }
 
+/* Workers that have work, or would have it if they could open an association. */
+static unsigned count_busy(const struct session *session)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < session->crew_count; i++)
+        count += session->crew[i].work != NULL || session->crew[i].backs_off;
+    return count;
+}
+
 void session_hand_out(struct session *session)
 {
-    while (plan_has_next(&session->plan)) {
+    while (plan_has_next(&session->plan) && count_busy(session) < session->crew_allowed) {
         struct crew *crew = find_free(session);
         struct work *work = crew != NULL ? plan_next(&session->plan, (int)(crew - session->crew) + 1) : NULL;
         if (work == NULL) {
@@ -115,34 +135,50 @@ void session_hand_out(struct session *session)
     }
 }
 
+/* More workers are at the peer than allowed: those without work release their associations. */
+static void rest_idle(struct session *session)
+{
+    unsigned there = count_busy(session);
+    for (unsigned i = 0; i < session->crew_count; i++) {
+        struct crew *crew = &session->crew[i];
+        if (!crew->open || crew->work != NULL || crew->backs_off || crew->resting || crew->stopping)
+            continue;
+        if (++there > session->crew_allowed) {
+            crew->resting = true;
+            post_to_worker(crew, MAIL_REST);
+        }
+    }
+}
+
 void session_take_work_back(struct session *session, struct work *work)
 {
     struct crew *crew = &session->crew[work->study->worker - 1];
-    bool stay = session->phase == PHASE_SENDING && !crew->backs_off && !crew->stopping;
     crew->work = NULL;
+    bool stay = session->phase == PHASE_SENDING && !crew->backs_off && !crew->stopping &&
+                count_busy(session) < session->crew_allowed;
     struct work *next = plan_finish(&session->plan, work, stay);
     if (next != NULL)
         give(crew, next);
+    else
+        rest_idle(session);
+}
+
+void session_allow_workers(struct session *session, unsigned count)
+{
+    session->crew_allowed = count < 1 ? 1 : count < session->crew_max ? count : session->crew_max;
+    rest_idle(session);
 }
 
 /* ---- stopping ---- */
-
-static void post_to_worker(struct crew *crew, enum worker_mail kind)
-{
-    struct mail *mail = malloc(sizeof *mail);
-    if (mail == NULL)
-        abort(); /* a worker that cannot be told to stop would leave the session hanging */
-    mail->kind = (int)kind;
-    crew->stopping = true;
-    worker_post(crew->worker, mail);
-}
 
 void session_stop_workers(struct session *session, bool now)
 {
     for (unsigned i = 0; i < session->crew_count; i++) {
         struct crew *crew = &session->crew[i];
-        if (crew->worker != NULL && (now || !crew->stopping))
-            post_to_worker(crew, now ? MAIL_STOP_NOW : MAIL_STOP);
+        if (crew->worker == NULL || (crew->stopping && !now))
+            continue;
+        crew->stopping = true;
+        post_to_worker(crew, now ? MAIL_STOP_NOW : MAIL_STOP);
     }
 }
 

@@ -23,6 +23,7 @@ struct crew {
     struct work *work;     /* it has; NULL = idle */
     bool open;             /* its association is open */
     bool backs_off;        /* it cannot open one; no work until MAIL_READY */
+    bool resting;          /* it was told to release its association, and was given no work since */
     bool stopping;         /* it was told to stop */
     uint64_t begun_us;     /* monotonic; when it was started */
 };
@@ -67,6 +68,8 @@ struct session {
     struct worker_options worker_options;
     unsigned crew_count;     /* workers started */
     unsigned crew_max;       /* to be started, as work turns up */
+    unsigned crew_allowed;   /* of them so many may have work or an association at a time: 1 to crew_max. Set it with
+                                session_allow_workers */
     unsigned crew_left;      /* of them not joined */
     unsigned signals;        /* SIGINT or SIGTERM that have come */
     uint64_t last_answer_us; /* monotonic; when the peer last answered a store */
@@ -92,6 +95,10 @@ void session_set_worker_options(struct session *session);
 
 /* Give work to every worker that can take some, and start workers while there is more. */
 void session_hand_out(struct session *session);
+
+/* So many workers may have work or an association from now on (kept within 1 and crew_max). Who is above the number
+ * finishes its study, releases its association and rests. */
+void session_allow_workers(struct session *session, unsigned count);
 
 /* A work came home: the worker goes on with the same study if there is more of it. */
 void session_take_work_back(struct session *session, struct work *work);

@@ -319,7 +319,8 @@ static void open_association(struct worker *worker)
     }
 }
 
-static void open_another(struct worker *worker)
+/* What comes next, if anything, gets an association of its own. */
+static void release(struct worker *worker)
 {
     worker->state = WORKER_RELEASING;
     storage_user_release(worker->user);
@@ -363,7 +364,7 @@ static bool prepare_next(struct worker *worker)
         case STORE_NOT_PROPOSED:
             list_prepend(&worker->work->instances, node);
             if (worker->slots_used == 0)
-                open_another(worker);
+                release(worker);
             return false;
         case STORE_NOT_NOW:
             list_prepend(&worker->work->instances, node);
@@ -433,6 +434,11 @@ static void deliver(void *user, struct mail *mail)
     case MAIL_WORK:
         list_append(&worker->queue, &mail->node);
         pump(worker);
+        break;
+    case MAIL_REST:
+        if (worker->state == WORKER_IDLE && worker->user != NULL && !worker->stopping)
+            release(worker);
+        free(mail);
         break;
     case MAIL_STOP:
     case MAIL_STOP_NOW:

@@ -31,6 +31,7 @@ struct synthetic_options;
 /* Mail to a worker. */
 enum worker_mail {
     MAIL_WORK,     /* struct work: to be done; it comes home as MAIL_WORK_DONE */
+    MAIL_REST,     /* struct mail: release the association if there is no work; work may follow later */
     MAIL_STOP,     /* struct mail: finish what is in flight, give the rest back, release, end */
     MAIL_STOP_NOW, /* struct mail: abort; may follow MAIL_STOP */
     MAIL_EXIT      /* struct mail: the answer to MAIL_STOPPED: end the thread */

@@ -52,6 +52,11 @@ struct policy_verdict policy_judge_status(uint16_t status)
         .state = rule->state, .again = rule->again, .new_association = rule->new_association};
 }
 
+bool policy_says_busy(uint16_t status)
+{
+    return status == 0x0213 || (status >= 0xA700 && status <= 0xA7FF);
+}
+
 const char *policy_status_text(uint16_t status)
 {
     return find_rule(status)->text;

@@ -59,6 +59,7 @@ static void on_progress_timer(uv_timer_t *timer)
     uint64_t limit_ms = session->options->duration_ms;
     if (limit_ms > 0 && session->progress.transfer_us >= limit_ms * 1000 && !session->time_is_up)
         session_end_of_time(session);
+    session_pace_crew(session);
 }
 
 static void log_outcome(struct session *session, const struct instance *instance)
@@ -133,6 +134,10 @@ void session_end_instance(struct session *session, struct instance *instance)
         histogram_add(&session->result->read, outcome->read_us);
         histogram_add(&session->result->write, outcome->write_us);
         histogram_add(&session->result->wait, outcome->wait_us);
+        struct worker_figures *worker = &session->result->workers[outcome->worker - 1];
+        worker->read_us += outcome->read_us;
+        worker->write_us += outcome->write_us;
+        worker->wait_us += outcome->wait_us;
     }
     if (outcome->attempts > 0) {
         uint64_t now_us = clock_monotonic_us();

@@ -33,6 +33,7 @@ struct session_options {
     char calling_ae[17];
     bool loopback;     /* a receiver inside this process is the peer; host and port are ignored */
     unsigned threads;  /* workers: 1 to SESSION_THREADS_MAX */
+    bool threads_auto; /* begin with one and find out how many are worth it, at most `threads` */
     uint16_t priority; /* enum dimse_priority */
     bool verify;       /* C-ECHO before anything is sent; it must succeed */
     unsigned retry;    /* further attempts for what is worth another try; also for connecting */
@@ -78,12 +79,20 @@ struct association_figures {
     int worker;
     uint64_t begun_us, ended_us;       /* wall clock */
     uint64_t connect_us, negotiate_us; /* durations; 0 if it did not get so far */
-    uint64_t store_us;                 /* time with a store under way */
+    uint64_t store_us;                 /* time with a store under way; with several, once */
     uint64_t stored, failed;           /* answered stores: acknowledged (warnings too), and failed */
     uint64_t bytes;                    /* data set bytes acknowledged */
     unsigned contexts_proposed, contexts_accepted;
     uint32_t peer_max_pdu;
     struct association_end end;
+};
+
+/* What one worker did. */
+struct worker_figures {
+    uint64_t there_us;                            /* from its start to its end, but for the time it was told to rest */
+    uint64_t store_us;                            /* of it with a store under way */
+    uint64_t read_us, write_us, wait_us;          /* of answered stores, added up: more than store_us if they overlap */
+    uint64_t associations, stored, failed, bytes; /* as in association_figures */
 };
 
 /* What dry_run shows, after the scan: one call for each study, and its contexts. */
@@ -115,7 +124,12 @@ struct session_result {
     struct histogram response;   /* read_us + write_us + wait_us of answered stores */
     struct histogram connect, negotiate, read, write, wait;
     uint64_t worker_us; /* time that workers were there, added up: what was not read, write or wait they were idle */
+    unsigned worker_count;
+    struct worker_figures workers[SESSION_THREADS_MAX]; /* worker 1 is the first */
     uint64_t peak_workers;
+    unsigned threads_chosen; /* with threads_auto: the number arrived at; else 0 */
+    bool threads_settled;    /* with threads_auto: more were tried and were no better, or were not allowed; false if it
+                                ended too soon or there was too little work to try */
 };
 
 /* The exit code of a result: 0 all stored, 1 nothing sent or all failed, 2 some failed, 130 interrupted. */

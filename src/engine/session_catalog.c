@@ -153,10 +153,11 @@ static void on_scan_ended(void *user, int error)
                 LOG_NUMBER("duration_us", session->result->scan_us), LOG_NUMBER("error", error));
     if (error != 0 && error != -ECANCELED)
         session_stop(session, SESSION_STOPPED, "the scan could not go on: not every file was looked at");
-    if (session->plan.study_count < session->options->threads && !session->options->dry_run) {
+    const struct session_options *options = session->options;
+    if (session->plan.study_count < options->threads && !options->threads_auto && !options->dry_run) {
         char text[128];
         snprintf(text, sizeof text, "fewer studies (%llu) than threads (%u): the other threads have nothing to do",
-                 (unsigned long long)session->plan.study_count, session->options->threads);
+                 (unsigned long long)session->plan.study_count, options->threads);
         SESSION_LOG(session, LOG_INFO, LOG_SESSION_NOTE, LOG_TEXT("text", text));
     }
     session_go_on(session);

@@ -54,6 +54,11 @@ void session_set_worker_options(struct session *session)
                                       .home = &session->inbox};
     session->crew_max = limit_by_descriptors(session, options->threads);
     session->crew_allowed = session->crew_max;
+    if (options->threads_auto) {
+        pace_init(&session->pace, session->crew_max);
+        session->crew_allowed = session->pace.allowed;
+        session->result->threads_chosen = session->pace.base;
+    }
     memcpy(worker->called_ae, options->called_ae, sizeof worker->called_ae);
     memcpy(worker->calling_ae, options->calling_ae, sizeof worker->calling_ae);
 }
@@ -65,6 +70,7 @@ static struct crew *start_worker(struct session *session)
     if (error == 0) {
         crew->begun_us = clock_monotonic_us();
         session->crew_count++;
+        session->result->worker_count = session->crew_count;
         session->crew_left++;
         return crew;
     }
@@ -100,6 +106,8 @@ static void give(struct crew *crew, struct work *work)
 {
     crew->work = work;
     crew->resting = false;
+    if (crew->begun_us == 0)
+        crew->begun_us = clock_monotonic_us();
     work->mail.kind = MAIL_WORK;
     worker_post(crew->worker, &work->mail);
 }
@@ -135,6 +143,15 @@ void session_hand_out(struct session *session)
     }
 }
 
+/* It ends, or rests: what it does from now on is nobody's idle time. */
+static void end_presence(struct session *session, struct crew *crew)
+{
+    uint64_t there_us = crew->begun_us != 0 ? clock_monotonic_us() - crew->begun_us : 0;
+    session->result->workers[crew - session->crew].there_us += there_us;
+    session->result->worker_us += there_us;
+    crew->begun_us = 0;
+}
+
 /* More workers are at the peer than allowed: those without work release their associations. */
 static void rest_idle(struct session *session)
 {
@@ -145,6 +162,7 @@ static void rest_idle(struct session *session)
             continue;
         if (++there > session->crew_allowed) {
             crew->resting = true;
+            end_presence(session, crew);
             post_to_worker(crew, MAIL_REST);
         }
     }
@@ -169,6 +187,50 @@ void session_allow_workers(struct session *session, unsigned count)
     rest_idle(session);
 }
 
+/* ---- as many as are worth it ---- */
+
+static unsigned count_storing(const struct session *session)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < session->crew_count; i++)
+        count += session->crew[i].work != NULL && session->crew[i].open;
+    return count;
+}
+
+static void apply_pace(struct session *session, unsigned allowed, const char *why)
+{
+    session->result->threads_chosen = session->pace.base;
+    session->result->threads_settled = session->pace.settled;
+    if (allowed == session->crew_allowed)
+        return;
+    SESSION_LOG(session, LOG_INFO, LOG_SESSION_NOTE, LOG_TEXT("text", why), LOG_NUMBER("threads", allowed),
+                LOG_NUMBER("instances_per_s", (uint64_t)session->pace.rate.instances),
+                LOG_NUMBER("bytes_per_s", (uint64_t)session->pace.rate.bytes));
+    session_allow_workers(session, allowed);
+    session_hand_out(session);
+}
+
+void session_pace_crew(struct session *session)
+{
+    const struct session_totals *totals = &session->progress.totals;
+    if (!session->options->threads_auto || session->phase != PHASE_SENDING)
+        return;
+    const struct pace_sample sample = {.time_us = clock_monotonic_us(),
+                                       .instances = totals->by_state[OUTCOME_STORED] + totals->by_state[OUTCOME_WARNED],
+                                       .bytes = totals->bytes_stored,
+                                       .workers = count_storing(session)};
+    apply_pace(session, pace_measure(&session->pace, &sample), "another number of threads, by what was stored lately");
+}
+
+static void back_off(struct session *session, bool rejected)
+{
+    if (!session->options->threads_auto || session->phase != PHASE_SENDING)
+        return;
+    apply_pace(session, pace_back_off(&session->pace, rejected, count_storing(session)),
+               rejected ? "fewer threads: the peer takes no more associations now"
+                        : "fewer threads: the peer is out of resources");
+}
+
 /* ---- stopping ---- */
 
 void session_stop_workers(struct session *session, bool now)
@@ -190,6 +252,8 @@ void session_let_idle_go(struct session *session)
 
 /* ---- what they say ---- */
 
+enum { REJECTED_FOR_GOOD = 1, REJECTED_FOR_NOW = 2 }; /* A-ASSOCIATE-RJ, PS3.8 9.3.4 */
+
 static struct crew *crew_of(struct session *session, const struct worker_notice *notice)
 {
     return &session->crew[notice->worker - 1];
@@ -201,10 +265,9 @@ static struct crew *crew_of(struct session *session, const struct worker_notice 
  */
 static void judge_failure(struct session *session, const struct worker_notice *notice)
 {
-    enum { PERMANENT = 1 };
     const struct association_end *end = &notice->figures.end;
     char text[160];
-    bool permanent = (end->kind == ASSOCIATION_REJECTED && end->reject.result == PERMANENT) ||
+    bool permanent = (end->kind == ASSOCIATION_REJECTED && end->reject.result == REJECTED_FOR_GOOD) ||
                      (end->kind == ASSOCIATION_NOT_CONNECTED && end->error == ERROR_HOST_UNKNOWN &&
                       session->result->connect.count == 0);
     bool anyone_open = false;
@@ -221,12 +284,21 @@ static void judge_failure(struct session *session, const struct worker_notice *n
 static void take_ended(struct session *session, struct worker_notice *notice)
 {
     struct crew *crew = crew_of(session, notice);
+    const struct association_figures *figures = &notice->figures;
+    struct worker_figures *worker = &session->result->workers[notice->worker - 1];
     crew->open = false;
     crew->backs_off = notice->backs_off;
+    worker->associations++;
+    worker->store_us += figures->store_us;
+    worker->stored += figures->stored;
+    worker->failed += figures->failed;
+    worker->bytes += figures->bytes;
     if (session->observer->association_ended != NULL)
-        session->observer->association_ended(session->observer->user, &notice->figures);
+        session->observer->association_ended(session->observer->user, figures);
     if (notice->backs_off)
         judge_failure(session, notice);
+    if (figures->end.kind == ASSOCIATION_REJECTED && figures->end.reject.result == REJECTED_FOR_NOW)
+        back_off(session, true);
 }
 
 static void take_opened(struct session *session, const struct worker_notice *notice)
@@ -241,7 +313,7 @@ static void take_stopped(struct session *session, const struct worker_notice *no
     struct crew *crew = crew_of(session, notice);
     worker_join(crew->worker);
     crew->worker = NULL;
-    session->result->worker_us += clock_monotonic_us() - crew->begun_us;
+    end_presence(session, crew);
     crew->open = false;
     session->crew_left--;
 }
@@ -257,6 +329,9 @@ void session_take_notice(struct session *session, enum session_mail kind, struct
         break;
     case MAIL_READY:
         crew_of(session, notice)->backs_off = false;
+        break;
+    case MAIL_BUSY:
+        back_off(session, false);
         break;
     case MAIL_REFUSED:
         session_stop(session, SESSION_STOPPED, "the peer says that this sender is not authorised (status 0124)");

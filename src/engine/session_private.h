@@ -12,6 +12,7 @@
 #include "catalog/seen.h"
 #include "catalog/synthetic.h"
 #include "engine/loopback.h"
+#include "engine/pace.h"
 #include "engine/plan.h"
 #include "engine/scan_feed.h"
 #include "engine/session.h"
@@ -25,7 +26,7 @@ struct crew {
     bool backs_off;        /* it cannot open one; no work until MAIL_READY */
     bool resting;          /* it was told to release its association, and was given no work since */
     bool stopping;         /* it was told to stop */
-    uint64_t begun_us;     /* monotonic; when it was started */
+    uint64_t begun_us;     /* monotonic; when it was started, or given work after a rest; 0 = it rests */
 };
 
 enum session_phase {
@@ -66,6 +67,7 @@ struct session {
 
     struct loopback *loopback;
     struct worker_options worker_options;
+    struct pace pace;        /* with threads_auto */
     unsigned crew_count;     /* workers started */
     unsigned crew_max;       /* to be started, as work turns up */
     unsigned crew_allowed;   /* of them so many may have work or an association at a time: 1 to crew_max. Set it with
@@ -99,6 +101,9 @@ void session_hand_out(struct session *session);
 /* So many workers may have work or an association from now on (kept within 1 and crew_max). Who is above the number
  * finishes its study, releases its association and rests. */
 void session_allow_workers(struct session *session, unsigned count);
+
+/* With threads_auto: see how it goes, and allow more or fewer. To be called a few times a second. */
+void session_pace_crew(struct session *session);
 
 /* A work came home: the worker goes on with the same study if there is more of it. */
 void session_take_work_back(struct session *session, struct work *work);

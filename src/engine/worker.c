@@ -200,7 +200,10 @@ static void on_opened(struct storage_user *user, void *context)
 static void on_done(struct storage_user *user, void *context, struct store *store)
 {
     struct worker *worker = context;
+    bool was_busy = worker->peer_is_busy;
     worker_end_store(worker, store);
+    if (worker->peer_is_busy && !was_busy)
+        post_notice(worker, MAIL_BUSY, &(struct worker_notice){0});
     if (worker->unauthorised == UNAUTHORISED_MAX && !worker->stopping && !worker->held) {
         worker->held = true;
         post_notice(worker, MAIL_REFUSED, &(struct worker_notice){0});

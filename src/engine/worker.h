@@ -47,6 +47,8 @@ enum session_mail {
     MAIL_ENDED,         /* struct worker_notice: an association that was asked for ended; figures are set. If it was
                            fruitless, the work comes back now and the worker backs off until MAIL_READY */
     MAIL_READY,         /* struct worker_notice: the backoff after a failure to open is over: work is welcome */
+    MAIL_BUSY,          /* struct worker_notice: the peer says that it is out of resources; not again before it has
+                           said otherwise */
     MAIL_REFUSED,       /* struct worker_notice: the peer says again and again that we are not authorised: the worker
                            sends nothing more and waits for MAIL_STOP */
     MAIL_STOPPED        /* struct worker_notice: the last mail: nothing is left, MAIL_EXIT is awaited */

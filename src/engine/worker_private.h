@@ -49,6 +49,7 @@ struct worker {
     bool held;       /* MAIL_REFUSED was posted: nothing more is sent */
     bool new_association_wanted;
     unsigned unauthorised;    /* answers 0124 in a row */
+    bool peer_is_busy;        /* it said so in its last answer */
     size_t unsupported_count; /* pairs whose class the peer answered 0122 for, on any association */
     const struct context_pair *unsupported[PDU_CONTEXTS_MAX];
     uv_timer_t timer; /* backoff */
@@ -76,6 +77,7 @@ struct worker {
 
     struct slot *prepared; /* the next store, ready to go as soon as it may; NULL = none */
     unsigned slots_used;   /* stores in flight */
+    uint64_t storing_since_us; /* monotonic; if slots are used */
     struct slot slots[STORAGE_WINDOW_MAX];
 };
 

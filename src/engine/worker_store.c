@@ -66,6 +66,7 @@ static bool is_known_unsupported(const struct worker *worker, const struct insta
 
 static void learn_from_status(struct worker *worker, const struct instance *instance, uint16_t status)
 {
+    worker->peer_is_busy = policy_says_busy(status);
     worker->unauthorised = status == STATUS_NOT_AUTHORISED ? worker->unauthorised + 1 : 0;
     if (status != STATUS_CLASS_NOT_SUPPORTED || is_known_unsupported(worker, instance))
         return;
@@ -184,7 +185,8 @@ bool worker_begin_store(struct worker *worker)
         return true;
     }
     worker->prepared = NULL; /* before its end, which may come from within */
-    worker->slots_used++;
+    if (worker->slots_used++ == 0)
+        worker->storing_since_us = clock_monotonic_us();
     worker->stores_begun++;
     instance->outcome.attempts++;
     instance->outcome.has_status = false;
@@ -282,11 +284,11 @@ void worker_end_store(struct worker *worker, struct store *store)
     assert(instance != NULL);
     bool changed = close_source(slot, instance) != 0;
     slot->instance = NULL;
-    worker->slots_used--;
+    if (--worker->slots_used == 0)
+        worker->figures.store_us += clock_monotonic_us() - worker->storing_since_us;
     instance->outcome.read_us = store->read_us;
     instance->outcome.write_us = store->write_us;
     instance->outcome.wait_us = store->wait_us;
-    worker->figures.store_us += store->read_us + store->write_us + store->wait_us;
     if (store->answered)
         judge_answer(worker, instance, store, changed);
     else

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "catalog/instance.h"
+#include "engine/pace.h"
 #include "engine/session.h"
 #include "programs/console.h"
 #include "programs/destination.h"
@@ -97,7 +98,8 @@ static void fill_in_session(struct sender *sender)
         .host = destination->host,
         .port = destination->port,
         .loopback = destination->loopback,
-        .threads = options->threads,
+        .threads = options->threads > 0 ? options->threads : PACE_MAX,
+        .threads_auto = options->threads == 0,
         .priority = (uint16_t)options->priority,
         .verify = options->verify,
         .retry = options->retry,

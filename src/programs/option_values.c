@@ -103,7 +103,8 @@ void option_value_expected(const struct option_row *row, char ret_text[OPTION_EX
 {
     switch (row->type) {
     case OPTION_NUMBER:
-        snprintf(ret_text, OPTION_EXPECTED_SIZE, "a number from %u to %u", row->min, row->max);
+        snprintf(ret_text, OPTION_EXPECTED_SIZE, "a number from %u to %u%s%s", row->min, row->max,
+                 row->choices != NULL ? " or " : "", row->choices != NULL ? row->choices->name : "");
         break;
     case OPTION_SECONDS:
         snprintf(ret_text, OPTION_EXPECTED_SIZE, "a number of seconds from %u to %u", row->min, row->max);
@@ -172,7 +173,8 @@ int option_value_read(struct options *options, const struct option_row *row, con
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "%s: it takes %s", ae_title_problem(text), expected);
         return -1;
     case OPTION_NUMBER:
-        right = read_number(text, &value) && value >= row->min && value <= row->max;
+        right = read_number(text, &value) ? value >= row->min && value <= row->max
+                                          : row->choices != NULL && read_choice(row, text, &value);
         break;
     case OPTION_SECONDS:
         right = read_seconds(text, row->max, &value);
@@ -211,18 +213,16 @@ void option_value_format(const struct options *options, const struct option_row 
     case OPTION_SWITCH:
         snprintf(ret_text, size, "%s", *(const bool *)field ? "true" : "false");
         break;
-    case OPTION_NUMBER:
-        snprintf(ret_text, size, "%u", *(const uint32_t *)field);
-        break;
     case OPTION_SECONDS:
         format_seconds(*(const uint32_t *)field, ret_text, size);
         break;
     case OPTION_STATUS:
         snprintf(ret_text, size, "%04X", *(const uint32_t *)field);
         break;
+    case OPTION_NUMBER:
     case OPTION_CHOICE:
-        snprintf(ret_text, size, "?");
-        for (const struct option_choice *choice = row->choices; choice->name != NULL; choice++) {
+        snprintf(ret_text, size, "%u", *(const uint32_t *)field);
+        for (const struct option_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++) {
             if (choice->value == *(const uint32_t *)field) {
                 snprintf(ret_text, size, "%s", choice->name);
                 break;

@@ -50,7 +50,7 @@ struct options {
     bool scan_folders; /* +sd: no more than what happens anyway */
 
     /* how */
-    uint32_t threads;
+    uint32_t threads;  /* 0: auto */
     uint32_t priority; /* enum dimse_priority */
     bool verify;
     uint32_t retry;

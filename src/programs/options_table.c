@@ -16,6 +16,8 @@
 static const struct option_choice priorities[] = {
     {"low", PRIORITY_LOW}, {"medium", PRIORITY_MEDIUM}, {"high", PRIORITY_HIGH}, {NULL, 0}};
 
+static const struct option_choice automatic[] = {{"auto", 0}, {NULL, 0}};
+
 /* The names after "trace" work and are not advertised. */
 static const struct option_choice levels[] = {
     {"error", LOG_ERROR}, {"warn", LOG_WARN},   {"info", LOG_INFO},    {"debug", LOG_DEBUG},
@@ -70,8 +72,9 @@ const struct option_row option_rows[] = {
      "make synthetic studies for so long", NULL},
 
     /* ---- sending ---- */
-    {SENDER, "Sending", "threads", 't', "--concurrency", OPTION_NUMBER, "N", 1, SESSION_THREADS_MAX, FIELD(threads),
-     "1", "associations at a time, each on its own thread", NULL},
+    {SENDER, "Sending", "threads", 't', "--concurrency", OPTION_NUMBER, "N|auto", 1, SESSION_THREADS_MAX,
+     FIELD(threads), "1", "associations at a time, each on its own thread; auto finds out how many are worth it",
+     automatic},
     {SENDER, "Sending", "priority", 0, NULL, OPTION_CHOICE, "low|medium|high", 0, 0, FIELD(priority), "medium",
      "the priority that each C-STORE asks for", priorities},
     {SENDER, "Sending", "verify", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verify), NULL,

@@ -75,6 +75,11 @@ static void put_counts(struct text *text, const struct progress *progress, const
     }
 }
 
+static double percentile_ms(const struct histogram *histogram, double share)
+{
+    return (double)histogram_percentile(histogram, share) / 1e3;
+}
+
 static void put_times(struct text *text, const struct session_result *result)
 {
     const struct session_totals *totals = &result->totals;
@@ -91,9 +96,48 @@ static void put_times(struct text *text, const struct session_result *result)
     format_count_rate(rate, (double)acknowledged / seconds);
     rate[strcspn(rate, "/")] = '\0';
     text_printf(text, "  %-10s  %10s   %s instances/s\n", "throughput", byte_rate, rate);
-    text_printf(text, "  %-10s  %7.1f ms   median; p99 %.1f ms, max %.1f ms\n", "response",
-                (double)histogram_percentile(&result->response, 0.5) / 1e3,
-                (double)histogram_percentile(&result->response, 0.99) / 1e3, (double)result->response.max_us / 1e3);
+    const struct histogram *response = &result->response;
+    text_printf(text, "  %-10s  %7.1f ms   median; p90 %.1f, p99 %.1f, p99.9 %.1f, max %.1f ms\n", "response",
+                percentile_ms(response, 0.5), percentile_ms(response, 0.9), percentile_ms(response, 0.99),
+                percentile_ms(response, 0.999), (double)response->max_us / 1e3);
+    text_printf(text, "  %-10s  %10s   connect %.2f, negotiate %.2f, read %.2f, write %.2f, wait %.2f ms\n", "phases",
+                "medians", percentile_ms(&result->connect, 0.5), percentile_ms(&result->negotiate, 0.5),
+                percentile_ms(&result->read, 0.5), percentile_ms(&result->write, 0.5),
+                percentile_ms(&result->wait, 0.5));
+}
+
+/* Time with a store under way, of the time it was there; in percent. */
+static double busy_percent(const struct worker_figures *worker)
+{
+    double share = worker->there_us > 0 ? (double)worker->store_us / (double)worker->there_us : 0;
+    return 100 * (share < 1 ? share : 1);
+}
+
+static void put_workers(struct text *text, const struct progress *progress, const struct session_result *result)
+{
+    double least = 100, most = 0;
+    for (unsigned i = 0; i < result->worker_count; i++) {
+        double busy = busy_percent(&result->workers[i]);
+        least = busy < least ? busy : least;
+        most = busy > most ? busy : most;
+    }
+    if (result->worker_count == 0)
+        return;
+    unsigned count = result->threads_chosen > 0 ? result->threads_chosen : result->worker_count;
+    text_printf(text, "  %-10s  %10u   ", "workers", count);
+    if (result->threads_chosen > 0)
+        text_printf(text, "chosen by --threads auto%s; ",
+                    result->threads_settled ? "" : ", which had too little time or too few studies to try more");
+    text_printf(text, "busy %.0f to %.0f %%\n", least, most);
+    for (unsigned i = 0; i < result->worker_count && progress->detail >= PROGRESS_VERBOSE; i++) {
+        const struct worker_figures *worker = &result->workers[i];
+        char bytes[FORMAT_SIZE], there[FORMAT_SIZE];
+        format_bytes(bytes, (double)worker->bytes);
+        format_duration(there, worker->there_us);
+        text_printf(text, "    %8u  %10" PRIu64 "   stored, %s over %" PRIu64 " association%s; busy %.0f %% of %s\n",
+                    i + 1, worker->stored, bytes, worker->associations, worker->associations == 1 ? "" : "s",
+                    busy_percent(worker), there);
+    }
 }
 
 /*
@@ -165,6 +209,7 @@ void progress_finish(struct progress *progress, const struct session_result *res
         put_headline(text, progress, result);
         put_counts(text, progress, &result->totals);
         put_times(text, result);
+        put_workers(text, progress, result);
         put_limit(text, result);
         put_failures(text, progress, &result->totals, summary_path);
     }

@@ -92,7 +92,7 @@ static json_t *options_json(const struct session_options *options)
     const struct discover_options *discover = &options->discover;
     return json_pack(
         "{s:o, s:o, s:b, s:b, s:o, s:b, s:i, s:s, s:b, s:i, s:I, s:b, s:b, s:b, s:b, s:s, s:{s:f, s:f, s:f, "
-        "s:f, s:f}, s:i, s:b, s:b, s:I, s:f}",
+        "s:f, s:f}, s:i, s:b, s:b, s:I, s:f, s:b}",
         "inputs", strings_of(discover->inputs, discover->input_count), "files_from",
         optional_string(discover->files_from), "nul_separated", discover->nul_separated, "recursive",
         discover->recursive, "pattern", optional_string(discover->pattern), "follow_symlinks",
@@ -104,7 +104,7 @@ static json_t *options_json(const struct session_options *options)
         timeouts->dimse_ms / 1e3, "network", timeouts->network_ms / 1e3, "release", timeouts->release_ms / 1e3,
         "window", options->window > 1 ? (int)options->window : 1, "scan_first", options->scan_first, "synthetic",
         options->synthetic != NULL, "repeat", (json_int_t)options->repeat, "duration_s",
-        (double)options->duration_ms / 1e3);
+        (double)options->duration_ms / 1e3, "threads_auto", options->threads_auto);
 }
 
 static json_t *destination_json(const struct session_options *options)
@@ -141,6 +141,31 @@ static json_t *rates_json(const struct session_result *result)
                      rate(instances, whole_us));
 }
 
+static json_t *workers_json(const struct session_result *result)
+{
+    json_t *array = json_array();
+    for (unsigned i = 0; i < result->worker_count; i++) {
+        const struct worker_figures *worker = &result->workers[i];
+        double share = worker->there_us > 0 ? (double)worker->store_us / (double)worker->there_us : 0.0;
+        json_array_append_new(array,
+                              json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o}", "worker", (int)i + 1,
+                                        "associations", number(worker->associations), "stored", number(worker->stored),
+                                        "failed", number(worker->failed), "bytes", number(worker->bytes), "there_s",
+                                        seconds(worker->there_us), "store_s", seconds(worker->store_us), "busy_share",
+                                        share < 1 ? round(share * 1e4) / 1e4 : 1.0, "read_s", seconds(worker->read_us),
+                                        "write_s", seconds(worker->write_us), "wait_s", seconds(worker->wait_us)));
+    }
+    return array;
+}
+
+/* What --threads auto arrived at. */
+static json_t *threads_auto_json(const struct session_result *result)
+{
+    if (result->threads_chosen == 0)
+        return json_null();
+    return json_pack("{s:i, s:b}", "chosen", (int)result->threads_chosen, "settled", result->threads_settled);
+}
+
 static json_t *histogram_json(const struct histogram *histogram)
 {
     double mean_us = histogram->count > 0 ? (double)histogram->sum_us / (double)histogram->count : 0.0;
@@ -175,7 +200,7 @@ static json_t *header_json(const struct summary *summary, const struct session_r
     const char *stop_text = result->stop_text[0] != '\0' ? result->stop_text : NULL;
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
-        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o}, s:o}",
+        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o}, s:o, s:o, s:o}",
         "schema_version", SUMMARY_SCHEMA_VERSION, "session", safe_string(summary->session_id), "program", "name",
         "dicom-sender", "version", PROGRAM_VERSION, "verdict", verdict_name(result->verdict), "stop_reason",
         optional_string(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
@@ -187,7 +212,8 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         histogram_json(&result->connect), "negotiate", histogram_json(&result->negotiate), "read",
         histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
         "header_warnings", "leading_zero_uid", number(summary->leading_zero_uids), "meta_differs",
-        number(summary->meta_differs), "peak_workers", number(result->peak_workers));
+        number(summary->meta_differs), "peak_workers", number(result->peak_workers), "threads_auto",
+        threads_auto_json(result), "workers", workers_json(result));
 }
 
 /* ---- items of the lists ---- */

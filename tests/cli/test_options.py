@@ -20,7 +20,7 @@ class WrongOptions(CommandTest):
 
     def test_numbers(self):
         for value in ('300', '0', '-1', 'x', '', '8.5', '1e2', '0x8', '99999999999999999999', '١'):
-            self.sender_says(f"--threads: '{value}' is not a number from 1 to 256", '--threads', value, '.')
+            self.sender_says(f"--threads: '{value}' is not a number from 1 to 256 or auto", '--threads', value, '.')
         self.sender_says("-t: '257' is not a number from 1 to 256", '-t257', '.')
         self.sender_says("--concurrency: '0' is not a number from 1 to 256", '--concurrency=0', '.')
         self.sender_says("-p: '65536' is not a number from 1 to 65535", '-p', '65536', '.')
@@ -92,7 +92,7 @@ class WrongOptions(CommandTest):
                          'nowhere.txt')
 
     def test_line_breaks_in_values(self):
-        self.sender_says("--threads: 'a?b' is not a number from 1 to 256", '--threads', 'a\nb', '.')
+        self.sender_says("--threads: 'a?b' is not a number from 1 to 256 or auto", '--threads', 'a\nb', '.')
 
     def test_receiver(self):
         for line, *arguments in (

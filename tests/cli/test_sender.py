@@ -320,5 +320,27 @@ class Files(SenderTest):
                          ['no-study-uid', 'not-dicom'])
 
 
+class ThreadsAuto(SenderTest):
+    """--threads auto: what it arrives at is said, and a peer with room for two is not asked for more again and again."""
+
+    def test_it_finds_the_room_there_is(self):
+        receiver = self.receiver('--discard', '--max-associations', '2', '--response-delay', '5')
+        result = self.send(*self.to(receiver), '--synthetic', '8x30x4K:CT', '--threads', 'auto', '--duration', '6')
+        self.assert_exit(result, 0)
+        summary = self.summary()
+        self.assertEqual(summary['threads_auto'], {'chosen': 2, 'settled': True}, result.err)
+        self.assertIn('chosen by --threads auto', result.err)
+        self.assertEqual(summary['peak_workers'], 2)
+        rejected = [entry for entry in summary['associations'] if entry['end']['kind'] == 'rejected']
+        self.assertIn(len(rejected), range(1, 4), rejected)
+        self.assertEqual(sum(worker['stored'] for worker in summary['workers']), summary['totals']['stored'])
+
+    def test_one_study_is_one_worker(self):
+        result = self.send('--loopback', '--synthetic', '1x3x4K:CT', '--threads', 'auto')
+        self.assert_exit(result, 0)
+        self.assertEqual(self.summary()['threads_auto'], {'chosen': 1, 'settled': False})
+        self.assertEqual([worker['stored'] for worker in self.summary()['workers']], [3])
+
+
 if __name__ == '__main__':
     unittest.main()

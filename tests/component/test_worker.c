@@ -27,6 +27,7 @@ struct run {
     void (*prepare)(struct run *run);                        /* before anything is sent */
     unsigned arrived;                                        /* the peer's count, for the script's own use */
     unsigned retry;
+    bool rests; /* the worker is told to rest after each work */
 };
 
 static struct crew crew;
@@ -53,6 +54,7 @@ static uint64_t send_to(void (*script)(struct script_peer *peer), unsigned studi
     crew_init(&crew, peer->port);
     crew.on_instance = on_instance;
     crew.options.retry = run.retry;
+    crew.rests = run.rests;
     crew.options.timeouts = fixture_options(0).timeouts;
     if (run.prepare != NULL)
         run.prepare(&run);
@@ -319,11 +321,11 @@ Test(worker, statuses, .timeout = FIXTURE_TIMEOUT_S)
         uint16_t status;
         bool once;
         enum outcome_state state;
-        unsigned attempts, associations;
-    } rows[] = {{0xB000, false, OUTCOME_WARNED, 1, 1}, {0xC001, false, OUTCOME_FAILED, 1, 1},
-                {0xA900, false, OUTCOME_FAILED, 1, 1}, {0xA700, true, OUTCOME_STORED, 2, 1},
-                {0xA700, false, OUTCOME_FAILED, 2, 1}, {0x0110, true, OUTCOME_STORED, 2, 2},
-                {0x0211, false, OUTCOME_FAILED, 2, 2}, {0xFF00, false, OUTCOME_FAILED, 2, 2}};
+        unsigned attempts, associations, busy;
+    } rows[] = {{0xB000, false, OUTCOME_WARNED, 1, 1, 0}, {0xC001, false, OUTCOME_FAILED, 1, 1, 0},
+                {0xA900, false, OUTCOME_FAILED, 1, 1, 0}, {0xA700, true, OUTCOME_STORED, 2, 1, 1},
+                {0xA700, false, OUTCOME_FAILED, 2, 1, 2}, {0x0110, true, OUTCOME_STORED, 2, 2, 0},
+                {0x0211, false, OUTCOME_FAILED, 2, 2, 0}, {0xFF00, false, OUTCOME_FAILED, 2, 2, 0}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         memset(&run, 0, sizeof run);
         run.retry = 1;
@@ -334,6 +336,7 @@ Test(worker, statuses, .timeout = FIXTURE_TIMEOUT_S)
         cr_expect_eq(outcome->state, rows[i].state, "%04X: %s", rows[i].status, outcome_state_name(outcome->state));
         cr_expect_eq(outcome->attempts, rows[i].attempts, "%04X: %u attempts", rows[i].status, outcome->attempts);
         cr_expect_eq(crew.ended, rows[i].associations, "%04X: %u associations", rows[i].status, crew.ended);
+        cr_expect_eq(crew.busy, rows[i].busy, "%04X: busy %u times", rows[i].status, crew.busy);
         cr_expect_eq(crew.by_state[OUTCOME_STORED], 5u + (rows[i].state == OUTCOME_STORED), "%04X", rows[i].status);
         cr_expect_eq(attempts_in_all(), 5 + rows[i].attempts);
         if (outcome->state != OUTCOME_STORED)
@@ -490,6 +493,17 @@ Test(worker, stop_finishes_what_is_in_flight, .timeout = FIXTURE_TIMEOUT_S)
     cr_expect_eq(crew.by_state[OUTCOME_IN_DOUBT], 0);
     cr_expect_eq(crew.last_end.figures.end.kind, ASSOCIATION_RELEASED);
     cr_expect_eq(attempts_in_all(), 5);
+}
+
+/* Told to rest, it releases its association, and opens another when there is work again. */
+Test(worker, rests, .timeout = FIXTURE_TIMEOUT_S)
+{
+    run.rests = true;
+    send_to(serve_slowly, 3, 2);
+    cr_expect_eq(crew.by_state[OUTCOME_STORED], 6);
+    cr_expect_eq(crew.opened, 3);
+    cr_expect_eq(crew.ended, 3);
+    cr_expect_eq(crew.last_end.figures.end.kind, ASSOCIATION_RELEASED);
 }
 
 static void stop_now_after_four(struct crew *from, struct run *told)

@@ -23,16 +23,21 @@ static bool anyone_works(const struct crew *crew)
     return false;
 }
 
+static void post(struct worker *worker, enum worker_mail kind)
+{
+    struct mail *mail = malloc(sizeof *mail);
+    INSIST(mail != NULL);
+    mail->kind = (int)kind;
+    worker_post(worker, mail);
+}
+
 void crew_stop(struct crew *crew, bool now)
 {
     for (unsigned i = 0; i < crew->count; i++) {
         if (crew->workers[i] == NULL || (crew->stopping[i] && !now))
             continue;
-        struct mail *mail = malloc(sizeof *mail);
-        INSIST(mail != NULL);
-        mail->kind = now ? MAIL_STOP_NOW : MAIL_STOP;
         crew->stopping[i] = true;
-        worker_post(crew->workers[i], mail);
+        post(crew->workers[i], now ? MAIL_STOP_NOW : MAIL_STOP);
     }
 }
 
@@ -67,6 +72,8 @@ static void take_work(struct crew *crew, struct work *work)
     INSIST(crew->works[i] == work && list_is_empty(&work->instances));
     crew->works[i] = NULL;
     crew->works_done++;
+    if (crew->rests)
+        post(crew->workers[i], MAIL_REST);
     (void)plan_finish(&crew->plan, work, false);
 }
 
@@ -88,6 +95,9 @@ static void take_notice(struct crew *crew, struct worker_notice *notice)
     case MAIL_READY:
         crew->ready++;
         crew->backs_off[i] = false;
+        break;
+    case MAIL_BUSY:
+        crew->busy++;
         break;
     case MAIL_REFUSED:
         crew->refused++;

@@ -27,9 +27,10 @@ struct crew {
     unsigned by_state[OUTCOME_STATE_COUNT];
     unsigned instances;  /* with a final outcome, or pending or in doubt at a stop */
     unsigned given_back; /* MAIL_INSTANCE_BACK; planned again unless stopping */
-    unsigned opened, ended, refused, ready, works_done;
+    unsigned opened, ended, refused, busy, ready, works_done;
     unsigned most_attempts;
     struct worker_notice last_end;
+    bool rests; /* to be set: after each work a worker is told to rest */
     void (*on_instance)(struct crew *crew, const struct instance *instance); /* before it is freed; may be NULL */
     void (*on_ended)(struct crew *crew, const struct worker_notice *notice); /* may be NULL */
     void *user;

@@ -147,19 +147,21 @@ Test(options, timeouts)
 
 Test(options, numbers)
 {
-    WRONG("--threads: '300' is not a number from 1 to 256", "--threads", "300");
-    WRONG("--threads: '0' is not a number from 1 to 256", "--threads=0");
-    WRONG("-t: 'x' is not a number from 1 to 256", "-tx");
-    WRONG("-t: '=8' is not a number from 1 to 256", "-t=8");
-    WRONG("--threads: '' is not a number from 1 to 256", "--threads=");
-    WRONG("--threads: '-1' is not a number from 1 to 256", "--threads", "-1");
-    WRONG("--threads: ' 8' is not a number from 1 to 256", "--threads", " 8");
-    WRONG("--threads: '8.5' is not a number from 1 to 256", "--threads", "8.5");
-    WRONG("--threads: '4294967297' is not a number from 1 to 256", "--threads", "4294967297");
+    WRONG("--threads: '300' is not a number from 1 to 256 or auto", "--threads", "300");
+    WRONG("--threads: '0' is not a number from 1 to 256 or auto", "--threads=0");
+    WRONG("-t: 'x' is not a number from 1 to 256 or auto", "-tx");
+    WRONG("-t: '=8' is not a number from 1 to 256 or auto", "-t=8");
+    WRONG("--threads: '' is not a number from 1 to 256 or auto", "--threads=");
+    WRONG("--threads: '-1' is not a number from 1 to 256 or auto", "--threads", "-1");
+    WRONG("--threads: ' 8' is not a number from 1 to 256 or auto", "--threads", " 8");
+    WRONG("--threads: '8.5' is not a number from 1 to 256 or auto", "--threads", "8.5");
+    WRONG("--threads: '4294967297' is not a number from 1 to 256 or auto", "--threads", "4294967297");
     WRONG("--port: '0' is not a number from 1 to 65535", "--port", "0");
     WRONG("-p: '65536' is not a number from 1 to 65535", "-p", "65536");
     WRONG("-pdu: '4095' is not a number from 4096 to 1048576", "-pdu", "4095");
     WRONG("--retry: '101' is not a number from 0 to 100", "--retry", "101");
+    RIGHT("--threads", "auto");
+    cr_assert_eq(options.threads, 0);
     RIGHT("--threads", "256");
     RIGHT("--retry", "0");
     cr_assert_eq(options.retry, 0);
@@ -208,7 +210,7 @@ Test(options, unknown)
 
 Test(options, missing_values)
 {
-    WRONG("--threads: its value is missing: it takes a number from 1 to 256", "--threads");
+    WRONG("--threads: its value is missing: it takes a number from 1 to 256 or auto", "--threads");
     WRONG("--host: its value is missing: it takes HOST", "--host", "--json");
     WRONG("-H: its value is missing: it takes HOST", "-H");
     WRONG("--input: its value is missing: it takes PATH", "--input", "--", "x");
@@ -331,7 +333,8 @@ Test(options, table_is_sound)
         const struct option_row *row = &option_rows[i];
         cr_assert(row->help != NULL && row->group != NULL && strlen(row->name) < 31, "%s", row->name);
         cr_assert((row->type == OPTION_SWITCH) == (row->argument == NULL), "%s", row->name);
-        cr_assert((row->type == OPTION_CHOICE) == (row->choices != NULL), "%s", row->name);
+        bool may_choose = row->type == OPTION_CHOICE || row->type == OPTION_NUMBER;
+        cr_assert(row->choices != NULL ? may_choose : row->type != OPTION_CHOICE, "%s", row->name);
         for (size_t j = 0; j < i; j++) {
             const struct option_row *other = &option_rows[j];
             if ((row->programs & other->programs) == 0)

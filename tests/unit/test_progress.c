@@ -348,6 +348,48 @@ Test(progress, the_end_names_figures_and_failures)
     EXPECT_LACKS(text, "\x1b");
 }
 
+Test(progress, the_end_says_where_the_time_went)
+{
+    begin(PROGRESS_VERBOSE);
+    end_instance(stored("ok"));
+    struct session_result result = finished();
+    for (int i = 1; i < 2000; i++)
+        histogram_add(&result.response, i < 1990 ? 21000 : i < 1999 ? 62000 : 500000);
+    histogram_add(&result.connect, 250);
+    histogram_add(&result.negotiate, 1000);
+    histogram_add(&result.read, 10);
+    histogram_add(&result.write, 30);
+    histogram_add(&result.wait, 20000);
+    result.worker_count = 2;
+    result.workers[0] = (struct worker_figures){
+        .there_us = 8000000, .store_us = 7200000, .stored = 1500, .bytes = 1000, .associations = 1};
+    result.workers[1] = (struct worker_figures){.there_us = 4000000, .store_us = 2000000, .associations = 2};
+    progress_finish(progress, &result, NULL, NULL);
+    const char *text = written();
+    EXPECT_CONTAINS(text, "  response       21.5 ms   median; p90 21.5, p99 21.5, p99.9 62.5, max 500.0 ms\n");
+    EXPECT_CONTAINS(text, "   connect 0.25, negotiate 1.00, read 0.01, write 0.03, wait 20.00 ms\n");
+    EXPECT_CONTAINS(text, "  workers              2   busy 50 to 90 %\n");
+    EXPECT_CONTAINS(text, "           1        1500   stored, 1.0 KB over 1 association; busy 90 % of 8.0 s\n");
+    EXPECT_CONTAINS(text, "           2           0   stored, 0 B over 2 associations; busy 50 % of 4.0 s\n");
+}
+
+Test(progress, the_end_says_what_was_chosen)
+{
+    begin(PROGRESS_NORMAL);
+    end_instance(stored("ok"));
+    struct session_result result = finished();
+    result.worker_count = 8;
+    result.threads_chosen = 4;
+    result.threads_settled = true;
+    progress_finish(progress, &result, NULL, NULL);
+    const char *text = written();
+    EXPECT_CONTAINS(text, "  workers              4   chosen by --threads auto; busy ");
+    EXPECT_LACKS(text, "over 0 associations");
+    result.threads_settled = false;
+    progress_finish(progress, &result, NULL, NULL);
+    EXPECT_CONTAINS(written(), "too little time or too few studies");
+}
+
 Test(progress, the_end_of_a_stopped_session_says_why)
 {
     begin(PROGRESS_NORMAL);

@@ -41,6 +41,19 @@ static void set_up(void)
         .scan_us = 250000,
         .transfer_us = 8000000,
         .peak_workers = 8,
+        .threads_chosen = 2,
+        .threads_settled = true,
+        .worker_count = 2,
+        .workers = {{.there_us = 8000000,
+                     .store_us = 6000000,
+                     .read_us = 1000000,
+                     .write_us = 2000000,
+                     .wait_us = 4000000,
+                     .associations = 3,
+                     .stored = 301,
+                     .failed = 1,
+                     .bytes = 300501},
+                    {.there_us = 1000, .store_us = 1001, .associations = 3}},
     };
 }
 
@@ -181,6 +194,7 @@ Test(summary, an_empty_one_follows_the_schema)
 Test(summary, a_loopback_session_follows_the_schema)
 {
     struct session_options loopback = {.loopback = true, .threads = 1};
+    result.threads_chosen = 0;
     struct summary *other;
     cr_assert_eq(summary_create(&other, SESSION, &loopback), 0);
     cr_assert_eq(summary_write(other, &result, 0, path), 0);
@@ -239,6 +253,28 @@ Test(summary, studies_and_associations)
     EXPECT_NUMBER(document, "associations.1.end.abort.reason", 6);
     EXPECT_NUMBER(document, "associations.2.end.reject.reason", 7);
     EXPECT_TEXT(document, "associations.3.end.error", "ECONNREFUSED");
+    json_decref(document);
+}
+
+Test(summary, workers)
+{
+    fill();
+    json_t *document = write_and_read();
+    EXPECT_NUMBER(document, "threads_auto.chosen", 2);
+    cr_expect(json_is_true(at(document, "threads_auto.settled")));
+    cr_expect_eq(json_array_size(at(document, "workers")), 2);
+    EXPECT_NUMBER(document, "workers.0.worker", 1);
+    EXPECT_NUMBER(document, "workers.0.associations", 3);
+    EXPECT_NUMBER(document, "workers.0.stored", 301);
+    EXPECT_NUMBER(document, "workers.0.failed", 1);
+    EXPECT_NUMBER(document, "workers.0.bytes", 300501);
+    EXPECT_NUMBER(document, "workers.0.there_s", 8);
+    EXPECT_NUMBER(document, "workers.0.store_s", 6);
+    EXPECT_NUMBER(document, "workers.0.busy_share", 0.75);
+    EXPECT_NUMBER(document, "workers.0.read_s", 1);
+    EXPECT_NUMBER(document, "workers.0.write_s", 2);
+    EXPECT_NUMBER(document, "workers.0.wait_s", 4);
+    EXPECT_NUMBER(document, "workers.1.busy_share", 1);
     json_decref(document);
 }
 

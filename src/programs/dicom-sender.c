@@ -5,6 +5,7 @@
  * the console of report/. All of it is on the main thread.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 #include "programs/options.h"
 #include "report/event_log.h"
 #include "report/progress.h"
+#include "report/ramp.h"
 #include "report/report_files.h"
 #include "report/summary.h"
 
@@ -35,6 +37,7 @@ struct sender {
     struct summary *summary;
     struct progress *progress;
     char *summary_path;
+    struct ramp ramp; /* --ramp: the steps so far */
 };
 
 /* ---- the observer ---- */
@@ -168,6 +171,10 @@ static int close_reports(struct sender *sender)
     summary_destroy(sender->summary);
     progress_destroy(sender->progress);
     free(sender->summary_path);
+    sender->log = NULL;
+    sender->summary = NULL;
+    sender->progress = NULL;
+    sender->summary_path = NULL;
     return error;
 }
 
@@ -199,10 +206,13 @@ static void write_reports(struct sender *sender, const struct session_result *re
 {
     log_end(sender, result, exit_code);
     int error = summary_write(sender->summary, result, exit_code, sender->summary_path);
-    progress_finish(sender->progress, result, error == 0 ? sender->summary_path : NULL, event_log_path(sender->log));
+    /* A step of a ramp that went well is one row of its table. */
+    if (sender->options->ramp_count == 0 || exit_code != 0 || sender->options->verbose || sender->options->debug)
+        progress_finish(sender->progress, result, error == 0 ? sender->summary_path : NULL,
+                        event_log_path(sender->log));
     if (error != 0)
         say_error("the summary", sender->summary_path, error);
-    if (sender->options->json) {
+    if (sender->options->json && sender->options->ramp_count == 0) {
         error = summary_print(sender->summary, result, exit_code, stdout);
         if (error != 0 || fflush(stdout) != 0)
             say_error("standard output", NULL, error != 0 ? error : -errno);
@@ -218,9 +228,9 @@ static int exit_code_of(const struct sender *sender, const struct session_result
     return result->totals.by_state[OUTCOME_FAILED] == 0 ? 0 : 2;
 }
 
-static int run(struct sender *sender)
+/* One session, from its reports' begin to their end. Returns its exit code; `result` is all zero if it did not run. */
+static int run(struct sender *sender, struct session_result *result)
 {
-    static struct session_result result; /* some 25 KB of histograms */
     const struct session_observer observer = {.user = sender,
                                               .log = on_log,
                                               .instance_ended = on_instance_ended,
@@ -229,18 +239,92 @@ static int run(struct sender *sender)
                                               .progress = on_progress};
     int exit_code = 1;
 
-    fill_in_session(sender);
+    *result = (struct session_result){0};
     if (open_reports(sender) == 0) {
         log_start(sender);
-        int error = session_run(&sender->session, &observer, &result);
+        int error = session_run(&sender->session, &observer, result);
         if (error != 0) {
             say_error("the session could not run", NULL, error);
         } else {
-            exit_code = exit_code_of(sender, &result);
-            write_reports(sender, &result, exit_code);
+            exit_code = exit_code_of(sender, result);
+            write_reports(sender, result, exit_code);
         }
     }
     close_reports(sender);
+    return exit_code;
+}
+
+/* ---- --ramp ---- */
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int signal)
+{
+    (void)signal;
+    interrupted = 1;
+}
+
+/* Between two sessions nobody else hears of Ctrl-C: a session gives its handlers back when it ends. */
+static void catch_interrupts(void)
+{
+    const struct sigaction action = {.sa_handler = on_interrupt};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+static int ramp_exit_code(const struct ramp *ramp)
+{
+    bool all_well = true, any_stored = false;
+    for (size_t i = 0; i < ramp->count; i++) {
+        all_well = all_well && ramp->steps[i].exit_code == 0;
+        any_stored = any_stored || ramp->steps[i].stored > 0;
+    }
+    return all_well ? 0 : any_stored ? 2 : 1;
+}
+
+static void write_ramp(const struct sender *sender, int exit_code)
+{
+    const struct ramp *ramp = &sender->ramp;
+    char *path = report_path(sender->options->log_dir, "dicom_sender_ramp", ramp->steps[0].session_id, ".json");
+    FILE *out = path != NULL ? fopen(path, "w") : NULL;
+    int error = out != NULL ? ramp_print_json(ramp, exit_code, out) : -errno;
+    if (out != NULL && fclose(out) != 0 && error == 0)
+        error = -errno;
+    if (error != 0)
+        say_error("the ramp's document", path, error);
+    if (!sender->options->quiet) {
+        ramp_print_knee(ramp, stderr);
+        fprintf(stderr, "\n  %-10s  %s\n", "ramp", path != NULL ? path : "");
+    }
+    if (sender->options->json && (error = ramp_print_json(ramp, exit_code, stdout)) != 0)
+        say_error("standard output", NULL, error);
+    free(path);
+}
+
+/* The same job with each number of threads, a session each. It ends early if interrupted, or if nothing was stored. */
+static int run_ramp(struct sender *sender, struct session_result *result)
+{
+    const struct options *options = sender->options;
+    int exit_code = 0;
+    catch_interrupts();
+    if (!options->quiet)
+        ramp_print_heading(stderr);
+    for (size_t i = 0; i < options->ramp_count && !interrupted && exit_code != 130; i++) {
+        sender->session.threads = options->ramp[i];
+        exit_code = run(sender, result);
+        catch_interrupts();
+        const struct ramp_step *step = ramp_add(&sender->ramp, sender->session_id, options->ramp[i], exit_code, result);
+        if (!options->quiet)
+            ramp_print_step(step, stderr);
+        if (step->stored == 0)
+            break;
+    }
+    if (interrupted || exit_code == 130)
+        exit_code = 130;
+    else
+        exit_code = ramp_exit_code(&sender->ramp);
+    if (sender->ramp.count > 0)
+        write_ramp(sender, exit_code);
     return exit_code;
 }
 
@@ -272,6 +356,7 @@ static bool inputs_are_usable(const struct options *options)
 
 int main(int argc, char **argv)
 {
+    static struct session_result result; /* some 45 KB of histograms and workers */
     struct options options;
     struct destination destination;
     int exit_code = 1;
@@ -280,8 +365,10 @@ int main(int argc, char **argv)
     if (options_begin(&options, PROGRAM_SENDER, argc, argv, &exit_code)) {
         struct sender sender = {.options = &options, .destination = &destination};
         exit_code = 1;
-        if (find_destination(&options, &destination) && inputs_are_usable(&options))
-            exit_code = run(&sender);
+        if (find_destination(&options, &destination) && inputs_are_usable(&options)) {
+            fill_in_session(&sender);
+            exit_code = options.ramp_count > 0 ? run_ramp(&sender, &result) : run(&sender, &result);
+        }
     }
     options_fini(&options);
     return exit_code;

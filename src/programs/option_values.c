@@ -70,6 +70,26 @@ static bool read_status(const char *text, uint32_t *ret_value)
     return true;
 }
 
+/* "1,2,4,8" */
+static bool read_ramp(struct options *options, const struct option_row *row, const char *text)
+{
+    options->ramp_count = 0;
+    for (const char *at = text;; at++) {
+        char number[12];
+        size_t len = strcspn(at, ",");
+        uint32_t value;
+        if (len >= sizeof number || options->ramp_count == RAMP_STEPS_MAX)
+            return false;
+        snprintf(number, sizeof number, "%.*s", (int)len, at);
+        if (!read_number(number, &value) || value < row->min || value > row->max)
+            return false;
+        options->ramp[options->ramp_count++] = value;
+        at += len;
+        if (*at == '\0')
+            return true;
+    }
+}
+
 static bool read_choice(const struct option_row *row, const char *text, uint32_t *ret_value)
 {
     for (const struct option_choice *choice = row->choices; choice->name != NULL; choice++) {
@@ -161,6 +181,14 @@ int option_value_read(struct options *options, const struct option_row *row, con
         }
         *(const char **)field = text;
         return 0;
+    case OPTION_RAMP:
+        if (!read_ramp(options, row, text)) {
+            snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not 1 to %d numbers from %u to %u, such as 1,2,4,8",
+                     RAMP_STEPS_MAX, row->min, row->max);
+            return -1;
+        }
+        *(const char **)field = text;
+        return 0;
     case OPTION_TEXT:
     case OPTION_HOST:
         return read_text(row, text, field, ret_problem) ? 0 : -1;
@@ -232,6 +260,7 @@ void option_value_format(const struct options *options, const struct option_row 
     case OPTION_TEXT:
     case OPTION_HOST:
     case OPTION_SYNTHETIC:
+    case OPTION_RAMP:
         snprintf(ret_text, size, "%s", *(const char *const *)field != NULL ? *(const char *const *)field : "");
         break;
     case OPTION_AE:

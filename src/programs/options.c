@@ -341,6 +341,11 @@ static const char *find_contradiction(const struct options *options)
             return "--synthetic sends no files: give either it or paths";
         if (!synthetic && (options->repeat > 0 || options->duration_ms > 0))
             return "--repeat and --duration belong to --synthetic, which is missing";
+        if (options->ramp_count > 0 && (options_given(options, "threads") || options->dry_run))
+            return options->dry_run ? "--ramp and --dry-run exclude each other"
+                                    : "--ramp and --threads exclude each other";
+        if (options->ramp_count > 0 && options->files_from != NULL && strcmp(options->files_from, "-") == 0)
+            return "--ramp reads its input more than once: --files-from must be a file, not -";
         if (options->nul_separated && options->files_from == NULL)
             return "--null: it belongs to --files-from, which is missing";
     }

@@ -18,6 +18,7 @@
 
 #include "catalog/synthetic.h"
 #include "dicomnet/association.h"
+#include "report/ramp.h"
 
 enum program { PROGRAM_SENDER = 1 << 0, PROGRAM_RECEIVER = 1 << 1, PROGRAM_ECHO = 1 << 2 };
 
@@ -59,7 +60,10 @@ struct options {
     uint32_t max_pdu_len;
     struct synthetic_spec synthetic; /* studies = 0: not given */
     const char *synthetic_text;
-    uint32_t duration_ms; /* 0: no limit */
+    const char *ramp_text; /* NULL: not given */
+    size_t ramp_count;
+    uint32_t ramp[RAMP_STEPS_MAX]; /* threads, step by step */
+    uint32_t duration_ms;          /* 0: no limit */
     bool scan_first;
     unsigned window;
     bool dry_run;

@@ -75,6 +75,8 @@ const struct option_row option_rows[] = {
     {SENDER, "Sending", "threads", 't', "--concurrency", OPTION_NUMBER, "N|auto", 1, SESSION_THREADS_MAX,
      FIELD(threads), "1", "associations at a time, each on its own thread; auto finds out how many are worth it",
      automatic},
+    {SENDER, "Sending", "ramp", 0, NULL, OPTION_RAMP, "N,N,...", 1, SESSION_THREADS_MAX, FIELD(ramp_text), NULL,
+     "the whole job with each of these numbers of threads in turn, e.g. 1,2,4,8: a table, and where the knee is", NULL},
     {SENDER, "Sending", "priority", 0, NULL, OPTION_CHOICE, "low|medium|high", 0, 0, FIELD(priority), "medium",
      "the priority that each C-STORE asks for", priorities},
     {SENDER, "Sending", "verify", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verify), NULL,

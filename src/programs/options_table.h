@@ -15,6 +15,7 @@ enum option_type {
     OPTION_CHOICE,    /* uint32_t: the value of one of `choices` */
     OPTION_TEXT,      /* const char *, not empty */
     OPTION_SYNTHETIC, /* const char *: STUDIESxINSTANCESxSIZE[:CLASS], read into options->synthetic */
+    OPTION_RAMP,      /* const char *: N[,N...], each from min to max, read into options->ramp */
     OPTION_HOST,      /* const char *: not empty, no spaces or slashes */
     OPTION_AE,        /* char[17]: an AE title */
     OPTION_INPUT      /* appended to the inputs */

@@ -2,8 +2,11 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import unittest
+
+import jsonschema
 
 from support import harness
 from support.harness import CommandTest, Running, closed_port, run, write_instance
@@ -340,6 +343,80 @@ class ThreadsAuto(SenderTest):
         self.assert_exit(result, 0)
         self.assertEqual(self.summary()['threads_auto'], {'chosen': 1, 'settled': False})
         self.assertEqual([worker['stored'] for worker in self.summary()['workers']], [3])
+
+class Ramp(SenderTest):
+    """--ramp: a session for each number of threads, a table, a knee, one document for all."""
+
+    def document(self):
+        paths = list(self.logs.glob('dicom_sender_ramp_*.json'))
+        self.assertEqual(len(paths), 1, paths)
+        document = json.loads(paths[0].read_text(encoding='utf-8'))
+        schema = pathlib.Path(__file__).parents[2] / 'docs' / 'ramp.schema.json'
+        jsonschema.validate(document, json.loads(schema.read_text(encoding='utf-8')))
+        return document
+
+    def test_synthetic(self):
+        receiver = self.receiver()
+        result = self.send(*self.to(receiver), '--synthetic', '4x5x4K:CT', '--ramp', '1,2,4', '--json')
+        self.assert_exit(result, 0)
+        document = self.document()
+        self.assertEqual(json.loads(result.out), document)
+        self.assertEqual([step['threads'] for step in document['ramp']], [1, 2, 4])
+        self.assertEqual([step['stored'] for step in document['ramp']], [20, 20, 20])
+        self.assertIn(document['knee'], (1, 2, 4))
+        self.assertRegex(result.err, r'threads +instances/s +MB/s +median ms +p99 ms +busy\n')
+        self.assertEqual(len(re.findall(r'(?m)^ +[124] +[0-9.]+ +[0-9.]+ +[0-9.]+ +[0-9.]+ +\d+ %', result.err)), 3, result)
+        self.assertRegex(result.err, rf'knee at {document["knee"]} thread')
+        summaries = [json.loads(path.read_text(encoding='utf-8'))
+                     for path in self.logs.glob('dicom_sender_summary_*.json')]
+        self.assertEqual({entry['session']: entry['options']['threads'] for entry in summaries},
+                         {step['session']: step['threads'] for step in document['ramp']})
+        studies = {study['uid'] for entry in summaries for study in entry['studies']}
+        self.assertEqual(len(studies), 12, 'each step has fresh UIDs')
+        self.assertIn('60 stored', receiver.stop().out)
+
+    def test_files_over_loopback(self):
+        self.assert_exit(self.send('--loopback', '--ramp', '2,1', '-q', '-r', self.studies()), 0)
+        self.assertEqual([(step['threads'], step['stored']) for step in self.document()['ramp']], [(2, 6), (1, 6)])
+
+    def test_a_step_that_fails_does_not_count(self):
+        studies = self.studies()
+        write_instance(studies / 'no-study.dcm', study=None)
+        result = self.send('--loopback', '--ramp', '1,2', '-r', studies)
+        self.assert_exit(result, 2)
+        document = self.document()
+        self.assertIsNone(document['knee'])
+        self.assertEqual([step['counts'] for step in document['ramp']], [False, False])
+        self.assertEqual(result.err.count('does not count: 1 not stored'), 2, result)
+        self.assertIn('no-study.dcm', result.err)
+
+    def test_it_ends_if_nothing_is_stored(self):
+        result = self.send(*self.to(self.receiver('--discard', '--status', 'C000')), '--ramp', '1,2,4', '--synthetic',
+                           '2x2x4K:CT')
+        self.assert_exit(result, 1)
+        self.assertEqual(len(self.document()['ramp']), 1)
+
+    def test_interrupted(self):
+        """Ctrl-C ends all steps, not one."""
+        sender = self.start(Running('dicom-sender', '--log-dir', self.logs, '--loopback', '--ramp', '1,2,4',
+                                    '--synthetic', '4x5x4K:CT', '--duration', '60', '-v', '--no-progress'))
+        sender.wait_for('stored', which=1)
+        sender.signal(signal.SIGINT)
+        self.assert_exit(sender.wait(), 130)
+        document = self.document()
+        self.assertEqual([(step['threads'], step['exit_code']) for step in document['ramp']], [(1, 130)])
+        self.assertEqual(document['exit_code'], 130)
+
+    def test_contradictions(self):
+        for arguments, says in ((('-t', '2'), '--threads'), (('--dry-run',), '--dry-run')):
+            result = self.send('--loopback', '--ramp', '1,2', '--synthetic', '1x1x4K', *arguments)
+            self.assert_exit(result, 1)
+            self.assertIn(f'--ramp and {says} exclude each other', result.err)
+        for value in ('', '0', '1,', '1,,2', '1,257', 'a', ','.join(['1'] * 17)):
+            result = self.send('--loopback', '--ramp', value, '--synthetic', '1x1x4K')
+            self.assertIn('is not 1 to 16 numbers from 1 to 256', result.err)
+        result = self.send('--loopback', '--ramp', '1', '--files-from', '-')
+        self.assertIn('more than once', result.err)
 
 
 if __name__ == '__main__':

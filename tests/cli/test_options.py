@@ -21,8 +21,8 @@ class WrongOptions(CommandTest):
     def test_numbers(self):
         for value in ('300', '0', '-1', 'x', '', '8.5', '1e2', '0x8', '99999999999999999999', '١'):
             self.sender_says(f"--threads: '{value}' is not a number from 1 to 256 or auto", '--threads', value, '.')
-        self.sender_says("-t: '257' is not a number from 1 to 256", '-t257', '.')
-        self.sender_says("--concurrency: '0' is not a number from 1 to 256", '--concurrency=0', '.')
+        self.sender_says("-t: '257' is not a number from 1 to 256 or auto", '-t257', '.')
+        self.sender_says("--concurrency: '0' is not a number from 1 to 256 or auto", '--concurrency=0', '.')
         self.sender_says("-p: '65536' is not a number from 1 to 65535", '-p', '65536', '.')
         self.sender_says("--retry: '-1' is not a number from 0 to 100", '--retry', '-1', '.')
         self.sender_says("-pdu: '4095' is not a number from 4096 to 1048576", '-pdu', '4095', '.')
@@ -53,7 +53,7 @@ class WrongOptions(CommandTest):
     def test_missing_values(self):
         self.sender_says('--host: its value is missing: it takes HOST', '.', '--host')
         self.sender_says('--host: its value is missing: it takes HOST', '.', '--host', '--json')
-        self.sender_says('-t: its value is missing: it takes a number from 1 to 256', '.', '-t')
+        self.sender_says('-t: its value is missing: it takes a number from 1 to 256 or auto', '.', '-t')
         self.sender_says('--input: its value is missing: it takes PATH', '--input')
         self.sender_says("--input: '' is empty", '--input', '')
         self.sender_says("--host: '' is empty", '--host=', '.')

@@ -112,6 +112,8 @@ struct storage_provider;
 
 /* Where a provider's instances go. `context` is the pointer given to storage_provider_create. */
 struct storage_sink {
+    /* The association is open: what was agreed is known. May be NULL. */
+    void (*opened)(void *context, struct association *association);
     /* A C-STORE-RQ has come. Return 0000 to go on; any other status is answered once the data set has been drained. */
     uint16_t (*begin)(void *context, struct association *association, uint8_t context_id,
                       const struct dimse_command *request);
@@ -119,6 +121,11 @@ struct storage_sink {
     void (*bytes)(void *context, struct span bytes);
     /* The data set is complete: the status to answer, and an Error Comment of at most 64 characters ("" = none). */
     uint16_t (*end)(void *context, char ret_comment[65]);
+    /*
+     * The response to a C-STORE-RQ, also to one that `begin` refused or that had no data set, is about to leave; its
+     * status and comment may still be changed. False keeps it back: the peer gets no answer. May be NULL.
+     */
+    bool (*answering)(void *context, uint8_t context_id, struct dimse_command *response);
     /* The association ended in the middle of an instance: forget it. */
     void (*cancel)(void *context);
     /* The association ended. The provider is freed after this. */

@@ -33,11 +33,15 @@ struct receiver {
 struct guest {
     struct list_node node;
     struct receiver *receiver;
-    struct association *association; /* NULL until it has been made */
+    struct receiver_visit visit; /* its association is NULL until it has been made */
+    struct association *association;
     struct storage_provider *provider;
-    char instance_uid[UID_SIZE];
-    uint64_t bytes;               /* of the current instance */
     struct part10_writer *writer; /* NULL if nothing is kept */
+
+    /* Of the current instance. */
+    uint16_t status; /* to answer, if keeping it goes well */
+    char comment[65];
+    uint64_t bytes;
     bool writing;
 };
 
@@ -54,73 +58,104 @@ static void free_if_over(struct receiver *receiver)
 
 /* ---- one instance ---- */
 
+/* It will not be kept; its data set still comes and is dropped. */
+static void refuse(struct guest *guest, uint16_t status, const char *comment)
+{
+    guest->status = status;
+    snprintf(guest->comment, sizeof guest->comment, "%s", comment);
+}
+
+static void open_file(struct guest *guest, uint8_t context_id, const struct dimse_command *request)
+{
+    struct part10_meta meta = {.class_uid = request->class_uid,
+                               .instance_uid = request->instance_uid,
+                               .syntax_uid = association_find_context(guest->association, context_id)->transfer_syntax,
+                               .source_ae = association_calling_ae(guest->association)};
+    int error = part10_writer_open(guest->writer, &guest->receiver->folder, &meta);
+    guest->writing = error == 0;
+    if (error != 0)
+        refuse(guest, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(error));
+}
+
 static uint16_t begin(void *context, struct association *association, uint8_t context_id,
                       const struct dimse_command *request)
 {
     struct guest *guest = context;
-    const struct receiver_options *options = &guest->receiver->options;
-    const struct association_context *accepted = association_find_context(association, context_id);
-    guest->bytes = 0;
-    memcpy(guest->instance_uid, request->instance_uid, sizeof guest->instance_uid);
-    if (guest->writer == NULL || policy_judge_status(options->status).state == OUTCOME_FAILED)
+    guest->status = guest->receiver->options.status;
+    guest->comment[0] = '\0';
+    if (guest->writer == NULL || policy_judge_status(guest->status).state == OUTCOME_FAILED)
         return STATUS_SUCCESS; /* the bytes are counted and dropped */
     if (request->instance_uid[0] == '\0' || request->class_uid[0] == '\0')
-        return STATUS_CANNOT_UNDERSTAND;
-    struct part10_meta meta = {.class_uid = request->class_uid,
-                               .instance_uid = request->instance_uid,
-                               .syntax_uid = accepted->transfer_syntax,
-                               .source_ae = association_calling_ae(association)};
-    int error = part10_writer_open(guest->writer, &guest->receiver->folder, &meta);
-    guest->writing = error == 0;
-    if (error == 0)
-        return STATUS_SUCCESS;
-    LOG(options->logger, LOG_WARN, LOG_RECEIVER_REFUSED, LOG_TEXT("instance", guest->instance_uid),
-        LOG_NUMBER("status", STATUS_REFUSED_OUT_OF_RESOURCES), LOG_TEXT("text", error_text(error)));
-    guest->receiver->totals.refused++;
-    return STATUS_REFUSED_OUT_OF_RESOURCES;
+        refuse(guest, STATUS_CANNOT_UNDERSTAND, "no SOP Class or Instance UID");
+    else
+        open_file(guest, context_id, request);
+    return STATUS_SUCCESS;
 }
 
 static void take_bytes(void *context, struct span bytes)
 {
     struct guest *guest = context;
+    const struct receiver_options *options = &guest->receiver->options;
     guest->bytes += bytes.len;
     if (guest->writing)
         part10_writer_append(guest->writer, bytes.data, bytes.len);
+    if (options->observer != NULL && options->observer->store_bytes != NULL)
+        options->observer->store_bytes(options->observer_user, &guest->visit, bytes);
 }
 
-/* Keep the file; the status to answer if that went well is `status`. */
-static uint16_t keep(struct guest *guest, uint16_t status, char ret_comment[65])
+static void keep(struct guest *guest)
 {
     int result = part10_writer_finish(guest->writer);
     guest->writing = false;
-    if (result == PART10_KEPT || result == PART10_IDENTICAL)
-        return status;
-    if (result == PART10_DIFFERENT) {
-        snprintf(ret_comment, 65, "another data set with this SOP Instance UID is kept");
-        return STATUS_DATA_SET_MISMATCH;
-    }
-    snprintf(ret_comment, 65, "%.64s", error_text(result));
-    return STATUS_REFUSED_OUT_OF_RESOURCES;
+    if (result == PART10_DIFFERENT)
+        refuse(guest, STATUS_DATA_SET_MISMATCH, "another data set with this SOP Instance UID is kept");
+    else if (result < 0)
+        refuse(guest, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(result));
 }
 
 static uint16_t end(void *context, char ret_comment[65])
 {
     struct guest *guest = context;
-    struct receiver *receiver = guest->receiver;
-    uint16_t status = receiver->options.status;
     if (guest->writing)
-        status = keep(guest, status, ret_comment);
-    if (policy_judge_status(status).state == OUTCOME_FAILED) {
+        keep(guest);
+    memcpy(ret_comment, guest->comment, sizeof guest->comment);
+    return guest->status;
+}
+
+static void tell_answer(struct guest *guest, uint8_t context_id, struct dimse_command *response)
+{
+    const struct receiver_options *options = &guest->receiver->options;
+    if (options->observer == NULL || options->observer->store_answered == NULL)
+        return;
+    struct receiver_answer answer = {.response = response,
+                                     .syntax_uid =
+                                         association_find_context(guest->association, context_id)->transfer_syntax,
+                                     .bytes = guest->bytes};
+    int error = options->observer->store_answered(options->observer_user, &guest->visit, &answer);
+    if (error == 0)
+        return;
+    response->status = STATUS_REFUSED_OUT_OF_RESOURCES;
+    response->present |= DIMSE_HAS_ERROR_COMMENT;
+    snprintf(response->error_comment, sizeof response->error_comment, "%.64s", error_text(error));
+}
+
+static bool on_answering(void *context, uint8_t context_id, struct dimse_command *response)
+{
+    struct guest *guest = context;
+    struct receiver *receiver = guest->receiver;
+    tell_answer(guest, context_id, response);
+    if (policy_judge_status(response->status).state == OUTCOME_FAILED) {
         receiver->totals.refused++;
-        LOG(receiver->options.logger, LOG_WARN, LOG_RECEIVER_REFUSED, LOG_TEXT("instance", guest->instance_uid),
-            LOG_NUMBER("status", status), LOG_TEXT("text", ret_comment));
+        LOG(receiver->options.logger, LOG_WARN, LOG_RECEIVER_REFUSED, LOG_TEXT("instance", response->instance_uid),
+            LOG_NUMBER("status", response->status), LOG_TEXT("text", response->error_comment));
     } else {
         receiver->totals.stored++;
         receiver->totals.bytes += guest->bytes;
-        LOG(receiver->options.logger, LOG_DEBUG, LOG_RECEIVER_STORED, LOG_TEXT("instance", guest->instance_uid),
-            LOG_NUMBER("bytes", guest->bytes), LOG_NUMBER("status", status));
+        LOG(receiver->options.logger, LOG_DEBUG, LOG_RECEIVER_STORED, LOG_TEXT("instance", response->instance_uid),
+            LOG_NUMBER("bytes", guest->bytes), LOG_NUMBER("status", response->status));
     }
-    return status;
+    guest->bytes = 0;
+    return true;
 }
 
 static void cancel(void *context)
@@ -140,19 +175,33 @@ static void free_guest(struct guest *guest)
     free(guest);
 }
 
+static void on_guest_opened(void *context, struct association *association)
+{
+    struct guest *guest = context;
+    const struct receiver_options *options = &guest->receiver->options;
+    if (options->observer != NULL && options->observer->association_opened != NULL)
+        options->observer->association_opened(options->observer_user, &guest->visit);
+}
+
 static void on_guest_closed(void *context, const struct association_end *how)
 {
-    (void)how;
     struct guest *guest = context;
     struct receiver *receiver = guest->receiver;
+    if (receiver->options.observer != NULL && receiver->options.observer->visit_ended != NULL)
+        receiver->options.observer->visit_ended(receiver->options.observer_user, &guest->visit, how);
     receiver->totals.open_associations--;
     acceptor_association_ended(receiver->acceptor);
     free_guest(guest);
     free_if_over(receiver);
 }
 
-static const struct storage_sink sink = {
-    .begin = begin, .bytes = take_bytes, .end = end, .cancel = cancel, .closed = on_guest_closed};
+static const struct storage_sink sink = {.opened = on_guest_opened,
+                                         .begin = begin,
+                                         .bytes = take_bytes,
+                                         .end = end,
+                                         .answering = on_answering,
+                                         .cancel = cancel,
+                                         .closed = on_guest_closed};
 
 static const struct association_handler *on_connected(void *user, void **ret_user)
 {
@@ -172,7 +221,7 @@ static const struct association_handler *on_connected(void *user, void **ret_use
         free_guest(guest);
         return NULL;
     }
-    receiver->totals.associations++;
+    guest->visit.number = ++receiver->totals.associations;
     receiver->totals.open_associations++;
     *ret_user = guest->provider;
     return &storage_provider_handler;
@@ -183,6 +232,7 @@ static void on_accepted(void *user, void *association_user, struct association *
     struct receiver *receiver = user;
     struct guest *guest = list_entry(receiver->guests.head.prev, struct guest, node);
     guest->association = association;
+    guest->visit.association = association;
     if (association != NULL)
         return;
     receiver->totals.associations--;

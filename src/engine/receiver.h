@@ -13,6 +13,30 @@
 
 struct receiver;
 
+/* A connection, as an observer sees it from its association's beginning to its end. */
+struct receiver_visit {
+    uint64_t number;                       /* from 1, in the order they connected */
+    const struct association *association; /* for the peer and the AE titles */
+    void *note;                            /* the observer's own; NULL at first */
+};
+
+/* A C-STORE that is about to be answered. Borrowed for the call. */
+struct receiver_answer {
+    const struct dimse_command *response; /* Message ID, UIDs, status, comment */
+    const char *syntax_uid;               /* in which the data set came */
+    uint64_t bytes;                       /* of the data set */
+};
+
+/* Told what happens, on the loop's thread. Each may be NULL. */
+struct receiver_observer {
+    void (*association_opened)(void *user, struct receiver_visit *visit);
+    void (*store_bytes)(void *user, struct receiver_visit *visit, struct span bytes);
+    /* Returns 0, or a negative error: then "out of resources" is answered, whatever the response was to say. */
+    int (*store_answered)(void *user, struct receiver_visit *visit, const struct receiver_answer *answer);
+    /* Also of connections that never became an association. */
+    void (*visit_ended)(void *user, struct receiver_visit *visit, const struct association_end *end);
+};
+
 struct receiver_options {
     struct acceptor_options acceptor;
     const char *output_dir; /* NULL = discard: keep nothing */
@@ -20,6 +44,8 @@ struct receiver_options {
     uint16_t status; /* answer every C-STORE with this status; 0 = honestly. Failures keep nothing */
     uint32_t response_delay_ms;
     const struct logger *logger; /* receiver.stored (debug), receiver.refused (warn); borrowed until closed */
+    const struct receiver_observer *observer; /* borrowed until closed; NULL = nobody */
+    void *observer_user;
 };
 
 /* What a receiver has done so far. */

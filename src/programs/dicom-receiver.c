@@ -11,11 +11,13 @@
 #include "engine/receiver.h"
 #include "programs/console.h"
 #include "programs/options.h"
+#include "report/access_log.h"
 
 struct listener {
     uv_loop_t loop;
     uv_signal_t signals[2];
     struct receiver *receiver;
+    struct access_log *access_log; /* NULL if none is written */
     struct receiver_totals totals; /* as they were when it was told to stop */
     bool stopping;
 };
@@ -74,34 +76,64 @@ static void print_listening(const struct options *options, const struct listener
     fflush(stdout);
 }
 
+/* What cannot be opened is said, with its name. */
+static int open_access_log(const struct options *options, struct listener *program, struct receiver_options *receiver)
+{
+    if (options->access_log == NULL)
+        return 0;
+    int error = access_log_open(&program->access_log, options->access_log);
+    if (error != 0)
+        fprintf(stderr, "dicom-receiver: --access-log: '%s': %s\n", options->access_log, error_text(error));
+    receiver->observer = &access_log_observer;
+    receiver->observer_user = program->access_log;
+    return error;
+}
+
+static int open_receiver(const struct options *options, struct listener *program,
+                         const struct receiver_options *receiver)
+{
+    int error = receiver_open(&program->receiver, &program->loop, receiver);
+    if (error != 0) {
+        fprintf(stderr, "dicom-receiver: %s:%u%s%s: %s\n", options->bind_address, options->port,
+                options->output_dir != NULL ? ", " : "", options->output_dir != NULL ? options->output_dir : "",
+                error_text(error));
+        return error;
+    }
+    if (program->access_log != NULL)
+        (void)access_log_begin(program->access_log, options->bind_address, receiver_port(program->receiver));
+    return 0;
+}
+
 static int run(const struct options *options)
 {
     struct listener program = {0};
     struct logger logger = console_logger((enum log_level)options->log_level);
     struct receiver_options receiver = receiver_options_of(options, &logger);
 
+    if (open_access_log(options, &program, &receiver) != 0)
+        return 1;
     if (uv_loop_init(&program.loop) != 0) {
         fprintf(stderr, "dicom-receiver: no event loop\n");
+        (void)access_log_close(program.access_log);
         return 1;
     }
-    int error = receiver_open(&program.receiver, &program.loop, &receiver);
+    int error = open_receiver(options, &program, &receiver);
     if (error == 0) {
         listen_to_signals(&program);
         print_listening(options, &program);
-    } else {
-        fprintf(stderr, "dicom-receiver: %s:%u%s%s: %s\n", options->bind_address, options->port,
-                options->output_dir != NULL ? ", " : "", options->output_dir != NULL ? options->output_dir : "",
-                error_text(error));
     }
     uv_run(&program.loop, UV_RUN_DEFAULT);
     int closed = uv_loop_close(&program.loop);
     assert(closed == 0);
     (void)closed;
+    int log_error = access_log_close(program.access_log);
+    if (log_error != 0)
+        fprintf(stderr, "dicom-receiver: --access-log: '%s': %s\n", options->access_log, error_text(log_error));
     if (error == 0 && !options->quiet)
         printf("%llu associations, %llu stored, %llu refused, %llu bytes\n",
                (unsigned long long)program.totals.associations, (unsigned long long)program.totals.stored,
                (unsigned long long)program.totals.refused, (unsigned long long)program.totals.bytes);
-    return error == 0 ? 0 : 1;
+    return error == 0 && log_error == 0 ? 0 : 1;
 }
 
 int main(int argc, char **argv)

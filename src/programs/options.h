@@ -75,6 +75,7 @@ struct options {
     const char *output_dir;
     bool discard;
     bool sync;
+    const char *access_log;
     uint32_t status;
     uint32_t response_delay_ms;
     uint32_t max_associations;

@@ -107,6 +107,8 @@ const struct option_row option_rows[] = {
      "keep nothing: to measure", NULL},
     {RECEIVER, "Storing", "sync", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(sync), NULL,
      "answer only after fsync of file and folder", NULL},
+    {RECEIVER, "Storing", "access-log", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(access_log), NULL,
+     "append a line of JSON for each association and each answered C-STORE, before the answer leaves", NULL},
     {RECEIVER, "Storing", "status", 0, NULL, OPTION_STATUS, "HEX", 0, 0xFFFF, FIELD(status), "0000",
      "answer every C-STORE with this status, for tests; what fails is not kept", NULL},
     {RECEIVER, "Storing", "response-delay", 0, NULL, OPTION_NUMBER, "MS", 0, 3600000, FIELD(response_delay_ms), "0",

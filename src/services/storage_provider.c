@@ -93,21 +93,26 @@ static void on_opened(struct association *association, void *user)
 {
     struct storage_provider *provider = user;
     provider->association = association;
+    if (provider->options.sink->opened != NULL)
+        provider->options.sink->opened(provider->options.context, association);
 }
 
 static void end_instance(struct storage_provider *provider, const struct dimse_command *request)
 {
+    const struct storage_sink *sink = provider->options.sink;
     uint16_t status = provider->refused_status;
     char comment[65] = "";
     provider->in_instance = false;
     if (status == STATUS_SUCCESS)
-        status = provider->options.sink->end(provider->options.context, comment);
+        status = sink->end(provider->options.context, comment);
     struct dimse_command response = dimse_response_to(request, status);
     if (comment[0] != '\0') {
         response.present |= DIMSE_HAS_ERROR_COMMENT;
         snprintf(response.error_comment, sizeof response.error_comment, "%s", comment);
     }
-    respond(provider, provider->context_id, &response, provider->options.response_delay_ms);
+    if (request->field != DIMSE_C_STORE_RQ || sink->answering == NULL ||
+        sink->answering(provider->options.context, provider->context_id, &response))
+        respond(provider, provider->context_id, &response, provider->options.response_delay_ms);
 }
 
 static void begin_instance(struct storage_provider *provider, const struct dimse_command *request)

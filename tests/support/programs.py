@@ -154,20 +154,28 @@ def run_program(name, *arguments, timeout_s=60):
 
 
 class Receiver(peers.Server):
-    """dicom-receiver on a port that it picks itself and prints."""
+    """dicom-receiver on a port that it picks itself and prints. Started again, it takes the same one.
 
-    def __init__(self, *options, keep=True):
+    With log=True it writes an access log; kept.py reads it.
+    """
+
+    def __init__(self, *options, keep=True, log=False, folder_variable='BUILD_DIR', prefix=()):
         super().__init__()
         self.output = self.folder / 'received'
+        self.access_log = self.folder / 'access.log'
         self.options = [str(option) for option in options]
         self.options += ['--output-dir', str(self.output)] if keep else ['--discard']
+        self.options += ['--access-log', str(self.access_log)] if log else []
+        self.folder_variable = folder_variable
+        self.prefix = prefix
         self.exit_code = None
 
     def start(self):
+        command = [*self.prefix, program('dicom-receiver', self.folder_variable), '--port', str(self.port or 0)]
         with open(self.log_path, 'wb') as log:
-            self.process = subprocess.Popen(peers.guarded([program('dicom-receiver'), '--port', '0', *self.options]),
-                                            stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment(),
-                                            start_new_session=True, cwd=self.folder)
+            self.process = subprocess.Popen(peers.guarded([*command, *self.options]), stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, env=environment(), start_new_session=True,
+                                            cwd=self.folder)
         try:
             network.wait_until(self.ready, self.start_timeout_s, 'dicom-receiver to listen')
         except AssertionError as error:
@@ -187,6 +195,11 @@ class Receiver(peers.Server):
     def files(self):
         """Every file below its output folder, whatever it is called."""
         return sorted(path for path in self.output.rglob('*') if path.is_file()) if self.output.exists() else []
+
+    def kill(self):
+        """kill -9: nothing is tidied up."""
+        self.process.kill()
+        self.process.wait()
 
     def terminate(self):
         """SIGTERM, as a service manager ends it. Its exit code."""

@@ -14,6 +14,7 @@ struct acceptor_options {
     const char *bind_address;  /* numeric, "127.0.0.1"; borrowed for the call */
     uint16_t port;             /* 0 = any free one, see acceptor_port */
     unsigned max_associations; /* beyond it: transient rejection, local limit exceeded; 0 = no limit */
+    unsigned reject_first;     /* so many associations are rejected so in any case; for tests */
     struct association_accept_options association;
 };
 

@@ -150,6 +150,7 @@ struct association_accept_options {
     bool (*admit)(void *admission);
     void (*leave)(void *admission);
     void *admission;
+    bool two_writes; /* for tests: answer as DCMTK does, each message in two writes with Nagle's algorithm on */
     const struct logger *logger;
 };
 

@@ -25,6 +25,7 @@ struct receiver {
     bool folder_open;
     struct list guests;
     struct receiver_totals totals;
+    uint64_t begun; /* instances, for fail_every */
     bool closing;
     void (*closed)(void *user);
     void *closed_user;
@@ -37,6 +38,7 @@ struct guest {
     struct association *association;
     struct storage_provider *provider;
     struct part10_writer *writer; /* NULL if nothing is kept */
+    uint32_t answered;            /* instances, for abort_after and stall_after */
 
     /* Of the current instance. */
     uint16_t status; /* to answer, if keeping it goes well */
@@ -81,7 +83,11 @@ static uint16_t begin(void *context, struct association *association, uint8_t co
                       const struct dimse_command *request)
 {
     struct guest *guest = context;
-    guest->status = guest->receiver->options.status;
+    const struct receiver_faults *faults = &guest->receiver->options.faults;
+    guest->status = faults->status;
+    guest->receiver->begun++;
+    if (faults->fail_every > 0 && guest->receiver->begun % faults->fail_every == 0)
+        guest->status = faults->fail_status;
     guest->comment[0] = '\0';
     if (guest->writer == NULL || policy_judge_status(guest->status).state == OUTCOME_FAILED)
         return STATUS_SUCCESS; /* the bytes are counted and dropped */
@@ -139,10 +145,24 @@ static void tell_answer(struct guest *guest, uint8_t context_id, struct dimse_co
     snprintf(response->error_comment, sizeof response->error_comment, "%.64s", error_text(error));
 }
 
+/* True if the faults say so: the peer gets no answer. */
+static bool is_kept_back(struct guest *guest)
+{
+    const struct receiver_faults *faults = &guest->receiver->options.faults;
+    guest->answered++;
+    if (faults->abort_after > 0 && guest->answered > faults->abort_after) {
+        association_abort(guest->association, ERROR_ABORTED_LOCALLY);
+        return true;
+    }
+    return faults->stall_after > 0 && guest->answered > faults->stall_after;
+}
+
 static bool on_answering(void *context, uint8_t context_id, struct dimse_command *response)
 {
     struct guest *guest = context;
     struct receiver *receiver = guest->receiver;
+    if (is_kept_back(guest))
+        return false;
     tell_answer(guest, context_id, response);
     if (policy_judge_status(response->status).state == OUTCOME_FAILED) {
         receiver->totals.refused++;
@@ -211,7 +231,7 @@ static const struct association_handler *on_connected(void *user, void **ret_use
         return NULL;
     guest->receiver = receiver;
     struct storage_provider_options options = {
-        .sink = &sink, .context = guest, .response_delay_ms = receiver->options.response_delay_ms};
+        .sink = &sink, .context = guest, .response_delay_ms = receiver->options.faults.response_delay_ms};
     guest->provider = storage_provider_create(receiver->loop, &options);
     if (receiver->folder_open)
         guest->writer = malloc(sizeof *guest->writer);

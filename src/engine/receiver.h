@@ -37,12 +37,22 @@ struct receiver_observer {
     void (*visit_ended)(void *user, struct receiver_visit *visit, const struct association_end *end);
 };
 
+/* What a receiver does wrong on purpose, so that senders can be tested. All zero: nothing. */
+struct receiver_faults {
+    uint16_t status; /* answer every C-STORE with this status. What fails is not kept */
+    uint32_t response_delay_ms;
+    uint32_t fail_every; /* answer every so many-th C-STORE with fail_status, counted over all associations */
+    uint16_t fail_status;
+    /* Of an association: after so many answers, keep the next instance and send an A-ABORT for its answer. */
+    uint32_t abort_after;
+    uint32_t stall_after; /* Of an association: after so many answers, keep what comes and answer no more */
+};
+
 struct receiver_options {
     struct acceptor_options acceptor;
     const char *output_dir; /* NULL = discard: keep nothing */
     bool sync;
-    uint16_t status; /* answer every C-STORE with this status; 0 = honestly. Failures keep nothing */
-    uint32_t response_delay_ms;
+    struct receiver_faults faults;
     const struct logger *logger; /* receiver.stored (debug), receiver.refused (warn); borrowed until closed */
     const struct receiver_observer *observer; /* borrowed until closed; NULL = nobody */
     void *observer_user;

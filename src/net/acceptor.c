@@ -15,6 +15,7 @@ struct acceptor {
     void *user;
     unsigned open_count;     /* associations made and not closed */
     unsigned admitted_count; /* of them, those that take a place of max_associations */
+    unsigned rejected_count; /* for the sake of reject_first */
     bool closing;
     uint16_t port;
 };
@@ -45,7 +46,12 @@ static void drop_connection(uv_stream_t *listener)
 static bool admit(void *admission)
 {
     struct acceptor *acceptor = admission;
-    if (acceptor->admitted_count >= acceptor->options.max_associations)
+    const struct acceptor_options *options = &acceptor->options;
+    if (acceptor->rejected_count < options->reject_first) {
+        acceptor->rejected_count++;
+        return false;
+    }
+    if (options->max_associations > 0 && acceptor->admitted_count >= options->max_associations)
         return false;
     acceptor->admitted_count++;
     return true;
@@ -69,7 +75,7 @@ static void on_connection(uv_stream_t *listener, int status)
         return;
     }
     struct association_accept_options options = acceptor->options.association;
-    if (acceptor->options.max_associations > 0) {
+    if (acceptor->options.max_associations > 0 || acceptor->options.reject_first > 0) {
         options.admit = admit;
         options.leave = leave;
         options.admission = acceptor;

@@ -97,6 +97,8 @@ int association_accept(struct association **ret_association, struct uv_stream_s 
         association_set_end(association, ASSOCIATION_NOT_CONNECTED, error);
         association_close_all(association);
     } else {
+        if (options->two_writes)
+            transport_use_two_writes(&association->transport);
         association_step(association, EVT5, NULL);
     }
     *ret_association = association;

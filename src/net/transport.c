@@ -9,7 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { KEEPALIVE_DELAY_S = 30 };
+enum {
+    KEEPALIVE_DELAY_S = 30,
+    FIRST_WRITE_LEN = 12 /* of two: the headers of PDU and PDV */
+};
 
 static int connect_to_next(struct transport *transport);
 static void give_up_address(struct transport *transport, int error);
@@ -242,10 +245,31 @@ static void on_written(uv_write_t *write, int status)
     transport->handler->written(transport->user, status);
 }
 
+void transport_use_two_writes(struct transport *transport)
+{
+    (void)uv_tcp_nodelay(&transport->tcp, 0);
+    transport->two_writes = true;
+}
+
+/* Write what the system takes now. Returns how many bytes, or an error. */
+static int try_write(struct transport *transport, const uv_buf_t *buffer)
+{
+    uv_stream_t *stream = (uv_stream_t *)&transport->tcp;
+    if (!transport->two_writes || buffer->len <= FIRST_WRITE_LEN)
+        return uv_try_write(stream, buffer, 1);
+    uv_buf_t first = {.base = buffer->base, .len = FIRST_WRITE_LEN};
+    int taken = uv_try_write(stream, &first, 1);
+    if (taken < FIRST_WRITE_LEN)
+        return taken;
+    uv_buf_t rest = {.base = buffer->base + FIRST_WRITE_LEN, .len = buffer->len - FIRST_WRITE_LEN};
+    int more = uv_try_write(stream, &rest, 1);
+    return more > 0 ? taken + more : taken;
+}
+
 int transport_write(struct transport *transport, const uint8_t *bytes, size_t len, bool yield)
 {
     uv_buf_t buffer = {.base = (char *)(uintptr_t)bytes, .len = len};
-    int taken = yield ? 0 : uv_try_write((uv_stream_t *)&transport->tcp, &buffer, 1);
+    int taken = yield ? 0 : try_write(transport, &buffer);
     if (taken == (int)len) {
         note_write(transport);
         return 0;

@@ -53,7 +53,8 @@ struct transport {
     bool closing;
     bool wrote;     /* since the last read */
     bool peer_cuts; /* a read has ended in the middle of a message */
-    char peer[64];  /* "127.0.0.1:104" */
+    bool two_writes;
+    char peer[64]; /* "127.0.0.1:104" */
 };
 
 /* Begin to connect. `connected` comes, unless it is closed before. On an error the owner still closes it. */
@@ -73,6 +74,12 @@ int transport_accept(struct transport *transport, uv_stream_t *listener, const s
  * so.
  */
 int transport_write(struct transport *transport, const uint8_t *bytes, size_t len, bool yield) MUST_CHECK;
+
+/*
+ * For tests: from now on write what DCMTK's peers get, each message in two pieces with Nagle's algorithm on. The second
+ * piece then waits for the peer's acknowledgement of the first.
+ */
+void transport_use_two_writes(struct transport *transport);
 
 /* Bytes of the write under way that the system has not taken. */
 size_t transport_unwritten(const struct transport *transport);

@@ -90,6 +90,18 @@ static bool read_ramp(struct options *options, const struct option_row *row, con
     }
 }
 
+/* "10:A700" */
+static bool read_fail_every(struct options *options, const struct option_row *row, const char *text)
+{
+    char number[16];
+    size_t len = strcspn(text, ":");
+    if (text[len] == '\0' || len >= sizeof number)
+        return false;
+    snprintf(number, sizeof number, "%.*s", (int)len, text);
+    return read_number(number, &options->fail_every) && options->fail_every >= row->min &&
+           options->fail_every <= row->max && read_status(text + len + 1, &options->fail_status);
+}
+
 static bool read_choice(const struct option_row *row, const char *text, uint32_t *ret_value)
 {
     for (const struct option_choice *choice = row->choices; choice->name != NULL; choice++) {
@@ -139,6 +151,9 @@ void option_value_expected(const struct option_row *row, char ret_text[OPTION_EX
                             *c == '|' ? ", " : c);
         break;
     }
+    case OPTION_EVERY:
+        snprintf(ret_text, OPTION_EXPECTED_SIZE, "N:HEX, N from %u to %u, such as 10:A700", row->min, row->max);
+        break;
     case OPTION_AE:
         snprintf(ret_text, OPTION_EXPECTED_SIZE,
                  "an AE title: 1 to 16 ASCII characters, no backslash, no control characters, not all spaces");
@@ -189,6 +204,12 @@ int option_value_read(struct options *options, const struct option_row *row, con
         }
         *(const char **)field = text;
         return 0;
+    case OPTION_EVERY:
+        *(const char **)field = text;
+        right = read_fail_every(options, row, text);
+        if (right)
+            return 0;
+        break;
     case OPTION_TEXT:
     case OPTION_HOST:
         return read_text(row, text, field, ret_problem) ? 0 : -1;
@@ -261,6 +282,7 @@ void option_value_format(const struct options *options, const struct option_row 
     case OPTION_HOST:
     case OPTION_SYNTHETIC:
     case OPTION_RAMP:
+    case OPTION_EVERY:
         snprintf(ret_text, size, "%s", *(const char *const *)field != NULL ? *(const char *const *)field : "");
         break;
     case OPTION_AE:

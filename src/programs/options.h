@@ -76,9 +76,17 @@ struct options {
     bool discard;
     bool sync;
     const char *access_log;
+    uint32_t max_associations;
+
+    /* receiving: faults for tests, as in struct receiver_faults */
     uint32_t status;
     uint32_t response_delay_ms;
-    uint32_t max_associations;
+    const char *fail_every_text;
+    uint32_t fail_every, fail_status; /* what it says */
+    uint32_t abort_after;
+    uint32_t stall_after;
+    uint32_t reject_transient;
+    bool two_writes;
 
     /* what it says */
     const char *log_dir;

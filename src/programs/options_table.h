@@ -16,6 +16,7 @@ enum option_type {
     OPTION_TEXT,      /* const char *, not empty */
     OPTION_SYNTHETIC, /* const char *: STUDIESxINSTANCESxSIZE[:CLASS], read into options->synthetic */
     OPTION_RAMP,      /* const char *: N[,N...], each from min to max, read into options->ramp */
+    OPTION_EVERY,     /* const char *: N:HEX, N from min to max; read into options->fail_every and fail_status */
     OPTION_HOST,      /* const char *: not empty, no spaces or slashes */
     OPTION_AE,        /* char[17]: an AE title */
     OPTION_INPUT      /* appended to the inputs */

@@ -1,5 +1,6 @@
 """dicom-receiver: what it answers is in its access log, and what it acknowledges is kept, whatever the other side does."""
 import hashlib
+import time
 import unittest
 
 from support import datasets, kept, peers, programs, wire
@@ -88,6 +89,92 @@ class AccessLog(ReceiverTest):
         done = programs.run_program('dicom-receiver', '--discard', '--port', 0, '--access-log', self.folder / 'x' / 'y')
         self.assertEqual(done.returncode, 1)
         self.assertRegex(done.stderr, r"^dicom-receiver: --access-log: '.*/x/y': No such file or directory\n$")
+
+
+class Faults(ReceiverTest):
+    """What it does wrong on purpose, seen by our own sender, by storescu and by a plain client."""
+
+    def setUp(self):
+        super().setUp()
+        self.source = self.subfolder('source')
+        self.entries = datasets.make_studies(self.source, 1, 12)
+
+    def send(self, *options, sender=(), **arguments):
+        self.receiver = self.start(programs.Receiver(*options, log=True))
+        run = programs.run_sender(self.source, port=self.receiver.port, options=sender, **arguments)
+        self.lines = kept.check(run, self.entries, self.receiver)
+        return run
+
+    def associations(self):
+        return sum(line['event'] == 'association.opened' for line in self.lines)
+
+    def test_fail_every(self):
+        run = self.send('--fail-every', '5:A900')
+        self.assertEqual((run.exit_code, run.total('stored'), run.total('failed')), (2, 10, 2), run)
+        self.assertEqual([line['status'] for line in kept.answers(self.lines)],
+                         ['0xA900' if number % 5 == 0 else '0x0000' for number in range(1, 13)])
+        self.assertEqual(len(kept.read_folder(self.receiver.output)), 10, 'what fails is not kept')
+
+    def test_fail_every_with_a_warning(self):
+        run = self.send('--fail-every', '6:B000')
+        self.assertEqual((run.exit_code, run.total('warned'), run.total('stored')), (0, 2, 10), run)
+        self.assertEqual(len(kept.read_folder(self.receiver.output)), 12, 'a warning means stored')
+
+    def test_fail_every_seen_by_storescu(self):
+        receiver = self.start(programs.Receiver('--fail-every', '1:C001', log=True))
+        done = peers.run_client('storescu', '-v', '127.0.0.1', receiver.port, self.entries[0].path)
+        self.assertIn('CannotUnderstand', done.stdout)
+
+    def test_abort_after(self):
+        """The instance whose answer was an abort is kept: sent again, it is found identical."""
+        run = self.send('--abort-after', 5)
+        self.assertEqual((run.exit_code, run.total('stored')), (0, 12), run)
+        self.assertGreaterEqual(self.associations(), 3)
+        self.assertEqual(len(kept.answers(self.lines)), 12, 'nothing is answered twice')
+
+    def test_abort_after_seen_by_storescu(self):
+        receiver = self.start(programs.Receiver('--abort-after', 2, log=True))
+        done = peers.run_client('storescu', '127.0.0.1', receiver.port, *[entry.path for entry in self.entries[:4]])
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(len(kept.answers(kept.read_log(receiver.access_log))), 2)
+        self.assertEqual(len(kept.read_folder(receiver.output)), 3)
+
+    def test_stall_after(self):
+        run = self.send('--stall-after', 7, sender=['--dimse-timeout', 0.5])
+        self.assertEqual((run.exit_code, run.total('stored')), (0, 12), run)
+        self.assertEqual(self.associations(), 2)
+        self.assertEqual(len(kept.answers(self.lines)), 12)
+
+    def test_reject_transient(self):
+        run = self.send('--reject-transient', 1)
+        self.assertEqual((run.exit_code, run.total('stored')), (0, 12), run)
+        self.assertEqual([line['event'] for line in self.lines if line['event'].startswith('association')],
+                         ['association.rejected', 'association.opened', 'association.released'])
+
+    def test_reject_transient_seen_by_echoscu(self):
+        receiver = self.start(programs.Receiver('--reject-transient', 2, keep=False))
+        ends = [peers.run_client('echoscu', '127.0.0.1', receiver.port).returncode for _ in range(4)]
+        self.assertEqual([end == 0 for end in ends], [False, False, True, True])
+
+    def test_two_writes(self):
+        """Nagle's algorithm holds the second piece back until the first is acknowledged: 40 ms for each response to who
+        leaves that to the system. Our sender does not, and so is never held up: half of that is far from both."""
+        run = self.send('--two-writes')
+        self.assertEqual((run.exit_code, run.total('stored')), (0, 12), run)
+        self.assertLess(run.summary['response_times_ms']['p50'], 20, run)
+        with wire.Client(self.receiver.port, [CONTEXT], quickack=False) as client:
+            times = []
+            for entry in self.entries:
+                begun = time.monotonic()
+                self.assertEqual(self.store(client, entry)['status'], SUCCESS)
+                times.append(time.monotonic() - begun)
+        self.assertGreater(sorted(times)[len(times) // 2], 0.020, 'the fault is not there')
+
+    def test_wrong_values(self):
+        for value in ('A700', '5:', ':A700', '0:A700', '5:XYZ', '5:A7000', 'x:A700', '1000001:A700'):
+            done = programs.run_program('dicom-receiver', '--discard', '--port', 0, '--fail-every', value)
+            self.assertEqual((done.returncode, done.stderr), (
+                1, f"dicom-receiver: --fail-every: '{value}' is not N:HEX, N from 1 to 1000000, such as 10:A700\n"))
 
 
 if __name__ == '__main__':

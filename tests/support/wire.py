@@ -179,7 +179,8 @@ class MessageReader:
 class Client:
     """A storage user that sends data sets exactly as they are, one store at a time. To check peers and receivers."""
 
-    def __init__(self, port, contexts, called_ae='ANY-SCP', calling_ae='TESTS', timeout_s=20):
+    def __init__(self, port, contexts, called_ae='ANY-SCP', calling_ae='TESTS', timeout_s=20, quickack=True):
+        self.quickack = quickack
         self.socket = socket.create_connection(('127.0.0.1', port), timeout=timeout_s)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.proposed = {2 * i + 1: context for i, context in enumerate(contexts)}
@@ -206,7 +207,7 @@ class Client:
         """The next command set that comes; None if the association ends instead."""
         while True:
             # A peer that writes its response in two pieces waits for our acknowledgement in between.
-            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, int(self.quickack))
             kind, body = read_pdu(self.socket)
             if kind != P_DATA:
                 return None

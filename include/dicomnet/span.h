@@ -21,8 +21,8 @@ bool span_equals(struct span span, const char *text);
 
 /*
  * Copy into `ret_text` (of `size` bytes, NUL included) what the standard means by a padded string: trailing NULs and
- * spaces are dropped, and leading spaces too. What does not fit is cut.
+ * spaces are dropped, and leading spaces too. What does not fit is cut: false.
  */
-void span_copy_trimmed(struct span span, char *ret_text, size_t size);
+bool span_copy_trimmed(struct span span, char *ret_text, size_t size);
 
 #endif

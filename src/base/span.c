@@ -14,7 +14,7 @@ bool span_equals(struct span span, const char *text)
     return span.len == len && (len == 0 || memcmp(span.data, text, len) == 0);
 }
 
-void span_copy_trimmed(struct span span, char *ret_text, size_t size)
+bool span_copy_trimmed(struct span span, char *ret_text, size_t size)
 {
     while (span.len > 0 && (span.data[span.len - 1] == '\0' || span.data[span.len - 1] == ' '))
         span.len--;
@@ -22,9 +22,11 @@ void span_copy_trimmed(struct span span, char *ret_text, size_t size)
         span.data++;
         span.len--;
     }
-    if (span.len >= size)
+    bool fits = span.len < size;
+    if (!fits)
         span.len = size - 1;
     if (span.len > 0)
         memcpy(ret_text, span.data, span.len);
     ret_text[span.len] = '\0';
+    return fits;
 }

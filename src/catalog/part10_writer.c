@@ -17,8 +17,21 @@
 
 enum { PREFIX_LEN = 132, META_SIZE_MAX = 1024, COMPARE_SIZE = 32 * 1024, NAME_TRIES_MAX = 1000 };
 
+/* Make the entry of this folder in the one above it durable. Returns 0 or a negative errno. */
+static int sync_above(const char *path)
+{
+    char above[PATH_MAX + 4];
+    snprintf(above, sizeof above, "%s/..", path);
+    int fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int error = fsync(fd) < 0 ? -errno : 0;
+    close(fd);
+    return error;
+}
+
 /* Make every missing folder of `path`. Returns 0 or a negative errno. */
-static int make_folders(const char *path)
+static int make_folders(const char *path, bool sync)
 {
     char prefix[PATH_MAX];
     size_t len = strlen(path);
@@ -30,8 +43,9 @@ static int make_folders(const char *path)
             continue;
         char kept = prefix[i];
         prefix[i] = '\0';
-        if (mkdir(prefix, 0777) < 0 && errno != EEXIST)
-            return -errno;
+        int error = mkdir(prefix, 0777) < 0 ? -errno : sync ? sync_above(prefix) : 0;
+        if (error < 0 && error != -EEXIST)
+            return error;
         prefix[i] = kept;
     }
     return 0;
@@ -42,7 +56,7 @@ int part10_folder_open(struct part10_folder *folder, const char *path, bool sync
     const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
     *folder = (struct part10_folder){.fd = open(path, flags), .sync = sync};
     if (folder->fd < 0 && errno == ENOENT) {
-        int error = make_folders(path);
+        int error = make_folders(path, sync);
         if (error < 0)
             return error;
         folder->fd = open(path, flags);
@@ -274,7 +288,7 @@ static int compare_with_existing(struct part10_writer *writer)
 {
     int other = openat(writer->folder->fd, writer->final_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (other < 0)
-        return errno == ELOOP ? -EEXIST : -errno;
+        return errno == ELOOP ? PART10_DIFFERENT : -errno; /* a symbolic link is never followed */
     int result = data_sets_equal(writer, other) ? PART10_IDENTICAL : PART10_DIFFERENT;
     /* It may be the work of a process that died before its own fsync. */
     if (result == PART10_IDENTICAL && writer->folder->sync && fsync(other) < 0)

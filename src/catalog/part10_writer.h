@@ -52,7 +52,7 @@ struct part10_writer {
 enum part10_result {
     PART10_KEPT,      /* the file is there, new */
     PART10_IDENTICAL, /* a file of that name with the same data set was there: nothing was rewritten */
-    PART10_DIFFERENT  /* a file of that name with another data set was there, and still is */
+    PART10_DIFFERENT  /* something else of that name was there, and still is: another data set, a symbolic link, ... */
 };
 
 /* Begin a file: zero preamble, DICM, meta information. Returns 0 or a negative errno (-ENOSPC, ...). */

@@ -91,8 +91,9 @@ static uint16_t begin(void *context, struct association *association, uint8_t co
     guest->comment[0] = '\0';
     if (guest->writer == NULL || policy_judge_status(guest->status).state == OUTCOME_FAILED)
         return STATUS_SUCCESS; /* the bytes are counted and dropped */
-    if (request->instance_uid[0] == '\0' || request->class_uid[0] == '\0')
-        refuse(guest, STATUS_CANNOT_UNDERSTAND, "no SOP Class or Instance UID");
+    if (request->instance_uid[0] == '\0' || request->class_uid[0] == '\0' ||
+        (request->cut & (DIMSE_HAS_INSTANCE_UID | DIMSE_HAS_CLASS_UID)) != 0)
+        refuse(guest, STATUS_CANNOT_UNDERSTAND, "no SOP Class or Instance UID, or one that is too long");
     else
         open_file(guest, context_id, request);
     return STATUS_SUCCESS;

@@ -10,8 +10,8 @@
 struct logger console_logger(enum log_level level);
 
 /*
- * What every main needs from the system first: no SIGPIPE, as a peer that hangs up is an error like any other; and as
- * many open files as it lets us have.
+ * What every main needs from the system first: no SIGPIPE and no SIGXFSZ, as a peer that hangs up and a file that may
+ * not grow are errors like any other; and as many open files as it lets us have.
  */
 void console_prepare_process(void);
 

@@ -129,8 +129,8 @@ static int take_element(const struct element *element, struct span value, struct
             return ERROR_DIMSE_MALFORMED;
         uint16_t number = get_u16_le(value.data);
         memcpy(member, &number, sizeof number);
-    } else {
-        span_copy_trimmed(value, member, element->size);
+    } else if (!span_copy_trimmed(value, member, element->size)) {
+        command->cut |= element->bit;
     }
     command->present |= element->bit;
     return 0;

@@ -1,9 +1,14 @@
 """dicom-receiver: what it answers is in its access log, and what it acknowledges is kept, whatever the other side does."""
+import contextlib
 import hashlib
+import re
+import resource
+import socket
+import struct
 import time
 import unittest
 
-from support import datasets, kept, peers, programs, wire
+from support import datasets, kept, network, peers, programs, wire
 from support.base import ProgramTest
 
 CONTEXT = (datasets.CT_IMAGE, datasets.EXPLICIT_LITTLE)
@@ -175,6 +180,236 @@ class Faults(ReceiverTest):
             done = programs.run_program('dicom-receiver', '--discard', '--port', 0, '--fail-every', value)
             self.assertEqual((done.returncode, done.stderr), (
                 1, f"dicom-receiver: --fail-every: '{value}' is not N:HEX, N from 1 to 1000000, such as 10:A700\n"))
+
+
+class Keeping(ReceiverTest):
+    """The folder it keeps instances in."""
+
+    def assert_status(self, receiver, entry, status):
+        with wire.Client(receiver.port, [CONTEXT]) as client:
+            response = self.store(client, entry)
+            self.assertEqual(response['status'], status, response)
+            client.release()
+            return response
+
+    def assert_kept(self, receiver, *entries, temporaries=False):
+        """These and nothing else."""
+        self.assertEqual(kept.read_folder(receiver.output, temporaries),
+                         {entry.instance_uid: entry.data_set for entry in entries})
+
+    def test_the_same_instance_again(self):
+        receiver = self.start(programs.Receiver())
+        first, other = self.instance(1), self.instance(2)
+        self.assert_status(receiver, first, SUCCESS)
+        before = (receiver.output / f'{first.instance_uid}.dcm').stat()
+        self.assert_status(receiver, first, SUCCESS)
+        response = self.assert_status(receiver, other._replace(instance_uid=first.instance_uid), MISMATCH)
+        self.assertEqual(response['comment'], 'another data set with this SOP Instance UID is kept')
+        after = (receiver.output / f'{first.instance_uid}.dcm').stat()
+        self.assertEqual((before.st_ino, before.st_mtime_ns), (after.st_ino, after.st_mtime_ns), 'not rewritten')
+        self.assert_kept(receiver, first)
+
+    def test_names(self):
+        """What is no UID is no name: nothing is made outside the folder, and two of them do not meet."""
+        receiver = self.start(programs.Receiver())
+        around = sorted(receiver.folder.iterdir())
+        entry = self.instance()
+        wrong = ['../../evil', '/tmp/evil', '..', '.', '1..2', '1.2/../../3', 'a b', '1.2.' + '3' * 59 + '.', '\x01']
+        for uid in wrong:
+            self.assert_status(receiver, entry._replace(instance_uid=uid), SUCCESS)
+        names = [path.name for path in receiver.output.iterdir()]
+        self.assertEqual(len(names), len(wrong))
+        for name in names:
+            self.assertRegex(name, r'^hash-[0-9a-f]{16}\.dcm$')
+        self.assertEqual(sorted(receiver.folder.iterdir()), around)
+        # Cut to 64 characters it would be the UID of something else.
+        self.assert_status(receiver, entry._replace(instance_uid='1.2.' + '3' * 61), 0xC000)
+        self.assertEqual(len(list(receiver.output.iterdir())), len(wrong))
+
+    def test_planted_symlinks(self):
+        """Neither a temporary nor a final name is ever written through."""
+        receiver = self.start(programs.Receiver())
+        outside = self.folder / 'outside'
+        outside.write_bytes(b'precious')
+        entry, other = self.instance(1), self.instance(2)
+        (receiver.output / f'{entry.instance_uid}.dcm').symlink_to(outside)
+        for number in range(5):
+            (receiver.output / f'.tmp-{receiver.process.pid}-{number}').symlink_to(outside)
+        self.assert_status(receiver, entry, MISMATCH)
+        self.assert_status(receiver, other, SUCCESS)
+        self.assertEqual(outside.read_bytes(), b'precious')
+        planted = [path for path in receiver.output.iterdir() if path.is_symlink()]
+        self.assertEqual(len(planted), 6, 'they are nobody\'s to remove')
+        for path in planted:
+            path.unlink()
+        self.assert_kept(receiver, other)
+
+    def test_full_disk(self):
+        """A limit on the size of files stands for it. The association is kept, and goes on when there is room."""
+        receiver = self.start(programs.Receiver())
+        large, small = self.instance(1, 900_000), self.instance(2, 5_000)
+        room = resource.prlimit(receiver.process.pid, resource.RLIMIT_FSIZE)
+        with wire.Client(receiver.port, [CONTEXT]) as client:
+            resource.prlimit(receiver.process.pid, resource.RLIMIT_FSIZE, (300_000, room[1]))
+            response = self.store(client, large)
+            self.assertEqual(response['status'], OUT_OF_RESOURCES, response)
+            self.assertIn('File too large', response['comment'])
+            self.assertEqual(self.store(client, small)['status'], SUCCESS)
+            self.assert_kept(receiver, small)
+            resource.prlimit(receiver.process.pid, resource.RLIMIT_FSIZE, room)
+            self.assertEqual(self.store(client, large)['status'], SUCCESS)
+            self.assertTrue(client.release())
+        self.assert_kept(receiver, small, large)
+
+    def test_no_room_for_the_access_log(self):
+        """What is not in the log is not acknowledged, and no line is torn."""
+        receiver = self.start(programs.Receiver(log=True))
+        entries = datasets.make_studies(self.subfolder('source'), 1, 30)
+        room = resource.prlimit(receiver.process.pid, resource.RLIMIT_FSIZE)
+        with wire.Client(receiver.port, [CONTEXT]) as client:
+            for entry in entries[:-1]:
+                self.assertEqual(self.store(client, entry)['status'], SUCCESS)
+            limit = receiver.access_log.stat().st_size + 50
+            self.assertGreater(limit, entries[-1].path.stat().st_size, 'the instance itself is to fit')
+            resource.prlimit(receiver.process.pid, resource.RLIMIT_FSIZE, (limit, room[1]))
+            self.assertEqual(self.store(client, entries[-1])['status'], OUT_OF_RESOURCES)
+            self.assertEqual(len(kept.answers(kept.read_log(receiver.access_log))), 29)
+            resource.prlimit(receiver.process.pid, resource.RLIMIT_FSIZE, room)
+            self.assertEqual(self.store(client, entries[-1])['status'], SUCCESS)
+        self.assert_kept(receiver, *entries)
+        self.assertEqual(len(kept.answers(kept.read_log(receiver.access_log))), 30)
+        self.assertEqual(receiver.terminate(), 1)
+
+    def test_peers_that_die_in_a_data_set(self):
+        """Nothing of the instance is left, under no name; the next peer is served."""
+        receiver = self.start(programs.Receiver(log=True))
+        entry = self.instance(1, 200_000)
+        for end in ('fin', 'reset', 'abort', 'garbage'):
+            with wire.Client(receiver.port, [CONTEXT]) as client:
+                self.begin_store(client, entry, 100_000)
+                network.wait_until(lambda: list(receiver.output.iterdir()), 20, 'a temporary file')
+                if end == 'reset':
+                    client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+                elif end == 'abort':
+                    client.socket.sendall(wire.pdu(wire.ABORT, bytes(4)))
+                elif end == 'garbage':
+                    client.socket.sendall(bytes(100))
+            network.wait_until(lambda: not list(receiver.output.iterdir()), 20, f'{end}: an empty folder')
+        self.assertEqual(kept.answers(kept.read_log(receiver.access_log)), [])
+        self.assert_status(receiver, entry, SUCCESS)
+        self.assert_kept(receiver, entry)
+
+    def begin_store(self, client, entry, length):
+        """A C-STORE-RQ and the first bytes of its data set."""
+        client.send(client.accepted[CONTEXT], {
+            'class_uid': entry.class_uid, 'field': wire.C_STORE_RQ, 'priority': 0, 'data_set_type': 1,
+            'instance_uid': entry.instance_uid})
+        message = wire.fragments(client.accepted[CONTEXT], entry.data_set, False, client.max_pdu)
+        client.socket.sendall(message[:length])
+
+    def test_killed_in_a_data_set(self):
+        """What a killed receiver leaves does not disturb the next one, and is no instance."""
+        receiver = self.start(programs.Receiver())
+        entry = self.instance(1, 200_000)
+        for left_over in range(1, 4):
+            with wire.Client(receiver.port, [CONTEXT]) as client:
+                self.begin_store(client, entry, 150_000)
+                network.wait_until(lambda: len(list(receiver.output.iterdir())) == left_over, 20, 'a temporary file')
+                receiver.kill()
+            receiver.start()
+        self.assert_kept(receiver, temporaries=True)
+        self.assert_status(receiver, entry, SUCCESS)
+        self.assert_kept(receiver, entry, temporaries=True)
+
+    def calls(self, *options):
+        """The system calls of one store that matter, in order, as (name, arguments)."""
+        trace = self.folder / 'trace'
+        receiver = self.start(programs.Receiver(
+            *options, folder_variable='RELEASE_DIR',
+            prefix=['strace', '-D', '-f', '-yy', '-o', trace, '-e', 'trace=mkdir,openat,write,fsync,renameat2,sendto,close']))
+        entry = self.instance()
+        self.assert_status(receiver, entry, SUCCESS)
+        receiver.stop()
+        found = re.findall(r'^\d+ +(\w+)\((.*)\) = ', trace.read_text(errors='replace'), re.MULTILINE)
+        begun = next(number for number, call in enumerate(found) if call[0] == 'openat' and '.tmp-' in call[1])
+        return found[begun:], entry, found[:begun]
+
+    def test_order_of_things(self):
+        """Temporary name, write, rename, answer."""
+        calls, entry, _ = self.calls()
+        names = [name for name, _ in calls]
+        renamed = names.index('renameat2')
+        self.assertIn(f'{entry.instance_uid}.dcm', calls[renamed][1])
+        self.assertIn('O_EXCL', calls[0][1])
+        self.assertIn('O_NOFOLLOW', calls[0][1])
+        self.assertNotIn('fsync', names)
+        written = [number for number, (name, text) in enumerate(calls) if name == 'write' and '.tmp-' in text]
+        answered = next(number for number, (name, text) in enumerate(calls) if name == 'write' and 'TCP' in text)
+        self.assertLess(max(written), renamed)
+        self.assertLess(renamed, answered)
+
+    def test_sync(self):
+        """fsync of the file before it gets its name, of the folder before the answer; also of a folder it made."""
+        calls, entry, before = self.calls('--sync')
+        synced = [(number, text) for number, (name, text) in enumerate(calls) if name == 'fsync']
+        renamed = [name for name, _ in calls].index('renameat2')
+        answered = next(number for number, (name, text) in enumerate(calls) if name == 'write' and 'TCP' in text)
+        self.assertEqual(len(synced), 2, calls)
+        (file_at, file), (folder_at, folder) = synced
+        self.assertIn('.tmp-', file)
+        self.assertIn('/received>', folder)
+        self.assertTrue(file_at < renamed < folder_at < answered, calls)
+        made = [name for name, _ in before].index('mkdir')
+        self.assertIn('fsync', [name for name, _ in before[made:]])
+
+
+class Silence(ReceiverTest):
+    """Peers that say nothing, or not all of it."""
+
+    def assert_closed(self, connection):
+        """The receiver ends it, with or without a word."""
+        connection.settimeout(20)
+        while connection.recv(4096):
+            pass
+
+    def test_before_the_association(self):
+        """ARTIM: it bounds the whole time until a request is there, not the time between bytes."""
+        receiver = self.start(programs.Receiver('--acse-timeout', 0.5, keep=False))
+        request = wire.associate_rq('ANY', 'TESTS', [(1, CONTEXT[0], [CONTEXT[1]])])
+        silent, half, slow = [socket.create_connection(('127.0.0.1', receiver.port)) for _ in range(3)]
+        with silent, half, slow:
+            half.sendall(request[:40])
+            with self.assertRaises(OSError):    # one byte at a time, until nobody takes it any more
+                for byte in request[:-1] * 10:
+                    slow.send(bytes([byte]))
+                    time.sleep(0.02)
+            self.assert_closed(silent)
+            self.assert_closed(half)
+
+    def test_in_an_association(self):
+        """Between messages a peer may take its time; in the middle of one it may not."""
+        receiver = self.start(programs.Receiver('--acse-timeout', 0.3, '--network-timeout', 0.5, keep=False))
+        entry = self.instance()
+        with wire.Client(receiver.port, [CONTEXT, VERIFICATION]) as idle, \
+                wire.Client(receiver.port, [CONTEXT]) as stuck:
+            stuck.send(stuck.accepted[CONTEXT], {'class_uid': entry.class_uid, 'field': wire.C_STORE_RQ,
+                                                 'priority': 0, 'data_set_type': 1, 'instance_uid': '1.2.3'})
+            self.assert_closed(stuck.socket)
+            self.assertEqual(idle.echo()['status'], SUCCESS)
+
+    def test_many_do_not_delay_an_echo(self):
+        """256 of them: some said nothing, some half a request, some opened an association and then fell silent."""
+        receiver = self.start(programs.Receiver(keep=False))
+        request = wire.associate_rq('ANY', 'TESTS', [(1, CONTEXT[0], [CONTEXT[1]])])
+        with contextlib.ExitStack() as stack:
+            for number in range(256):
+                connection = stack.enter_context(socket.create_connection(('127.0.0.1', receiver.port)))
+                connection.sendall((b'', request[:50], request)[number % 3])
+            begun = time.monotonic()
+            with wire.Client(receiver.port, [VERIFICATION]) as client:
+                self.assertEqual(client.echo()['status'], SUCCESS)
+                self.assertTrue(client.release())
+            self.assertLess(time.monotonic() - begun, 1)
 
 
 if __name__ == '__main__':

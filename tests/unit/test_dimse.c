@@ -242,6 +242,7 @@ Test(dimse, what_is_too_long_is_cut_and_padding_goes)
     cr_assert_eq(dimse_decode_command((struct span){bytes, writer.len}, &command), 0);
     cr_assert_eq(strlen(command.class_uid), UID_LEN_MAX);
     cr_assert_str_eq(command.originator_ae, "345678901234567X");
+    cr_assert_eq(command.cut, DIMSE_HAS_CLASS_UID);
 }
 
 Test(dimse, flipped_bytes_never_read_past_the_end)

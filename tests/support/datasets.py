@@ -11,6 +11,8 @@ import zlib
 import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 
+from .harness import element
+
 DATA = pathlib.Path(pydicom.__file__).parent / 'data'
 
 DEFLATED = '1.2.840.10008.1.2.1.99'
@@ -210,6 +212,25 @@ def make_instance(path, study=1, instance=1, size=4096, seed=1, **changes):
                 setattr(dataset, keyword, value)
         dataset['PixelData'].VR = 'OW'
         dataset.save_as(path, write_like_original=False)
+    return path
+
+
+def meta_information(instance_uid, syntax_uid=EXPLICIT_LITTLE, class_uid=CT_IMAGE):
+    """Preamble and file meta information."""
+    meta = element(2, 0x0002, 'UI', class_uid.encode()) + element(2, 0x0003, 'UI', instance_uid.encode())
+    meta += element(2, 0x0010, 'UI', syntax_uid.encode())
+    return bytes(128) + b'DICM' + element(2, 0x0000, 'UL', struct.pack('<I', len(meta))) + meta
+
+
+def identity(instance_uid, study_uid, class_uid=CT_IMAGE):
+    """The elements without which nothing is sent."""
+    return element(8, 0x0016, 'UI', class_uid.encode()) + element(8, 0x0018, 'UI', instance_uid.encode()) + \
+        element(0x20, 0x000D, 'UI', study_uid.encode())
+
+
+def write_smallest(path, instance_uid, study_uid):
+    """The smallest instance there is: three UIDs and no more."""
+    path.write_bytes(meta_information(instance_uid) + identity(instance_uid, study_uid))
     return path
 
 

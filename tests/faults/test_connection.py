@@ -1,4 +1,4 @@
-"""Connections that are cut and receivers that die or hang: nothing is claimed that is not so, and all is stored in the end.
+"""Connections that are cut, receivers that die or hang: nothing is claimed that is not so, and all is stored at last.
 
 What the sender says is compared with the receiver's access log and with the files it keeps.
 """
@@ -29,9 +29,8 @@ def make_small_studies(folder, studies, instances):
     entries = []
     for study in range(1, studies + 1):
         for instance in range(1, instances + 1):
-            path = folder / f'{study}-{instance}.dcm'
-            datasets.write_smallest(path, datasets.uid(3, study, instance), datasets.uid(3, study))
-            entries.append(datasets.read_entry(path))
+            entries.append(datasets.write_plain(folder / f'{study}-{instance}.dcm', datasets.uid(3, study, instance),
+                                                datasets.uid(3, study)))
     return entries
 
 

@@ -108,8 +108,8 @@ def read_entry(path, name=None):
         warnings.simplefilter('ignore')
         header = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=['SOPClassUID', 'SOPInstanceUID',
                                                                                 'StudyInstanceUID'])
-    return Entry(path, name or path.name, str(header.SOPClassUID), str(header.SOPInstanceUID),
-                 str(header.StudyInstanceUID), meta[0x10], data_set)
+        return Entry(path, name or path.name, str(header.SOPClassUID), str(header.SOPInstanceUID),
+                     str(header.StudyInstanceUID), meta[0x10], data_set)
 
 
 def short_name(path):
@@ -228,10 +228,13 @@ def identity(instance_uid, study_uid, class_uid=CT_IMAGE):
         element(0x20, 0x000D, 'UI', study_uid.encode())
 
 
-def write_smallest(path, instance_uid, study_uid):
-    """The smallest instance there is: three UIDs and no more."""
-    path.write_bytes(meta_information(instance_uid) + identity(instance_uid, study_uid))
-    return path
+def write_plain(path, instance_uid, study_uid, pixels=b''):
+    """The smallest instance there is, three UIDs, and after them as many pixels as are wanted."""
+    pixel_data = element(0x7FE0, 0x0010, 'OW', pixels) if pixels else b''
+    with open(path, 'wb') as file:
+        file.write(meta_information(instance_uid) + identity(instance_uid, study_uid) + pixel_data)
+    return Entry(path, os.path.basename(path), CT_IMAGE, instance_uid, study_uid, EXPLICIT_LITTLE,
+                 identity(instance_uid, study_uid) + pixel_data)
 
 
 def make_studies(folder, studies, instances, size=4096, seed=1):

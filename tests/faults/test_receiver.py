@@ -71,6 +71,16 @@ class AccessLog(ReceiverTest):
         self.assertIn('called AE title', ends[1]['text'])
         self.assertEqual(ends[1]['called_ae'], 'OTHER')
 
+    def test_names_of_any_bytes(self):
+        receiver = self.start(programs.Receiver(log=True, keep=False))
+        request = wire.associate_rq('ANY', 'TESTS', [(1, CONTEXT[0], [CONTEXT[1]])])
+        with socket.create_connection(('127.0.0.1', receiver.port)) as client:
+            client.sendall(request.replace(b'TESTS', b'T\xff"\n\x01'))
+            self.assertEqual(wire.read_pdu(client)[0], wire.ASSOCIATE_AC)
+        receiver.terminate()
+        opened = kept.read_log(receiver.access_log)[1]
+        self.assertEqual((opened['event'], opened['calling_ae']), ('association.opened', 'T\ufffd"\n\x01'))
+
     def test_from_other_clients(self):
         """storescu's stores, and several associations at once from our own sender."""
         receiver = self.start(programs.Receiver(log=True))

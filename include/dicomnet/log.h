@@ -25,6 +25,7 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
     X(LOG_SCAN_STARTED, "scan.started", "the search for files began")                                                  \
     X(LOG_SCAN_ENDED, "scan.ended", "every path was looked at; fields: files, instances, studies, skipped, failed")    \
     X(LOG_FILE_SKIPPED, "file.skipped", "a file that will not be sent; fields: path, reason")                          \
+    X(LOG_FILE_KNOWN, "file.known", "an earlier session's outcome stands: not opened; fields: path, state, reason")    \
     X(LOG_FILE_FAILED, "file.failed", "a file that cannot be sent; fields: path, reason, detail")                      \
     X(LOG_STUDY_STARTED, "study.started", "a worker was given a study; fields: instances, bytes")                      \
     X(LOG_STUDY_ENDED, "study.ended", "a worker is done with a study; fields: stored, failed")                         \

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "dicomnet/error.h"
 
@@ -36,6 +37,43 @@ const char *outcome_reason_text(enum outcome_reason reason)
     };
     assert((unsigned)reason < REASON_COUNT);
     return texts[reason];
+}
+
+enum outcome_state outcome_state_find(const char *name)
+{
+    for (int state = 0; state < OUTCOME_STATE_COUNT; state++)
+        if (strcmp(name, outcome_state_name((enum outcome_state)state)) == 0)
+            return (enum outcome_state)state;
+    return OUTCOME_PENDING;
+}
+
+enum outcome_reason outcome_reason_find(const char *name)
+{
+    for (int reason = 0; reason < REASON_COUNT; reason++)
+        if (strcmp(name, outcome_reason_name((enum outcome_reason)reason)) == 0)
+            return (enum outcome_reason)reason;
+    return REASON_NONE;
+}
+
+bool outcome_is_final_failure(const struct outcome *outcome)
+{
+    if (outcome->state != OUTCOME_FAILED)
+        return false;
+    switch (outcome->reason) {
+    case REASON_UNREADABLE:
+    case REASON_MISSING:
+    case REASON_VANISHED:
+    case REASON_CHANGED:
+    case REASON_NO_RESPONSE:
+    case REASON_CONNECTION:
+    case REASON_REJECTED:
+    case REASON_NOT_AUTHORISED:
+    case REASON_INTERRUPTED:
+    case REASON_OUT_OF_MEMORY:
+        return false;
+    default:
+        return true;
+    }
 }
 
 /* What a C-STORE status means (PS3.7 Annex C, PS3.4 Table B.2-1), by the first row that fits. */

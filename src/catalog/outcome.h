@@ -28,7 +28,7 @@ enum { OUTCOME_STATE_COUNT = OUTCOME_SKIPPED + 1 };
     X(REASON_NO_META, "no-meta", "no preamble or no file meta information")                                            \
     X(REASON_NO_TRANSFER_SYNTAX, "no-transfer-syntax", "the file meta information names no transfer syntax")           \
     X(REASON_NESTING, "nesting", "sequences nested deeper than 64")                                                    \
-    X(REASON_DUPLICATE, "duplicate", "the same instance, byte for byte, as another file of this session")              \
+    X(REASON_DUPLICATE, "duplicate", "the same instance, byte for byte, as another file")                              \
     /* failed before sending */                                                                                        \
     X(REASON_UNREADABLE, "unreadable", "the system cannot read it")                                                    \
     X(REASON_MISSING, "missing", "no such file or folder")                                                             \
@@ -69,6 +69,7 @@ struct outcome {
     uint16_t status;       /* the last DIMSE status the peer gave, if has_status */
     bool leading_zero_uid; /* a warning: a UID component has a leading zero */
     bool meta_differs;     /* a warning: the file meta information's UIDs differ from the data set's */
+    bool earlier;          /* an earlier session with the same ledger did this; the file was not opened now */
     int error;             /* negative error code behind the reason, or 0 */
     unsigned attempts;     /* times it was handed to an association */
     int worker;            /* number of the worker that sent it last, from 1; 0 = none */
@@ -87,6 +88,16 @@ struct outcome {
 const char *outcome_state_name(enum outcome_state state);
 const char *outcome_reason_name(enum outcome_reason reason);
 const char *outcome_reason_text(enum outcome_reason reason);
+
+/* The state or reason with this name; OUTCOME_PENDING or REASON_NONE if there is none such. */
+enum outcome_state outcome_state_find(const char *name);
+enum outcome_reason outcome_reason_find(const char *name);
+
+/*
+ * True if it failed for good: because of what the file holds, or by the peer's answer to it. What failed because of the
+ * system or the network (unreadable, no association, no response) may succeed another day without any change to it.
+ */
+bool outcome_is_final_failure(const struct outcome *outcome);
 
 /*
  * One line for a person, of at most `size` bytes: reason text, then what is known of status, comment, error and offset:

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <uv.h>
 
 #include "catalog/instance.h"
@@ -18,6 +19,7 @@ struct batch {
     struct list_node node;
     size_t count;
     char *paths[BATCH_PATHS];
+    struct file_facts *facts; /* of each path, by stat; NULL if nobody asks for them. An inode of 0: not known */
     struct list instances;
     bool out_of_memory;
 };
@@ -53,6 +55,7 @@ static void destroy_batch(struct batch *batch)
         instance_destroy(list_entry(node, struct instance, mail.node));
     for (size_t i = 0; i < batch->count; i++)
         free(batch->paths[i]);
+    free(batch->facts);
     free(batch);
 }
 
@@ -68,6 +71,19 @@ static bool add_problem(struct batch *batch, const struct discover_entry *entry)
     instance->outcome.error = entry->error;
     list_append(&batch->instances, &instance->mail.node);
     return true;
+}
+
+/* As the scanner will see it: links are followed. What cannot be seen is left to the scanner. */
+static struct file_facts look_at(const char *path)
+{
+    struct stat status;
+    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
+        return (struct file_facts){.path = path};
+    return (struct file_facts){.path = path,
+                               .size_bytes = (uint64_t)status.st_size,
+                               .mtime_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
+                               .device = status.st_dev,
+                               .inode = status.st_ino};
 }
 
 static void walk_batch(uv_work_t *request)
@@ -86,18 +102,45 @@ static void walk_batch(uv_work_t *request)
         }
         char *path = strdup(entry.path);
         batch->out_of_memory = path == NULL;
-        if (path != NULL)
-            batch->paths[batch->count++] = path;
+        if (path == NULL)
+            return;
+        if (batch->facts != NULL)
+            batch->facts[batch->count] = look_at(path);
+        batch->paths[batch->count++] = path;
     }
+}
+
+/* Take out of the batch what has its outcome already. */
+static void recall_batch(struct scan_feed *feed, struct batch *batch)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct file_facts *facts = &batch->facts[i];
+        struct instance *instance = facts->inode != 0 ? feed->handler->recall(feed->user, facts) : NULL;
+        if (instance == NULL) {
+            batch->paths[left++] = batch->paths[i];
+            continue;
+        }
+        free(batch->paths[i]);
+        feed->handler->found(feed->user, instance);
+    }
+    bool recalled = left < batch->count;
+    batch->count = left;
+    if (recalled)
+        feed->handler->batch_ended(feed->user);
 }
 
 static void after_walk(uv_work_t *request, int status)
 {
     (void)status;
     struct job *job = request->data;
-    list_append(&job->feed->ready, &job->batch->node);
+    struct scan_feed *feed = job->feed;
+    struct batch *batch = job->batch;
+    if (batch->facts != NULL && !feed->cancelled)
+        recall_batch(feed, batch);
+    list_append(&feed->ready, &batch->node);
     job->batch = NULL;
-    go_on(job->feed);
+    go_on(feed);
 }
 
 /* ---- scanning; on the thread pool ---- */
@@ -139,6 +182,11 @@ static void after_scan(uv_work_t *request, int status)
 static void start_walk(struct scan_feed *feed)
 {
     struct batch *batch = calloc(1, sizeof *batch);
+    bool recalls = feed->handler->recall != NULL;
+    if (batch != NULL && recalls && (batch->facts = calloc(BATCH_PATHS, sizeof *batch->facts)) == NULL) {
+        free(batch);
+        batch = NULL;
+    }
     if (batch == NULL) {
         feed->cancelled = true;
         feed->error = -ENOMEM;

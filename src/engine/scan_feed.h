@@ -13,11 +13,17 @@
 #include "catalog/scan.h"
 #include "dicomnet/error.h"
 
+struct file_facts;
 struct instance;
 struct scan_feed;
 struct uv_loop_s;
 
 struct scan_feed_handler {
+    /*
+     * Asked before a file is opened, with its path, device, inode, size and mtime: an instance that has its outcome
+     * already, which then comes through `found`, or NULL if it is to be looked at. NULL = nobody is asked.
+     */
+    struct instance *(*recall)(void *user, const struct file_facts *file);
     /* A path was looked at. The instance is the receiver's now. */
     void (*found)(void *user, struct instance *instance);
     /* Several calls of `found` are over: a moment to act on them. */

@@ -72,11 +72,11 @@ static void log_outcome(struct session *session, const struct instance *instance
         [OUTCOME_STORED] = {LOG_INFO, LOG_STORE_STORED},   [OUTCOME_WARNED] = {LOG_WARN, LOG_STORE_WARNED},
         [OUTCOME_FAILED] = {LOG_ERROR, LOG_STORE_FAILED},  [OUTCOME_SKIPPED] = {LOG_INFO, LOG_FILE_SKIPPED}};
     const struct outcome *outcome = &instance->outcome;
-    enum log_level level = kinds[outcome->state].level;
-    enum log_event event = kinds[outcome->state].event;
+    enum log_level level = outcome->earlier ? LOG_DEBUG : kinds[outcome->state].level;
+    enum log_event event = outcome->earlier ? LOG_FILE_KNOWN : kinds[outcome->state].event;
     if (!logger_wants(&session->logger, level))
         return;
-    if (outcome->state == OUTCOME_FAILED && outcome->attempts == 0)
+    if (outcome->state == OUTCOME_FAILED && outcome->attempts == 0 && !outcome->earlier)
         event = LOG_FILE_FAILED;
     char text[200] = "", status[8] = "";
     if (outcome->state != OUTCOME_STORED)
@@ -104,7 +104,7 @@ static void log_outcome(struct session *session, const struct instance *instance
             said[said_count++] = fields[i];
     struct log_record record = {.level = level,
                                 .event = event,
-                                .time_us = outcome->ended_us,
+                                .time_us = outcome->earlier ? 0 : outcome->ended_us,
                                 .worker = outcome->worker,
                                 .association = outcome->association,
                                 .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL,
@@ -113,22 +113,12 @@ static void log_outcome(struct session *session, const struct instance *instance
     write_log(session, &record);
 }
 
-void session_end_instance(struct session *session, struct instance *instance)
+/* Counts and times of an instance that ended in this session. */
+static void count_new(struct session *session, const struct instance *instance)
 {
     const struct outcome *outcome = &instance->outcome;
-    struct session_totals *totals = &session->progress.totals;
-    if (session->time_is_up && outcome->state == OUTCOME_PENDING) {
-        totals->files--;
-        totals->by_state[OUTCOME_PENDING]--;
-        instance_destroy(instance);
-        return;
-    }
-    if (instance->outcome.ended_us == 0)
-        instance->outcome.ended_us = clock_wall_us();
-    totals->by_state[OUTCOME_PENDING]--;
-    totals->by_state[outcome->state]++;
     if (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED)
-        totals->bytes_stored += instance_wire_len(instance);
+        session->progress.totals.bytes_stored += instance_wire_len(instance);
     if (outcome->has_status && outcome->wait_us + outcome->write_us > 0) {
         histogram_add(&session->result->response, outcome->read_us + outcome->write_us + outcome->wait_us);
         histogram_add(&session->result->read, outcome->read_us);
@@ -146,6 +136,31 @@ void session_end_instance(struct session *session, struct instance *instance)
         if (outcome->answered_us > session->last_answer_us)
             session->last_answer_us = outcome->answered_us;
     }
+    const struct session_memory *memory = session->options->memory;
+    if (memory != NULL && !session->options->dry_run) {
+        memory->keep(memory->user, instance);
+        session->kept = true;
+    }
+}
+
+void session_end_instance(struct session *session, struct instance *instance)
+{
+    const struct outcome *outcome = &instance->outcome;
+    struct session_totals *totals = &session->progress.totals;
+    if (session->time_is_up && outcome->state == OUTCOME_PENDING) {
+        totals->files--;
+        totals->by_state[OUTCOME_PENDING]--;
+        instance_destroy(instance);
+        return;
+    }
+    if (instance->outcome.ended_us == 0)
+        instance->outcome.ended_us = clock_wall_us();
+    totals->by_state[OUTCOME_PENDING]--;
+    totals->by_state[outcome->state]++;
+    if (outcome->earlier)
+        totals->earlier[outcome->state]++;
+    else
+        count_new(session, instance);
     session->progress.scan_ended = !session_is_scanning(session);
     session_pace_scan(session);
     log_outcome(session, instance);
@@ -170,6 +185,36 @@ void session_stop(struct session *session, enum session_verdict verdict, const c
     if (session->verifying)
         verification_cancel(session->verification);
     session_stop_workers(session, false);
+}
+
+/* ---- what outlives the session ---- */
+
+/* A store that ends from here on is not certain to be remembered: so no further one may begin. */
+static void commit(struct session *session)
+{
+    const struct session_memory *memory = session->options->memory;
+    if (!session->kept)
+        return;
+    session->kept = false;
+    const char *problem = memory->commit(memory->user);
+    if (problem == NULL || session->memory_failed)
+        return;
+    session->memory_failed = true;
+    if (session->phase < PHASE_STOPPING) {
+        session_stop(session, SESSION_STOPPED, problem);
+        session_go_on(session);
+        return;
+    }
+    SESSION_LOG(session, LOG_ERROR, LOG_SESSION_NOTE, LOG_TEXT("text", problem));
+    if (session->result->verdict == SESSION_COMPLETE) {
+        session->result->verdict = SESSION_STOPPED;
+        snprintf(session->result->stop_text, sizeof session->result->stop_text, "%s", problem);
+    }
+}
+
+static void on_turn(uv_check_t *turn)
+{
+    commit(turn->data);
 }
 
 static void on_signal(uv_signal_t *signal, int number)
@@ -289,6 +334,7 @@ static void close_handles(struct session *session)
     uv_close((uv_handle_t *)&session->on_int, NULL);
     uv_close((uv_handle_t *)&session->on_term, NULL);
     uv_close((uv_handle_t *)&session->timer, NULL);
+    uv_close((uv_handle_t *)&session->turn, NULL);
     if (session->inbox_open)
         mailbox_close(&session->inbox, NULL);
 }
@@ -304,6 +350,7 @@ static void end_session(struct session *session)
         instance->outcome.reason = REASON_INTERRUPTED;
         session_end_instance(session, instance);
     }
+    commit(session);
     on_progress_timer(&session->timer);
     close_handles(session);
 }
@@ -345,7 +392,8 @@ static int open_handles(struct session *session)
     uv_signal_init(&session->loop, &session->on_int);
     uv_signal_init(&session->loop, &session->on_term);
     uv_timer_init(&session->loop, &session->timer);
-    session->on_int.data = session->on_term.data = session->timer.data = session;
+    uv_check_init(&session->loop, &session->turn);
+    session->on_int.data = session->on_term.data = session->timer.data = session->turn.data = session;
     int error = mailbox_open(&session->inbox, &session->loop, deliver, session);
     session->inbox_open = error == 0;
     if (error == 0)
@@ -354,6 +402,8 @@ static int open_handles(struct session *session)
         error = uv_signal_start(&session->on_term, on_signal, SIGTERM);
     if (error == 0)
         error = uv_timer_start(&session->timer, on_progress_timer, PROGRESS_INTERVAL_MS, PROGRESS_INTERVAL_MS);
+    if (error == 0)
+        error = uv_check_start(&session->turn, on_turn);
     return error;
 }
 

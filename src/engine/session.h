@@ -18,12 +18,41 @@
 #include "dicomnet/association.h"
 #include "dicomnet/log.h"
 
+struct file_facts;
 struct instance;
 struct synthetic_spec;
 
 enum {
     SESSION_THREADS_MAX = 256,
     SESSION_FOUND_MAX = 16 * 1024 /* the default of session_options.found_max */
+};
+
+/*
+ * What outlives sessions: it knows how files ended in earlier ones, and is told how they end in this one. All on the
+ * thread of session_run.
+ */
+struct session_memory {
+    void *user;
+    const char *path; /* where it is kept, for reports */
+    /*
+     * Asked of each file before it is opened, with its path, device, inode, size and mtime. If its outcome stands,
+     * that: an instance of it with `outcome.earlier` set, the session's then; the file is not looked at. Else NULL.
+     * This function and the next may be NULL: then there is nothing to recall.
+     */
+    struct instance *(*recall)(void *user, const struct file_facts *file);
+    /*
+     * Asked of each instance that could be sent, if an earlier session stored its SOP Instance UID from another path:
+     * a copy of the facts of that file, which is still there and unchanged; the session compares the two. If it is the
+     * very same file under a new name, the copy has the new path, and its outcome stands. Else NULL.
+     */
+    struct instance *(*recall_twin)(void *user, const struct instance *instance);
+    /* An instance has its final outcome; not of those that were recalled. */
+    void (*keep)(void *user, const struct instance *instance);
+    /*
+     * Once a turn of the loop: what was kept is to be made durable. NULL, or what went wrong as a text for people,
+     * valid until the next call: then nothing more is sent.
+     */
+    const char *(*commit)(void *user);
 };
 
 struct session_options {
@@ -49,7 +78,8 @@ struct session_options {
     uint64_t repeat;      /* synthetic: make them so many times, with fresh UIDs; 0 = once, or until the time is
                              up if there is a duration */
     uint64_t duration_ms; /* synthetic: stop after this time; 0 = no limit */
-    bool dry_run;         /* scan and plan, connect to nobody */
+    bool dry_run;         /* scan and plan, connect to nobody; `memory` is asked and not told */
+    const struct session_memory *memory; /* NULL = none. Not for synthetic */
     struct discover_options discover;
     struct scan_options scan;
     enum log_level log_level; /* records above it are not made */
@@ -59,10 +89,18 @@ struct session_options {
 struct session_totals {
     uint64_t files;
     uint64_t by_state[OUTCOME_STATE_COUNT]; /* by enum outcome_state */
-    uint64_t bytes_stored;                  /* data set bytes of those stored or warned */
+    uint64_t earlier[OUTCOME_STATE_COUNT];  /* those of them that ended so in an earlier session */
+    uint64_t bytes_stored;                  /* data set bytes of those stored or warned in this session */
     uint64_t bytes_found;                   /* data set bytes of all that could be sent */
     uint64_t studies;
 };
+
+/* What the peer acknowledged in this session. */
+static inline uint64_t session_acknowledged(const struct session_totals *totals)
+{
+    return totals->by_state[OUTCOME_STORED] + totals->by_state[OUTCOME_WARNED] - totals->earlier[OUTCOME_STORED] -
+           totals->earlier[OUTCOME_WARNED];
+}
 
 /* How far the session is; handed to observer.progress about twice a second and at the end. */
 struct session_progress {
@@ -112,7 +150,7 @@ struct planned_study {
 enum session_verdict {
     SESSION_COMPLETE,    /* every instance that could be sent has ended */
     SESSION_INTERRUPTED, /* by a signal */
-    SESSION_STOPPED      /* the peer cannot be used: `stop_text` says why; the rest is pending */
+    SESSION_STOPPED      /* the peer or the memory cannot be used: `stop_text` says why; the rest is pending */
 };
 struct session_result {
     enum session_verdict verdict;
@@ -132,7 +170,10 @@ struct session_result {
                                 ended too soon or there was too little work to try */
 };
 
-/* The exit code of a result: 0 all stored, 1 nothing sent or all failed, 2 some failed, 130 interrupted. */
+/*
+ * The exit code of a result: 0 all stored, 1 nothing sent or all failed, 2 some failed, 130 interrupted. What an
+ * earlier session stored is stored.
+ */
 int session_exit_code(const struct session_result *result);
 
 /* What the session tells, all on the calling thread. Any may be NULL. Pointers are valid for the call. */

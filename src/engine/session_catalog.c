@@ -123,8 +123,16 @@ static void on_found(void *user, struct instance *instance)
         session_end_instance(session, instance);
         return;
     }
-    struct instance *first;
-    int error = seen_check(session->seen, instance, &first);
+    const struct session_memory *memory = session->options->memory;
+    bool recalls = memory != NULL && memory->recall_twin != NULL;
+    struct instance *first = recalls ? memory->recall_twin(memory->user, instance) : NULL;
+    if (first != NULL && strcmp(first->file.path, instance->file.path) == 0) {
+        instance->outcome = first->outcome;
+        instance_destroy(first);
+        session_end_instance(session, instance);
+        return;
+    }
+    int error = first == NULL ? seen_check(session->seen, instance, &first) : 0;
     if (error != 0) {
         end_found(session, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, error);
     } else if (first == NULL) {
@@ -133,6 +141,13 @@ static void on_found(void *user, struct instance *instance)
         instance_destroy(first);
         end_found(session, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, -ENOMEM);
     }
+}
+
+static struct instance *on_recall(void *user, const struct file_facts *file)
+{
+    const struct session *session = user;
+    const struct session_memory *memory = session->options->memory;
+    return memory->recall(memory->user, file);
 }
 
 static void on_batch_ended(void *user)
@@ -165,6 +180,8 @@ static void on_scan_ended(void *user, int error)
 
 static const struct scan_feed_handler feed_handler = {
     .found = on_found, .batch_ended = on_batch_ended, .ended = on_scan_ended};
+static const struct scan_feed_handler recalling_handler = {
+    .recall = on_recall, .found = on_found, .batch_ended = on_batch_ended, .ended = on_scan_ended};
 
 static int start_making(struct session *session)
 {
@@ -179,11 +196,12 @@ int session_start_scan(struct session *session)
 {
     if (session->options->synthetic != NULL)
         return start_making(session);
+    bool recalls = session->options->memory != NULL && session->options->memory->recall != NULL;
     int error = seen_open(&session->seen);
     if (error != 0)
         return error;
     error = scan_feed_start(&session->feed, &session->loop, &session->options->discover, &session->options->scan,
-                            &feed_handler, session);
+                            recalls ? &recalling_handler : &feed_handler, session);
     if (error == 0) {
         session->scanning = true;
         SESSION_LOG(session, LOG_INFO, LOG_SCAN_STARTED, LOG_NUMBER("inputs", session->options->discover.input_count));

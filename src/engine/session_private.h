@@ -44,6 +44,9 @@ struct session {
     uv_loop_t loop;
     uv_signal_t on_int, on_term;
     uv_timer_t timer; /* progress */
+    uv_check_t turn;  /* after each turn of the loop in which something came */
+    bool kept;        /* session_memory was told of outcomes since its last commit */
+    bool memory_failed;
     struct mailbox inbox;
     bool inbox_open;
     struct logger logger;

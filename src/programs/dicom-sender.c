@@ -17,6 +17,8 @@
 #include "programs/console.h"
 #include "programs/destination.h"
 #include "programs/options.h"
+#include "programs/report_command.h"
+#include "programs/resume.h"
 #include "report/event_log.h"
 #include "report/progress.h"
 #include "report/ramp.h"
@@ -32,6 +34,7 @@ struct sender {
     const struct options *options;
     const struct destination *destination;
     struct session_options session;
+    struct resume resume;
     char session_id[REPORT_SESSION_ID_SIZE];
     struct event_log *log;
     struct summary *summary;
@@ -114,6 +117,7 @@ static void fill_in_session(struct sender *sender)
         .repeat = options->repeat,
         .duration_ms = options->duration_ms,
         .dry_run = options->dry_run,
+        .memory = sender->resume.ledger != NULL ? &sender->resume.memory : NULL,
         .discover = {.inputs = options->inputs,
                      .input_count = options->input_count,
                      .files_from = options->files_from,
@@ -178,8 +182,8 @@ static int close_reports(struct sender *sender)
     return error;
 }
 
-/* The first line of the log: what was asked for, in one text. */
-static void log_start(struct sender *sender)
+/* The first line of the log and of the ledger: what was asked for, in one text. 0, or -1 if it cannot begin. */
+static int begin_session(struct sender *sender)
 {
     char given[2048] = "", value[512];
     const char *name;
@@ -189,17 +193,22 @@ static void log_start(struct sender *sender)
     const struct logger logger = {.write = on_log, .user = sender, .level = sender->session.log_level};
     LOG(&logger, LOG_INFO, LOG_SESSION_STARTED, LOG_TEXT("version", PROGRAM_VERSION),
         LOG_TEXT("destination", sender->destination->text), LOG_TEXT("options", given));
+    return resume_begin(&sender->resume, sender->options, sender->session_id, given);
 }
 
 static void log_end(struct sender *sender, const struct session_result *result, int exit_code)
 {
     const struct logger logger = {.write = on_log, .user = sender, .level = sender->session.log_level};
     const uint64_t *by_state = result->totals.by_state;
+    uint64_t earlier = 0;
+    for (int state = 0; state < OUTCOME_STATE_COUNT; state++)
+        earlier += result->totals.earlier[state];
     LOG(&logger, LOG_INFO, LOG_SESSION_ENDED, LOG_NUMBER("exit_code", exit_code),
         LOG_NUMBER("files", result->totals.files), LOG_NUMBER("stored", by_state[OUTCOME_STORED]),
         LOG_NUMBER("warned", by_state[OUTCOME_WARNED]), LOG_NUMBER("failed", by_state[OUTCOME_FAILED]),
         LOG_NUMBER("skipped", by_state[OUTCOME_SKIPPED]), LOG_NUMBER("in_doubt", by_state[OUTCOME_IN_DOUBT]),
-        LOG_NUMBER("pending", by_state[OUTCOME_PENDING]), LOG_NUMBER("bytes", result->totals.bytes_stored));
+        LOG_NUMBER("pending", by_state[OUTCOME_PENDING]), LOG_NUMBER("earlier", earlier),
+        LOG_NUMBER("bytes", result->totals.bytes_stored));
 }
 
 static void write_reports(struct sender *sender, const struct session_result *result, int exit_code)
@@ -208,8 +217,8 @@ static void write_reports(struct sender *sender, const struct session_result *re
     int error = summary_write(sender->summary, result, exit_code, sender->summary_path);
     /* A step of a ramp that went well is one row of its table. */
     if (sender->options->ramp_count == 0 || exit_code != 0 || sender->options->verbose || sender->options->debug)
-        progress_finish(sender->progress, result, error == 0 ? sender->summary_path : NULL,
-                        event_log_path(sender->log));
+        progress_finish(sender->progress, result, error == 0 ? sender->summary_path : NULL, event_log_path(sender->log),
+                        sender->options->dry_run ? NULL : sender->options->ledger);
     if (error != 0)
         say_error("the summary", sender->summary_path, error);
     if (sender->options->json && sender->options->ramp_count == 0) {
@@ -240,13 +249,13 @@ static int run(struct sender *sender, struct session_result *result)
     int exit_code = 1;
 
     *result = (struct session_result){0};
-    if (open_reports(sender) == 0) {
-        log_start(sender);
+    if (open_reports(sender) == 0 && begin_session(sender) == 0) {
         int error = session_run(&sender->session, &observer, result);
         if (error != 0) {
             say_error("the session could not run", NULL, error);
         } else {
             exit_code = exit_code_of(sender, result);
+            exit_code = resume_end(&sender->resume, sender->options, result, exit_code, sender->progress);
             write_reports(sender, result, exit_code);
         }
     }
@@ -362,13 +371,17 @@ int main(int argc, char **argv)
     int exit_code = 1;
 
     console_prepare_process();
+    if (argc > 1 && strcmp(argv[1], "report") == 0)
+        return report_command(argc - 1, argv + 1);
     if (options_begin(&options, PROGRAM_SENDER, argc, argv, &exit_code)) {
         struct sender sender = {.options = &options, .destination = &destination};
         exit_code = 1;
-        if (find_destination(&options, &destination) && inputs_are_usable(&options)) {
+        if (find_destination(&options, &destination) && inputs_are_usable(&options) &&
+            resume_open(&sender.resume, &options, &destination) == 0) {
             fill_in_session(&sender);
             exit_code = options.ramp_count > 0 ? run_ramp(&sender, &result) : run(&sender, &result);
         }
+        resume_close(&sender.resume);
     }
     options_fini(&options);
     return exit_code;

@@ -215,7 +215,8 @@ static int take_positional(struct reader *reader, const char *argument, bool may
         snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "an argument is empty");
         return -1;
     }
-    if (options->program == PROGRAM_RECEIVER || (options->program == PROGRAM_ECHO && options->destination != NULL)) {
+    if (options->program == PROGRAM_RECEIVER || options->program == PROGRAM_REPORT ||
+        (options->program == PROGRAM_ECHO && options->destination != NULL)) {
         snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "unexpected argument '%.80s' (see %s --help)", argument,
                  reader->program_name);
         return -1;
@@ -348,6 +349,19 @@ static const char *find_contradiction(const struct options *options)
             return "--ramp reads its input more than once: --files-from must be a file, not -";
         if (options->nul_separated && options->files_from == NULL)
             return "--null: it belongs to --files-from, which is missing";
+        if (synthetic && options->ledger != NULL)
+            return "--synthetic makes no files that a ledger could know: give either it or --ledger";
+        if (options->ramp_count > 0 && options->ledger != NULL)
+            return "--ramp sends the same files again and again, and --ledger does not: give either";
+        if (options->ledger == NULL && (options->retry_failed || options->allow_other_destination))
+            return options->retry_failed ? "--retry-failed: it belongs to --ledger, which is missing"
+                                         : "--allow-other-destination: it belongs to --ledger, which is missing";
+    }
+    if (options->program == PROGRAM_REPORT) {
+        if (options->ledger == NULL)
+            return "give --ledger FILE";
+        if (options->json && options->csv)
+            return "--json and --csv exclude each other";
     }
     return NULL;
 }

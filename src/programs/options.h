@@ -20,7 +20,7 @@
 #include "dicomnet/association.h"
 #include "report/ramp.h"
 
-enum program { PROGRAM_SENDER = 1 << 0, PROGRAM_RECEIVER = 1 << 1, PROGRAM_ECHO = 1 << 2 };
+enum program { PROGRAM_SENDER = 1 << 0, PROGRAM_RECEIVER = 1 << 1, PROGRAM_ECHO = 1 << 2, PROGRAM_REPORT = 1 << 3 };
 
 enum { OPTIONS_ROWS_MAX = 80, OPTIONS_MESSAGE_SIZE = 1024 };
 
@@ -68,6 +68,16 @@ struct options {
     unsigned window;
     bool dry_run;
     uint32_t repeat;
+
+    /* the ledger, and what `report` shows of it */
+    const char *ledger;
+    bool retry_failed;
+    bool allow_other_destination;
+    bool show_failed;
+    bool show_warned;
+    bool show_skipped;
+    bool show_pending;
+    bool csv;
 
     /* receiving */
     char own_ae[17]; /* "" = take any called AE title */

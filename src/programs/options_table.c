@@ -10,6 +10,7 @@
 #define SENDER      PROGRAM_SENDER
 #define RECEIVER    PROGRAM_RECEIVER
 #define ECHO        PROGRAM_ECHO
+#define REPORT      PROGRAM_REPORT
 #define ALL         (PROGRAM_SENDER | PROGRAM_RECEIVER | PROGRAM_ECHO)
 #define FIELD(name) offsetof(struct options, name)
 
@@ -90,6 +91,24 @@ const struct option_row option_rows[] = {
     {SENDER, "Sending", "dry-run", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(dry_run), NULL,
      "say what would be sent (studies, files, sizes, syntaxes, contexts) and connect to nobody", NULL},
 
+    /* ---- ledger ---- */
+    {SENDER, "Ledger", "ledger", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(ledger), NULL,
+     "note every outcome in this database; the same command again resumes: what is stored is not sent again", NULL},
+    {SENDER, "Ledger", "retry-failed", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(retry_failed), NULL,
+     "try again also what the ledger says has failed for good", NULL},
+    {SENDER, "Ledger", "allow-other-destination", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(allow_other_destination),
+     NULL, "the ledger was made for another destination and shall belong to this one: the PACS has moved", NULL},
+    {REPORT, "Ledger", "ledger", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(ledger), NULL, "the ledger to look into",
+     NULL},
+    {REPORT, "Ledger", "failed", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(show_failed), NULL,
+     "list the files that failed", NULL},
+    {REPORT, "Ledger", "warned", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(show_warned), NULL,
+     "list the files that were stored with a warning", NULL},
+    {REPORT, "Ledger", "skipped", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(show_skipped), NULL,
+     "list the files that were skipped", NULL},
+    {REPORT, "Ledger", "pending", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(show_pending), NULL,
+     "list the files that are left over: not sent, or in doubt", NULL},
+
     /* ---- receiving ---- */
     {RECEIVER, "Listening", "port", 'p', NULL, OPTION_NUMBER, "PORT", 0, 65535, FIELD(port), "11112",
      "the port to listen on; 0 picks a free one", NULL},
@@ -146,6 +165,9 @@ const struct option_row option_rows[] = {
      "the summary as JSON on standard output, and nothing else there", NULL},
     {SENDER, "Output", "no-progress", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(no_progress), NULL,
      "no progress line", NULL},
+    {REPORT, "Output", "json", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(json), NULL, "as one JSON document", NULL},
+    {REPORT, "Output", "csv", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(csv), NULL,
+     "a line for each file, comma-separated", NULL},
     {ALL, "Output", "quiet", 'q', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(quiet), NULL, "only errors", NULL},
     {SENDER, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
      "a line for each file", NULL},
@@ -159,8 +181,8 @@ const struct option_row option_rows[] = {
      NULL, "what is said: error with -q, info with -v, debug with -d, else warn", levels},
     {ECHO, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
      NULL, "what is said: info with -v, debug with -d, else error", levels},
-    {ALL, "Output", "help", 'h', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(help), NULL, "this text", NULL},
-    {ALL, "Output", "version", 'V', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(version), NULL,
+    {ALL | REPORT, "Output", "help", 'h', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(help), NULL, "this text", NULL},
+    {ALL | REPORT, "Output", "version", 'V', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(version), NULL,
      "the version of the program and of its libraries", NULL},
 };
 /* clang-format on */
@@ -172,18 +194,30 @@ _Static_assert(sizeof option_rows / sizeof option_rows[0] <= OPTIONS_ROWS_MAX,
 static const struct option_texts texts[] = {
     {PROGRAM_SENDER, "dicom-sender",
      "dicom-sender [OPTION...] [DESTINATION] PATH...\n"
-     "  where DESTINATION is pacs://[AE@]HOST[:PORT] or AE@HOST:PORT",
+     "  where DESTINATION is pacs://[AE@]HOST[:PORT] or AE@HOST:PORT\n"
+     "       dicom-sender report --ledger FILE   (dicom-sender report --help)",
      "Sends DICOM files to a PACS by C-STORE, over many associations at a time. Files are told by their content, "
      "whatever they are called.",
      "  dicom-sender --input /data/studies --recursive --threads 8 \\\n"
      "               --ae-title PACS --host pacs.example.org --port 4242\n"
      "  dicom-sender pacs://PACS@pacs.example.org:4242 -r -t8 /data/studies\n"
      "  dicom-sender --peer main --dry-run -r /data/studies\n"
+     "  dicom-sender --peer main --ledger move.db -r /data/studies\n"
      "  find /data -name '*.dcm' -print0 | dicom-sender --loopback --files-from - -0\n",
-     "  0    everything is stored\n"
+     "  0    everything is stored, now or by an earlier session with the same ledger\n"
      "  1    nothing was sent, or everything failed\n"
      "  2    some failed\n"
      "  130  interrupted\n"},
+    {PROGRAM_REPORT, "dicom-sender report",
+     "dicom-sender report --ledger FILE [--failed] [--warned] [--skipped] [--pending] [--json | --csv]",
+     "Says what the ledger of dicom-sender knows: what became of the files, by reason and by study, and which. It may "
+     "be "
+     "asked while a session runs.",
+     "  dicom-sender report --ledger move.db\n"
+     "  dicom-sender report --ledger move.db --failed\n"
+     "  dicom-sender report --ledger move.db --csv >files.csv\n",
+     "  0    it was said\n"
+     "  1    the ledger cannot be read, or an option was wrong\n"},
     {PROGRAM_RECEIVER, "dicom-receiver", "dicom-receiver [OPTION...] (--output-dir DIR | --discard)",
      "Receives DICOM instances by C-STORE and answers C-ECHO, until it is told to stop (Ctrl-C). It takes every "
      "storage class and every transfer syntax, and keeps data sets byte for byte.",

@@ -137,7 +137,7 @@ static void measure_rates(struct progress *progress, const struct session_progre
     struct progress_sample sample = {
         .elapsed_us = now->elapsed_us,
         .bytes = totals->bytes_stored,
-        .files = totals->by_state[OUTCOME_STORED] + totals->by_state[OUTCOME_WARNED],
+        .files = session_acknowledged(totals),
     };
     size_t kept = progress->sample_count < PROGRESS_SAMPLES ? progress->sample_count : PROGRESS_SAMPLES;
     struct progress_sample oldest = {.elapsed_us = now->elapsed_us - now->transfer_us};
@@ -228,7 +228,9 @@ static void put_file_line(struct progress *progress, const struct instance *inst
     }
     const char *colour = state_colour(progress, outcome->state);
     text_printf(text, " ... %s%s%s", colour, outcome_state_name(outcome->state), *colour != '\0' ? COLOUR_OFF : "");
-    if (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED || outcome->has_status) {
+    if (outcome->earlier) {
+        text_put(text, " by an earlier session");
+    } else if (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED || outcome->has_status) {
         format_duration(part, outcome->write_us + outcome->wait_us);
         text_printf(text, " (%s)", part);
     }
@@ -276,7 +278,7 @@ void progress_instance_ended(struct progress *progress, const struct instance *i
     enum outcome_state state = instance->outcome.state;
     if (state == OUTCOME_FAILED || state == OUTCOME_IN_DOUBT)
         keep_failure(progress, instance);
-    if (state != OUTCOME_SKIPPED && state != OUTCOME_PENDING)
+    if (state != OUTCOME_SKIPPED && state != OUTCOME_PENDING && !instance->outcome.earlier)
         progress->bytes_ended += instance_wire_len(instance);
     /* What is still pending when a session was stopped is one number at the end, not a line each. */
     if (progress->detail >= PROGRESS_VERBOSE && state != OUTCOME_PENDING)

@@ -51,6 +51,16 @@ static void put_headline(struct text *text, const struct progress *progress, con
         text_put(text, "  no files were found (folders below the given ones need --recursive)\n");
 }
 
+/* "   2 of them by earlier sessions" behind a count, and the end of the line. */
+static void put_earlier(struct text *text, const struct session_totals *totals, enum outcome_state state)
+{
+    if (totals->earlier[state] == totals->by_state[state] && totals->earlier[state] > 0)
+        text_put(text, "   all by earlier sessions");
+    else if (totals->earlier[state] > 0)
+        text_printf(text, "   %" PRIu64 " of them by earlier sessions", totals->earlier[state]);
+    text_put(text, "\n");
+}
+
 static void put_counts(struct text *text, const struct progress *progress, const struct session_totals *totals)
 {
     char bytes[FORMAT_SIZE];
@@ -58,13 +68,16 @@ static void put_counts(struct text *text, const struct progress *progress, const
     put_count(text, progress, "files", totals->files, "");
     text_printf(text, "   in %" PRIu64 " stud%s\n", totals->studies, totals->studies == 1 ? "y" : "ies");
     put_count(text, progress, "stored", totals->by_state[OUTCOME_STORED], "");
-    text_printf(text, "   %s\n", bytes);
+    text_printf(text, "   %s", bytes);
+    put_earlier(text, totals, OUTCOME_STORED);
     put_count(text, progress, "warned", totals->by_state[OUTCOME_WARNED], COLOUR_YELLOW);
-    text_put(text, totals->by_state[OUTCOME_WARNED] > 0 ? "   stored, with a warning from the peer\n" : "\n");
+    text_put(text, totals->by_state[OUTCOME_WARNED] > 0 ? "   stored, with a warning from the peer" : "");
+    put_earlier(text, totals, OUTCOME_WARNED);
     put_count(text, progress, "failed", totals->by_state[OUTCOME_FAILED], COLOUR_RED);
-    text_put(text, "\n");
+    put_earlier(text, totals, OUTCOME_FAILED);
     put_count(text, progress, "skipped", totals->by_state[OUTCOME_SKIPPED], "");
-    text_put(text, totals->by_state[OUTCOME_SKIPPED] > 0 ? "   not for sending; the summary says why\n" : "\n");
+    text_put(text, totals->by_state[OUTCOME_SKIPPED] > 0 ? "   not for sending; the summary says why" : "");
+    put_earlier(text, totals, OUTCOME_SKIPPED);
     if (totals->by_state[OUTCOME_IN_DOUBT] > 0) {
         put_count(text, progress, "in doubt", totals->by_state[OUTCOME_IN_DOUBT], COLOUR_RED);
         text_put(text, "   sent, but never answered\n");
@@ -88,7 +101,7 @@ static void put_times(struct text *text, const struct session_result *result)
     format_duration(scan, result->scan_us);
     format_duration(transfer, result->transfer_us);
     text_printf(text, "  %-10s  %10s   scan %s, transfer %s\n", "duration", whole, scan, transfer);
-    uint64_t acknowledged = totals->by_state[OUTCOME_STORED] + totals->by_state[OUTCOME_WARNED];
+    uint64_t acknowledged = session_acknowledged(totals);
     if (result->transfer_us == 0 || acknowledged == 0)
         return;
     double seconds = (double)result->transfer_us / 1e6;
@@ -199,7 +212,7 @@ static void put_path(struct text *text, const char *label, const char *path)
 }
 
 void progress_finish(struct progress *progress, const struct session_result *result, const char *summary_path,
-                     const char *log_path)
+                     const char *log_path, const char *ledger_path)
 {
     struct text *text = progress_begin_lines(progress);
     progress->line_shown = false;
@@ -217,6 +230,7 @@ void progress_finish(struct progress *progress, const struct session_result *res
         text_put(text, "\n");
         put_path(text, "summary", summary_path);
         put_path(text, "log", log_path);
+        put_path(text, "ledger", ledger_path);
     }
     progress_put_lines(progress);
 }

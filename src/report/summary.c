@@ -116,6 +116,8 @@ static bool add_to_study(struct summary *summary, const struct instance *instanc
     if (study == NULL)
         return false;
     study->by_state[outcome->state]++;
+    if (outcome->earlier)
+        return true;
     if (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED)
         study->bytes_stored += instance_wire_len(instance);
     if (outcome->attempts == 0 || outcome->ended_us == 0)
@@ -131,6 +133,9 @@ static bool add_to_study(struct summary *summary, const struct instance *instanc
 static bool add_file(struct summary *summary, const struct instance *instance)
 {
     const struct outcome *outcome = &instance->outcome;
+    struct summary_files *files = &summary->files[outcome->state];
+    if (summary->options->memory != NULL && files->count == SUMMARY_LISTED_MAX)
+        return true;
     const char *strings[SUMMARY_STRING_COUNT] = {
         [SUMMARY_PATH] = instance->file.path,
         [SUMMARY_STUDY] = instance->file.study_uid,
@@ -154,15 +159,16 @@ static bool add_file(struct summary *summary, const struct instance *instance)
         .has_status = outcome->has_status,
         .leading_zero_uid = outcome->leading_zero_uid,
         .meta_differs = outcome->meta_differs,
+        .earlier = outcome->earlier,
     };
     char *at = file->strings;
     for (int i = 0; i < SUMMARY_STRING_COUNT; i++) {
         memcpy(at, strings[i] != NULL ? strings[i] : "", lengths[i]);
         at += lengths[i];
     }
-    struct summary_files *files = &summary->files[outcome->state];
     *files->end = file;
     files->end = &file->next;
+    files->count++;
     return true;
 }
 
@@ -173,7 +179,7 @@ void summary_add_instance(struct summary *summary, const struct instance *instan
     summary->by_state[outcome->state]++;
     summary->leading_zero_uids += outcome->leading_zero_uid;
     summary->meta_differs += outcome->meta_differs;
-    if (stored)
+    if (stored && !outcome->earlier)
         summary->bytes_stored += instance_wire_len(instance);
     /* A file without a Study Instance UID belongs to no study, unless the options let it be sent. */
     bool has_study = instance->file.study_uid != NULL && instance->file.study_uid[0] != '\0';

@@ -20,7 +20,10 @@ struct session_options;
 struct session_result;
 struct summary;
 
-#define SUMMARY_SCHEMA_VERSION "1.0"
+#define SUMMARY_SCHEMA_VERSION "1.1"
+
+/* With a ledger, which has them all, no more files of each outcome are listed than this: so memory is bounded. */
+enum { SUMMARY_LISTED_MAX = 10000 };
 
 /* `session_id` is copied; `options` is borrowed until summary_destroy. 0 or -ENOMEM. */
 int summary_create(struct summary **ret_summary, const char *session_id,

@@ -34,6 +34,7 @@ struct summary_file {
     bool has_status;
     bool leading_zero_uid;
     bool meta_differs;
+    bool earlier;
     char strings[]; /* SUMMARY_STRING_COUNT strings, one after the other */
 };
 
@@ -41,6 +42,7 @@ struct summary_file {
 struct summary_files {
     struct summary_file *first;
     struct summary_file **end;
+    uint64_t count;
 };
 
 struct summary {

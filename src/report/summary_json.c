@@ -123,6 +123,11 @@ static json_t *totals_json(const struct session_totals *totals)
                                                OUTCOME_SKIPPED, OUTCOME_IN_DOUBT, OUTCOME_PENDING};
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
         json_object_set_new(object, outcome_state_name(order[i]), number(totals->by_state[order[i]]));
+    json_t *earlier = json_object();
+    for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
+        if (order[i] != OUTCOME_IN_DOUBT && order[i] != OUTCOME_PENDING)
+            json_object_set_new(earlier, outcome_state_name(order[i]), number(totals->earlier[order[i]]));
+    json_object_set_new(object, "earlier", earlier);
     json_object_set_new(object, "bytes", number(totals->bytes_stored));
     json_object_set_new(object, "bytes_found", number(totals->bytes_found));
     json_object_set_new(object, "studies", number(totals->studies));
@@ -133,7 +138,7 @@ static json_t *rates_json(const struct session_result *result)
 {
     const struct session_totals *totals = &result->totals;
     double megabytes = (double)totals->bytes_stored / 1e6;
-    double instances = (double)(totals->by_state[OUTCOME_STORED] + totals->by_state[OUTCOME_WARNED]);
+    double instances = (double)session_acknowledged(totals);
     uint64_t whole_us = result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0;
     return json_pack("{s:{s:o, s:o}, s:{s:o, s:o}}", "transfer", "megabytes_per_s",
                      rate(megabytes, result->transfer_us), "instances_per_s", rate(instances, result->transfer_us),
@@ -198,9 +203,10 @@ static json_t *header_json(const struct summary *summary, const struct session_r
 {
     uint64_t whole_us = result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0;
     const char *stop_text = result->stop_text[0] != '\0' ? result->stop_text : NULL;
+    const struct session_memory *memory = summary->options->memory;
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
-        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o}, s:o, s:o, s:o}",
+        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o}",
         "schema_version", SUMMARY_SCHEMA_VERSION, "session", safe_string(summary->session_id), "program", "name",
         "dicom-sender", "version", PROGRAM_VERSION, "verdict", verdict_name(result->verdict), "stop_reason",
         optional_string(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
@@ -213,7 +219,9 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
         "header_warnings", "leading_zero_uid", number(summary->leading_zero_uids), "meta_differs",
         number(summary->meta_differs), "peak_workers", number(result->peak_workers), "threads_auto",
-        threads_auto_json(result), "workers", workers_json(result));
+        threads_auto_json(result), "workers", workers_json(result), "ledger",
+        optional_string(memory != NULL ? memory->path : NULL), "listed_max",
+        memory != NULL ? json_integer(SUMMARY_LISTED_MAX) : json_null());
 }
 
 /* ---- items of the lists ---- */
@@ -289,6 +297,7 @@ static json_t *file_json(const struct summary_file *file, enum outcome_state sta
         .status = file->status,
         .leading_zero_uid = file->leading_zero_uid,
         .meta_differs = file->meta_differs,
+        .earlier = file->earlier,
         .error = file->error,
         .offset = file->offset,
         .attempts = file->attempts,
@@ -298,14 +307,14 @@ static json_t *file_json(const struct summary_file *file, enum outcome_state sta
     outcome_describe(&outcome, description, sizeof description);
 
     json_t *object = json_pack(
-        "{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "path", safe_string(strings[SUMMARY_PATH]), "study",
-        strings[SUMMARY_STUDY][0] ? safe_string(strings[SUMMARY_STUDY]) : json_null(), "instance",
+        "{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "path", safe_string(strings[SUMMARY_PATH]),
+        "study", strings[SUMMARY_STUDY][0] ? safe_string(strings[SUMMARY_STUDY]) : json_null(), "instance",
         strings[SUMMARY_INSTANCE][0] ? safe_string(strings[SUMMARY_INSTANCE]) : json_null(), "bytes",
         number(file->size_bytes), "reason", outcome_reason_name(outcome.reason), "text", safe_string(description),
         "status", file->has_status ? status_text(file->status) : json_null(), "comment",
         strings[SUMMARY_COMMENT][0] ? safe_string(strings[SUMMARY_COMMENT]) : json_null(), "error",
         file->error != 0 ? json_string(error_name(file->error)) : json_null(), "attempts", json_integer(file->attempts),
-        "association", file->association > 0 ? number(file->association) : json_null());
+        "association", file->association > 0 ? number(file->association) : json_null(), "earlier", file->earlier);
     if (!text_is_utf8(strings[SUMMARY_PATH]))
         json_object_set_new(object, "path_hex", path_hex(strings[SUMMARY_PATH]));
     return object;

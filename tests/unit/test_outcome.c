@@ -49,3 +49,14 @@ Test(outcome, describe)
     outcome_describe(&outcome, text, sizeof text);
     cr_expect_neq(text[0], '\0');
 }
+
+Test(outcome, names_are_found_again)
+{
+    for (int state = 0; state < OUTCOME_STATE_COUNT; state++)
+        cr_expect_eq(outcome_state_find(outcome_state_name((enum outcome_state)state)), (enum outcome_state)state);
+    for (int reason = 0; reason < REASON_COUNT; reason++)
+        cr_expect_eq(outcome_reason_find(outcome_reason_name((enum outcome_reason)reason)),
+                     (enum outcome_reason)reason);
+    cr_expect_eq(outcome_state_find("lost"), OUTCOME_PENDING);
+    cr_expect_eq(outcome_reason_find(""), REASON_NONE);
+}

@@ -374,6 +374,44 @@ Test(summary, very_many_studies_stay_apart)
     json_decref(document);
 }
 
+/* With a ledger, which has them all, memory is bounded; and what an earlier session did is told apart. */
+Test(summary, with_a_ledger_lists_end_somewhere)
+{
+    const struct session_memory memory = {.path = "move.db"};
+    options.memory = &memory;
+    for (int i = 0; i < SUMMARY_LISTED_MAX + 5; i++) {
+        struct instance instance = fixture_instance("x", "1.2.1", "1.2", 10, OUTCOME_FAILED, REASON_POISON);
+        instance.outcome.earlier = i < 3;
+        result.totals.earlier[OUTCOME_FAILED] += instance.outcome.earlier;
+        end_instance(&instance);
+    }
+    struct instance instance = fixture_instance("x", "1.2.1", "1.2", 10, OUTCOME_STORED, REASON_NONE);
+    instance.outcome.earlier = true;
+    fixture_count(&result.totals, &instance);
+    result.totals.earlier[OUTCOME_STORED]++;
+    result.totals.bytes_stored = 0;
+    summary_add_instance(summary, &instance);
+    json_t *document = write_and_read();
+    cr_expect_eq(validate(path), 0);
+    cr_expect_str_eq(json_string_value(at(document, "ledger")), "move.db");
+    cr_expect_eq(json_integer_value(at(document, "listed_max")), SUMMARY_LISTED_MAX);
+    cr_expect_eq(json_array_size(at(document, "failed")), SUMMARY_LISTED_MAX);
+    cr_expect(json_is_true(at(document, "sums_match")));
+    cr_expect(json_is_true(at(document, "complete")));
+    json_t *totals = at(document, "totals");
+    cr_expect_eq(json_integer_value(json_object_get(totals, "failed")), SUMMARY_LISTED_MAX + 5);
+    cr_expect_eq(json_integer_value(json_object_get(totals, "bytes")), 0);
+    json_t *earlier = json_object_get(totals, "earlier");
+    cr_expect_eq(json_integer_value(json_object_get(earlier, "stored")), 1);
+    cr_expect_eq(json_integer_value(json_object_get(earlier, "failed")), 3);
+    json_t *transfer = json_object_get(at(document, "rates"), "transfer");
+    cr_expect_eq(json_real_value(json_object_get(transfer, "instances_per_s")), 0.0);
+    cr_expect(json_is_true(json_object_get(json_array_get(at(document, "failed"), 2), "earlier")));
+    cr_expect(json_is_false(json_object_get(json_array_get(at(document, "failed"), 3), "earlier")));
+    json_decref(document);
+    options.memory = NULL;
+}
+
 Test(summary, printing_gives_the_same_document)
 {
     fill();

@@ -1,0 +1,35 @@
+/* report_command - see report_command.h. */
+#include "programs/report_command.h"
+
+#include <stdio.h>
+
+#include "catalog/outcome.h"
+#include "programs/options.h"
+#include "report/ledger.h"
+#include "report/ledger_report.h"
+
+static unsigned states_of(const struct options *options)
+{
+    return (options->show_failed ? 1u << OUTCOME_FAILED : 0) | (options->show_warned ? 1u << OUTCOME_WARNED : 0) |
+           (options->show_skipped ? 1u << OUTCOME_SKIPPED : 0) |
+           (options->show_pending ? 1u << OUTCOME_PENDING | 1u << OUTCOME_IN_DOUBT : 0);
+}
+
+int report_command(int argc, char **argv)
+{
+    struct options options;
+    char message[LEDGER_MESSAGE_SIZE];
+    int exit_code = 1;
+    if (options_begin(&options, PROGRAM_REPORT, argc, argv, &exit_code)) {
+        const struct ledger_report_options report = {.path = options.ledger,
+                                                     .states = states_of(&options),
+                                                     .format = options.json  ? LEDGER_JSON
+                                                               : options.csv ? LEDGER_CSV
+                                                                             : LEDGER_TEXT};
+        exit_code = ledger_report(&report, stdout, message) == 0 ? 0 : 1;
+        if (exit_code != 0)
+            fprintf(stderr, "%s: %s\n", options_program_name(PROGRAM_REPORT), message);
+    }
+    options_fini(&options);
+    return exit_code;
+}

@@ -1,0 +1,78 @@
+/* resume - see resume.h. */
+#include "programs/resume.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "programs/destination.h"
+#include "programs/options.h"
+#include "report/ledger.h"
+#include "report/progress.h"
+
+static int say(const char *message)
+{
+    fprintf(stderr, "dicom-sender: --ledger: %s\n", message);
+    return -1;
+}
+
+int resume_open(struct resume *resume, const struct options *options, const struct destination *destination)
+{
+    char message[LEDGER_MESSAGE_SIZE];
+    *resume = (struct resume){.ledger = NULL};
+    if (options->ledger == NULL)
+        return 0;
+    const struct ledger_options ledger = {
+        .path = options->ledger,
+        .peer_host = destination->loopback ? "loopback" : destination->host,
+        .peer_port = destination->port,
+        .called_ae = destination->called_ae,
+        .calling_ae = destination->calling_ae,
+        .allow_other_destination = options->allow_other_destination,
+        .retry_failed = options->retry_failed,
+        .accept_raw = options->accept_raw,
+        .allow_incomplete = options->allow_incomplete,
+        .read_only = options->dry_run,
+    };
+    if (ledger_open(&resume->ledger, &ledger, message) != 0)
+        return say(message);
+    resume->memory = (struct session_memory){
+        .user = resume->ledger, .path = options->ledger, .keep = ledger_keep, .commit = ledger_commit};
+    if (resume->ledger != NULL && ledger_has_earlier(resume->ledger)) {
+        resume->memory.recall = ledger_recall;
+        /* A dry run has no index of UIDs to ask, and makes none. */
+        resume->memory.recall_twin = options->dry_run ? NULL : ledger_recall_twin;
+    }
+    return 0;
+}
+
+int resume_begin(struct resume *resume, const struct options *options, const char *session_id, const char *given)
+{
+    char message[LEDGER_MESSAGE_SIZE];
+    if (resume->ledger == NULL || options->dry_run)
+        return 0;
+    return ledger_begin_session(resume->ledger, session_id, given, message) != 0 ? say(message) : 0;
+}
+
+int resume_end(struct resume *resume, const struct options *options, const struct session_result *result, int exit_code,
+               struct progress *progress)
+{
+    char line[LEDGER_MESSAGE_SIZE + 160];
+    if (resume->ledger == NULL || options->dry_run)
+        return exit_code;
+    const char *problem = ledger_end_session(resume->ledger, result, exit_code);
+    if (problem == NULL)
+        return exit_code;
+    uint64_t lost = ledger_lost(resume->ledger);
+    int len = snprintf(line, sizeof line, "dicom-sender: %s", problem);
+    if (lost > 0)
+        snprintf(line + len, sizeof line - (size_t)len,
+                 "; it lacks the outcomes of %" PRIu64 " files, which the next session will look at again", lost);
+    progress_print(progress, line);
+    return exit_code == 0 ? 2 : exit_code;
+}
+
+void resume_close(struct resume *resume)
+{
+    ledger_close(resume->ledger);
+    resume->ledger = NULL;
+}

@@ -1,0 +1,415 @@
+"""--ledger and `dicom-sender report`: what a second run does, who may use a ledger, and what it says."""
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import time
+import unittest
+
+from support import harness
+from support.harness import CommandTest, Receiver, Running, closed_port, files_below, program, run, write_instance
+
+
+class LedgerTest(CommandTest):
+    def setUp(self):
+        super().setUp()
+        self.ledger = self.folder / 'move.db'
+        self.peer = None
+
+    def to(self, *options):
+        """A receiver with these options in place of the last one, on the same port: the same destination."""
+        port = '0'
+        if self.peer is not None:
+            port = self.peer.port
+            self.peer.leave()
+        self.peer = self.start(Receiver(*(options or ('--discard',)), '--port', port))
+        return self.peer
+
+    def arguments(self, *arguments):
+        return ('-H', '127.0.0.1', '-p', self.peer.port, '-r', '--ledger', self.ledger, *arguments)
+
+    def resume(self, *arguments, code=0, **totals):
+        """Run it again; {name: count} of the totals that are not 0, what was known before as earlier_..."""
+        result = self.send('--json', *self.arguments(*arguments))
+        self.assert_exit(result, code)
+        found = json.loads(result.out)
+        counts = {name: found['totals'][name]
+                  for name in ('stored', 'warned', 'failed', 'skipped', 'in_doubt', 'pending') if found['totals'][name]}
+        counts.update({f'earlier_{name}': count for name, count in found['totals']['earlier'].items() if count})
+        self.assertTrue(found['sums_match'], result)
+        self.assertEqual(counts, totals, result)
+        return found
+
+    def rows(self, query='SELECT path, state, reason FROM file'):
+        database = sqlite3.connect(f'file:{self.ledger}?mode=ro', uri=True)
+        try:
+            return database.execute(query).fetchall()
+        finally:
+            database.close()
+
+    def report(self, *arguments, code=0):
+        result = run('dicom-sender', 'report', '--ledger', self.ledger, *arguments)
+        self.assert_exit(result, code)
+        return result
+
+
+def alter(path):
+    """Other bytes of the same length, and a time of modification that hardly differs."""
+    before = path.stat()
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    with open(path, 'r+b') as file:
+        file.write(data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+
+
+class Resume(LedgerTest):
+    def test_what_is_stored_is_not_opened(self):
+        studies = self.studies('2x3x4096:CT')
+        self.to()
+        self.resume(studies, stored=6)
+        # A file that was opened would now be no DICOM at all; by its facts alone it is as it was.
+        victim = files_below(studies)[0]
+        before = victim.stat()
+        with open(victim, 'r+b') as file:
+            file.write(bytes(before.st_size))
+        os.utime(victim, ns=(before.st_atime_ns, before.st_mtime_ns))
+        summary = self.resume(studies, stored=6, earlier_stored=6)
+        self.assertEqual(summary['associations'], [])
+        self.assertEqual(summary['ledger'], str(self.ledger))
+        self.assertEqual(summary['rates']['session']['instances_per_s'], 0)
+        self.assertIn(' 6 stored', self.peer.stop().out)
+
+    def test_from_another_folder(self):
+        studies = self.studies('1x2x4096:CT')
+        self.to()
+        self.resume(studies, stored=2)
+        result = self.send(*self.arguments('.'), cwd=studies)
+        self.assertIn('all by earlier sessions', result.err)
+        result = self.send(*self.arguments(f'.//./{studies.name}/'), cwd=self.folder)
+        self.assertIn('all by earlier sessions', result.err)
+        self.assertEqual(len(self.rows()), 2)
+
+    def test_a_changed_file_is_sent_again(self):
+        studies = self.studies('1x3x4096:CT')
+        self.to()
+        self.resume(studies, stored=3)
+        alter(files_below(studies)[1])
+        self.resume(studies, stored=3, earlier_stored=2)
+        self.resume(studies, stored=3, earlier_stored=3)
+
+    def test_what_was_added(self):
+        studies = self.studies('1x3x4096:CT')
+        self.to()
+        self.resume(studies, stored=3)
+        write_instance(studies / 'new.dcm')
+        self.resume(studies, stored=4, earlier_stored=3)
+
+    def test_failed_for_good(self):
+        studies = self.studies('1x3x4096:CT')
+        truncated = files_below(studies)[0]
+        self.to('--discard', '--status', 'C000')
+        os.truncate(truncated, truncated.stat().st_size - 10)
+        self.resume(studies, code=1, failed=3)
+        self.to()
+        summary = self.resume(studies, code=1, failed=3, earlier_failed=3)
+        self.assertEqual({entry['reason'] for entry in summary['failed']}, {'status', 'truncated'})
+        self.assertTrue(all(entry['earlier'] for entry in summary['failed']))
+        self.assertIn('C000', str(summary['failed']))
+        self.resume('--retry-failed', studies, code=2, stored=2, failed=1)
+        self.resume(studies, code=2, stored=2, failed=1, earlier_stored=2, earlier_failed=1)
+
+    def test_warned(self):
+        studies = self.studies('1x2x4096:CT')
+        self.to('--discard', '--status', 'B000')
+        self.resume(studies, warned=2)
+        self.resume(studies, warned=2, earlier_warned=2)
+
+    def test_skipped(self):
+        studies = self.studies('1x1x4096:CT')
+        (studies / 'readme').write_text('no DICOM')
+        raw = write_instance(studies / 'raw')
+        raw.write_bytes(raw.read_bytes()[132:])
+        self.to()
+        self.resume(studies, stored=1, skipped=2)
+        self.resume(studies, stored=1, skipped=2, earlier_stored=1, earlier_skipped=2)
+        self.resume('--accept-raw', studies, stored=2, skipped=1, earlier_stored=1, earlier_skipped=1)
+
+    def test_the_peer_was_down(self):
+        studies = self.studies('1x2x4096:CT')
+        self.to()
+        port = self.peer.port
+        self.peer.leave()
+        self.resume('--retry', 0, studies, code=1, pending=2)
+        self.peer = self.start(Receiver('--discard', '--port', port))
+        self.resume(studies, stored=2)
+
+    def test_interrupted(self):
+        studies = self.studies('2x50x4096:CT')
+        self.to('--discard', '--response-delay', '50')
+        sender = self.start(Running('dicom-sender', '--log-dir', self.logs, *map(str, self.arguments('-v', studies))))
+        sender.wait_for('stored', which=1)
+        sender.signal(signal.SIGINT)
+        self.assert_exit(sender.wait(), 130)
+        stored = dict(self.rows('SELECT state, count(*) FROM file GROUP BY state'))
+        self.assertEqual(set(stored), {'stored', 'pending'})
+        self.resume(studies, stored=100, earlier_stored=stored['stored'])
+        self.assertIn(' 100 stored', self.peer.stop().out)
+
+    def test_twins(self):
+        """The same UID in another file than the one that was stored: compared; never sent a second time."""
+        studies = self.studies('1x3x4096:CT')
+        same, other, gone = files_below(studies)
+        self.to()
+        self.resume(studies, stored=3)
+        shutil.copyfile(same, studies / 'same')
+        shutil.copyfile(other, studies / 'other')
+        alter(studies / 'other')
+        gone.rename(studies / 'renamed')
+        summary = self.resume(studies, code=2, stored=3, earlier_stored=3, skipped=1, failed=1)
+        self.assertEqual({os.path.basename(entry['path']): entry['reason']
+                          for entry in summary['failed'] + summary['skipped']},
+                         {'same': 'duplicate', 'other': 'uid-conflict'})
+        self.assertIn(' 3 stored', self.peer.stop().out)
+
+    def test_the_same_path_twice(self):
+        """A duplicate of itself stays stored in the ledger."""
+        path = files_below(self.studies('1x1x4096:CT'))[0]
+        self.to()
+        self.resume(path, path, stored=1, skipped=1)
+        self.assertEqual(self.rows('SELECT state FROM file'), [('stored',)])
+        self.resume(path, path, stored=2, earlier_stored=2)
+
+    def test_a_stored_file_that_is_gone_stays_stored(self):
+        studies = self.studies('1x2x4096:CT')
+        path = files_below(studies)[0]
+        self.to()
+        self.resume(studies, stored=2)
+        path.unlink()
+        self.resume(path, code=1, failed=1)
+        self.assertEqual(self.rows('SELECT state FROM file'), [('stored',), ('stored',)])
+
+    def test_names_of_any_bytes(self):
+        path = os.fsencode(self.folder / 'caf') + b'\xe9\n'
+        write_instance(self.folder / 'plain')
+        os.rename(self.folder / 'plain', path)
+        self.to()
+        self.resume(os.fsdecode(path), stored=1)
+        self.resume(os.fsdecode(path), stored=1, earlier_stored=1)
+        self.assertEqual(self.rows('SELECT path FROM file'), [(path,)])
+        files = json.loads(self.report('--json', '--pending', '--failed').out)['files']
+        self.assertEqual(files, [])
+
+    def test_dry_run(self):
+        studies = self.studies('1x3x4096:CT')
+        self.to()
+        self.resume('--dry-run', studies, pending=3)
+        self.assertFalse(self.ledger.exists())
+        self.resume(studies, stored=3)
+        alter(files_below(studies)[0])
+        self.resume('--dry-run', studies, stored=2, earlier_stored=2, pending=1)
+        self.assertEqual(len(self.rows('SELECT * FROM session')), 1)
+        self.resume(studies, stored=3, earlier_stored=2)
+
+
+class WhoMayUseIt(LedgerTest):
+    def refused(self, line, *arguments):
+        """One line, exit 1, and the file is as it was."""
+        before = self.ledger.read_bytes() if self.ledger.is_file() else None
+        result = self.send(*self.arguments(*arguments))
+        self.assert_exit(result, 1)
+        self.assertEqual(result.out, '')
+        self.assertRegex(result.err, rf"\Adicom-sender: --ledger: '{self.ledger}'{line}\n\Z")
+        self.assertEqual(self.ledger.read_bytes() if self.ledger.is_file() else None, before)
+
+    def test_another_destination(self):
+        studies = self.studies('1x2x4096:CT')
+        self.to()
+        port = self.peer.port
+        self.resume(studies, stored=2)
+        self.refused(rf' belongs to ANY-SCP@127\.0\.0\.1:{port}; to use it with OTHER@127\.0\.0\.1:{port} all the same: '
+                     '--allow-other-destination', '-a', 'OTHER', studies)
+        self.refused(' belongs to .*', '--host', 'localhost', studies)
+        self.refused(' belongs to .*', '--port', '1', studies)
+        self.resume('-a', 'OTHER', '--allow-other-destination', studies, stored=2, earlier_stored=2)
+        self.resume('-a', 'OTHER', studies, stored=2, earlier_stored=2)
+        self.refused(rf' belongs to OTHER@.*', studies)
+
+    def test_two_processes(self):
+        studies = self.studies('1x20x4096:CT')
+        self.to('--discard', '--response-delay', '500')
+        first = self.start(Running('dicom-sender', '--log-dir', self.logs, *map(str, self.arguments('-v', studies))))
+        first.wait_for('stored', which=1)
+        self.refused(rf' is in use by another process: pid {first.process.pid} on \S+, session \d+T\d+Z_[0-9a-f]{{4}}, '
+                     r'since [-0-9]+T[:0-9]+Z', studies)
+        self.assertIn('is running: pid', self.report().out)
+        self.assertTrue(json.loads(self.report('--json').out)['running'])
+        first.process.kill()
+        first.process.wait()
+        self.assertIn('did not come to its end', self.report().out)
+        known = len(self.rows())
+        self.assertGreater(known, 0)
+        self.to()
+        self.resume(studies, stored=20, earlier_stored=known)
+
+    def test_no_ledger(self):
+        studies = self.studies('1x1x4096:CT')
+        self.to()
+        self.ledger.write_text('These are my notes; please leave them alone.\n' * 100)
+        self.refused(' is no ledger', studies)
+        self.report_refuses(' is no ledger')
+        self.ledger.unlink()
+        self.ledger.mkdir()
+        self.refused(': Is a directory', studies)
+
+    def report_refuses(self, line):
+        result = self.report(code=1)
+        self.assertEqual((result.out, result.err), ('', f"dicom-sender report: '{self.ledger}'{line}\n"))
+
+    def test_another_database(self):
+        self.to()
+        database = sqlite3.connect(self.ledger)
+        database.execute('CREATE TABLE patients (name TEXT)')
+        database.close()
+        self.refused(' is no ledger, but a database of something else', self.studies('1x1x4096:CT'))
+        self.report_refuses(' is no ledger, but a database of something else')
+
+    def test_another_version(self):
+        studies = self.studies('1x1x4096:CT')
+        self.to()
+        self.resume(studies, stored=1)
+        database = sqlite3.connect(self.ledger)
+        database.execute('PRAGMA user_version = 7')
+        database.close()
+        self.refused(' has schema version 7; this program knows version 1', studies)
+        self.report_refuses(' has schema version 7; this program knows version 1')
+
+    def test_damaged(self):
+        studies = self.studies('2x30x4096:CT')
+        self.to()
+        self.resume(studies, stored=60)
+        whole = self.ledger.read_bytes()
+        self.ledger.write_bytes(whole[:100] + b'\x55' * (len(whole) - 100))
+        self.refused(' is damaged: database disk image is malformed', studies)
+        self.ledger.write_bytes(whole[:4096])
+        self.refused('.*: database disk image is malformed', studies)
+
+    def test_no_place_for_it(self):
+        self.to()
+        result = self.send(*self.arguments('--ledger', self.folder / 'none' / 'a.db', self.studies('1x1x4096:CT')))
+        self.assert_wrong(result, f"dicom-sender: --ledger: '{self.folder}/none/a.db': No such file or directory")
+
+    def test_options(self):
+        for arguments, line in (
+                (('--retry-failed', '.'), '--retry-failed: it belongs to --ledger, which is missing'),
+                (('--allow-other-destination', '.'), '--allow-other-destination: it belongs to --ledger, which is missing'),
+                (('--synthetic', '1x1x1K:CT', '--ledger', 'x'),
+                 '--synthetic makes no files that a ledger could know: give either it or --ledger')):
+            self.assert_wrong(self.send('--loopback', *arguments), f'dicom-sender: {line}')
+        self.assert_wrong(run('dicom-sender', 'report'), 'dicom-sender report: give --ledger FILE')
+        self.assert_wrong(run('dicom-sender', 'report', '--ledger', 'x', '--json', '--csv'),
+                          'dicom-sender report: --json and --csv exclude each other')
+        self.assert_wrong(run('dicom-sender', 'report', '--ledger', '/nonexistent'),
+                          "dicom-sender report: '/nonexistent': No such file or directory")
+
+
+class FullDisk(LedgerTest):
+    def test_it_may_not_grow(self):
+        """The run stops, says so, ends with neither 0 nor 1, and what was noted stands."""
+        studies = self.studies('4x200x1024:CT')
+        receiver = self.to('--discard', '--response-delay', '2')  # time to see that it stops
+        done = subprocess.run(['prlimit', '--fsize=200000', program('dicom-sender'), '--log-dir', self.logs,
+                               '--log-level', 'error', *map(str, self.arguments('-t', '4', studies))], check=False,
+                              capture_output=True, text=True, env=harness.environment(), timeout=harness.TIMEOUT_S)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertRegex(done.stderr, rf"the ledger '{self.ledger}' cannot be written: .*(full|disk I/O error)")
+        self.assertRegex(done.stderr, r'it lacks the outcomes of \d+ files')
+        known = self.rows("SELECT count(*) FROM file WHERE state = 'stored'")[0][0]
+        self.resume('-t', '4', studies, stored=800, earlier_stored=known)
+        self.assertEqual(self.rows('SELECT count(*) FROM file'), [(800,)])
+        sent = int(receiver.stop().out.split(' stored')[0].split()[-1])
+        self.assertLess(sent, 800 + 400, 'it went on sending')
+
+
+class Report(LedgerTest):
+    def setUp(self):
+        super().setUp()
+        self.source = self.studies('2x3x4096:CT')
+        (self.source / 'a,"readme"').write_text('no DICOM')
+        write_instance(self.source / 'no-study', study=None)
+        self.to()
+        self.resume(self.source, code=2, stored=6, skipped=1, failed=1)
+
+    def test_text(self):
+        out = self.report().out
+        self.assertRegex(out, rf'(?m)^destination  ANY-SCP@127\.0\.0\.1:{self.peer.port}$')
+        self.assertRegex(out, r'(?m)^sessions     1, the last \S+ complete, exit code 2$')
+        self.assertRegex(out, r'(?m)^  files\s+8   in 2 studies$')
+        self.assertRegex(out, r'(?m)^  stored\s+6 ')
+        self.assertRegex(out, r'(?m)^  failed    no-study-uid\s+1   no Study Instance UID$')
+        self.assertRegex(out, r'(?m)^2 studies are complete$')
+        self.assertNotIn('readme', out)
+
+    def test_files(self):
+        self.assertIn(f'  failed    {self.source}/no-study\n            no Study Instance UID\n',
+                      self.report('--failed').out)
+        self.assertIn('a,"readme"', self.report('--skipped').out)
+        self.assertNotIn('files\n', self.report('--pending', '--warned').out)
+
+    def test_studies_that_are_not_complete(self):
+        self.to('--discard', '--status', 'C000')
+        alter(files_below(self.source / 'study-1')[0])
+        self.resume(self.source, code=2, stored=5, earlier_stored=5, failed=2, earlier_failed=1, skipped=1,
+                    earlier_skipped=1)
+        out = self.report().out
+        self.assertRegex(out, r'(?m)^  2\.25\.\d+ +2 of 3 stored, 1 failed$')
+        self.assertRegex(out, r'(?m)^1 study is complete$')
+        self.assertRegex(out, r'(?m)^  failed    status .*: 0xC000$')
+
+    def test_json(self):
+        report = json.loads(self.report('--json').out)
+        self.assertEqual((report['schema_version'], report['running']), (1, False))
+        self.assertEqual({name: report['totals'][name] for name in ('files', 'stored', 'failed', 'skipped', 'studies')},
+                         {'files': 8, 'stored': 6, 'failed': 1, 'skipped': 1, 'studies': 2})
+        self.assertEqual(sorted((row['state'], row['reason'], row['files']) for row in report['reasons']),
+                         [('failed', 'no-study-uid', 1), ('skipped', 'not-dicom', 1)])
+        self.assertEqual([(row['files'], row['stored']) for row in report['studies']], [(3, 3), (3, 3)])
+        self.assertEqual(report['sessions'][0]['exit_code'], 2)
+        self.assertNotIn('files', report)
+        files = json.loads(self.report('--json', '--failed', '--skipped').out)['files']
+        self.assertEqual({row['path']: row['reason'] for row in files},
+                         {f'{self.source}/no-study': 'no-study-uid', f'{self.source}/a,"readme"': 'not-dicom'})
+
+    def test_csv(self):
+        rows = list(csv.DictReader(io.StringIO(self.report('--csv').out)))
+        self.assertEqual(len(rows), 8)
+        self.assertEqual({row['path'] for row in rows}, set(map(str, files_below(self.source))))
+        self.assertEqual({row['status'] for row in rows if row['state'] == 'stored'}, {'0x0000'})
+        rows = list(csv.DictReader(io.StringIO(self.report('--csv', '--failed').out)))
+        self.assertEqual([row['reason'] for row in rows], ['no-study-uid'])
+
+    def test_documented_schema(self):
+        """docs/ledger.md names every column, and its queries run."""
+        text = (harness.pathlib.Path(__file__).parents[2] / 'docs' / 'ledger.md').read_text(encoding='utf-8')
+        for table in ('file', 'session', 'destination'):
+            for _, column, *_ in self.rows(f'PRAGMA table_info({table})'):
+                self.assertIn(f'`{column}`', text)
+        questions = harness.re.findall(r'sqlite3 move\.db "([^"]+)"', text)
+        self.assertGreater(len(questions), 4)
+        for question in questions:
+            self.rows(question)
+
+    def test_help(self):
+        result = run('dicom-sender', 'report', '--help')
+        self.assert_exit(result, 0)
+        for name in ('--ledger', '--failed', '--warned', '--skipped', '--pending', '--json', '--csv'):
+            self.assertIn(name, result.out)
+        self.assertIn('dicom-sender report', run('dicom-sender', '--help').out)
+
+
+if __name__ == '__main__':
+    unittest.main()

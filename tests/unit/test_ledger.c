@@ -1,0 +1,329 @@
+/* Tests of report/ledger.h: what is kept, what is recalled, and what happens when it cannot be written. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "../support/report_fixture.h"
+#include "report/ledger.h"
+
+static char *folder;
+static char path[256], file_path[256];
+static char message[LEDGER_MESSAGE_SIZE];
+static struct ledger *ledger;
+static struct ledger_options options = {
+    .path = path, .peer_host = "pacs.example", .peer_port = 104, .called_ae = "PACS", .calling_ae = "SENDER"};
+
+static void begin(void)
+{
+    cr_assert_eq(ledger_open(&ledger, &options, message), 0, "%s", message);
+    cr_assert_eq(ledger_begin_session(ledger, "20261121T101530Z_4f2a", "--threads=8", message), 0, "%s", message);
+}
+
+static void end(void)
+{
+    const struct session_result result = {.verdict = SESSION_COMPLETE, .ended_us = 2};
+    cr_assert_null(ledger_end_session(ledger, &result, 0));
+    ledger_close(ledger);
+}
+
+static void set_up(void)
+{
+    folder = fixture_make_folder();
+    snprintf(path, sizeof path, "%s/move.db", folder);
+    snprintf(file_path, sizeof file_path, "%s/file", folder);
+    begin();
+}
+
+static void tear_down(void)
+{
+    ledger_close(ledger);
+    fixture_remove_folder(folder);
+}
+
+TestSuite(ledger, .init = set_up, .fini = tear_down);
+
+/* An instance of a file that is there. */
+static struct instance made(const char *name, const char *uid, enum outcome_state state, enum outcome_reason reason)
+{
+    struct stat status;
+    int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+    cr_assert_eq(fstat(fd, &status), 0);
+    close(fd);
+    struct instance instance = fixture_instance(name, "1.2.1", uid, 1000, state, reason);
+    instance.file.size_bytes = (uint64_t)status.st_size;
+    instance.file.mtime_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+    instance.file.device = status.st_dev;
+    instance.file.inode = status.st_ino;
+    return instance;
+}
+
+/* Keep it, begin the next session, and ask for the same file. NULL if it is to be looked at again. */
+static struct instance *keep_and_recall(const struct instance *instance)
+{
+    ledger_keep(ledger, instance);
+    cr_assert_null(ledger_commit(ledger));
+    end();
+    begin();
+    cr_assert(ledger_has_earlier(ledger));
+    return ledger_recall(ledger, &instance->file);
+}
+
+static int64_t ask(const char *query)
+{
+    sqlite3 *db;
+    sqlite3_stmt *statement;
+    cr_assert_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_prepare_v2(db, query, -1, &statement, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    cr_assert_eq(sqlite3_step(statement), SQLITE_ROW);
+    int64_t number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+    return number;
+}
+
+Test(ledger, recalls_all_of_an_outcome)
+{
+    struct instance instance = made(file_path, "1.2.3", OUTCOME_FAILED, REASON_STATUS);
+    instance.outcome.has_status = true;
+    instance.outcome.status = 0xC123;
+    instance.outcome.attempts = 3;
+    instance.outcome.offset = UINT32_MAX + 1ull;
+    strcpy(instance.outcome.comment, "caf\xe9");
+    struct instance *recalled = keep_and_recall(&instance);
+    cr_assert_not_null(recalled);
+    cr_assert(recalled->outcome.earlier);
+    cr_assert_eq(recalled->outcome.state, OUTCOME_FAILED);
+    cr_assert_eq(recalled->outcome.reason, REASON_STATUS);
+    cr_assert(recalled->outcome.has_status);
+    cr_assert_eq(recalled->outcome.status, 0xC123);
+    cr_assert_eq(recalled->outcome.attempts, 3);
+    cr_assert_eq(recalled->outcome.offset, UINT32_MAX + 1ull);
+    cr_assert_str_eq(recalled->outcome.comment, "caf\xe9");
+    cr_assert_str_eq(recalled->file.path, file_path);
+    cr_assert_str_eq(recalled->file.study_uid, "1.2.1");
+    cr_assert_str_eq(recalled->file.instance_uid, "1.2.3");
+    cr_assert_eq(recalled->file.data_len, 1000);
+    instance_destroy(recalled);
+}
+
+Test(ledger, knows_which_outcomes_stand)
+{
+    static const struct {
+        enum outcome_state state;
+        enum outcome_reason reason;
+        bool stands, raw, incomplete, retry;
+    } rows[] = {
+        {OUTCOME_STORED, REASON_NONE, true, false, false, true},
+        {OUTCOME_WARNED, REASON_NONE, true, false, false, true},
+        {OUTCOME_FAILED, REASON_TRUNCATED, true, false, false, false},
+        {OUTCOME_FAILED, REASON_TRUNCATED, false, false, false, true},
+        {OUTCOME_FAILED, REASON_POISON, true, false, false, false},
+        {OUTCOME_FAILED, REASON_UNREADABLE, false, false, false, false},
+        {OUTCOME_FAILED, REASON_NO_RESPONSE, false, false, false, false},
+        {OUTCOME_FAILED, REASON_CONNECTION, false, false, false, false},
+        {OUTCOME_FAILED, REASON_NO_STUDY_UID, true, true, false, false},
+        {OUTCOME_FAILED, REASON_NO_STUDY_UID, false, false, true, false},
+        {OUTCOME_SKIPPED, REASON_NO_META, true, false, true, true},
+        {OUTCOME_SKIPPED, REASON_NO_META, false, true, false, false},
+        {OUTCOME_SKIPPED, REASON_NOT_DICOM, true, true, true, true},
+        {OUTCOME_SKIPPED, REASON_DUPLICATE, false, false, false, false}, /* nothing with its UID is stored */
+        {OUTCOME_IN_DOUBT, REASON_INTERRUPTED, false, false, false, false},
+        {OUTCOME_PENDING, REASON_INTERRUPTED, false, false, false, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        options.accept_raw = rows[i].raw;
+        options.allow_incomplete = rows[i].incomplete;
+        options.retry_failed = rows[i].retry;
+        snprintf(file_path, sizeof file_path, "%s/file-%zu", folder, i);
+        char uid[16];
+        snprintf(uid, sizeof uid, "1.2.%zu", i);
+        struct instance instance = made(file_path, uid, rows[i].state, rows[i].reason);
+        struct instance *recalled = keep_and_recall(&instance);
+        cr_expect_eq(recalled != NULL, rows[i].stands, "row %zu", i);
+        instance_destroy(recalled);
+    }
+}
+
+Test(ledger, a_duplicate_stands_while_its_twin_is_stored)
+{
+    struct instance twin = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
+    ledger_keep(ledger, &twin);
+    snprintf(file_path, sizeof file_path, "%s/second", folder);
+    struct instance instance = made(file_path, "1.2.3", OUTCOME_SKIPPED, REASON_DUPLICATE);
+    struct instance *recalled = keep_and_recall(&instance);
+    cr_assert_not_null(recalled);
+    instance_destroy(recalled);
+}
+
+Test(ledger, forgets_a_file_that_changed)
+{
+    struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
+    struct instance *recalled = keep_and_recall(&instance);
+    cr_assert_not_null(recalled);
+    instance_destroy(recalled);
+    struct file_facts facts[4];
+    for (int i = 0; i < 4; i++)
+        facts[i] = instance.file;
+    facts[0].size_bytes++;
+    facts[1].mtime_ns++;
+    facts[2].inode++;
+    facts[3].device++;
+    for (int i = 0; i < 4; i++)
+        cr_expect_null(ledger_recall(ledger, &facts[i]), "%d", i);
+}
+
+Test(ledger, does_not_recall_what_this_session_did)
+{
+    struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
+    ledger_keep(ledger, &instance);
+    cr_assert_null(ledger_commit(ledger));
+    cr_assert_null(ledger_recall(ledger, &instance.file));
+    cr_assert_null(ledger_recall_twin(ledger, &instance));
+}
+
+Test(ledger, stored_stays_until_another_file_is_seen)
+{
+    struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
+    ledger_keep(ledger, &instance);
+    struct instance unseen = fixture_instance(file_path, "", "", 0, OUTCOME_FAILED, REASON_MISSING);
+    ledger_keep(ledger, &unseen);
+    instance.outcome.state = OUTCOME_SKIPPED;
+    instance.outcome.reason = REASON_DUPLICATE;
+    ledger_keep(ledger, &instance);
+    cr_assert_null(ledger_commit(ledger));
+    cr_expect_eq(ask("SELECT count(*) FROM file WHERE state = 'stored'"), 1);
+    instance.file.mtime_ns++;
+    instance.outcome.state = OUTCOME_PENDING;
+    instance.outcome.reason = REASON_INTERRUPTED;
+    ledger_keep(ledger, &instance);
+    cr_assert_null(ledger_commit(ledger));
+    cr_expect_eq(ask("SELECT count(*) FROM file WHERE state = 'pending'"), 1);
+    cr_expect_eq(ask("SELECT count(*) FROM file"), 1);
+}
+
+Test(ledger, a_file_has_one_name)
+{
+    cr_assert_eq(chdir(folder), 0);
+    ledger_close(ledger);
+    begin();
+    struct instance instance = made("file", "1.2.3", OUTCOME_STORED, REASON_NONE);
+    instance_destroy(keep_and_recall(&instance));
+    static const char *const names[] = {"./file", ".//./file", "file", NULL};
+    char long_name[300];
+    snprintf(long_name, sizeof long_name, "/.%s//file", folder);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        instance.file.path = names[i] != NULL ? names[i] : long_name;
+        struct instance *recalled = ledger_recall(ledger, &instance.file);
+        cr_expect_not_null(recalled, "%s", instance.file.path);
+        instance_destroy(recalled);
+    }
+    instance.file.path = "../file";
+    cr_expect_null(ledger_recall(ledger, &instance.file));
+}
+
+Test(ledger, finds_twins)
+{
+    struct instance first = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
+    instance_destroy(keep_and_recall(&first));
+    char second_path[300];
+    snprintf(second_path, sizeof second_path, "%s/second", folder);
+    struct instance second = made(second_path, "1.2.3", OUTCOME_PENDING, REASON_NONE);
+    struct instance *twin = ledger_recall_twin(ledger, &second);
+    cr_assert_not_null(twin);
+    cr_expect_str_eq(twin->file.path, file_path);
+    cr_expect_eq(twin->file.data_offset, 200);
+    instance_destroy(twin);
+    /* The same path: a file that changed has no twin in itself. */
+    second.file.path = file_path;
+    cr_expect_null(ledger_recall_twin(ledger, &second));
+    second.file.path = second_path;
+    second.file.instance_uid = "1.2.4";
+    cr_expect_null(ledger_recall_twin(ledger, &second));
+    second.file.instance_uid = "1.2.3";
+    /* Renamed: the very same. */
+    cr_assert_eq(rename(file_path, second_path), 0);
+    second.file = first.file;
+    second.file.path = second_path;
+    twin = ledger_recall_twin(ledger, &second);
+    cr_assert_not_null(twin);
+    cr_expect_str_eq(twin->file.path, second_path);
+    cr_expect(twin->outcome.earlier);
+    instance_destroy(twin);
+    /* Changed: nothing to compare with. */
+    second.file.inode++;
+    cr_expect_null(ledger_recall_twin(ledger, &second));
+}
+
+Test(ledger, one_session_at_a_time)
+{
+    struct ledger *second = NULL;
+    cr_assert_eq(ledger_open(&second, &options, message), -1);
+    cr_assert_null(second);
+    cr_expect_not_null(strstr(message, "is in use by another process: pid"), "%s", message);
+    cr_expect_not_null(strstr(message, "session 20261121T101530Z_4f2a, since "), "%s", message);
+    /* The refusal did not take the lock away. */
+    cr_assert_eq(ledger_open(&second, &options, message), -1);
+}
+
+Test(ledger, another_destination)
+{
+    end();
+    struct ledger_options other = options;
+    other.peer_port = 105;
+    cr_assert_eq(ledger_open(&ledger, &other, message), -1);
+    cr_expect_not_null(strstr(message, "belongs to PACS@pacs.example:104"), "%s", message);
+    other.allow_other_destination = true;
+    cr_assert_eq(ledger_open(&ledger, &other, message), 0);
+    /* Opening alone changes nothing. */
+    ledger_close(ledger);
+    begin();
+}
+
+Test(ledger, what_cannot_be_written_is_counted_and_said)
+{
+    struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
+    ledger_keep(ledger, &instance);
+    cr_assert_null(ledger_commit(ledger));
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit whole, small;
+    cr_assert_eq(getrlimit(RLIMIT_FSIZE, &whole), 0);
+    small = whole;
+    small.rlim_cur = 1000;
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
+    instance.file.path = "/other";
+    ledger_keep(ledger, &instance);
+    const char *problem = ledger_commit(ledger);
+    cr_assert_eq(setrlimit(RLIMIT_FSIZE, &whole), 0);
+    cr_assert_not_null(problem);
+    cr_expect_not_null(strstr(problem, "cannot be written: "), "%s", problem);
+    cr_expect_eq(ledger_lost(ledger), 1);
+    /* There is room again: what comes now is kept, and the problem still said. */
+    instance.file.path = "/third";
+    ledger_keep(ledger, &instance);
+    cr_expect_not_null(ledger_commit(ledger));
+    cr_expect_eq(ledger_lost(ledger), 1);
+    cr_expect_eq(ask("SELECT count(*) FROM file"), 2);
+}
+
+Test(ledger, to_ask_only)
+{
+    struct ledger *reader = NULL;
+    struct ledger_options reading = options;
+    reading.read_only = true;
+    struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
+    ledger_keep(ledger, &instance);
+    cr_assert_null(ledger_commit(ledger));
+    cr_assert_eq(ledger_open(&reader, &reading, message), 0, "%s", message); /* while a session has it */
+    struct instance *recalled = ledger_recall(reader, &instance.file);
+    cr_assert_not_null(recalled);
+    instance_destroy(recalled);
+    ledger_close(reader);
+    snprintf(file_path, sizeof file_path, "%s/none.db", folder);
+    reading.path = file_path;
+    cr_assert_eq(ledger_open(&reader, &reading, message), 0);
+    cr_assert_null(reader);
+    cr_assert_neq(access(file_path, F_OK), 0);
+}

@@ -20,8 +20,8 @@ struct span span_of(const char *text);
 bool span_equals(struct span span, const char *text);
 
 /*
- * Copy into `ret_text` (of `size` bytes, NUL included) what the standard means by a padded string: trailing NULs and
- * spaces are dropped, and leading spaces too. What does not fit is cut: false.
+ * Copy into `ret_text` (of `size` bytes, NUL included) what the standard means by a padded string: it ends at the first
+ * NUL, and leading and trailing spaces are dropped. What does not fit is cut: false.
  */
 bool span_copy_trimmed(struct span span, char *ret_text, size_t size);
 

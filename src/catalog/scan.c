@@ -22,6 +22,17 @@ struct scanner {
     char uids[INSPECT_WANTED_COUNT][UID_SIZE];
 };
 
+/* True if nothing but padding follows the first NUL of a value: what is behind it would be lost in a string. */
+static bool ends_at_nul(const uint8_t *value, size_t len)
+{
+    const uint8_t *nul = (const uint8_t *)memchr(value, '\0', len);
+    for (const uint8_t *p = nul; p != NULL && p < value + len; p++) {
+        if (*p != '\0' && *p != ' ')
+            return false;
+    }
+    return true;
+}
+
 /* Have GDCM decode an element that was found, and trim its value. */
 static bool read_uid(void *context, const struct inspect_element *element, char ret_uid[65])
 {
@@ -34,6 +45,8 @@ static bool read_uid(void *context, const struct inspect_element *element, char 
     if (!element->found || element->too_long)
         return false;
     if (gdcm_header_read_element(scanner->reader, forms[element->form], element->raw, element->len, &decoded) < 0)
+        return false;
+    if (!ends_at_nul(decoded.value, decoded.value_len))
         return false;
     char text[INSPECT_VALUE_MAX + 1];
     span_copy_trimmed((struct span){.data = decoded.value, .len = decoded.value_len}, text, sizeof text);

@@ -94,6 +94,8 @@ int gdcm_header_read_element(struct gdcm_header_reader *reader, enum gdcm_header
         if (!reader->stream || element->GetVL().IsUndefined())
             return -EBADMSG;
         size_t header_len = reader->buffer.consumed();
+        if (header_len < 8) // an item, of which GDCM reads the tag alone, with the length of the element before
+            return -EBADMSG;
         size_t value_len = static_cast<uint32_t>(element->GetVL());
         if (value_len > len - header_len)
             return -EBADMSG;

@@ -555,6 +555,32 @@ Test(scan, survives_damage, .timeout = 120)
     scanner_destroy(scanner);
 }
 
+Test(scan, a_uid_goes_on_behind_a_nul)
+{
+    golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_put_uid(&g, 0x00080016, GOLDEN_CLASS);
+    golden_put(&g, 0x00080018, "UI", "1.2\0.3", 6);
+    golden_put_uid(&g, 0x0020000d, GOLDEN_STUDY);
+    expect(OUTCOME_FAILED, REASON_BAD_UID);
+}
+
+/* Tags at which GDCM's element readers stop early, or read something else. */
+Test(scan, gdcm_reads_elements_and_nothing_else)
+{
+    static const uint8_t tags[][4] = {{0xfe, 0xff, 0x00, 0xe0}, {0xfe, 0xff, 0xdd, 0xe0}, {0xff, 0x00, 0xa5, 0x4a}};
+    struct gdcm_header_reader *reader = gdcm_header_reader_create();
+    for (int form = GDCM_HEADER_EXPLICIT_LE; form <= GDCM_HEADER_IMPLICIT_LE; form++) {
+        for (size_t i = 0; i < sizeof tags / sizeof tags[0]; i++) {
+            uint8_t bytes[16] = {0};
+            struct gdcm_header_element element;
+            memcpy(bytes, tags[i], 4);
+            int len = gdcm_header_read_element(reader, (enum gdcm_header_form)form, bytes, sizeof bytes, &element);
+            cr_expect(len < 0 || len >= 8, "form %d, tag %zu: %d", form, i, len);
+        }
+    }
+    gdcm_header_reader_destroy(reader);
+}
+
 static struct scanner *sample_scanner;
 static size_t samples_compared;
 

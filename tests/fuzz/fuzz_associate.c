@@ -1,0 +1,97 @@
+/*
+ * fuzz_associate - A-ASSOCIATE-RQ and -AC: what is decoded lies inside the bytes, and survives being encoded.
+ *
+ * Input: 1 byte, odd for an -AC; then the body of the PDU.
+ */
+#include <stdbool.h>
+#include <string.h>
+
+#include "dicomnet/error.h"
+#include "dicomnet/pdu.h"
+#include "fuzz.h"
+
+static void check_inside(struct span body, struct span part)
+{
+    FUZZ_CHECK(part.len == 0 || (part.data >= body.data && part.data + part.len <= body.data + body.len));
+}
+
+static void check_equal(struct span a, struct span b)
+{
+    FUZZ_CHECK(a.len == b.len);
+    FUZZ_CHECK(a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static void check_all_inside(struct span body, const struct pdu_associate *associate)
+{
+    check_inside(body, associate->application_context);
+    check_inside(body, associate->implementation_class_uid);
+    check_inside(body, associate->implementation_version);
+    FUZZ_CHECK(strlen(associate->called_ae) <= 16 && strlen(associate->calling_ae) <= 16);
+    FUZZ_CHECK(associate->context_count <= PDU_CONTEXTS_MAX && associate->role_count <= PDU_ROLES_MAX);
+    for (size_t i = 0; i < associate->context_count; i++) {
+        struct span cursor = associate->contexts[i].transfer_syntaxes, syntax;
+        check_inside(body, associate->contexts[i].abstract_syntax);
+        check_inside(body, cursor);
+        while (pdu_next_transfer_syntax(&cursor, &syntax))
+            check_inside(body, syntax);
+        FUZZ_CHECK(pdu_context_result_text(associate->contexts[i].result)[0] != '\0');
+    }
+    for (size_t i = 0; i < associate->role_count; i++)
+        check_inside(body, associate->roles[i].class_uid);
+}
+
+static void check_same_context(const struct pdu_context *a, const struct pdu_context *b)
+{
+    struct span a_cursor = a->transfer_syntaxes, b_cursor = b->transfer_syntaxes, a_syntax, b_syntax;
+    FUZZ_CHECK(a->id == b->id && a->result == b->result);
+    check_equal(a->abstract_syntax, b->abstract_syntax);
+    while (pdu_next_transfer_syntax(&a_cursor, &a_syntax)) {
+        FUZZ_CHECK(pdu_next_transfer_syntax(&b_cursor, &b_syntax));
+        check_equal(a_syntax, b_syntax);
+    }
+    /* A refused context without any gets one of no length when it is written. */
+    FUZZ_CHECK(!pdu_next_transfer_syntax(&b_cursor, &b_syntax) || b_syntax.len == 0);
+}
+
+static void check_same(const struct pdu_associate *a, const struct pdu_associate *b)
+{
+    FUZZ_CHECK(a->protocol_version == b->protocol_version);
+    FUZZ_CHECK(strcmp(a->called_ae, b->called_ae) == 0 && strcmp(a->calling_ae, b->calling_ae) == 0);
+    check_equal(a->application_context, b->application_context);
+    check_equal(a->implementation_class_uid, b->implementation_class_uid);
+    check_equal(a->implementation_version, b->implementation_version);
+    FUZZ_CHECK(a->has_max_len == b->has_max_len && a->max_len == b->max_len);
+    FUZZ_CHECK(a->has_async == b->has_async && a->async_invoked == b->async_invoked);
+    FUZZ_CHECK(a->async_performed == b->async_performed);
+    FUZZ_CHECK(a->context_count == b->context_count && a->role_count == b->role_count);
+    for (size_t i = 0; i < a->context_count; i++)
+        check_same_context(&a->contexts[i], &b->contexts[i]);
+    for (size_t i = 0; i < a->role_count; i++) {
+        check_equal(a->roles[i].class_uid, b->roles[i].class_uid);
+        FUZZ_CHECK(a->roles[i].scu == b->roles[i].scu && a->roles[i].scp == b->roles[i].scp);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct pdu_associate decoded, again;
+    static uint8_t bytes[PDU_HEADER_LEN + 4 * PDU_ASSOCIATE_LEN_MAX];
+    struct fuzz_input input = {.data = data, .len = size};
+    enum pdu_type type = fuzz_take_u8(&input) % 2 != 0 ? PDU_ASSOCIATE_AC : PDU_ASSOCIATE_RQ;
+    struct span body = {.data = input.data, .len = input.len};
+    int error = pdu_decode_associate(body, type, &decoded);
+    FUZZ_CHECK(error == 0 || error == ERROR_PDU_MALFORMED);
+    if (error != 0)
+        return 0;
+    check_all_inside(body, &decoded);
+    ssize_t len = pdu_encode_associate(bytes, sizeof bytes, type, &decoded);
+    FUZZ_CHECK(len > PDU_HEADER_LEN || len == ERROR_BUFFER_TOO_SMALL);
+    if (len < 0) /* user information gathered from several items, too long for one */
+        return 0;
+    struct span own = {.data = bytes + PDU_HEADER_LEN, .len = (size_t)len - PDU_HEADER_LEN};
+    bool named = decoded.application_context.len > 0; /* an empty name is left out when it is written */
+    FUZZ_CHECK(pdu_decode_associate(own, type, &again) == (named ? 0 : ERROR_PDU_MALFORMED));
+    if (named)
+        check_same(&decoded, &again);
+    return 0;
+}

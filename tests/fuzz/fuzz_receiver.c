@@ -1,0 +1,279 @@
+/*
+ * fuzz_receiver - a whole receiver, in which the input is its clients: up to 3 at a time.
+ *
+ * Input: 1 byte of flags (enum flags); then steps: 1 byte, what (enum step, in the low 3 bits), which client (the next
+ * 2) and how (the others); 2 bytes, a length n; for those that send, n bytes. A client that is not connected connects.
+ * After the last step all clients close, or, with FLAG_STOP, the receiver is stopped while they are still there.
+ *
+ * What is true of every run: a client gets no more C-STORE responses of success than it has sent complete requests with
+ * that Message ID and context; what was kept has a name made from its UID and nothing half-written stays; every
+ * association ends within the timeouts after its client closed; nothing stays open.
+ */
+#include <dirent.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "engine/receiver.h"
+#include "fake_net.h"
+#include "messages.h"
+
+enum { CLIENTS = 3, GIVEN_SIZE = 64 * 1024, ANSWERS_SIZE = 256 * 1024, TURNS_MAX = 2000 };
+
+enum flags {
+    FLAG_KEEP = 1,    /* keep what comes in a folder */
+    FLAG_ONE = 2,     /* one association at a time */
+    FLAG_DELAY = 4,   /* responses are delayed */
+    FLAG_REFUSE = 8,  /* every C-STORE is answered A700 */
+    FLAG_STOP = 16,   /* stop while clients are there */
+    FLAG_NARROW = 32, /* sockets hold little */
+    FLAG_WINDOW = 64  /* asynchronous operations are granted */
+};
+
+enum step {
+    STEP_SEND,        /* all at once */
+    STEP_SEND_PIECES, /* of `how` + 1 bytes */
+    STEP_SEND_DEAF,   /* all at once, without reading what comes */
+    STEP_FINISH,      /* say that nothing more will be sent */
+    STEP_CLOSE,       /* the connection */
+    STEP_WAIT         /* n times 8 milliseconds */
+};
+
+struct client {
+    struct far_end far_end;
+    size_t given_len;
+    uint8_t given[GIVEN_SIZE];
+    uint8_t received[ANSWERS_SIZE];
+};
+
+struct run {
+    uv_loop_t loop;
+    struct receiver *receiver;
+    unsigned closed;
+    bool deaf;
+    struct client clients[CLIENTS];
+};
+
+static struct messages requests, answers;
+static char folder[64];
+
+static void remove_folder(void)
+{
+    rmdir(folder);
+}
+
+static const char *keep_folder(void)
+{
+    if (folder[0] == '\0') {
+        snprintf(folder, sizeof folder, "/tmp/fuzz-receiver-XXXXXX");
+        FUZZ_CHECK(mkdtemp(folder) != NULL);
+        atexit(remove_folder);
+    }
+    return folder;
+}
+
+/* What was kept is called after a UID or a hash, and lies in the folder itself. It is removed. */
+static void check_folder(uint64_t stored)
+{
+    uint64_t count = 0;
+    DIR *dir = opendir(folder);
+    FUZZ_CHECK(dir != NULL);
+    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
+        size_t len = strlen(entry->d_name);
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        FUZZ_CHECK(entry->d_name[0] != '.' && len > 4 && strcmp(entry->d_name + len - 4, ".dcm") == 0);
+        FUZZ_CHECK(unlinkat(dirfd(dir), entry->d_name, 0) == 0);
+        count++;
+    }
+    closedir(dir);
+    FUZZ_CHECK(count <= stored && (count > 0) == (stored > 0));
+}
+
+/* ---- the clients ---- */
+
+/* Turns of the loop until nothing moves any more. */
+static void settle(struct run *run)
+{
+    for (int idle = 0, turns = 0; idle < 2 && turns < TURNS_MAX; turns++) {
+        bool moved = false;
+        fake_net_turn(&run->loop);
+        for (unsigned i = 0; i < CLIENTS && !run->deaf; i++)
+            moved |= far_end_drain(&run->clients[i].far_end) > 0;
+        idle = moved ? 0 : idle + 1;
+    }
+}
+
+static uint64_t count_successes(const struct messages *messages, uint16_t field, const struct message *like)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < messages->count; i++) {
+        const struct message *message = &messages->list[i];
+        bool response = (field & DIMSE_RESPONSE) != 0;
+        uint16_t id = response ? message->command.message_id_responded : message->command.message_id;
+        count += message->command.field == field && message->complete && message->context_id == like->context_id &&
+                 id == like->command.message_id_responded && (!response || message->command.status == 0);
+    }
+    return count;
+}
+
+/* The client ends: look at what it was told. */
+static void check_answers(struct client *client)
+{
+    messages_begin(&requests);
+    messages_read(&requests, client->given, client->given_len);
+    messages_begin(&answers);
+    messages_read(&answers, client->received, client->far_end.len);
+    FUZZ_CHECK(!answers.broken || client->far_end.total > sizeof client->received || answers.count == MESSAGES_MAX);
+    for (size_t i = 0; i < answers.count; i++) {
+        const struct message *answer = &answers.list[i];
+        FUZZ_CHECK((answer->command.field & DIMSE_RESPONSE) != 0);
+        if (answer->command.field == DIMSE_C_STORE_RSP && answer->command.status == 0 && requests.count < MESSAGES_MAX)
+            FUZZ_CHECK(count_successes(&answers, DIMSE_C_STORE_RSP, answer) <=
+                       count_successes(&requests, DIMSE_C_STORE_RQ, answer));
+    }
+}
+
+static void connect_client(struct run *run, struct client *client)
+{
+    client->given_len = 0;
+    client->far_end = (struct far_end){.fd = fake_net_dial(), .received = client->received, .size = ANSWERS_SIZE};
+    settle(run);
+}
+
+static void close_client(struct client *client)
+{
+    if (client->far_end.fd < 0)
+        return;
+    far_end_drain(&client->far_end);
+    check_answers(client);
+    far_end_close(&client->far_end);
+}
+
+static void give(struct client *client, struct fuzz_input bytes)
+{
+    if (bytes.len > GIVEN_SIZE - client->given_len)
+        bytes.len = GIVEN_SIZE - client->given_len;
+    size_t len = far_end_send(&client->far_end, bytes);
+    memcpy(client->given + client->given_len, bytes.data, len);
+    client->given_len += len;
+}
+
+static void give_pieces(struct run *run, struct client *client, struct fuzz_input bytes, size_t piece_len)
+{
+    while (bytes.len > 0) {
+        give(client, fuzz_take(&bytes, piece_len));
+        fake_net_turn(&run->loop);
+    }
+}
+
+static void wait_ms(struct run *run, uint64_t ms)
+{
+    uint64_t until = fake_net_now_ms() + ms;
+    while (fake_net_now_ms() < until && fake_net_advance(&run->loop, until - fake_net_now_ms()))
+        settle(run);
+}
+
+static void take_step(struct run *run, struct fuzz_input *input)
+{
+    unsigned what = fuzz_take_u8(input), n = fuzz_take_u16(input), how = what >> 5;
+    struct client *client = &run->clients[(what >> 3 & 3) % CLIENTS];
+    run->deaf = false;
+    if (client->far_end.fd < 0)
+        connect_client(run, client);
+    switch ((enum step)(what & 7)) {
+    case STEP_SEND_PIECES:
+        give_pieces(run, client, fuzz_take(input, n), how + 1);
+        break;
+    case STEP_SEND_DEAF:
+        run->deaf = true;
+        give(client, fuzz_take(input, n));
+        break;
+    case STEP_FINISH:
+        shutdown(client->far_end.fd, SHUT_WR);
+        break;
+    case STEP_CLOSE:
+        close_client(client);
+        break;
+    case STEP_WAIT:
+        run->deaf = how % 2 != 0;
+        wait_ms(run, 8 * n);
+        break;
+    default:
+        give(client, fuzz_take(input, n));
+        break;
+    }
+    settle(run);
+}
+
+/* ---- the receiver ---- */
+
+static void on_closed(void *user)
+{
+    ((struct run *)user)->closed++;
+}
+
+static void open_receiver(struct run *run, unsigned flags)
+{
+    struct receiver_options options = {.acceptor = {.bind_address = "127.0.0.1",
+                                                    .max_associations = (flags & FLAG_ONE) != 0 ? 1 : 0,
+                                                    .association = {.ae = "RECEIVER",
+                                                                    .max_pdu_len = ASSOCIATION_MAX_PDU_MIN,
+                                                                    .window = (flags & FLAG_WINDOW) != 0 ? 8 : 1,
+                                                                    .timeouts = association_default_timeouts}},
+                                       .output_dir = (flags & FLAG_KEEP) != 0 ? keep_folder() : NULL,
+                                       .status = (flags & FLAG_REFUSE) != 0 ? STATUS_REFUSED_OUT_OF_RESOURCES
+                                                                            : STATUS_SUCCESS,
+                                       .response_delay_ms = (flags & FLAG_DELAY) != 0 ? 100 : 0};
+    FUZZ_CHECK(receiver_open(&run->receiver, &run->loop, &options) == 0);
+}
+
+/* Every association ends once its client has gone, at the latest when its timers have run out. */
+static void end_run(struct run *run, unsigned flags)
+{
+    bool stop = (flags & FLAG_STOP) != 0;
+    const struct association_timeouts *t = &association_default_timeouts;
+    uint64_t until = fake_net_now_ms() + t->acse_ms + t->network_ms + t->release_ms + 5000;
+    run->deaf = false;
+    for (unsigned i = 0; i < CLIENTS && !stop; i++)
+        close_client(&run->clients[i]);
+    settle(run);
+    while (!stop && receiver_totals(run->receiver)->open_associations > 0) {
+        FUZZ_CHECK(fake_net_now_ms() < until && fake_net_advance(&run->loop, 1000 * 1000));
+        settle(run);
+    }
+    uint64_t stored = receiver_totals(run->receiver)->stored;
+    receiver_close(run->receiver, on_closed, run);
+    settle(run);
+    while (run->closed == 0) {
+        FUZZ_CHECK(fake_net_now_ms() < until && fake_net_advance(&run->loop, 1000 * 1000));
+        settle(run);
+    }
+    for (unsigned i = 0; i < CLIENTS; i++)
+        close_client(&run->clients[i]);
+    settle(run);
+    FUZZ_CHECK(run->closed == 1);
+    if ((flags & FLAG_KEEP) != 0)
+        check_folder(stored);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct run run;
+    struct fuzz_input input = {.data = data, .len = size};
+    unsigned flags = fuzz_take_u8(&input);
+    run.closed = 0;
+    run.deaf = false;
+    for (unsigned i = 0; i < CLIENTS; i++)
+        run.clients[i].far_end.fd = -1;
+    fake_net_begin(false, (flags & FLAG_NARROW) != 0);
+    FUZZ_CHECK(uv_loop_init(&run.loop) == 0);
+    open_receiver(&run, flags);
+    while (input.len > 0)
+        take_step(&run, &input);
+    end_run(&run, flags);
+    fake_net_end_loop(&run.loop);
+    return 0;
+}

@@ -1,0 +1,386 @@
+#!/usr/bin/python3
+"""Write the seeds of the fuzz targets: corpus/TARGET/NAME.
+
+make_corpus.py [FOLDER]
+
+Everything is made here, from tests/support/wire.py and a few lines that write elements. What each target takes for an
+input is at the top of its source.
+"""
+import pathlib
+import struct
+import sys
+import zlib
+
+TOP = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(TOP.parent.parent))
+from tests.support import wire  # noqa: E402
+
+CT = '1.2.840.10008.5.1.4.1.1.2'
+MR = '1.2.840.10008.5.1.4.1.1.4'
+DEFLATED = '1.2.840.10008.1.2.1.99'
+BIG_ENDIAN = '1.2.840.10008.1.2.2'
+JPEG = '1.2.840.10008.1.2.4.50'
+
+
+# ---- PDUs ----
+
+def store_rq(message_id, uid, data=b'\x08\x00\x16\x00UI\x02\x001.', context=1, max_pdu=4096):
+    rq = wire.command(class_uid=CT, field=wire.C_STORE_RQ, message_id=message_id, priority=0, data_set_type=1,
+                      instance_uid=uid)
+    return wire.fragments(context, rq, True, max_pdu) + wire.fragments(context, data, False, max_pdu)
+
+
+def store_rsp(message_id, uid, status=0, context=1, comment=None, **more):
+    rsp = wire.command(class_uid=CT, field=wire.C_STORE_RQ | wire.RESPONSE, replied_id=message_id,
+                       data_set_type=wire.NO_DATA_SET, status=status, comment=comment, instance_uid=uid, **more)
+    return wire.fragments(context, rsp, True, 4096)
+
+
+def echo_rq(message_id=1, context=3):
+    return wire.fragments(context, wire.command(class_uid=wire.VERIFICATION, field=wire.C_ECHO_RQ,
+                                                message_id=message_id, data_set_type=wire.NO_DATA_SET), True, 4096)
+
+
+def associate_rq(max_pdu=16384, extra=b''):
+    rq = wire.associate_rq('RECEIVER', 'CLIENT', [(1, CT, [wire.EXPLICIT_LITTLE, wire.IMPLICIT_LITTLE]),
+                                                  (3, wire.VERIFICATION, [wire.IMPLICIT_LITTLE])], max_pdu)
+    return wire.pdu(wire.ASSOCIATE_RQ, rq[6:] + extra)
+
+
+def associate_ac(results=((1, 0, wire.EXPLICIT_LITTLE), (3, 0, wire.IMPLICIT_LITTLE), (5, 3, '')), max_pdu=16384,
+                 sub_items=b''):
+    fixed = struct.pack('>HH16s16s32x', 1, 0, b'SERVER'.ljust(16), b'CLIENT'.ljust(16))
+    ac = wire.associate_ac(fixed, results, max_pdu)
+    return wire.pdu(wire.ASSOCIATE_AC, ac[6:] + (wire.item(0x50, sub_items) if sub_items else b''))
+
+
+ASYNC = wire.item(0x53, struct.pack('>HH', 4, 1))
+ROLE = wire.item(0x54, struct.pack('>H', len(CT)) + CT.encode() + b'\1\0')
+REJECT = wire.pdu(wire.ASSOCIATE_RJ, b'\0\2\3\2')
+ABORT = wire.pdu(wire.ABORT, b'\0\0\2\6')
+RELEASE_RQ = wire.pdu(wire.RELEASE_RQ, bytes(4))
+RELEASE_RP = wire.pdu(wire.RELEASE_RP, bytes(4))
+
+
+def pdv(data, context=1, control=3, length=None):
+    return struct.pack('>IBB', len(data) + 2 if length is None else length, context, control) + data
+
+
+def pdu_streams():
+    yield 'associate-rq', associate_rq()
+    yield 'associate-ac', associate_ac()
+    yield 'short-ones', REJECT + ABORT + RELEASE_RQ + RELEASE_RP
+    yield 'store', store_rq(1, '1.2.3.1', bytes(range(256)) * 40) + store_rsp(1, '1.2.3.1')
+    yield 'echo', echo_rq()
+    rq = wire.command(field=wire.C_STORE_RQ, data_set_type=1)
+    yield 'command-in-pdvs', wire.pdu(wire.P_DATA, pdv(rq[:9], control=1) + pdv(b'', control=1) + pdv(rq[9:]) +
+                                      pdv(b'', control=0) + pdv(b'ab', control=0) + pdv(b'', control=2))
+    yield 'no-field', wire.pdu(wire.P_DATA, pdv(b''))
+    yield 'long-command', b''.join(wire.pdu(wire.P_DATA, pdv(bytes(4000), control=1)) for _ in range(5))
+    yield 'data-first', wire.pdu(wire.P_DATA, pdv(b'ab', control=2))
+    yield 'other-context', wire.pdu(wire.P_DATA, pdv(rq) + pdv(b'ab', context=3, control=2))
+    yield 'unknown-type', b'\x0a\0\0\0\0\0'
+    yield 'wrong-length', b'\x05\0\0\0\0\5'
+    yield 'long-associate', b'\x01\0\0\4\0\1'
+    yield 'long-data', b'\x04\0\0\x20\0\0'
+    yield 'short-data', b'\x04\0\0\0\0\5'
+    yield 'pdv-too-short', wire.pdu(wire.P_DATA, pdv(b'ab', length=1))
+    yield 'pdv-too-long', wire.pdu(wire.P_DATA, pdv(b'ab', length=5))
+    yield 'pdv-rest', wire.pdu(wire.P_DATA, pdv(b'ab') + b'\0\0\0')
+    yield 'cut', store_rq(1, '1.2.3.1')[:-1]
+
+
+def associates():
+    def rq(body):
+        return b'\0' + body
+
+    def ac(body):
+        return b'\1' + body
+    fixed, name = associate_rq()[6:74], wire.item(0x10, wire.APPLICATION_CONTEXT.encode())
+    user = wire.user_information(16384)
+    context = wire.item(0x20, b'\1\0\0\0' + wire.item(0x30, CT.encode()) + wire.item(0x40, b'1.2 \0'))
+    yield 'rq', rq(associate_rq()[6:])
+    yield 'ac', ac(associate_ac()[6:])
+    yield 'all-items', rq(associate_rq(extra=wire.item(0x50, ASYNC + ROLE + wire.item(0x58, b'\1\0\0\0')) +
+                                       wire.item(0x77, b'what'))[6:])
+    yield 'ac-async', ac(associate_ac(sub_items=ASYNC + ROLE)[6:])
+    yield 'no-user', rq(fixed + name + context)
+    yield 'no-name', rq(fixed + context + user)
+    yield 'no-context', rq(fixed + name + user)
+    yield 'too-short', rq(fixed[:-1])
+    yield 'item-too-long', rq(fixed + name + user + b'\x20\0\xff\xff')
+    yield 'item-cut', rq(fixed + name + user + b'\x20\0')
+    yield 'context-cut', rq(fixed + name + wire.item(0x20, b'\1\0\0') + user)
+    yield 'context-bare', rq(fixed + name + wire.item(0x20, b'\1\0\0\0') + user)
+    yield 'context-sub-item-cut', rq(fixed + name + wire.item(0x20, b'\1\0\0\0\x30\0\0') + user)
+    yield 'context-mixed', rq(fixed + name + wire.item(0x20, b'\1\0\0\0' + wire.item(0x30, CT.encode()) + wire.item(
+        0x40, b'1.2') + wire.item(0x41, b'?') + wire.item(0x40, b'1.3')) + user)
+    yield 'even-context', rq(fixed + name + context.replace(b'\1\0\0\0', b'\2\0\0\0') + user)
+    yield 'same-context', rq(fixed + name + context + context + user)
+    yield 'contexts-130', rq(fixed + name + user + b''.join(context.replace(b'\1\0\0\0', bytes([n % 256, 0, 0, 0]))
+                                                           for n in range(1, 260, 2)))
+    yield 'roles-130', rq(fixed + name + context + wire.item(0x50, b''.join(
+        wire.item(0x54, struct.pack('>H', 3) + b'1.2' + b'\0\1') for _ in range(130))))
+    yield 'role-cut', rq(fixed + name + context + wire.item(0x50, wire.item(0x54, b'\0\7\1\2')))
+    yield 'max-len-cut', rq(fixed + name + context + wire.item(0x50, wire.item(0x51, b'\0\0')))
+    yield 'async-cut', rq(fixed + name + context + wire.item(0x50, wire.item(0x53, b'\0\0')))
+    yield 'user-cut', rq(fixed + name + context + wire.item(0x50, b'\x51\0\0\4'))
+
+
+def commands():
+    def element(number, value, group=0):
+        return struct.pack('<HHI', group, number, len(value)) + value
+    yield 'store-rq', wire.command(class_uid=CT, field=1, message_id=7, priority=2, data_set_type=1, instance_uid='1.2')
+    yield 'store-rsp', wire.command(class_uid=CT, field=0x8001, replied_id=7, status=0xA700, comment='no room',
+                                    data_set_type=0x101, instance_uid='1.2')
+    yield 'echo-rq', echo_rq()[12:]
+    yield 'all', b''.join(element(n, b'\1\0') for n in (0x100, 0x110, 0x120, 0x700, 0x800, 0x900, 0x903, 0x1020,
+                                                         0x1021, 0x1022, 0x1023, 0x1031)) + \
+        element(0x600, b'DESTINATION ') + element(0x1030, b'ORIGINATOR') + element(0x902, b'x' * 70)
+    yield 'unsorted', element(0x1000, b'1.2.3') + element(0x100, b'\x30\0') + element(1, b'?', group=9)
+    yield 'header-cut', element(0x100, b'\x30\0') + b'\0\0\0\1'
+    yield 'value-cut', element(0x100, b'\x30\0') + struct.pack('<HHI', 0, 2, 99)
+    yield 'number-cut', element(0x100, b'\x30')
+    yield 'no-field', element(0x110, b'\1\0')
+    yield 'huge-length', struct.pack('<HHI', 0, 0x100, 0xffffffff) + b'\0\0'
+
+
+# ---- files ----
+
+LONG = ('OB', 'OW', 'SQ', 'UN', 'UT')
+UNDEFINED = 0xffffffff
+
+
+def el(tag, vr, value=b'', length=None, order='<'):
+    """One element; vr None: in Implicit VR."""
+    length = len(value) if length is None else length
+    head = struct.pack(order + 'HH', tag >> 16, tag & 0xffff)
+    if vr is None:
+        return head + struct.pack(order + 'I', length) + value
+    if vr in LONG:
+        return head + vr.encode() + b'\0\0' + struct.pack(order + 'I', length) + value
+    return head + vr.encode() + struct.pack(order + 'H', length & 0xffff) + value
+
+
+def uid(text):
+    return text.encode() + b'\0' * (len(text) % 2)
+
+
+def item(value=b'', length=None, element=0xe000, order='<'):
+    return struct.pack(order + 'HHI', 0xfffe, element, len(value) if length is None else length) + value
+
+
+ITEM_END, SEQUENCE_END = item(element=0xe00d), item(element=0xe0dd)
+
+
+def names(explicit=True, order='<'):
+    return b''.join(el(tag, 'UI' if explicit else None, uid(text), order=order) for tag, text in (
+        (0x00080016, CT), (0x00080018, '1.2.3.4.5'), (0x0020000d, '1.2.3.4'), (0x0020000e, '1.2.3.4.1')))
+
+
+def meta(syntax=wire.EXPLICIT_LITTLE, class_uid=CT):
+    body = el(0x00020001, 'OB', b'\0\1') + el(0x00020002, 'UI', uid(class_uid)) + \
+        el(0x00020003, 'UI', uid('1.2.3.4.5')) + (el(0x00020010, 'UI', uid(syntax)) if syntax is not None else b'')
+    return bytes(128) + b'DICM' + el(0x00020000, 'UL', struct.pack('<I', len(body))) + body
+
+
+def nested(depth, explicit=True):
+    vr = 'SQ' if explicit else None
+    begin, end = el(0x00081140, vr, length=UNDEFINED) + item(length=UNDEFINED), ITEM_END + SEQUENCE_END
+    return begin * depth + end * depth
+
+
+def files():
+    pixels = el(0x7fe00010, 'OW', bytes(16))
+    sequence = el(0x00081140, 'SQ', item(el(0x00081150, 'UI', uid(MR))) + item(
+        el(0x00081150, 'UI', uid(MR)) + ITEM_END, length=UNDEFINED))
+    fragments = el(0x7fe00010, 'OB', length=UNDEFINED) + item() + item(b'abcd') + SEQUENCE_END
+    unknown = el(0x00091001, 'UN', length=UNDEFINED) + item(el(0x00091002, None, b'ab')) + SEQUENCE_END
+    unknown_explicit = el(0x00091001, 'UN', length=UNDEFINED) + item(el(0x00091002, 'LO', b'ab')) + SEQUENCE_END
+    big = names(order='>') + el(0x00081140, 'SQ', item(el(0x00081150, 'UI', uid(MR), order='>'), order='>'), order='>')
+    plain = meta() + names()
+    yield 'plain', b'\0' + plain + pixels
+    yield 'sequences', b'\0' + plain + sequence + nested(3) + pixels
+    yield 'fragments', b'\0' + meta(JPEG) + names() + fragments
+    yield 'implicit', b'\0' + meta(wire.IMPLICIT_LITTLE) + names(False) + nested(2, False) + \
+        el(0x00091001, None, item(el(0x00091002, None, b'ab'))) + el(0x7fe00010, None, bytes(8))
+    yield 'big-endian', b'\0' + meta(BIG_ENDIAN) + big + el(0x7fe00010, 'OW', bytes(4), order='>')
+    yield 'big-endian-unknown', b'\0' + meta(BIG_ENDIAN) + names(order='>') + el(
+        0x00091001, 'UN', length=UNDEFINED, order='>') + item(el(0x00091002, 'LO', b'ab', order='>'), order='>') + \
+        item(element=0xe0dd, order='>')
+    yield 'unknown', b'\0' + plain + unknown + unknown_explicit + pixels
+    yield 'unknown-defined', b'\0' + plain + el(0x00091001, 'UN', item(el(0x00091002, 'LO', b'ab'))) + pixels
+    yield 'no-vr', b'\0' + plain + el(0x00091001, None, b'ab') + el(0x00091003, None, item(b'')) + pixels
+    yield 'private-vr', b'\0' + plain + el(0x00091001, 'ZZ', b'ab') + struct.pack('<HH2sHI', 9, 0x1002, b'ZY', 0, 2) + \
+        b'ab' + pixels
+    yield 'first-no-vr', b'\0' + meta() + names(False)
+    yield 'first-has-vr', b'\0' + meta(wire.IMPLICIT_LITTLE) + names()
+    yield 'nested-70', b'\0' + plain + nested(70)
+    yield 'cut-value', b'\0' + (plain + pixels)[:-3]
+    yield 'cut-header', b'\0' + plain + pixels[:10]
+    yield 'cut-long-header', b'\0' + plain + el(0x00091001, 'UN', b'')[:9]
+    yield 'cut-sequence', b'\0' + plain + nested(2)[:-8]
+    yield 'trailing-zeros', b'\0' + plain + pixels + bytes(6)
+    yield 'trailing-zeros-long', b'\0' + plain + pixels + bytes(40)
+    yield 'trailing', b'\0' + plain + pixels + b'\1\2\3'
+    yield 'trailing-text', b'\0' + plain + pixels + b'hello, world!'
+    yield 'padding', b'\0' + plain + pixels + el(0xfffcfffc, 'OB', bytes(8))
+    yield 'stray-item-end', b'\0' + plain + ITEM_END
+    yield 'stray-sequence-end', b'\0' + plain + el(0x00081140, 'SQ', length=UNDEFINED) + ITEM_END + SEQUENCE_END
+    yield 'item-end-in-defined', b'\0' + plain + el(0x00081140, 'SQ', item(ITEM_END)) + pixels
+    yield 'not-an-item', b'\0' + plain + el(0x00081140, 'SQ', length=UNDEFINED) + names()
+    yield 'broken-in-defined', b'\0' + plain + el(0x00081140, 'SQ', item(b'\1\2\3\4\5\6\7\x08\x09\x0a')) + pixels
+    yield 'sequence-too-long', b'\0' + plain + el(0x00081140, 'SQ', item(el(0x00081140, 'SQ', length=900))) + pixels
+    yield 'fragment-undefined', b'\0' + meta(JPEG) + names() + el(0x7fe00010, 'OB', length=UNDEFINED) + item(
+        length=UNDEFINED)
+    yield 'text-undefined', b'\0' + plain + el(0x00091001, 'UT', length=UNDEFINED) + item(b'ab') + SEQUENCE_END
+    yield 'odd', b'\0' + plain + el(0x00100010, 'PN', b'abc')
+    yield 'huge-length', b'\0' + plain + el(0x00091001, 'OB', length=0xfffffff0)
+    yield 'dicomdir', b'\0' + meta(class_uid='1.2.840.10008.1.3.10') + names()
+    yield 'no-syntax', b'\0' + meta(None) + names()
+    yield 'bad-syntax', b'\0' + meta('1..2') + names()
+    yield 'long-uid', b'\0' + meta() + el(0x00080016, 'UI', uid(CT)) + el(0x00080018, 'UI', b'1.' * 70)
+    yield 'bad-uid', b'\0' + meta() + el(0x00080016, 'UI', uid(CT)) + el(0x00080018, 'UI', b'1.2x')
+    yield 'no-names', b'\0' + meta() + el(0x00100010, 'PN', b'ab')
+    yield 'empty-data-set', b'\0' + meta()
+    yield 'meta-cut', b'\0' + meta()[:150]
+    yield 'meta-undefined', b'\0' + bytes(128) + b'DICM' + el(0x00020001, 'OB', length=UNDEFINED)
+    yield 'raw-explicit', b'\3' + names() + pixels
+    yield 'raw-implicit', b'\1' + names(False)
+    yield 'raw-refused', b'\0' + names(False)
+    yield 'raw-big-endian', b'\1' + names(order='>')
+    yield 'raw-meta', b'\1' + meta()[132:] + names() + pixels
+    yield 'incomplete', b'\2' + meta() + names()[:-34] + pixels
+    yield 'not-dicom', b'\0' + b'hello, world! ' * 20
+    yield 'empty', b'\0'
+    yield 'large', b'\0' + plain + el(0x00091001, 'OB', bytes(9000)) + sequence + pixels
+    yield 'deflate', b'\4' + names() + sequence + nested(3) + pixels
+    yield 'deflate-odd', b'\4' + names() + el(0x00100010, 'PN', b'abc')
+    yield 'deflate-cut', b'\4' + names() + pixels[:10]
+    yield 'deflate-large', b'\4' + names() + el(0x00091001, 'OB', bytes(20000)) + unknown + pixels
+    deflate = zlib.compressobj(9, zlib.DEFLATED, -15)
+    deflated = deflate.compress(names() + pixels) + deflate.flush()
+    yield 'deflated-trailing', b'\0' + meta(DEFLATED) + deflated + bytes(20)
+    yield 'deflated-trailer', b'\0' + meta(DEFLATED) + deflated + bytes(8)
+    yield 'deflated-cut', b'\0' + meta(DEFLATED) + deflated[:20]
+    yield 'deflated-broken', b'\0' + meta(DEFLATED) + b'\xff' * 20
+    yield 'element-explicit', b'\x08' + el(0x00080018, 'UI', b'1.2.3.')
+    yield 'element-long', b'\x08' + el(0x00091001, 'UN', b'ab')
+    yield 'element-implicit', b'\x08' + el(0x00080018, None, b'1.2.3.')
+    yield 'element-big-endian', b'\x08' + el(0x00080018, 'UI', b'1.2.3.', order='>')
+    yield 'element-undefined', b'\x08' + el(0x00081140, 'SQ', length=UNDEFINED)
+
+
+# ---- runs ----
+
+SEND, PIECES, DEAF, FINISH, CLOSE, WAIT, USER_RELEASE, USER_ABORT = range(8)
+
+
+def step(what, data=b'', how=0, n=None):
+    return struct.pack('<BH', what | how << 3, len(data) if n is None else n) + data
+
+
+def client_runs():
+    ac = step(SEND, associate_ac())
+    uids = [f'1.2.3.{i}' for i in range(1, 9)]
+    answers = [step(SEND, store_rsp(i + 1, uid_)) for i, uid_ in enumerate(uids)]
+    release = step(SEND, RELEASE_RP) + step(CLOSE)
+    yield 'one', b'\0\2' + ac + answers[0] + release
+    yield 'five', b'\4\x0b' + ac + b''.join(answers[:5]) + release
+    yield 'window', b'\x1c\x0b' + step(SEND, associate_ac(sub_items=ASYNC)) + b''.join(answers[3::-1]) + answers[4] + \
+        release
+    yield 'pieces', b'\2\x0b' + step(PIECES, associate_ac(), how=2) + b''.join(
+        step(PIECES, store_rsp(i, uids[i - 1])) for i in (1, 2, 3)) + release
+    yield 'early-response', b'\x80\x07' + step(DEAF, associate_ac()) + step(DEAF, store_rsp(1, uids[0])) + release
+    yield 'response-too-early', b'\0\2' + step(SEND, associate_ac() + store_rsp(1, uids[0])) + release
+    yield 'twice', b'\2\2' + ac + answers[0] + answers[0]
+    yield 'wrong-uid', b'\0\2' + ac + step(SEND, store_rsp(1, '9.9'))
+    yield 'no-uid', b'\0\2' + ac + step(SEND, store_rsp(1, None)) + release
+    yield 'wrong-id', b'\0\2' + ac + step(SEND, store_rsp(9, uids[0]))
+    yield 'wrong-context', b'\0\2' + ac + step(SEND, store_rsp(1, uids[0], context=3))
+    yield 'no-status', b'\0\2' + ac + step(SEND, store_rsp(1, uids[0], status=None))
+    yield 'statuses', b'\3\2' + ac + b''.join(step(SEND, store_rsp(i + 1, uids[i], status=s, comment='why'))
+                                              for i, s in enumerate((0xA700, 0xB000, 0xC001, 0xFF00))) + release
+    yield 'echo-response', b'\0\2' + ac + step(SEND, echo_rq())
+    yield 'rejected', b'\0\2' + step(SEND, REJECT)
+    yield 'aborted', b'\2\2' + ac + answers[0] + step(SEND, ABORT)
+    yield 'refused', b'\x40\2'
+    yield 'source-fails', b'\x21\x0b' + ac + answers[0]
+    yield 'no-context', b'\0\2' + step(SEND, associate_ac([(1, 3, ''), (3, 4, '')])) + release
+    yield 'unusable', b'\0\2' + step(SEND, associate_ac(max_pdu=12))
+    yield 'tiny-pdus', b'\0\3' + step(SEND, associate_ac(max_pdu=16)) + answers[0] + release
+    yield 'no-limit', b'\0\7' + step(SEND, associate_ac(max_pdu=0)) + answers[0] + release
+    yield 'silent', b'\0\2'
+    yield 'silent-after-ac', b'\0\2' + ac
+    yield 'deaf', b'\x80\7' + step(DEAF, associate_ac()) + step(WAIT, how=1, n=9000)
+    yield 'closes', b'\2\2' + ac + answers[0] + step(CLOSE)
+    yield 'finishes', b'\2\2' + ac + answers[0] + step(FINISH)
+    yield 'release-asked', b'\2\2' + ac + answers[0] + step(SEND, RELEASE_RQ)
+    yield 'release-collides', b'\0\2' + ac + step(SEND, store_rsp(1, uids[0])) + step(SEND, RELEASE_RQ) + release
+    yield 'user-releases', b'\3\2' + ac + step(USER_RELEASE) + answers[0] + release
+    yield 'user-aborts', b'\3\2' + ac + step(USER_ABORT)
+    yield 'aborts-before-ac', b'\3\2' + step(USER_ABORT) + ac
+    yield 'data-set-in-response', b'\0\2' + ac + step(SEND, wire.fragments(1, wire.command(
+        field=0x8001, replied_id=1, data_set_type=1, status=0, instance_uid=uids[0]), True, 4096) +
+        wire.fragments(1, b'ab', False, 4096)) + release
+    yield 'second-ac', b'\0\2' + ac + ac
+    yield 'unknown-pdu', b'\0\2' + ac + step(SEND, b'\x0a\0\0\0\0\0')
+
+
+def receiver_runs():
+    rq = step(SEND, associate_rq())
+    release = step(SEND, RELEASE_RQ)
+    yield 'store', b'\0' + rq + step(SEND, store_rq(1, '1.2.3')) + release
+    yield 'keep', b'\1' + rq + step(SEND, store_rq(1, '1.2.3')) + step(SEND, store_rq(2, '1.2.3')) + \
+        step(SEND, store_rq(3, '1.2.3', b'other bytes!')) + release
+    yield 'keep-odd-names', b'\1' + rq + step(SEND, store_rq(1, '../../x')) + step(SEND, store_rq(2, '1..2')) + \
+        step(SEND, store_rq(3, None)) + step(SEND, store_rq(4, '1/2'))
+    yield 'keep-cut', b'\1' + rq + step(SEND, store_rq(1, '1.2.3')[:-4]) + step(CLOSE)
+    yield 'two-clients', b'\1' + rq + step(SEND, associate_rq(), how=1) + step(SEND, store_rq(1, '1.2.3')[:-4]) + \
+        step(SEND, store_rq(1, '1.2.3'), how=1) + step(SEND, store_rq(1, '1.2.3')[-4:])
+    yield 'one-too-many', b'\2' + rq + step(SEND, associate_rq(), how=1) + release
+    yield 'delayed', b'\4' + rq + step(SEND, store_rq(1, '1.2.3')) + step(SEND, store_rq(2, '1.2.4')) + \
+        step(WAIT, n=50) + release
+    yield 'refuse', b'\x09' + rq + step(SEND, store_rq(1, '1.2.3')) + release
+    yield 'stop', b'\x11' + rq + step(SEND, store_rq(1, '1.2.3')[:-4])
+    yield 'echo', b'\0' + rq + step(SEND, echo_rq()) + release
+    yield 'find', b'\0' + rq + step(SEND, wire.fragments(1, wire.command(field=0x20, message_id=1, data_set_type=1),
+                                                         True, 4096) + wire.fragments(1, b'ab', False, 4096)) + release
+    yield 'get', b'\0' + rq + step(SEND, wire.fragments(1, wire.command(field=0x10, message_id=1, data_set_type=0x101),
+                                                        True, 4096))
+    yield 'cancel', b'\0' + rq + step(SEND, wire.fragments(1, wire.command(field=0xfff, replied_id=1,
+                                                                           data_set_type=0x101), True, 4096)) + release
+    yield 'no-data-set', b'\0' + rq + step(SEND, wire.fragments(1, wire.command(
+        field=1, class_uid=CT, message_id=1, data_set_type=0x101, instance_uid='1.2'), True, 4096))
+    yield 'response', b'\0' + rq + step(SEND, store_rsp(1, '1.2.3'))
+    yield 'many-deaf', b'\x20' + rq + step(DEAF, b''.join(echo_rq(i) for i in range(1, 300)))
+    yield 'window', b'\x40' + step(SEND, associate_rq(extra=wire.item(0x50, ASYNC))) + \
+        step(SEND, b''.join(store_rq(i, f'1.2.{i}') for i in range(1, 9))) + release
+    yield 'pieces', b'\0' + step(PIECES, associate_rq(), how=4) + step(PIECES, store_rq(1, '1.2.3')) + release
+    yield 'silent', b'\0' + step(WAIT, n=5000)
+    yield 'silent-inside', b'\0' + rq + step(SEND, store_rq(1, '1.2.3')[:-4]) + step(WAIT, n=9000)
+    yield 'finish', b'\0' + rq + step(SEND, store_rq(1, '1.2.3')) + step(FINISH)
+    yield 'abort', b'\1' + rq + step(SEND, store_rq(1, '1.2.3')[:-4]) + step(SEND, ABORT)
+    yield 'unusable', b'\0' + step(SEND, associate_rq(max_pdu=12))
+    yield 'too-long', b'\0' + rq + step(SEND, b'\x04\0\0\0\x20\0')
+    yield 'unknown-pdu', b'\0' + rq + step(SEND, b'\x0a\0\0\0\0\0')
+    yield 'old-version', b'\0' + step(SEND, associate_rq().replace(b'\0\1\0\0RECEIVER', b'\0\2\0\0RECEIVER'))
+    yield 'other-application', b'\0' + step(SEND, associate_rq().replace(b'1.2.840.10008.3.1.1.1',
+                                                                         b'1.2.840.10008.3.1.1.9'))
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else TOP / 'corpus'
+    targets = {
+        'pdu_stream': [(name, b'\x10\x07' + stream) for name, stream in pdu_streams()],
+        'associate': associates(), 'command': commands(), 'file': files(), 'client': client_runs(),
+        'receiver': receiver_runs(),
+    }
+    for target, seeds in targets.items():
+        (folder / target).mkdir(parents=True, exist_ok=True)
+        for name, seed in seeds:
+            (folder / target / name).write_bytes(seed)
+
+
+if __name__ == '__main__':
+    main()

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "catalog/instance.h"
 #include "engine/session_private.h"
 
@@ -95,7 +96,7 @@ static struct crew *find_free(struct session *session)
 
 static void post_to_worker(struct crew *crew, enum worker_mail kind)
 {
-    struct mail *mail = malloc(sizeof *mail);
+    struct mail *mail = memory_allocate(sizeof *mail);
     if (mail == NULL)
         abort(); /* a worker that cannot be told to stop would leave the session hanging */
     mail->kind = (int)kind;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "engine/policy.h"
 #include "engine/worker_private.h"
 
@@ -57,7 +58,7 @@ void worker_post_outcome(struct worker *worker, struct instance *instance)
 
 static void post_notice(struct worker *worker, enum session_mail kind, const struct worker_notice *notice)
 {
-    struct worker_notice *copy = malloc(sizeof *copy);
+    struct worker_notice *copy = memory_allocate(sizeof *copy);
     if (copy == NULL)
         abort(); /* a few dozen bytes: without them nothing could be said, and silence would be a lie */
     *copy = *notice;

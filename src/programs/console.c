@@ -3,8 +3,11 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
+#include <uv.h>
 
+#include "base/memory.h"
 #include "report/log_line.h"
 #include "report/text.h"
 
@@ -28,6 +31,8 @@ void console_prepare_process(void)
 {
     struct rlimit files;
 
+    /* libuv ends the process when memory for a loop's table of descriptors is short. */
+    (void)uv_replace_allocator(memory_allocate, memory_resize, memory_allocate_zeroed, free);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/histogram.h"
 #include "base/list.h"
+#include "base/memory.h"
 #include "dicomnet/data_source.h"
 #include "dicomnet/error.h"
 #include "dicomnet/log.h"
@@ -181,6 +182,24 @@ Test(base, spans)
     assert_trimmed("A \0 B", 5, 17, "A");
     assert_trimmed("\0A", 2, 17, "");
     assert_trimmed("012 456", 7, 5, "012");
+}
+
+/* ---- memory ---- */
+
+Test(base, memory_is_as_malloc_gives_it)
+{
+    char *memory = memory_allocate_zeroed(3, 5);
+    cr_assert_not_null(memory);
+    for (size_t i = 0; i < 15; i++)
+        cr_expect_eq(memory[i], 0);
+    memcpy(memory, "what it holds", 14);
+    memory = memory_resize(memory, 100000);
+    cr_assert_not_null(memory);
+    cr_expect_str_eq(memory, "what it holds");
+    free(memory);
+    memory = memory_allocate(0);
+    cr_expect_not_null(memory);
+    free(memory);
 }
 
 /* ---- clock ---- */

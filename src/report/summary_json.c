@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "report/summary.h"
 #include "report/summary_data.h"
 #include "report/text.h"
@@ -71,13 +72,26 @@ static json_t *status_text(uint16_t status)
     return json_sprintf("0x%04X", (unsigned)status);
 }
 
+/* An object lacks no member: one that cannot be made takes the object with it. */
+static void put_member(json_t **object, const char *name, json_t *value)
+{
+    if (json_object_set_new(*object, name, value) == 0)
+        return;
+    json_decref(*object);
+    *object = NULL;
+}
+
 /* ---- the short part ---- */
 
 static json_t *strings_of(const char *const *strings, size_t count)
 {
     json_t *array = json_array();
-    for (size_t i = 0; i < count; i++)
-        json_array_append_new(array, safe_string(strings[i]));
+    for (size_t i = 0; i < count; i++) {
+        if (json_array_append_new(array, safe_string(strings[i])) == 0)
+            continue;
+        json_decref(array);
+        return NULL;
+    }
     return array;
 }
 
@@ -118,19 +132,19 @@ static json_t *destination_json(const struct session_options *options)
 static json_t *totals_json(const struct session_totals *totals)
 {
     json_t *object = json_object();
-    json_object_set_new(object, "files", number(totals->files));
+    put_member(&object, "files", number(totals->files));
     static const enum outcome_state order[] = {OUTCOME_STORED,  OUTCOME_WARNED,   OUTCOME_FAILED,
                                                OUTCOME_SKIPPED, OUTCOME_IN_DOUBT, OUTCOME_PENDING};
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
-        json_object_set_new(object, outcome_state_name(order[i]), number(totals->by_state[order[i]]));
+        put_member(&object, outcome_state_name(order[i]), number(totals->by_state[order[i]]));
     json_t *earlier = json_object();
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
         if (order[i] != OUTCOME_IN_DOUBT && order[i] != OUTCOME_PENDING)
-            json_object_set_new(earlier, outcome_state_name(order[i]), number(totals->earlier[order[i]]));
-    json_object_set_new(object, "earlier", earlier);
-    json_object_set_new(object, "bytes", number(totals->bytes_stored));
-    json_object_set_new(object, "bytes_found", number(totals->bytes_found));
-    json_object_set_new(object, "studies", number(totals->studies));
+            put_member(&earlier, outcome_state_name(order[i]), number(totals->earlier[order[i]]));
+    put_member(&object, "earlier", earlier);
+    put_member(&object, "bytes", number(totals->bytes_stored));
+    put_member(&object, "bytes_found", number(totals->bytes_found));
+    put_member(&object, "studies", number(totals->studies));
     return object;
 }
 
@@ -249,16 +263,15 @@ static json_t *end_json(const struct association_end *end)
     };
     json_t *object = json_pack("{s:s}", "kind", kinds[end->kind]);
     if (end->error != 0) {
-        json_object_set_new(object, "error", json_string(error_name(end->error)));
-        json_object_set_new(object, "text", json_string(error_text(end->error)));
+        put_member(&object, "error", json_string(error_name(end->error)));
+        put_member(&object, "text", json_string(error_text(end->error)));
     }
     if (end->kind == ASSOCIATION_REJECTED)
-        json_object_set_new(object, "reject",
-                            json_pack("{s:i, s:i, s:i}", "result", end->reject.result, "source", end->reject.source,
-                                      "reason", end->reject.reason));
+        put_member(&object, "reject",
+                   json_pack("{s:i, s:i, s:i}", "result", end->reject.result, "source", end->reject.source, "reason",
+                             end->reject.reason));
     if (end->kind == ASSOCIATION_ABORTED_BY_PEER || end->kind == ASSOCIATION_ABORTED_BY_US)
-        json_object_set_new(object, "abort",
-                            json_pack("{s:i, s:i}", "source", end->abort.source, "reason", end->abort.reason));
+        put_member(&object, "abort", json_pack("{s:i, s:i}", "source", end->abort.source, "reason", end->abort.reason));
     return object;
 }
 
@@ -316,7 +329,7 @@ static json_t *file_json(const struct summary_file *file, enum outcome_state sta
         file->error != 0 ? json_string(error_name(file->error)) : json_null(), "attempts", json_integer(file->attempts),
         "association", file->association > 0 ? number(file->association) : json_null(), "earlier", file->earlier);
     if (!text_is_utf8(strings[SUMMARY_PATH]))
-        json_object_set_new(object, "path_hex", path_hex(strings[SUMMARY_PATH]));
+        put_member(&object, "path_hex", path_hex(strings[SUMMARY_PATH]));
     return object;
 }
 
@@ -376,6 +389,7 @@ static int put_lists(FILE *out, const struct summary *summary)
 
 int summary_print(const struct summary *summary, const struct session_result *result, int exit_code, FILE *out)
 {
+    json_set_alloc_funcs(memory_allocate, free); /* jansson does not see everywhere that memory is short */
     errno = 0;
     int error = put_header(out, header_json(summary, result, exit_code));
     if (error == 0)

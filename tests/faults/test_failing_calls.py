@@ -1,0 +1,240 @@
+"""The k-th call of a kind fails, for every k of a run of five files: no crash, no hang, and what is said is true.
+
+libfailing_calls.so (tests/support) goes before the C library of one program, of the build without sanitizers; the other
+side is left alone. Each run is held to the same: the program ends by itself and not by a signal; exit code 0 means that
+all five instances are kept, byte for byte; what the summary calls stored is kept.
+
+One signal is left: libuv ends the process if it cannot make its own pipe or start the four threads of its pool. That is
+before anything is sent, and a run may end so if nothing is kept.
+
+Above SAMPLE_MAX allocations a sample of them fails, and its seed is printed; FAILING_CALLS_ALL=1 makes each fail once.
+"""
+import concurrent.futures
+import contextlib
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+
+from support import datasets, peers, programs
+from support.base import ProgramTest
+
+STUDIES, INSTANCES = 1, 5
+RUN_TIMEOUT_S = 60
+LANES = 2
+SAMPLE_MAX = 1000
+LIBUV_ABORTS_MAX = 5
+ALL = os.environ.get('FAILING_CALLS_ALL') == '1'
+QUICK = ('--retry', 2, '--timeout', 5)
+
+
+def preload(folder, kind, at):
+    """What to put before a command so that its call number `at` fails."""
+    library = pathlib.Path(os.environ['RELEASE_DIR']).absolute() / 'tests' / 'support' / 'libfailing_calls.so'
+    return ['env', f'LD_PRELOAD={library}', f'FAILING_CALL={kind}', f'FAILING_AT={at}',
+            f'FAILING_MARK={folder / "mark"}', f'FAILING_COUNT={folder / "count"}']
+
+
+class Lane:
+    """Runs one after the other, in a folder of their own: each says whether its call was reached."""
+
+    def __init__(self, files, wanted, kind):
+        self.files, self.wanted, self.kind = files, wanted, kind
+        self.libuv_aborts = 0
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='dicom-failing-'))
+        self.stack = contextlib.ExitStack()
+        self.stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+
+    def is_libuvs(self, exit_code, said):
+        """True if libuv ended the program before it did or said anything."""
+        found = exit_code == -signal.SIGABRT and not said
+        self.libuv_aborts += found
+        return found
+
+    def reached(self):
+        mark = self.folder / 'mark'
+        found = mark.exists()
+        mark.unlink(missing_ok=True)
+        return found
+
+    def send(self, port, prefix=()):
+        """A run of dicom-sender. Its exit code, its summary or None, and what it said."""
+        logs = self.folder / 'logs'
+        command = [*prefix, programs.program('dicom-sender', 'RELEASE_DIR'), '--json', '--no-progress', '--threads', '2',
+                   '--host', '127.0.0.1', '--port', str(port), '--recursive', '--input', self.files, '--log-dir', logs,
+                   *map(str, QUICK)]
+        try:
+            done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=RUN_TIMEOUT_S,
+                                  check=False, env=programs.environment())
+        finally:
+            shutil.rmtree(logs, ignore_errors=True)
+        stderr = done.stderr.decode(errors='replace')
+        if not self.is_libuvs(done.returncode, stderr or done.stdout):
+            assert done.returncode >= 0 and not programs.fault_of(stderr), f'exit {done.returncode}\n{stderr[-3000:]}'
+            assert done.returncode == 0 or stderr or done.stdout, f'exit {done.returncode} without a word'
+        # The log may have lost a line: it is looked at in other tests.
+        return programs.SenderRun(done.returncode, done.stdout.decode(), stderr, 0, self.folder / 'none')
+
+    def judge(self, run, receiver):
+        """Hold what the sender says to what is kept; and empty that folder."""
+        kept = [datasets.split_part10(path.read_bytes())[-1] for path in receiver.files() if path.suffix == '.dcm']
+        assert len(kept) == len(set(kept)) and set(kept) <= self.wanted, f'{len(kept)} files are kept\n{run}'
+        assert run.exit_code >= 0 or not kept, f'ended by a signal when {len(kept)} were kept'
+        assert run.exit_code != 0 or set(kept) == self.wanted, f'exit 0, and {len(kept)} are kept\n{run}'
+        if run.summary is not None:
+            programs.check_totals(run)
+            assert run.total('stored') + run.total('warned') <= len(kept), f'{len(kept)} are kept\n{run}'
+            assert run.total('files') == len(self.wanted) or run.exit_code != 0, run
+        for path in receiver.files():
+            path.unlink()
+
+    def close(self):
+        self.stack.close()
+
+
+class SenderLane(Lane):
+    """The sender's calls fail; a receiver runs beside it all the time."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.receiver = self.stack.enter_context(programs.Receiver())
+
+    def run(self, at):
+        run = self.send(self.receiver.port, preload(self.folder, self.kind, at))
+        self.judge(run, self.receiver)
+        return self.reached()
+
+
+class FailingReceiver(programs.Receiver):
+    """One whose calls fail. Without a port: it said why and ended."""
+
+    def __init__(self, prefix):
+        super().__init__('--sync')
+        self.prefix = prefix
+
+    def start(self):
+        self.output.mkdir()
+        command = [*self.prefix, programs.program('dicom-receiver', 'RELEASE_DIR'), '--port', '0', *self.options]
+        with open(self.log_path, 'wb') as log:
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
+                                            env=programs.environment(), start_new_session=True)
+        end = time.monotonic() + self.start_timeout_s
+        while time.monotonic() < end and self.process.poll() is None and self.port is None:
+            found = re.search(r'^listening on .*:(\d+)$', self.log(), re.MULTILINE)
+            self.port = int(found.group(1)) if found else None
+            time.sleep(0.005)
+        return self
+
+
+class ReceiverLane(Lane):
+    """The receiver's calls fail; each run has one of its own."""
+
+    def run(self, at):
+        receiver = FailingReceiver(preload(self.folder, self.kind, at))
+        with receiver:
+            if receiver.port is not None:
+                self.judge(self.send(receiver.port), receiver)
+                assert receiver.terminate() >= 0, f'the receiver ended by signal {-receiver.exit_code}'
+            elif not self.is_libuvs(receiver.process.wait(RUN_TIMEOUT_S), receiver.log()):
+                assert receiver.process.returncode == 1 and receiver.log(), f'no port: {receiver.log()}'
+        return self.reached()
+
+
+class FailingCalls(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        self.files = self.subfolder('files')
+        self.wanted = {entry.data_set for entry in datasets.make_studies(self.files, STUDIES, INSTANCES)}
+        self.assertEqual(len(self.wanted), STUDIES * INSTANCES)
+
+    def fail_each(self, lane_class, kind, numbers=None):
+        """Let call 1, 2, 3 ... fail until a run does not come that far; or these numbers."""
+        lanes = []
+
+        def run_lane(first):
+            lane, count = lane_class(self.files, self.wanted, kind), 0
+            lanes.append(lane)
+            try:
+                for at in numbers[first - 1::LANES] if numbers is not None else range(first, 1000000, LANES):
+                    try:
+                        reached = lane.run(at)
+                    except (AssertionError, subprocess.TimeoutExpired) as error:
+                        raise AssertionError(f'{kind} {at} fails: {error}') from error
+                    count += reached
+                    if not reached and numbers is None:
+                        break
+            finally:
+                lane.close()
+            return count
+
+        with concurrent.futures.ThreadPoolExecutor(max_workers=LANES) as pool:
+            total = sum(pool.map(run_lane, range(1, LANES + 1)))
+        print(f'{lane_class.__name__} {kind}: {total} calls failed', flush=True)
+        self.assertGreater(total, 0)
+        self.assertLessEqual(sum(lane.libuv_aborts for lane in lanes), LIBUV_ABORTS_MAX)
+
+    def sample(self, lane_class, kind):
+        """Numbers of calls, spread over all there are."""
+        lane = lane_class(self.files, self.wanted, kind)
+        try:
+            self.assertFalse(lane.run(0))
+            count = int((lane.folder / 'count').read_text(encoding='ascii'))
+        finally:
+            lane.close()
+        if ALL or count <= SAMPLE_MAX:
+            return range(1, count + 1)
+        seed = int(os.environ.get('FAILING_CALLS_SEED', time.time_ns() % 1000000))
+        print(f'{lane_class.__name__} {kind}: {SAMPLE_MAX} of {count}, FAILING_CALLS_SEED={seed}', flush=True)
+        return sorted(random.Random(seed).sample(range(1, count + 1), SAMPLE_MAX))
+
+    def test_sender_memory(self):
+        self.fail_each(SenderLane, 'malloc', self.sample(SenderLane, 'malloc'))
+
+    def test_sender_descriptors(self):
+        self.fail_each(SenderLane, 'open')
+
+    def test_sender_reads(self):
+        self.fail_each(SenderLane, 'read')
+
+    def test_sender_writes(self):
+        self.fail_each(SenderLane, 'write')
+
+    def test_sender_closes(self):
+        self.fail_each(SenderLane, 'close')
+
+    def test_sender_stats(self):
+        self.fail_each(SenderLane, 'stat')
+
+    def test_sender_threads(self):
+        self.fail_each(SenderLane, 'thread')
+
+    def test_receiver_memory(self):
+        self.fail_each(ReceiverLane, 'malloc', self.sample(ReceiverLane, 'malloc'))
+
+    def test_receiver_descriptors(self):
+        self.fail_each(ReceiverLane, 'open')
+
+    def test_receiver_reads(self):
+        self.fail_each(ReceiverLane, 'read')
+
+    def test_receiver_writes(self):
+        self.fail_each(ReceiverLane, 'write')
+
+    def test_receiver_closes(self):
+        self.fail_each(ReceiverLane, 'close')
+
+    def test_receiver_fsync(self):
+        self.fail_each(ReceiverLane, 'fsync')
+
+    def test_receiver_renames(self):
+        self.fail_each(ReceiverLane, 'rename')
+
+
+if __name__ == '__main__':
+    unittest.main()

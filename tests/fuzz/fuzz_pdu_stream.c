@@ -21,7 +21,7 @@ struct record {
 
 struct reading {
     struct pdu_reader pdus;
-    struct dimse_reader messages;
+    struct dimse_reader *messages; /* on the heap, so that writing past it is seen */
     struct record *record;
     bool in_data; /* the last thing recorded is a run of data */
     ssize_t error;
@@ -54,10 +54,9 @@ static void put_command(struct reading *reading, const struct dimse_command *com
 static void take_fragment(struct reading *reading, const struct pdu_event *event)
 {
     struct dimse_event message;
-    int error = dimse_read(&reading->messages, event, &message);
+    int error = dimse_read(reading->messages, event, &message);
     if (error != 0) {
         put_mark(reading, 'E', (uint8_t)-error);
-        dimse_reader_init(&reading->messages);
         reading->error = error;
     } else if (message.type == DIMSE_EVENT_COMMAND) {
         put_mark(reading, 'C', message.context_id);
@@ -101,6 +100,8 @@ static void read_on(struct reading *reading, const uint8_t *stream, size_t len)
         memcpy(bytes, stream + reading->consumed, there);
         ssize_t consumed = pdu_read(&reading->pdus, bytes, there, &event);
         FUZZ_CHECK(consumed <= (ssize_t)there);
+        FUZZ_CHECK(reading->pdus.pdv_left <= reading->pdus.pdu_left);
+        FUZZ_CHECK(reading->pdus.pdu_left <= reading->pdus.data_len_max);
         if (consumed > 0) {
             reading->consumed += (size_t)consumed;
             take_event(reading, &event);
@@ -121,7 +122,9 @@ static void begin(struct reading *reading, uint32_t data_len_max, struct record 
     reading->error = 0;
     reading->consumed = 0;
     pdu_reader_init(&reading->pdus, data_len_max);
-    dimse_reader_init(&reading->messages);
+    reading->messages = malloc(sizeof *reading->messages);
+    FUZZ_CHECK(reading->messages != NULL);
+    dimse_reader_init(reading->messages);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -143,6 +146,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         len += piece < input.len - len ? piece : input.len - len;
         read_on(&pieces, input.data, len);
     }
+    free(whole.messages);
+    free(pieces.messages);
     FUZZ_CHECK(whole.error == pieces.error);
     FUZZ_CHECK(whole.error != 0 || whole.consumed == pieces.consumed);
     FUZZ_CHECK(whole_record.len == pieces_record.len);

@@ -119,7 +119,7 @@ static uint64_t count_successes(const struct messages *messages, uint16_t field,
     return count;
 }
 
-/* The client ends: look at what it was told. */
+/* Hold what the client was told so far to what it has sent so far. */
 static void check_answers(struct client *client)
 {
     messages_begin(&requests);
@@ -206,6 +206,8 @@ static void take_step(struct run *run, struct fuzz_input *input)
         break;
     }
     settle(run);
+    if (client->far_end.fd >= 0)
+        check_answers(client);
 }
 
 /* ---- the receiver ---- */

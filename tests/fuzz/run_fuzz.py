@@ -22,7 +22,7 @@ SOURCE = TOP.parent.parent
 DECODERS = ('src/wire/pdu_decode.c', 'src/wire/dimse.c', 'src/catalog/walk.c', 'src/catalog/inspect.c')
 COVERAGE_MIN_PERCENT = 90
 
-INPUT_MAX_BYTES = 8192
+INPUT_MAX_BYTES = 24 * 1024  # no seed is longer
 INPUT_TIMEOUT_S = 20
 MEMORY_MAX_MB = 2048
 
@@ -64,7 +64,7 @@ def fuzz(build, target, seconds):
     """Let one target run. What to print, and whether it is well."""
     findings, found = build / 'findings', build / 'corpus' / target
     found.mkdir(parents=True, exist_ok=True)
-    before = set(findings.iterdir())
+    before = set(findings.glob(f'{target}-*'))
     done = subprocess.run(
         [program(build, target), f'-max_total_time={seconds}', f'-max_len={INPUT_MAX_BYTES}',
          f'-timeout={INPUT_TIMEOUT_S}', f'-rss_limit_mb={MEMORY_MAX_MB}', '-print_final_stats=1',
@@ -75,7 +75,7 @@ def fuzz(build, target, seconds):
     text = f'{target}: {runs.group(1) if runs else 0} inputs in {seconds} s'
     if done.returncode == 0:
         return text, True
-    reproducers = [str(path) for path in sorted(set(findings.iterdir()) - before)]
+    reproducers = [str(path) for path in sorted(set(findings.glob(f'{target}-*')) - before)]
     return (f'FAILED: {text}\n{done.stderr[-5000:]}\nreproduce: {program(build, target)} '
             f'{" ".join(reproducers) or "(no input was written)"}', False)
 

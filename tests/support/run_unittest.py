@@ -1,8 +1,9 @@
 """Run the Python tests of a folder, one process a file, and count them.
 
-run_unittest.py COUNTS FOLDER
+run_unittest.py COUNTS FOLDER [PATTERN...]
 
-COUNTS is the file that gets "PASSED FAILED". A test that is skipped counts as failed: what was not run has not passed.
+COUNTS is the file that gets "PASSED FAILED". PATTERN chooses files; without one it is all. A test that is skipped counts
+as failed: what was not run has not passed.
 """
 import os
 import pathlib
@@ -32,7 +33,7 @@ def main():
         return
     counts_path, folder = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2]).absolute()
     passed = failed = 0
-    for path in sorted(folder.glob('test_*.py')):
+    for path in sorted(path for pattern in sys.argv[3:] or ['test_*.py'] for path in folder.glob(pattern)):
         print(f'-- {path.name}', flush=True)
         part = counts_path.with_suffix('.part')
         part.unlink(missing_ok=True)

@@ -1,0 +1,181 @@
+"""Hours of work, in one go: nothing is lost, and memory, descriptors and threads stay where they are.
+
+soak.py MINUTES
+
+Two pairs run side by side. One dicom-sender makes up instances and stores them all the time, while its receiver is killed
+and started again. One dicom-receiver keeps files all the time, while one dicom-sender after another brings them and ends.
+Every second the two that stay are looked at. RELEASE_DIR names the build.
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from support import datasets, network, peers, programs  # noqa: E402
+
+RESTART_EVERY_S = 15
+DOWN_S = 1.0
+GROWTH_MAX_KB = 4096  # of the line through the samples, from the first to the last
+SPREAD_MAX = 2        # descriptors and threads: more in the last third than in the first
+WARM_UP = 0.2         # part of the time that is not judged
+ENDS_WITHIN_S = 120
+
+
+class Watch:
+    """What a process uses, sampled."""
+
+    def __init__(self, name, pid):
+        self.name, self.pid, self.samples = name, pid, []
+
+    def sample(self, now_s):
+        try:
+            status = pathlib.Path(f'/proc/{self.pid}/status').read_text(encoding='ascii')
+            fields = dict(line.split(':', 1) for line in status.splitlines())
+            self.samples.append((now_s, int(fields['VmRSS'].split()[0]), len(os.listdir(f'/proc/{self.pid}/fd')),
+                                 int(fields['Threads'])))
+        except (OSError, KeyError):
+            pass  # it has ended: whoever started it says how
+
+    def judge(self):
+        """Print the figures; what is wrong with them."""
+        problems, first_s = [], self.samples[0][0]
+        kept = [sample for sample in self.samples if sample[0] - first_s >= WARM_UP * (self.samples[-1][0] - first_s)]
+        times, memory = [sample[0] for sample in kept], [sample[1] for sample in kept]
+        slope, _ = statistics.linear_regression(times, memory)
+        growth_kb = slope * (times[-1] - times[0])
+        print(f'{self.name}: {len(kept)} samples; memory {min(memory) / 1024:.1f} to {max(memory) / 1024:.1f} MB, '
+              f'{slope * 3600 / 1024:+.2f} MB/h', end='')
+        if growth_kb > GROWTH_MAX_KB:
+            problems.append(f'{self.name}: memory grew by {growth_kb:.0f} KB')
+        third = len(kept) // 3
+        for column, what in ((2, 'descriptors'), (3, 'threads')):
+            first, last = (max(sample[column] for sample in part) for part in (kept[:third], kept[-third:]))
+            print(f'; {what} {first} then {last}', end='')
+            if last > first + SPREAD_MAX:
+                problems.append(f'{self.name}: {first} {what} have become {last}')
+        print(flush=True)
+        return problems
+
+
+class FixedReceiver(programs.Receiver):
+    """A receiver of the release build, on a port that is known before."""
+
+    def __init__(self, port, *options, keep):
+        super().__init__(*options, keep=keep)
+        self.port = port
+
+    def start(self):
+        with open(self.log_path, 'ab') as log:
+            self.process = subprocess.Popen(
+                [programs.program('dicom-receiver', 'RELEASE_DIR'), '--port', str(self.port), '--quiet', *self.options],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, start_new_session=True,
+                env=programs.environment())
+        network.wait_until(lambda: network.is_listening(self.port), self.start_timeout_s, 'dicom-receiver to listen')
+        return self
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Soak:
+    def __init__(self, minutes):
+        self.seconds = minutes * 60
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='dicom-soak-'))
+        self.begun = time.monotonic()
+        self.problems, self.figures = [], {'restarts': 0, 'senders': 0}
+
+    def left_s(self):
+        return self.seconds - (time.monotonic() - self.begun)
+
+    def sender(self, port, *options):
+        return [programs.program('dicom-sender', 'RELEASE_DIR'), '--json', '--no-progress', '--quiet', '--host',
+                '127.0.0.1', '--port', str(port), '--log-dir', str(self.folder / 'logs'), '--log-level', 'warn', *options]
+
+    def judge_run(self, exit_code, out, what):
+        totals = json.loads(out)['totals'] if out.strip() else {}
+        if exit_code != 0 or totals.get('stored') != totals.get('files'):
+            self.problems.append(f'{what}: exit {exit_code}, {totals}')
+        return totals
+
+    def restart(self, receiver):
+        """Kill the receiver again and again, but not when the long run is about to end: that one can wait for nobody."""
+        while self.left_s() > 2 * RESTART_EVERY_S:
+            time.sleep(RESTART_EVERY_S)
+            receiver.kill()
+            time.sleep(DOWN_S)
+            receiver.start()
+            self.figures['restarts'] += 1
+
+    def bring(self, receiver, files, count):
+        """One sender after another; the instances are the same each time, and so kept once."""
+        while self.left_s() > 0:
+            done = subprocess.run(self.sender(receiver.port, '--recursive', '--threads', '3', '--input', str(files)),
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=ENDS_WITHIN_S, check=False,
+                                  env=programs.environment())
+            if self.judge_run(done.returncode, done.stdout, 'a short run').get('stored') != count:
+                return
+            self.figures['senders'] += 1
+
+    def run(self):
+        files = self.folder / 'files'
+        entries = datasets.make_studies(files, 3, 40)
+        restarted = FixedReceiver(network.free_port(), '--discard', '--response-delay', '2', keep=True)
+        restarted.options = restarted.options[:3]
+        lasting = FixedReceiver(network.free_port(), '--response-delay', '1', keep=True)
+        with restarted, lasting:
+            with open(self.folder / 'long.json', 'w+b') as out:
+                long_run = subprocess.Popen(
+                    self.sender(restarted.port, '--synthetic', '8x20000x8K:CT', '--threads', '4', '--duration',
+                                str(int(self.seconds))), stdin=subprocess.DEVNULL, stdout=out, env=programs.environment())
+                try:
+                    watches = [Watch('dicom-sender', long_run.pid), Watch('dicom-receiver', lasting.process.pid)]
+                    workers = [threading.Thread(target=self.restart, args=(restarted,)),
+                               threading.Thread(target=self.bring, args=(lasting, files, len(entries)))]
+                    for worker in workers:
+                        worker.start()
+                    while self.left_s() > 2 and long_run.poll() is None:
+                        for watch in watches:
+                            watch.sample(time.monotonic() - self.begun)
+                        time.sleep(1)
+                    for worker in workers:
+                        worker.join()
+                    exit_code = long_run.wait(ENDS_WITHIN_S)
+                finally:
+                    long_run.kill()
+                    long_run.wait()
+                out.seek(0)
+                totals = self.judge_run(exit_code, out.read(), 'the long run')
+            if len(lasting.files()) != len(entries):
+                self.problems.append(f'{len(lasting.files())} files are kept of {len(entries)}')
+        print(f'{self.seconds / 60:g} minutes: {totals.get("stored")} stored by one sender over '
+              f'{self.figures["restarts"]} kills of its receiver; {self.figures["senders"]} senders with '
+              f'{len(entries)} files each to one receiver')
+        for watch in watches:
+            self.problems += watch.judge()
+        for problem in self.problems:
+            print(f'FAILED: {problem}')
+        return not self.problems
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument('minutes', type=float)
+    soak = Soak(parser.parse_args().minutes)
+    network.isolate()
+    try:
+        return 0 if soak.run() else 1
+    finally:
+        shutil.rmtree(soak.folder, ignore_errors=True)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -40,7 +40,8 @@ struct made_store {
     struct store store;
     char uid[UID_SIZE];
     unsigned number;
-    bool fails; /* reading its second half does */
+    bool fails;  /* reading its second half does */
+    bool filled; /* prepared, or begun */
     unsigned ended;
 };
 
@@ -81,16 +82,30 @@ static ssize_t read_source(struct data_source *source, uint64_t offset, const st
 
 /* ---- the user ---- */
 
+static void fill_store(struct made_store *made, uint8_t context_id)
+{
+    made->store = (struct store){
+        .context_id = context_id, .class_uid = CLASS_UID, .instance_uid = made->uid, .source = &made->source};
+    made->filled = true;
+}
+
+/* As a worker does: store while the window lasts, and prepare the next while responses are awaited. */
 static void begin_stores(struct run *run)
 {
     struct storage_user *user = run->user;
     const struct association_context *context =
         storage_user_find_context(user, CLASS_UID, UID_EXPLICIT_VR_LITTLE_ENDIAN);
-    while (context != NULL && run->begun < run->wanted && storage_user_can_store(user)) {
-        struct made_store *made = &run->stores[run->begun++];
-        made->store = (struct store){
-            .context_id = context->id, .class_uid = CLASS_UID, .instance_uid = made->uid, .source = &made->source};
-        FUZZ_CHECK(storage_user_store(user, &made->store) == 0);
+    while (context != NULL && run->begun < run->wanted && storage_user_can_prepare(user)) {
+        struct made_store *made = &run->stores[run->begun];
+        bool begins = storage_user_can_store(user);
+        if (!begins && made->filled)
+            return;
+        if (!made->filled)
+            fill_store(made, context->id);
+        run->begun += begins;
+        int error = begins ? storage_user_store(user, &made->store) : storage_user_prepare(user, &made->store);
+        FUZZ_CHECK(error == 0 || made->fails); /* a source may fail before anything goes out */
+        made->ended += begins && error != 0;
     }
     if (context == NULL || run->begun == run->wanted)
         storage_user_release(user);

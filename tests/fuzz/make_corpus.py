@@ -251,7 +251,7 @@ def files():
     yield 'raw-big-endian', b'\1' + names(order='>')
     yield 'raw-meta', b'\1' + meta()[132:] + names() + pixels
     yield 'incomplete', b'\2' + meta() + names()[:-34] + pixels
-    yield 'not-dicom', b'\0' + b'hello, world! ' * 20
+    yield 'not-dicom', b'\0' + b'hello, world! ' * 20 + b'bye'
     yield 'empty', b'\0'
     yield 'large', b'\0' + plain + el(0x00091001, 'OB', bytes(9000)) + sequence + pixels
     yield 'deflate', b'\4' + names() + sequence + nested(3) + pixels

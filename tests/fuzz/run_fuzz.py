@@ -43,8 +43,11 @@ def check_coverage(build, targets):
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     for target in targets:
-        subprocess.run([program(build, target), '-runs=0', TOP / 'corpus' / target], cwd=folder, check=True,
-                       env=environment(folder / f'{target}.profraw'), capture_output=True)
+        done = subprocess.run([program(build, target), '-runs=0', TOP / 'corpus' / target], cwd=folder, check=False,
+                              env=environment(folder / f'{target}.profraw'), capture_output=True, errors='replace')
+        if done.returncode != 0:
+            print(f'FAILED: {target}: its corpus\n{done.stderr[-5000:]}')
+            return [False]
     merged = folder / 'merged.profdata'
     subprocess.run(['llvm-profdata', 'merge', '-o', merged, *folder.glob('*.profraw')], check=True)
     objects = [part for target in targets for part in ('-object', program(build, target))]

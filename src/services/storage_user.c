@@ -266,7 +266,8 @@ int storage_user_prepare(struct storage_user *user, struct store *store)
     snprintf(request.instance_uid, sizeof request.instance_uid, "%s", store->instance_uid);
     int error = association_prepare(user->association, store->context_id, &request, store->source);
     store->read_before_us = association_read_us(user->association);
-    store->prepared = ++user->prepare_count;
+    user->prepare_count++;
+    store->prepared = error == 0 ? user->prepare_count : 0;
     return error;
 }
 

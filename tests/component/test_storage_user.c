@@ -1,6 +1,7 @@
 /* The user side of C-STORE, and of C-ECHO, against a peer that follows a script. */
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -608,6 +609,31 @@ Test(storage_user, forgets_what_was_prepared, .timeout = FIXTURE_TIMEOUT_S)
 {
     struct record record = {.wanted = 1, .ready = prepare_and_forget};
     store_all(&record, serve_only_the_first, 0, "forgotten");
+    cr_expect_eq(record.done, 1);
+    cr_expect(record.stores[0].answered);
+}
+
+/* A store that could not be prepared is read again when it begins, and says again what its source says. */
+static void prepare_in_vain(struct storage_user *user, void *context)
+{
+    struct record *record = context;
+    if (record->begun == record->wanted)
+        return;
+    struct store *broken = &record->stores[STORES_MAX - 1], *store = &record->stores[record->begun];
+    *broken = store_of(record, STORES_MAX - 1);
+    record->sources[STORES_MAX - 1].ends_at = 0;
+    record->sources[STORES_MAX - 1].error = -EIO;
+    cr_assert_eq(storage_user_prepare(user, broken), -EIO);
+    cr_assert_eq(storage_user_store(user, broken), -EIO);
+    *store = store_of(record, record->begun++);
+    cr_assert_eq(storage_user_store(user, store), 0);
+    storage_user_release(user);
+}
+
+Test(storage_user, goes_on_after_a_source_that_cannot_be_read, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 1, .len = 1000, .ready = prepare_in_vain};
+    store_all(&record, serve_only_the_first, 0, "in vain");
     cr_expect_eq(record.done, 1);
     cr_expect(record.stores[0].answered);
 }

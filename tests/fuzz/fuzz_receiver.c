@@ -226,9 +226,8 @@ static void open_receiver(struct run *run, unsigned flags)
                                                                     .window = (flags & FLAG_WINDOW) != 0 ? 8 : 1,
                                                                     .timeouts = association_default_timeouts}},
                                        .output_dir = (flags & FLAG_KEEP) != 0 ? keep_folder() : NULL,
-                                       .status = (flags & FLAG_REFUSE) != 0 ? STATUS_REFUSED_OUT_OF_RESOURCES
-                                                                            : STATUS_SUCCESS,
-                                       .response_delay_ms = (flags & FLAG_DELAY) != 0 ? 100 : 0};
+                                       .faults = {.status = (flags & FLAG_REFUSE) != 0 ? 0xA700 : 0x0000,
+                                                  .response_delay_ms = (flags & FLAG_DELAY) != 0 ? 100 : 0}};
     FUZZ_CHECK(receiver_open(&run->receiver, &run->loop, &options) == 0);
 }
 

@@ -21,6 +21,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
     X(LOG_SESSION_STARTED, "session.started", "a session began; fields: version, destination, options")                \
     X(LOG_SESSION_ENDED, "session.ended", "a session ended; fields: exit_code and the totals")                         \
     X(LOG_SESSION_INTERRUPTED, "session.interrupted", "a signal or a fatal answer stops the session")                  \
+    X(LOG_SESSION_PAUSED, "session.paused", "all workers pause: the peer is out of resources; fields: delay_ms, text") \
+    X(LOG_SESSION_RESUMED, "session.resumed", "the peer stores again: all workers go on; field: paused_ms")            \
     X(LOG_SESSION_NOTE, "session.note", "something a user should know that is no error; field: text")                  \
     X(LOG_SCAN_STARTED, "scan.started", "the search for files began")                                                  \
     X(LOG_SCAN_ENDED, "scan.ended", "every path was looked at; fields: files, instances, studies, skipped, failed")    \

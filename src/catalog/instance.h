@@ -33,10 +33,19 @@ struct file_facts {
     const char *syntax_uid;
 };
 
+/* What the engine remembers of an instance's attempts, to tell whose fault it was that they failed. */
+struct instance_trials {
+    unsigned lost;          /* associations that ended while it was in flight */
+    unsigned refused;       /* times that the peer had no room for it while it had some for others, */
+    uint64_t refused_row;   /* and in which row of refusals that was last: see engine/breaker.h */
+    uint64_t rest_until_ms; /* monotonic; it is not sent again before */
+};
+
 struct instance {
     struct mail mail;
     struct file_facts file;
     struct outcome outcome;
+    struct instance_trials trials;
 };
 
 /* Copy the facts and their strings (NULL strings become ""). NULL if out of memory. */

@@ -68,6 +68,7 @@ struct outcome {
     bool has_status;
     uint16_t status;       /* the last DIMSE status the peer gave, if has_status */
     bool leading_zero_uid; /* a warning: a UID component has a leading zero */
+    bool uid_missing;      /* a warning: the peer's response named no SOP Instance UID */
     bool meta_differs;     /* a warning: the file meta information's UIDs differ from the data set's */
     bool earlier;          /* an earlier session with the same ledger did this; the file was not opened now */
     int error;             /* negative error code behind the reason, or 0 */

@@ -61,16 +61,17 @@ static int heap_insert(struct plan *plan, struct study *study)
     return 0;
 }
 
-static struct study *heap_pop(struct plan *plan)
+static struct study *heap_take(struct plan *plan, size_t place)
 {
-    struct study *top = plan->heap[0];
+    struct study *taken = plan->heap[place - 1];
     struct study *last = plan->heap[--plan->heap_count];
-    top->heap_index = 0;
-    if (last != top) {
-        put_at(plan, 1, last);
+    taken->heap_index = 0;
+    if (last != taken) {
+        put_at(plan, place, last);
+        rise(plan, last);
         sink(plan, last);
     }
-    return top;
+    return taken;
 }
 
 /* ---- instances in ---- */
@@ -128,11 +129,13 @@ static bool work_has_pair(struct work *work, const struct context_pair *pair)
     return false;
 }
 
-/* Move what is waiting in the study into the work, as long as the contexts do not become too many. */
-static void fill_work(struct plan *plan, struct work *work, struct study *study)
+/* Move what is waiting in the study into the work, `most` at most and as long as the contexts do not become too many.
+ */
+static void fill_work(struct plan *plan, struct work *work, struct study *study, uint64_t most)
 {
     struct list_node *next;
-    for (struct list_node *node = list_first(&study->waiting); node != NULL; node = next) {
+    for (struct list_node *node = list_first(&study->waiting); node != NULL && work->instance_count < most;
+         node = next) {
         struct instance *instance = list_entry(node, struct instance, mail.node);
         const struct context_pair *pair = catalog_pair_of(&plan->catalog, instance);
         next = list_next(&study->waiting, node);
@@ -162,7 +165,7 @@ static void add_known_pairs(const struct plan *plan, struct work *work)
 }
 
 /* What is waiting of a study that is in no heap, as work for this worker. NULL if there is no memory. */
-static struct work *make_work(struct plan *plan, struct study *study, int worker)
+static struct work *make_work(struct plan *plan, struct study *study, int worker, uint64_t most)
 {
     struct work *work = calloc(1, sizeof *work);
     if (work == NULL)
@@ -171,7 +174,7 @@ static struct work *make_work(struct plan *plan, struct study *study, int worker
     work->study = study;
     snprintf(work->study_uid, sizeof work->study_uid, "%s", study->uid);
     list_init(&work->instances);
-    fill_work(plan, work, study);
+    fill_work(plan, work, study, most);
     add_known_pairs(plan, work);
     return work;
 }
@@ -184,21 +187,29 @@ static void free_study(struct plan *plan, struct study *study)
         (void)heap_insert(plan, study);
 }
 
-struct work *plan_next(struct plan *plan, int worker)
+static struct work *take_work(struct plan *plan, size_t place, int worker, uint64_t most)
 {
-    if (plan->heap_count == 0)
-        return NULL;
-    struct study *study = heap_pop(plan);
-    struct work *work = make_work(plan, study, worker);
+    struct study *study = heap_take(plan, place);
+    struct work *work = make_work(plan, study, worker, most);
     if (work == NULL)
         free_study(plan, study);
     return work;
 }
 
+struct work *plan_next(struct plan *plan, int worker)
+{
+    return plan->heap_count > 0 ? take_work(plan, 1, worker, UINT64_MAX) : NULL;
+}
+
+struct work *plan_next_single(struct plan *plan, int worker, unsigned turn)
+{
+    return plan->heap_count > 0 ? take_work(plan, 1 + turn % plan->heap_count, worker, 1) : NULL;
+}
+
 struct work *plan_finish(struct plan *plan, struct work *work, bool stay)
 {
     struct study *study = work->study;
-    struct work *next = stay && study->waiting_count > 0 ? make_work(plan, study, study->worker) : NULL;
+    struct work *next = stay && study->waiting_count > 0 ? make_work(plan, study, study->worker, UINT64_MAX) : NULL;
     if (next == NULL)
         free_study(plan, study);
     free(work);

@@ -62,6 +62,12 @@ bool plan_has_next(const struct plan *plan);
 struct work *plan_next(struct plan *plan, int worker);
 
 /*
+ * Work of one instance for worker number `worker`, to see whether the peer stores it. `turn` chooses among the studies,
+ * so that another turn tries another one. NULL as above.
+ */
+struct work *plan_next_single(struct plan *plan, int worker, unsigned turn);
+
+/*
  * The work came home (its list is empty); it is freed. If more of its study was found meanwhile and `stay` is set,
  * that is the next work for the same worker: it is returned. Otherwise NULL, and the study is free for any worker.
  */

@@ -13,7 +13,7 @@ static const struct status_rule {
     {0x0000, 0x0000, OUTCOME_STORED, AGAIN_NEVER, false, "success"},
     {0x0001, 0x0001, OUTCOME_WARNED, AGAIN_NEVER, false, "warning: optional attributes are not supported"},
     {0x0107, 0x0107, OUTCOME_WARNED, AGAIN_NEVER, false, "warning: attribute list"},
-    {0x0110, 0x0110, OUTCOME_FAILED, AGAIN_LATER, true, "processing failure"},
+    {0x0110, 0x0110, OUTCOME_FAILED, AGAIN_TWICE, true, "processing failure"},
     {0x0111, 0x0111, OUTCOME_FAILED, AGAIN_NEVER, false, "duplicate SOP instance"},
     {0x0112, 0x0112, OUTCOME_FAILED, AGAIN_NEVER, false, "no such SOP instance"},
     {0x0115, 0x0115, OUTCOME_FAILED, AGAIN_NEVER, false, "invalid argument value"},

@@ -10,10 +10,13 @@
 
 #include "catalog/outcome.h"
 
+enum { POLICY_UNAUTHORISED_MAX = 3 }; /* answers 0124 in a row, from the peer to any of us: it means all */
+
 enum policy_again {
     AGAIN_NEVER,
-    AGAIN_ONCE, /* one more attempt, on a new association */
-    AGAIN_LATER /* worth the configured number of attempts: the peer is out of resources, say */
+    AGAIN_ONCE,  /* one more attempt, on a new association */
+    AGAIN_TWICE, /* two more, each on a new association */
+    AGAIN_LATER  /* the peer is out of resources, for this instance or for all: see breaker.h */
 };
 
 struct policy_verdict {

@@ -60,6 +60,7 @@ static void on_progress_timer(uv_timer_t *timer)
     if (limit_ms > 0 && session->progress.transfer_us >= limit_ms * 1000 && !session->time_is_up)
         session_end_of_time(session);
     session_pace_crew(session);
+    session_look_after_peer(session);
 }
 
 static void log_outcome(struct session *session, const struct instance *instance)
@@ -230,7 +231,7 @@ static void on_signal(uv_signal_t *signal, int number)
 
 /* ---- mail from the workers ---- */
 
-static void take_back(struct session *session, struct instance *instance)
+void session_take_back(struct session *session, struct instance *instance)
 {
     if (plan_return(&session->plan, instance) == 0)
         return;
@@ -245,10 +246,17 @@ static void deliver(void *user, struct mail *mail)
     struct worker_notice *notice = list_entry(mail, struct worker_notice, mail);
     switch ((enum session_mail)mail->kind) {
     case MAIL_INSTANCE:
+        session_learn_from_outcome(session, list_entry(mail, struct instance, mail));
         session_end_instance(session, list_entry(mail, struct instance, mail));
         return;
+    case MAIL_INSTANCE_REFUSED:
+        session_take_refused(session, list_entry(mail, struct instance, mail));
+        return;
+    case MAIL_INSTANCE_LOST:
+        session_take_lost(session, list_entry(mail, struct instance, mail));
+        return;
     case MAIL_INSTANCE_BACK:
-        take_back(session, list_entry(mail, struct instance, mail));
+        session_take_back(session, list_entry(mail, struct instance, mail));
         return;
     case MAIL_WORK_DONE:
         session_take_work_back(session, list_entry(mail, struct work, mail));
@@ -344,6 +352,7 @@ static void end_session(struct session *session)
 {
     struct instance *instance;
     session->phase = PHASE_OVER;
+    session_end_waiting(session);
     while ((instance = plan_take_waiting(&session->plan)) != NULL) {
         if (instance->outcome.state != OUTCOME_IN_DOUBT)
             instance->outcome.state = OUTCOME_PENDING;
@@ -379,6 +388,7 @@ void session_go_on(struct session *session)
             leave_looking(session);
     }
     if (session->phase == PHASE_SENDING) {
+        session_try_suspect(session);
         session_hand_out(session);
         session_let_idle_go(session);
     }
@@ -439,7 +449,10 @@ int session_run(const struct session_options *options, const struct session_obse
     session->logger = (struct logger){.write = write_log, .user = session, .level = options->log_level};
     session->begun_us = clock_monotonic_us();
     list_init(&session->comparisons);
+    list_init(&session->refused);
+    list_init(&session->suspects);
     ret_result->begun_us = clock_wall_us();
+    ret_result->strict = options->strict;
     int error = uv_loop_init(&session->loop);
     if (error == 0) {
         error = run(session);
@@ -459,8 +472,10 @@ int session_run(const struct session_options *options, const struct session_obse
 int session_exit_code(const struct session_result *result)
 {
     const uint64_t *by_state = result->totals.by_state;
-    uint64_t kept = by_state[OUTCOME_STORED] + by_state[OUTCOME_WARNED];
+    uint64_t kept = by_state[OUTCOME_STORED] + (result->strict ? 0 : by_state[OUTCOME_WARNED]);
     uint64_t not_kept = by_state[OUTCOME_FAILED] + by_state[OUTCOME_IN_DOUBT] + by_state[OUTCOME_PENDING];
+    if (result->strict)
+        not_kept += by_state[OUTCOME_WARNED] + by_state[OUTCOME_SKIPPED];
     if (result->verdict == SESSION_INTERRUPTED)
         return 130;
     if (kept == 0)

@@ -24,7 +24,22 @@ struct synthetic_spec;
 
 enum {
     SESSION_THREADS_MAX = 256,
-    SESSION_FOUND_MAX = 16 * 1024 /* the default of session_options.found_max */
+    SESSION_GIVE_UP_MS = 600 * 1000, /* see session_options.give_up_ms */
+    SESSION_FOUND_MAX = 16 * 1024    /* the default of session_options.found_max */
+};
+
+/* How much one association may carry, before it is released and another opened; 0 = no such limit. */
+struct session_limit {
+    uint64_t stores;
+    uint64_t bytes; /* of data sets */
+    uint64_t ms;
+};
+
+/* What becomes of an instance whose SOP Instance UID was seen before, with another data set. */
+enum session_conflict {
+    CONFLICT_FAIL,  /* it fails */
+    CONFLICT_FIRST, /* it is skipped: the first one found is sent */
+    CONFLICT_ALL    /* it is sent as well */
 };
 
 /*
@@ -60,12 +75,17 @@ struct session_options {
     uint16_t port;
     char called_ae[17];
     char calling_ae[17];
-    bool loopback;     /* a receiver inside this process is the peer; host and port are ignored */
-    unsigned threads;  /* workers: 1 to SESSION_THREADS_MAX */
-    bool threads_auto; /* begin with one and find out how many are worth it, at most `threads` */
-    uint16_t priority; /* enum dimse_priority */
-    bool verify;       /* C-ECHO before anything is sent; it must succeed */
-    unsigned retry;    /* further attempts for what is worth another try; also for connecting */
+    bool loopback;       /* a receiver inside this process is the peer; host and port are ignored */
+    unsigned threads;    /* workers: 1 to SESSION_THREADS_MAX */
+    bool threads_auto;   /* begin with one and find out how many are worth it, at most `threads` */
+    uint16_t priority;   /* enum dimse_priority */
+    bool verify;         /* C-ECHO before anything is sent; it must succeed */
+    unsigned retry;      /* further attempts for what is worth another try; also for connecting */
+    uint64_t give_up_ms; /* stop once the peer could not be reached, or had no room, for so long; 0 = after as many
+                            attempts as `retry` says if it has never answered, else SESSION_GIVE_UP_MS */
+    struct session_limit association_limit;
+    enum session_conflict on_conflict;
+    bool strict; /* warnings and skipped files fail the run */
     uint32_t max_pdu_len;
     uint16_t window; /* stores under way on one association, if the peer grants it; 0 or 1 = one */
     struct association_timeouts timeouts;
@@ -154,6 +174,7 @@ enum session_verdict {
 };
 struct session_result {
     enum session_verdict verdict;
+    bool strict; /* as it was asked for */
     char stop_text[256];
     struct session_totals totals;
     uint64_t begun_us, ended_us; /* wall clock */
@@ -172,7 +193,7 @@ struct session_result {
 
 /*
  * The exit code of a result: 0 all stored, 1 nothing sent or all failed, 2 some failed, 130 interrupted. What an
- * earlier session stored is stored.
+ * earlier session stored is stored. If it is strict, what was stored with a warning or skipped counts as failed.
  */
 int session_exit_code(const struct session_result *result);
 

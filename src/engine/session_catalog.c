@@ -14,6 +14,8 @@
 #include "catalog/instance.h"
 #include "engine/session_private.h"
 
+static void add_to_plan(struct session *session, struct instance *instance);
+
 struct comparison {
     struct list_node node;
     uv_work_t request;
@@ -60,6 +62,10 @@ static void after_compare(uv_work_t *request, int status)
     struct instance *second = comparison->second;
     if (comparison->result == 1)
         end_found(session, second, OUTCOME_SKIPPED, REASON_DUPLICATE, 0);
+    else if (comparison->result == 0 && session->options->on_conflict == CONFLICT_FIRST)
+        end_found(session, second, OUTCOME_SKIPPED, REASON_UID_CONFLICT, 0);
+    else if (comparison->result == 0 && session->options->on_conflict == CONFLICT_ALL)
+        add_to_plan(session, second);
     else /* other bytes, or the error that kept us from knowing: then it must not pass for a duplicate */
         end_found(session, second, OUTCOME_FAILED, REASON_UID_CONFLICT, comparison->result);
     list_remove(&comparison->node);

@@ -47,6 +47,7 @@ void session_set_worker_options(struct session *session)
                                       .priority = options->priority,
                                       .max_pdu_len = options->max_pdu_len,
                                       .window = options->window,
+                                      .association_limit = options->association_limit,
                                       .timeouts = options->timeouts,
                                       .retry = options->retry,
                                       .log_level = options->log_level,
@@ -73,6 +74,7 @@ static struct crew *start_worker(struct session *session)
         session->crew_count++;
         session->result->worker_count = session->crew_count;
         session->crew_left++;
+        session_teach(session, crew);
         return crew;
     }
     session->crew_max = session->crew_count;
@@ -84,17 +86,22 @@ static struct crew *start_worker(struct session *session)
     return NULL;
 }
 
+/* Rather one whose association is open. */
 static struct crew *find_free(struct session *session)
 {
+    struct crew *found = NULL;
     for (unsigned i = 0; i < session->crew_count; i++) {
         struct crew *crew = &session->crew[i];
-        if (crew->worker != NULL && crew->work == NULL && !crew->backs_off && !crew->stopping)
-            return crew;
+        bool free = crew->worker != NULL && crew->work == NULL && !crew->backs_off && !crew->stopping;
+        if (free && (found == NULL || (crew->open && !found->open)))
+            found = crew;
     }
+    if (found != NULL)
+        return found;
     return session->crew_count < session->crew_max ? start_worker(session) : NULL;
 }
 
-static void post_to_worker(struct crew *crew, enum worker_mail kind)
+void session_post_to_worker(struct crew *crew, enum worker_mail kind)
 {
     struct mail *mail = memory_allocate(sizeof *mail);
     if (mail == NULL)
@@ -113,7 +120,7 @@ static void give(struct crew *crew, struct work *work)
     worker_post(crew->worker, &work->mail);
 }
 
-static bool anyone_works(const struct session *session)
+bool session_anyone_works(const struct session *session)
 {
     for (unsigned i = 0; i < session->crew_count; i++)
         if (session->crew[i].work != NULL)
@@ -121,22 +128,44 @@ static bool anyone_works(const struct session *session)
     return false;
 }
 
-/* Workers that have work, or would have it if they could open an association. */
+/* Workers that have work, or would have it if they could open an association. Who was turned away leaves its place to
+ * others. */
 static unsigned count_busy(const struct session *session)
 {
     unsigned count = 0;
-    for (unsigned i = 0; i < session->crew_count; i++)
-        count += session->crew[i].work != NULL || session->crew[i].backs_off;
+    for (unsigned i = 0; i < session->crew_count; i++) {
+        const struct crew *crew = &session->crew[i];
+        count += crew->work != NULL || (crew->backs_off && !crew->turned_away);
+    }
     return count;
+}
+
+/* One store, to see whether the peer has room again; another study each time, as it may be the study's own matter. */
+static void hand_out_probe(struct session *session)
+{
+    if (session->breaker.state == BREAKER_PAUSED || session_anyone_works(session) || !plan_has_next(&session->plan))
+        return;
+    struct crew *crew = find_free(session);
+    if (crew == NULL)
+        return;
+    struct work *work = plan_next_single(&session->plan, (int)(crew - session->crew) + 1, session->breaker.pauses);
+    if (work != NULL)
+        give(crew, work);
+    else
+        session_stop(session, SESSION_STOPPED, error_text(-ENOMEM));
 }
 
 void session_hand_out(struct session *session)
 {
+    if (session->breaker.state != BREAKER_FLOWING) {
+        hand_out_probe(session);
+        return;
+    }
     while (plan_has_next(&session->plan) && count_busy(session) < session->crew_allowed) {
         struct crew *crew = find_free(session);
         struct work *work = crew != NULL ? plan_next(&session->plan, (int)(crew - session->crew) + 1) : NULL;
         if (work == NULL) {
-            if (crew != NULL && !anyone_works(session))
+            if (crew != NULL && !session_anyone_works(session))
                 session_stop(session, SESSION_STOPPED, error_text(-ENOMEM));
             return;
         }
@@ -164,7 +193,7 @@ static void rest_idle(struct session *session)
         if (++there > session->crew_allowed) {
             crew->resting = true;
             end_presence(session, crew);
-            post_to_worker(crew, MAIL_REST);
+            session_post_to_worker(crew, MAIL_REST);
         }
     }
 }
@@ -173,8 +202,8 @@ void session_take_work_back(struct session *session, struct work *work)
 {
     struct crew *crew = &session->crew[work->study->worker - 1];
     crew->work = NULL;
-    bool stay = session->phase == PHASE_SENDING && !crew->backs_off && !crew->stopping &&
-                count_busy(session) < session->crew_allowed;
+    bool stay = session->phase == PHASE_SENDING && session->breaker.state == BREAKER_FLOWING && !crew->backs_off &&
+                !crew->stopping && count_busy(session) < session->crew_allowed;
     struct work *next = plan_finish(&session->plan, work, stay);
     if (next != NULL)
         give(crew, next);
@@ -223,7 +252,7 @@ void session_pace_crew(struct session *session)
     apply_pace(session, pace_measure(&session->pace, &sample), "another number of threads, by what was stored lately");
 }
 
-static void back_off(struct session *session, bool rejected)
+void session_back_off(struct session *session, bool rejected)
 {
     if (!session->options->threads_auto || session->phase != PHASE_SENDING)
         return;
@@ -241,45 +270,22 @@ void session_stop_workers(struct session *session, bool now)
         if (crew->worker == NULL || (crew->stopping && !now))
             continue;
         crew->stopping = true;
-        post_to_worker(crew, now ? MAIL_STOP_NOW : MAIL_STOP);
+        session_post_to_worker(crew, now ? MAIL_STOP_NOW : MAIL_STOP);
     }
 }
 
 void session_let_idle_go(struct session *session)
 {
-    if (!session_is_scanning(session) && session->plan.waiting_count == 0 && !anyone_works(session))
+    if (!session_is_scanning(session) && session->plan.waiting_count == 0 && list_is_empty(&session->refused) &&
+        list_is_empty(&session->suspects) && !session_anyone_works(session))
         session_stop_workers(session, false);
 }
 
 /* ---- what they say ---- */
 
-enum { REJECTED_FOR_GOOD = 1, REJECTED_FOR_NOW = 2 }; /* A-ASSOCIATE-RJ, PS3.8 9.3.4 */
-
 static struct crew *crew_of(struct session *session, const struct worker_notice *notice)
 {
     return &session->crew[notice->worker - 1];
-}
-
-/*
- * A peer that says no for good, or that has answered nobody for as many tries as allowed: the session cannot go on.
- * Being refused more associations while others are open is no reason.
- */
-static void judge_failure(struct session *session, const struct worker_notice *notice)
-{
-    const struct association_end *end = &notice->figures.end;
-    char text[160];
-    bool permanent = (end->kind == ASSOCIATION_REJECTED && end->reject.result == REJECTED_FOR_GOOD) ||
-                     (end->kind == ASSOCIATION_NOT_CONNECTED && end->error == ERROR_HOST_UNKNOWN &&
-                      session->result->connect.count == 0);
-    bool anyone_open = false;
-    for (unsigned i = 0; i < session->crew_count; i++)
-        anyone_open = anyone_open || session->crew[i].open;
-    bool progress = session->last_answer_us > notice->failing_since_us;
-    bool too_often = notice->failures > session->options->retry && !progress && (notice->opened || !anyone_open);
-    if (!permanent && !too_often)
-        return;
-    association_describe_end(end, text, sizeof text);
-    session_stop(session, SESSION_STOPPED, text);
 }
 
 static void take_ended(struct session *session, struct worker_notice *notice)
@@ -296,15 +302,13 @@ static void take_ended(struct session *session, struct worker_notice *notice)
     worker->bytes += figures->bytes;
     if (session->observer->association_ended != NULL)
         session->observer->association_ended(session->observer->user, figures);
-    if (notice->backs_off)
-        judge_failure(session, notice);
-    if (figures->end.kind == ASSOCIATION_REJECTED && figures->end.reject.result == REJECTED_FOR_NOW)
-        back_off(session, true);
+    session_learn_from_end(session, crew, notice);
 }
 
 static void take_opened(struct session *session, const struct worker_notice *notice)
 {
     crew_of(session, notice)->open = true;
+    session_learn_from_opening(session);
     histogram_add(&session->result->connect, notice->figures.connect_us);
     histogram_add(&session->result->negotiate, notice->figures.negotiate_us);
 }
@@ -329,13 +333,13 @@ void session_take_notice(struct session *session, enum session_mail kind, struct
         take_ended(session, notice);
         break;
     case MAIL_READY:
-        crew_of(session, notice)->backs_off = false;
+        crew_of(session, notice)->backs_off = crew_of(session, notice)->turned_away = false;
         break;
     case MAIL_BUSY:
-        back_off(session, false);
+        session_back_off(session, false);
         break;
     case MAIL_REFUSED:
-        session_stop(session, SESSION_STOPPED, "the peer says that this sender is not authorised (status 0124)");
+        session_stop_unauthorised(session);
         break;
     case MAIL_STOPPED:
         take_stopped(session, notice);

@@ -2,6 +2,7 @@
  * session_private - the inside of a session, shared by the files it is written in. All on the main thread.
  *   session.c          the run: start, mail from the workers, interruption, the end
  *   session_crew.c     the workers: started, given work, told to stop
+ *   session_peer.c     what the peer lets us do: pauses, fewer associations, lessons, giving up
  *   session_catalog.c  what the scan finds: duplicates, the plan, the dry run
  */
 #ifndef ENGINE_SESSION_PRIVATE_H
@@ -11,6 +12,7 @@
 
 #include "catalog/seen.h"
 #include "catalog/synthetic.h"
+#include "engine/breaker.h"
 #include "engine/loopback.h"
 #include "engine/pace.h"
 #include "engine/plan.h"
@@ -24,6 +26,8 @@ struct crew {
     struct work *work;     /* it has; NULL = idle */
     bool open;             /* its association is open */
     bool backs_off;        /* it cannot open one; no work until MAIL_READY */
+    bool turned_away;      /* it backs off because the peer rejected it for the time being */
+    uint64_t died_after;   /* stores that its last association had answered when the peer ended it, 0 = it did not */
     bool resting;          /* it was told to release its association, and was given no work since */
     bool stopping;         /* it was told to stop */
     uint64_t begun_us;     /* monotonic; when it was started, or given work after a rest; 0 = it rests */
@@ -70,12 +74,25 @@ struct session {
 
     struct loopback *loopback;
     struct worker_options worker_options;
-    struct pace pace;        /* with threads_auto */
-    unsigned crew_count;     /* workers started */
-    unsigned crew_max;       /* to be started, as work turns up */
-    unsigned crew_allowed;   /* of them so many may have work or an association at a time: 1 to crew_max. Set it with
-                                session_allow_workers */
-    unsigned crew_left;      /* of them not joined */
+    struct pace pace;      /* with threads_auto */
+    unsigned crew_count;   /* workers started */
+    unsigned crew_max;     /* to be started, as work turns up */
+    unsigned crew_allowed; /* of them so many may have work or an association at a time: 1 to crew_max. Set it with
+                              session_allow_workers */
+    unsigned crew_left;    /* of them not joined */
+    struct breaker breaker;
+    struct list refused;  /* instances that the peer had no room for, until they may be sent again */
+    struct list suspects; /* instances that associations end with: sent one by one when nothing else is to be sent */
+    uint64_t paused_us;   /* monotonic; since when all workers pause */
+    bool peer_was_there;  /* it has agreed to an association once, or was too busy to */
+    uint64_t trouble_since_us; /* monotonic; since when it cannot be reached, or has no room; 0 = it is not so */
+    char trouble[160];         /* and what is the matter */
+    unsigned unauthorised;     /* answers 0124 in a row, to any worker */
+    bool uid_missing_said;     /* that the peer leaves SOP Instance UIDs out */
+    uint64_t store_max;        /* the peer ends associations after so many stores; 0 = not known to */
+    size_t unsupported_count;  /* classes that the peer answered 0122 for */
+    const struct context_pair *unsupported[PDU_CONTEXTS_MAX];
+
     unsigned signals;        /* SIGINT or SIGTERM that have come */
     uint64_t last_answer_us; /* monotonic; when the peer last answered a store */
     struct crew crew[SESSION_THREADS_MAX];
@@ -83,6 +100,9 @@ struct session {
 
 /* The instance's outcome is final: count it, tell the observer, free it. */
 void session_end_instance(struct session *session, struct instance *instance);
+
+/* An instance that was handed out and not sent: it is planned again. */
+void session_take_back(struct session *session, struct instance *instance);
 
 /* Something was found, or the scan or a comparison ended: go on with what can be done now. */
 void session_go_on(struct session *session);
@@ -108,6 +128,9 @@ void session_allow_workers(struct session *session, unsigned count);
 /* With threads_auto: see how it goes, and allow more or fewer. To be called a few times a second. */
 void session_pace_crew(struct session *session);
 
+/* With threads_auto: allow fewer, as the peer takes no more associations, or has no room. */
+void session_back_off(struct session *session, bool rejected);
+
 /* A work came home: the worker goes on with the same study if there is more of it. */
 void session_take_work_back(struct session *session, struct work *work);
 
@@ -120,6 +143,42 @@ void session_stop_workers(struct session *session, bool now);
 
 /* The notices of workers about themselves. */
 void session_take_notice(struct session *session, enum session_mail kind, struct worker_notice *notice);
+
+/* To a worker that has been started. */
+void session_post_to_worker(struct crew *crew, enum worker_mail kind);
+
+/* True if any worker has work. */
+bool session_anyone_works(const struct session *session);
+
+/* ---- session_peer.c ---- */
+
+/* MAIL_INSTANCE_REFUSED: the peer had no room for it. */
+void session_take_refused(struct session *session, struct instance *instance);
+
+/* MAIL_INSTANCE_LOST: it is suspected of being the associations' undoing. */
+void session_take_lost(struct session *session, struct instance *instance);
+
+/* Nothing else is to be sent: plan one that is suspected, if there is one. */
+void session_try_suspect(struct session *session);
+
+/* What the outcome of an instance that a worker had says about the peer. */
+void session_learn_from_outcome(struct session *session, const struct instance *instance);
+
+/* What the end of an association says about it; and that one has opened. */
+void session_learn_from_end(struct session *session, struct crew *crew, const struct worker_notice *notice);
+void session_learn_from_opening(struct session *session);
+
+/* Tell a worker that was just started what is known. */
+void session_teach(struct session *session, struct crew *crew);
+
+/* It has said too often that this sender may not store. */
+void session_stop_unauthorised(struct session *session);
+
+/* A few times a second: what waited for its time goes on; the session is given up if nothing helps. */
+void session_look_after_peer(struct session *session);
+
+/* The end is near: what waits to be sent again will not be. */
+void session_end_waiting(struct session *session);
 
 /* ---- session_catalog.c ---- */
 

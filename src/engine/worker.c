@@ -12,107 +12,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "engine/policy.h"
 #include "engine/worker_private.h"
 
-enum {
-    OUTBOX_MAX = 64,     /* outcomes that wait for company on their way home, */
-    OUTBOX_DELAY_MS = 10 /* and how long at most */
-};
-
 static void pump(struct worker *worker);
 static void go_on(struct worker *worker);
-
-/* ---- mail home ---- */
-
-static void flush_outbox(struct worker *worker)
-{
-    worker->outbox_count = 0;
-    uv_timer_stop(&worker->outbox_timer);
-    mailbox_post_all(worker->options->home, &worker->outbox);
-}
-
-static void on_outbox_timer(uv_timer_t *timer)
-{
-    flush_outbox(timer->data);
-}
-
-/* Mail that something depends on: it goes at once, behind the outcomes that wait. */
-static void post_home(struct worker *worker, struct mail *mail)
-{
-    list_append(&worker->outbox, &mail->node);
-    flush_outbox(worker);
-}
-
-/* Waking the main thread for each of thousands of outcomes a second would cost more than the store itself. */
-void worker_post_outcome(struct worker *worker, struct instance *instance)
-{
-    instance->mail.kind = MAIL_INSTANCE;
-    list_append(&worker->outbox, &instance->mail.node);
-    if (++worker->outbox_count == OUTBOX_MAX)
-        flush_outbox(worker);
-    else if (worker->outbox_count == 1)
-        uv_timer_start(&worker->outbox_timer, on_outbox_timer, OUTBOX_DELAY_MS, 0);
-}
-
-static void post_notice(struct worker *worker, enum session_mail kind, const struct worker_notice *notice)
-{
-    struct worker_notice *copy = memory_allocate(sizeof *copy);
-    if (copy == NULL)
-        abort(); /* a few dozen bytes: without them nothing could be said, and silence would be a lie */
-    *copy = *notice;
-    copy->mail.kind = (int)kind;
-    copy->worker = worker->number;
-    post_home(worker, &copy->mail);
-}
-
-static void write_log(void *user, const struct log_record *record)
-{
-    struct worker *worker = user;
-    struct log_record stamped = *record;
-    stamped.time_us = clock_wall_us();
-    stamped.worker = worker->number;
-    stamped.association = worker->association_number;
-    stamped.study = worker->work != NULL ? worker->work->study_uid : NULL;
-    struct worker_log *mail = malloc(sizeof *mail);
-    struct log_record *copy = log_record_copy(&stamped);
-    if (mail == NULL || copy == NULL) {
-        free(mail);
-        free(copy);
-        return;
-    }
-    mail->mail.kind = MAIL_LOG;
-    mail->record = copy;
-    post_home(worker, &mail->mail);
-}
-
-static void finish_work(struct worker *worker)
-{
-    struct work *work = worker->work;
-    assert(list_is_empty(&work->instances) && list_is_empty(&worker->again));
-    LOG(&worker->logger, LOG_INFO, LOG_STUDY_ENDED, LOG_NUMBER("stored", work->stored),
-        LOG_NUMBER("failed", work->failed));
-    worker->work = NULL;
-    worker->again_attempt = 0;
-    work->mail.kind = MAIL_WORK_DONE;
-    post_home(worker, &work->mail);
-}
-
-/* Nothing of the current work is in flight: all that is left of it goes back to be planned again. */
-static void give_work_back(struct worker *worker)
-{
-    struct list_node *node;
-    if (worker->work == NULL)
-        return;
-    list_splice(&worker->again, &worker->work->instances);
-    while ((node = list_pop(&worker->again)) != NULL) {
-        struct instance *instance = list_entry(node, struct instance, mail.node);
-        instance->mail.kind = MAIL_INSTANCE_BACK;
-        post_home(worker, &instance->mail);
-    }
-    finish_work(worker);
-}
 
 /* ---- backoff ---- */
 
@@ -121,7 +25,7 @@ static void on_backoff_over(uv_timer_t *timer)
     struct worker *worker = timer->data;
     if (worker->ready_owed) {
         worker->ready_owed = false;
-        post_notice(worker, MAIL_READY, &(struct worker_notice){0});
+        worker_post_notice(worker, MAIL_READY, &(struct worker_notice){0});
     }
     go_on(worker);
 }
@@ -143,7 +47,7 @@ static void finish_stop(struct worker *worker)
         return;
     worker->state = WORKER_STOPPED;
     uv_timer_stop(&worker->timer);
-    post_notice(worker, MAIL_STOPPED, &(struct worker_notice){0});
+    worker_post_notice(worker, MAIL_STOPPED, &(struct worker_notice){0});
 }
 
 static void end_unsent(struct worker *worker, struct list *list)
@@ -166,13 +70,13 @@ static void stop(struct worker *worker, bool now)
         struct work *work = list_entry(node, struct work, mail.node);
         end_unsent(worker, &work->instances);
         work->mail.kind = MAIL_WORK_DONE;
-        post_home(worker, &work->mail);
+        worker_post_home(worker, &work->mail);
     }
     if (worker->work != NULL) {
         end_unsent(worker, &worker->work->instances);
         end_unsent(worker, &worker->again);
         if (worker->slots_used == 0)
-            finish_work(worker);
+            worker_finish_work(worker);
     }
     if (worker->user == NULL)
         finish_stop(worker);
@@ -189,12 +93,13 @@ static void on_opened(struct storage_user *user, void *context)
     struct worker *worker = context;
     const struct association *association = storage_user_association(user);
     worker->opened = true;
+    worker->opened_ms = uv_now(&worker->loop);
     worker->figures.connect_us = association_connect_us(association);
     worker->figures.negotiate_us = association_negotiate_us(association);
     worker->figures.peer_max_pdu = association_peer_max_pdu(association);
     for (size_t i = 0; i < association_context_count(association); i++)
         worker->figures.contexts_accepted += association_context(association, i)->result == CONTEXT_ACCEPTED;
-    post_notice(worker, MAIL_OPENED, &(struct worker_notice){.opened = true, .figures = worker->figures});
+    worker_post_notice(worker, MAIL_OPENED, &(struct worker_notice){.opened = true, .figures = worker->figures});
     worker->state = WORKER_SENDING;
 }
 
@@ -204,16 +109,16 @@ static void on_done(struct storage_user *user, void *context, struct store *stor
     bool was_busy = worker->peer_is_busy;
     worker_end_store(worker, store);
     if (worker->peer_is_busy && !was_busy)
-        post_notice(worker, MAIL_BUSY, &(struct worker_notice){0});
-    if (worker->unauthorised == UNAUTHORISED_MAX && !worker->stopping && !worker->held) {
+        worker_post_notice(worker, MAIL_BUSY, &(struct worker_notice){0});
+    if (worker->unauthorised == POLICY_UNAUTHORISED_MAX && !worker->stopping && !worker->held) {
         worker->held = true;
-        post_notice(worker, MAIL_REFUSED, &(struct worker_notice){0});
+        worker_post_notice(worker, MAIL_REFUSED, &(struct worker_notice){0});
     }
     if (!worker->stopping)
         return;
     end_unsent(worker, &worker->again);
     if (worker->slots_used == 0 && worker->work != NULL)
-        finish_work(worker);
+        worker_finish_work(worker);
 }
 
 static void on_ready(struct storage_user *user, void *context)
@@ -243,7 +148,7 @@ static void go_on_after_end(struct worker *worker, const struct association_end 
     char why[160];
     association_describe_end(end, why, sizeof why);
     if (backs_off) {
-        give_work_back(worker);
+        worker_give_work_back(worker);
         worker->ready_owed = true;
         back_off(worker, worker->failures + 1, why);
     } else if (fruitless && !list_is_empty(&worker->again)) {
@@ -265,12 +170,12 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
 
     worker->figures.ended_us = clock_wall_us();
     worker->figures.end = *end;
-    post_notice(worker, MAIL_ENDED,
-                &(struct worker_notice){.opened = worker->opened,
-                                        .backs_off = backs_off && !worker->stopping,
-                                        .failures = worker->failures,
-                                        .failing_since_us = worker->failing_since_us,
-                                        .figures = worker->figures});
+    worker_post_notice(worker, MAIL_ENDED,
+                       &(struct worker_notice){.opened = worker->opened,
+                                               .backs_off = backs_off && !worker->stopping,
+                                               .failures = worker->failures,
+                                               .failing_since_us = worker->failing_since_us,
+                                               .figures = worker->figures});
     worker_unprepare_store(worker);
     worker->user = NULL;
     worker->opened = false;
@@ -314,7 +219,8 @@ static void open_association(struct worker *worker)
                                                    .contexts_proposed = (unsigned)work->pair_count};
     if (worker->failures == 0)
         worker->failing_since_us = clock_monotonic_us();
-    worker->stores_begun = 0;
+    worker->stores_begun = worker->bytes_begun = 0;
+    worker->isolated = false;
     worker->state = WORKER_OPENING;
     int error = storage_user_open(&worker->user, &worker->loop, &options, &user_handler, worker);
     if (error != 0) {
@@ -332,11 +238,26 @@ static void release(struct worker *worker)
 
 /* ---- work ---- */
 
+/* All that is left of the work is in flight. */
+static void give_back(struct worker *worker)
+{
+    worker->awaits_word = false;
+    if (worker->work == NULL || worker->stopping)
+        return;
+    worker_unprepare_store(worker);
+    worker_give_instances_back(worker);
+    if (worker->state == WORKER_BACKOFF) {
+        uv_timer_stop(&worker->timer);
+        worker->state = WORKER_IDLE;
+    }
+    pump(worker);
+}
+
 /* The list is empty and nothing is in flight: what is to be sent again waits for its backoff, else the work is done. */
 static void end_of_list(struct worker *worker)
 {
     if (list_is_empty(&worker->again)) {
-        finish_work(worker);
+        worker_finish_work(worker);
         return;
     }
     unsigned attempt = worker->again_attempt + 1;
@@ -365,7 +286,7 @@ static bool prepare_next(struct worker *worker)
             return true;
         case STORE_ENDED:
             break;
-        case STORE_NOT_PROPOSED:
+        case STORE_NEEDS_ANOTHER:
             list_prepend(&worker->work->instances, node);
             if (worker->slots_used == 0)
                 release(worker);
@@ -381,7 +302,7 @@ static bool prepare_next(struct worker *worker)
 /* While the peer is busy with one store, the next is read and framed: it leaves as soon as it may. */
 static void send_instances(struct worker *worker)
 {
-    while (worker->work != NULL && worker->state == WORKER_SENDING && !worker->held) {
+    while (worker->work != NULL && worker->state == WORKER_SENDING && !worker->held && !worker->awaits_word) {
         if (worker->prepared == NULL && !prepare_next(worker)) {
             if (worker->slots_used == 0 && list_is_empty(&worker->work->instances) && may_begin(worker))
                 end_of_list(worker);
@@ -413,6 +334,10 @@ static void pump(struct worker *worker)
             worker->state = WORKER_IDLE;
             return;
         }
+        if (worker->user == NULL && list_is_empty(&worker->work->instances)) {
+            worker_finish_work(worker);
+            continue;
+        }
         if (worker->user == NULL) {
             open_association(worker);
             return;
@@ -422,6 +347,14 @@ static void pump(struct worker *worker)
         if (worker->work != NULL)
             return;
     }
+}
+
+static void learn(struct worker *worker, struct worker_lesson *lesson)
+{
+    if (lesson->store_max > 0)
+        worker->store_max = lesson->store_max;
+    worker_learn_unsupported(worker, lesson->unsupported);
+    free(lesson);
 }
 
 static void close_handles(struct worker *worker)
@@ -438,6 +371,26 @@ static void deliver(void *user, struct mail *mail)
     case MAIL_WORK:
         list_append(&worker->queue, &mail->node);
         pump(worker);
+        break;
+    case MAIL_GIVE_BACK:
+        give_back(worker);
+        free(mail);
+        break;
+    case MAIL_GO_ON:
+        worker->awaits_word = false;
+        pump(worker);
+        free(mail);
+        break;
+    case MAIL_LESSON:
+        learn(worker, list_entry(mail, struct worker_lesson, mail));
+        break;
+    case MAIL_WAKE:
+        if (worker->ready_owed && !worker->stopping) {
+            worker->failures = 0;
+            uv_timer_stop(&worker->timer);
+            on_backoff_over(&worker->timer);
+        }
+        free(mail);
         break;
     case MAIL_REST:
         if (worker->state == WORKER_IDLE && worker->user != NULL && !worker->stopping)
@@ -470,7 +423,7 @@ int worker_start(struct worker **ret_worker, int number, const struct worker_opt
         return -ENOMEM;
     worker->number = number;
     worker->options = options;
-    worker->logger = (struct logger){.write = write_log, .user = worker, .level = options->log_level};
+    worker->logger = (struct logger){.write = worker_write_log, .user = worker, .level = options->log_level};
     worker->random = (uint32_t)uv_hrtime() ^ (uint32_t)number * 2654435761u;
     list_init(&worker->queue);
     list_init(&worker->outbox);

@@ -26,11 +26,16 @@
 
 struct worker;
 struct work;
+struct context_pair;
 struct synthetic_options;
 
 /* Mail to a worker. */
 enum worker_mail {
-    MAIL_WORK,     /* struct work: to be done; it comes home as MAIL_WORK_DONE */
+    MAIL_WORK,      /* struct work: to be done; it comes home as MAIL_WORK_DONE */
+    MAIL_GIVE_BACK, /* struct mail: finish what is in flight and give the rest of the work back; keep the association */
+    MAIL_GO_ON, /* struct mail: the word that it waits for after MAIL_INSTANCE_REFUSED, unless that is MAIL_GIVE_BACK */
+    MAIL_LESSON,   /* struct worker_lesson: what another worker has learnt about the peer */
+    MAIL_WAKE,     /* struct mail: the peer answers again: end a backoff after a failure to open */
     MAIL_REST,     /* struct mail: release the association if there is no work; work may follow later */
     MAIL_STOP,     /* struct mail: finish what is in flight, give the rest back, release, end */
     MAIL_STOP_NOW, /* struct mail: abort; may follow MAIL_STOP */
@@ -39,19 +44,30 @@ enum worker_mail {
 
 /* Mail from a worker, with the struct around it. */
 enum session_mail {
-    MAIL_INSTANCE,      /* struct instance: its outcome is final, or OUTCOME_PENDING / OUTCOME_IN_DOUBT at a stop */
-    MAIL_INSTANCE_BACK, /* struct instance: not sent, to be planned again */
-    MAIL_WORK_DONE,     /* struct work, empty: the worker wants the next */
-    MAIL_LOG,           /* struct worker_log */
-    MAIL_OPENED,        /* struct worker_notice: an association was opened */
-    MAIL_ENDED,         /* struct worker_notice: an association that was asked for ended; figures are set. If it was
-                           fruitless, the work comes back now and the worker backs off until MAIL_READY */
-    MAIL_READY,         /* struct worker_notice: the backoff after a failure to open is over: work is welcome */
-    MAIL_BUSY,          /* struct worker_notice: the peer says that it is out of resources; not again before it has
-                           said otherwise */
-    MAIL_REFUSED,       /* struct worker_notice: the peer says again and again that we are not authorised: the worker
-                           sends nothing more and waits for MAIL_STOP */
-    MAIL_STOPPED        /* struct worker_notice: the last mail: nothing is left, MAIL_EXIT is awaited */
+    MAIL_INSTANCE,         /* struct instance: its outcome is final, or OUTCOME_PENDING / OUTCOME_IN_DOUBT at a stop */
+    MAIL_INSTANCE_REFUSED, /* struct instance: the peer had no room for it: what to do is for the session to say, and
+                              the worker begins no store before it has */
+    MAIL_INSTANCE_LOST,    /* struct instance: associations end again and again when it is sent: it is to be sent once
+                              more when nothing else is */
+    MAIL_INSTANCE_BACK,    /* struct instance: not sent, to be planned again */
+    MAIL_WORK_DONE,        /* struct work, empty: the worker wants the next */
+    MAIL_LOG,              /* struct worker_log */
+    MAIL_OPENED,           /* struct worker_notice: an association was opened */
+    MAIL_ENDED,            /* struct worker_notice: an association that was asked for ended; figures are set. If it was
+                              fruitless, the work comes back now and the worker backs off until MAIL_READY */
+    MAIL_READY,            /* struct worker_notice: the backoff after a failure to open is over: work is welcome */
+    MAIL_BUSY,             /* struct worker_notice: the peer says that it is out of resources; not again before it has
+                              said otherwise */
+    MAIL_REFUSED,          /* struct worker_notice: the peer says again and again that we are not authorised: the worker
+                              sends nothing more and waits for MAIL_STOP */
+    MAIL_STOPPED           /* struct worker_notice: the last mail: nothing is left, MAIL_EXIT is awaited */
+};
+
+/* What is known of the peer from now on. */
+struct worker_lesson {
+    struct mail mail;
+    uint64_t store_max;                     /* it ends associations after so many stores; 0 = nothing new */
+    const struct context_pair *unsupported; /* it accepts this class and cannot store it; NULL = nothing new */
 };
 
 struct worker_log {
@@ -78,6 +94,7 @@ struct worker_options {
     uint16_t priority;
     uint32_t max_pdu_len;
     uint16_t window;
+    struct session_limit association_limit;
     struct association_timeouts timeouts;
     unsigned retry;   /* attempts after the first */
     unsigned threads; /* workers there are: associations are numbered number, number + threads, ... */

@@ -56,23 +56,26 @@ static const struct context_pair *find_proposed(const struct worker *worker, con
 }
 
 /* A peer may accept a class and then answer 0122 to an instance of it: its siblings need not be sent. */
-static bool is_known_unsupported(const struct worker *worker, const struct instance *instance)
+static bool is_known_unsupported(const struct worker *worker, const char *class_uid)
 {
     for (size_t i = 0; i < worker->unsupported_count; i++)
-        if (strcmp(worker->unsupported[i]->class_uid, instance->file.class_uid) == 0)
+        if (strcmp(worker->unsupported[i]->class_uid, class_uid) == 0)
             return true;
     return false;
+}
+
+void worker_learn_unsupported(struct worker *worker, const struct context_pair *pair)
+{
+    if (pair != NULL && !is_known_unsupported(worker, pair->class_uid) && worker->unsupported_count < PDU_CONTEXTS_MAX)
+        worker->unsupported[worker->unsupported_count++] = pair;
 }
 
 static void learn_from_status(struct worker *worker, const struct instance *instance, uint16_t status)
 {
     worker->peer_is_busy = policy_says_busy(status);
     worker->unauthorised = status == STATUS_NOT_AUTHORISED ? worker->unauthorised + 1 : 0;
-    if (status != STATUS_CLASS_NOT_SUPPORTED || is_known_unsupported(worker, instance))
-        return;
-    const struct context_pair *pair = find_proposed(worker, instance);
-    if (pair != NULL && worker->unsupported_count < PDU_CONTEXTS_MAX)
-        worker->unsupported[worker->unsupported_count++] = pair;
+    if (status == STATUS_CLASS_NOT_SUPPORTED)
+        worker_learn_unsupported(worker, find_proposed(worker, instance));
 }
 
 static enum outcome_reason source_failure_reason(int error)
@@ -115,6 +118,33 @@ static int close_source(struct slot *slot, const struct instance *instance)
     return instance->file.synthetic ? 0 : file_source_close(&slot->source.file);
 }
 
+/* After so many associations that ended while an instance was in flight it is suspected, and sent alone; if that ends
+ * as well, it is poison. */
+static unsigned suspected_after(const struct worker *worker)
+{
+    enum { POISON_LOSSES = 3 };
+    unsigned retry = worker->options->retry;
+    return retry < 1 ? 1 : retry < POISON_LOSSES - 1 ? retry : POISON_LOSSES - 1;
+}
+
+static bool is_suspected(const struct worker *worker, const struct instance *instance)
+{
+    return instance->trials.lost >= suspected_after(worker);
+}
+
+/* The instance, or what is known of the peer, wants another association. */
+static bool needs_another_association(const struct worker *worker, const struct instance *instance)
+{
+    const struct session_limit *limit = &worker->options->association_limit;
+    if (worker->stores_begun == 0)
+        return false;
+    return worker->isolated || is_suspected(worker, instance) ||
+           (worker->store_max > 0 && worker->stores_begun >= worker->store_max) ||
+           (limit->stores > 0 && worker->stores_begun >= limit->stores) ||
+           (limit->bytes > 0 && worker->bytes_begun >= limit->bytes) ||
+           (limit->ms > 0 && uv_now(&worker->loop) - worker->opened_ms >= limit->ms);
+}
+
 static void end_unsupported(struct worker *worker, struct instance *instance)
 {
     instance->outcome.has_status = true;
@@ -124,14 +154,16 @@ static void end_unsupported(struct worker *worker, struct instance *instance)
 
 enum store_begin worker_prepare_store(struct worker *worker, struct instance *instance)
 {
+    if (needs_another_association(worker, instance))
+        return STORE_NEEDS_ANOTHER;
     const struct association_context *context = find_context(worker, instance);
     if (context == NULL) {
         if (find_proposed(worker, instance) == NULL)
-            return STORE_NOT_PROPOSED;
+            return STORE_NEEDS_ANOTHER;
         worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
         return STORE_ENDED;
     }
-    if (is_known_unsupported(worker, instance)) {
+    if (is_known_unsupported(worker, instance->file.class_uid)) {
         end_unsupported(worker, instance);
         return STORE_ENDED;
     }
@@ -177,7 +209,7 @@ bool worker_begin_store(struct worker *worker)
 {
     struct slot *slot = worker->prepared;
     struct instance *instance = slot->instance;
-    if (is_known_unsupported(worker, instance)) { /* since it was prepared */
+    if (is_known_unsupported(worker, instance->file.class_uid)) { /* since it was prepared */
         (void)close_source(slot, instance);
         slot->instance = NULL;
         worker->prepared = NULL;
@@ -185,9 +217,11 @@ bool worker_begin_store(struct worker *worker)
         return true;
     }
     worker->prepared = NULL; /* before its end, which may come from within */
+    worker->isolated = is_suspected(worker, instance);
     if (worker->slots_used++ == 0)
         worker->storing_since_us = clock_monotonic_us();
     worker->stores_begun++;
+    worker->bytes_begun += instance_wire_len(instance);
     instance->outcome.attempts++;
     instance->outcome.has_status = false;
     instance->outcome.comment[0] = '\0';
@@ -197,6 +231,7 @@ bool worker_begin_store(struct worker *worker)
     if (storage_user_store(worker->user, &slot->store) == 0)
         return true;
     instance->outcome.attempts--;
+    worker->bytes_begun -= instance_wire_len(instance);
     worker->stores_begun--;
     worker->slots_used--;
     worker->prepared = slot;
@@ -217,9 +252,30 @@ static void send_again(struct worker *worker, struct instance *instance, enum ou
     LOG(&worker->logger, LOG_WARN, LOG_STORE_RETRIED, LOG_TEXT("path", instance->file.path),
         LOG_TEXT("instance", instance->file.instance_uid), LOG_TEXT("reason", outcome_reason_name(reason)),
         LOG_TEXT("text", text), LOG_NUMBER("attempt", outcome->attempts));
+    if (instance->trials.lost > 0 && is_suspected(worker, instance)) {
+        instance->mail.kind = MAIL_INSTANCE_LOST;
+        worker_post_home(worker, &instance->mail);
+        return;
+    }
     list_append(&worker->again, &instance->mail.node);
     if (outcome->attempts > worker->again_attempt)
         worker->again_attempt = outcome->attempts;
+}
+
+/* Whether a refusal for lack of room is the instance's or the peer's matter shows only where all workers are seen. */
+static void hand_to_session(struct worker *worker, struct instance *instance)
+{
+    instance->outcome.state = OUTCOME_PENDING;
+    instance->outcome.reason = REASON_STATUS;
+    instance->mail.kind = MAIL_INSTANCE_REFUSED;
+    worker->awaits_word = true;
+    worker_post_home(worker, &instance->mail);
+}
+
+static unsigned further_attempts(const struct worker *worker, enum policy_again again)
+{
+    unsigned wanted = again == AGAIN_ONCE ? 1 : again == AGAIN_TWICE ? 2 : 0;
+    return wanted < worker->options->retry ? wanted : worker->options->retry;
 }
 
 static void judge_answer(struct worker *worker, struct instance *instance, const struct store *store, bool changed)
@@ -229,6 +285,7 @@ static void judge_answer(struct worker *worker, struct instance *instance, const
     outcome->has_status = true;
     outcome->status = store->status;
     outcome->answered_us = clock_monotonic_us();
+    outcome->uid_missing = store->uid_missing;
     snprintf(outcome->comment, sizeof outcome->comment, "%s", store->comment);
     learn_from_status(worker, instance, store->status);
 
@@ -245,10 +302,11 @@ static void judge_answer(struct worker *worker, struct instance *instance, const
         return;
     }
     worker->figures.failed++;
-    unsigned allowed = 1 + (verdict.again == AGAIN_LATER                                ? worker->options->retry
-                            : verdict.again == AGAIN_ONCE && worker->options->retry > 0 ? 1
-                                                                                        : 0);
-    if (outcome->attempts >= allowed) {
+    if (verdict.again == AGAIN_LATER && worker->options->retry > 0) {
+        hand_to_session(worker, instance);
+        return;
+    }
+    if (outcome->attempts > further_attempts(worker, verdict.again)) {
         worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_STATUS, 0);
         return;
     }
@@ -257,18 +315,21 @@ static void judge_answer(struct worker *worker, struct instance *instance, const
 }
 
 /*
- * No answer. An association that had answered others before is not held against this instance: it is the first on the
- * next one. Only what was lost as the first store of its association, as often as allowed, is poison.
+ * No answer. The instance is the first on the next association; after two losses it is sent when nothing else is, for
+ * a peer may end all associations at once. Only what is lost then, as the one store of its association, as often as
+ * allowed, is poison: what was beside it never pays.
  */
 static void judge_silence(struct worker *worker, struct instance *instance, const struct store *store)
 {
     enum outcome_state state = store->all_sent ? OUTCOME_IN_DOUBT : OUTCOME_PENDING;
-    bool fruitful = worker->figures.stored + worker->figures.failed > 0;
+    bool alone = worker->stores_begun == 1;
+    if (!store->source_failed && !worker->stopping)
+        instance->trials.lost++;
     if (store->source_failed) {
         worker_end_instance(worker, instance, OUTCOME_FAILED, source_failure_reason(store->error), store->error);
     } else if (worker->stopping) {
         worker_end_instance(worker, instance, state, REASON_INTERRUPTED, store->error);
-    } else if (instance->outcome.attempts > worker->options->retry && !fruitful) {
+    } else if (alone && (worker->options->retry == 0 || instance->trials.lost > suspected_after(worker))) {
         bool silent = store->error == ERROR_TIMEOUT_DIMSE || store->error == ERROR_TIMEOUT_NETWORK;
         worker_end_instance(worker, instance, OUTCOME_FAILED, silent ? REASON_NO_RESPONSE : REASON_POISON,
                             store->error);

@@ -109,6 +109,10 @@ static void fill_in_session(struct sender *sender)
         .priority = (uint16_t)options->priority,
         .verify = options->verify,
         .retry = options->retry,
+        .give_up_ms = options->give_up_ms,
+        .association_limit = options->association_limit,
+        .on_conflict = (enum session_conflict)options->on_conflict,
+        .strict = options->strict,
         .max_pdu_len = options->max_pdu_len,
         .timeouts = options->timeouts,
         .window = (uint16_t)options->window,
@@ -234,7 +238,10 @@ static int exit_code_of(const struct sender *sender, const struct session_result
     uint64_t sendable = result->totals.by_state[OUTCOME_PENDING];
     if (!sender->session.dry_run || result->verdict != SESSION_COMPLETE || sendable == 0)
         return session_exit_code(result);
-    return result->totals.by_state[OUTCOME_FAILED] == 0 ? 0 : 2;
+    uint64_t wrong = result->totals.by_state[OUTCOME_FAILED];
+    if (result->strict)
+        wrong += result->totals.by_state[OUTCOME_SKIPPED];
+    return wrong == 0 ? 0 : 2;
 }
 
 /* One session, from its reports' begin to their end. Returns its exit code; `result` is all zero if it did not run. */

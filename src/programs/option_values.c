@@ -113,6 +113,37 @@ static bool read_choice(const struct option_row *row, const char *text, uint32_t
     return false;
 }
 
+/* "1000" stores, "500M" bytes (of 1024 to the K), "60s". */
+static bool read_limit(const char *text, struct session_limit *ret_limit)
+{
+    static const char units[] = "KMG";
+    char digits[16];
+    uint32_t value;
+    size_t len = strlen(text);
+    if (len == 0 || len >= sizeof digits)
+        return false;
+    memcpy(digits, text, len + 1);
+    char last = (char)toupper((unsigned char)digits[len - 1]);
+    if (!isdigit((unsigned char)last))
+        digits[len - 1] = '\0';
+    if (!read_number(digits, &value) || value == 0)
+        return false;
+    *ret_limit = (struct session_limit){0};
+    if (isdigit((unsigned char)last)) {
+        ret_limit->stores = value;
+        return true;
+    }
+    if (last == 'S') {
+        ret_limit->ms = (uint64_t)value * 1000;
+        return true;
+    }
+    const char *unit = strchr(units, last);
+    if (unit == NULL)
+        return false;
+    ret_limit->bytes = (uint64_t)value << (10 * (unit - units + 1));
+    return true;
+}
+
 const char *ae_title_problem(const char *title)
 {
     size_t len = strlen(title);
@@ -196,6 +227,14 @@ int option_value_read(struct options *options, const struct option_row *row, con
         }
         *(const char **)field = text;
         return 0;
+    case OPTION_LIMIT:
+        if (!read_limit(text, &options->association_limit)) {
+            snprintf(ret_problem, OPTION_PROBLEM_SIZE,
+                     "is not a number of stores, a size such as 500M or a time such as 60s");
+            return -1;
+        }
+        *(const char **)field = text;
+        return 0;
     case OPTION_RAMP:
         if (!read_ramp(options, row, text)) {
             snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not 1 to %d numbers from %u to %u, such as 1,2,4,8",
@@ -226,7 +265,7 @@ int option_value_read(struct options *options, const struct option_row *row, con
                                           : row->choices != NULL && read_choice(row, text, &value);
         break;
     case OPTION_SECONDS:
-        right = read_seconds(text, row->max, &value);
+        right = read_seconds(text, row->max, &value) && value >= row->min;
         break;
     case OPTION_STATUS:
         right = read_status(text, &value);
@@ -281,6 +320,7 @@ void option_value_format(const struct options *options, const struct option_row 
     case OPTION_TEXT:
     case OPTION_HOST:
     case OPTION_SYNTHETIC:
+    case OPTION_LIMIT:
     case OPTION_RAMP:
     case OPTION_EVERY:
         snprintf(ret_text, size, "%s", *(const char *const *)field != NULL ? *(const char *const *)field : "");

@@ -18,6 +18,7 @@
 
 #include "catalog/synthetic.h"
 #include "dicomnet/association.h"
+#include "engine/session.h"
 #include "report/ramp.h"
 
 enum program { PROGRAM_SENDER = 1 << 0, PROGRAM_RECEIVER = 1 << 1, PROGRAM_ECHO = 1 << 2, PROGRAM_REPORT = 1 << 3 };
@@ -55,6 +56,11 @@ struct options {
     uint32_t priority; /* enum dimse_priority */
     bool verify;
     uint32_t retry;
+    uint32_t give_up_ms; /* 0: not given */
+    struct session_limit association_limit;
+    const char *association_limit_text;
+    uint32_t on_conflict; /* enum session_conflict */
+    bool strict;
     uint32_t timeout_ms; /* --timeout; already applied to `timeouts` */
     struct association_timeouts timeouts;
     uint32_t max_pdu_len;

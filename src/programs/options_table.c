@@ -17,6 +17,8 @@
 static const struct option_choice priorities[] = {
     {"low", PRIORITY_LOW}, {"medium", PRIORITY_MEDIUM}, {"high", PRIORITY_HIGH}, {NULL, 0}};
 
+static const struct option_choice conflicts[] = {
+    {"fail", CONFLICT_FAIL}, {"first", CONFLICT_FIRST}, {"all", CONFLICT_ALL}, {NULL, 0}};
 static const struct option_choice automatic[] = {{"auto", 0}, {NULL, 0}};
 
 /* The names after "trace" work and are not advertised. */
@@ -62,6 +64,9 @@ const struct option_row option_rows[] = {
      "take data sets without preamble and file meta information", NULL},
     {SENDER, "Input", "allow-incomplete", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(allow_incomplete), NULL,
      "send instances that have no Study Instance UID", NULL},
+    {SENDER, "Input", "on-conflict", 0, NULL, OPTION_CHOICE, "fail|first|all", 0, 0, FIELD(on_conflict), "fail",
+     "what to do with a file that has another one's SOP Instance UID and other data: fail it, skip it, or send it too",
+     conflicts},
     {SENDER, "Input", "scan-folders", 0, "+sd", OPTION_SWITCH, NULL, 0, 0, FIELD(scan_folders), NULL,
      "changes nothing: folders are always looked into", NULL},
 
@@ -84,6 +89,13 @@ const struct option_row option_rows[] = {
      "C-ECHO first; nothing is sent if it fails", NULL},
     {SENDER, "Sending", "retry", 0, NULL, OPTION_NUMBER, "N", 0, 100, FIELD(retry), "3",
      "try N more times what may succeed later, after 1, 2, 4, 8 s and so on", NULL},
+    {SENDER, "Sending", "give-up-after", 0, NULL, OPTION_SECONDS, "SECONDS", 1, 4294967, FIELD(give_up_ms), NULL,
+     "stop when the peer cannot be reached or has no room for so long; by default after 600 s, and as soon as --retry "
+     "says if it has never answered", NULL},
+    {SENDER, "Sending", "max-per-association", 0, NULL, OPTION_LIMIT, "N|SIZE|TIME", 0, 0, FIELD(association_limit_text), NULL,
+     "open another association after N stores, after a size such as 500M, or after a time such as 60s", NULL},
+    {SENDER, "Sending", "strict", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(strict), NULL,
+     "let what is skipped or stored with a warning fail the run: it then ends with 1 or 2", NULL},
     {SENDER, "Sending", "window", 0, NULL, OPTION_NUMBER, "N", 1, STORAGE_WINDOW_MAX, FIELD(window), "1",
      "stores under way at a time on one association, if the peer agrees (asynchronous operations window)", NULL},
     {SENDER, "Sending", "scan-first", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(scan_first), NULL,

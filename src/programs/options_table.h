@@ -14,6 +14,7 @@ enum option_type {
     OPTION_STATUS,    /* uint32_t: 1 to 4 hexadecimal digits */
     OPTION_CHOICE,    /* uint32_t: the value of one of `choices` */
     OPTION_TEXT,      /* const char *, not empty */
+    OPTION_LIMIT,     /* const char *: N, SIZE or TIME, read into options->association_limit */
     OPTION_SYNTHETIC, /* const char *: STUDIESxINSTANCESxSIZE[:CLASS], read into options->synthetic */
     OPTION_RAMP,      /* const char *: N[,N...], each from min to max, read into options->ramp */
     OPTION_EVERY,     /* const char *: N:HEX, N from min to max; read into options->fail_every and fail_status */

@@ -66,6 +66,21 @@ static void take_instance(struct crew *crew, struct instance *instance)
     instance_destroy(instance);
 }
 
+/* A session's judgement in short: it is always the instance's own matter, and it need not wait. */
+static void take_refused(struct crew *crew, struct instance *instance)
+{
+    struct mail *mail = malloc(sizeof *mail);
+    INSIST(mail != NULL);
+    mail->kind = MAIL_GO_ON;
+    worker_post(crew->workers[instance->outcome.worker - 1], mail);
+    if (++instance->trials.refused <= crew->options.retry) {
+        INSIST(plan_return(&crew->plan, instance) == 0);
+        return;
+    }
+    instance->outcome.state = OUTCOME_FAILED;
+    take_instance(crew, instance);
+}
+
 static void take_work(struct crew *crew, struct work *work)
 {
     unsigned i = (unsigned)work->study->worker - 1;
@@ -121,6 +136,12 @@ static void deliver(void *user, struct mail *mail)
     switch ((enum session_mail)mail->kind) {
     case MAIL_INSTANCE:
         take_instance(crew, list_entry(mail, struct instance, mail));
+        break;
+    case MAIL_INSTANCE_REFUSED:
+        take_refused(crew, list_entry(mail, struct instance, mail));
+        break;
+    case MAIL_INSTANCE_LOST:
+        INSIST(plan_return(&crew->plan, list_entry(mail, struct instance, mail)) == 0);
         break;
     case MAIL_INSTANCE_BACK:
         crew->given_back++;

@@ -114,6 +114,41 @@ Test(plan, growing_study_rises)
     plan_fini(&plan);
 }
 
+/* A single instance, of another study each turn; the heap is in order afterwards. */
+Test(plan, single)
+{
+    for (unsigned i = 0; i < 9; i++) {
+        char uid[32];
+        snprintf(uid, sizeof uid, "1.%u", i);
+        add(uid, 1, 100 + i, 0);
+        add(uid, 2, 100 + i, 0);
+    }
+    bool seen[9] = {false};
+    unsigned studies = 0;
+    for (unsigned turn = 0; turn < 9; turn++) {
+        struct work *work = plan_next_single(&plan, 1, turn);
+        cr_assert_not_null(work);
+        cr_expect_eq(work->instance_count, 1);
+        unsigned number = (unsigned)atoi(work->study_uid + 2);
+        studies += !seen[number];
+        seen[number] = true;
+        cr_expect_eq(plan.waiting_count, 17 - turn);
+        empty_work(work);
+        cr_expect_null(plan_finish(&plan, work, false));
+    }
+    cr_expect_geq(studies, 5);
+    uint64_t before = UINT64_MAX;
+    while (plan_has_next(&plan)) {
+        struct work *work = plan_next(&plan, 1);
+        cr_expect_leq(work->bytes, before);
+        before = work->bytes;
+        empty_work(work);
+        (void)plan_finish(&plan, work, false);
+    }
+    cr_expect_null(plan_next_single(&plan, 1, 3));
+    plan_fini(&plan);
+}
+
 /* Half of it is with a worker: what turns up meanwhile waits, however large, until that work has come home. */
 Test(plan, study_belongs_to_one_worker)
 {

@@ -1,0 +1,94 @@
+/* breaker - see breaker.h. */
+#include "engine/breaker.h"
+
+#include <stddef.h>
+
+#include "catalog/instance.h"
+
+static void pause_for_longer(struct breaker *breaker, uint64_t now_ms)
+{
+    uint64_t pause_ms = BREAKER_PAUSE_FIRST_MS;
+    for (unsigned i = 0; i < breaker->pauses && pause_ms < BREAKER_PAUSE_MAX_MS; i++)
+        pause_ms *= 2;
+    breaker->state = BREAKER_PAUSED;
+    breaker->pauses++;
+    breaker->resume_ms = now_ms + (pause_ms < BREAKER_PAUSE_MAX_MS ? pause_ms : BREAKER_PAUSE_MAX_MS);
+}
+
+/*
+ * Its own matter is the refusal of an instance that was refused before, if the peer has stored others since, or if no
+ * other instance was refused at all.
+ */
+static bool is_own_matter(const struct breaker *breaker, const struct instance_trials *trials)
+{
+    bool others_stored = trials->refused_row != 0 && trials->refused_row != breaker->row_number;
+    bool alone = breaker->row > 0 && breaker->first == trials && !breaker->several;
+    return trials->refused > 0 || others_stored || alone;
+}
+
+bool breaker_refused(struct breaker *breaker, struct instance_trials *trials, uint64_t now_ms)
+{
+    if (breaker->row_number == 0)
+        breaker->row_number = 1;
+    bool own = breaker->state == BREAKER_FLOWING && is_own_matter(breaker, trials);
+    trials->refused_row = breaker->row_number;
+    trials->refused += own;
+    if (own)
+        return true;
+    breaker->several = breaker->several || (breaker->row > 0 && breaker->first != trials);
+    if (breaker->row++ == 0)
+        breaker->first = trials;
+    if (breaker->state == BREAKER_PROBING ||
+        (breaker->state == BREAKER_FLOWING && breaker->row >= BREAKER_ROW && breaker->several))
+        pause_for_longer(breaker, now_ms);
+    return false;
+}
+
+/* What was still under way when a pause began may be stored in it: that says nothing of what would begin now. */
+bool breaker_stored(struct breaker *breaker)
+{
+    if (breaker->state == BREAKER_PAUSED || breaker->row == 0)
+        return false;
+    bool resumes = breaker->state == BREAKER_PROBING;
+    if (breaker->pauses <= 1) /* a peer that refuses its first probe too was out of resources indeed */
+        breaker->row_number++;
+    breaker->state = BREAKER_FLOWING;
+    breaker->row = breaker->pauses = 0;
+    breaker->several = false;
+    breaker->first = NULL;
+    return resumes;
+}
+
+bool breaker_may_probe(struct breaker *breaker, uint64_t now_ms)
+{
+    if (breaker->state != BREAKER_PAUSED || now_ms < breaker->resume_ms)
+        return false;
+    breaker->state = BREAKER_PROBING;
+    return true;
+}
+
+void breaker_turned_away(struct breaker *breaker, uint64_t now_ms)
+{
+    if (breaker->grow_delay_ms == 0)
+        breaker->grow_delay_ms = BREAKER_GROW_FIRST_MS;
+    else if (breaker->grown && breaker->grow_delay_ms < BREAKER_GROW_MAX_MS / 2)
+        breaker->grow_delay_ms *= 2;
+    else if (breaker->grown)
+        breaker->grow_delay_ms = BREAKER_GROW_MAX_MS;
+    breaker->grown = false;
+    breaker->grow_ms = now_ms + breaker->grow_delay_ms;
+}
+
+bool breaker_may_grow(struct breaker *breaker, uint64_t now_ms)
+{
+    if (breaker->grow_ms == 0 || now_ms < breaker->grow_ms)
+        return false;
+    breaker->grown = true;
+    breaker->grow_ms = now_ms + breaker->grow_delay_ms;
+    return true;
+}
+
+void breaker_stop_growing(struct breaker *breaker)
+{
+    breaker->grow_ms = 0;
+}

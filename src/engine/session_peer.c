@@ -1,0 +1,354 @@
+/*
+ * session_peer - what the peer lets us do, seen over all workers: whether all must pause (breaker.h), how many
+ * associations it bears, how many stores it bears on one, what it cannot store, and when to give it up. On the main
+ * thread.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "catalog/instance.h"
+#include "dicomnet/dimse.h"
+#include "engine/policy.h"
+#include "engine/session_private.h"
+
+enum { REJECTED_FOR_GOOD = 1, REJECTED_FOR_NOW = 2 }; /* A-ASSOCIATE-RJ, PS3.8 9.3.4 */
+
+static uint64_t now_ms(void)
+{
+    return clock_monotonic_us() / 1000;
+}
+
+/* ---- trouble, and giving up ---- */
+
+static void note_trouble(struct session *session, uint64_t since_us, const char *what)
+{
+    if (session->trouble_since_us == 0)
+        session->trouble_since_us = since_us;
+    snprintf(session->trouble, sizeof session->trouble, "%s", what);
+}
+
+/* How long trouble is borne; 0 = as many attempts as `retry` says. A peer that was never there most likely has another
+ * address, and whoever waits for that wants to know soon. */
+static uint64_t patience_ms(const struct session *session)
+{
+    const struct session_options *options = session->options;
+    if (options->give_up_ms > 0)
+        return options->give_up_ms;
+    return session->peer_was_there && options->retry > 0 ? SESSION_GIVE_UP_MS : 0;
+}
+
+static void give_up_if_hopeless(struct session *session)
+{
+    char text[240];
+    uint64_t borne_ms = patience_ms(session);
+    if (session->trouble_since_us == 0 || borne_ms == 0 || session->phase != PHASE_SENDING)
+        return;
+    if (clock_monotonic_us() - session->trouble_since_us < borne_ms * 1000)
+        return;
+    snprintf(text, sizeof text, "given up after %.3g s: %s", (double)borne_ms / 1000, session->trouble);
+    session_stop(session, SESSION_STOPPED, text);
+}
+
+/* ---- no room ---- */
+
+static void end_unsent(struct session *session, struct instance *instance)
+{
+    if (instance->outcome.state != OUTCOME_IN_DOUBT)
+        instance->outcome.state = OUTCOME_PENDING;
+    instance->outcome.reason = REASON_INTERRUPTED;
+    session_end_instance(session, instance);
+}
+
+static void log_again(struct session *session, const struct instance *instance)
+{
+    const struct outcome *outcome = &instance->outcome;
+    char text[160];
+    if (!logger_wants(&session->logger, LOG_WARN))
+        return;
+    outcome_describe(outcome, text, sizeof text);
+    const struct log_field fields[] = {LOG_TEXT("path", instance->file.path),
+                                       LOG_TEXT("instance", instance->file.instance_uid),
+                                       LOG_TEXT("reason", outcome_reason_name(outcome->reason)), LOG_TEXT("text", text),
+                                       LOG_NUMBER("attempt", outcome->attempts)};
+    const struct log_record record = {.level = LOG_WARN,
+                                      .event = LOG_STORE_RETRIED,
+                                      .worker = outcome->worker,
+                                      .association = outcome->association,
+                                      .study = instance->file.study_uid,
+                                      .field_count = sizeof fields / sizeof fields[0],
+                                      .fields = fields};
+    session->logger.write(session->logger.user, &record);
+}
+
+static void begin_pause(struct session *session, uint64_t at_ms)
+{
+    uint64_t delay_ms = session->breaker.resume_ms - at_ms;
+    if (session->breaker.pauses == 1) {
+        session->paused_us = clock_monotonic_us();
+        note_trouble(session, session->paused_us, "the peer is out of resources (status A7xx or 0213)");
+    }
+    SESSION_LOG(session, LOG_WARN, LOG_SESSION_PAUSED, LOG_NUMBER("delay_ms", delay_ms),
+                LOG_TEXT("text", "the peer is out of resources: all workers pause"));
+    for (unsigned i = 0; i < session->crew_count; i++)
+        if (session->crew[i].work != NULL && !session->crew[i].stopping)
+            session_post_to_worker(&session->crew[i], MAIL_GIVE_BACK);
+}
+
+static void end_pause(struct session *session)
+{
+    session->trouble_since_us = 0;
+    SESSION_LOG(session, LOG_WARN, LOG_SESSION_RESUMED,
+                LOG_NUMBER("paused_ms", (clock_monotonic_us() - session->paused_us) / 1000),
+                LOG_TEXT("text", "the peer stores again: all workers go on"));
+}
+
+/* The list is kept in the order of their times. */
+static void let_rest(struct session *session, struct instance *instance, uint64_t at_ms)
+{
+    uint32_t random = (uint32_t)clock_monotonic_us() * 2654435761u;
+    struct instance_trials *trials = &instance->trials;
+    trials->rest_until_ms = at_ms + policy_backoff_ms(trials->refused + 2, random >> 8);
+    struct list_node *place = session->refused.head.prev;
+    while (place != &session->refused.head &&
+           list_entry(place, struct instance, mail.node)->trials.rest_until_ms > trials->rest_until_ms)
+        place = place->prev;
+    list_insert_after(place, &instance->mail.node);
+}
+
+void session_take_refused(struct session *session, struct instance *instance)
+{
+    struct outcome *outcome = &instance->outcome;
+    uint64_t at_ms = now_ms();
+    if (session->phase >= PHASE_STOPPING) {
+        end_unsent(session, instance);
+        return;
+    }
+    struct crew *crew = &session->crew[outcome->worker - 1];
+    bool was_paused = session->breaker.state == BREAKER_PAUSED;
+    bool own_matter = breaker_refused(&session->breaker, &instance->trials, at_ms);
+    bool pauses = session->breaker.state == BREAKER_PAUSED;
+    session_post_to_worker(crew, pauses ? MAIL_GIVE_BACK : MAIL_GO_ON);
+    if (own_matter && instance->trials.refused >= session->options->retry) {
+        outcome->state = OUTCOME_FAILED;
+        session_end_instance(session, instance);
+        return;
+    }
+    log_again(session, instance);
+    if (pauses)
+        session_take_back(session, instance);
+    else
+        let_rest(session, instance, at_ms);
+    if (pauses && !was_paused)
+        begin_pause(session, at_ms);
+}
+
+static void wake_rested(struct session *session, uint64_t at_ms)
+{
+    struct list_node *node;
+    while ((node = list_first(&session->refused)) != NULL) {
+        struct instance *instance = list_entry(node, struct instance, mail.node);
+        if (instance->trials.rest_until_ms > at_ms)
+            return;
+        list_remove(node);
+        session_take_back(session, instance);
+    }
+}
+
+/* ---- instances that associations end with ---- */
+
+void session_take_lost(struct session *session, struct instance *instance)
+{
+    if (session->phase >= PHASE_STOPPING)
+        end_unsent(session, instance);
+    else
+        list_append(&session->suspects, &instance->mail.node);
+}
+
+/* A scan that is paused waits for these to end. */
+void session_try_suspect(struct session *session)
+{
+    bool more_to_come = session_is_scanning(session) && !session->scan_paused;
+    if (more_to_come || session->plan.waiting_count > 0 || !list_is_empty(&session->refused) ||
+        session_anyone_works(session))
+        return;
+    struct list_node *node = list_pop(&session->suspects);
+    if (node != NULL)
+        session_take_back(session, list_entry(node, struct instance, mail.node));
+}
+
+void session_end_waiting(struct session *session)
+{
+    struct list_node *node;
+    list_splice(&session->refused, &session->suspects);
+    while ((node = list_pop(&session->refused)) != NULL)
+        end_unsent(session, list_entry(node, struct instance, mail.node));
+}
+
+/* ---- lessons ---- */
+
+static void post_lesson(struct crew *crew, uint64_t store_max, const struct context_pair *unsupported)
+{
+    struct worker_lesson *lesson = malloc(sizeof *lesson);
+    if (lesson == NULL)
+        return; /* it will learn by itself */
+    *lesson = (struct worker_lesson){.mail.kind = MAIL_LESSON, .store_max = store_max, .unsupported = unsupported};
+    worker_post(crew->worker, &lesson->mail);
+}
+
+static void tell_all(struct session *session, uint64_t store_max, const struct context_pair *unsupported)
+{
+    for (unsigned i = 0; i < session->crew_count; i++)
+        if (session->crew[i].worker != NULL)
+            post_lesson(&session->crew[i], store_max, unsupported);
+}
+
+void session_teach(struct session *session, struct crew *crew)
+{
+    if (session->store_max > 0)
+        post_lesson(crew, session->store_max, NULL);
+    for (size_t i = 0; i < session->unsupported_count; i++)
+        post_lesson(crew, 0, session->unsupported[i]);
+}
+
+void session_stop_unauthorised(struct session *session)
+{
+    session_stop(session, SESSION_STOPPED, "the peer says that this sender is not authorised (status 0124)");
+}
+
+static void learn_unsupported(struct session *session, const struct instance *instance)
+{
+    for (size_t i = 0; i < session->unsupported_count; i++)
+        if (strcmp(session->unsupported[i]->class_uid, instance->file.class_uid) == 0)
+            return;
+    if (session->unsupported_count == PDU_CONTEXTS_MAX)
+        return;
+    const struct context_pair *pair = catalog_pair_of(&session->plan.catalog, instance);
+    session->unsupported[session->unsupported_count++] = pair;
+    tell_all(session, 0, pair);
+}
+
+void session_learn_from_outcome(struct session *session, const struct instance *instance)
+{
+    const struct outcome *outcome = &instance->outcome;
+    if (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED) {
+        if (breaker_stored(&session->breaker))
+            end_pause(session);
+        if (outcome->uid_missing && !session->uid_missing_said) {
+            session->uid_missing_said = true;
+            SESSION_LOG(
+                session, LOG_WARN, LOG_SESSION_NOTE,
+                LOG_TEXT("text", "the peer's responses name no SOP Instance UID: they are taken by Message ID"));
+        }
+    }
+    if (!outcome->has_status || outcome->attempts == 0)
+        return;
+    if (outcome->status == STATUS_CLASS_NOT_SUPPORTED)
+        learn_unsupported(session, instance);
+    session->unauthorised = outcome->status == STATUS_NOT_AUTHORISED ? session->unauthorised + 1 : 0;
+    if (session->unauthorised == POLICY_UNAUTHORISED_MAX)
+        session_stop_unauthorised(session);
+}
+
+/* A peer that ends one association after another when it has answered the same number of stores does so on purpose,
+ * unless it was away in between: then it had to end them. */
+static void learn_store_max(struct session *session, struct crew *crew, const struct association_figures *figures)
+{
+    enum association_end_kind kind = figures->end.kind;
+    uint64_t answered = figures->stored + figures->failed;
+    bool by_peer = kind == ASSOCIATION_ABORTED_BY_PEER || kind == ASSOCIATION_LOST;
+    bool again = by_peer && answered > 0 && answered == crew->died_after;
+    crew->died_after = by_peer ? answered : 0;
+    if (!again || (session->store_max > 0 && session->store_max <= answered))
+        return;
+    session->store_max = answered;
+    SESSION_LOG(session, LOG_WARN, LOG_SESSION_NOTE,
+                LOG_TEXT("text", "the peer ends associations after so many stores: they are released before"),
+                LOG_NUMBER("stores", answered));
+    tell_all(session, answered, NULL);
+}
+
+static bool anyone_open(const struct session *session)
+{
+    for (unsigned i = 0; i < session->crew_count; i++)
+        if (session->crew[i].open)
+            return true;
+    return false;
+}
+
+/*
+ * A peer that says no for good, or that has answered nobody for as many tries as allowed: the session cannot go on.
+ * Being refused more associations while others are open is no reason.
+ */
+static void judge_failure(struct session *session, const struct worker_notice *notice)
+{
+    const struct association_end *end = &notice->figures.end;
+    char text[160];
+    bool rejected = end->kind == ASSOCIATION_REJECTED;
+    bool permanent = (rejected && end->reject.result == REJECTED_FOR_GOOD) ||
+                     (end->kind == ASSOCIATION_NOT_CONNECTED && end->error == ERROR_HOST_UNKNOWN &&
+                      session->result->connect.count == 0);
+    bool others = anyone_open(session);
+    association_describe_end(end, text, sizeof text);
+    session->peer_was_there = session->peer_was_there || (rejected && !permanent);
+    if (!notice->opened && !others)
+        note_trouble(session, notice->failing_since_us, text);
+    bool progress = session->last_answer_us > notice->failing_since_us;
+    bool too_often = notice->failures > session->options->retry && !progress && (notice->opened || !others);
+    if (!notice->opened && patience_ms(session) > 0)
+        too_often = false; /* that is for session_look_after_peer */
+    if (permanent || too_often)
+        session_stop(session, SESSION_STOPPED, text);
+}
+
+void session_learn_from_end(struct session *session, struct crew *crew, const struct worker_notice *notice)
+{
+    const struct association_end *end = &notice->figures.end;
+    crew->turned_away = end->kind == ASSOCIATION_REJECTED && end->reject.result == REJECTED_FOR_NOW;
+    for (unsigned i = 0; i < session->crew_count && end->kind == ASSOCIATION_NOT_CONNECTED; i++)
+        session->crew[i].died_after = 0;
+    if (notice->opened && crew->work != NULL)
+        learn_store_max(session, crew, &notice->figures);
+    if (crew->turned_away && session->options->threads_auto) {
+        session_back_off(session, true);
+    } else if (crew->turned_away) {
+        unsigned open = 0;
+        for (unsigned i = 0; i < session->crew_count; i++)
+            open += session->crew[i].open;
+        unsigned fewer = session->crew_allowed - 1;
+        breaker_turned_away(&session->breaker, now_ms());
+        session_allow_workers(session, fewer > open ? fewer : open);
+    }
+    if (notice->backs_off)
+        judge_failure(session, notice);
+}
+
+/* Whoever waits to try again because the peer could not be reached need wait no longer. */
+void session_learn_from_opening(struct session *session)
+{
+    session->peer_was_there = true;
+    if (session->breaker.state == BREAKER_FLOWING)
+        session->trouble_since_us = 0;
+    for (unsigned i = 0; i < session->crew_count; i++) {
+        struct crew *crew = &session->crew[i];
+        if (crew->worker != NULL && crew->backs_off && !crew->turned_away && !crew->stopping)
+            session_post_to_worker(crew, MAIL_WAKE);
+    }
+}
+
+void session_look_after_peer(struct session *session)
+{
+    uint64_t at_ms = now_ms();
+    if (session->phase != PHASE_SENDING)
+        return;
+    wake_rested(session, at_ms);
+    (void)breaker_may_probe(&session->breaker, at_ms);
+    if (session->crew_allowed >= session->crew_max)
+        breaker_stop_growing(&session->breaker);
+    else if (breaker_may_grow(&session->breaker, at_ms))
+        session_allow_workers(session, session->crew_allowed + 1);
+    give_up_if_hopeless(session);
+    session_go_on(session);
+}

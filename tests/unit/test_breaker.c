@@ -1,0 +1,140 @@
+/* Whose fault a refusal is, when to pause and for how long, and when to ask for one more association. */
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+#include "catalog/instance.h"
+#include "engine/breaker.h"
+
+static struct breaker breaker;
+static struct instance_trials trials[10];
+static uint64_t now_ms;
+
+static void reset(void)
+{
+    memset(&breaker, 0, sizeof breaker);
+    memset(trials, 0, sizeof trials);
+    now_ms = 1000;
+}
+
+static bool refuse(int instance)
+{
+    return breaker_refused(&breaker, &trials[instance], now_ms);
+}
+
+/* The pause is over: one store is tried. */
+static void wait_for_probe(uint64_t pause_ms)
+{
+    cr_assert_eq(breaker.state, BREAKER_PAUSED);
+    now_ms += pause_ms - 1;
+    cr_expect(!breaker_may_probe(&breaker, now_ms), "before %u ms are over", (unsigned)pause_ms);
+    now_ms++;
+    cr_expect(breaker_may_probe(&breaker, now_ms), "after %u ms", (unsigned)pause_ms);
+    cr_expect_eq(breaker.state, BREAKER_PROBING);
+    cr_expect(!breaker_may_probe(&breaker, now_ms), "once");
+}
+
+TestSuite(breaker, .init = reset);
+
+Test(breaker, several_in_a_row_pause)
+{
+    cr_expect(!refuse(0));
+    cr_expect(!refuse(1));
+    cr_expect_eq(breaker.state, BREAKER_FLOWING);
+    cr_expect(!refuse(2));
+    cr_expect_eq(breaker.state, BREAKER_PAUSED);
+    uint64_t resume_ms = breaker.resume_ms;
+    now_ms += 100;
+    cr_expect(!refuse(3), "what was under way");
+    cr_expect_eq(breaker.resume_ms, resume_ms, "does not make the pause longer");
+    cr_expect(!breaker_stored(&breaker), "nor does it end it");
+    cr_expect_eq(breaker.state, BREAKER_PAUSED);
+}
+
+Test(breaker, pauses_grow)
+{
+    static const uint64_t pauses_s[] = {5, 10, 20, 40, 80, 160, 300, 300, 300};
+    for (int i = 0; i < 3; i++)
+        refuse(i);
+    for (size_t i = 0; i < sizeof pauses_s / sizeof pauses_s[0]; i++) {
+        wait_for_probe(pauses_s[i] * 1000);
+        cr_expect(!refuse((int)i));
+    }
+    cr_expect_eq(trials[0].refused + trials[1].refused + trials[2].refused, 0, "no attempt is counted");
+    wait_for_probe(300 * 1000);
+    cr_expect(breaker_stored(&breaker));
+    cr_expect_eq(breaker.state, BREAKER_FLOWING);
+    for (int i = 0; i < 9; i++)
+        cr_expect(!refuse(i) || i > 2, "what came before a long pause is forgiven");
+    wait_for_probe(5 * 1000);
+}
+
+Test(breaker, a_store_ends_the_row)
+{
+    for (int i = 0; i < 9; i++) {
+        cr_expect(!refuse(i));
+        cr_expect_eq(breaker.state, BREAKER_FLOWING);
+        if (i % 2 == 1)
+            cr_expect(!breaker_stored(&breaker), "there was no pause to be ended");
+    }
+}
+
+Test(breaker, the_instance_own_matter)
+{
+    cr_expect(!refuse(0), "one refusal says nothing");
+    for (unsigned i = 1; i <= 5; i++) {
+        breaker_stored(&breaker);
+        cr_expect(refuse(0));
+        cr_expect_eq(trials[0].refused, i);
+    }
+    cr_expect(refuse(0), "also when nothing is left to be stored beside it");
+    cr_expect_eq(breaker.state, BREAKER_FLOWING);
+}
+
+/* One file is no archive: nothing is known but that it was refused again and again. */
+Test(breaker, one_instance_only)
+{
+    cr_expect(!refuse(0));
+    cr_expect(refuse(0));
+    cr_expect(refuse(0));
+    cr_expect(refuse(0));
+    cr_expect_eq(breaker.state, BREAKER_FLOWING);
+}
+
+Test(breaker, two_in_turns_pause)
+{
+    cr_expect(!refuse(0));
+    cr_expect(!refuse(1));
+    cr_expect(!refuse(0));
+    cr_expect_eq(breaker.state, BREAKER_PAUSED);
+}
+
+/* A pause whose first probe is stored was most likely for some bad instances: next time they are charged. */
+Test(breaker, a_short_pause_forgives_nothing)
+{
+    for (int i = 0; i < 3; i++)
+        refuse(i);
+    wait_for_probe(5 * 1000);
+    cr_expect(breaker_stored(&breaker));
+    cr_expect(refuse(0));
+    cr_expect(refuse(1));
+    cr_expect(refuse(2));
+    cr_expect(!refuse(3));
+    cr_expect_eq(breaker.state, BREAKER_FLOWING);
+}
+
+Test(breaker, asks_for_more_associations_ever_less_often)
+{
+    static const uint64_t delays_s[] = {10, 20, 40, 80, 160, 300, 300};
+    cr_expect(!breaker_may_grow(&breaker, 1000000), "nothing was turned away");
+    for (size_t i = 0; i < sizeof delays_s / sizeof delays_s[0]; i++) {
+        for (int k = 0; k < 5; k++)
+            breaker_turned_away(&breaker, now_ms); /* several at once count once */
+        cr_expect(!breaker_may_grow(&breaker, now_ms + delays_s[i] * 1000 - 1), "delay %zu", i);
+        now_ms += delays_s[i] * 1000;
+        cr_expect(breaker_may_grow(&breaker, now_ms), "delay %zu", i);
+        cr_expect(!breaker_may_grow(&breaker, now_ms), "one at a time");
+    }
+    breaker_stop_growing(&breaker);
+    cr_expect(!breaker_may_grow(&breaker, UINT64_MAX));
+}

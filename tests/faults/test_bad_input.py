@@ -215,6 +215,17 @@ class BadFiles(ProgramTest):
         self.assertLessEqual(set(reasons), {'a.dcm', 'b.dcm'})
         self.assertTrue(reasons)
         self.assertEqual(set(reasons.values()), {'failed: uid-conflict'}, run)
+
+    def test_one_uid_for_two_instances_as_asked(self):
+        self.write('a.dcm', self.instance_bytes(60, PatientID='A'))
+        self.write('b.dcm', self.instance_bytes(60, PatientID='B'))
+        run = self.send(options=['--on-conflict', 'first'])
+        self.assertEqual(list(run.reasons().values()), ['skipped: uid-conflict'], run)
+        self.assertEqual((run.exit_code, run.total('stored')), (0, len(self.good) + 1), run)
+        with ScriptedPeer() as peer:
+            run = programs.run_sender(self.source, port=peer.port, options=['--on-conflict', 'all'])
+        self.assertEqual((run.reasons(), run.exit_code), ({}, 0), run)
+        self.assertEqual(len([store for store in peer.stores if store.acknowledged]), len(self.good) + 2, run)
         self.assertEqual(run.exit_code, 2, run)
 
     def test_strange_names(self):

@@ -3,62 +3,9 @@ import time
 import unittest
 
 from support import datasets, programs
-from support.base import ProgramTest
+from support.bad_peer import SLACK_S, TIMEOUT_S, BadPeerTest, on_instance, once
 from support.scripted_peer import (PERMANENT, TRANSIENT, Abort, Close, Garbage, Reject, Release, Respond, ScriptedPeer,
                                    Silence, Twice)
-
-# All timeouts of a run against a silent peer; and what sanitizers and two busy cores may add to an end in time.
-TIMEOUT_S = 1
-SLACK_S = 5
-
-
-def once(action, at=1):
-    """Act on the at-th store of the whole run, answer all others as they should be."""
-    return lambda store, complete: action if store.total == at else Respond()
-
-
-def on_instance(uid, action):
-    return lambda store, complete: action if store.instance_uid == uid else Respond()
-
-
-class BadPeerTest(ProgramTest):
-    count = 6
-
-    def setUp(self):
-        super().setUp()
-        self.source = self.subfolder('source')
-        self.entries = datasets.make_studies(self.source, 1, self.count, 20_000)
-
-    def send(self, options=(), threads=1, **behaviour):
-        """Run against a peer that behaves so. What is true of every run is checked here."""
-        with ScriptedPeer(**behaviour) as peer:
-            run = programs.run_sender(self.source, port=peer.port, threads=threads, options=options, timeout_s=90)
-        self.assertEqual(run.total('files'), len(self.entries), run)
-        self.peer, acknowledged = peer, peer.acknowledged()
-        # Sound: what it calls stored was acknowledged, and arrived as it is.
-        problems = run.problems()
-        for entry in self.entries:
-            if problems.get(str(entry.path), {'state': 'warned'})['state'] == 'warned':
-                self.assertIn(entry.instance_uid, acknowledged, f'{entry.path.name} is called stored\n{run}')
-                self.assertEqual(acknowledged[entry.instance_uid], entry.data_set, entry.path.name)
-        return run
-
-    def assert_all_stored(self, run, associations=None):
-        self.assertEqual((run.exit_code, run.total('stored')), (0, len(self.entries)), run)
-        if associations is not None:
-            self.assertEqual(len(self.peer.associations), associations, run)
-
-    def assert_outcomes(self, run, expected):
-        """These problems and no others; by the entry's index."""
-        self.assertEqual(run.reasons(), {self.entries[index].path.name: outcome for index, outcome in expected.items()},
-                         run)
-        self.assertEqual(run.exit_code, 2 if len(expected) < len(self.entries) else 1, run)
-
-    def assert_sent_once(self, but=()):
-        """Economical: what was acknowledged is not sent again."""
-        sent = self.peer.sent_uids()
-        twice = {uid for uid in sent if sent.count(uid) > 1}
-        self.assertLessEqual(twice, set(but), 'sent more than once')
 
 
 class EndsOfAssociations(BadPeerTest):
@@ -132,7 +79,7 @@ class SilentPeers(BadPeerTest):
         self.assert_ends(run)
 
     def test_no_answer_to_one_store(self):
-        run = self.send(on_store=once(Silence(), 2), options=['--dimse-timeout', TIMEOUT_S, '--retry', 1])
+        run = self.send(on_store=once(Silence(), 2), options=['--dimse-timeout', TIMEOUT_S, '--retry', 2])
         self.assert_all_stored(run, associations=2)
         self.assert_ends(run)
 

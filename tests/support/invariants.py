@@ -1,0 +1,69 @@
+"""What must be true of every run against any peer, looked at from outside: the files that os.walk finds, the summary, the
+event log, and what the scripted peer saw. Each rule has its name from the README's reliability section."""
+import collections
+import os
+import pathlib
+
+KEPT = {'store.stored', 'store.warned'}
+ENDS = KEPT | {'store.failed', 'file.failed', 'file.skipped'}
+
+
+def walk(*inputs):
+    """Every file below these paths."""
+    found = []
+    for path in map(pathlib.Path, inputs):
+        if path.is_file():
+            found.append(str(path))
+        for folder, _, names in os.walk(path):
+            found += [os.path.join(folder, name) for name in names]
+    return found
+
+
+def check_total(run, paths):
+    """Every path ends in exactly one state, and the log says the same as the summary."""
+    problems = run.problems()
+    ends = collections.Counter(event['path'] for event in run.events if event['event'] in ENDS)
+    kept = {event['path'] for event in run.events if event['event'] in KEPT}
+    twice = [path for path, count in ends.items() if count > 1]
+    assert not twice, f'ended more than once: {twice[:3]}\n{run}'
+    not_kept = {path for path, entry in problems.items() if entry['state'] != 'warned'}
+    assert not kept & not_kept, f'stored and not stored: {kept & not_kept}\n{run}'
+    assert kept | not_kept == set(paths), f'without an outcome: {set(paths) - kept - not_kept}\n{run}'
+    assert run.total('files') == len(paths), run
+    assert run.total('stored') + run.total('warned') == len(kept), run
+
+
+def check_honest(run):
+    """Exit code 0 only if nothing failed and nothing is in doubt."""
+    not_kept = sum(run.total(name) for name in ('failed', 'in_doubt', 'pending'))
+    assert run.exit_code != 0 or not_kept == 0, run
+
+
+def check_sound(run, entries, peer):
+    """Each `stored` is one store that the peer acknowledged, on one association, under that Message ID, byte for byte.
+
+    Both sides number their associations; which is which shows from what went over them, and must not change.
+    """
+    by_path = {str(entry.path): entry for entry in entries}
+    acknowledged = collections.defaultdict(list)
+    for store in list(peer.stores):
+        if store.acknowledged:
+            acknowledged[store.instance_uid, store.request['message_id']].append(store)
+    same = {}
+    for event in run.events:
+        if event['event'] not in KEPT:
+            continue
+        entry = by_path[event['path']]
+        found = [store for store in acknowledged[event['instance'], event['message_id']]
+                 if same.get(event['association'], store.association) == store.association]
+        assert entry.instance_uid == event['instance'] and found, f'never acknowledged: {event}\n{run}'
+        if len(found) == 1:
+            same[event['association']] = found[0].association
+        assert any(store.data == entry.data_set for store in found), f'{entry.path.name} arrived otherwise\n{run}'
+    assert len(set(same.values())) == len(same), f'two associations pass for one: {same}\n{run}'
+
+
+def check(run, inputs, entries, peer):
+    check_total(run, walk(*inputs))
+    check_honest(run)
+    check_sound(run, entries, peer)

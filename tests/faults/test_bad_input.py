@@ -325,7 +325,8 @@ class BadDestinations(ProgramTest):
             peer.process.kill()
         killer = threading.Thread(target=kill_soon)
         killer.start()
-        run = programs.run_sender(self.folder / 'many', port=peer.port, ae_title=peer.ae_title, options=QUICK)
+        run = programs.run_sender(self.folder / 'many', port=peer.port, ae_title=peer.ae_title,
+                                  options=[*QUICK, '--give-up-after', 3])
         killer.join()
         kept = len(peer.received())
         if run.exit_code != 0:    # a very quick run may have been through already

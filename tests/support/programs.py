@@ -221,11 +221,6 @@ class Receiver(peers.Server):
         self.exit_code = self.process.wait(peers.STOP_TIMEOUT_S)
         return self.exit_code
 
-    def kill(self):
-        """As a power cut ends it."""
-        self.process.kill()
-        self.process.wait(peers.STOP_TIMEOUT_S)
-
     def stop(self):
         if self.process is not None and self.process.poll() is None:
             with contextlib.suppress(subprocess.TimeoutExpired):

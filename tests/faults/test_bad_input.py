@@ -226,7 +226,6 @@ class BadFiles(ProgramTest):
             run = programs.run_sender(self.source, port=peer.port, options=['--on-conflict', 'all'])
         self.assertEqual((run.reasons(), run.exit_code), ({}, 0), run)
         self.assertEqual(len([store for store in peer.stores if store.acknowledged]), len(self.good) + 2, run)
-        self.assertEqual(run.exit_code, 2, run)
 
     def test_strange_names(self):
         names = [b'line\nbreak.dcm', b'\xff\xfe not utf-8.dcm', b'-rf.dcm', b'quo"te\\.dcm', b' ', 'ä漢.dcm'.encode(),

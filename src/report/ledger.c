@@ -140,8 +140,7 @@ static void say_holder(const char *path, const char *file_name, char *ret_messag
     sqlite3_stmt *statement = NULL;
     char since[CLOCK_TEXT_SIZE];
     int len = snprintf(ret_message, LEDGER_MESSAGE_SIZE, "'%s' is in use by another process", path);
-    bool known = sqlite3_open_v2(file_name, &db, SQLITE_OPEN_READONLY, NULL) == SQLITE_OK &&
-                 sqlite3_busy_timeout(db, LEDGER_BUSY_MS) == SQLITE_OK &&
+    bool known = ledger_connect(file_name, true, &db) == SQLITE_OK &&
                  sqlite3_prepare_v2(db,
                                     "SELECT pid, machine, name, begun_us FROM session WHERE ended_us IS NULL "
                                     "ORDER BY id DESC LIMIT 1",
@@ -226,13 +225,21 @@ static int check_destination(struct ledger *ledger, const struct ledger_options 
     return result;
 }
 
+int ledger_connect(const char *file_name, bool read_only, sqlite3 **ret_db)
+{
+    int code = sqlite3_open_v2(file_name, ret_db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code == SQLITE_OK)
+        code = sqlite3_busy_timeout(*ret_db, LEDGER_BUSY_MS);
+    if (code == SQLITE_OK && read_only)
+        code = sqlite3_exec(*ret_db, "PRAGMA query_only = 1", NULL, NULL, NULL);
+    return code;
+}
+
 static int open_database(struct ledger *ledger, const struct ledger_options *options, char *ret_message)
 {
     int64_t rows = 0;
-    int flags = (options->read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX;
-    if (sqlite3_open_v2(ledger->file_name, &ledger->db, flags, NULL) != SQLITE_OK)
+    if (ledger_connect(ledger->file_name, options->read_only, &ledger->db) != SQLITE_OK)
         return say_error(ledger->path, ledger->db, ret_message);
-    sqlite3_busy_timeout(ledger->db, LEDGER_BUSY_MS);
     int known = ledger_identify(ledger->db, ledger->path, ret_message);
     if (known < 0)
         return known;

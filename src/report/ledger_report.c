@@ -377,11 +377,10 @@ int ledger_report(const struct ledger_report_options *options, FILE *out, char *
         snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s", error_text(-ENOMEM));
     } else if (access(options->path, R_OK) != 0) {
         snprintf(ret_message, LEDGER_MESSAGE_SIZE, "'%s': %s", options->path, error_text(-errno));
-    } else if (sqlite3_open_v2(path, &report.db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+    } else if (ledger_connect(path, true, &report.db) != SQLITE_OK) {
         ledger_describe_error(report.db, text, sizeof text);
         snprintf(ret_message, LEDGER_MESSAGE_SIZE, "'%s': %s", options->path, text);
     } else {
-        sqlite3_busy_timeout(report.db, LEDGER_BUSY_MS);
         result = put_report(&report, ret_message);
     }
     sqlite3_close(report.db);

@@ -55,7 +55,7 @@ def stored_in(ledger):
     """The SOP Instance UIDs that this ledger calls stored; none if it was not made yet."""
     if not ledger.exists():
         return set()
-    database = sqlite3.connect(f'file:{ledger}?mode=ro', uri=True)
+    database = sqlite3.connect(f'file:{ledger}?mode=rw', uri=True)  # its process may have been killed at making it: this rolls back
     try:
         return {uid for uid, in database.execute("SELECT instance FROM file WHERE state = 'stored'")}
     except sqlite3.OperationalError as error:

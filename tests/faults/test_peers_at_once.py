@@ -13,8 +13,9 @@ TIMEOUTS = ['--timeout', 1, '--retry', 3]
 
 
 def now_and_then(action):
-    """Act on every seventh store at first, answer all others as they should be."""
-    return lambda store, complete: action if store.total % 7 == 3 and store.total < 50 else Respond()
+    """Act on every seventh store at first, answer all others as they should be: also those of instances that were lost
+    twice and go last, alone. To lose one of these would be poison."""
+    return lambda store, complete: action if store.total % 7 == 3 and store.total < 36 else Respond()
 
 
 def on_some_associations(action):

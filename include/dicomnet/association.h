@@ -52,17 +52,25 @@ enum {
     ASSOCIATION_SYNTAXES_MAX = 8           /* transfer syntaxes in one proposed context */
 };
 
+/*
+ * Who invokes operations (user, SCU) and who performs them (provider, SCP) in a class. Without role selection (PS3.7
+ * D.3.3.4) the requestor is the user and the acceptor the provider.
+ */
+enum association_role { ASSOCIATION_ROLE_USER = 1 << 0, ASSOCIATION_ROLE_PROVIDER = 1 << 1 };
+
 /* A presentation context to propose. Strings and the array are borrowed for the call of association_open. */
 struct association_proposal {
     const char *abstract_syntax;
     size_t syntax_count; /* 1 to ASSOCIATION_SYNTAXES_MAX */
     const char *syntaxes[ASSOCIATION_SYNTAXES_MAX];
+    uint8_t roles; /* ours, to be proposed by role selection; 0 = no role selection. Equal in all of one class */
 };
 
 /* A presentation context as negotiated. */
 struct association_context {
     uint8_t id;
     uint8_t result; /* enum pdu_context_result */
+    uint8_t roles;  /* ours, as agreed: enum association_role */
     char abstract_syntax[UID_SIZE];
     char transfer_syntax[UID_SIZE]; /* the accepted one, or the first proposed if it was not accepted */
 };
@@ -112,6 +120,12 @@ struct association_handler {
      */
     uint8_t (*negotiate)(struct association *association, void *user, struct span abstract_syntax, struct span syntaxes,
                          struct span *ret_syntax);
+
+    /*
+     * Acceptor only: the requestor proposes these roles of its own for a class. Return those of them that are granted
+     * to it. NULL handler = role selection is not answered, and the requestor is the user.
+     */
+    uint8_t (*negotiate_roles)(struct association *association, void *user, struct span class_uid, uint8_t roles);
 
     /* A whole command set has come. If it has a data set, `data` follows until `last`. */
     void (*command)(struct association *association, void *user, uint8_t context_id,

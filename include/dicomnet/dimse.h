@@ -71,8 +71,11 @@ enum dimse_element {
     DIMSE_HAS_FAILED = 1 << 11,              /* (0000,1022) */
     DIMSE_HAS_WARNING = 1 << 12,             /* (0000,1023) */
     DIMSE_HAS_ORIGINATOR_AE = 1 << 13,       /* (0000,1030) Move Originator Application Entity Title */
-    DIMSE_HAS_ORIGINATOR_ID = 1 << 14        /* (0000,1031) Move Originator Message ID */
+    DIMSE_HAS_ORIGINATOR_ID = 1 << 14,       /* (0000,1031) Move Originator Message ID */
+    DIMSE_HAS_OFFENDING_ELEMENT = 1 << 15    /* (0000,0901) */
 };
+
+enum { DIMSE_OFFENDING_MAX = 8 };
 
 struct dimse_command {
     uint32_t present;
@@ -86,7 +89,9 @@ struct dimse_command {
     uint16_t error_id;
     uint16_t remaining, completed, failed, warning;
     uint16_t originator_id;
-    char class_uid[UID_SIZE]; /* trimmed of padding; "" if absent */
+    uint16_t offending_count;                /* at most DIMSE_OFFENDING_MAX; what a peer says beyond is dropped */
+    uint32_t offending[DIMSE_OFFENDING_MAX]; /* tags: 0x00100020 is (0010,0020) */
+    char class_uid[UID_SIZE];                /* trimmed of padding; "" if absent */
     char instance_uid[UID_SIZE];
     char error_comment[65];
     char move_destination[17];

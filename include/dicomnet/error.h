@@ -38,7 +38,12 @@
     X(ERROR_BUSY, -20022, "a message is already being sent")                                                           \
     X(ERROR_NOT_OPEN, -20023, "the association is not open")                                                           \
     X(ERROR_RELEASED, -20024, "the peer released the association")                                                     \
-    X(ERROR_LOOKUP_FAILED, -20025, "the host name could not be looked up just now")
+    X(ERROR_LOOKUP_FAILED, -20025, "the host name could not be looked up just now")                                    \
+    X(ERROR_IDENTIFIER_MALFORMED, -20026, "the identifier cannot be read: its lengths do not fit")                     \
+    X(ERROR_IDENTIFIER_TOO_DEEP, -20027, "the identifier's sequences are nested too deep")                             \
+    X(ERROR_IDENTIFIER_TOO_LONG, -20028, "the identifier is too long")                                                 \
+    X(ERROR_IDENTIFIER_VALUE, -20029, "that text is no value of the element's VR")                                     \
+    X(ERROR_IDENTIFIER_SYNTAX, -20030, "an identifier is not written in that transfer syntax")
 
 enum dicomnet_error {
 #define X(name, value, text) name = (value),

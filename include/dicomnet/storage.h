@@ -27,6 +27,10 @@ struct store {
     const char *instance_uid;
     struct data_source *source; /* the data set */
 
+    /* A sub-operation of a C-MOVE says whose (0000,1030 and 1031); NULL = it is none. */
+    const char *originator_ae;
+    uint16_t originator_id;
+
     /* Filled in for `done`: */
     uint16_t message_id;
     bool answered;    /* the peer answered: status and comment are set */
@@ -136,6 +140,12 @@ struct storage_provider_options {
     const struct storage_sink *sink; /* borrowed until closed */
     void *context;
     uint32_t response_delay_ms; /* before each C-STORE response; for tests */
+
+    /*
+     * Decides about one proposed context, as association_handler.negotiate. NULL: Verification and every storage class
+     * are accepted, in the first syntax proposed.
+     */
+    uint8_t (*negotiate)(void *context, struct span abstract_syntax, struct span syntaxes, struct span *ret_syntax);
 };
 
 /* On the loop of its association. NULL if out of memory. It is freed by its association's end. */

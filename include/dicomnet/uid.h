@@ -17,6 +17,16 @@ enum { UID_LEN_MAX = 64, UID_SIZE = UID_LEN_MAX + 1 };
 #define UID_EXPLICIT_VR_BIG_ENDIAN             "1.2.840.10008.1.2.2"
 #define UID_MEDIA_STORAGE_DIRECTORY            "1.2.840.10008.1.3.10"
 
+#define UID_PATIENT_ROOT_FIND       "1.2.840.10008.5.1.4.1.2.1.1"
+#define UID_PATIENT_ROOT_MOVE       "1.2.840.10008.5.1.4.1.2.1.2"
+#define UID_PATIENT_ROOT_GET        "1.2.840.10008.5.1.4.1.2.1.3"
+#define UID_STUDY_ROOT_FIND         "1.2.840.10008.5.1.4.1.2.2.1"
+#define UID_STUDY_ROOT_MOVE         "1.2.840.10008.5.1.4.1.2.2.2"
+#define UID_STUDY_ROOT_GET          "1.2.840.10008.5.1.4.1.2.2.3"
+#define UID_PATIENT_STUDY_ONLY_FIND "1.2.840.10008.5.1.4.1.2.3.1"
+#define UID_PATIENT_STUDY_ONLY_MOVE "1.2.840.10008.5.1.4.1.2.3.2"
+#define UID_PATIENT_STUDY_ONLY_GET  "1.2.840.10008.5.1.4.1.2.3.3"
+
 /* This implementation's own names (PS3.7 D.3.3.2). The class UID is of the 2.25 form: no registration needed. */
 #define IMPLEMENTATION_CLASS_UID    "2.25.302043790172249692526321623266752743501"
 #define IMPLEMENTATION_VERSION_NAME "DICOMNET_1"
@@ -55,6 +65,20 @@ struct uid_info {
 
 /* The row for a UID, or NULL if the standard does not list it. */
 const struct uid_info *uid_find(const char *uid);
+
+/* The row with this keyword or this name, whatever the case ("CTImageStorage", "CT Image Storage"), or NULL. */
+const struct uid_info *uid_find_keyword(const char *keyword);
+const struct uid_info *uid_find_name(const char *name);
+
+/* All rows, in the order of their UIDs: index from 0; NULL beyond the last. */
+const struct uid_info *uid_at(size_t index);
+
+/*
+ * The most used storage classes, the commonest first: as many as an association has presentation contexts. Who needs a
+ * context for something else takes fewer of them.
+ */
+enum { UID_COMMON_STORAGE_COUNT = 128 };
+extern const char *const uid_common_storage[UID_COMMON_STORAGE_COUNT];
 
 /* The keyword of a UID of the standard ("CTImageStorage"), or the UID itself: for people. Never NULL. */
 const char *uid_keyword(const char *uid);

@@ -42,9 +42,11 @@ enum {
     TAG_NUMBER_OF_PATIENT_RELATED_INSTANCES = 0x00201204,
     TAG_NUMBER_OF_STUDY_RELATED_SERIES = 0x00201206,
     TAG_NUMBER_OF_STUDY_RELATED_INSTANCES = 0x00201208,
-    TAG_NUMBER_OF_SERIES_RELATED_INSTANCES = 0x00201209,
-    TAG_ITEM = 0xFFFEE000
+    TAG_NUMBER_OF_SERIES_RELATED_INSTANCES = 0x00201209
 };
+
+/* What an item of a sequence begins with (PS3.5 7.5). */
+#define TAG_ITEM UINT32_C(0xFFFEE000)
 
 /* One row. Where the standard leaves a choice of VR ("US or SS") it is the first of them. */
 struct dictionary_entry {

@@ -32,7 +32,7 @@
 enum {
     IDENTIFIER_SIZE_MAX = 4 * 1024 * 1024, /* bytes, at most */
     IDENTIFIER_DEPTH_MAX = 16,             /* sequences within sequences */
-    IDENTIFIER_UNSORTED_MAX = 1000         /* elements out of order that a peer is forgiven */
+    IDENTIFIER_UNSORTED_MAX = 100          /* elements out of order that a peer is forgiven */
 };
 
 /* Private: owned by the identifier. */

@@ -62,6 +62,27 @@ static struct association_context *find_context(struct association *association,
 
 /* ---- requestor ---- */
 
+static bool has_role(const struct pdu_associate *associate, struct span class_uid)
+{
+    for (size_t i = 0; i < associate->role_count; i++)
+        if (associate->roles[i].class_uid.len == class_uid.len &&
+            memcmp(associate->roles[i].class_uid.data, class_uid.data, class_uid.len) == 0)
+            return true;
+    return false;
+}
+
+/* Role selection is for a class, not for a context (PS3.7 D.3.3.4): one item for all contexts of a class. */
+static void propose_roles(struct pdu_associate *request, const struct association_proposal *proposal)
+{
+    struct span class_uid = span_of(proposal->abstract_syntax);
+    if (proposal->roles == 0 || has_role(request, class_uid))
+        return;
+    request->roles[request->role_count++] =
+        (struct pdu_role){.class_uid = class_uid,
+                          .scu = (proposal->roles & ASSOCIATION_ROLE_USER) != 0,
+                          .scp = (proposal->roles & ASSOCIATION_ROLE_PROVIDER) != 0};
+}
+
 int negotiate_build_request(struct association *association, const struct association_options *options)
 {
     if (options->proposal_count == 0 || options->proposal_count > PDU_CONTEXTS_MAX)
@@ -79,6 +100,8 @@ int negotiate_build_request(struct association *association, const struct associ
         struct pdu_context *item = &request->contexts[i];
         remember_context(association, (uint8_t)(2 * i + 1));
         context->result = CONTEXT_NOT_ANSWERED;
+        context->roles = ASSOCIATION_ROLE_USER;
+        propose_roles(request, proposal);
         snprintf(context->abstract_syntax, UID_SIZE, "%s", proposal->abstract_syntax);
         snprintf(context->transfer_syntax, UID_SIZE, "%s", proposal->syntaxes[0]);
 
@@ -135,6 +158,32 @@ static void read_context_answer(struct association *association, const struct pd
         context->result = CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
 }
 
+static uint8_t roles_of(const struct pdu_role *role)
+{
+    return (uint8_t)((role->scu ? ASSOCIATION_ROLE_USER : 0) | (role->scp ? ASSOCIATION_ROLE_PROVIDER : 0));
+}
+
+static const struct pdu_role *find_role(const struct pdu_associate *associate, const char *class_uid)
+{
+    for (size_t i = 0; i < associate->role_count; i++)
+        if (span_equals(associate->roles[i].class_uid, class_uid))
+            return &associate->roles[i];
+    return NULL;
+}
+
+/* Of the roles that we proposed, those that the answer grants; an answer to what we did not propose is passed over. */
+static void read_roles(struct association *association, const struct pdu_associate *request,
+                       const struct pdu_associate *accept)
+{
+    for (size_t i = 0; i < association->context_count; i++) {
+        struct association_context *context = &association->contexts[i];
+        const struct pdu_role *asked = find_role(request, context->abstract_syntax);
+        const struct pdu_role *granted = find_role(accept, context->abstract_syntax);
+        if (asked != NULL && granted != NULL)
+            context->roles = roles_of(asked) & roles_of(granted);
+    }
+}
+
 static void read_window(struct association *association, const struct pdu_associate *accept)
 {
     if (association->window_proposed < 2 || !accept->has_async)
@@ -161,6 +210,7 @@ int negotiate_read_accept(struct association *association, struct span body)
             read_context_answer(association, request, &accept->contexts[i]);
         span_copy_trimmed(accept->implementation_version, association->peer_version, sizeof association->peer_version);
         read_window(association, accept);
+        read_roles(association, request, accept);
     }
     free(accept);
     return error;
@@ -196,6 +246,7 @@ static void decide_context(struct association *association, const struct pdu_con
     span_copy_trimmed(proposed->abstract_syntax, context->abstract_syntax, UID_SIZE);
     (void)pdu_next_transfer_syntax(&cursor, &first);
 
+    context->roles = ASSOCIATION_ROLE_PROVIDER;
     context->result = CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
     if (association->handler->negotiate != NULL)
         context->result = association->handler->negotiate(association, association->user, proposed->abstract_syntax,
@@ -203,6 +254,24 @@ static void decide_context(struct association *association, const struct pdu_con
     bool accepted = context->result == CONTEXT_ACCEPTED;
     span_copy_trimmed(accepted ? chosen : first, context->transfer_syntax, UID_SIZE);
     *answer = (struct pdu_context){.id = proposed->id, .result = context->result};
+}
+
+/* Our roles are the other halves of those that our user grants to the requestor. */
+static void decide_roles(struct association *association, const struct pdu_role *asked, struct pdu_associate *accept)
+{
+    uint8_t proposed = roles_of(asked);
+    uint8_t granted =
+        proposed & association->handler->negotiate_roles(association, association->user, asked->class_uid, proposed);
+    struct pdu_role *answer = &accept->roles[accept->role_count++];
+    *answer = (struct pdu_role){.class_uid = asked->class_uid,
+                                .scu = (granted & ASSOCIATION_ROLE_USER) != 0,
+                                .scp = (granted & ASSOCIATION_ROLE_PROVIDER) != 0};
+    for (size_t i = 0; i < association->context_count; i++) {
+        struct association_context *context = &association->contexts[i];
+        if (span_equals(asked->class_uid, context->abstract_syntax))
+            context->roles =
+                (uint8_t)((answer->scu ? ASSOCIATION_ROLE_PROVIDER : 0) | (answer->scp ? ASSOCIATION_ROLE_USER : 0));
+    }
 }
 
 /* The one transfer syntax sub-item of each answer (not significant where refused, but it must be there). */
@@ -228,6 +297,8 @@ static ssize_t build_accept(struct association *association, const struct pdu_as
         decide_context(association, &request->contexts[i], &accept->contexts[i]);
     accept->context_count = request->context_count;
     append_chosen_syntaxes(association, accept, &syntaxes);
+    for (size_t i = 0; i < request->role_count && association->handler->negotiate_roles != NULL; i++)
+        decide_roles(association, &request->roles[i], accept);
     if (request->has_async && association->window_proposed > 1) {
         uint16_t asked = request->async_invoked;
         uint16_t granted = asked == 0 || asked > association->window_proposed ? association->window_proposed : asked;
@@ -267,6 +338,6 @@ void negotiate_log_contexts(const struct association *association)
             LOG_TEXT("class", context->abstract_syntax), LOG_TEXT("class_name", uid_keyword(context->abstract_syntax)),
             LOG_TEXT("syntax", context->transfer_syntax),
             LOG_TEXT("syntax_name", uid_keyword(context->transfer_syntax)), LOG_NUMBER("result", context->result),
-            LOG_TEXT("text", pdu_context_result_text(context->result)));
+            LOG_TEXT("text", pdu_context_result_text(context->result)), LOG_NUMBER("roles", context->roles));
     }
 }

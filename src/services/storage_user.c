@@ -264,6 +264,11 @@ int storage_user_prepare(struct storage_user *user, struct store *store)
                                     .priority = store->priority};
     snprintf(request.class_uid, sizeof request.class_uid, "%s", store->class_uid);
     snprintf(request.instance_uid, sizeof request.instance_uid, "%s", store->instance_uid);
+    if (store->originator_ae != NULL) {
+        request.present |= DIMSE_HAS_ORIGINATOR_AE | DIMSE_HAS_ORIGINATOR_ID;
+        snprintf(request.originator_ae, sizeof request.originator_ae, "%s", store->originator_ae);
+        request.originator_id = store->originator_id;
+    }
     int error = association_prepare(user->association, store->context_id, &request, store->source);
     store->read_before_us = association_read_us(user->association);
     user->prepare_count++;

@@ -13,9 +13,9 @@
 #include "dicomnet/error.h"
 #include "dicomnet/pdu.h"
 
-enum element_kind { ELEMENT_US, ELEMENT_UI, ELEMENT_TEXT /* AE, LO */ };
+enum element_kind { ELEMENT_US, ELEMENT_UI, ELEMENT_TEXT /* AE, LO */, ELEMENT_TAGS /* AT: offending_count of them */ };
 
-enum { ALWAYS = 0, GROUP_LENGTH = 0x0000, COMMAND_FIELD = 0x0100, ELEMENT_HEADER_LEN = 8 };
+enum { ALWAYS = 0, GROUP_LENGTH = 0x0000, COMMAND_FIELD = 0x0100, OFFENDING_ELEMENT = 0x0901, ELEMENT_HEADER_LEN = 8 };
 
 struct element {
     uint16_t number; /* in group 0000 */
@@ -41,6 +41,7 @@ static const struct element elements[] = {
     ROW(0x0700, ELEMENT_US,   priority,             DIMSE_HAS_PRIORITY),
     ROW(0x0800, ELEMENT_US,   data_set_type,        ALWAYS),
     ROW(0x0900, ELEMENT_US,   status,               DIMSE_HAS_STATUS),
+    ROW(0x0901, ELEMENT_TAGS, offending,            DIMSE_HAS_OFFENDING_ELEMENT),
     ROW(0x0902, ELEMENT_TEXT, error_comment,        DIMSE_HAS_ERROR_COMMENT),
     ROW(0x0903, ELEMENT_US,   error_id,             DIMSE_HAS_ERROR_ID),
     ROW(0x1000, ELEMENT_UI,   instance_uid,         DIMSE_HAS_INSTANCE_UID),
@@ -89,8 +90,22 @@ static void put_header(struct bytes_writer *writer, uint16_t number, uint32_t va
     bytes_put_u32_le(writer, value_len);
 }
 
-static void put_element(struct bytes_writer *writer, const struct element *element, const char *member)
+static void put_tags(struct bytes_writer *writer, const struct dimse_command *command)
 {
+    put_header(writer, OFFENDING_ELEMENT, 4u * command->offending_count);
+    for (unsigned i = 0; i < command->offending_count; i++) {
+        bytes_put_u16_le(writer, (uint16_t)(command->offending[i] >> 16));
+        bytes_put_u16_le(writer, (uint16_t)command->offending[i]);
+    }
+}
+
+static void put_element(struct bytes_writer *writer, const struct element *element, const struct dimse_command *command)
+{
+    const char *member = (const char *)command + element->offset;
+    if (element->kind == ELEMENT_TAGS) {
+        put_tags(writer, command);
+        return;
+    }
     if (element->kind == ELEMENT_US) {
         uint16_t value;
         memcpy(&value, member, sizeof value);
@@ -113,11 +128,19 @@ ssize_t dimse_encode_command(uint8_t *bytes, size_t size, const struct dimse_com
     size_t start = writer.len;
     for (size_t i = 0; i < ELEMENT_COUNT; i++)
         if (elements[i].bit == ALWAYS || (command->present & elements[i].bit) != 0)
-            put_element(&writer, &elements[i], (const char *)command + elements[i].offset);
+            put_element(&writer, &elements[i], command);
     if (writer.overflow)
         return ERROR_BUFFER_TOO_SMALL;
     set_u32_le(bytes + start - 4, (uint32_t)(writer.len - start));
     return (ssize_t)writer.len;
+}
+
+static void take_tags(struct span value, struct dimse_command *command)
+{
+    command->offending_count = 0;
+    for (size_t at = 0; at + 4 <= value.len && command->offending_count < DIMSE_OFFENDING_MAX; at += 4)
+        command->offending[command->offending_count++] =
+            (uint32_t)get_u16_le(value.data + at) << 16 | get_u16_le(value.data + at + 2);
 }
 
 /* Put the value of an element where it belongs. */
@@ -129,6 +152,8 @@ static int take_element(const struct element *element, struct span value, struct
             return ERROR_DIMSE_MALFORMED;
         uint16_t number = get_u16_le(value.data);
         memcpy(member, &number, sizeof number);
+    } else if (element->kind == ELEMENT_TAGS) {
+        take_tags(value, command);
     } else if (!span_copy_trimmed(value, member, element->size)) {
         command->cut |= element->bit;
     }
@@ -201,8 +226,9 @@ static int read_command(struct dimse_reader *reader, const struct pdu_event *fra
     int error = dimse_decode_command(command, &reader->command);
     if (error < 0)
         return error;
-    /* These have none (PS3.7 9.3.1.2, 9.3.5.2), whatever some peers put into Command Data Set Type. */
-    if (reader->command.field == DIMSE_C_STORE_RSP || reader->command.field == DIMSE_C_ECHO_RSP)
+    /* These have none (PS3.7 9.3.1.2, 9.3.5.2, 9.3.2.3), whatever some peers put into Command Data Set Type. */
+    uint16_t field = reader->command.field;
+    if (field == DIMSE_C_STORE_RSP || field == DIMSE_C_ECHO_RSP || field == DIMSE_C_CANCEL_RQ)
         reader->command.data_set_type = DIMSE_NO_DATA_SET;
     reader->state = dimse_has_data_set(&reader->command) ? DIMSE_IN_DATA : DIMSE_AWAIT_COMMAND;
     reader->len = 0;

@@ -6,6 +6,7 @@
 #include "dicomnet/uid.h"
 
 #include <string.h>
+#include <strings.h>
 
 static const struct uid_info registry[] = {
 #include "wire/uid_table.h"
@@ -31,6 +32,29 @@ const struct uid_info *uid_find(const char *uid)
             low = middle + 1;
     }
     return NULL;
+}
+
+/* Keywords and names are looked for by people only: row by row. */
+
+const struct uid_info *uid_find_keyword(const char *keyword)
+{
+    for (size_t i = 0; i < REGISTRY_COUNT && keyword[0] != '\0'; i++)
+        if (strcasecmp(registry[i].keyword, keyword) == 0)
+            return &registry[i];
+    return NULL;
+}
+
+const struct uid_info *uid_find_name(const char *name)
+{
+    for (size_t i = 0; i < REGISTRY_COUNT; i++)
+        if (strcasecmp(registry[i].name, name) == 0)
+            return &registry[i];
+    return NULL;
+}
+
+const struct uid_info *uid_at(size_t index)
+{
+    return index < REGISTRY_COUNT ? &registry[index] : NULL;
 }
 
 const char *uid_keyword(const char *uid)

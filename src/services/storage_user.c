@@ -6,7 +6,6 @@
  */
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -14,6 +13,7 @@
 #include "base/clock.h"
 #include "dicomnet/data_source.h"
 #include "dicomnet/storage.h"
+#include "services/store.h"
 
 struct storage_user {
     struct association *association;
@@ -137,20 +137,12 @@ static void on_sent(struct association *association, void *context)
     tell_ready(user);
 }
 
-static bool response_matches(const struct store *store, uint8_t context_id, const struct dimse_command *response)
-{
-    if (store == NULL || store->response_came || store->context_id != context_id)
-        return false;
-    bool uid_given = response->instance_uid[0] != '\0';
-    return !uid_given || strcmp(response->instance_uid, store->instance_uid) == 0;
-}
-
 static void on_command(struct association *association, void *context, uint8_t context_id,
                        const struct dimse_command *command)
 {
     struct storage_user *user = context;
     struct store *store = find_in_flight(user, command->message_id_responded);
-    if (command->field != DIMSE_C_STORE_RSP || !response_matches(store, context_id, command)) {
+    if (command->field != DIMSE_C_STORE_RSP || !store_matches(store, context_id, command)) {
         association_abort(association, ERROR_RESPONSE_MISMATCH);
         return;
     }
@@ -158,10 +150,7 @@ static void on_command(struct association *association, void *context, uint8_t c
         association_abort(association, ERROR_DIMSE_MALFORMED);
         return;
     }
-    store->response_came = true;
-    store->uid_missing = command->instance_uid[0] == '\0';
-    store->status = command->status;
-    snprintf(store->comment, sizeof store->comment, "%s", command->error_comment);
+    store_take_response(store, command);
     if (store->all_sent) {
         finish(user, store);
         tell_ready(user);
@@ -250,25 +239,8 @@ int storage_user_prepare(struct storage_user *user, struct store *store)
         return ERROR_NOT_OPEN;
     if (!storage_user_can_prepare(user))
         return ERROR_BUSY;
-    store->message_id = next_message_id(user);
-    store->answered = store->source_failed = store->all_sent = store->uid_missing = store->response_came = false;
-    store->status = 0;
-    store->error = 0;
-    store->comment[0] = '\0';
-    store->read_us = store->write_us = store->wait_us = 0;
-
-    struct dimse_command request = {.present = DIMSE_HAS_CLASS_UID | DIMSE_HAS_INSTANCE_UID | DIMSE_HAS_MESSAGE_ID |
-                                               DIMSE_HAS_PRIORITY,
-                                    .field = DIMSE_C_STORE_RQ,
-                                    .message_id = store->message_id,
-                                    .priority = store->priority};
-    snprintf(request.class_uid, sizeof request.class_uid, "%s", store->class_uid);
-    snprintf(request.instance_uid, sizeof request.instance_uid, "%s", store->instance_uid);
-    if (store->originator_ae != NULL) {
-        request.present |= DIMSE_HAS_ORIGINATOR_AE | DIMSE_HAS_ORIGINATOR_ID;
-        snprintf(request.originator_ae, sizeof request.originator_ae, "%s", store->originator_ae);
-        request.originator_id = store->originator_id;
-    }
+    store_reset(store, next_message_id(user));
+    struct dimse_command request = store_request(store);
     int error = association_prepare(user->association, store->context_id, &request, store->source);
     store->read_before_us = association_read_us(user->association);
     user->prepare_count++;

@@ -1,0 +1,585 @@
+/*
+ * query_provider - the provider side of C-FIND, C-MOVE and C-GET on one association. See dicomnet/query_retrieve.h.
+ *
+ * One request at a time. Whatever is to be sent waits in a place of its own - a match, the newest counts, a
+ * sub-operation's C-STORE, the final answer - and pump() sends one after another when the association can take it. Only
+ * when nothing waits is the application asked for more: so a peer that reads slowly costs one match of memory.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "dicomnet/data_source.h"
+#include "dicomnet/query_retrieve.h"
+#include "services/store.h"
+#include "services/store_intake.h"
+
+enum { ASKED_IN_A_ROW = 64 /* then the loop gets a turn: others wait, and a C-CANCEL wants to be read */ };
+
+/* A response that waits to be sent, with its data set. */
+struct outgoing {
+    bool waiting;
+    struct dimse_command command;
+    uint8_t *bytes; /* owned */
+    size_t size, len;
+    struct memory_source source;
+};
+
+enum provider_state {
+    IDLE,      /* no request */
+    GATHERING, /* its identifier is coming */
+    GATHERED,  /* it is whole; the last request's answer has not left yet */
+    SERVING,   /* the application has it */
+    FINISHING  /* the final answer waits to be sent */
+};
+
+struct query_provider {
+    struct association *association;
+    struct query_provider_options options;
+    uv_timer_t timer; /* until the response to a sub-operation is late */
+    uv_idle_t turn;   /* until the loop has had its turn */
+    unsigned handles_open;
+    bool in_pump; /* pump is on the stack: it goes on by itself */
+    unsigned asked_in_a_row;
+
+    enum provider_state state;
+    struct query_request request;
+    struct dimse_command command; /* of the request */
+    uint8_t context_id;
+    bool served;     /* the application has it: `ended` is owed */
+    bool ready_owed; /* the application is to be asked */
+    bool too_long;   /* the identifier */
+    uint8_t *bytes;  /* the identifier as it comes; owned */
+    size_t size, len;
+    struct identifier identifier;
+
+    enum { LEAVING_NOTHING, LEAVING_RESPONSE, LEAVING_PENDING, LEAVING_STORE } leaving;
+    struct outgoing match, final;
+    bool progress_waiting;
+    struct query_counts progress;
+
+    struct store *store; /* the sub-operation under way; borrowed */
+    bool store_waiting;  /* to be sent */
+    uint16_t last_store_id;
+    struct store_intake intake;
+};
+
+static void pump(struct query_provider *provider);
+
+static struct query_provider *provider_of(struct query_request *request)
+{
+    return (struct query_provider *)(void *)((char *)request - offsetof(struct query_provider, request));
+}
+
+/* ---- sending ---- */
+
+/* Encode a data set to go with it. 0 or a negative error. */
+static int put_data_set(struct query_provider *provider, struct outgoing *outgoing, const struct identifier *identifier)
+{
+    const struct association_context *context = association_find_context(provider->association, provider->context_id);
+    size_t size = identifier_encoded_size(identifier);
+    int error = buffer_grow(&outgoing->bytes, &outgoing->size, size, IDENTIFIER_SIZE_MAX);
+    if (error != 0)
+        return error;
+    ssize_t len = identifier_encode(identifier, context->transfer_syntax, outgoing->bytes, size);
+    if (len < 0)
+        return (int)len;
+    outgoing->len = (size_t)len;
+    return 0;
+}
+
+static int send_outgoing(struct query_provider *provider, struct outgoing *outgoing)
+{
+    outgoing->waiting = false;
+    if (outgoing->len == 0)
+        return association_send(provider->association, provider->context_id, &outgoing->command, NULL);
+    memory_source_init(&outgoing->source, outgoing->bytes, outgoing->len);
+    return association_send(provider->association, provider->context_id, &outgoing->command, &outgoing->source.source);
+}
+
+static void put_counts(struct dimse_command *command, const struct query_counts *counts, bool with_remaining)
+{
+    command->present |= DIMSE_HAS_COMPLETED | DIMSE_HAS_FAILED | DIMSE_HAS_WARNING;
+    if (with_remaining)
+        command->present |= DIMSE_HAS_REMAINING;
+    command->remaining = counts->remaining;
+    command->completed = counts->completed;
+    command->failed = counts->failed;
+    command->warning = counts->warning;
+}
+
+static int send_progress(struct query_provider *provider)
+{
+    struct dimse_command response = dimse_response_to(&provider->command, STATUS_PENDING);
+    put_counts(&response, &provider->progress, true);
+    provider->progress_waiting = false;
+    return association_send(provider->association, provider->context_id, &response, NULL);
+}
+
+static int send_store(struct query_provider *provider)
+{
+    struct dimse_command request = store_request(provider->store);
+    provider->store_waiting = false;
+    return association_send(provider->association, provider->store->context_id, &request, provider->store->source);
+}
+
+static void end_request(struct query_provider *provider)
+{
+    provider->state = IDLE;
+    provider->progress_waiting = false;
+    if (!provider->served)
+        return;
+    provider->served = false;
+    provider->options.handler->ended(provider->options.context, &provider->request);
+}
+
+static int send_final(struct query_provider *provider)
+{
+    int error = send_outgoing(provider, &provider->final);
+    if (error == 0)
+        end_request(provider);
+    return error;
+}
+
+static void on_turn(uv_idle_t *turn)
+{
+    struct query_provider *provider = turn->data;
+    uv_idle_stop(turn);
+    provider->asked_in_a_row = 0;
+    pump(provider);
+}
+
+static bool ask(struct query_provider *provider)
+{
+    if (provider->asked_in_a_row == ASKED_IN_A_ROW) {
+        uv_idle_start(&provider->turn, on_turn);
+        return false;
+    }
+    provider->asked_in_a_row++;
+    provider->ready_owed = false;
+    provider->options.handler->ready(provider->options.context, &provider->request);
+    return true;
+}
+
+static void begin_request(struct query_provider *provider);
+
+/* One step of what is to be done; false if there is nothing to do now. What leaves is said before: it may be gone when
+ * association_send returns. */
+static bool take_step(struct query_provider *provider)
+{
+    uint64_t wait_us;
+    if (provider->association == NULL || !association_can_send(provider->association))
+        return false;
+    provider->leaving = LEAVING_RESPONSE;
+    if (store_intake_send(&provider->intake, &wait_us))
+        return true;
+    if (provider->store_waiting) {
+        provider->leaving = LEAVING_STORE;
+        return send_store(provider) == 0;
+    }
+    if (provider->match.waiting || provider->progress_waiting) {
+        provider->leaving = LEAVING_PENDING;
+        return (provider->match.waiting ? send_outgoing(provider, &provider->match) : send_progress(provider)) == 0;
+    }
+    if (provider->final.waiting && provider->store == NULL)
+        return send_final(provider) == 0;
+    if (provider->state == GATHERED) {
+        begin_request(provider);
+        return true;
+    }
+    provider->leaving = LEAVING_NOTHING;
+    return provider->state == SERVING && provider->ready_owed && provider->store == NULL && ask(provider);
+}
+
+static void pump(struct query_provider *provider)
+{
+    if (provider->in_pump)
+        return;
+    provider->in_pump = true;
+    while (take_step(provider)) {
+    }
+    provider->in_pump = false;
+}
+
+/* ---- sub-operations ---- */
+
+static void finish_store(struct query_provider *provider)
+{
+    struct store *store = provider->store;
+    uint64_t now_us = clock_monotonic_us();
+    store->answered = true;
+    store->wait_us = now_us > store->sent_us ? now_us - store->sent_us : 0;
+    provider->store = NULL;
+    provider->ready_owed = true;
+    provider->options.handler->stored(provider->options.context, &provider->request, store);
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct query_provider *provider = timer->data;
+    const struct store *store = provider->store;
+    if (store == NULL || !store->all_sent)
+        return;
+    uint64_t waited_ms = (clock_monotonic_us() - store->sent_us) / 1000;
+    if (waited_ms >= provider->options.dimse_ms)
+        association_abort(provider->association, ERROR_TIMEOUT_DIMSE);
+    else
+        uv_timer_start(timer, on_timer, provider->options.dimse_ms - waited_ms, 0);
+}
+
+static void store_left(struct query_provider *provider)
+{
+    struct store *store = provider->store;
+    store->sent_us = clock_monotonic_us();
+    store->read_us = association_read_us(provider->association);
+    store->write_us = store->sent_us - store->begun_us - store->read_us;
+    store->all_sent = true;
+    if (store->response_came)
+        finish_store(provider);
+    else if (provider->options.dimse_ms > 0)
+        uv_timer_start(&provider->timer, on_timer, provider->options.dimse_ms, 0);
+}
+
+static void take_store_response(struct query_provider *provider, uint8_t context_id,
+                                const struct dimse_command *response)
+{
+    struct store *store = provider->store;
+    bool matches = response->field == DIMSE_C_STORE_RSP && store != NULL && !provider->store_waiting &&
+                   response->message_id_responded == store->message_id && store_matches(store, context_id, response);
+    if (!matches || (response->present & DIMSE_HAS_STATUS) == 0) {
+        association_abort(provider->association, matches ? ERROR_DIMSE_MALFORMED : ERROR_RESPONSE_MISMATCH);
+        return;
+    }
+    store_take_response(store, response);
+    if (store->all_sent)
+        finish_store(provider);
+}
+
+/* ---- requests ---- */
+
+static void put_final(struct query_provider *provider, uint16_t status, const char *comment)
+{
+    struct outgoing *final = &provider->final;
+    final->command = dimse_response_to(&provider->command, status);
+    final->len = 0;
+    final->waiting = true;
+    if (comment != NULL && comment[0] != '\0') {
+        final->command.present |= DIMSE_HAS_ERROR_COMMENT;
+        snprintf(final->command.error_comment, sizeof final->command.error_comment, "%s", comment);
+    }
+    provider->state = FINISHING;
+}
+
+/* The identifier is whole: what does the application say? */
+static void begin_request(struct query_provider *provider)
+{
+    const struct association_context *context = association_find_context(provider->association, provider->context_id);
+    struct span bytes = {.data = provider->bytes, .len = provider->len};
+    if (provider->too_long) {
+        put_final(provider, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(ERROR_IDENTIFIER_TOO_LONG));
+        return;
+    }
+    int error = identifier_decode(&provider->identifier, bytes, context->transfer_syntax);
+    if (error != 0) {
+        put_final(provider, STATUS_UNABLE_TO_PROCESS, error_text(error));
+        return;
+    }
+    struct query_request *request = &provider->request;
+    const struct dimse_command *command = &provider->command;
+    request->message_id = command->message_id;
+    request->priority = command->priority;
+    memcpy(request->move_destination, command->move_destination, sizeof request->move_destination);
+    request->identifier = &provider->identifier;
+    request->association = provider->association;
+    request->cancelled = false;
+    request->state = NULL;
+    provider->state = SERVING;
+    char comment[65] = "";
+    uint16_t status = provider->options.handler->begin(provider->options.context, request, comment);
+    provider->served = provider->ready_owed = status == STATUS_PENDING;
+    if (status != STATUS_PENDING)
+        put_final(provider, status, comment);
+}
+
+/* A request that is one of ours, by its command and its presentation context. */
+static bool is_query(struct query_provider *provider, uint8_t context_id, const struct dimse_command *command)
+{
+    static const uint16_t fields[] = {
+        [QUERY_FIND] = DIMSE_C_FIND_RQ, [QUERY_MOVE] = DIMSE_C_MOVE_RQ, [QUERY_GET] = DIMSE_C_GET_RQ};
+    enum query_model model;
+    enum query_service service;
+    const struct association_context *context = association_find_context(provider->association, context_id);
+    return query_class_find(context->abstract_syntax, &model, &service) && fields[service] == command->field;
+}
+
+static void take_query(struct query_provider *provider, uint8_t context_id, const struct dimse_command *command)
+{
+    const struct association_context *context = association_find_context(provider->association, context_id);
+    if (provider->state != IDLE) {
+        store_intake_refuse(&provider->intake, context_id, command, STATUS_REFUSED_OUT_OF_RESOURCES);
+        return;
+    }
+    query_class_find(context->abstract_syntax, &provider->request.model, &provider->request.service);
+    provider->command = *command;
+    provider->context_id = context_id;
+    provider->len = 0;
+    provider->too_long = false;
+    provider->asked_in_a_row = 0;
+    provider->state = GATHERING;
+    if (!dimse_has_data_set(command))
+        put_final(provider, STATUS_UNABLE_TO_PROCESS, "no identifier");
+}
+
+static void take_cancel(struct query_provider *provider, const struct dimse_command *cancel)
+{
+    struct query_request *request = &provider->request;
+    if (provider->state != SERVING || request->cancelled || cancel->message_id_responded != request->message_id)
+        return; /* it is over, or never was */
+    request->cancelled = true;
+    if (provider->options.handler->cancelled != NULL)
+        provider->options.handler->cancelled(provider->options.context, request);
+}
+
+/* ---- what the association tells ---- */
+
+/* The first of the proposed syntaxes that an identifier can have. */
+static uint8_t choose_for_query(struct span syntaxes, struct span *ret_syntax)
+{
+    char syntax_uid[UID_SIZE];
+    while (pdu_next_transfer_syntax(&syntaxes, ret_syntax)) {
+        span_copy_trimmed(*ret_syntax, syntax_uid, sizeof syntax_uid);
+        if (identifier_syntax_is_known(syntax_uid))
+            return CONTEXT_ACCEPTED;
+    }
+    return CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
+}
+
+static uint8_t on_negotiate(struct association *association, void *user, struct span abstract_syntax,
+                            struct span syntaxes, struct span *ret_syntax)
+{
+    struct query_provider *provider = user;
+    enum query_model model;
+    enum query_service service;
+    char class_uid[UID_SIZE];
+    if (provider->options.negotiate != NULL)
+        return provider->options.negotiate(provider->options.context, abstract_syntax, syntaxes, ret_syntax);
+    span_copy_trimmed(abstract_syntax, class_uid, sizeof class_uid);
+    if (query_class_find(class_uid, &model, &service))
+        return choose_for_query(syntaxes, ret_syntax);
+    if (strcmp(class_uid, UID_VERIFICATION) != 0 && !uid_is_storable(class_uid))
+        return CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
+    return pdu_next_transfer_syntax(&syntaxes, ret_syntax) ? CONTEXT_ACCEPTED : CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
+}
+
+/* Storage in both directions: what the requestor sends, and what a C-GET sends to it. */
+static uint8_t on_negotiate_roles(struct association *association, void *user, struct span class_uid, uint8_t roles)
+{
+    char text[UID_SIZE];
+    span_copy_trimmed(class_uid, text, sizeof text);
+    return uid_is_storable(text) ? roles : roles & ASSOCIATION_ROLE_USER;
+}
+
+static void on_opened(struct association *association, void *user)
+{
+    struct query_provider *provider = user;
+    provider->association = association;
+    provider->intake.association = association;
+}
+
+static void on_command(struct association *association, void *user, uint8_t context_id,
+                       const struct dimse_command *command)
+{
+    struct query_provider *provider = user;
+    if (command->field == DIMSE_C_CANCEL_RQ)
+        take_cancel(provider, command);
+    else if ((command->field & DIMSE_RESPONSE) != 0)
+        take_store_response(provider, context_id, command);
+    else if (is_query(provider, context_id, command))
+        take_query(provider, context_id, command);
+    else
+        store_intake_command(&provider->intake, context_id, command);
+    pump(provider);
+}
+
+static void gather(struct query_provider *provider, struct span bytes, bool last)
+{
+    provider->too_long = provider->too_long || buffer_grow(&provider->bytes, &provider->size, provider->len + bytes.len,
+                                                           IDENTIFIER_SIZE_MAX) != 0;
+    if (!provider->too_long && bytes.len > 0) {
+        memcpy(provider->bytes + provider->len, bytes.data, bytes.len);
+        provider->len += bytes.len;
+    }
+    if (last)
+        provider->state = GATHERED;
+}
+
+static void on_data(struct association *association, void *user, const struct dimse_command *command, struct span bytes,
+                    bool last)
+{
+    struct query_provider *provider = user;
+    if (provider->state == GATHERING)
+        gather(provider, bytes, last);
+    else
+        store_intake_data(&provider->intake, command, bytes, last);
+    if (last)
+        pump(provider);
+}
+
+static void on_sent(struct association *association, void *user)
+{
+    struct query_provider *provider = user;
+    if (provider->leaving == LEAVING_PENDING)
+        provider->ready_owed = true;
+    else if (provider->leaving == LEAVING_STORE)
+        store_left(provider);
+    provider->leaving = LEAVING_NOTHING;
+    pump(provider);
+}
+
+static void free_provider(uv_handle_t *handle)
+{
+    struct query_provider *provider = handle->data;
+    if (--provider->handles_open > 0)
+        return;
+    buffer_free(&provider->bytes, &provider->size);
+    buffer_free(&provider->match.bytes, &provider->match.size);
+    buffer_free(&provider->final.bytes, &provider->final.size);
+    identifier_fini(&provider->identifier);
+    free(provider);
+}
+
+static void close_handles(struct query_provider *provider)
+{
+    uv_close((uv_handle_t *)&provider->timer, free_provider);
+    uv_close((uv_handle_t *)&provider->turn, free_provider);
+}
+
+static void on_closed(struct association *association, void *user, const struct association_end *end)
+{
+    struct query_provider *provider = user;
+    struct store *store = provider->store;
+    provider->association = NULL;
+    store_intake_end(&provider->intake);
+    if (store != NULL) {
+        provider->store = NULL;
+        store->source_failed = end->source_failed && !provider->store_waiting && !store->all_sent;
+        store->error = end->error != 0 ? end->error : ERROR_RELEASED;
+        provider->options.handler->stored(provider->options.context, &provider->request, store);
+    }
+    end_request(provider);
+    if (provider->options.handler->closed != NULL)
+        provider->options.handler->closed(provider->options.context, end);
+    close_handles(provider);
+}
+
+const struct association_handler query_provider_association_handler = {.opened = on_opened,
+                                                                       .negotiate = on_negotiate,
+                                                                       .negotiate_roles = on_negotiate_roles,
+                                                                       .command = on_command,
+                                                                       .data = on_data,
+                                                                       .sent = on_sent,
+                                                                       .closed = on_closed};
+
+struct query_provider *query_provider_create(struct uv_loop_s *loop, const struct query_provider_options *options)
+{
+    struct query_provider *provider = calloc(1, sizeof *provider);
+    if (provider == NULL)
+        return NULL;
+    provider->options = *options;
+    provider->intake.sink = options->sink;
+    provider->intake.context = options->sink_context;
+    identifier_init(&provider->identifier);
+    uv_timer_init(loop, &provider->timer);
+    uv_idle_init(loop, &provider->turn);
+    provider->timer.data = provider->turn.data = provider;
+    provider->handles_open = 2;
+    return provider;
+}
+
+void query_provider_destroy(struct query_provider *provider)
+{
+    if (provider != NULL)
+        close_handles(provider);
+}
+
+/* ---- what the application says ---- */
+
+int query_request_match(struct query_request *request, const struct identifier *match, uint16_t status)
+{
+    struct query_provider *provider = provider_of(request);
+    assert(request->service == QUERY_FIND && query_status_is_pending(status));
+    if (provider->association == NULL || provider->state != SERVING)
+        return ERROR_NOT_OPEN;
+    if (provider->match.waiting || provider->leaving == LEAVING_PENDING)
+        return ERROR_BUSY;
+    int error = put_data_set(provider, &provider->match, match);
+    if (error != 0)
+        return error;
+    provider->match.command = dimse_response_to(&provider->command, status);
+    provider->match.waiting = true;
+    pump(provider);
+    return 0;
+}
+
+void query_request_progress(struct query_request *request, const struct query_counts *counts)
+{
+    struct query_provider *provider = provider_of(request);
+    assert(request->service != QUERY_FIND);
+    if (provider->state != SERVING)
+        return;
+    provider->progress = *counts;
+    provider->progress_waiting = true;
+    pump(provider);
+}
+
+const struct association_context *query_request_find_context(const struct query_request *request, const char *class_uid,
+                                                             const char *syntax_uid)
+{
+    const struct association *association = request->association;
+    for (size_t i = 0; i < association_context_count(association); i++) {
+        const struct association_context *context = association_context(association, i);
+        if (context->result == CONTEXT_ACCEPTED && (context->roles & ASSOCIATION_ROLE_USER) != 0 &&
+            strcmp(context->abstract_syntax, class_uid) == 0 && strcmp(context->transfer_syntax, syntax_uid) == 0)
+            return context;
+    }
+    return NULL;
+}
+
+int query_request_store(struct query_request *request, struct store *store)
+{
+    struct query_provider *provider = provider_of(request);
+    assert(request->service == QUERY_GET);
+    if (provider->association == NULL || provider->state != SERVING)
+        return ERROR_NOT_OPEN;
+    if (provider->store != NULL)
+        return ERROR_BUSY;
+    const struct association_context *context = association_find_context(provider->association, store->context_id);
+    if (context == NULL || context->result != CONTEXT_ACCEPTED || (context->roles & ASSOCIATION_ROLE_USER) == 0)
+        return ERROR_NO_CONTEXT;
+    provider->last_store_id = provider->last_store_id == UINT16_MAX ? 1 : (uint16_t)(provider->last_store_id + 1);
+    store_reset(store, provider->last_store_id);
+    provider->store = store;
+    provider->store_waiting = true;
+    pump(provider);
+    return 0;
+}
+
+void query_request_finish(struct query_request *request, uint16_t status, const struct query_finish *finish)
+{
+    struct query_provider *provider = provider_of(request);
+    assert(!query_status_is_pending(status));
+    if (provider->state != SERVING)
+        return;
+    put_final(provider, status, finish != NULL ? finish->comment : NULL);
+    if (finish != NULL && finish->counts != NULL)
+        put_counts(&provider->final.command, finish->counts, status == STATUS_CANCEL);
+    /* Without the list, should memory be short, the answer is still true. */
+    if (finish != NULL && finish->failed != NULL && provider->association != NULL)
+        (void)!put_data_set(provider, &provider->final, finish->failed);
+    pump(provider);
+}

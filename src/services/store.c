@@ -1,0 +1,51 @@
+/* store - see services/store.h. */
+#include "services/store.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+void store_reset(struct store *store, uint16_t message_id)
+{
+    store->message_id = message_id;
+    store->answered = store->source_failed = store->all_sent = store->uid_missing = store->response_came = false;
+    store->status = 0;
+    store->error = 0;
+    store->comment[0] = '\0';
+    store->read_us = store->write_us = store->wait_us = 0;
+    store->begun_us = clock_monotonic_us();
+}
+
+struct dimse_command store_request(const struct store *store)
+{
+    struct dimse_command request = {.present = DIMSE_HAS_CLASS_UID | DIMSE_HAS_INSTANCE_UID | DIMSE_HAS_MESSAGE_ID |
+                                               DIMSE_HAS_PRIORITY,
+                                    .field = DIMSE_C_STORE_RQ,
+                                    .message_id = store->message_id,
+                                    .priority = store->priority};
+    snprintf(request.class_uid, sizeof request.class_uid, "%s", store->class_uid);
+    snprintf(request.instance_uid, sizeof request.instance_uid, "%s", store->instance_uid);
+    if (store->originator_ae != NULL) {
+        request.present |= DIMSE_HAS_ORIGINATOR_AE | DIMSE_HAS_ORIGINATOR_ID;
+        snprintf(request.originator_ae, sizeof request.originator_ae, "%s", store->originator_ae);
+        request.originator_id = store->originator_id;
+    }
+    return request;
+}
+
+bool store_matches(const struct store *store, uint8_t context_id, const struct dimse_command *response)
+{
+    if (store == NULL || store->response_came || store->context_id != context_id)
+        return false;
+    bool uid_given = response->instance_uid[0] != '\0';
+    return !uid_given || strcmp(response->instance_uid, store->instance_uid) == 0;
+}
+
+void store_take_response(struct store *store, const struct dimse_command *response)
+{
+    store->response_came = true;
+    store->uid_missing = response->instance_uid[0] == '\0';
+    store->status = response->status;
+    snprintf(store->comment, sizeof store->comment, "%s", response->error_comment);
+}

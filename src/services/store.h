@@ -1,0 +1,21 @@
+/*
+ * store - a C-STORE request of ours, shared by those who send some: storage_user and the provider of C-GET.
+ */
+#ifndef SERVICES_STORE_H
+#define SERVICES_STORE_H
+
+#include "dicomnet/storage.h"
+
+/* Forget how it ended last time, and give it this Message ID. */
+void store_reset(struct store *store, uint16_t message_id);
+
+/* Its C-STORE-RQ. */
+struct dimse_command store_request(const struct store *store);
+
+/* True if this response on this context is the answer to that store, which has none yet. */
+bool store_matches(const struct store *store, uint8_t context_id, const struct dimse_command *response);
+
+/* Keep what the response says. */
+void store_take_response(struct store *store, const struct dimse_command *response);
+
+#endif

@@ -1,0 +1,109 @@
+/* store_intake - see services/store_intake.h. */
+#include "services/store_intake.h"
+
+#include <stdio.h>
+
+#include "base/clock.h"
+
+/* ---- responses ---- */
+
+void store_intake_respond(struct store_intake *intake, uint8_t context_id, const struct dimse_command *command,
+                          uint32_t delay_ms)
+{
+    if (intake->count == STORE_INTAKE_RESPONSES_MAX) {
+        association_abort(intake->association, ERROR_DIMSE_UNEXPECTED);
+        return;
+    }
+    struct store_response *response = &intake->responses[(intake->first + intake->count) % STORE_INTAKE_RESPONSES_MAX];
+    response->due_us = delay_ms > 0 ? clock_monotonic_us() + (uint64_t)delay_ms * 1000 : 0;
+    response->context_id = context_id;
+    response->command = *command;
+    intake->count++;
+}
+
+bool store_intake_send(struct store_intake *intake, uint64_t *ret_wait_us)
+{
+    *ret_wait_us = 0;
+    if (intake->count == 0 || !association_can_send(intake->association))
+        return false;
+    struct store_response *response = &intake->responses[intake->first];
+    uint64_t now_us = response->due_us > 0 ? clock_monotonic_us() : 0;
+    if (response->due_us > now_us) {
+        *ret_wait_us = response->due_us - now_us;
+        return false;
+    }
+    intake->first = (intake->first + 1) % STORE_INTAKE_RESPONSES_MAX;
+    intake->count--;
+    return association_send(intake->association, response->context_id, &response->command, NULL) == 0;
+}
+
+/* ---- requests ---- */
+
+static void end_message(struct store_intake *intake, const struct dimse_command *request)
+{
+    uint16_t status = intake->refused_status;
+    char comment[65] = "";
+    intake->in_message = false;
+    if (status == STATUS_SUCCESS)
+        status = intake->sink->end(intake->context, comment);
+    struct dimse_command response = dimse_response_to(request, status);
+    if (comment[0] != '\0') {
+        response.present |= DIMSE_HAS_ERROR_COMMENT;
+        snprintf(response.error_comment, sizeof response.error_comment, "%s", comment);
+    }
+    bool is_store = request->field == DIMSE_C_STORE_RQ && intake->sink != NULL;
+    if (!is_store || intake->sink->answering == NULL ||
+        intake->sink->answering(intake->context, intake->context_id, &response))
+        store_intake_respond(intake, intake->context_id, &response, intake->response_delay_ms);
+}
+
+void store_intake_refuse(struct store_intake *intake, uint8_t context_id, const struct dimse_command *request,
+                         uint16_t status)
+{
+    intake->context_id = context_id;
+    intake->in_message = true;
+    intake->refused_status = status;
+    if (!dimse_has_data_set(request))
+        end_message(intake, request);
+}
+
+static void begin_instance(struct store_intake *intake, uint8_t context_id, const struct dimse_command *request)
+{
+    uint16_t status = STATUS_SUCCESS;
+    if (intake->sink == NULL)
+        status = STATUS_CLASS_NOT_SUPPORTED;
+    else if (!dimse_has_data_set(request))
+        status = STATUS_CANNOT_UNDERSTAND;
+    else
+        status = intake->sink->begin(intake->context, intake->association, context_id, request);
+    store_intake_refuse(intake, context_id, request, status);
+}
+
+void store_intake_command(struct store_intake *intake, uint8_t context_id, const struct dimse_command *request)
+{
+    if (request->field == DIMSE_C_STORE_RQ) {
+        begin_instance(intake, context_id, request);
+    } else if (request->field == DIMSE_C_ECHO_RQ && !dimse_has_data_set(request)) {
+        struct dimse_command response = dimse_response_to(request, STATUS_SUCCESS);
+        store_intake_respond(intake, context_id, &response, 0);
+    } else {
+        store_intake_refuse(intake, context_id, request, STATUS_UNRECOGNIZED_OPERATION);
+    }
+}
+
+void store_intake_data(struct store_intake *intake, const struct dimse_command *request, struct span bytes, bool last)
+{
+    if (!intake->in_message)
+        return;
+    if (intake->refused_status == STATUS_SUCCESS && bytes.len > 0)
+        intake->sink->bytes(intake->context, bytes);
+    if (last)
+        end_message(intake, request);
+}
+
+void store_intake_end(struct store_intake *intake)
+{
+    if (intake->in_message && intake->refused_status == STATUS_SUCCESS)
+        intake->sink->cancel(intake->context);
+    intake->in_message = false;
+}

@@ -1,0 +1,53 @@
+/*
+ * store_intake - the C-STORE and C-ECHO requests that come on an association, whoever opened it: instances go to a
+ * sink, responses wait their turn in a ring.
+ *
+ * Part of a provider, or of the user of a C-GET, which passes on what the association tells and sends when it can.
+ */
+#ifndef SERVICES_STORE_INTAKE_H
+#define SERVICES_STORE_INTAKE_H
+
+#include "dicomnet/storage.h"
+
+enum { STORE_INTAKE_RESPONSES_MAX = STORAGE_WINDOW_MAX + 8 };
+
+struct store_intake {
+    struct association *association; /* set by the owner when it is open */
+    const struct storage_sink *sink; /* NULL: C-STOREs are answered 0122 */
+    void *context;
+    uint32_t response_delay_ms;
+    bool in_message;         /* a data set is coming: for the sink, or to be drained */
+    uint16_t refused_status; /* of the current message; 0 = the sink takes it */
+    uint8_t context_id;      /* of the current message */
+    unsigned first, count;   /* of the ring */
+    struct store_response {
+        uint64_t due_us;
+        uint8_t context_id;
+        struct dimse_command command;
+    } responses[STORE_INTAKE_RESPONSES_MAX];
+};
+
+/* A request has come that is not the owner's business: C-STORE and C-ECHO are served, others answered 0211. */
+void store_intake_command(struct store_intake *intake, uint8_t context_id, const struct dimse_command *request);
+
+/* Answer a request with this status once its data set, if it has one, has been drained. */
+void store_intake_refuse(struct store_intake *intake, uint8_t context_id, const struct dimse_command *request,
+                         uint16_t status);
+
+/* Bytes of the data set of a request given to one of the above. */
+void store_intake_data(struct store_intake *intake, const struct dimse_command *request, struct span bytes, bool last);
+
+/* Put a response into the ring. A peer that has more of them waiting than the ring holds is aborted. */
+void store_intake_respond(struct store_intake *intake, uint8_t context_id, const struct dimse_command *response,
+                          uint32_t delay_ms);
+
+/*
+ * Send the first response if it is due. True if it went; else *ret_wait_us is the time until it is due, 0 if there is
+ * nothing to wait for but the association.
+ */
+bool store_intake_send(struct store_intake *intake, uint64_t *ret_wait_us);
+
+/* The association ended: an instance that is not complete is forgotten. */
+void store_intake_end(struct store_intake *intake);
+
+#endif

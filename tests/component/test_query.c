@@ -1,0 +1,478 @@
+/*
+ * C-FIND, C-MOVE and C-GET: our user side against our provider side, on one loop.
+ *
+ * The provider answers `wanted` numbered matches, counts or instances; what the user makes of them is looked at.
+ */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dicomnet/acceptor.h"
+#include "dicomnet/query_retrieve.h"
+#include "fixture.h"
+
+enum { PROPOSALS_MAX = 8 };
+
+struct both {
+    struct fixture fixture;
+
+    /* the provider: what it is to do, and what it saw */
+    struct acceptor *acceptor;
+    uint16_t begin_status, final_status;
+    unsigned wanted, given; /* responses */
+    bool stop_when_cancelled;
+    bool answer_later; /* from a timer, not from `ready` */
+    uv_timer_t later;
+    unsigned begun, asked, cancelled, ended, provider_closed;
+    unsigned in_the_way; /* calls that were refused with ERROR_BUSY, as they should be */
+    struct query_request *request;
+    struct identifier match;
+    char asked_name[65], destination[17];
+    struct store store;
+    struct numbers_source numbers;
+    unsigned stored, store_failed;
+    struct query_finish finish;
+    struct query_counts final_counts;
+
+    /* the user */
+    struct query_user *user;
+    struct query query;
+    struct identifier keys;
+    unsigned queries; /* how many are to be made, one after another */
+    unsigned matches, cancel_at, progress, query_ended;
+    char last_uid[65];
+    char failed_list[200];
+    unsigned user_closed;
+    int begin_error;
+    struct association_end end;
+    uint64_t instances, instance_bytes;
+    uint16_t sink_status;
+};
+
+/* ---- the provider ---- */
+
+static uint16_t on_begin(void *context, struct query_request *request, char ret_comment[65])
+{
+    struct both *both = context;
+    both->begun++;
+    both->given = 0;
+    both->request = request;
+    identifier_get_text(request->identifier, TAG_PATIENT_NAME, both->asked_name, sizeof both->asked_name);
+    strcpy(both->destination, request->move_destination);
+    if (both->begin_status != STATUS_PENDING)
+        strcpy(ret_comment, "not today");
+    return both->begin_status;
+}
+
+static void finish(struct both *both, uint16_t status)
+{
+    query_request_finish(both->request, status, &both->finish);
+}
+
+static void give(struct both *both)
+{
+    struct query_request *request = both->request;
+    char uid[65];
+    if (request->cancelled && both->stop_when_cancelled) {
+        finish(both, STATUS_CANCEL);
+        return;
+    }
+    if (both->given == both->wanted) {
+        finish(both, both->final_status);
+        return;
+    }
+    both->given++;
+    if (request->service == QUERY_FIND) {
+        snprintf(uid, sizeof uid, "1.2.%u", both->given);
+        cr_assert_eq(identifier_set_text(&both->match, TAG_STUDY_INSTANCE_UID, uid), 0);
+        cr_assert_eq(query_request_match(request, &both->match, STATUS_PENDING), 0);
+        if (!both->answer_later) /* ... in which case it has left already */
+            both->in_the_way += query_request_match(request, &both->match, STATUS_PENDING) == ERROR_BUSY;
+    } else if (request->service == QUERY_MOVE) {
+        struct query_counts counts = {.remaining = (uint16_t)(both->wanted - both->given),
+                                      .completed = (uint16_t)both->given};
+        query_request_progress(request, &counts);
+    } else {
+        const struct association_context *context = query_request_find_context(request, FIXTURE_CLASS, FIXTURE_SYNTAX);
+        cr_assert_not_null(context);
+        both->store = (struct store){.context_id = context->id,
+                                     .class_uid = FIXTURE_CLASS,
+                                     .instance_uid = "1.2.3.4",
+                                     .source = numbers_source_init(&both->numbers, 100000)};
+        cr_assert_eq(query_request_store(request, &both->store), 0);
+        both->in_the_way += query_request_store(request, &both->store) == ERROR_BUSY;
+    }
+}
+
+static void on_later(uv_timer_t *timer)
+{
+    give(timer->data);
+}
+
+static void on_ready(void *context, struct query_request *request)
+{
+    struct both *both = context;
+    both->asked++;
+    if (both->answer_later)
+        uv_timer_start(&both->later, on_later, 1, 0);
+    else
+        give(both);
+}
+
+static void on_cancelled(void *context, struct query_request *request)
+{
+    ((struct both *)context)->cancelled++;
+}
+
+static void on_stored(void *context, struct query_request *request, struct store *store)
+{
+    struct both *both = context;
+    both->stored++;
+    both->store_failed += !store->answered || store->status != STATUS_SUCCESS;
+    struct query_counts counts = {.remaining = (uint16_t)(both->wanted - both->given),
+                                  .completed = (uint16_t)(both->stored - both->store_failed),
+                                  .failed = (uint16_t)both->store_failed};
+    both->final_counts = counts;
+    query_request_progress(request, &counts);
+}
+
+static void on_request_ended(void *context, struct query_request *request)
+{
+    struct both *both = context;
+    both->ended++;
+    both->request = NULL;
+    uv_timer_stop(&both->later);
+}
+
+static void on_provider_closed(void *context, const struct association_end *end)
+{
+    struct both *both = context;
+    both->provider_closed++;
+    acceptor_association_ended(both->acceptor);
+    acceptor_close(both->acceptor);
+    uv_close((uv_handle_t *)&both->later, NULL);
+}
+
+static const struct query_provider_handler provider_handler = {.begin = on_begin,
+                                                               .ready = on_ready,
+                                                               .cancelled = on_cancelled,
+                                                               .stored = on_stored,
+                                                               .ended = on_request_ended,
+                                                               .closed = on_provider_closed};
+
+static const struct association_handler *on_connected(void *user, void **ret_user)
+{
+    struct both *both = user;
+    const struct query_provider_options options = {.handler = &provider_handler, .context = both, .dimse_ms = 5000};
+    *ret_user = query_provider_create(&both->fixture.loop, &options);
+    return *ret_user != NULL ? &query_provider_association_handler : NULL;
+}
+
+static const struct acceptor_handler acceptor_handler = {.connected = on_connected};
+
+/* ---- the user ---- */
+
+static void begin_query(struct both *both)
+{
+    both->queries--;
+    both->begin_error = query_user_begin(both->user, &both->query);
+    if (both->begin_error != 0)
+        query_user_release(both->user);
+    else
+        cr_assert_eq(query_user_begin(both->user, &both->query), ERROR_BUSY);
+}
+
+static void on_opened(struct query_user *user, void *context)
+{
+    begin_query(context);
+}
+
+static void on_match(struct query_user *user, void *context, struct query *query, const struct identifier *match)
+{
+    struct both *both = context;
+    both->matches++;
+    identifier_get_text(match, TAG_STUDY_INSTANCE_UID, both->last_uid, sizeof both->last_uid);
+    if (both->matches == both->cancel_at)
+        query_user_cancel(user);
+}
+
+static void on_progress(struct query_user *user, void *context, struct query *query)
+{
+    struct both *both = context;
+    both->progress++;
+    cr_assert(query->has_counts);
+    if (both->progress == both->cancel_at)
+        query_user_cancel(user);
+}
+
+static void on_ended(struct query_user *user, void *context, struct query *query, const struct identifier *failed)
+{
+    struct both *both = context;
+    both->query_ended++;
+    if (failed != NULL)
+        identifier_get_text(failed, TAG_FAILED_SOP_INSTANCE_UID_LIST, both->failed_list, sizeof both->failed_list);
+    if (both->queries > 0)
+        begin_query(both);
+    else
+        query_user_release(user);
+}
+
+static void on_user_closed(struct query_user *user, void *context, const struct association_end *end)
+{
+    struct both *both = context;
+    both->user_closed++;
+    both->end = *end;
+}
+
+static const struct query_user_handler user_handler = {
+    .opened = on_opened, .match = on_match, .progress = on_progress, .ended = on_ended, .closed = on_user_closed};
+
+static uint16_t sink_begin(void *context, struct association *association, uint8_t context_id,
+                           const struct dimse_command *request)
+{
+    struct both *both = context;
+    cr_assert_str_eq(request->instance_uid, "1.2.3.4");
+    both->instances++;
+    return STATUS_SUCCESS;
+}
+
+static void sink_bytes(void *context, struct span bytes)
+{
+    ((struct both *)context)->instance_bytes += bytes.len;
+}
+
+static uint16_t sink_end(void *context, char ret_comment[65])
+{
+    return ((struct both *)context)->sink_status;
+}
+
+static void sink_cancel(void *context) {}
+
+static const struct storage_sink sink = {
+    .begin = sink_begin, .bytes = sink_bytes, .end = sink_end, .cancel = sink_cancel};
+
+/* ---- both ---- */
+
+static void begin(struct both *both, enum query_service service)
+{
+    memset(both, 0, sizeof *both);
+    both->begin_status = STATUS_PENDING;
+    both->queries = 1;
+    both->query =
+        (struct query){.service = service, .model = QUERY_STUDY_ROOT, .identifier = &both->keys, .state = both};
+    if (service == QUERY_MOVE)
+        both->query.move_destination = "ELSEWHERE";
+    both->finish.counts = service == QUERY_FIND ? NULL : &both->final_counts;
+    identifier_init(&both->keys);
+    identifier_init(&both->match);
+    cr_assert_eq(identifier_set_text(&both->keys, TAG_QUERY_RETRIEVE_LEVEL, "STUDY"), 0);
+    cr_assert_eq(identifier_set_text(&both->keys, TAG_PATIENT_NAME, "DOE^*"), 0);
+    cr_assert_eq(identifier_set_text(&both->keys, TAG_STUDY_INSTANCE_UID, ""), 0);
+    fixture_begin(&both->fixture);
+}
+
+static void run(struct both *both)
+{
+    struct acceptor_options accept = {.bind_address = "127.0.0.1",
+                                      .association = {.ae = "ARCHIVE", .timeouts = association_default_timeouts}};
+    cr_assert_eq(acceptor_open(&both->acceptor, &both->fixture.loop, &accept, &acceptor_handler, both), 0);
+    uv_timer_init(&both->fixture.loop, &both->later);
+    both->later.data = both;
+    const struct association_proposal proposals[] = {
+        {.abstract_syntax = query_class_uid(both->query.model, both->query.service),
+         .syntax_count = 2,
+         .syntaxes = {UID_EXPLICIT_VR_LITTLE_ENDIAN, UID_IMPLICIT_VR_LITTLE_ENDIAN}},
+        {.abstract_syntax = FIXTURE_CLASS,
+         .syntax_count = 1,
+         .syntaxes = {FIXTURE_SYNTAX},
+         .roles = ASSOCIATION_ROLE_PROVIDER}};
+    struct association_options options = fixture_options(acceptor_port(both->acceptor));
+    options.proposals = proposals;
+    options.proposal_count = 2;
+    const struct query_user_options user_options = {
+        .handler = &user_handler, .context = both, .sink = &sink, .sink_context = both};
+    cr_assert_eq(query_user_open(&both->user, &both->fixture.loop, &options, &user_options), 0);
+    fixture_run(&both->fixture);
+    fixture_end(&both->fixture);
+    cr_assert_eq(both->user_closed, 1);
+    cr_assert_eq(both->provider_closed, 1);
+    cr_assert_eq(both->end.kind, ASSOCIATION_RELEASED, "%s", error_text(both->end.error));
+    identifier_fini(&both->keys);
+    identifier_fini(&both->match);
+}
+
+/* ---- C-FIND ---- */
+
+Test(query, find_streams_every_match_in_order)
+{
+    for (int later = 0; later < 2; later++) {
+        struct both both;
+        begin(&both, QUERY_FIND);
+        both.wanted = later ? 20 : 1000;
+        both.answer_later = later;
+        run(&both);
+        char last[65];
+        snprintf(last, sizeof last, "1.2.%u", both.wanted);
+        cr_assert_eq(both.matches, both.wanted);
+        cr_assert_eq(both.query.match_count, both.wanted);
+        cr_assert_eq(both.in_the_way, later ? 0 : both.wanted, "a second answer before the first has left was taken");
+        cr_assert_str_eq(both.last_uid, last);
+        cr_assert_str_eq(both.asked_name, "DOE^*");
+        cr_assert(both.query.answered && both.query.error == 0);
+        cr_assert_eq(both.query.status, STATUS_SUCCESS);
+        cr_assert_eq(both.begun, 1);
+        cr_assert_eq(both.ended, 1);
+        cr_assert_eq(both.query_ended, 1);
+    }
+}
+
+Test(query, find_without_a_match)
+{
+    struct both both;
+    begin(&both, QUERY_FIND);
+    run(&both);
+    cr_assert_eq(both.matches, 0);
+    cr_assert_eq(both.query.status, STATUS_SUCCESS);
+}
+
+Test(query, queries_follow_each_other_on_one_association)
+{
+    struct both both;
+    begin(&both, QUERY_FIND);
+    both.wanted = 3;
+    both.queries = 50;
+    run(&both);
+    cr_assert_eq(both.begun, 50);
+    cr_assert_eq(both.ended, 50);
+    cr_assert_eq(both.query_ended, 50);
+    cr_assert_eq(both.matches, 150);
+    cr_assert_eq(both.query.message_id, 50);
+    cr_assert_eq(both.query.match_count, 3);
+}
+
+Test(query, find_is_cancelled)
+{
+    struct both both;
+    begin(&both, QUERY_FIND);
+    both.wanted = 1000 * 1000;
+    both.stop_when_cancelled = true;
+    both.cancel_at = 100;
+    run(&both);
+    cr_assert_eq(both.matches, 100, "no match comes after the cancel");
+    cr_assert_lt(both.given, both.wanted);
+    cr_assert_eq(both.cancelled, 1);
+    cr_assert_eq(both.query.status, STATUS_CANCEL);
+    cr_assert_eq(both.ended, 1);
+}
+
+Test(query, a_provider_may_be_done_before_the_cancel)
+{
+    struct both both;
+    begin(&both, QUERY_FIND);
+    both.wanted = 3;
+    both.cancel_at = 3;
+    run(&both);
+    cr_assert_eq(both.query.status, STATUS_SUCCESS);
+    cr_assert_eq(both.query_ended, 1);
+}
+
+Test(query, a_failure_comes_with_what_the_peer_says)
+{
+    struct both both;
+    begin(&both, QUERY_FIND);
+    both.begin_status = STATUS_DATA_SET_MISMATCH;
+    run(&both);
+    cr_assert(both.query.answered);
+    cr_assert_eq(both.query.status, STATUS_DATA_SET_MISMATCH);
+    cr_assert_str_eq(both.query.comment, "not today");
+    cr_assert_eq(both.asked, 0);
+    cr_assert_eq(both.ended, 0, "what was never served does not end");
+}
+
+/* ---- C-MOVE ---- */
+
+Test(query, move_tells_how_far_it_is)
+{
+    struct both both;
+    begin(&both, QUERY_MOVE);
+    both.wanted = 10;
+    both.final_status = STATUS_SUB_OPERATIONS_WARNING;
+    both.final_counts = (struct query_counts){.remaining = 9, .completed = 7, .failed = 2, .warning = 1};
+    struct identifier failed;
+    identifier_init(&failed);
+    cr_assert_eq(identifier_set_text(&failed, TAG_FAILED_SOP_INSTANCE_UID_LIST, "1.2.3\\1.2.4"), 0);
+    both.finish.failed = &failed;
+    both.finish.comment = "two are gone";
+    run(&both);
+    identifier_fini(&failed);
+    cr_assert_str_eq(both.destination, "ELSEWHERE");
+    cr_assert_eq(both.progress, 10);
+    cr_assert_eq(both.query.status, STATUS_SUB_OPERATIONS_WARNING);
+    cr_assert_str_eq(both.query.comment, "two are gone");
+    cr_assert_str_eq(both.failed_list, "1.2.3\\1.2.4");
+    cr_assert_eq(both.query.counts.completed, 7);
+    cr_assert_eq(both.query.counts.failed, 2);
+    cr_assert_eq(both.query.counts.warning, 1);
+    cr_assert_eq(both.query.counts.remaining, 0, "not in a final response, but for a cancelled one");
+}
+
+Test(query, move_is_cancelled)
+{
+    struct both both;
+    begin(&both, QUERY_MOVE);
+    both.wanted = 60000;
+    both.stop_when_cancelled = true;
+    both.cancel_at = 5;
+    both.final_counts = (struct query_counts){.remaining = 9, .completed = 7};
+    run(&both);
+    cr_assert_eq(both.query.status, STATUS_CANCEL);
+    cr_assert_eq(both.query.counts.remaining, 9);
+    cr_assert_lt(both.given, both.wanted);
+}
+
+/* ---- C-GET ---- */
+
+Test(query, get_stores_on_the_same_association)
+{
+    struct both both;
+    begin(&both, QUERY_GET);
+    both.wanted = 25;
+    run(&both);
+    cr_assert_eq(both.instances, 25);
+    cr_assert_eq(both.instance_bytes, 25 * 100000);
+    cr_assert_eq(both.stored, 25);
+    cr_assert_eq(both.store_failed, 0);
+    cr_assert_eq(both.in_the_way, 25);
+    cr_assert_geq(both.progress, 20);
+    cr_assert_eq(both.query.status, STATUS_SUCCESS);
+    cr_assert_eq(both.query.counts.completed, 25);
+}
+
+Test(query, get_is_told_what_the_sink_refuses)
+{
+    struct both both;
+    begin(&both, QUERY_GET);
+    both.wanted = 3;
+    both.sink_status = STATUS_REFUSED_OUT_OF_RESOURCES;
+    both.final_status = STATUS_UNABLE_TO_PERFORM;
+    run(&both);
+    cr_assert_eq(both.stored, 3);
+    cr_assert_eq(both.store_failed, 3);
+    cr_assert_eq(both.query.counts.failed, 3);
+    cr_assert_eq(both.query.status, STATUS_UNABLE_TO_PERFORM);
+}
+
+Test(query, get_is_cancelled)
+{
+    struct both both;
+    begin(&both, QUERY_GET);
+    both.wanted = 1000;
+    both.stop_when_cancelled = true;
+    both.cancel_at = 2;
+    run(&both);
+    cr_assert_eq(both.query.status, STATUS_CANCEL);
+    cr_assert_lt(both.instances, 1000);
+    cr_assert_gt(both.query.counts.remaining, 0);
+}

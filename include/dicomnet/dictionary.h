@@ -48,7 +48,7 @@ enum {
 /* What an item of a sequence begins with (PS3.5 7.5). */
 #define TAG_ITEM UINT32_C(0xFFFEE000)
 
-/* One row. Where the standard leaves a choice of VR ("US or SS") it is the first of them. */
+/* One row. Where the standard leaves a choice of VR ("US or SS") it is the first of them, but OW of "OB or OW". */
 struct dictionary_entry {
     uint32_t tag;
     char vr[3];

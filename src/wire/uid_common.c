@@ -2,9 +2,9 @@
  * uid_common - the storage classes to propose when it is not known what will come: see uid_common_storage in
  * dicomnet/uid.h.
  *
- * First what hospitals have most of, then the less common ones, in the end the rest of the classes for images, documents
- * and waveforms. Left out are classes that are not sent to archives (templates, protocols, delivery instructions) or not
- * by hospitals.
+ * First what hospitals have most of, then the less common ones, in the end the rest of the classes for images,
+ * documents and waveforms. Left out are classes that are not sent to archives (templates, protocols, delivery
+ * instructions) or not by hospitals.
  */
 #include "dicomnet/uid.h"
 

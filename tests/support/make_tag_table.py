@@ -4,7 +4,8 @@
     /usr/bin/python3 tests/support/make_tag_table.py > src/wire/tag_table.h
 
 The dictionary is PS3.6 chapter 6 (and PS3.7 for group 0000, which is left out: command elements are in dimse.c).
-Repeating groups, rows without a keyword, items and delimiters are left out too.
+Repeating groups, rows without a keyword, items and delimiters are left out too. Of two VRs the first is taken, but OW of
+"OB or OW", which is what Implicit VR means (PS3.5 A.1).
 """
 import sys
 
@@ -14,10 +15,10 @@ from pydicom._version import __dicom_version__
 
 
 def rows():
-    """(tag, VR, keyword) of each row, in the order of tags. Of "US or SS" the first is taken."""
+    """(tag, VR, keyword) of each row, in the order of tags."""
     for tag, (vr, _vm, _name, _retired, keyword) in sorted(DicomDictionary.items()):
         if tag >> 16 != 0 and tag >> 16 != 0xFFFE and keyword:
-            yield tag, vr.split(' or ')[0], keyword
+            yield tag, 'OW' if vr == 'OB or OW' else vr.split(' or ')[0], keyword
 
 
 def main():

@@ -18,8 +18,6 @@
 
 #include "span.h"
 
-struct bytes_writer;
-
 enum pdu_type {
     PDU_ASSOCIATE_RQ = 0x01,
     PDU_ASSOCIATE_AC = 0x02,
@@ -125,8 +123,8 @@ const char *pdu_context_result_text(uint8_t result);
  */
 ssize_t pdu_encode_associate(uint8_t *bytes, size_t size, enum pdu_type type, const struct pdu_associate *associate);
 
-/* Append one transfer syntax sub-item (PS3.8 Table 9-15) to the run that pdu_context.transfer_syntaxes points at. */
-void pdu_append_transfer_syntax(struct bytes_writer *writer, struct span uid);
+/* Write one transfer syntax sub-item (PS3.8 Table 9-15): one after another they are pdu_context.transfer_syntaxes. */
+ssize_t pdu_encode_transfer_syntax(uint8_t *bytes, size_t size, struct span uid);
 
 ssize_t pdu_encode_reject(uint8_t *bytes, size_t size, const struct pdu_reject *reject);
 ssize_t pdu_encode_release(uint8_t *bytes, size_t size, enum pdu_type type);

@@ -60,6 +60,16 @@ static struct association_context *find_context(struct association *association,
     return index > 0 ? &association->contexts[index - 1] : NULL;
 }
 
+static void append_syntax(struct bytes_writer *syntaxes, const char *uid)
+{
+    ssize_t len =
+        pdu_encode_transfer_syntax(syntaxes->data + syntaxes->len, syntaxes->size - syntaxes->len, span_of(uid));
+    if (len < 0)
+        syntaxes->overflow = true;
+    else
+        syntaxes->len += (size_t)len;
+}
+
 /* ---- requestor ---- */
 
 static bool has_role(const struct pdu_associate *associate, struct span class_uid)
@@ -110,7 +120,7 @@ int negotiate_build_request(struct association *association, const struct associ
         item->transfer_syntaxes.data = syntaxes.data + syntaxes.len;
         size_t before = syntaxes.len;
         for (size_t k = 0; k < proposal->syntax_count && k < ASSOCIATION_SYNTAXES_MAX; k++)
-            pdu_append_transfer_syntax(&syntaxes, span_of(proposal->syntaxes[k]));
+            append_syntax(&syntaxes, proposal->syntaxes[k]);
         item->transfer_syntaxes.len = syntaxes.len - before;
     }
     request->context_count = options->proposal_count;
@@ -280,7 +290,7 @@ static void append_chosen_syntaxes(const struct association *association, struct
 {
     for (size_t i = 0; i < accept->context_count; i++) {
         size_t before = syntaxes->len;
-        pdu_append_transfer_syntax(syntaxes, span_of(association->contexts[i].transfer_syntax));
+        append_syntax(syntaxes, association->contexts[i].transfer_syntax);
         accept->contexts[i].transfer_syntaxes =
             (struct span){.data = syntaxes->data + before, .len = syntaxes->len - before};
     }

@@ -49,9 +49,11 @@ static void put_ae(struct bytes_writer *writer, const char ae[17])
     bytes_put(writer, padded, sizeof padded);
 }
 
-void pdu_append_transfer_syntax(struct bytes_writer *writer, struct span uid)
+ssize_t pdu_encode_transfer_syntax(uint8_t *bytes, size_t size, struct span uid)
 {
-    put_span_item(writer, ITEM_TRANSFER_SYNTAX, uid);
+    struct bytes_writer writer = bytes_writer_over(bytes, size);
+    put_span_item(&writer, ITEM_TRANSFER_SYNTAX, uid);
+    return writer.overflow ? ERROR_BUFFER_TOO_SMALL : (ssize_t)writer.len;
 }
 
 /* Tables 9-13 and 9-18. */
@@ -67,7 +69,7 @@ static void put_context(struct bytes_writer *writer, enum pdu_type type, const s
         put_span_item(writer, ITEM_ABSTRACT_SYNTAX, context->abstract_syntax);
     bytes_put(writer, context->transfer_syntaxes.data, context->transfer_syntaxes.len);
     if (!is_request && context->transfer_syntaxes.len == 0 && context->result != CONTEXT_ACCEPTED)
-        pdu_append_transfer_syntax(writer, (struct span){0});
+        put_span_item(writer, ITEM_TRANSFER_SYNTAX, (struct span){0});
     end_item(writer, start);
 }
 

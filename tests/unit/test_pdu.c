@@ -30,11 +30,13 @@ static void assert_golden(const uint8_t *bytes, ssize_t len, const char *golden,
 /* The values of golden_associate_rq. `run` is where its transfer syntaxes go. */
 static struct pdu_associate make_request(uint8_t *run, size_t run_size)
 {
-    struct bytes_writer writer = bytes_writer_over(run, run_size);
-    pdu_append_transfer_syntax(&writer, span_of(UID_EXPLICIT_VR_LITTLE_ENDIAN));
-    size_t implicit_at = writer.len;
-    pdu_append_transfer_syntax(&writer, span_of(UID_IMPLICIT_VR_LITTLE_ENDIAN));
-    cr_assert(!writer.overflow);
+    ssize_t explicit_len = pdu_encode_transfer_syntax(run, run_size, span_of(UID_EXPLICIT_VR_LITTLE_ENDIAN));
+    cr_assert_gt(explicit_len, 0);
+    size_t implicit_at = (size_t)explicit_len;
+    ssize_t implicit_len =
+        pdu_encode_transfer_syntax(run + implicit_at, run_size - implicit_at, span_of(UID_IMPLICIT_VR_LITTLE_ENDIAN));
+    cr_assert_gt(implicit_len, 0);
+    size_t run_len = (size_t)(explicit_len + implicit_len);
     struct pdu_associate request = {
         .protocol_version = 1,
         .called_ae = "STORE",
@@ -51,10 +53,10 @@ static struct pdu_associate make_request(uint8_t *run, size_t run_size)
         .role_count = 1,
     };
     request.contexts[0] =
-        (struct pdu_context){.id = 1, .abstract_syntax = span_of(CT), .transfer_syntaxes = {run, writer.len}};
+        (struct pdu_context){.id = 1, .abstract_syntax = span_of(CT), .transfer_syntaxes = {run, run_len}};
     request.contexts[1] = (struct pdu_context){.id = 3,
                                                .abstract_syntax = span_of(UID_VERIFICATION),
-                                               .transfer_syntaxes = {run + implicit_at, writer.len - implicit_at}};
+                                               .transfer_syntaxes = {run + implicit_at, (size_t)implicit_len}};
     request.roles[0] = (struct pdu_role){.class_uid = span_of(CT), .scu = false, .scp = true};
     return request;
 }
@@ -70,15 +72,15 @@ Test(pdu, encodes_associate_rq_as_the_standard_says)
 Test(pdu, encodes_associate_ac_as_the_standard_says)
 {
     uint8_t run[32], bytes[512];
-    struct bytes_writer writer = bytes_writer_over(run, sizeof run);
-    pdu_append_transfer_syntax(&writer, span_of(UID_EXPLICIT_VR_LITTLE_ENDIAN));
+    ssize_t run_len = pdu_encode_transfer_syntax(run, sizeof run, span_of(UID_EXPLICIT_VR_LITTLE_ENDIAN));
+    cr_assert_eq(pdu_encode_transfer_syntax(run, 8, span_of(UID_EXPLICIT_VR_LITTLE_ENDIAN)), ERROR_BUFFER_TOO_SMALL);
     struct pdu_associate answer = {
         .protocol_version = 1,
         .called_ae = "STORE",
         .calling_ae = "SENDER",
         .application_context = span_of(UID_APPLICATION_CONTEXT),
         .context_count = 2,
-        .contexts = {{.id = 1, .result = CONTEXT_ACCEPTED, .transfer_syntaxes = {run, writer.len}},
+        .contexts = {{.id = 1, .result = CONTEXT_ACCEPTED, .transfer_syntaxes = {run, (size_t)run_len}},
                      {.id = 3, .result = CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED}},
         .has_max_len = true,
         .max_len = 65536,

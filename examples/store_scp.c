@@ -1,0 +1,86 @@
+/* store_scp PORT AE - a storage SCP: keeps every instance that comes as UID.dcm in the current folder. */
+#include <dicomnet/acceptor.h>
+#include <dicomnet/file_meta.h>
+#include <dicomnet/storage.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+static uv_loop_t loop;
+static struct acceptor *acceptor;
+
+struct guest { /* an association, and the file of the instance that comes */
+    char path[UID_SIZE + 4];
+    FILE *file;
+};
+
+static uint16_t begin(void *context, struct association *association, uint8_t id, const struct dimse_command *request)
+{
+    struct guest *guest = context;
+    struct file_meta meta;
+    uint8_t head[FILE_META_SIZE_MAX];
+    if (!uid_is_well_formed(request->instance_uid, strlen(request->instance_uid)))
+        return STATUS_CANNOT_UNDERSTAND;
+    strcpy(meta.class_uid, request->class_uid);
+    strcpy(meta.instance_uid, request->instance_uid);
+    strcpy(meta.syntax_uid, association_find_context(association, id)->transfer_syntax);
+    snprintf(guest->path, sizeof guest->path, "%s.dcm", request->instance_uid);
+    ssize_t len = file_meta_encode(&meta, head, sizeof head);
+    guest->file = len > 0 ? fopen(guest->path, "wb") : NULL;
+    if (guest->file == NULL)
+        return STATUS_REFUSED_OUT_OF_RESOURCES;
+    (void)!fwrite(head, (size_t)len, 1, guest->file);
+    return STATUS_SUCCESS;
+}
+
+static void bytes(void *context, struct span bytes)
+{
+    (void)!fwrite(bytes.data, bytes.len, 1, ((struct guest *)context)->file);
+}
+
+static uint16_t end(void *context, char ret_comment[65])
+{
+    struct guest *guest = context;
+    bool failed = ferror(guest->file) != 0;
+    failed = fclose(guest->file) != 0 || failed;
+    printf("%s %s\n", failed ? "failed" : "stored", guest->path);
+    return failed ? STATUS_REFUSED_OUT_OF_RESOURCES : STATUS_SUCCESS;
+}
+
+static void cancel(void *context) /* the association ended before the instance did */
+{
+    struct guest *guest = context;
+    fclose(guest->file);
+    remove(guest->path);
+}
+
+static void closed(void *context, const struct association_end *end)
+{
+    acceptor_association_ended(acceptor);
+    free(context);
+}
+
+static const struct association_handler *connected(void *user, void **ret_user)
+{
+    static const struct storage_sink sink = {begin, bytes, end, cancel, closed};
+    struct storage_provider_options options = {.sink = &sink, .context = calloc(1, sizeof(struct guest))};
+    *ret_user = storage_provider_create(&loop, &options);
+    return *ret_user != NULL ? &storage_provider_handler : NULL;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct acceptor_handler handler = {.connected = connected};
+    struct acceptor_options options = {.bind_address = "127.0.0.1", .association.check_called_ae = true};
+    if (argc != 3)
+        return 2;
+    options.port = (uint16_t)strtoul(argv[1], NULL, 10);
+    options.association.timeouts = association_default_timeouts;
+    snprintf(options.association.ae, sizeof options.association.ae, "%s", argv[2]);
+    uv_loop_init(&loop);
+    int error = acceptor_open(&acceptor, &loop, &options, &handler, NULL);
+    printf("%s, port %u\n", error != 0 ? error_text(error) : "listening", error != 0 ? 0 : acceptor_port(acceptor));
+    fflush(stdout);
+    return error != 0 || uv_run(&loop, UV_RUN_DEFAULT);
+}

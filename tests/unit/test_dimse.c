@@ -12,7 +12,10 @@
 #include "dicomnet/error.h"
 #include "dicomnet/pdu.h"
 
-#define CT "1.2.840.10008.5.1.4.1.1.2"
+#define CT   "1.2.840.10008.5.1.4.1.1.2"
+#define FIND UID_STUDY_ROOT_FIND
+#define MOVE UID_STUDY_ROOT_MOVE
+#define GET  UID_STUDY_ROOT_GET
 
 /* clang-format off */
 
@@ -56,6 +59,57 @@ static const char golden_store_rsp[] =
     "\x00\x00\x02\x09" "\x10\x00\x00\x00" "no space on disk"   /* Error Comment */
     "\x00\x00\x03\x09" "\x02\x00\x00\x00" "\x05\x00"           /* Error ID */
     "\x00\x00\x00\x10" "\x08\x00\x00\x00" "1.2.3.4\0";         /* Affected SOP Instance UID, 7 + 1 */
+
+/* C-FIND-RQ: PS3.7 Table 9.3-3. */
+static const char golden_find_rq[] =
+    "\x00\x00\x00\x00" "\x04\x00\x00\x00" "\x4C\x00\x00\x00"   /* Command Group Length: 36 + 4*10 = 76 */
+    "\x00\x00\x02\x00" "\x1C\x00\x00\x00" FIND "\0"            /* Affected SOP Class UID, 27 + 1 */
+    "\x00\x00\x00\x01" "\x02\x00\x00\x00" "\x20\x00"           /* Command Field: C-FIND-RQ */
+    "\x00\x00\x10\x01" "\x02\x00\x00\x00" "\x03\x00"           /* Message ID */
+    "\x00\x00\x00\x07" "\x02\x00\x00\x00" "\x02\x00"           /* Priority: low */
+    "\x00\x00\x00\x08" "\x02\x00\x00\x00" "\x01\x00";          /* Command Data Set Type: there is one */
+
+/* C-FIND-RSP: PS3.7 Table 9.3-4, with the fields of A900 (PS3.4 Table C.4-1). */
+static const char golden_find_rsp[] =
+    "\x00\x00\x00\x00" "\x04\x00\x00\x00" "\x66\x00\x00\x00"   /* Command Group Length: 36 + 4*10 + 16 + 10 = 102 */
+    "\x00\x00\x02\x00" "\x1C\x00\x00\x00" FIND "\0"
+    "\x00\x00\x00\x01" "\x02\x00\x00\x00" "\x20\x80"           /* Command Field: C-FIND-RSP */
+    "\x00\x00\x20\x01" "\x02\x00\x00\x00" "\x03\x00"           /* Message ID Being Responded To */
+    "\x00\x00\x00\x08" "\x02\x00\x00\x00" "\x01\x01"           /* Command Data Set Type: none */
+    "\x00\x00\x00\x09" "\x02\x00\x00\x00" "\x00\xA9"           /* Status */
+    "\x00\x00\x01\x09" "\x08\x00\x00\x00" "\x10\x00\x20\x00"   /* Offending Element: (0010,0020) */
+                                              "\x08\x00\x52\x00"   /* and (0008,0052) */
+    "\x00\x00\x02\x09" "\x02\x00\x00\x00" "no";                 /* Error Comment */
+
+/* C-MOVE-RQ: PS3.7 Table 9.3-8. */
+static const char golden_move_rq[] =
+    "\x00\x00\x00\x00" "\x04\x00\x00\x00" "\x5A\x00\x00\x00"   /* Command Group Length: 36 + 4*10 + 14 = 90 */
+    "\x00\x00\x02\x00" "\x1C\x00\x00\x00" MOVE "\0"
+    "\x00\x00\x00\x01" "\x02\x00\x00\x00" "\x21\x00"           /* Command Field: C-MOVE-RQ */
+    "\x00\x00\x10\x01" "\x02\x00\x00\x00" "\x03\x00"           /* Message ID */
+    "\x00\x00\x00\x06" "\x06\x00\x00\x00" "WHERE "              /* Move Destination */
+    "\x00\x00\x00\x07" "\x02\x00\x00\x00" "\x00\x00"           /* Priority: medium */
+    "\x00\x00\x00\x08" "\x02\x00\x00\x00" "\x01\x00";
+
+/* C-GET-RSP: PS3.7 Table 9.3-7; C-MOVE-RSP has the same fields. */
+static const char golden_get_rsp[] =
+    "\x00\x00\x00\x00" "\x04\x00\x00\x00" "\x74\x00\x00\x00"   /* Command Group Length: 36 + 8*10 = 116 */
+    "\x00\x00\x02\x00" "\x1C\x00\x00\x00" GET "\0"
+    "\x00\x00\x00\x01" "\x02\x00\x00\x00" "\x10\x80"           /* Command Field: C-GET-RSP */
+    "\x00\x00\x20\x01" "\x02\x00\x00\x00" "\x03\x00"           /* Message ID Being Responded To */
+    "\x00\x00\x00\x08" "\x02\x00\x00\x00" "\x01\x01"
+    "\x00\x00\x00\x09" "\x02\x00\x00\x00" "\x00\xFF"           /* Status: pending */
+    "\x00\x00\x20\x10" "\x02\x00\x00\x00" "\x04\x00"           /* Number of Remaining Sub-operations */
+    "\x00\x00\x21\x10" "\x02\x00\x00\x00" "\x03\x01"           /* Completed: 259 */
+    "\x00\x00\x22\x10" "\x02\x00\x00\x00" "\x02\x00"           /* Failed */
+    "\x00\x00\x23\x10" "\x02\x00\x00\x00" "\x00\x00";          /* Warning: none, which is said */
+
+/* C-CANCEL-RQ: PS3.7 Table 9.3-5. */
+static const char golden_cancel_rq[] =
+    "\x00\x00\x00\x00" "\x04\x00\x00\x00" "\x1E\x00\x00\x00"   /* Command Group Length: 3*10 = 30 */
+    "\x00\x00\x00\x01" "\x02\x00\x00\x00" "\xFF\x0F"           /* Command Field: C-CANCEL-RQ */
+    "\x00\x00\x20\x01" "\x02\x00\x00\x00" "\x03\x00"           /* Message ID Being Responded To */
+    "\x00\x00\x00\x08" "\x02\x00\x00\x00" "\x01\x01";
 /* clang-format on */
 
 #define LEN(array)    (sizeof(array) - 1)
@@ -111,10 +165,68 @@ Test(dimse, responses_repeat_what_the_request_said)
     assert_encodes(&response, GOLDEN(golden_store_rsp));
 }
 
+static struct dimse_command query_command(uint16_t field, const char *class_uid, uint32_t more)
+{
+    struct dimse_command command = {
+        .present = DIMSE_HAS_CLASS_UID | more, .field = field, .message_id = 3, .message_id_responded = 3};
+    command.data_set_type = (field & DIMSE_RESPONSE) != 0 ? DIMSE_NO_DATA_SET : DIMSE_DATA_SET;
+    strcpy(command.class_uid, class_uid);
+    return command;
+}
+
+Test(dimse, encodes_queries_as_the_standard_says)
+{
+    enum { REQUEST = DIMSE_HAS_MESSAGE_ID | DIMSE_HAS_PRIORITY };
+    struct dimse_command find = query_command(DIMSE_C_FIND_RQ, FIND, REQUEST);
+    find.priority = PRIORITY_LOW;
+    assert_encodes(&find, GOLDEN(golden_find_rq));
+
+    struct dimse_command found = dimse_response_to(&find, STATUS_DATA_SET_MISMATCH);
+    found.present |= DIMSE_HAS_OFFENDING_ELEMENT | DIMSE_HAS_ERROR_COMMENT;
+    found.offending_count = 2;
+    found.offending[0] = 0x00100020;
+    found.offending[1] = 0x00080052;
+    strcpy(found.error_comment, "no");
+    assert_encodes(&found, GOLDEN(golden_find_rsp));
+
+    struct dimse_command move = query_command(DIMSE_C_MOVE_RQ, MOVE, REQUEST | DIMSE_HAS_MOVE_DESTINATION);
+    strcpy(move.move_destination, "WHERE");
+    assert_encodes(&move, GOLDEN(golden_move_rq));
+
+    struct dimse_command got = query_command(DIMSE_C_GET_RSP, GET,
+                                             DIMSE_HAS_MESSAGE_ID_RESPONDED | DIMSE_HAS_STATUS | DIMSE_HAS_REMAINING |
+                                                 DIMSE_HAS_COMPLETED | DIMSE_HAS_FAILED | DIMSE_HAS_WARNING);
+    got.status = STATUS_PENDING;
+    got.remaining = 4;
+    got.completed = 259;
+    got.failed = 2;
+    assert_encodes(&got, GOLDEN(golden_get_rsp));
+
+    const struct dimse_command cancel = {.present = DIMSE_HAS_MESSAGE_ID_RESPONDED,
+                                         .field = DIMSE_C_CANCEL_RQ,
+                                         .data_set_type = DIMSE_NO_DATA_SET,
+                                         .message_id_responded = 3};
+    assert_encodes(&cancel, GOLDEN(golden_cancel_rq));
+}
+
+Test(dimse, offending_elements_have_a_limit)
+{
+    char bytes[12 + 10 + 8 + 4 * 20] = "\x00\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00"
+                                       "\x00\x00\x00\x01\x02\x00\x00\x00\x20\x80"
+                                       "\x00\x00\x01\x09\x50\x00\x00\x00";
+    struct dimse_command command;
+    cr_assert_eq(dimse_decode_command((struct span){(uint8_t *)bytes, sizeof bytes}, &command), 0);
+    cr_assert_eq(command.offending_count, DIMSE_OFFENDING_MAX);
+    bytes[26] = 7; /* one and three quarters */
+    cr_assert_eq(dimse_decode_command((struct span){(uint8_t *)bytes, 12 + 10 + 8 + 7}, &command), 0);
+    cr_assert_eq(command.offending_count, 1);
+}
+
 Test(dimse, decode_encode_gives_the_same_bytes)
 {
-    const struct span golden[] = {GOLDEN(golden_echo_rq), GOLDEN(golden_echo_rsp), GOLDEN(golden_store_rq),
-                                  GOLDEN(golden_store_rsp)};
+    const struct span golden[] = {GOLDEN(golden_echo_rq),   GOLDEN(golden_echo_rsp), GOLDEN(golden_store_rq),
+                                  GOLDEN(golden_store_rsp), GOLDEN(golden_find_rq),  GOLDEN(golden_find_rsp),
+                                  GOLDEN(golden_move_rq),   GOLDEN(golden_get_rsp),  GOLDEN(golden_cancel_rq)};
     for (size_t i = 0; i < sizeof golden / sizeof golden[0]; i++) {
         struct dimse_command command;
         cr_assert_eq(dimse_decode_command(golden[i], &command), 0);

@@ -73,7 +73,9 @@ Test(pdu, encodes_associate_ac_as_the_standard_says)
 {
     uint8_t run[32], bytes[512];
     ssize_t run_len = pdu_encode_transfer_syntax(run, sizeof run, span_of(UID_EXPLICIT_VR_LITTLE_ENDIAN));
-    cr_assert_eq(pdu_encode_transfer_syntax(run, 8, span_of(UID_EXPLICIT_VR_LITTLE_ENDIAN)), ERROR_BUFFER_TOO_SMALL);
+    uint8_t small[8];
+    cr_assert_eq(pdu_encode_transfer_syntax(small, sizeof small, span_of(UID_EXPLICIT_VR_LITTLE_ENDIAN)),
+                 ERROR_BUFFER_TOO_SMALL);
     struct pdu_associate answer = {
         .protocol_version = 1,
         .called_ae = "STORE",

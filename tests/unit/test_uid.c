@@ -146,3 +146,32 @@ Test(uid, our_own_name_is_a_uid)
     cr_assert(!uid_has_leading_zero(IMPLEMENTATION_CLASS_UID));
     cr_assert_leq(strlen(IMPLEMENTATION_VERSION_NAME), 16);
 }
+
+Test(uid, every_row_is_found_by_uid_keyword_and_name)
+{
+    size_t count = 0;
+    for (const struct uid_info *info; (info = uid_at(count)) != NULL; count++) {
+        cr_assert_eq(uid_find(info->uid), info);
+        if (info->keyword[0] != '\0')
+            cr_assert_eq(uid_find_keyword(info->keyword), info, "%s", info->keyword);
+        if (info->name[0] != '\0')
+            cr_assert_str_eq(uid_find_name(info->name)->name, info->name); /* two retired ones share a name */
+    }
+    cr_assert_gt(count, 400);
+    cr_assert_str_eq(uid_find_keyword("ctimagestorage")->uid, STORAGE_ROOT ".2");
+    cr_assert_str_eq(uid_find_name("ct image storage")->uid, STORAGE_ROOT ".2");
+    cr_assert_null(uid_find_keyword(""));
+    cr_assert_null(uid_find_keyword("CTImage"));
+    cr_assert_null(uid_find_name("CT"));
+}
+
+Test(uid, the_common_storage_classes)
+{
+    cr_assert_str_eq(uid_common_storage[0], STORAGE_ROOT ".2");
+    for (size_t i = 0; i < UID_COMMON_STORAGE_COUNT; i++) {
+        const struct uid_info *info = uid_find(uid_common_storage[i]);
+        cr_assert(info != NULL && (info->flags & UID_STORAGE) != 0, "%s", uid_common_storage[i]);
+        for (size_t k = 0; k < i; k++)
+            cr_assert_str_neq(uid_common_storage[i], uid_common_storage[k]);
+    }
+}

@@ -33,7 +33,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
     X(LOG_STUDY_ENDED, "study.ended", "a worker is done with a study; fields: stored, failed")                         \
     X(LOG_ASSOCIATION_REQUESTED, "association.requested", "an A-ASSOCIATE-RQ goes out; fields: peer, AEs, max_pdu")    \
     X(LOG_ASSOCIATION_OPENED, "association.opened", "an A-ASSOCIATE-AC was agreed; fields: peer, AEs, max_pdu")        \
-    X(LOG_ASSOCIATION_CONTEXT, "association.context", "one presentation context; fields: id, class, syntax, result")   \
+    X(LOG_ASSOCIATION_CONTEXT, "association.context",                                                                  \
+      "one presentation context; fields: id, class, syntax, result, roles")                                            \
     X(LOG_ASSOCIATION_REJECTED, "association.rejected", "an A-ASSOCIATE-RJ; fields: result, source, reason, text")     \
     X(LOG_ASSOCIATION_RELEASED, "association.released", "the association ended in good order")                         \
     X(LOG_ASSOCIATION_ABORTED, "association.aborted", "an A-ABORT, sent or received; fields: by, source, reason")      \

@@ -2,8 +2,9 @@
  * query_provider - the provider side of C-FIND, C-MOVE and C-GET on one association. See dicomnet/query_retrieve.h.
  *
  * One request at a time. Whatever is to be sent waits in a place of its own - a match, the newest counts, a
- * sub-operation's C-STORE, the final answer - and pump() sends one after another when the association can take it. Only
- * when nothing waits is the application asked for more: so a peer that reads slowly costs one match of memory.
+ * sub-operation's C-STORE, the final answer - and query_provider_pump() sends one after another when the association
+ * can take it. Only when nothing waits is the application asked for more: so a peer that reads slowly costs one match
+ * of memory.
  */
 #include <assert.h>
 #include <errno.h>
@@ -16,93 +17,23 @@
 #include "base/clock.h"
 #include "dicomnet/data_source.h"
 #include "dicomnet/query_retrieve.h"
+#include "services/query_provider_private.h"
 #include "services/store.h"
-#include "services/store_intake.h"
 
 enum { ASKED_IN_A_ROW = 64 /* then the loop gets a turn: others wait, and a C-CANCEL wants to be read */ };
 
-/* A response that waits to be sent, with its data set. */
-struct outgoing {
-    bool waiting;
-    struct dimse_command command;
-    uint8_t *bytes; /* owned */
-    size_t size, len;
-    struct memory_source source;
-};
-
-enum provider_state {
-    IDLE,      /* no request */
-    GATHERING, /* its identifier is coming */
-    GATHERED,  /* it is whole; the last request's answer has not left yet */
-    SERVING,   /* the application has it */
-    FINISHING  /* the final answer waits to be sent */
-};
-
-struct query_provider {
-    struct association *association;
-    struct query_provider_options options;
-    uv_timer_t timer; /* until the response to a sub-operation is late */
-    uv_idle_t turn;   /* until the loop has had its turn */
-    unsigned handles_open;
-    bool in_pump; /* pump is on the stack: it goes on by itself */
-    unsigned asked_in_a_row;
-
-    enum provider_state state;
-    struct query_request request;
-    struct dimse_command command; /* of the request */
-    uint8_t context_id;
-    bool served;     /* the application has it: `ended` is owed */
-    bool ready_owed; /* the application is to be asked */
-    bool too_long;   /* the identifier */
-    uint8_t *bytes;  /* the identifier as it comes; owned */
-    size_t size, len;
-    struct identifier identifier;
-
-    enum { LEAVING_NOTHING, LEAVING_RESPONSE, LEAVING_PENDING, LEAVING_STORE } leaving;
-    struct outgoing match, final;
-    bool progress_waiting;
-    struct query_counts progress;
-
-    struct store *store; /* the sub-operation under way; borrowed */
-    bool store_waiting;  /* to be sent */
-    uint16_t last_store_id;
-    struct store_intake intake;
-};
-
-static void pump(struct query_provider *provider);
-
-static struct query_provider *provider_of(struct query_request *request)
-{
-    return (struct query_provider *)(void *)((char *)request - offsetof(struct query_provider, request));
-}
-
 /* ---- sending ---- */
-
-/* Encode a data set to go with it. 0 or a negative error. */
-static int put_data_set(struct query_provider *provider, struct outgoing *outgoing, const struct identifier *identifier)
-{
-    const struct association_context *context = association_find_context(provider->association, provider->context_id);
-    size_t size = identifier_encoded_size(identifier);
-    int error = buffer_grow(&outgoing->bytes, &outgoing->size, size, IDENTIFIER_SIZE_MAX);
-    if (error != 0)
-        return error;
-    ssize_t len = identifier_encode(identifier, context->transfer_syntax, outgoing->bytes, size);
-    if (len < 0)
-        return (int)len;
-    outgoing->len = (size_t)len;
-    return 0;
-}
 
 static int send_outgoing(struct query_provider *provider, struct outgoing *outgoing)
 {
     outgoing->waiting = false;
-    if (outgoing->len == 0)
+    if (!outgoing->has_data_set)
         return association_send(provider->association, provider->context_id, &outgoing->command, NULL);
     memory_source_init(&outgoing->source, outgoing->bytes, outgoing->len);
     return association_send(provider->association, provider->context_id, &outgoing->command, &outgoing->source.source);
 }
 
-static void put_counts(struct dimse_command *command, const struct query_counts *counts, bool with_remaining)
+void query_provider_put_counts(struct dimse_command *command, const struct query_counts *counts, bool with_remaining)
 {
     command->present |= DIMSE_HAS_COMPLETED | DIMSE_HAS_FAILED | DIMSE_HAS_WARNING;
     if (with_remaining)
@@ -116,7 +47,7 @@ static void put_counts(struct dimse_command *command, const struct query_counts 
 static int send_progress(struct query_provider *provider)
 {
     struct dimse_command response = dimse_response_to(&provider->command, STATUS_PENDING);
-    put_counts(&response, &provider->progress, true);
+    query_provider_put_counts(&response, &provider->progress, true);
     provider->progress_waiting = false;
     return association_send(provider->association, provider->context_id, &response, NULL);
 }
@@ -151,7 +82,7 @@ static void on_turn(uv_idle_t *turn)
     struct query_provider *provider = turn->data;
     uv_idle_stop(turn);
     provider->asked_in_a_row = 0;
-    pump(provider);
+    query_provider_pump(provider);
 }
 
 static bool ask(struct query_provider *provider)
@@ -196,7 +127,7 @@ static bool take_step(struct query_provider *provider)
     return provider->state == SERVING && provider->ready_owed && provider->store == NULL && ask(provider);
 }
 
-static void pump(struct query_provider *provider)
+void query_provider_pump(struct query_provider *provider)
 {
     if (provider->in_pump)
         return;
@@ -262,11 +193,11 @@ static void take_store_response(struct query_provider *provider, uint8_t context
 
 /* ---- requests ---- */
 
-static void put_final(struct query_provider *provider, uint16_t status, const char *comment)
+void query_provider_put_final(struct query_provider *provider, uint16_t status, const char *comment)
 {
     struct outgoing *final = &provider->final;
     final->command = dimse_response_to(&provider->command, status);
-    final->len = 0;
+    final->has_data_set = false;
     final->waiting = true;
     if (comment != NULL && comment[0] != '\0') {
         final->command.present |= DIMSE_HAS_ERROR_COMMENT;
@@ -281,12 +212,12 @@ static void begin_request(struct query_provider *provider)
     const struct association_context *context = association_find_context(provider->association, provider->context_id);
     struct span bytes = {.data = provider->bytes, .len = provider->len};
     if (provider->too_long) {
-        put_final(provider, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(ERROR_IDENTIFIER_TOO_LONG));
+        query_provider_put_final(provider, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(ERROR_IDENTIFIER_TOO_LONG));
         return;
     }
     int error = identifier_decode(&provider->identifier, bytes, context->transfer_syntax);
     if (error != 0) {
-        put_final(provider, STATUS_UNABLE_TO_PROCESS, error_text(error));
+        query_provider_put_final(provider, STATUS_UNABLE_TO_PROCESS, error_text(error));
         return;
     }
     struct query_request *request = &provider->request;
@@ -303,7 +234,7 @@ static void begin_request(struct query_provider *provider)
     uint16_t status = provider->options.handler->begin(provider->options.context, request, comment);
     provider->served = provider->ready_owed = status == STATUS_PENDING;
     if (status != STATUS_PENDING)
-        put_final(provider, status, comment);
+        query_provider_put_final(provider, status, comment);
 }
 
 /* A request that is one of ours, by its command and its presentation context. */
@@ -332,7 +263,7 @@ static void take_query(struct query_provider *provider, uint8_t context_id, cons
     provider->asked_in_a_row = 0;
     provider->state = GATHERING;
     if (!dimse_has_data_set(command))
-        put_final(provider, STATUS_UNABLE_TO_PROCESS, "no identifier");
+        query_provider_put_final(provider, STATUS_UNABLE_TO_PROCESS, "no identifier");
 }
 
 static void take_cancel(struct query_provider *provider, const struct dimse_command *cancel)
@@ -403,7 +334,7 @@ static void on_command(struct association *association, void *user, uint8_t cont
         take_query(provider, context_id, command);
     else
         store_intake_command(&provider->intake, context_id, command);
-    pump(provider);
+    query_provider_pump(provider);
 }
 
 static void gather(struct query_provider *provider, struct span bytes, bool last)
@@ -427,7 +358,7 @@ static void on_data(struct association *association, void *user, const struct di
     else
         store_intake_data(&provider->intake, command, bytes, last);
     if (last)
-        pump(provider);
+        query_provider_pump(provider);
 }
 
 static void on_sent(struct association *association, void *user)
@@ -438,7 +369,7 @@ static void on_sent(struct association *association, void *user)
     else if (provider->leaving == LEAVING_STORE)
         store_left(provider);
     provider->leaving = LEAVING_NOTHING;
-    pump(provider);
+    query_provider_pump(provider);
 }
 
 static void free_provider(uv_handle_t *handle)
@@ -505,81 +436,4 @@ void query_provider_destroy(struct query_provider *provider)
 {
     if (provider != NULL)
         close_handles(provider);
-}
-
-/* ---- what the application says ---- */
-
-int query_request_match(struct query_request *request, const struct identifier *match, uint16_t status)
-{
-    struct query_provider *provider = provider_of(request);
-    assert(request->service == QUERY_FIND && query_status_is_pending(status));
-    if (provider->association == NULL || provider->state != SERVING)
-        return ERROR_NOT_OPEN;
-    if (provider->match.waiting || provider->leaving == LEAVING_PENDING)
-        return ERROR_BUSY;
-    int error = put_data_set(provider, &provider->match, match);
-    if (error != 0)
-        return error;
-    provider->match.command = dimse_response_to(&provider->command, status);
-    provider->match.waiting = true;
-    pump(provider);
-    return 0;
-}
-
-void query_request_progress(struct query_request *request, const struct query_counts *counts)
-{
-    struct query_provider *provider = provider_of(request);
-    assert(request->service != QUERY_FIND);
-    if (provider->state != SERVING)
-        return;
-    provider->progress = *counts;
-    provider->progress_waiting = true;
-    pump(provider);
-}
-
-const struct association_context *query_request_find_context(const struct query_request *request, const char *class_uid,
-                                                             const char *syntax_uid)
-{
-    const struct association *association = request->association;
-    for (size_t i = 0; i < association_context_count(association); i++) {
-        const struct association_context *context = association_context(association, i);
-        if (context->result == CONTEXT_ACCEPTED && (context->roles & ASSOCIATION_ROLE_USER) != 0 &&
-            strcmp(context->abstract_syntax, class_uid) == 0 && strcmp(context->transfer_syntax, syntax_uid) == 0)
-            return context;
-    }
-    return NULL;
-}
-
-int query_request_store(struct query_request *request, struct store *store)
-{
-    struct query_provider *provider = provider_of(request);
-    assert(request->service == QUERY_GET);
-    if (provider->association == NULL || provider->state != SERVING)
-        return ERROR_NOT_OPEN;
-    if (provider->store != NULL)
-        return ERROR_BUSY;
-    const struct association_context *context = association_find_context(provider->association, store->context_id);
-    if (context == NULL || context->result != CONTEXT_ACCEPTED || (context->roles & ASSOCIATION_ROLE_USER) == 0)
-        return ERROR_NO_CONTEXT;
-    provider->last_store_id = provider->last_store_id == UINT16_MAX ? 1 : (uint16_t)(provider->last_store_id + 1);
-    store_reset(store, provider->last_store_id);
-    provider->store = store;
-    provider->store_waiting = true;
-    pump(provider);
-    return 0;
-}
-
-void query_request_finish(struct query_request *request, uint16_t status, const struct query_finish *finish)
-{
-    struct query_provider *provider = provider_of(request);
-    assert(!query_status_is_pending(status));
-    if (provider->state != SERVING)
-        return;
-    put_final(provider, status, finish != NULL ? finish->comment : NULL);
-    if (finish != NULL && finish->counts != NULL)
-        put_counts(&provider->final.command, finish->counts, status == STATUS_CANCEL);
-    /* Without the list, should memory be short, the answer is still true. */
-    if (finish != NULL && finish->failed != NULL && provider->association != NULL)
-        (void)!put_data_set(provider, &provider->final, finish->failed);
-    pump(provider);
 }

@@ -32,6 +32,8 @@ struct both {
     char asked_name[65], destination[17];
     struct store store;
     struct numbers_source numbers;
+    bool empty_matches;
+    bool no_roles; /* the user proposes none */
     unsigned stored, store_failed;
     struct query_finish finish;
     struct query_counts final_counts;
@@ -86,7 +88,8 @@ static void give(struct both *both)
     both->given++;
     if (request->service == QUERY_FIND) {
         snprintf(uid, sizeof uid, "1.2.%u", both->given);
-        cr_assert_eq(identifier_set_text(&both->match, TAG_STUDY_INSTANCE_UID, uid), 0);
+        if (!both->empty_matches)
+            cr_assert_eq(identifier_set_text(&both->match, TAG_STUDY_INSTANCE_UID, uid), 0);
         cr_assert_eq(query_request_match(request, &both->match, STATUS_PENDING), 0);
         if (!both->answer_later) /* ... in which case it has left already */
             both->in_the_way += query_request_match(request, &both->match, STATUS_PENDING) == ERROR_BUSY;
@@ -96,7 +99,12 @@ static void give(struct both *both)
         query_request_progress(request, &counts);
     } else {
         const struct association_context *context = query_request_find_context(request, FIXTURE_CLASS, FIXTURE_SYNTAX);
-        cr_assert_not_null(context);
+        cr_assert_eq(context == NULL, both->no_roles);
+        if (both->no_roles) {
+            cr_assert_eq(query_request_store(request, &(struct store){.context_id = 3}), ERROR_NO_CONTEXT);
+            finish(both, STATUS_UNABLE_TO_PERFORM);
+            return;
+        }
         both->store = (struct store){.context_id = context->id,
                                      .class_uid = FIXTURE_CLASS,
                                      .instance_uid = "1.2.3.4",
@@ -287,7 +295,7 @@ static void run(struct both *both)
         {.abstract_syntax = FIXTURE_CLASS,
          .syntax_count = 1,
          .syntaxes = {FIXTURE_SYNTAX},
-         .roles = ASSOCIATION_ROLE_PROVIDER}};
+         .roles = both->no_roles ? 0 : ASSOCIATION_ROLE_PROVIDER}};
     struct association_options options = fixture_options(acceptor_port(both->acceptor));
     options.proposals = proposals;
     options.proposal_count = 2;
@@ -326,6 +334,19 @@ Test(query, find_streams_every_match_in_order)
         cr_assert_eq(both.ended, 1);
         cr_assert_eq(both.query_ended, 1);
     }
+}
+
+/* No key and no attribute: an empty data set on both ways. */
+Test(query, empty_identifiers)
+{
+    struct both both;
+    begin(&both, QUERY_FIND);
+    identifier_clear(&both.keys);
+    both.empty_matches = true;
+    both.wanted = 2;
+    run(&both);
+    cr_assert_eq(both.matches, 2);
+    cr_assert_eq(both.query.status, STATUS_SUCCESS);
 }
 
 Test(query, find_without_a_match)
@@ -475,4 +496,15 @@ Test(query, get_is_cancelled)
     cr_assert_eq(both.query.status, STATUS_CANCEL);
     cr_assert_lt(both.instances, 1000);
     cr_assert_gt(both.query.counts.remaining, 0);
+}
+
+Test(query, get_needs_the_role_of_a_storage_provider)
+{
+    struct both both;
+    begin(&both, QUERY_GET);
+    both.wanted = 3;
+    both.no_roles = true;
+    run(&both);
+    cr_assert_eq(both.instances, 0);
+    cr_assert_eq(both.query.status, STATUS_UNABLE_TO_PERFORM);
 }

@@ -1,0 +1,104 @@
+/* query_answer - what the application says to a request that it serves. See dicomnet/query_retrieve.h. */
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "services/query_provider_private.h"
+#include "services/store.h"
+
+static struct query_provider *provider_of(struct query_request *request)
+{
+    return (struct query_provider *)(void *)((char *)request - offsetof(struct query_provider, request));
+}
+
+/* Encode a data set to go with it. 0 or a negative error. */
+static int put_data_set(struct query_provider *provider, struct outgoing *outgoing, const struct identifier *identifier)
+{
+    const struct association_context *context = association_find_context(provider->association, provider->context_id);
+    size_t size = identifier_encoded_size(identifier);
+    int error = buffer_grow(&outgoing->bytes, &outgoing->size, size, IDENTIFIER_SIZE_MAX);
+    if (error != 0)
+        return error;
+    ssize_t len = identifier_encode(identifier, context->transfer_syntax, outgoing->bytes, size);
+    if (len < 0)
+        return (int)len;
+    outgoing->len = (size_t)len;
+    outgoing->has_data_set = true;
+    return 0;
+}
+
+int query_request_match(struct query_request *request, const struct identifier *match, uint16_t status)
+{
+    struct query_provider *provider = provider_of(request);
+    assert(request->service == QUERY_FIND && query_status_is_pending(status));
+    if (provider->association == NULL || provider->state != SERVING)
+        return ERROR_NOT_OPEN;
+    if (provider->match.waiting || provider->leaving == LEAVING_PENDING)
+        return ERROR_BUSY;
+    int error = put_data_set(provider, &provider->match, match);
+    if (error != 0)
+        return error;
+    provider->match.command = dimse_response_to(&provider->command, status);
+    provider->match.waiting = true;
+    query_provider_pump(provider);
+    return 0;
+}
+
+void query_request_progress(struct query_request *request, const struct query_counts *counts)
+{
+    struct query_provider *provider = provider_of(request);
+    assert(request->service != QUERY_FIND);
+    if (provider->state != SERVING)
+        return;
+    provider->progress = *counts;
+    provider->progress_waiting = true;
+    query_provider_pump(provider);
+}
+
+const struct association_context *query_request_find_context(const struct query_request *request, const char *class_uid,
+                                                             const char *syntax_uid)
+{
+    const struct association *association = request->association;
+    for (size_t i = 0; i < association_context_count(association); i++) {
+        const struct association_context *context = association_context(association, i);
+        if (context->result == CONTEXT_ACCEPTED && (context->roles & ASSOCIATION_ROLE_USER) != 0 &&
+            strcmp(context->abstract_syntax, class_uid) == 0 && strcmp(context->transfer_syntax, syntax_uid) == 0)
+            return context;
+    }
+    return NULL;
+}
+
+int query_request_store(struct query_request *request, struct store *store)
+{
+    struct query_provider *provider = provider_of(request);
+    assert(request->service == QUERY_GET);
+    if (provider->association == NULL || provider->state != SERVING)
+        return ERROR_NOT_OPEN;
+    if (provider->store != NULL)
+        return ERROR_BUSY;
+    const struct association_context *context = association_find_context(provider->association, store->context_id);
+    if (context == NULL || context->result != CONTEXT_ACCEPTED || (context->roles & ASSOCIATION_ROLE_USER) == 0)
+        return ERROR_NO_CONTEXT;
+    provider->last_store_id = provider->last_store_id == UINT16_MAX ? 1 : (uint16_t)(provider->last_store_id + 1);
+    store_reset(store, provider->last_store_id);
+    provider->store = store;
+    provider->store_waiting = true;
+    query_provider_pump(provider);
+    return 0;
+}
+
+void query_request_finish(struct query_request *request, uint16_t status, const struct query_finish *finish)
+{
+    struct query_provider *provider = provider_of(request);
+    assert(!query_status_is_pending(status));
+    if (provider->state != SERVING)
+        return;
+    query_provider_put_final(provider, status, finish != NULL ? finish->comment : NULL);
+    if (finish != NULL && finish->counts != NULL)
+        query_provider_put_counts(&provider->final.command, finish->counts, status == STATUS_CANCEL);
+    /* Without the list, should memory be short, the answer is still true. */
+    if (finish != NULL && finish->failed != NULL && provider->association != NULL)
+        (void)!put_data_set(provider, &provider->final, finish->failed);
+    query_provider_pump(provider);
+}

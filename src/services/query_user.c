@@ -244,7 +244,6 @@ static void on_command(struct association *association, void *context, uint8_t c
                        const struct dimse_command *command)
 {
     struct query_user *user = context;
-    user->heard_us = clock_monotonic_us();
     if ((command->field & DIMSE_RESPONSE) != 0)
         begin_response(user, context_id, command);
     else if (command->field != DIMSE_C_CANCEL_RQ)

@@ -25,6 +25,8 @@ struct both {
     bool stop_when_cancelled;
     bool answer_later; /* from a timer, not from `ready` */
     uv_timer_t later;
+    uv_prepare_t turn; /* of the loop */
+    unsigned given_before, most_in_a_turn;
     unsigned begun, asked, cancelled, ended, provider_closed;
     unsigned in_the_way; /* calls that were refused with ERROR_BUSY, as they should be */
     struct query_request *request;
@@ -59,6 +61,7 @@ static uint16_t on_begin(void *context, struct query_request *request, char ret_
 {
     struct both *both = context;
     both->begun++;
+    cr_assert_eq(association_context(request->association, 0)->roles, ASSOCIATION_ROLE_PROVIDER);
     both->given = 0;
     both->request = request;
     identifier_get_text(request->identifier, TAG_PATIENT_NAME, both->asked_name, sizeof both->asked_name);
@@ -111,12 +114,22 @@ static void give(struct both *both)
                                      .source = numbers_source_init(&both->numbers, 100000)};
         cr_assert_eq(query_request_store(request, &both->store), 0);
         both->in_the_way += query_request_store(request, &both->store) == ERROR_BUSY;
+        query_request_progress(request, &both->final_counts); /* no reason to ask for the next already */
     }
 }
 
 static void on_later(uv_timer_t *timer)
 {
     give(timer->data);
+}
+
+static void on_turn(uv_prepare_t *turn)
+{
+    struct both *both = turn->data;
+    unsigned given = both->given - both->given_before;
+    if (given > both->most_in_a_turn && both->given > both->given_before)
+        both->most_in_a_turn = given;
+    both->given_before = both->given;
 }
 
 static void on_ready(void *context, struct query_request *request)
@@ -161,6 +174,7 @@ static void on_provider_closed(void *context, const struct association_end *end)
     acceptor_association_ended(both->acceptor);
     acceptor_close(both->acceptor);
     uv_close((uv_handle_t *)&both->later, NULL);
+    uv_close((uv_handle_t *)&both->turn, NULL);
 }
 
 static const struct query_provider_handler provider_handler = {.begin = on_begin,
@@ -194,6 +208,11 @@ static void begin_query(struct both *both)
 
 static void on_opened(struct query_user *user, void *context)
 {
+    struct both *both = context;
+    const struct association *association = query_user_association(user);
+    cr_assert_eq(association_context(association, 0)->roles, ASSOCIATION_ROLE_USER);
+    cr_assert_eq(association_context(association, 1)->roles,
+                 both->no_roles ? ASSOCIATION_ROLE_USER : ASSOCIATION_ROLE_PROVIDER);
     begin_query(context);
 }
 
@@ -287,7 +306,10 @@ static void run(struct both *both)
                                       .association = {.ae = "ARCHIVE", .timeouts = association_default_timeouts}};
     cr_assert_eq(acceptor_open(&both->acceptor, &both->fixture.loop, &accept, &acceptor_handler, both), 0);
     uv_timer_init(&both->fixture.loop, &both->later);
-    both->later.data = both;
+    uv_prepare_init(&both->fixture.loop, &both->turn);
+    both->later.data = both->turn.data = both;
+    uv_prepare_start(&both->turn, on_turn);
+    uv_unref((uv_handle_t *)&both->turn);
     const struct association_proposal proposals[] = {
         {.abstract_syntax = query_class_uid(both->query.model, both->query.service),
          .syntax_count = 2,
@@ -333,6 +355,7 @@ Test(query, find_streams_every_match_in_order)
         cr_assert_eq(both.begun, 1);
         cr_assert_eq(both.ended, 1);
         cr_assert_eq(both.query_ended, 1);
+        cr_assert_leq(both.most_in_a_turn, 200, "the loop has others to serve");
     }
 }
 

@@ -326,7 +326,7 @@ struct server {
     struct identifier match;
     unsigned begun, given, ended, cancelled, closed;
     struct association_end end;
-    bool endless;
+    bool endless, stubborn;
 };
 
 static uint16_t on_begin(void *context, struct query_request *request, char ret_comment[65])
@@ -347,8 +347,10 @@ static void on_ready(void *context, struct query_request *request)
 
 static void on_cancelled(void *context, struct query_request *request)
 {
-    ((struct server *)context)->cancelled++;
-    query_request_finish(request, STATUS_CANCEL, NULL);
+    struct server *server = context;
+    server->cancelled++;
+    if (!server->stubborn)
+        query_request_finish(request, STATUS_CANCEL, NULL);
 }
 
 static void on_request_ended(void *context, struct query_request *request)
@@ -486,6 +488,25 @@ Test(query_provider, one_request_at_a_time, .timeout = FIXTURE_TIMEOUT_S)
     cr_assert_eq(server.cancelled, 1);
     cr_assert_eq(server.ended, 1);
     cr_assert_eq(server.end.kind, ASSOCIATION_RELEASED);
+}
+
+static void play_impatient(struct script_peer *peer)
+{
+    if (!peer_open(peer, &find_request))
+        return;
+    send_find(peer, 1);
+    peer_send_pdv(peer, 1, 0x02, match_bytes, MATCH_LEN);
+    send_cancel(peer, 1);
+    send_cancel(peer, 1);
+    peer_release(peer);
+}
+
+Test(query_provider, a_cancel_is_told_once, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct server server = {.stubborn = true};
+    serve(&server, play_impatient, "impatient");
+    cr_assert_eq(server.cancelled, 1);
+    cr_assert_eq(server.ended, 1, "with its association");
 }
 
 /* It asks and does not read; in the end it cancels, and reads what there was. */

@@ -16,7 +16,7 @@ README = (TOP / 'README.md').read_text(encoding='utf-8')
 BLOCK = re.compile(r'^```([^\n]*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 OPTION = re.compile(r'(?<![\w-])--[a-z][a-z-]*[a-z]')
 PROGRAMS = ('dicom-sender', 'dicom-receiver', 'dicom-echo')
-OF_OTHERS = {'--list', '--ignore', '--minutes'}  # meson's, storescp's and ./run soak's
+OF_OTHERS = {'--list', '--ignore', '--minutes', '--cflags', '--libs'}  # meson's, storescp's, ./run soak's, pkg-config's
 
 
 def blocks(kind):

@@ -63,7 +63,8 @@ static void closed(void *context, const struct association_end *end)
 
 static const struct association_handler *connected(void *user, void **ret_user)
 {
-    static const struct storage_sink sink = {begin, bytes, end, cancel, closed};
+    static const struct storage_sink sink = {
+        .begin = begin, .bytes = bytes, .end = end, .cancel = cancel, .closed = closed};
     struct storage_provider_options options = {.sink = &sink, .context = calloc(1, sizeof(struct guest))};
     *ret_user = storage_provider_create(&loop, &options);
     return *ret_user != NULL ? &storage_provider_handler : NULL;

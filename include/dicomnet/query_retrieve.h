@@ -120,8 +120,8 @@ struct query_user_options {
     void *context;                            /* the first argument but one of its callbacks */
 
     /*
-     * Where the instances of a C-GET go; NULL: a C-STORE is answered 0122. Its `closed` is not called. Borrowed until
-     * closed.
+     * Where the instances of a C-GET go; NULL: a C-STORE is answered 0122. Its `opened` and `closed` are not called.
+     * Borrowed until closed.
      */
     const struct storage_sink *sink;
     void *sink_context;
@@ -213,7 +213,8 @@ struct query_provider_options {
     const struct query_provider_handler *handler; /* borrowed until closed */
     void *context;
 
-    /* Where C-STOREs go; NULL: they are answered 0122. Its `closed` is not called. Borrowed until closed. */
+    /* Where C-STOREs go; NULL: they are answered 0122. Its `opened` and `closed` are not called. Borrowed until closed.
+     */
     const struct storage_sink *sink;
     void *sink_context;
 

@@ -175,9 +175,11 @@ static const struct storage_user_handler handler = {
 static void open_user(struct run *run, unsigned window)
 {
     static const struct association_proposal proposals[] = {
-        {CLASS_UID, 1, {UID_EXPLICIT_VR_LITTLE_ENDIAN}},
-        {CLASS_UID, 1, {UID_IMPLICIT_VR_LITTLE_ENDIAN}},
-        {"1.2.840.10008.5.1.4.1.1.4", 2, {UID_EXPLICIT_VR_LITTLE_ENDIAN, UID_IMPLICIT_VR_LITTLE_ENDIAN}},
+        {.abstract_syntax = CLASS_UID, .syntax_count = 1, .syntaxes = {UID_EXPLICIT_VR_LITTLE_ENDIAN}},
+        {.abstract_syntax = CLASS_UID, .syntax_count = 1, .syntaxes = {UID_IMPLICIT_VR_LITTLE_ENDIAN}},
+        {.abstract_syntax = "1.2.840.10008.5.1.4.1.1.4",
+         .syntax_count = 2,
+         .syntaxes = {UID_EXPLICIT_VR_LITTLE_ENDIAN, UID_IMPLICIT_VR_LITTLE_ENDIAN}},
     };
     struct association_options options = {.host = "server",
                                           .port = 104,

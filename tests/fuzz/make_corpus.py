@@ -137,12 +137,56 @@ def commands():
     yield 'all', b''.join(element(n, b'\1\0') for n in (0x100, 0x110, 0x120, 0x700, 0x800, 0x900, 0x903, 0x1020,
                                                          0x1021, 0x1022, 0x1023, 0x1031)) + \
         element(0x600, b'DESTINATION ') + element(0x1030, b'ORIGINATOR') + element(0x902, b'x' * 70)
+    yield 'offending', element(0x100, b'\x20\x80') + element(0x901, b'\x10\0\x20\0\x08\0\x52\0' * 6)
     yield 'unsorted', element(0x1000, b'1.2.3') + element(0x100, b'\x30\0') + element(1, b'?', group=9)
     yield 'header-cut', element(0x100, b'\x30\0') + b'\0\0\0\1'
     yield 'value-cut', element(0x100, b'\x30\0') + struct.pack('<HHI', 0, 2, 99)
     yield 'number-cut', element(0x100, b'\x30')
     yield 'no-field', element(0x110, b'\1\0')
     yield 'huge-length', struct.pack('<HHI', 0, 0x100, 0xffffffff) + b'\0\0'
+
+
+# ---- identifiers: a byte for the syntax (0 = Implicit, 1 = Explicit VR), then the data set ----
+
+def identifiers():
+    def tag(group, number):
+        return struct.pack('<HH', group, number)
+
+    def implicit(group, number, value, length=None):
+        return tag(group, number) + struct.pack('<I', len(value) if length is None else length) + value
+
+    def explicit(group, number, vr, value, length=None):
+        length = len(value) if length is None else length
+        head = struct.pack('<HI', 0, length) if vr in (b'SQ', b'UN', b'OW', b'ZZ') else struct.pack('<H', length)
+        return tag(group, number) + vr + head + value
+
+    open_end, item_end, sequence_end = 0xffffffff, implicit(0xfffe, 0xe00d, b''), implicit(0xfffe, 0xe0dd, b'')
+
+    def item(value):
+        return implicit(0xfffe, 0xe000, value)
+    level, name = implicit(8, 0x52, b'STUDY '), implicit(0x10, 0x10, b'DOE^*\\A ')
+    yield 'implicit', b'\0' + implicit(8, 0, b'\4\0\0\0') + level + name + implicit(0x20, 0xd, b'') + \
+        implicit(0x28, 0x10, b'\0\2') + implicit(9, 0x10, b'MAKER ') + implicit(9, 0x1001, b'??')
+    yield 'explicit', b'\1' + explicit(8, 5, b'CS', b'ISO_IR 100') + explicit(0x28, 0x10, b'US', b'\0\2') + \
+        explicit(0x28, 0x1201, b'OW', b'\1\2') + explicit(0x72, 0x72, b'FD', bytes(16)) + explicit(0x72, 0x99, b'ZZ', b'')
+    yield 'sequence', b'\0' + level + implicit(0x40, 0x275, item(implicit(0x40, 9, b'1 ')) + item(b''))
+    yield 'sequence-explicit', b'\1' + explicit(0x40, 0x275, b'SQ', item(explicit(0x40, 9, b'SH', b'1 ')))
+    yield 'open-ends', b'\1' + explicit(0x40, 0x275, b'SQ', implicit(0xfffe, 0xe000, explicit(
+        0x40, 9, b'SH', b''), open_end) + item_end + item(b'') + sequence_end, open_end)
+    yield 'unknown-sequence', b'\1' + explicit(8, 0x52, b'UN', b'STUDY ') + explicit(
+        0x40, 0x275, b'UN', item(implicit(0x40, 9, b'')) + sequence_end, open_end)
+    yield 'unsorted', b'\0' + name + level + level + implicit(0x10, 0x20, b'')
+    yield 'backwards', b'\0' + b''.join(implicit(0x11, 0x2000 - n, b'') for n in range(110))
+    yield 'odd', b'\0' + implicit(0x10, 0x10, b'DOE') + implicit(0x20, 0xd, b'1')
+    yield 'deep', b'\0' + (tag(0x40, 0x275) + b'\xff' * 4 + tag(0xfffe, 0xe000) + b'\xff' * 4) * 20
+    yield 'cut', b'\0' + level + name[:9]
+    yield 'header-cut', b'\1' + explicit(0x28, 0x1201, b'OW', b'')[:10]
+    yield 'item-cut', b'\0' + implicit(0x40, 0x275, item(b'')[:6])
+    yield 'too-long', b'\0' + implicit(0x40, 0x275, implicit(0xfffe, 0xe000, b'', 4))
+    yield 'no-vr', b'\1' + level
+    yield 'end-alone', b'\0' + sequence_end
+    yield 'fragments', b'\1' + explicit(0x7fe0, 0x10, b'OW', b'', open_end)
+    yield 'no-end', b'\0' + implicit(0x40, 0x275, b'', open_end)
 
 
 # ---- files ----
@@ -373,7 +417,7 @@ def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else TOP / 'corpus'
     targets = {
         'pdu_stream': [(name, b'\x10\x07' + stream) for name, stream in pdu_streams()],
-        'associate': associates(), 'command': commands(), 'file': files(), 'client': client_runs(),
+        'associate': associates(), 'command': commands(), 'identifier': identifiers(), 'file': files(), 'client': client_runs(),
         'receiver': receiver_runs(),
     }
     for target, seeds in targets.items():

@@ -183,7 +183,7 @@ def identifiers():
     yield 'header-cut', b'\1' + explicit(0x28, 0x1201, b'OW', b'')[:10]
     yield 'item-cut', b'\0' + implicit(0x40, 0x275, item(b'')[:6])
     yield 'too-long', b'\0' + implicit(0x40, 0x275, implicit(0xfffe, 0xe000, b'', 4))
-    yield 'no-vr', b'\1' + level
+    yield 'no-vr', b'\1' + implicit(8, 0x52, b'SERIES')
     yield 'end-alone', b'\0' + sequence_end
     yield 'fragments', b'\1' + explicit(0x7fe0, 0x10, b'OW', b'', open_end)
     yield 'no-end', b'\0' + implicit(0x40, 0x275, b'', open_end)

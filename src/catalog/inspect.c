@@ -67,15 +67,30 @@ bool inspect_meta(struct window *window, uint64_t offset, struct inspection *ins
 }
 
 struct visit {
+    const struct inspector *inspector;
     struct window *window;
     struct inspection *inspection;
 };
+
+static void show_element(struct visit *visit, const struct walk_element *element, uint64_t offset)
+{
+    const struct inspector *inspector = visit->inspector;
+    uint32_t tag = (uint32_t)element->group << 16 | element->element;
+    size_t len = element->header_len + (size_t)element->value_len;
+    if (element->undefined || len > WINDOW_JUMP_SIZE || !inspector->wants(inspector->context, tag))
+        return;
+    const uint8_t *p = window_peek(visit->window, offset, len);
+    if (p != NULL)
+        inspector->see(inspector->context, tag, element->form, p, len);
+}
 
 static void visit_element(void *context, const struct walk_element *element, uint64_t offset)
 {
     struct visit *visit = (struct visit *)context;
     if (element->group == 0x0008 || element->group == 0x0020)
         keep_wanted(visit->window, visit->inspection, element, offset);
+    if (visit->inspector->see != NULL)
+        show_element(visit, element, offset);
 }
 
 /* True if the file's bytes at `offset` look like the beginning of a data set or of meta information without preamble.
@@ -144,11 +159,12 @@ static void judge_walk(struct inspection *inspection, const struct window *windo
 }
 
 /* Walk the data set, which begins at inspection->data_offset. */
-static void inspect_data_set(struct window *window, const struct syntax *syntax, struct inspection *inspection)
+static void inspect_data_set(struct inspector *inspector, const struct syntax *syntax, struct inspection *inspection)
 {
+    struct window *window = &inspector->window;
     uint64_t size = window->size;
     inspection->data_len = size - inspection->data_offset;
-    struct visit visit = {.window = window, .inspection = inspection};
+    struct visit visit = {.inspector = inspector, .window = window, .inspection = inspection};
     struct walk walk = {.window = window, .visit = visit_element, .context = &visit};
     if (syntax->deflated) {
         int error = window_begin_inflate(window, inspection->data_offset);
@@ -190,7 +206,7 @@ static void inspect_raw(struct inspector *inspector, struct inspection *inspecti
     bool has_vr = walk_is_vr(p + 4);
     inspection->raw_syntax = has_vr ? UID_EXPLICIT_VR_LITTLE_ENDIAN : UID_IMPLICIT_VR_LITTLE_ENDIAN;
     struct syntax syntax = find_syntax(inspection->raw_syntax);
-    inspect_data_set(window, &syntax, inspection);
+    inspect_data_set(inspector, &syntax, inspection);
 }
 
 /* The data set behind complete meta information. */
@@ -212,7 +228,7 @@ static void inspect_declared(struct inspector *inspector, struct inspection *ins
         end_with(inspection, OUTCOME_FAILED, REASON_BAD_UID);
     } else {
         struct syntax syntax = find_syntax(uid);
-        inspect_data_set(&inspector->window, &syntax, inspection);
+        inspect_data_set(inspector, &syntax, inspection);
     }
 }
 

@@ -69,11 +69,19 @@ struct inspection {
 /* The text of a wanted element without padding; at most 64 characters and a NUL fit. False if it is no such text. */
 typedef bool inspect_read_uid(void *context, const struct inspect_element *element, char ret_uid[65]);
 
+/*
+ * An element of the data set itself, header and value in `raw` until this returns. Not called for sequences, for what
+ * is in them, and for what is longer than WINDOW_JUMP_SIZE.
+ */
+typedef void inspect_see(void *context, uint32_t tag, enum walk_form form, const uint8_t *raw, size_t len);
+
 struct inspector {
     struct window window; /* all zero at first; window_fini when done */
     bool accept_raw;
     inspect_read_uid *read_uid; /* how the transfer syntax is read */
-    void *context;              /* for read_uid */
+    inspect_see *see;           /* told of the elements that `wants` says true for; NULL = nobody is */
+    bool (*wants)(void *context, uint32_t tag);
+    void *context; /* for all of these */
 };
 
 /* Look at the file, which is `size` bytes long. */

@@ -33,12 +33,30 @@ static bool ends_at_nul(const uint8_t *value, size_t len)
     return true;
 }
 
+static const enum gdcm_header_form forms[] = {[WALK_EXPLICIT_LE] = GDCM_HEADER_EXPLICIT_LE,
+                                              [WALK_EXPLICIT_BE] = GDCM_HEADER_EXPLICIT_BE,
+                                              [WALK_IMPLICIT_LE] = GDCM_HEADER_IMPLICIT_LE};
+
+static bool wants(void *context, uint32_t tag)
+{
+    const struct scanner *scanner = (const struct scanner *)context;
+    return scanner->options.wants(scanner->options.context, tag);
+}
+
+/* Have GDCM decode an element that the user of the scanner wants. */
+static void see(void *context, uint32_t tag, enum walk_form form, const uint8_t *raw, size_t len)
+{
+    struct scanner *scanner = (struct scanner *)context;
+    struct gdcm_header_element decoded;
+    if (gdcm_header_read_element(scanner->reader, forms[form], raw, len, &decoded) < 0)
+        return;
+    struct span value = {.data = decoded.value, .len = decoded.value_len};
+    scanner->options.found(scanner->options.context, tag, value, form == WALK_EXPLICIT_BE);
+}
+
 /* Have GDCM decode an element that was found, and trim its value. */
 static bool read_uid(void *context, const struct inspect_element *element, char ret_uid[65])
 {
-    static const enum gdcm_header_form forms[] = {[WALK_EXPLICIT_LE] = GDCM_HEADER_EXPLICIT_LE,
-                                                  [WALK_EXPLICIT_BE] = GDCM_HEADER_EXPLICIT_BE,
-                                                  [WALK_IMPLICIT_LE] = GDCM_HEADER_IMPLICIT_LE};
     struct scanner *scanner = (struct scanner *)context;
     struct gdcm_header_element decoded;
     ret_uid[0] = '\0';
@@ -70,6 +88,10 @@ struct scanner *scanner_create(const struct scan_options *options)
     scanner->options = *options;
     scanner->inspector.accept_raw = options->accept_raw;
     scanner->inspector.read_uid = read_uid;
+    if (options->found != NULL) {
+        scanner->inspector.wants = wants;
+        scanner->inspector.see = see;
+    }
     scanner->inspector.context = scanner;
     return scanner;
 }

@@ -9,13 +9,31 @@
 #define CATALOG_SCAN_H
 
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "dicomnet/span.h"
 
 struct instance;
 struct scanner;
 
+/*
+ * An element that was asked for: its value as it stands in the file, padded, in the file's byte order. Valid until this
+ * returns.
+ */
+typedef void scan_found(void *context, uint32_t tag, struct span value, bool big_endian);
+
 struct scan_options {
     bool accept_raw; /* take data sets without preamble or meta information, in Implicit or Explicit VR Little Endian */
     bool allow_incomplete; /* take instances without a Study Instance UID */
+
+    /*
+     * What else to read of a data set, beside the UIDs that name it: `found` is called, while the file is looked at,
+     * for each element that `wants` says true for. Not for sequences and what is in them, nor for values above about
+     * 500 bytes. Both NULL: nothing.
+     */
+    bool (*wants)(void *context, uint32_t tag);
+    scan_found *found;
+    void *context;
 };
 
 /* NULL if out of memory. */

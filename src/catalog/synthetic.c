@@ -127,42 +127,80 @@ struct recipe {
     uint64_t study;
     uint64_t number;
     uint64_t study_key;
+    uint64_t series;
+    const struct synthetic_story *story; /* or NULL */
     uint16_t rows;
     uint16_t columns;
 };
+
+/* The patient, who has a story or not. */
+static void put_patient(struct bytes_writer *w, const struct recipe *r)
+{
+    const struct synthetic_story *story = r->story;
+    if (story == NULL) {
+        put_format(w, 0x00100010, "PN", "Synthetic^Patient %" PRIu64, r->study + 1);
+        put_format(w, 0x00100020, "LO", "SYN%" PRIu64, r->study_key >> 20);
+    } else {
+        put_text(w, 0x00100010, "PN", story->patient_name);
+        put_text(w, 0x00100020, "LO", story->patient_id);
+    }
+    put_text(w, 0x00100030, "DA", story != NULL ? story->birth_date : "19700101");
+    put_format(w, 0x00100040, "CS", "%c", story != NULL ? story->sex : 'O');
+}
+
+/* Dates and times of study, series, acquisition and content: (0008,0020) to (0008,0033). */
+static void put_moments(struct bytes_writer *w, const struct recipe *r)
+{
+    const struct synthetic_story *story = r->story;
+    unsigned day = (unsigned)(r->study_key % 28) + 1, month = (unsigned)(r->study_key >> 8) % 12 + 1;
+    unsigned hour = (unsigned)(r->study_key >> 16) % 24, minute = (unsigned)(r->study_key >> 24) % 60;
+    for (uint32_t element = 0x20; element <= 0x23; element++) {
+        if (story != NULL)
+            put_text(w, 0x00080000 | element, "DA", story->study_date);
+        else
+            put_format(w, 0x00080000 | element, "DA", "2024%02u%02u", month, day);
+    }
+    for (uint32_t element = 0x30; element <= 0x33; element++) {
+        if (story != NULL)
+            put_text(w, 0x00080000 | element, "TM", story->study_time);
+        else
+            put_format(w, 0x00080000 | element, "TM", "%02u%02u00", hour, minute);
+    }
+}
 
 /* SOP common, and the parts of general study, series and equipment that stand in group 0008. */
 static void put_identifying(struct bytes_writer *w, const struct synthetic_instance *instance, const struct recipe *r)
 {
     const struct class_facts *facts = &classes[r->sop_class];
-    unsigned day = (unsigned)(r->study_key % 28) + 1, month = (unsigned)(r->study_key >> 8) % 12 + 1;
+    const struct synthetic_story *story = r->story;
     put_text(w, 0x00080005, "CS", "ISO_IR 100");
     put_text(w, 0x00080008, "CS", facts->image_type);
     put_text(w, 0x00080016, "UI", facts->uid);
     put_text(w, 0x00080018, "UI", instance->instance_uid);
-    for (uint32_t element = 0x20; element <= 0x23; element++) /* study, series, acquisition, content date */
-        put_format(w, 0x00080000 | element, "DA", "2024%02u%02u", month, day);
-    for (uint32_t element = 0x30; element <= 0x33; element++)
-        put_format(w, 0x00080000 | element, "TM", "%02u%02u00", (unsigned)(r->study_key >> 16) % 24,
-                   (unsigned)(r->study_key >> 24) % 60);
-    put_format(w, 0x00080050, "SH", "ACC%" PRIu64, r->study_key % 1000000000);
+    put_moments(w, r);
+    if (story != NULL)
+        put_text(w, 0x00080050, "SH", story->accession);
+    else
+        put_format(w, 0x00080050, "SH", "ACC%" PRIu64, r->study_key % 1000000000);
     put_text(w, 0x00080060, "CS", r->sop_class == SYNTHETIC_SC ? "OT" : facts->name);
     if (r->sop_class == SYNTHETIC_SC)
         put_text(w, 0x00080064, "CS", "WSD");
     put_text(w, 0x00080070, "LO", "Synthetic");
-    put_text(w, 0x00080090, "PN", "");
-    put_format(w, 0x00081030, "LO", "Synthetic study %" PRIu64, r->study + 1);
+    put_text(w, 0x00080090, "PN", story != NULL ? story->referring : "");
+    if (story != NULL) {
+        put_text(w, 0x00081030, "LO", story->study_description);
+        put_text(w, 0x0008103e, "LO", story->series_description);
+    } else {
+        put_format(w, 0x00081030, "LO", "Synthetic study %" PRIu64, r->study + 1);
+    }
     put_text(w, 0x00081090, "LO", "Generator");
-    put_format(w, 0x00100010, "PN", "Synthetic^Patient %" PRIu64, r->study + 1);
-    put_format(w, 0x00100020, "LO", "SYN%" PRIu64, r->study_key >> 20);
-    put_text(w, 0x00100030, "DA", "19700101");
-    put_text(w, 0x00100040, "CS", "O");
+    put_patient(w, r);
 }
 
 /* General series, CT image and MR image, the parts in group 0018. */
 static void put_acquisition(struct bytes_writer *w, const struct recipe *r)
 {
-    put_text(w, 0x00180015, "CS", "HEAD");
+    put_text(w, 0x00180015, "CS", r->story != NULL ? r->story->body_part : "HEAD");
     if (r->sop_class == SYNTHETIC_SC)
         return;
     if (r->sop_class == SYNTHETIC_MR) {
@@ -192,8 +230,11 @@ static void put_image(struct bytes_writer *w, const struct synthetic_instance *i
     make_uid(combine(r->study_key, 0xf4a3e), frame_uid);
     put_text(w, 0x0020000d, "UI", instance->study_uid);
     put_text(w, 0x0020000e, "UI", instance->series_uid);
-    put_format(w, 0x00200010, "SH", "%" PRIu64, r->study + 1);
-    put_format(w, 0x00200011, "IS", "%d", (int)r->sop_class + 1);
+    if (r->story != NULL)
+        put_text(w, 0x00200010, "SH", r->story->study_id);
+    else
+        put_format(w, 0x00200010, "SH", "%" PRIu64, r->study + 1);
+    put_format(w, 0x00200011, "IS", "%" PRIu64, (r->story != NULL ? r->series : r->series + r->sop_class) + 1);
     if (in_space)
         put_text(w, 0x00200012, "IS", "1");
     put_format(w, 0x00200013, "IS", "%" PRIu64, r->number % INT32_MAX + 1);
@@ -291,6 +332,47 @@ static ssize_t read_synthetic(struct data_source *source, uint64_t offset, const
     return filled;
 }
 
+enum synthetic_class synthetic_story_make(uint64_t seed, uint64_t study, uint64_t series,
+                                          struct synthetic_story *ret_story)
+{
+    static const char *const families[] = {"Adams",  "Baker",  "Costa",   "Dubois", "Evans", "Fischer",
+                                           "Garcia", "Huber",  "Ivanov",  "Jensen", "Kowal", "Larsen",
+                                           "Moreno", "Nowak",  "Olsen",   "Parker", "Quinn", "Rossi",
+                                           "Silva",  "Tanaka", "Ullmann", "Vargas", "Weber", "Young"};
+    static const char *const women[] = {"Anna", "Clara", "Elena", "Grace", "Ines", "Laura", "Maria", "Nora", "Sofia"};
+    static const char *const men[] = {"Ben", "David", "Felix", "Henry", "Jonas", "Karl", "Oscar", "Peter", "Tom"};
+    static const struct {
+        const char *part, *study;
+        enum synthetic_class sop_class;
+    } kinds[] = {{"CHEST", "CT Chest", SYNTHETIC_CT}, {"ABDOMEN", "CT Abdomen", SYNTHETIC_CT},
+                 {"HEAD", "MR Brain", SYNTHETIC_MR},  {"KNEE", "MR Knee", SYNTHETIC_MR},
+                 {"HEAD", "CT Head", SYNTHETIC_CT},   {"LSPINE", "MR Lumbar Spine", SYNTHETIC_MR}};
+    static const char *const views[] = {"Scout", "Axial", "Coronal", "Sagittal", "Thin slices", "Late phase"};
+    uint64_t patient = study / 3 * 2 + (study % 3 + 1) / 2; /* 0, 1, 1, 2, 3, 3, ... */
+    uint64_t who = combine(combine(seed, 5), patient), what = combine(combine(seed, 6), study);
+    bool woman = who % 2 == 0;
+    size_t kind = what % (sizeof kinds / sizeof kinds[0]);
+    struct synthetic_story *story = ret_story;
+
+    snprintf(story->patient_name, sizeof story->patient_name, "%s^%s", families[(who >> 8) % 24],
+             (woman ? women : men)[(who >> 16) % 9]);
+    snprintf(story->patient_id, sizeof story->patient_id, "SYN%06" PRIu64, (patient + 1) % 1000000);
+    snprintf(story->birth_date, sizeof story->birth_date, "%04u%02u%02u", 1930 + (unsigned)(who >> 24) % 80,
+             (unsigned)(who >> 32) % 12 + 1, (unsigned)(who >> 40) % 28 + 1);
+    story->sex = woman ? 'F' : 'M';
+    snprintf(story->study_date, sizeof story->study_date, "%04u%02u%02u", 2015 + (unsigned)(what >> 8) % 10,
+             (unsigned)(what >> 16) % 12 + 1, (unsigned)(what >> 24) % 28 + 1);
+    snprintf(story->study_time, sizeof story->study_time, "%02u%02u%02u", 7 + (unsigned)(what >> 32) % 13,
+             (unsigned)(what >> 40) % 60, (unsigned)(what >> 48) % 60);
+    snprintf(story->accession, sizeof story->accession, "A%08" PRIu64, (study + 1) % 100000000);
+    snprintf(story->study_id, sizeof story->study_id, "%" PRIu64, (study + 1) % 100000000);
+    snprintf(story->study_description, sizeof story->study_description, "%s", kinds[kind].study);
+    snprintf(story->series_description, sizeof story->series_description, "%s", views[series % 6]);
+    snprintf(story->referring, sizeof story->referring, "%s^Dr", families[(what >> 56) % 24]);
+    story->body_part = kinds[kind].part;
+    return kinds[kind].sop_class;
+}
+
 void synthetic_instance_init(struct synthetic_instance *instance, const struct synthetic_options *options,
                              uint64_t study, uint64_t number)
 {
@@ -298,8 +380,10 @@ void synthetic_instance_init(struct synthetic_instance *instance, const struct s
     struct recipe recipe = {.sop_class = options->sop_class,
                             .study = study,
                             .number = number,
+                            .series = options->series,
+                            .story = options->story,
                             .study_key = combine(combine(options->seed, 1), study)};
-    uint64_t series_key = combine(recipe.study_key, 2 + (uint64_t)options->sop_class);
+    uint64_t series_key = combine(recipe.study_key, 2 + (uint64_t)options->sop_class + (options->series << 4));
     uint64_t instance_key = combine(combine(series_key, number), options->size_bytes);
     make_uid(recipe.study_key, instance->study_uid);
     make_uid(series_key, instance->series_uid);
@@ -373,9 +457,20 @@ static uint64_t parse_number(const char *text, char **ret_end)
     return errno != 0 || value >> 40 != 0 ? 0 : value;
 }
 
-bool synthetic_spec_parse(const char *text, struct synthetic_spec *ret_spec)
+/* "512K" and the like, and where it ends; 0 if there is none. */
+static uint64_t parse_size(const char *text, char **ret_end)
 {
     static const char suffixes[] = "KMG";
+    uint64_t size = parse_number(text, ret_end);
+    const char *suffix = size != 0 && **ret_end != '\0' ? strchr(suffixes, **ret_end) : NULL;
+    if (suffix == NULL)
+        return size;
+    ++*ret_end;
+    return size << 10 * (suffix - suffixes + 1);
+}
+
+bool synthetic_spec_parse(const char *text, struct synthetic_spec *ret_spec)
+{
     char *end;
     ret_spec->studies = parse_number(text, &end);
     if (ret_spec->studies == 0 || *end != 'x')
@@ -383,16 +478,31 @@ bool synthetic_spec_parse(const char *text, struct synthetic_spec *ret_spec)
     ret_spec->instances = parse_number(end + 1, &end);
     if (ret_spec->instances == 0 || *end != 'x')
         return false;
-    uint64_t size = parse_number(end + 1, &end);
-    const char *suffix = size != 0 && *end != '\0' ? strchr(suffixes, *end) : NULL;
-    if (suffix != NULL) {
-        size <<= 10 * (suffix - suffixes + 1);
-        end++;
-    }
-    ret_spec->options.size_bytes = size;
-    if (size == 0 || (*end != '\0' && *end != ':'))
+    ret_spec->options.size_bytes = parse_size(end + 1, &end);
+    if (ret_spec->options.size_bytes == 0 || (*end != '\0' && *end != ':'))
         return false;
     int sop_class = *end == ':' ? synthetic_class_find(end + 1) : SYNTHETIC_CT;
     ret_spec->options.sop_class = (enum synthetic_class)sop_class;
     return sop_class >= 0;
+}
+
+bool synthetic_population_parse(const char *text, struct synthetic_population *ret_population)
+{
+    struct synthetic_population *all = ret_population;
+    uint64_t *const counts[] = {&all->studies, &all->series, &all->instances};
+    char *end;
+    uint64_t total = 1;
+    for (size_t i = 0; i < 3; i++) {
+        *counts[i] = parse_number(text, &end);
+        if (*counts[i] == 0 || *counts[i] > SYNTHETIC_POPULATION_MAX || (i < 2 && *end != 'x'))
+            return false;
+        total *= *counts[i];
+        if (total > SYNTHETIC_POPULATION_MAX)
+            return false;
+        text = end + 1;
+    }
+    all->size_bytes = SYNTHETIC_SIZE_DEFAULT;
+    if (*end == ':')
+        all->size_bytes = parse_size(end + 1, &end);
+    return *end == '\0' && all->size_bytes != 0;
 }

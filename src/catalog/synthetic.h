@@ -21,6 +21,17 @@ struct synthetic_options {
     uint64_t seed; /* the same seed gives the same UIDs; see synthetic_seed */
     enum synthetic_class sop_class;
     uint64_t size_bytes; /* of the data set, about: pixel data is rounded to whole rows. At least 2,048 */
+    uint64_t series;     /* of the study, from 0 */
+    const struct synthetic_story *story; /* whom it is of, and what; NULL: always the same. Borrowed for the call */
+};
+
+/* What tells one study from another when an archive is searched. */
+struct synthetic_story {
+    char patient_name[32], patient_id[16], birth_date[9];
+    char sex;
+    char study_date[9], study_time[7];
+    char accession[16], study_id[16], study_description[32], series_description[32], referring[32];
+    const char *body_part; /* static */
 };
 
 /* One instance: its UIDs, and its data set as a source. The pixels are made while they are read. */
@@ -33,7 +44,7 @@ struct synthetic_instance {
     const char *syntax_uid; /* static: Explicit VR Little Endian */
     uint64_t pixel_seed;
     uint32_t header_len; /* bytes in `header`: everything before the pixel data's value */
-    uint8_t header[1536];
+    uint8_t header[2048];
 };
 
 /* "4x50x512K:CT": so many studies, of so many instances, of that size. */
@@ -49,8 +60,26 @@ struct synthetic_spec {
  */
 bool synthetic_spec_parse(const char *text, struct synthetic_spec *ret_spec);
 
+/* So many studies, of so many series, of so many instances each. */
+struct synthetic_population {
+    uint64_t studies, series, instances;
+    uint64_t size_bytes; /* of an instance, about */
+};
+
+enum { SYNTHETIC_POPULATION_MAX = 10000000 /* instances */, SYNTHETIC_SIZE_DEFAULT = 64 * 1024 };
+
+/* Read STUDIESxSERIESxINSTANCES[:SIZE]; false if it is not of that form or makes too many. */
+bool synthetic_population_parse(const char *text, struct synthetic_population *ret_population);
+
 /* A seed no other run will have: from the clock, the pid and the system's random bytes. */
 uint64_t synthetic_seed(void);
+
+/*
+ * Make up the story of a series of a study (both from 0): people with one to two studies each, in the years 2015 to
+ * 2024. The same numbers give the same story. Returns the class that its images have.
+ */
+enum synthetic_class synthetic_story_make(uint64_t seed, uint64_t study, uint64_t series,
+                                          struct synthetic_story *ret_story);
 
 /* "CT", "MR" or "SC" (any case) to a class; -1 if it is none of these. */
 int synthetic_class_find(const char *name);

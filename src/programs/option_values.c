@@ -243,6 +243,15 @@ int option_value_read(struct options *options, const struct option_row *row, con
         }
         *(const char **)field = text;
         return 0;
+    case OPTION_PEOPLE:
+        if (!synthetic_population_parse(text, &options->population)) {
+            snprintf(ret_problem, OPTION_PROBLEM_SIZE,
+                     "is not STUDIESxSERIESxINSTANCES[:SIZE], such as 4x2x50:64K, of at most %d instances",
+                     SYNTHETIC_POPULATION_MAX);
+            return -1;
+        }
+        *(const char **)field = text;
+        return 0;
     case OPTION_EVERY:
         *(const char **)field = text;
         right = read_fail_every(options, row, text);
@@ -323,6 +332,7 @@ void option_value_format(const struct options *options, const struct option_row 
     case OPTION_LIMIT:
     case OPTION_RAMP:
     case OPTION_EVERY:
+    case OPTION_PEOPLE:
         snprintf(ret_text, size, "%s", *(const char *const *)field != NULL ? *(const char *const *)field : "");
         break;
     case OPTION_AE:

@@ -215,7 +215,7 @@ static int take_positional(struct reader *reader, const char *argument, bool may
         snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "an argument is empty");
         return -1;
     }
-    if (options->program == PROGRAM_RECEIVER || options->program == PROGRAM_REPORT ||
+    if ((options->program & (PROGRAM_RECEIVER | PROGRAM_REPORT | PROGRAM_ARCHIVE)) != 0 ||
         (options->program == PROGRAM_ECHO && options->destination != NULL)) {
         snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "unexpected argument '%.80s' (see %s --help)", argument,
                  reader->program_name);
@@ -317,6 +317,18 @@ static void apply_shared(struct options *options)
                                                                                   : LOG_WARN;
 }
 
+static const char *find_archive_contradiction(const struct options *options)
+{
+    bool synthetic = options->population_text != NULL;
+    if (options->output_dir == NULL && !synthetic)
+        return "give --output-dir DIR for the archive, or --synthetic to serve what does not exist";
+    if (options->output_dir != NULL && synthetic)
+        return "--output-dir and --synthetic exclude each other";
+    if (synthetic && (options->import_dir != NULL || options->reindex || options->sync))
+        return "--import, --reindex and --sync belong to --output-dir, which is missing";
+    return NULL;
+}
+
 /* What only shows when all arguments are known: what is missing, and what excludes what. */
 static const char *find_contradiction(const struct options *options)
 {
@@ -333,6 +345,8 @@ static const char *find_contradiction(const struct options *options)
         if (options->output_dir != NULL && options->discard)
             return "--output-dir and --discard exclude each other";
     }
+    if (options->program == PROGRAM_ARCHIVE)
+        return find_archive_contradiction(options);
     if (options->program == PROGRAM_SENDER) {
         bool synthetic = options->synthetic_text != NULL;
         bool files = options->input_count > 0 || options->files_from != NULL;

@@ -21,9 +21,15 @@
 #include "engine/session.h"
 #include "report/ramp.h"
 
-enum program { PROGRAM_SENDER = 1 << 0, PROGRAM_RECEIVER = 1 << 1, PROGRAM_ECHO = 1 << 2, PROGRAM_REPORT = 1 << 3 };
+enum program {
+    PROGRAM_SENDER = 1 << 0,
+    PROGRAM_RECEIVER = 1 << 1,
+    PROGRAM_ECHO = 1 << 2,
+    PROGRAM_REPORT = 1 << 3,
+    PROGRAM_ARCHIVE = 1 << 6
+};
 
-enum { OPTIONS_ROWS_MAX = 80, OPTIONS_MESSAGE_SIZE = 1024 };
+enum { OPTIONS_ROWS_MAX = 128, OPTIONS_MESSAGE_SIZE = 1024 };
 
 /* What was asked for. Texts are borrowed from argv; the array of inputs is owned, see options_fini. */
 struct options {
@@ -40,7 +46,7 @@ struct options {
     bool loopback;
 
     /* what to send */
-    const char **inputs;
+    const char **inputs; /* of the archive: its peers, AE=HOST:PORT */
     size_t input_count;
     bool recursive;
     const char *pattern;
@@ -103,6 +109,13 @@ struct options {
     uint32_t stall_after;
     uint32_t reject_transient;
     bool two_writes;
+
+    /* an archive */
+    struct synthetic_population population; /* studies = 0: not given */
+    const char *population_text;
+    const char *import_dir;
+    bool reindex;
+    uint32_t move_associations;
 
     /* what it says */
     const char *log_dir;

@@ -11,7 +11,9 @@
 #define RECEIVER    PROGRAM_RECEIVER
 #define ECHO        PROGRAM_ECHO
 #define REPORT      PROGRAM_REPORT
-#define ALL         (PROGRAM_SENDER | PROGRAM_RECEIVER | PROGRAM_ECHO)
+#define ARCHIVE     PROGRAM_ARCHIVE
+#define SERVER      (PROGRAM_RECEIVER | PROGRAM_ARCHIVE)
+#define ALL         (PROGRAM_SENDER | PROGRAM_ECHO | SERVER)
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct option_choice priorities[] = {
@@ -122,13 +124,13 @@ const struct option_row option_rows[] = {
      "list the files that are left over: not sent, or in doubt", NULL},
 
     /* ---- receiving ---- */
-    {RECEIVER, "Listening", "port", 'p', NULL, OPTION_NUMBER, "PORT", 0, 65535, FIELD(port), "11112",
+    {SERVER, "Listening", "port", 'p', NULL, OPTION_NUMBER, "PORT", 0, 65535, FIELD(port), "11112",
      "the port to listen on; 0 picks a free one", NULL},
-    {RECEIVER, "Listening", "bind", 0, NULL, OPTION_HOST, "ADDRESS", 0, 0, FIELD(bind_address), "127.0.0.1",
+    {SERVER, "Listening", "bind", 0, NULL, OPTION_HOST, "ADDRESS", 0, 0, FIELD(bind_address), "127.0.0.1",
      "the address to listen on; 0.0.0.0 for all", NULL},
-    {RECEIVER, "Listening", "ae-title", 'a', "--aetitle --aet -aet", OPTION_AE, "AE", 0, 0, FIELD(own_ae), NULL,
+    {SERVER, "Listening", "ae-title", 'a', "--aetitle --aet -aet", OPTION_AE, "AE", 0, 0, FIELD(own_ae), NULL,
      "our AE title: who calls another one is rejected; by default any is taken", NULL},
-    {RECEIVER, "Listening", "max-associations", 0, NULL, OPTION_NUMBER, "N", 0, 100000, FIELD(max_associations), "0",
+    {SERVER, "Listening", "max-associations", 0, NULL, OPTION_NUMBER, "N", 0, 100000, FIELD(max_associations), "0",
      "reject (transiently) who comes while N are open; 0 is no limit", NULL},
     {RECEIVER, "Listening", "window", 0, NULL, OPTION_NUMBER, "N", 1, STORAGE_WINDOW_MAX, FIELD(window), "1",
      "grant up to N operations at a time to who asks for it (asynchronous operations window)", NULL},
@@ -136,7 +138,15 @@ const struct option_row option_rows[] = {
      "keep instances in this folder, as <SOP Instance UID>.dcm", NULL},
     {RECEIVER, "Storing", "discard", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(discard), NULL,
      "keep nothing: to measure", NULL},
-    {RECEIVER, "Storing", "sync", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(sync), NULL,
+    {ARCHIVE, "Storing", "output-dir", 'o', NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(output_dir), NULL,
+     "the archive: instances as <SOP Instance UID>.dcm, and their index in index.sqlite", NULL},
+    {ARCHIVE, "Storing", "import", 0, NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(import_dir), NULL,
+     "first take in the DICOM files in this folder and below it", NULL},
+    {ARCHIVE, "Storing", "reindex", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(reindex), NULL,
+     "make the index anew from the files", NULL},
+    {ARCHIVE, "Storing", "synthetic", 0, NULL, OPTION_PEOPLE, "STUDIESxSERIESxINSTANCES[:SIZE]", 0, 0,
+     FIELD(population_text), NULL, "serve made-up patients instead, without any files, e.g. 4x2x50:64K", NULL},
+    {SERVER, "Storing", "sync", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(sync), NULL,
      "answer only after fsync of file and folder", NULL},
     {RECEIVER, "Storing", "access-log", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(access_log), NULL,
      "append a line of JSON for each association and each answered C-STORE, before the answer leaves", NULL},
@@ -156,16 +166,21 @@ const struct option_row option_rows[] = {
     {RECEIVER, "Faults, to test senders", "reject-transient", 0, NULL, OPTION_NUMBER, "N", 0, 1000000,
      FIELD(reject_transient), "0", "reject the first N associations (transiently)", NULL},
 
+    {ARCHIVE, "Retrieval", "peer", 0, NULL, OPTION_INPUT, "AE=HOST:PORT", 0, 0, 0, NULL,
+     "where a C-MOVE to that AE title sends to; may be repeated", NULL},
+    {ARCHIVE, "Retrieval", "move-threads", 0, NULL, OPTION_NUMBER, "N", 1, 64, FIELD(move_associations), "1",
+     "send a C-MOVE's series over up to N associations at a time", NULL},
+
     /* ---- network ---- */
     {ALL, "Network", "max-pdu", 0, "-pdu", OPTION_NUMBER, "BYTES", ASSOCIATION_MAX_PDU_MIN, ASSOCIATION_MAX_PDU_MAX,
      FIELD(max_pdu_len), "131072", "the longest PDU that we accept", NULL},
     {ALL, "Network", "timeout", 0, NULL, OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeout_ms), NULL,
      "all timeouts at once; those below win over it. 0 waits for ever, fractions are fine", NULL},
-    {SENDER | ECHO, "Network", "connect-timeout", 0, "-to", OPTION_SECONDS, "SECONDS", 0, 86400,
+    {SENDER | ECHO | ARCHIVE, "Network", "connect-timeout", 0, "-to", OPTION_SECONDS, "SECONDS", 0, 86400,
      FIELD(timeouts.connect_ms), "10", "for the TCP connection", NULL},
     {ALL, "Network", "acse-timeout", 0, "-ta", OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeouts.acse_ms), "30",
      "for the association to be agreed", NULL},
-    {SENDER | ECHO, "Network", "dimse-timeout", 0, "-td", OPTION_SECONDS, "SECONDS", 0, 86400,
+    {SENDER | ECHO | ARCHIVE, "Network", "dimse-timeout", 0, "-td", OPTION_SECONDS, "SECONDS", 0, 86400,
      FIELD(timeouts.dimse_ms), "120", "for a response, after the last byte of the request", NULL},
     {ALL, "Network", "network-timeout", 0, "-tn", OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeouts.network_ms),
      "60", "for a byte to move", NULL},
@@ -183,13 +198,13 @@ const struct option_row option_rows[] = {
     {ALL, "Output", "quiet", 'q', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(quiet), NULL, "only errors", NULL},
     {SENDER, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
      "a line for each file", NULL},
-    {RECEIVER | ECHO, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
+    {SERVER | ECHO, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
      "a line for each association", NULL},
     {ALL, "Output", "debug", 'd', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(debug), NULL,
      "also associations in detail: contexts, PDU sizes, DIMSE messages", NULL},
     {SENDER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
      NULL, "what the event log holds: info by default, debug with -d", levels},
-    {RECEIVER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
+    {SERVER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
      NULL, "what is said: error with -q, info with -v, debug with -d, else warn", levels},
     {ECHO, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
      NULL, "what is said: info with -v, debug with -d, else error", levels},
@@ -237,6 +252,13 @@ static const struct option_texts texts[] = {
      "  dicom-receiver --port 0 --discard\n",
      "  0    stopped by Ctrl-C or SIGTERM\n"
      "  1    it could not listen, or an option was wrong\n"},
+    {PROGRAM_ARCHIVE, "dicom-archive", "dicom-archive [OPTION...] (--output-dir DIR | --synthetic SPEC)",
+     "A small archive for tests, demos and labs: answers C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET and C-CANCEL until it "
+     "is told to stop (Ctrl-C).",
+     "  dicom-archive --port 11112 --synthetic 4x2x50 --peer MOVER=127.0.0.1:11113\n"
+     "  dicom-archive --port 11112 --output-dir /data/archive --import /data/studies\n",
+     "  0    stopped by Ctrl-C or SIGTERM\n"
+     "  1    it could not listen or read its folder, or an option was wrong\n"},
     {PROGRAM_ECHO, "dicom-echo",
      "dicom-echo [OPTION...] [DESTINATION]\n"
      "  where DESTINATION is pacs://[AE@]HOST[:PORT] or [AE@]HOST[:PORT]",

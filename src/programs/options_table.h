@@ -16,6 +16,7 @@ enum option_type {
     OPTION_TEXT,      /* const char *, not empty */
     OPTION_LIMIT,     /* const char *: N, SIZE or TIME, read into options->association_limit */
     OPTION_SYNTHETIC, /* const char *: STUDIESxINSTANCESxSIZE[:CLASS], read into options->synthetic */
+    OPTION_PEOPLE,    /* const char *: STUDIESxSERIESxINSTANCES[:SIZE], read into options->population */
     OPTION_RAMP,      /* const char *: N[,N...], each from min to max, read into options->ramp */
     OPTION_EVERY,     /* const char *: N:HEX, N from min to max; read into options->fail_every and fail_status */
     OPTION_HOST,      /* const char *: not empty, no spaces or slashes */

@@ -1,0 +1,235 @@
+/*
+ * archive - see archive/archive.h: the acceptor, a guest for each association, and who serves which request.
+ */
+#include "archive/archive.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/archive_private.h"
+
+/* ---- requests ---- */
+
+static uint16_t on_begin(void *context, struct query_request *request, char ret_comment[65])
+{
+    struct guest *guest = context;
+    switch (request->service) {
+    case QUERY_FIND:
+        return find_begin(guest->archive, request, ret_comment);
+    case QUERY_MOVE:
+        return move_begin(guest->archive, request, ret_comment);
+    default:
+        return get_begin(guest->archive, request, ret_comment);
+    }
+}
+
+static void on_ready(void *context, struct query_request *request)
+{
+    static void (*const readies[])(struct query_request *) = {
+        [QUERY_FIND] = find_ready, [QUERY_MOVE] = move_ready, [QUERY_GET] = get_ready};
+    (void)context;
+    readies[request->service](request);
+}
+
+static void on_cancelled(void *context, struct query_request *request)
+{
+    (void)context;
+    if (request->service == QUERY_MOVE)
+        move_cancelled(request);
+}
+
+static void on_stored(void *context, struct query_request *request, struct store *store)
+{
+    (void)context;
+    get_stored(request, store);
+}
+
+static void on_ended(void *context, struct query_request *request)
+{
+    static void (*const ends[])(struct query_request *) = {
+        [QUERY_FIND] = find_ended, [QUERY_MOVE] = move_ended, [QUERY_GET] = get_ended};
+    (void)context;
+    ends[request->service](request);
+}
+
+/* ---- guests ---- */
+
+static void free_guest(struct guest *guest)
+{
+    list_remove(&guest->node);
+    free(guest->writer);
+    free(guest);
+}
+
+static void on_closed(void *context, const struct association_end *end)
+{
+    struct guest *guest = context;
+    struct archive *archive = guest->archive;
+    (void)end;
+    acceptor_association_ended(archive->acceptor);
+    free_guest(guest);
+    archive_free_if_over(archive);
+}
+
+static const struct query_provider_handler provider_handler = {.begin = on_begin,
+                                                               .ready = on_ready,
+                                                               .cancelled = on_cancelled,
+                                                               .stored = on_stored,
+                                                               .ended = on_ended,
+                                                               .closed = on_closed};
+
+static const struct association_handler *on_connected(void *user, void **ret_user)
+{
+    struct archive *archive = user;
+    struct guest *guest = calloc(1, sizeof *guest);
+    if (guest == NULL)
+        return NULL;
+    struct query_provider_options options = {.handler = &provider_handler,
+                                             .context = guest,
+                                             .sink = archive->options.output_dir != NULL ? &archive_sink : NULL,
+                                             .sink_context = guest,
+                                             .dimse_ms = archive->options.timeouts.dimse_ms};
+    guest->archive = archive;
+    guest->provider = query_provider_create(archive->loop, &options);
+    list_append(&archive->guests, &guest->node);
+    if (guest->provider == NULL) {
+        free_guest(guest);
+        return NULL;
+    }
+    archive->totals.associations++;
+    *ret_user = guest->provider;
+    return &query_provider_association_handler;
+}
+
+static void on_accepted(void *user, void *association_user, struct association *association)
+{
+    struct archive *archive = user;
+    struct guest *guest = list_entry(archive->guests.head.prev, struct guest, node);
+    guest->association = association;
+    if (association != NULL)
+        return;
+    query_provider_destroy(association_user);
+    free_guest(guest);
+}
+
+static const struct acceptor_handler acceptor_handler = {.connected = on_connected, .accepted = on_accepted};
+
+/* ---- what else is read of an instance ---- */
+
+static bool wants(void *context, uint32_t tag)
+{
+    const struct attribute *attribute = attribute_find(tag);
+    (void)context;
+    return tag == TAG_SPECIFIC_CHARACTER_SET || (attribute != NULL && attribute->expression == NULL);
+}
+
+static void found(void *context, uint32_t tag, struct span value, bool big_endian)
+{
+    struct archive *archive = context;
+    attribute_values_set(&archive->values, tag, value, big_endian);
+}
+
+/* ---- the whole ---- */
+
+static void free_archive(struct archive *archive)
+{
+    if (archive->options.output_dir != NULL)
+        part10_folder_close(&archive->folder);
+    scanner_destroy(archive->scanner);
+    index_close(archive->index);
+    free(archive);
+}
+
+void archive_free_if_over(struct archive *archive)
+{
+    if (archive->closing && archive->turn_closed && list_is_empty(&archive->guests) && archive->moves == 0)
+        free_archive(archive);
+}
+
+/* Folder, index, and what is in them. 0, or an error and a line about it. */
+static int open_store(struct archive *archive, char *ret_problem, size_t size)
+{
+    const struct archive_options *options = &archive->options;
+    struct scan_options scan = {.wants = wants, .found = found, .context = archive};
+    const char *folder = options->output_dir;
+    char *path = NULL;
+    int error = 0;
+    archive->scanner = scanner_create(&scan);
+    archive->folder.fd = -1;
+    if (archive->scanner == NULL || (folder != NULL && asprintf(&path, "%s/index.sqlite", folder) < 0))
+        error = -ENOMEM;
+    if (error == 0 && folder != NULL)
+        error = part10_folder_open(&archive->folder, folder, options->sync);
+    if (error != 0) {
+        snprintf(ret_problem, size, "%s: %s", folder != NULL ? folder : "scanner", error_text(error));
+        free(path);
+        return error;
+    }
+    error = index_open(&archive->index, path, options->reindex);
+    if (error == 0)
+        error = archive_fill(archive);
+    if (error == -EIO && archive->index != NULL)
+        snprintf(ret_problem, size, "%s: %s (it can be made anew with --reindex)", path != NULL ? path : "index",
+                 index_problem(archive->index));
+    else if (error != 0)
+        snprintf(ret_problem, size, "%s: %s", folder != NULL ? folder : "index", error_text(error));
+    free(path);
+    return error;
+}
+
+int archive_open(struct archive **ret_archive, struct uv_loop_s *loop, const struct archive_options *options,
+                 char *ret_problem, size_t problem_size)
+{
+    struct archive *archive = calloc(1, sizeof *archive);
+    if (archive == NULL) {
+        snprintf(ret_problem, problem_size, "%s", error_text(-ENOMEM));
+        return -ENOMEM;
+    }
+    archive->options = *options;
+    archive->loop = loop;
+    list_init(&archive->guests);
+    list_init(&archive->resting);
+    int error = open_store(archive, ret_problem, problem_size);
+    if (error == 0) {
+        error = acceptor_open(&archive->acceptor, loop, &options->acceptor, &acceptor_handler, archive);
+        if (error != 0)
+            snprintf(ret_problem, problem_size, "%s:%u: %s", options->acceptor.bind_address, options->acceptor.port,
+                     error_text(error));
+    }
+    if (error != 0) {
+        free_archive(archive);
+        return error;
+    }
+    uv_idle_init(loop, &archive->turn);
+    archive->turn.data = archive;
+    *ret_archive = archive;
+    return 0;
+}
+
+uint16_t archive_port(const struct archive *archive)
+{
+    return acceptor_port(archive->acceptor);
+}
+
+const struct archive_totals *archive_totals(const struct archive *archive)
+{
+    return &archive->totals;
+}
+
+static void on_turn_closed(uv_handle_t *handle)
+{
+    struct archive *archive = handle->data;
+    archive->turn_closed = true;
+    archive_free_if_over(archive);
+}
+
+void archive_close(struct archive *archive)
+{
+    archive->closing = true;
+    acceptor_close(archive->acceptor);
+    for (struct list_node *node = list_first(&archive->guests); node != NULL; node = list_next(&archive->guests, node))
+        association_abort(list_entry(node, struct guest, node)->association, ERROR_ABORTED_LOCALLY);
+    uv_close((uv_handle_t *)&archive->turn, on_turn_closed);
+}

@@ -1,0 +1,63 @@
+/*
+ * archive - a small archive on a loop: C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET and C-CANCEL, over an index (index.h) and
+ * a folder of instances, or over instances that are made up when they are asked for.
+ *
+ * What dicom-archive is. All associations, also those a C-MOVE opens, are on the one loop; a query gives it back every
+ * few hundred rows. Memory does not grow with the number of matches, however slowly a peer takes them.
+ */
+#ifndef ARCHIVE_ARCHIVE_H
+#define ARCHIVE_ARCHIVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "catalog/synthetic.h"
+#include "dicomnet/acceptor.h"
+
+struct archive;
+
+/* Where a C-MOVE may send to. Strings are borrowed until the archive is closed. */
+struct archive_peer {
+    char ae[17];
+    const char *host;
+    uint16_t port;
+};
+
+struct archive_options {
+    struct acceptor_options acceptor;
+    const char
+        *output_dir; /* of the instances and their index (index.sqlite); NULL: made up, and the index in memory */
+    bool sync;       /* fsync an instance before it is answered */
+    bool reindex;    /* make the index anew from the files */
+    const char *import_dir;                /* take in the instances below that folder first, or NULL */
+    struct synthetic_population synthetic; /* studies = 0: none */
+    const struct archive_peer *peers;      /* borrowed until closed */
+    size_t peer_count;
+    unsigned move_associations;           /* at most, for one C-MOVE */
+    struct association_timeouts timeouts; /* of the associations that a C-MOVE opens */
+    const struct logger *logger;          /* borrowed until closed */
+};
+
+/* What an archive holds, and has done so far. */
+struct archive_totals {
+    uint64_t patients, studies, series, instances; /* when it was opened */
+    uint64_t imported, import_failed;
+    uint64_t associations;
+    uint64_t stored, refused;  /* C-STOREs */
+    uint64_t queries, matches; /* C-FINDs */
+    uint64_t retrieves, sent;  /* C-MOVEs and C-GETs, and the instances that went out */
+};
+
+/*
+ * Look at the folder, index what is not indexed, and listen. Returns 0 or a negative error, with a line about it in
+ * `ret_problem` of `problem_size` bytes. `options` is copied, strings are borrowed. It blocks while it indexes.
+ */
+int archive_open(struct archive **ret_archive, struct uv_loop_s *loop, const struct archive_options *options,
+                 char *ret_problem, size_t problem_size) MUST_CHECK;
+uint16_t archive_port(const struct archive *archive);
+const struct archive_totals *archive_totals(const struct archive *archive);
+
+/* Stop listening, abort what is open; the archive is freed when all is over. */
+void archive_close(struct archive *archive);
+
+#endif

@@ -1,0 +1,128 @@
+/*
+ * archive_private - what the files of the archive share: the archive, a guest (an association that was accepted), and
+ * what serves one request.
+ */
+#ifndef ARCHIVE_ARCHIVE_PRIVATE_H
+#define ARCHIVE_ARCHIVE_PRIVATE_H
+
+#include <uv.h>
+
+#include "archive/archive.h"
+#include "archive/attribute.h"
+#include "archive/index.h"
+#include "base/list.h"
+#include "catalog/outcome.h"
+#include "catalog/part10_writer.h"
+#include "catalog/scan.h"
+#include "dicomnet/query_retrieve.h"
+
+struct archive {
+    struct archive_options options;
+    struct uv_loop_s *loop;
+    struct acceptor *acceptor;
+    struct index *index;
+    struct scanner *scanner;
+    struct attribute_values values; /* of the instance that is looked at */
+    struct part10_folder folder;    /* open if there is an output_dir */
+    struct list guests;
+    struct list resting; /* finds that gave the loop back and want to go on */
+    uv_idle_t turn;      /* runs while there are any */
+    struct archive_totals totals;
+    unsigned moves; /* under way, with or without a guest */
+    bool closing, turn_closed;
+};
+
+struct guest {
+    struct list_node node;
+    struct archive *archive;
+    struct association *association; /* NULL until it has been made */
+    struct query_provider *provider;
+
+    /* The instance that comes in. */
+    struct part10_writer *writer; /* NULL before the first */
+    bool writing;
+    char class_uid[UID_SIZE], instance_uid[UID_SIZE];
+};
+
+/* Free the archive if it is closing and nothing is left of it. */
+void archive_free_if_over(struct archive *archive);
+
+/* ---- keep.c: C-STORE ---- */
+
+extern const struct storage_sink archive_sink; /* its context is a guest */
+
+/* ---- fill.c: what is in the archive when it opens ---- */
+
+int archive_fill(struct archive *archive);
+
+/*
+ * Look at a file of the folder and index it. Returns REASON_NONE, or why it cannot be kept: REASON_UID_CONFLICT if its
+ * UIDs are not those expected (NULL = any will do). *ret_error is what indexing it gave, or 0.
+ */
+enum outcome_reason archive_index_file(struct archive *archive, const char *name, const char *class_uid,
+                                       const char *instance_uid, int *ret_error);
+
+/* The made-up instance of that place; story and class follow from the numbers. */
+void archive_make_up(const struct archive *archive, uint64_t study, uint64_t series, uint64_t number,
+                     struct synthetic_instance *ret_instance);
+
+/* ---- find.c: C-FIND ---- */
+
+uint16_t find_begin(struct archive *archive, struct query_request *request, char ret_comment[65]);
+void find_ready(struct query_request *request);
+void find_ended(struct query_request *request);
+
+/* ---- retrieve.c: what C-MOVE and C-GET have in common ---- */
+
+/* The instances of one request, and how it goes. */
+struct retrieval {
+    struct archive *archive;
+    struct index_keys keys;
+    char *key_texts[4]; /* owned */
+    uint64_t total, series;
+    uint64_t completed, failed, warning;
+    char *failed_uids; /* with backslashes; owned */
+    size_t failed_len;
+};
+
+/* STATUS_PENDING, or what to answer at once. Call retrieval_fini in either case. */
+uint16_t retrieval_init(struct retrieval *retrieval, struct archive *archive, const struct query_request *request,
+                        char ret_comment[65]);
+void retrieval_fini(struct retrieval *retrieval);
+
+struct query_counts retrieval_counts(const struct retrieval *retrieval);
+
+/* How one instance ended. */
+void retrieval_count(struct retrieval *retrieval, const struct store *store, bool sound, const char *instance_uid);
+
+/* Give the final answer. */
+void retrieval_finish(struct retrieval *retrieval, struct query_request *request, bool cancelled, const char *comment);
+
+/* One instance on its way. */
+struct delivery;
+struct delivery *delivery_create(void);
+void delivery_destroy(struct delivery *delivery);
+
+/* Open the source of the cursor's instance: 0 or a negative error. Its UIDs are set in either case. */
+int delivery_open(struct delivery *delivery, struct archive *archive, struct index_cursor *row);
+
+/* The store that is to be begun, but for its context; borrowed until delivery_close. */
+struct store *delivery_store(struct delivery *delivery);
+const char *delivery_syntax(const struct delivery *delivery);
+
+/* False if the file has changed while it was sent: what went out is not to be trusted. */
+bool delivery_close(struct delivery *delivery);
+
+/* ---- move.c, get.c ---- */
+
+uint16_t move_begin(struct archive *archive, struct query_request *request, char ret_comment[65]);
+void move_ready(struct query_request *request);
+void move_cancelled(struct query_request *request);
+void move_ended(struct query_request *request);
+
+uint16_t get_begin(struct archive *archive, struct query_request *request, char ret_comment[65]);
+void get_ready(struct query_request *request);
+void get_stored(struct query_request *request, struct store *store);
+void get_ended(struct query_request *request);
+
+#endif

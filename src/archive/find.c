@@ -1,0 +1,265 @@
+/*
+ * find - C-FIND (PS3.4 C.4.1): the index gives entities of the level, match.c decides, one match at a time goes out.
+ * See archive/archive_private.h.
+ *
+ * Queries are relational (PS3.4 C.4.1.2.2) for everybody: keys of the levels above need not be given. UIDs, and a
+ * Patient ID without wildcards, narrow the search in the index; all other keys are compared row by row.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/archive_private.h"
+#include "archive/charset.h"
+#include "archive/match.h"
+
+enum { ROWS_IN_A_ROW = 512 /* looked at without a match; then the loop gets a turn */ };
+
+/* One attribute that is asked for. */
+struct column {
+    const struct attribute *attribute;
+    char vr[3];
+    char *key; /* UTF-8; NULL = any value, or the index has seen to it */
+};
+
+struct find {
+    struct list_node node; /* in archive->resting */
+    bool resting;
+    struct archive *archive;
+    struct query_request *request;
+    struct index_cursor *cursor;
+    enum query_level level;
+    size_t column_count;
+    struct column columns[ATTRIBUTES_MAX];
+    bool unsupported; /* there were keys that the archive does not know */
+    struct identifier match;
+};
+
+static void destroy(struct find *find)
+{
+    for (size_t i = 0; i < find->column_count; i++)
+        free(find->columns[i].key);
+    index_cursor_close(find->cursor);
+    identifier_fini(&find->match);
+    free(find);
+}
+
+/* ---- the request ---- */
+
+/* A key as UTF-8 text, or NULL if memory is short. The caller frees it. */
+static char *read_key(const struct identifier *identifier, const struct element *element, const char *vr)
+{
+    char character_set[128];
+    (void)identifier_get_text(identifier, TAG_SPECIFIC_CHARACTER_SET, character_set, sizeof character_set);
+    /* Three bytes of UTF-8 for one, at most. */
+    size_t size = element->value.len * 3 + 16;
+    char *raw = malloc(size), *text = malloc(size);
+    if (raw != NULL && text != NULL) {
+        (void)identifier_get_text(identifier, element->tag, raw, size);
+        charset_to_utf8(character_set, vr, raw, text, size);
+    }
+    if (raw == NULL) {
+        free(text);
+        text = NULL;
+    }
+    free(raw);
+    return text;
+}
+
+/* Has nothing to do with matching: level, character set, time zone, who would send it. */
+static bool is_no_key(uint32_t tag)
+{
+    return tag == TAG_QUERY_RETRIEVE_LEVEL || tag == TAG_SPECIFIC_CHARACTER_SET || tag == TAG_RETRIEVE_AE_TITLE ||
+           tag == TAG_INSTANCE_AVAILABILITY || tag == 0x00080201;
+}
+
+/* True if the index can find the rows with this key by itself. */
+static bool narrows(const struct attribute *attribute, const char *key)
+{
+    if (attribute->tag == TAG_PATIENT_ID)
+        return strpbrk(key, "*?\\") == NULL && key[strspn(key, " ")] != '\0';
+    return attribute->tag == query_level_key(attribute->level);
+}
+
+static int take_key(struct find *find, const struct identifier *identifier, const struct element *element,
+                    struct index_keys *keys)
+{
+    const struct attribute *attribute = attribute_find(element->tag);
+    if (attribute == NULL || attribute->level > find->level || strcmp(element->vr, "SQ") == 0) {
+        find->unsupported = find->unsupported || !is_no_key(element->tag);
+        return 0;
+    }
+    struct column *column = &find->columns[find->column_count];
+    column->attribute = attribute;
+    snprintf(column->vr, sizeof column->vr, "%s", dictionary_vr(element->tag));
+    column->key = read_key(identifier, element, column->vr);
+    if (column->key == NULL)
+        return -ENOMEM;
+    find->column_count++;
+    if (match_is_universal(column->vr, column->key)) {
+        free(column->key);
+        column->key = NULL;
+    } else if (narrows(attribute, column->key)) {
+        keys->values[attribute->level] = column->key;
+    }
+    return 0;
+}
+
+static int open_cursor(struct find *find, const struct query_request *request)
+{
+    struct index_keys keys = {0};
+    const struct attribute *wanted[ATTRIBUTES_MAX];
+    int error = 0;
+    for (struct element element = {0}; error == 0 && identifier_skip(request->identifier, &element);)
+        error = take_key(find, request->identifier, &element, &keys);
+    for (size_t i = 0; i < find->column_count; i++)
+        wanted[i] = find->columns[i].attribute;
+    if (error == 0)
+        error = index_find(find->archive->index, find->level, wanted, find->column_count, &keys, &find->cursor);
+    for (size_t i = 0; i < find->column_count; i++) {
+        struct column *column = &find->columns[i];
+        if (column->key == NULL || keys.values[column->attribute->level] != column->key)
+            continue;
+        free(column->key);
+        column->key = NULL;
+    }
+    return error;
+}
+
+uint16_t find_begin(struct archive *archive, struct query_request *request, char ret_comment[65])
+{
+    int level = query_level_of(request->identifier);
+    bool known = level >= 0 && !(level == QUERY_LEVEL_PATIENT && request->model == QUERY_STUDY_ROOT) &&
+                 !(level > QUERY_LEVEL_STUDY && request->model == QUERY_PATIENT_STUDY_ONLY);
+    if (!known) {
+        snprintf(ret_comment, 65, "no Query/Retrieve Level of this information model");
+        return STATUS_DATA_SET_MISMATCH;
+    }
+    struct find *find = calloc(1, sizeof *find);
+    if (find == NULL)
+        return STATUS_REFUSED_OUT_OF_RESOURCES;
+    find->archive = archive;
+    find->request = request;
+    find->level = (enum query_level)level;
+    identifier_init(&find->match);
+    int error = open_cursor(find, request);
+    if (error != 0) {
+        snprintf(ret_comment, 65, "%.64s", error == -EIO ? index_problem(archive->index) : error_text(error));
+        destroy(find);
+        return STATUS_REFUSED_OUT_OF_RESOURCES;
+    }
+    request->state = find;
+    archive->totals.queries++;
+    return STATUS_PENDING;
+}
+
+/* ---- the answer ---- */
+
+static bool row_matches(const struct find *find)
+{
+    for (size_t i = 0; i < find->column_count; i++) {
+        const struct column *column = &find->columns[i];
+        if (column->key != NULL && !match_value(column->vr, column->key, index_cursor_text(find->cursor, i)))
+            return false;
+    }
+    return true;
+}
+
+static int put_text(struct identifier *match, uint32_t tag, const char *vr, const char *text)
+{
+    if (strcmp(vr, "US") == 0)
+        return identifier_set_text(match, tag, text);
+    return identifier_set_bytes(match, tag, vr, span_of(text));
+}
+
+/* Put the row together as a match; 0 or a negative error. */
+static int make_match(struct find *find)
+{
+    struct identifier *match = &find->match;
+    const char *ae = association_called_ae(find->request->association);
+    bool ascii = true;
+    identifier_clear(match);
+    int error = put_text(match, TAG_QUERY_RETRIEVE_LEVEL, "CS", query_level_name(find->level));
+    error = error != 0 ? error : put_text(match, TAG_RETRIEVE_AE_TITLE, "AE", ae);
+    if (error == 0 && identifier_find(find->request->identifier, TAG_INSTANCE_AVAILABILITY, NULL))
+        error = put_text(match, TAG_INSTANCE_AVAILABILITY, "CS", "ONLINE");
+    for (size_t i = 0; i < find->column_count && error == 0; i++) {
+        const char *text = index_cursor_text(find->cursor, i);
+        ascii = ascii && charset_is_ascii(text);
+        error = put_text(match, find->columns[i].attribute->tag, find->columns[i].vr, text);
+    }
+    if (error == 0 && !ascii)
+        error = put_text(match, TAG_SPECIFIC_CHARACTER_SET, "CS", "ISO_IR 192");
+    return error;
+}
+
+static void finish(struct find *find, uint16_t status, const char *comment)
+{
+    struct query_finish last = {.comment = comment};
+    query_request_finish(find->request, status, &last);
+}
+
+/* Let each find that rests go on; those that rest again wait for the next turn. */
+static void take_turn(uv_idle_t *turn)
+{
+    struct archive *archive = turn->data;
+    struct list now;
+    list_init(&now);
+    list_splice(&now, &archive->resting);
+    for (struct list_node *node = list_pop(&now); node != NULL; node = list_pop(&now)) {
+        struct find *find = list_entry(node, struct find, node);
+        find->resting = false;
+        find_ready(find->request);
+    }
+    if (list_is_empty(&archive->resting))
+        uv_idle_stop(turn);
+}
+
+static void rest(struct find *find)
+{
+    struct archive *archive = find->archive;
+    find->resting = true;
+    list_append(&archive->resting, &find->node);
+    uv_idle_start(&archive->turn, take_turn);
+}
+
+void find_ready(struct query_request *request)
+{
+    struct find *find = request->state;
+    int result = 1;
+    if (request->cancelled) {
+        finish(find, STATUS_CANCEL, NULL);
+        return;
+    }
+    for (unsigned rows = 0; rows < ROWS_IN_A_ROW; rows++) {
+        result = index_cursor_next(find->cursor);
+        if (result <= 0)
+            break;
+        if (!row_matches(find))
+            continue;
+        result = make_match(find);
+        find->archive->totals.matches++;
+        if (result == 0)
+            result =
+                query_request_match(request, &find->match, find->unsupported ? STATUS_PENDING_WARNING : STATUS_PENDING);
+        if (result == 0 || result == ERROR_NOT_OPEN)
+            return;
+        break;
+    }
+    if (result == 0)
+        finish(find, STATUS_SUCCESS, NULL);
+    else if (result < 0)
+        finish(find, STATUS_UNABLE_TO_PROCESS,
+               result == -EIO ? index_problem(find->archive->index) : error_text(result));
+    else
+        rest(find);
+}
+
+void find_ended(struct query_request *request)
+{
+    struct find *find = request->state;
+    if (find->resting)
+        list_remove(&find->node);
+    destroy(find);
+}

@@ -1,0 +1,86 @@
+/*
+ * get - C-GET (PS3.4 C.4.3): the instances go back on the association that asked for them, one at a time.
+ * See archive/archive_private.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "archive/archive_private.h"
+
+struct get {
+    struct retrieval retrieval;
+    struct index_cursor *cursor;
+    struct delivery *delivery;
+};
+
+static void destroy(struct get *get)
+{
+    index_cursor_close(get->cursor);
+    delivery_destroy(get->delivery);
+    retrieval_fini(&get->retrieval);
+    free(get);
+}
+
+uint16_t get_begin(struct archive *archive, struct query_request *request, char ret_comment[65])
+{
+    struct get *get = calloc(1, sizeof *get);
+    if (get == NULL)
+        return STATUS_UNABLE_TO_PERFORM;
+    uint16_t status = retrieval_init(&get->retrieval, archive, request, ret_comment);
+    get->delivery = delivery_create();
+    if (status == STATUS_PENDING &&
+        (get->delivery == NULL || index_find_instances(archive->index, &get->retrieval.keys, 0, &get->cursor) != 0))
+        status = STATUS_UNABLE_TO_PERFORM;
+    if (status != STATUS_PENDING)
+        destroy(get);
+    else
+        request->state = get;
+    return status;
+}
+
+/* Begin the store of the cursor's instance; false if that cannot be. */
+static bool send_instance(struct get *get, struct query_request *request)
+{
+    struct store *store = delivery_store(get->delivery);
+    if (delivery_open(get->delivery, get->retrieval.archive, get->cursor) != 0)
+        return false;
+    const struct association_context *context =
+        query_request_find_context(request, store->class_uid, delivery_syntax(get->delivery));
+    if (context != NULL) {
+        store->context_id = context->id;
+        store->priority = request->priority;
+        if (query_request_store(request, store) == 0)
+            return true;
+    }
+    (void)delivery_close(get->delivery);
+    return false;
+}
+
+void get_ready(struct query_request *request)
+{
+    struct get *get = request->state;
+    int result = 0;
+    while (!request->cancelled && (result = index_cursor_next(get->cursor)) == 1) {
+        if (send_instance(get, request))
+            return;
+        retrieval_count(&get->retrieval, NULL, false, delivery_store(get->delivery)->instance_uid);
+    }
+    retrieval_finish(&get->retrieval, request, request->cancelled,
+                     result < 0 ? index_problem(get->retrieval.archive->index) : NULL);
+}
+
+void get_stored(struct query_request *request, struct store *store)
+{
+    struct get *get = request->state;
+    bool sound = delivery_close(get->delivery);
+    retrieval_count(&get->retrieval, store, sound, store->instance_uid);
+    struct query_counts counts = retrieval_counts(&get->retrieval);
+    if (counts.remaining > 0)
+        query_request_progress(request, &counts);
+}
+
+void get_ended(struct query_request *request)
+{
+    destroy(request->state);
+}

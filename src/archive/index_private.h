@@ -1,0 +1,23 @@
+/*
+ * index_private - the inside of an index: index.c fills it, index_find.c asks it.
+ */
+#ifndef ARCHIVE_INDEX_PRIVATE_H
+#define ARCHIVE_INDEX_PRIVATE_H
+
+#include <sqlite3.h>
+
+#include "archive/index.h"
+
+struct index {
+    sqlite3 *db;
+    sqlite3_stmt *insert[4], *find[4]; /* by level */
+    sqlite3_stmt *has_file, *remove;
+};
+
+/* Run statements without values. 0 or -EIO. */
+int index_run(struct index *index, const char *sql) MUST_CHECK;
+
+/* 0 and the caller's statement, or -EIO. */
+int index_prepare(struct index *index, const char *sql, sqlite3_stmt **ret_statement) MUST_CHECK;
+
+#endif

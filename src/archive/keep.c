@@ -1,0 +1,105 @@
+/*
+ * keep - C-STORE: an instance becomes a file under its final name first, then a row of the index, then the answer 0000.
+ * If the process dies in between, the next start finds the file. See archive/archive_private.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "archive/archive_private.h"
+#include "catalog/outcome.h"
+#include "dicomnet/log.h"
+
+static uint16_t refuse(struct guest *guest, uint16_t status, const char *text)
+{
+    LOG(guest->archive->options.logger, LOG_WARN, LOG_RECEIVER_REFUSED, LOG_TEXT("instance", guest->instance_uid),
+        LOG_NUMBER("status", status), LOG_TEXT("text", text));
+    guest->archive->totals.refused++;
+    return status;
+}
+
+static uint16_t begin(void *context, struct association *association, uint8_t context_id,
+                      const struct dimse_command *request)
+{
+    struct guest *guest = context;
+    memcpy(guest->class_uid, request->class_uid, sizeof guest->class_uid);
+    memcpy(guest->instance_uid, request->instance_uid, sizeof guest->instance_uid);
+    if (request->instance_uid[0] == '\0' || request->class_uid[0] == '\0')
+        return refuse(guest, STATUS_CANNOT_UNDERSTAND, "no SOP Class or Instance UID");
+    if (guest->writer == NULL)
+        guest->writer = malloc(sizeof *guest->writer);
+    if (guest->writer == NULL)
+        return refuse(guest, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(-ENOMEM));
+    struct part10_meta meta = {.class_uid = request->class_uid,
+                               .instance_uid = request->instance_uid,
+                               .syntax_uid = association_find_context(association, context_id)->transfer_syntax,
+                               .source_ae = association_calling_ae(association)};
+    int error = part10_writer_open(guest->writer, &guest->archive->folder, &meta);
+    guest->writing = error == 0;
+    return error == 0 ? STATUS_SUCCESS : refuse(guest, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(error));
+}
+
+static void take_bytes(void *context, struct span bytes)
+{
+    struct guest *guest = context;
+    part10_writer_append(guest->writer, bytes.data, bytes.len);
+}
+
+/* The file is there: can it be found and sent? If not, it goes again. */
+static uint16_t index_instance(struct guest *guest, char ret_comment[65])
+{
+    struct archive *archive = guest->archive;
+    int error;
+    enum outcome_reason reason =
+        archive_index_file(archive, guest->writer->final_name, guest->class_uid, guest->instance_uid, &error);
+    uint16_t status = STATUS_SUCCESS;
+    if (reason == REASON_OUT_OF_MEMORY || error != 0) {
+        snprintf(ret_comment, 65, "it cannot be indexed: %.40s", error_text(error != 0 ? error : -ENOMEM));
+        status = STATUS_REFUSED_OUT_OF_RESOURCES;
+    } else if (reason == REASON_UID_CONFLICT) {
+        snprintf(ret_comment, 65, "the data set's UIDs are not those of the request");
+        status = STATUS_DATA_SET_MISMATCH;
+    } else if (reason != REASON_NONE) {
+        snprintf(ret_comment, 65, "%.64s", outcome_reason_text(reason));
+        status = STATUS_CANNOT_UNDERSTAND;
+    }
+    if (status != STATUS_SUCCESS)
+        unlinkat(archive->folder.fd, guest->writer->final_name, 0);
+    return status;
+}
+
+static uint16_t end(void *context, char ret_comment[65])
+{
+    struct guest *guest = context;
+    struct archive *archive = guest->archive;
+    uint16_t status = STATUS_SUCCESS;
+    guest->writing = false;
+    int result = part10_writer_finish(guest->writer);
+    if (result < 0) {
+        snprintf(ret_comment, 65, "%.64s", error_text(result));
+        status = STATUS_REFUSED_OUT_OF_RESOURCES;
+    } else if (result == PART10_DIFFERENT) {
+        snprintf(ret_comment, 65, "another data set with this SOP Instance UID is kept");
+        status = STATUS_DATA_SET_MISMATCH;
+    } else if (result == PART10_KEPT) {
+        status = index_instance(guest, ret_comment);
+    }
+    if (status != STATUS_SUCCESS)
+        return refuse(guest, status, ret_comment);
+    archive->totals.stored++;
+    LOG(archive->options.logger, LOG_DEBUG, LOG_RECEIVER_STORED, LOG_TEXT("instance", guest->instance_uid),
+        LOG_NUMBER("bytes", guest->writer->data_len), LOG_NUMBER("status", status));
+    return status;
+}
+
+static void cancel(void *context)
+{
+    struct guest *guest = context;
+    if (guest->writing)
+        part10_writer_discard(guest->writer);
+    guest->writing = false;
+}
+
+const struct storage_sink archive_sink = {.begin = begin, .bytes = take_bytes, .end = end, .cancel = cancel};

@@ -1,0 +1,319 @@
+/*
+ * move - C-MOVE (PS3.4 C.4.2): the instances go to another AE, over one association or several, whole series each.
+ * See archive/archive_private.h.
+ *
+ * A lane is one association to the destination. It takes the next series when it has sent its last one, and releases
+ * when there is none. A lane that is lost opens again if anything was answered on it; else what it had left has failed.
+ * The final answer goes out when all lanes are closed. A move outlives its request until then.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/archive_private.h"
+#include "dicomnet/storage.h"
+
+struct move;
+
+struct lane {
+    struct move *move;
+    struct storage_user *user;      /* NULL: closed */
+    struct index_cursor *instances; /* of the series it sends; NULL: none */
+    struct delivery *delivery;
+    bool under_way;    /* the delivery is being sent */
+    uint64_t answered; /* stores, on this association */
+};
+
+struct move {
+    struct retrieval retrieval;
+    struct query_request *request; /* NULL: it has ended before the lanes were closed */
+    const struct archive_peer *peer;
+    struct index_cursor *series;
+    bool begun;
+    uint16_t priority, message_id;
+    char calling_ae[17], originator_ae[17];
+    char comment[65]; /* how a lane was lost, "" if none was */
+    size_t context_count;
+    struct association_proposal contexts[PDU_CONTEXTS_MAX];
+    char (*uids)[2][UID_SIZE]; /* of the contexts; owned */
+    size_t lane_count, lanes_open;
+    struct lane lanes[];
+};
+
+static void destroy(struct move *move)
+{
+    struct archive *archive = move->retrieval.archive;
+    for (size_t i = 0; i < move->lane_count; i++) {
+        index_cursor_close(move->lanes[i].instances);
+        delivery_destroy(move->lanes[i].delivery);
+    }
+    index_cursor_close(move->series);
+    retrieval_fini(&move->retrieval);
+    free(move->uids);
+    free(move);
+    archive->moves--;
+    archive_free_if_over(archive);
+}
+
+/* ---- lanes ---- */
+
+static void fail_rest_of_series(struct lane *lane)
+{
+    struct index_place place;
+    while (lane->instances != NULL && index_cursor_next(lane->instances) == 1) {
+        index_cursor_place(lane->instances, &place);
+        retrieval_count(&lane->move->retrieval, NULL, false, place.instance_uid);
+    }
+    index_cursor_close(lane->instances);
+    lane->instances = NULL;
+}
+
+/* Give the lane the next series; false if there is none. */
+static bool take_series(struct lane *lane)
+{
+    struct move *move = lane->move;
+    if (index_cursor_next(move->series) != 1)
+        return false;
+    return index_find_instances(move->retrieval.archive->index, &move->retrieval.keys,
+                                index_cursor_number(move->series, 0), &lane->instances) == 0;
+}
+
+/* Begin the store of the cursor's instance; false if that cannot be. */
+static bool send_instance(struct lane *lane)
+{
+    struct move *move = lane->move;
+    struct store *store = delivery_store(lane->delivery);
+    if (delivery_open(lane->delivery, move->retrieval.archive, lane->instances) != 0)
+        return false;
+    const struct association_context *context =
+        storage_user_find_context(lane->user, store->class_uid, delivery_syntax(lane->delivery));
+    if (context != NULL) {
+        store->context_id = context->id;
+        store->priority = move->priority;
+        store->originator_ae = move->originator_ae;
+        store->originator_id = move->message_id;
+        lane->under_way = true;
+        if (storage_user_store(lane->user, store) == 0)
+            return true;
+        lane->under_way = false;
+    }
+    (void)delivery_close(lane->delivery);
+    return false;
+}
+
+static void go_on(struct lane *lane)
+{
+    struct move *move = lane->move;
+    if (lane->under_way)
+        return;
+    while (move->request != NULL && !move->request->cancelled) {
+        if (lane->instances == NULL && !take_series(lane))
+            break;
+        if (index_cursor_next(lane->instances) != 1) {
+            index_cursor_close(lane->instances);
+            lane->instances = NULL;
+        } else if (send_instance(lane)) {
+            return;
+        } else {
+            retrieval_count(&move->retrieval, NULL, false, delivery_store(lane->delivery)->instance_uid);
+        }
+    }
+    storage_user_release(lane->user);
+}
+
+static void on_ready(struct storage_user *user, void *context)
+{
+    struct lane *lane = context;
+    (void)user;
+    go_on(lane);
+}
+
+static void on_done(struct storage_user *user, void *context, struct store *store)
+{
+    struct lane *lane = context;
+    struct move *move = lane->move;
+    (void)user;
+    lane->under_way = false;
+    lane->answered += store->answered;
+    bool sound = delivery_close(lane->delivery);
+    retrieval_count(&move->retrieval, store, sound, store->instance_uid);
+    struct query_counts counts = retrieval_counts(&move->retrieval);
+    if (move->request != NULL && counts.remaining > 0)
+        query_request_progress(move->request, &counts);
+}
+
+/* ---- the whole ---- */
+
+/* All lanes are closed: what nobody took has failed. */
+static void settle(struct move *move)
+{
+    struct lane *lane = &move->lanes[0];
+    if (move->request == NULL) {
+        destroy(move);
+        return;
+    }
+    bool cancelled = move->request->cancelled;
+    while (!cancelled && take_series(lane))
+        fail_rest_of_series(lane);
+    retrieval_finish(&move->retrieval, move->request, cancelled, move->retrieval.failed > 0 ? move->comment : NULL);
+}
+
+static int open_lane(struct lane *lane);
+
+static void on_closed(struct storage_user *user, void *context, const struct association_end *end)
+{
+    struct lane *lane = context;
+    struct move *move = lane->move;
+    (void)user;
+    lane->user = NULL;
+    move->lanes_open--;
+    if (end->kind != ASSOCIATION_RELEASED) {
+        char text[256];
+        association_describe_end(end, text, sizeof text);
+        snprintf(move->comment, sizeof move->comment, "%.64s", text);
+    }
+    bool wanted = move->request != NULL && !move->request->cancelled && lane->instances != NULL;
+    if (wanted && (lane->answered == 0 || open_lane(lane) != 0))
+        fail_rest_of_series(lane);
+    if (move->lanes_open == 0)
+        settle(move);
+}
+
+static const struct storage_user_handler lane_handler = {
+    .opened = on_ready, .done = on_done, .ready = on_ready, .closed = on_closed};
+
+static int open_lane(struct lane *lane)
+{
+    struct move *move = lane->move;
+    const struct archive_options *archive = &move->retrieval.archive->options;
+    struct association_options options = {.host = move->peer->host,
+                                          .port = move->peer->port,
+                                          .max_pdu_len = archive->acceptor.association.max_pdu_len,
+                                          .timeouts = archive->timeouts,
+                                          .proposals = move->contexts,
+                                          .proposal_count = move->context_count,
+                                          .logger = archive->logger};
+    memcpy(options.called_ae, move->peer->ae, sizeof options.called_ae);
+    memcpy(options.calling_ae, move->calling_ae, sizeof options.calling_ae);
+    lane->answered = 0;
+    int error = storage_user_open(&lane->user, move->retrieval.archive->loop, &options, &lane_handler, lane);
+    if (error == 0)
+        move->lanes_open++;
+    else
+        snprintf(move->comment, sizeof move->comment, "%.64s", error_text(error));
+    return error;
+}
+
+/* One context for each SOP class and transfer syntax that is to be sent; those beyond what fits are refused later. */
+static int find_contexts(struct move *move)
+{
+    struct index_cursor *cursor = NULL;
+    struct archive *archive = move->retrieval.archive;
+    move->uids = calloc(PDU_CONTEXTS_MAX, sizeof *move->uids);
+    if (move->uids == NULL)
+        return -ENOMEM;
+    int error = index_find_contexts(archive->index, &move->retrieval.keys, &cursor);
+    while (error == 0 && move->context_count < PDU_CONTEXTS_MAX && index_cursor_next(cursor) == 1) {
+        char(*uids)[UID_SIZE] = move->uids[move->context_count];
+        snprintf(uids[0], UID_SIZE, "%s", index_cursor_text(cursor, 0));
+        snprintf(uids[1], UID_SIZE, "%s", index_cursor_text(cursor, 1));
+        move->contexts[move->context_count++] =
+            (struct association_proposal){.abstract_syntax = uids[0], .syntax_count = 1, .syntaxes = {uids[1]}};
+    }
+    index_cursor_close(cursor);
+    return error;
+}
+
+static const struct archive_peer *find_peer(const struct archive *archive, const char *ae)
+{
+    for (size_t i = 0; i < archive->options.peer_count; i++)
+        if (strcmp(archive->options.peers[i].ae, ae) == 0)
+            return &archive->options.peers[i];
+    return NULL;
+}
+
+static int prepare(struct move *move, const struct query_request *request)
+{
+    struct archive *archive = move->retrieval.archive;
+    move->priority = request->priority;
+    move->message_id = request->message_id;
+    snprintf(move->calling_ae, sizeof move->calling_ae, "%s", association_called_ae(request->association));
+    snprintf(move->originator_ae, sizeof move->originator_ae, "%s", association_calling_ae(request->association));
+    for (size_t i = 0; i < move->lane_count; i++) {
+        move->lanes[i].move = move;
+        move->lanes[i].delivery = delivery_create();
+        if (move->lanes[i].delivery == NULL)
+            return -ENOMEM;
+    }
+    int error = find_contexts(move);
+    return error != 0 ? error : index_find_series(archive->index, &move->retrieval.keys, &move->series);
+}
+
+uint16_t move_begin(struct archive *archive, struct query_request *request, char ret_comment[65])
+{
+    const struct archive_peer *peer = find_peer(archive, request->move_destination);
+    if (peer == NULL) {
+        snprintf(ret_comment, 65, "%s: no peer of that AE title is known", request->move_destination);
+        return STATUS_DESTINATION_UNKNOWN;
+    }
+    struct retrieval retrieval;
+    uint16_t status = retrieval_init(&retrieval, archive, request, ret_comment);
+    size_t lanes = archive->options.move_associations < retrieval.series ? archive->options.move_associations
+                                                                         : (size_t)retrieval.series;
+    lanes = lanes > 0 ? lanes : 1;
+    struct move *move = status == STATUS_PENDING ? calloc(1, sizeof *move + lanes * sizeof move->lanes[0]) : NULL;
+    if (move == NULL) {
+        retrieval_fini(&retrieval);
+        return status == STATUS_PENDING ? STATUS_UNABLE_TO_PERFORM : status;
+    }
+    move->retrieval = retrieval;
+    move->peer = peer;
+    move->request = request;
+    move->lane_count = lanes;
+    archive->moves++;
+    if (prepare(move, request) != 0) {
+        destroy(move);
+        return STATUS_UNABLE_TO_PERFORM;
+    }
+    request->state = move;
+    return STATUS_PENDING;
+}
+
+void move_ready(struct query_request *request)
+{
+    struct move *move = request->state;
+    if (move->begun)
+        return;
+    move->begun = true;
+    for (size_t i = 0; i < move->lane_count && move->retrieval.total > 0; i++)
+        if (open_lane(&move->lanes[i]) != 0)
+            break;
+    if (move->lanes_open == 0)
+        settle(move);
+}
+
+void move_cancelled(struct query_request *request)
+{
+    struct move *move = request->state;
+    for (size_t i = 0; i < move->lane_count; i++)
+        if (move->lanes[i].user != NULL)
+            storage_user_release(move->lanes[i].user);
+    if (!move->begun) {
+        move->begun = true;
+        settle(move);
+    }
+}
+
+void move_ended(struct query_request *request)
+{
+    struct move *move = request->state;
+    move->request = NULL;
+    if (move->lanes_open == 0) {
+        destroy(move);
+        return;
+    }
+    for (size_t i = 0; i < move->lane_count; i++)
+        if (move->lanes[i].user != NULL)
+            storage_user_abort(move->lanes[i].user, ERROR_ABORTED_LOCALLY);
+}

@@ -1,0 +1,223 @@
+/* retrieve - what C-MOVE and C-GET have in common. See archive/archive_private.h, PS3.4 C.4.2 and C.4.3. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "archive/archive_private.h"
+#include "archive/charset.h"
+#include "catalog/file_source.h"
+#include "catalog/instance.h"
+#include "catalog/synthetic.h"
+#include "engine/policy.h"
+
+enum { FAILED_UIDS_MAX = 64000 /* bytes of UIDs that a value of VR UI can hold, about */ };
+
+/* ---- which instances ---- */
+
+/* The unique keys of the identifier; the one of its level must be there. 0 or a negative error. */
+static int read_keys(struct retrieval *retrieval, const struct identifier *identifier, enum query_level level)
+{
+    char character_set[128];
+    (void)identifier_get_text(identifier, TAG_SPECIFIC_CHARACTER_SET, character_set, sizeof character_set);
+    for (enum query_level of = QUERY_LEVEL_PATIENT; of <= level; of++) {
+        struct element element;
+        if (!identifier_find(identifier, query_level_key(of), &element))
+            continue;
+        size_t size = element.value.len * 3 + 16;
+        char *text = malloc(size), *raw = malloc(size);
+        retrieval->key_texts[of] = text;
+        if (text != NULL && raw != NULL) {
+            (void)identifier_get_text(identifier, element.tag, raw, size);
+            charset_to_utf8(character_set, dictionary_vr(element.tag), raw, text, size);
+        }
+        bool complete = text != NULL && raw != NULL;
+        free(raw);
+        if (!complete)
+            return -ENOMEM;
+        retrieval->keys.values[of] = text;
+    }
+    return 0;
+}
+
+uint16_t retrieval_init(struct retrieval *retrieval, struct archive *archive, const struct query_request *request,
+                        char ret_comment[65])
+{
+    int level = query_level_of(request->identifier);
+    *retrieval = (struct retrieval){.archive = archive};
+    if (level < 0 || (level == QUERY_LEVEL_PATIENT && request->model == QUERY_STUDY_ROOT) ||
+        (level > QUERY_LEVEL_STUDY && request->model == QUERY_PATIENT_STUDY_ONLY)) {
+        snprintf(ret_comment, 65, "no Query/Retrieve Level of this information model");
+        return STATUS_DATA_SET_MISMATCH;
+    }
+    int error = read_keys(retrieval, request->identifier, (enum query_level)level);
+    const char *key = retrieval->keys.values[level];
+    if (error == 0 && (key == NULL || key[0] == '\0')) {
+        snprintf(ret_comment, 65, "the unique key of the level is missing");
+        return STATUS_DATA_SET_MISMATCH;
+    }
+    if (error == 0)
+        error = index_count(archive->index, &retrieval->keys, &retrieval->total, &retrieval->series);
+    if (error != 0) {
+        snprintf(ret_comment, 65, "%.64s", error == -EIO ? index_problem(archive->index) : error_text(error));
+        return STATUS_UNABLE_TO_CALCULATE;
+    }
+    archive->totals.retrieves++;
+    return STATUS_PENDING;
+}
+
+void retrieval_fini(struct retrieval *retrieval)
+{
+    for (size_t i = 0; i < 4; i++)
+        free(retrieval->key_texts[i]);
+    free(retrieval->failed_uids);
+}
+
+/* ---- how it goes ---- */
+
+static uint16_t count_of(uint64_t number)
+{
+    return number < UINT16_MAX ? (uint16_t)number : UINT16_MAX;
+}
+
+struct query_counts retrieval_counts(const struct retrieval *retrieval)
+{
+    uint64_t ended = retrieval->completed + retrieval->failed + retrieval->warning;
+    return (struct query_counts){.remaining = count_of(retrieval->total > ended ? retrieval->total - ended : 0),
+                                 .completed = count_of(retrieval->completed),
+                                 .failed = count_of(retrieval->failed),
+                                 .warning = count_of(retrieval->warning)};
+}
+
+/* Beyond what a value can hold, and without memory, the number alone tells of it. */
+static void list_failed(struct retrieval *retrieval, const char *instance_uid)
+{
+    size_t len = strlen(instance_uid);
+    if (retrieval->failed_uids == NULL)
+        retrieval->failed_uids = malloc(FAILED_UIDS_MAX);
+    if (retrieval->failed_uids == NULL || retrieval->failed_len + len + 1 > FAILED_UIDS_MAX)
+        return;
+    if (retrieval->failed_len > 0)
+        retrieval->failed_uids[retrieval->failed_len++] = '\\';
+    memcpy(retrieval->failed_uids + retrieval->failed_len, instance_uid, len);
+    retrieval->failed_len += len;
+}
+
+void retrieval_count(struct retrieval *retrieval, const struct store *store, bool sound, const char *instance_uid)
+{
+    enum outcome_state state = OUTCOME_FAILED;
+    if (store != NULL && store->answered && sound)
+        state = policy_judge_status(store->status).state;
+    if (state == OUTCOME_STORED) {
+        retrieval->completed++;
+    } else if (state == OUTCOME_WARNED) {
+        retrieval->warning++;
+    } else {
+        retrieval->failed++;
+        list_failed(retrieval, instance_uid);
+    }
+    if (state != OUTCOME_FAILED)
+        retrieval->archive->totals.sent++;
+}
+
+void retrieval_finish(struct retrieval *retrieval, struct query_request *request, bool cancelled, const char *comment)
+{
+    struct query_counts counts = retrieval_counts(retrieval);
+    struct identifier failed;
+    identifier_init(&failed);
+    struct span uids = {.data = (const uint8_t *)retrieval->failed_uids, .len = retrieval->failed_len};
+    bool listed = uids.len > 0 && identifier_set_bytes(&failed, TAG_FAILED_SOP_INSTANCE_UID_LIST, "UI", uids) == 0;
+    struct query_finish finish = {.counts = &counts, .failed = listed ? &failed : NULL, .comment = comment};
+    uint16_t status = STATUS_SUCCESS;
+    if (cancelled)
+        status = STATUS_CANCEL;
+    else if (retrieval->failed > 0 && retrieval->completed + retrieval->warning == 0)
+        status = STATUS_UNABLE_TO_PERFORM;
+    else if (retrieval->failed + retrieval->warning > 0)
+        status = STATUS_SUB_OPERATIONS_WARNING;
+    query_request_finish(request, status, &finish);
+    identifier_fini(&failed);
+}
+
+/* ---- one instance ---- */
+
+struct delivery {
+    struct store store;
+    char class_uid[UID_SIZE], instance_uid[UID_SIZE], syntax_uid[UID_SIZE];
+    struct instance *instance; /* NULL: made up */
+    struct file_source file;
+    struct synthetic_instance made;
+};
+
+struct delivery *delivery_create(void)
+{
+    return calloc(1, sizeof(struct delivery));
+}
+
+void delivery_destroy(struct delivery *delivery)
+{
+    if (delivery != NULL)
+        (void)delivery_close(delivery);
+    free(delivery);
+}
+
+static int open_file(struct delivery *delivery, const struct archive *archive, const struct index_place *place)
+{
+    char *path = NULL;
+    if (asprintf(&path, "%s/%s", archive->options.output_dir, place->name) < 0)
+        return -ENOMEM;
+    struct file_facts facts = {.path = path,
+                               .size_bytes = place->size_bytes,
+                               .mtime_ns = place->mtime_ns,
+                               .data_offset = place->data_offset,
+                               .data_len = place->data_len,
+                               .pad = place->pad};
+    delivery->instance = instance_create(&facts);
+    free(path);
+    int error = delivery->instance != NULL ? file_source_open(&delivery->file, delivery->instance) : -ENOMEM;
+    if (error != 0) {
+        instance_destroy(delivery->instance);
+        delivery->instance = NULL;
+    }
+    return error;
+}
+
+int delivery_open(struct delivery *delivery, struct archive *archive, struct index_cursor *row)
+{
+    struct index_place place;
+    int error = 0;
+    index_cursor_place(row, &place);
+    snprintf(delivery->class_uid, UID_SIZE, "%s", place.class_uid);
+    snprintf(delivery->instance_uid, UID_SIZE, "%s", place.instance_uid);
+    snprintf(delivery->syntax_uid, UID_SIZE, "%s", place.syntax_uid);
+    delivery->store = (struct store){.class_uid = delivery->class_uid, .instance_uid = delivery->instance_uid};
+    if (place.name != NULL) {
+        error = open_file(delivery, archive, &place);
+        delivery->store.source = &delivery->file.source;
+    } else {
+        archive_make_up(archive, place.study, place.series, place.number, &delivery->made);
+        delivery->store.source = &delivery->made.source;
+    }
+    return error;
+}
+
+struct store *delivery_store(struct delivery *delivery)
+{
+    return &delivery->store;
+}
+
+const char *delivery_syntax(const struct delivery *delivery)
+{
+    return delivery->syntax_uid;
+}
+
+bool delivery_close(struct delivery *delivery)
+{
+    bool sound = true;
+    if (delivery->instance != NULL) {
+        sound = file_source_close(&delivery->file) == 0;
+        instance_destroy(delivery->instance);
+        delivery->instance = NULL;
+    }
+    return sound;
+}

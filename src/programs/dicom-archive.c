@@ -1,0 +1,192 @@
+/*
+ * dicom-archive - a small archive for tests, demos and labs, until it is told to stop.
+ *
+ * One thread, one loop: the archive of archive/, and two signals.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <uv.h>
+
+#include "archive/archive.h"
+#include "programs/console.h"
+#include "programs/options.h"
+
+struct server {
+    uv_loop_t loop;
+    uv_signal_t signals[2];
+    struct archive *archive;
+    struct archive_totals totals; /* as they were when it was told to stop */
+    bool stopping;
+};
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct server *program = signal->data;
+    (void)number;
+    if (program->stopping)
+        return;
+    program->stopping = true;
+    program->totals = *archive_totals(program->archive);
+    archive_close(program->archive);
+    for (size_t i = 0; i < 2; i++)
+        uv_close((uv_handle_t *)&program->signals[i], NULL);
+}
+
+static void listen_to_signals(struct server *program)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < 2; i++) {
+        int error = uv_signal_init(&program->loop, &program->signals[i]);
+        program->signals[i].data = program;
+        error = error != 0 ? error : uv_signal_start(&program->signals[i], on_signal, numbers[i]);
+        assert(error == 0);
+        (void)error;
+    }
+}
+
+/* ---- peers ---- */
+
+/* Read AE=HOST:PORT, where an IPv6 address stands in brackets. The host is the caller's to free. False if it is none.
+ */
+static bool read_peer(const char *text, struct archive_peer *ret_peer)
+{
+    const char *equals = strchr(text, '='), *colon = strrchr(text, ':');
+    if (equals == NULL || colon == NULL || colon <= equals + 1)
+        return false;
+    snprintf(ret_peer->ae, sizeof ret_peer->ae, "%.*s", (int)(equals - text < 17 ? equals - text : 17), text);
+    char *end;
+    unsigned long port = strtoul(colon + 1, &end, 10);
+    if (equals - text > 16 || ae_title_problem(ret_peer->ae) != NULL || colon[1] < '0' || colon[1] > '9' ||
+        *end != '\0' || port == 0 || port > 65535)
+        return false;
+    const char *host = equals + 1;
+    size_t len = (size_t)(colon - host);
+    if (host[0] == '[' && colon[-1] == ']') {
+        host++;
+        len -= 2;
+    } else if (memchr(host, ':', len) != NULL) {
+        return false;
+    }
+    ret_peer->port = (uint16_t)port;
+    ret_peer->host = len > 0 ? strndup(host, len) : NULL;
+    return ret_peer->host != NULL;
+}
+
+static void free_peers(struct archive_peer *peers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        free((char *)(uintptr_t)peers[i].host);
+    free(peers);
+}
+
+/* All of --peer. NULL, having said why, if one is wrong. */
+static struct archive_peer *read_peers(const struct options *options)
+{
+    struct archive_peer *peers = calloc(options->input_count + 1, sizeof *peers);
+    for (size_t i = 0; peers != NULL && i < options->input_count; i++) {
+        if (read_peer(options->inputs[i], &peers[i]))
+            continue;
+        fprintf(stderr, "dicom-archive: --peer: '%.80s' is not AE=HOST:PORT\n", options->inputs[i]);
+        free_peers(peers, i);
+        return NULL;
+    }
+    return peers;
+}
+
+/* ---- the whole ---- */
+
+static struct archive_options archive_options_of(const struct options *options, const struct archive_peer *peers,
+                                                 const struct logger *logger)
+{
+    struct archive_options archive = {
+        .acceptor = {.bind_address = options->bind_address,
+                     .port = (uint16_t)options->port,
+                     .max_associations = options->max_associations,
+                     .association = {.check_called_ae = options->own_ae[0] != '\0',
+                                     .max_pdu_len = options->max_pdu_len,
+                                     .timeouts = options->timeouts,
+                                     .logger = logger}},
+        .output_dir = options->output_dir,
+        .sync = options->sync,
+        .reindex = options->reindex,
+        .import_dir = options->import_dir,
+        .synthetic = options->population,
+        .peers = peers,
+        .peer_count = options->input_count,
+        .move_associations = options->move_associations,
+        .timeouts = options->timeouts,
+        .logger = logger,
+    };
+    strcpy(archive.acceptor.association.ae, options->own_ae[0] != '\0' ? options->own_ae : "DICOM_ARCHIVE");
+    return archive;
+}
+
+static void print_listening(const struct options *options, const struct server *program)
+{
+    const struct archive_totals *totals = archive_totals(program->archive);
+    bool brackets = strchr(options->bind_address, ':') != NULL;
+    if (!options->quiet) {
+        if (options->import_dir != NULL)
+            printf("imported %llu, failed %llu\n", (unsigned long long)totals->imported,
+                   (unsigned long long)totals->import_failed);
+        printf("%llu patients, %llu studies, %llu series, %llu instances\n", (unsigned long long)totals->patients,
+               (unsigned long long)totals->studies, (unsigned long long)totals->series,
+               (unsigned long long)totals->instances);
+    }
+    printf("listening on %s%s%s:%u\n", brackets ? "[" : "", options->bind_address, brackets ? "]" : "",
+           archive_port(program->archive));
+    fflush(stdout);
+}
+
+static void print_totals(const struct archive_totals *totals)
+{
+    printf("%llu associations, %llu queries, %llu matches, %llu retrieves, %llu sent, %llu stored, %llu refused\n",
+           (unsigned long long)totals->associations, (unsigned long long)totals->queries,
+           (unsigned long long)totals->matches, (unsigned long long)totals->retrieves, (unsigned long long)totals->sent,
+           (unsigned long long)totals->stored, (unsigned long long)totals->refused);
+}
+
+static int run(const struct options *options, const struct archive_peer *peers)
+{
+    struct server program = {0};
+    struct logger logger = console_logger((enum log_level)options->log_level);
+    struct archive_options archive = archive_options_of(options, peers, &logger);
+    char problem[512];
+
+    if (uv_loop_init(&program.loop) != 0) {
+        fprintf(stderr, "dicom-archive: no event loop\n");
+        return 1;
+    }
+    int error = archive_open(&program.archive, &program.loop, &archive, problem, sizeof problem);
+    if (error == 0) {
+        listen_to_signals(&program);
+        print_listening(options, &program);
+    } else {
+        fprintf(stderr, "dicom-archive: %s\n", problem);
+    }
+    uv_run(&program.loop, UV_RUN_DEFAULT);
+    int closed = uv_loop_close(&program.loop);
+    assert(closed == 0);
+    (void)closed;
+    if (error == 0 && !options->quiet)
+        print_totals(&program.totals);
+    return error == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int exit_code = 1;
+
+    console_prepare_process();
+    if (options_begin(&options, PROGRAM_ARCHIVE, argc, argv, &exit_code)) {
+        struct archive_peer *peers = read_peers(&options);
+        exit_code = peers != NULL ? run(&options, peers) : 1;
+        if (peers != NULL)
+            free_peers(peers, options.input_count);
+    }
+    options_fini(&options);
+    return exit_code;
+}

@@ -102,7 +102,7 @@ static bool match_name(const char *key, const char *value)
 
 /*
  * Make a date or time comparable as text: without the separators of ACR-NEMA, filled up with `filler` to its full
- * length. False if it is empty.
+ * length. False if it is none.
  */
 static bool make_moment(const char *text, size_t len, const char *vr, char filler, char ret_moment[MOMENT_SIZE])
 {
@@ -112,6 +112,8 @@ static bool make_moment(const char *text, size_t len, const char *vr, char fille
         bool fraction = text[i] == '.' && has_fraction && used == point;
         if (isdigit((unsigned char)text[i]) || fraction)
             ret_moment[used++] = text[i];
+        else if (strchr(". :", text[i]) == NULL)
+            return false;
     }
     bool any = used > 0;
     while (used < full) {

@@ -127,11 +127,18 @@ static void convert(struct output *output, const char *name, const char *bytes, 
     iconv_close(converter);
 }
 
-/* Where a run that begins at `text` ends: at an escape sequence or, with code extensions, behind a delimiter. */
-static size_t run_len(const char *text, const char *delimiters)
+/* True if a byte below 80 may be half of a character. */
+static bool is_double(const struct encoding *encoding)
+{
+    return strncmp(encoding->name, "ISO-2022", 8) == 0;
+}
+
+/* Where a run that begins at `text` ends: at an escape sequence or, where there can be one, behind a delimiter. */
+static size_t run_len(const char *text, const struct encoding *encoding, const char *delimiters)
 {
     size_t len = 1;
-    while (text[len] != '\0' && text[len] != '\033' && strchr(delimiters, text[len - 1]) == NULL)
+    while (text[len] != '\0' && text[len] != '\033' &&
+           (is_double(encoding) || strchr(delimiters, text[len - 1]) == NULL))
         len++;
     return len;
 }
@@ -145,12 +152,12 @@ void charset_to_utf8(const char *character_set, const char *vr, const char *text
     const char *delimiters = strcmp(vr, "PN") == 0 ? "\\^=" : "\\";
     while (concerned && *text != '\0') {
         const struct encoding *escaped = extended && *text == '\033' ? escaped_encoding(text) : NULL;
-        size_t len = extended ? run_len(text, delimiters) : strlen(text);
         current = escaped != NULL ? escaped : current;
+        size_t len = extended ? run_len(text, current, delimiters) : strlen(text);
         /* Only ISO-2022-JP wants to see the escape sequence itself. */
-        size_t skipped = escaped != NULL && strncmp(current->name, "ISO-2022", 8) != 0 ? strlen(escaped->escape) : 0;
+        size_t skipped = escaped != NULL && !is_double(current) ? strlen(escaped->escape) : 0;
         convert(&output, current->name, text + skipped, len - skipped);
-        if (strchr(delimiters, text[len - 1]) != NULL)
+        if (!is_double(current) && strchr(delimiters, text[len - 1]) != NULL)
             current = first;
         text += len;
     }

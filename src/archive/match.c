@@ -86,7 +86,7 @@ static bool match_name(const char *key, const char *value)
     char wanted[PART_SIZE], part[PART_SIZE];
     copy_name(key, strlen(key), wanted);
     copy_name(value, strlen(value), part);
-    if (match_wildcard(wanted, part, true))
+    if (match_wildcard(wanted, part, true) || match_wildcard(key, value, true))
         return true;
     while (strchr(wanted, '=') == NULL && *value != '\0') {
         size_t len = strcspn(value, "=");

@@ -345,7 +345,7 @@ enum synthetic_class synthetic_story_make(uint64_t seed, uint64_t study, uint64_
         const char *part, *study;
         enum synthetic_class sop_class;
     } kinds[] = {{"CHEST", "CT Chest", SYNTHETIC_CT}, {"ABDOMEN", "CT Abdomen", SYNTHETIC_CT},
-                 {"HEAD", "MR Brain", SYNTHETIC_MR},  {"KNEE", "MR Knee", SYNTHETIC_MR},
+                 {"HEAD", "MR Brain", SYNTHETIC_MR},  {"PELVIS", "MR Pelvis", SYNTHETIC_MR},
                  {"HEAD", "CT Head", SYNTHETIC_CT},   {"LSPINE", "MR Lumbar Spine", SYNTHETIC_MR}};
     static const char *const views[] = {"Scout", "Axial", "Coronal", "Sagittal", "Thin slices", "Late phase"};
     uint64_t patient = study / 3 * 2 + (study % 3 + 1) / 2; /* 0, 1, 1, 2, 3, 3, ... */

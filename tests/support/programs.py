@@ -172,6 +172,8 @@ class Receiver(peers.Server):
     With log=True it writes an access log; kept.py reads it.
     """
 
+    name = 'dicom-receiver'
+
     def __init__(self, *options, keep=True, log=False, folder_variable='BUILD_DIR', prefix=()):
         super().__init__()
         self.output = self.folder / 'received'
@@ -185,13 +187,13 @@ class Receiver(peers.Server):
 
     def start(self):
         """Start it; again at the same port if it was killed."""
-        command = [*self.prefix, program('dicom-receiver', self.folder_variable), '--port', str(self.port or 0)]
+        command = [*self.prefix, program(self.name, self.folder_variable), '--port', str(self.port or 0)]
         with open(self.log_path, 'wb') as log:
             self.process = subprocess.Popen(peers.guarded([*command, *self.options]), stdin=subprocess.DEVNULL,
                                             stdout=log, stderr=log, env=environment(), start_new_session=True,
                                             cwd=self.folder)
         try:
-            network.wait_until(self.ready, self.start_timeout_s, 'dicom-receiver to listen')
+            network.wait_until(self.ready, self.start_timeout_s, f'{self.name} to listen')
         except AssertionError as error:
             text = self.log()
             self.stop()
@@ -199,7 +201,7 @@ class Receiver(peers.Server):
         return self
 
     def ready(self):
-        assert self.process.poll() is None, f'dicom-receiver ends with {self.process.returncode}:\n{self.log()}'
+        assert self.process.poll() is None, f'{self.name} ends with {self.process.returncode}:\n{self.log()}'
         for number in re.findall(r'(?:port[ :=]+|:)(\d{2,5})\b', self.log()):
             if network.is_listening(int(number)):
                 self.port = int(number)
@@ -228,3 +230,28 @@ class Receiver(peers.Server):
         text = self.log()
         super().stop()
         assert not fault_of(text), fault_of(text)
+
+
+class Archive(Receiver):
+    """dicom-archive, over a folder of its own or, with synthetic='4x2x50', over nothing.
+
+    destinations: pairs (AE, port) that a C-MOVE may name.
+    """
+
+    name = 'dicom-archive'
+
+    def __init__(self, *options, synthetic=None, destinations=(), folder_variable='BUILD_DIR'):
+        super().__init__(*options, keep=True, folder_variable=folder_variable)
+        self.options = [str(option) for option in options]
+        self.options += ['--synthetic', synthetic] if synthetic else ['--output-dir', str(self.output)]
+        for ae_title, port in destinations:
+            self.options += ['--peer', f'{ae_title}=127.0.0.1:{port}']
+
+    def files(self):
+        """The instances it keeps."""
+        return [path for path in super().files() if not path.name.startswith('index.sqlite')]
+
+    def memory_kb(self):
+        """What it has in memory now."""
+        status = pathlib.Path(f'/proc/{self.process.pid}/status').read_text(encoding='ascii')
+        return int(re.search(r'VmRSS:\s+(\d+)', status).group(1))

@@ -17,7 +17,7 @@ NO_DATA_SET = 0x0101
 ELEMENTS = {
     'class_uid': (0x0002, 'UI'), 'field': (0x0100, 'US'), 'message_id': (0x0110, 'US'), 'replied_id': (0x0120, 'US'),
     'priority': (0x0700, 'US'), 'data_set_type': (0x0800, 'US'), 'status': (0x0900, 'US'), 'comment': (0x0902, 'LO'),
-    'instance_uid': (0x1000, 'UI'),
+    'move_destination': (0x0600, 'AE'), 'instance_uid': (0x1000, 'UI'),
 }
 NAMES = {element: (name, kind) for name, (element, kind) in ELEMENTS.items()}
 

@@ -80,6 +80,7 @@ static const struct row rows[] = {
     {"PN", "\xE5\xB1?", "Yamada=\xE5\xB1\xB1\xE7\x94\xB0", false},
     {"PN", "\xE5\xB1\xB1?", "Yamada=\xE5\xB1\xB1\xE7\x94\xB0", true},
     {"PN", "Yamada=X", "Yamada=Y", false},
+    {"PN", "*^*", "Yamada^", true},
 
     /* dates and times: single and ranges (C.2.2.2.5) */
     {"DA", "20240131", "20240131", true},
@@ -151,6 +152,9 @@ static const struct {
     /* PS3.5 H.3.1, I.2, J.3: the examples of the standard */
     {"\\ISO 2022 IR 87", "PN", "Yamada^Tarou=\033$B;3ED\033(B^\033$BB@O:\033(B",
      "Yamada^Tarou=\xE5\xB1\xB1\xE7\x94\xB0^\xE5\xA4\xAA\xE9\x83\x8E"},
+    /* a "^" that is half of a character */
+    {"\\ISO 2022 IR 87", "PN", "a=\033$B$d$^$@\033(B^\033$B$?$m$&\033(B",
+     "a=\xE3\x82\x84\xE3\x81\xBE\xE3\x81\xA0^\xE3\x81\x9F\xE3\x82\x8D\xE3\x81\x86"},
     {"\\ISO 2022 IR 149", "PN", "Hong^Gildong=\033$)C\xFB\xF3^\033$)C\xD1\xCE\xD4\xD7",
      "Hong^Gildong=\xE6\xB4\xAA^\xE5\x90\x89\xE6\xB4\x9E"},
 };

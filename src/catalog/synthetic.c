@@ -504,5 +504,5 @@ bool synthetic_population_parse(const char *text, struct synthetic_population *r
     all->size_bytes = SYNTHETIC_SIZE_DEFAULT;
     if (*end == ':')
         all->size_bytes = parse_size(end + 1, &end);
-    return *end == '\0' && all->size_bytes != 0;
+    return all->size_bytes != 0 && *end == '\0';
 }

@@ -339,6 +339,49 @@ Test(options, echo)
     cr_assert_str_eq(message, "'a' and --host both name a destination; give one");
 }
 
+Test(options, archive)
+{
+    cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "--synthetic", "4x2x50", "--peer", "A=h:1", "--peer=B=h:2"), OPTIONS_RUN, "%s",
+                 message);
+    cr_assert_eq(options.population.studies, 4);
+    cr_assert_eq(options.population.series, 2);
+    cr_assert_eq(options.population.instances, 50);
+    cr_assert_eq(options.population.size_bytes, SYNTHETIC_SIZE_DEFAULT);
+    cr_assert_eq(options.input_count, 2);
+    cr_assert_str_eq(options.inputs[1], "B=h:2");
+    cr_assert_eq(options.move_associations, 1);
+    cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "-o", "d", "--import", "i", "--reindex", "--sync", "--move-threads", "4"),
+                 OPTIONS_RUN, "%s", message);
+    cr_assert_str_eq(options.import_dir, "i");
+    cr_assert(options.reindex);
+    static const char *const specs[] = {"1x1x1:2M", "10000000x1x1", "1x1x1:1"};
+    for (size_t i = 0; i < 3; i++)
+        cr_expect_eq(PARSE(PROGRAM_ARCHIVE, "--synthetic", specs[i]), OPTIONS_RUN, "%s", specs[i]);
+    static const char *const no_specs[] = {"1x1",
+                                           "0x1x1",
+                                           "1x1x0",
+                                           "1x1x1x1",
+                                           "1x1x1:",
+                                           "1x1x1:0K",
+                                           "1x1x1:CT",
+                                           "10000001x1x1",
+                                           "x1x1",
+                                           "4000x4000x4000",
+                                           "-1x1x1",
+                                           "1x1x1:64KB",
+                                           "1x1x99999999999999999999"};
+    for (size_t i = 0; i < sizeof no_specs / sizeof no_specs[0]; i++)
+        cr_expect_eq(PARSE(PROGRAM_ARCHIVE, "--synthetic", no_specs[i]), OPTIONS_WRONG, "%s", no_specs[i]);
+    cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "--port", "1"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "give --output-dir DIR for the archive, or --synthetic to serve what does not exist");
+    cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "--output-dir", "d", "--synthetic", "1x1x1"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "--output-dir and --synthetic exclude each other");
+    cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "--synthetic", "1x1x1", "--import", "d"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "--import, --reindex and --sync belong to --output-dir, which is missing");
+    cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "-o", "d", "x"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "unexpected argument 'x' (see dicom-archive --help)");
+}
+
 Test(options, given_ones_as_text)
 {
     cr_assert_eq(SENDER("-d", "--timeout", "1.5", "-aec", "PACS", "--priority=low", "a", "-i", "b", "c"), OPTIONS_RUN);
@@ -371,8 +414,8 @@ Test(options, table_is_sound)
 
 Test(options, help_fits_80_columns)
 {
-    static const enum program programs[] = {PROGRAM_SENDER, PROGRAM_RECEIVER, PROGRAM_ECHO};
-    for (size_t i = 0; i < 3; i++) {
+    static const enum program programs[] = {PROGRAM_SENDER, PROGRAM_RECEIVER, PROGRAM_ECHO, PROGRAM_ARCHIVE};
+    for (size_t i = 0; i < 4; i++) {
         char *text = NULL;
         size_t size = 0;
         FILE *out = open_memstream(&text, &size);

@@ -70,6 +70,34 @@ Test(synthetic, reads_the_same_in_any_pieces)
     free(pieces);
 }
 
+Test(synthetic, series_and_stories_tell_instances_apart)
+{
+    struct synthetic_story story, other;
+    struct synthetic_options options = {.seed = 1, .size_bytes = 4096, .story = &story};
+    struct synthetic_instance a, b;
+    for (uint64_t study = 0; study < 40; study++) {
+        options.series = 0;
+        options.sop_class = synthetic_story_make(1, study, 0, &story);
+        cr_expect_eq(synthetic_story_make(1, study, 0, &other), options.sop_class);
+        cr_expect_str_eq(story.patient_name, other.patient_name);
+        cr_expect_str_eq(story.study_description, other.study_description);
+        synthetic_instance_init(&a, &options, study, 0);
+        cr_expect_not_null(memmem(a.header, a.header_len, story.patient_name, strlen(story.patient_name)));
+        cr_expect_not_null(memmem(a.header, a.header_len, story.accession, strlen(story.accession)));
+        options.series = 1;
+        cr_expect_eq(synthetic_story_make(1, study, 1, &story), options.sop_class);
+        cr_expect_str_eq(story.patient_id, other.patient_id);
+        synthetic_instance_init(&b, &options, study, 0);
+        cr_expect_str_eq(a.study_uid, b.study_uid);
+        cr_expect_str_neq(a.series_uid, b.series_uid);
+        cr_expect_str_neq(a.instance_uid, b.instance_uid);
+    }
+    synthetic_story_make(1, 1, 0, &story);
+    synthetic_story_make(1, 2, 0, &other);
+    cr_expect_str_eq(story.patient_id, other.patient_id);
+    cr_expect_str_neq(story.accession, other.accession);
+}
+
 Test(synthetic, sizes)
 {
     static const uint64_t sizes[] = {2048, 5000, 16 << 10, 512 << 10, 5 << 20, (uint64_t)3 << 30, (uint64_t)9 << 30};

@@ -244,14 +244,12 @@ int option_value_read(struct options *options, const struct option_row *row, con
         *(const char **)field = text;
         return 0;
     case OPTION_PEOPLE:
-        if (!synthetic_population_parse(text, &options->population)) {
-            snprintf(ret_problem, OPTION_PROBLEM_SIZE,
-                     "is not STUDIESxSERIESxINSTANCES[:SIZE], such as 4x2x50:64K, of at most %d instances",
-                     SYNTHETIC_POPULATION_MAX);
-            return -1;
-        }
         *(const char **)field = text;
-        return 0;
+        if (synthetic_population_parse(text, &options->population))
+            return 0;
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not STUDIESxSERIESxINSTANCES[:SIZE] of at most %d instances",
+                 SYNTHETIC_POPULATION_MAX);
+        return -1;
     case OPTION_EVERY:
         *(const char **)field = text;
         right = read_fail_every(options, row, text);

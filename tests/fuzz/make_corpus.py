@@ -413,12 +413,75 @@ def receiver_runs():
                                                                          b'1.2.840.10008.3.1.1.9'))
 
 
+
+# ---- an archive ----
+
+STUDY_ROOT = '1.2.840.10008.5.1.4.1.2.2.'
+
+
+def key(group, number, value=b''):
+    value += b' ' * (len(value) % 2)
+    return struct.pack('<HHI', group, number, len(value)) + value
+
+
+def query(field, context, level, *keys, message_id=1, **more):
+    rq = wire.command(field=field, class_uid=STUDY_ROOT + str(context // 2 + 1), message_id=message_id, priority=0,
+                      data_set_type=1, **more)
+    return wire.fragments(context, rq, True, 4096) + \
+        wire.fragments(context, key(8, 0x52, level) + b''.join(keys), False, 4096)
+
+
+def archive_runs():
+    contexts = [(1, STUDY_ROOT + '1'), (3, STUDY_ROOT + '2'), (5, STUDY_ROOT + '3'), (7, CT), (9, MR)]
+    rq = wire.associate_rq('ARCHIVE', 'CLIENT', [(n, name, [wire.EXPLICIT_LITTLE if n > 5 else wire.IMPLICIT_LITTLE])
+                                                 for n, name in contexts])
+    roles = b''.join(wire.item(0x54, struct.pack('>H', len(name)) + name.encode() + b'\0\1') for name in (CT, MR))
+    open_ = step(SEND, wire.pdu(wire.ASSOCIATE_RQ, rq[6:] + wire.item(0x50, wire.item(0x51, struct.pack('>I', 4096)) +
+                                                                       roles)))
+    release = step(SEND, RELEASE_RQ)
+    cancel = wire.fragments(1, wire.command(field=0xfff, replied_id=1, data_set_type=0x101), True, 4096)
+    # The second made-up study; the same each time.
+    study = key(0x20, 0x0D, b'2.25.313735331542294360669739972077588622132')
+    finds = {
+        'studies': (b'STUDY', key(8, 0x20), key(8, 0x61), key(0x10, 0x10), key(0x20, 0x0D), key(0x20, 0x1208)),
+        'names': (b'STUDY', key(0x10, 0x10, b'*A?er^*'), key(0x10, 0x20, b'SYN*')),
+        'dates': (b'STUDY', key(8, 0x20, b'20150101-20190101'), key(8, 0x30, b'-1200')),
+        'series': (b'SERIES', key(8, 0x60, b'CT\\MR'), study, key(0x20, 0x11, b'1')),
+        'images': (b'IMAGE', key(8, 0x18), key(0x28, 0x10, b'')),
+        'japanese': (b'STUDY', key(8, 5, b'\\ISO 2022 IR 87'), key(0x10, 0x10, b'A=\033$B;3ED\033(B^*')),
+        'unknown': (b'STUDY', key(0x10, 0x9999, b'x'), key(0x08, 0x1140, b'\xfe\xff\0\xe0\0\0\0\0')),
+        'nobody': (b'IMAGE', key(0x10, 0x10, b"'; DROP TABLE patient; --")),
+        'no-level': (b'',), 'wrong-level': (b'PATIENT', key(0x10, 0x20, b'1')),
+    }
+    for name, (level, *keys) in finds.items():
+        yield f'find-{name}', b'\0' + open_ + step(SEND, query(0x20, 1, level, *keys)) + release
+    yield 'find-cancelled', b'\x04' + open_ + step(DEAF, query(0x20, 1, b'IMAGE', key(8, 0x18)) + cancel) + release
+    yield 'find-stopped', b'\x06' + open_ + step(DEAF, query(0x20, 1, b'IMAGE', key(8, 0x18)))
+    yield 'get', b'\0' + open_ + step(SEND, query(0x10, 5, b'STUDY', study)) + \
+        b''.join(step(SEND, store_rsp(n, None, context=context)) for n in (1, 2) for context in (7, 9)) + release
+    yield 'get-closed', b'\0' + open_ + step(SEND, query(0x10, 5, b'STUDY', study)) + step(CLOSE)
+    yield 'get-without-key', b'\0' + open_ + step(SEND, query(0x10, 5, b'STUDY', key(0x10, 0x20, b'\xff')))
+    for name, flags in (('hung-up', b'\0'), ('refused', b'\x08'), ('stopped', b'\2')):
+        yield f'move-{name}', flags + open_ + step(SEND, query(0x21, 3, b'STUDY', study,
+                                                               move_destination='DESTINATION'))
+    yield 'move-unknown', b'\0' + open_ + step(SEND, query(0x21, 3, b'STUDY', study, move_destination='NOBODY'))
+    yield 'move-wait', b'\0' + open_ + step(DEAF, query(0x21, 3, b'STUDY', study, move_destination='DESTINATION') +
+                                            cancel) + step(WAIT, n=9000)
+    whole = names()
+    yield 'keep', b'\1' + open_ + step(SEND, store_rq(1, '1.2.3', whole, context=7)) + \
+        step(SEND, store_rq(2, '1.2.3.4', whole, context=7)) + \
+        step(SEND, query(0x20, 1, b'IMAGE', key(8, 0x18), message_id=3)) + release
+    yield 'keep-odd-names', b'\1' + open_ + step(SEND, store_rq(1, '../../x', whole, context=7)) + \
+        step(SEND, store_rq(2, '1..2', whole, context=7))
+    yield 'not-kept', b'\0' + open_ + step(SEND, store_rq(1, '1.2.3', whole, context=7)) + release
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else TOP / 'corpus'
     targets = {
         'pdu_stream': [(name, b'\x10\x07' + stream) for name, stream in pdu_streams()],
         'associate': associates(), 'command': commands(), 'identifier': identifiers(), 'file': files(), 'client': client_runs(),
-        'receiver': receiver_runs(),
+        'receiver': receiver_runs(), 'archive': archive_runs(),
     }
     for target, seeds in targets.items():
         (folder / target).mkdir(parents=True, exist_ok=True)

@@ -340,6 +340,38 @@ class Synthetic(ArchiveTest):
         done, counts = self.move(archive, 'GONE', 'StudyInstanceUID=1.2.3')
         self.assertEqual((done.returncode, counts[1:]), (0, (0, 0, 0)))
 
+    def test_a_destination_that_aborts(self):
+        """What was under way has failed and is listed; a new association takes up the rest."""
+        receiver = self.start(programs.Receiver('--abort-after', 3))
+        archive = self.start(programs.Archive('--move-threads', 2, synthetic='1x4x10:4K',
+                                              destinations=[('RECEIVER', receiver.port)]))
+        study = self.find_values(archive, 'STUDY', 'StudyInstanceUID')[0]
+        done, counts = self.move(archive, 'RECEIVER', f'StudyInstanceUID={study}')
+        self.assertEqual(counts, (None, 30, 10, 0))
+        self.assertRegex(done.stdout, '(?i)0xb000')
+        self.assertIn('aborted by the peer', done.stdout)
+        failed, = re.findall(r'\(0008,0058\) UI \[([^]]*)\]', done.stdout)
+        self.assertLessEqual(set(failed.split('\\')), set(self.find_values(archive, 'IMAGE', 'SOPInstanceUID')))
+        self.assertEqual(len(failed.split('\\')), 10)
+
+    def test_many_clients_at_once(self):
+        receiver = self.start(programs.Receiver())
+        archive = self.start(programs.Archive('--move-threads', 2, synthetic='6x2x20:4K',
+                                              destinations=[('RECEIVER', receiver.port)]))
+        studies = self.find_values(archive, 'STUDY', 'StudyInstanceUID')
+        commands = []
+        for number, study in enumerate(studies):
+            keys = ['-S', '-k', 'QueryRetrieveLevel=STUDY', '-k', f'StudyInstanceUID={study}', '127.0.0.1',
+                    str(archive.port)]
+            got = self.subfolder(f'got{number}')
+            commands += [['movescu', '-aem', 'RECEIVER', *keys], ['getscu', '-od', str(got), *keys],
+                         ['findscu', *keys]]
+        clients = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                   for command in commands]
+        self.assertEqual([client.wait(60) for client in clients], [0] * len(clients))
+        self.assertEqual(len(receiver.files()), 240)
+        self.assertEqual(sum(len(list(self.folder.glob(f'got{n}/*'))) for n in range(6)), 240)
+
     def test_cancelled_half_way(self):
         storescp = self.start(peers.Storescp(fork=True, keep=False))
         archive = self.start(programs.Archive('--move-threads', 2, synthetic='2x10x500:2K',

@@ -243,8 +243,8 @@ int destination_find(const struct options *options, struct destination *ret_dest
         if (found == 0)
             snprintf(ret_message, size,
                      "no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT] or "
-                     "AE@HOST:PORT as the first argument, or --peer NAME, or a default peer in %s, or --loopback",
-                     path);
+                     "AE@HOST:PORT as the first argument, or --peer NAME, or a default peer in %s%s",
+                     path, options->program & (PROGRAM_SENDER | PROGRAM_ECHO) ? ", or --loopback" : "");
         if (found <= 0)
             return -1;
     }

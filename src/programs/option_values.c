@@ -282,6 +282,7 @@ int option_value_read(struct options *options, const struct option_row *row, con
         break;
     case OPTION_SWITCH:
     case OPTION_INPUT:
+    case OPTION_KEY:
         break;
     }
     if (!right) {
@@ -341,6 +342,9 @@ void option_value_format(const struct options *options, const struct option_row 
             snprintf(ret_text, size, "%s", options->inputs[0]);
         else
             snprintf(ret_text, size, "%zu paths", options->input_count);
+        break;
+    case OPTION_KEY: /* values may be names of patients */
+        snprintf(ret_text, size, "%zu keys", options->key_count);
         break;
     }
 }

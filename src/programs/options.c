@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "dicomnet/log.h"
+#include "dicomnet/query_retrieve.h"
 #include "programs/destination.h"
 #include "programs/option_values.h"
 #include "programs/options_table.h"
@@ -153,8 +154,11 @@ static int take_option(struct reader *reader, const struct option_row *row, cons
                  spelling, expected);
         return -1;
     }
-    if (row->type == OPTION_INPUT) {
-        options->inputs[options->input_count++] = value;
+    if (row->type == OPTION_INPUT || row->type == OPTION_KEY) {
+        if (row->type == OPTION_INPUT)
+            options->inputs[options->input_count++] = value;
+        else
+            options->keys[options->key_count++] = value;
         if (*value != '\0')
             return 0;
     } else if (option_value_read(options, row, value, problem) == 0) {
@@ -215,13 +219,14 @@ static int take_positional(struct reader *reader, const char *argument, bool may
         snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "an argument is empty");
         return -1;
     }
+    bool one_destination = (options->program & (PROGRAM_ECHO | PROGRAM_FINDER | PROGRAM_MOVER)) != 0;
     if ((options->program & (PROGRAM_RECEIVER | PROGRAM_REPORT | PROGRAM_ARCHIVE)) != 0 ||
-        (options->program == PROGRAM_ECHO && options->destination != NULL)) {
+        (one_destination && options->destination != NULL)) {
         snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "unexpected argument '%.80s' (see %s --help)", argument,
                  reader->program_name);
         return -1;
     }
-    if (options->program == PROGRAM_ECHO) {
+    if (one_destination) {
         options->destination = argument;
         return 0;
     }
@@ -308,13 +313,32 @@ static void apply_shared(struct options *options)
                 *(uint32_t *)(void *)((char *)options + timeouts[i].offset) = options->timeout_ms;
     if (options_given(options, "log-level"))
         return;
-    if (options->program == PROGRAM_SENDER) /* its log is a file, which -q and -v do not concern */
+    if (options->program & (PROGRAM_SENDER | PROGRAM_MOVER)) /* its log is a file, which -q and -v do not concern */
         options->log_level = options->debug ? LOG_DEBUG : LOG_INFO;
     else
-        options->log_level = options->debug                                       ? LOG_DEBUG
-                             : options->verbose                                   ? LOG_INFO
-                             : options->quiet || options->program == PROGRAM_ECHO ? LOG_ERROR /* it says so itself */
-                                                                                  : LOG_WARN;
+        options->log_level = options->debug     ? LOG_DEBUG
+                             : options->verbose ? LOG_INFO
+                             : options->quiet   ? LOG_ERROR
+                             : (options->program & (PROGRAM_RECEIVER | PROGRAM_ARCHIVE)) != 0
+                                 ? LOG_WARN
+                                 : LOG_ERROR; /* they say it themselves */
+}
+
+static const char *find_mover_contradiction(const struct options *options)
+{
+    bool here = options->output_dir != NULL, elsewhere = options->move_destination[0] != '\0';
+    if (options->key_count == 0 && options->query_file == NULL)
+        return "nothing to ask for: give --key KEY=VALUE or --query-file FILE";
+    if (!here && !elsewhere)
+        return "give --output-dir DIR to keep what comes, or --move-dest AE to have it sent elsewhere";
+    if (here && elsewhere)
+        return "--output-dir and --move-dest exclude each other; --receive-ae names this receiver";
+    if (options->get && elsewhere)
+        return "--get and --move-dest exclude each other: C-GET sends to who asks";
+    if (options->get && (options_given(options, "receive-port") || options_given(options, "receive-ae") ||
+                         options_given(options, "receive-bind")))
+        return "--get needs no receiver: --receive-port, --receive-ae and --receive-bind belong to C-MOVE";
+    return NULL;
 }
 
 static const char *find_archive_contradiction(const struct options *options)
@@ -347,6 +371,15 @@ static const char *find_contradiction(const struct options *options)
     }
     if (options->program == PROGRAM_ARCHIVE)
         return find_archive_contradiction(options);
+    if (options->program == PROGRAM_FINDER && options->json && options->csv)
+        return "--json and --csv exclude each other";
+    if (options->patient_root && options->study_root)
+        return "--patient-root and --study-root exclude each other";
+    if ((options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0 && options->level == QUERY_LEVEL_PATIENT &&
+        !options->patient_root)
+        return "--level patient: the study root has no such level; add --patient-root";
+    if (options->program == PROGRAM_MOVER)
+        return find_mover_contradiction(options);
     if (options->program == PROGRAM_SENDER) {
         bool synthetic = options->synthetic_text != NULL;
         bool files = options->input_count > 0 || options->files_from != NULL;
@@ -417,7 +450,8 @@ enum options_verdict options_parse(struct options *options, enum program program
     *options = (struct options){.program = program};
     ret_message[0] = '\0';
     options->inputs = calloc((size_t)argc + 1, sizeof *options->inputs);
-    if (options->inputs == NULL) {
+    options->keys = calloc((size_t)argc + 1, sizeof *options->keys);
+    if (options->inputs == NULL || options->keys == NULL) {
         snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "out of memory");
         return OPTIONS_WRONG;
     }
@@ -434,6 +468,9 @@ enum options_verdict options_parse(struct options *options, enum program program
 void options_fini(struct options *options)
 {
     free(options->inputs);
+    free(options->keys);
+    options->keys = NULL;
+    options->key_count = 0;
     options->inputs = NULL;
     options->input_count = 0;
 }

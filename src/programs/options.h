@@ -25,13 +25,15 @@ enum program {
     PROGRAM_SENDER = 1 << 0,
     PROGRAM_RECEIVER = 1 << 1,
     PROGRAM_ECHO = 1 << 2,
-    PROGRAM_REPORT = 1 << 3,
+    PROGRAM_FINDER = 1 << 3,
+    PROGRAM_MOVER = 1 << 4,
+    PROGRAM_REPORT = 1 << 5,
     PROGRAM_ARCHIVE = 1 << 6
 };
 
 enum { OPTIONS_ROWS_MAX = 128, OPTIONS_MESSAGE_SIZE = 1024 };
 
-/* What was asked for. Texts are borrowed from argv; the array of inputs is owned, see options_fini. */
+/* What was asked for. Texts are borrowed from argv; the arrays of inputs and keys are owned, see options_fini. */
 struct options {
     enum program program;
 
@@ -90,6 +92,22 @@ struct options {
     bool show_skipped;
     bool show_pending;
     bool csv;
+
+    /* what to ask for */
+    bool patient_root;
+    bool study_root;   /* changes nothing: it is so unless patient_root says otherwise */
+    uint32_t level;    /* enum query_level */
+    const char **keys; /* KEY or KEY=VALUE, see query_keys */
+    size_t key_count;
+    const char *query_file;
+    uint32_t limit; /* matches; 0: all */
+
+    /* retrieving */
+    bool get; /* C-GET instead of C-MOVE */
+    char move_destination[17];
+    char receive_ae[17];
+    const char *receive_address; /* NULL: see --help */
+    uint32_t receive_port;
 
     /* receiving */
     char own_ae[17]; /* "" = take any called AE title */

@@ -3,6 +3,7 @@
 
 #include "dicomnet/dimse.h"
 #include "dicomnet/log.h"
+#include "dicomnet/query_retrieve.h"
 #include "dicomnet/storage.h"
 #include "engine/session.h"
 #include "programs/options.h"
@@ -13,7 +14,11 @@
 #define REPORT      PROGRAM_REPORT
 #define ARCHIVE     PROGRAM_ARCHIVE
 #define SERVER      (PROGRAM_RECEIVER | PROGRAM_ARCHIVE)
-#define ALL         (PROGRAM_SENDER | PROGRAM_ECHO | SERVER)
+#define FINDER      PROGRAM_FINDER
+#define MOVER       PROGRAM_MOVER
+#define ASKING      (PROGRAM_FINDER | PROGRAM_MOVER)
+#define REQUESTOR   (PROGRAM_SENDER | PROGRAM_ECHO | ASKING)
+#define ALL         (SERVER | REQUESTOR)
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct option_choice priorities[] = {
@@ -28,26 +33,71 @@ static const struct option_choice levels[] = {
     {"error", LOG_ERROR}, {"warn", LOG_WARN},   {"info", LOG_INFO},    {"debug", LOG_DEBUG},
     {"trace", LOG_TRACE}, {"fatal", LOG_ERROR}, {"warning", LOG_WARN}, {NULL, 0}};
 
+static const struct option_choice query_levels[] = {{"patient", QUERY_LEVEL_PATIENT},
+                                                    {"study", QUERY_LEVEL_STUDY},
+                                                    {"series", QUERY_LEVEL_SERIES},
+                                                    {"image", QUERY_LEVEL_IMAGE},
+                                                    {NULL, 0}};
+
 /* clang-format off */
 const struct option_row option_rows[] = {
     /* ---- destination ---- */
-    {SENDER | ECHO, "Destination", "host", 'H', NULL, OPTION_HOST, "HOST", 0, 0, FIELD(host), NULL,
+    {REQUESTOR, "Destination", "host", 'H', NULL, OPTION_HOST, "HOST", 0, 0, FIELD(host), NULL,
      "name or address of the peer", NULL},
-    {SENDER | ECHO, "Destination", "port", 'p', NULL, OPTION_NUMBER, "PORT", 1, 65535, FIELD(port), "104",
+    {REQUESTOR, "Destination", "port", 'p', NULL, OPTION_NUMBER, "PORT", 1, 65535, FIELD(port), "104",
      "its port", NULL},
-    {SENDER | ECHO, "Destination", "ae-title", 'a', "--called-aet --call -aec", OPTION_AE, "AE", 0, 0,
+    {REQUESTOR, "Destination", "ae-title", 'a', "--called-aet --call -aec", OPTION_AE, "AE", 0, 0,
      FIELD(called_ae), "ANY-SCP", "its AE title (the called one)", NULL},
     {SENDER | ECHO, "Destination", "calling-ae", 'c', "--calling-aet --aet --aetitle -aet", OPTION_AE, "AE", 0, 0,
      FIELD(calling_ae), "DICOM_SENDER", "our own AE title", NULL},
-    {SENDER | ECHO, "Destination", "peer", 0, NULL, OPTION_TEXT, "NAME", 0, 0, FIELD(peer), NULL,
+    {FINDER, "Destination", "calling-ae", 'c', "--calling-aet --aet --aetitle -aet", OPTION_AE, "AE", 0, 0,
+     FIELD(calling_ae), "DICOM_FINDER", "our own AE title", NULL},
+    {MOVER, "Destination", "calling-ae", 'c', "--calling-aet --aet --aetitle -aet", OPTION_AE, "AE", 0, 0,
+     FIELD(calling_ae), "DICOM_MOVER", "our own AE title", NULL},
+    {REQUESTOR, "Destination", "peer", 0, NULL, OPTION_TEXT, "NAME", 0, 0, FIELD(peer), NULL,
      "a peer from the file of peers; without any destination its default peer is taken", NULL},
-    {SENDER | ECHO, "Destination", "config", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(config), NULL,
+    {REQUESTOR, "Destination", "config", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(config), NULL,
      "the file of peers (JSON); by default dicom-sender/peers.json in $XDG_CONFIG_HOME or ~/.config", NULL},
     {SENDER | ECHO, "Destination", "loopback", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(loopback), NULL,
      "a receiver inside this process, which keeps nothing: to try things and to measure this machine", NULL},
 
     {ECHO, "Verification", "repeat", 'n', NULL, OPTION_NUMBER, "N", 1, 1000000, FIELD(repeat), "1",
      "ask this many times, each over an association of its own", NULL},
+
+    /* ---- query ---- */
+    {ASKING, "Query", "level", 'L', NULL, OPTION_CHOICE, "patient|study|series|image", 0, 0, FIELD(level), "study",
+     "what is asked for", query_levels},
+    {ASKING, "Query", "key", 'k', NULL, OPTION_KEY, "KEY[=VALUE]", 0, 0, 0, NULL,
+     "an attribute to match, as PatientName=DOE^*, StudyDate=20240101- or 0020,000D=1.2.3; without a value: to be "
+     "returned. May be repeated", NULL},
+    {ASKING, "Query", "query-file", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(query_file), NULL,
+     "read keys from FILE, one a line; lines that begin with # are comments", NULL},
+    {ASKING, "Query", "patient-root", 'P', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(patient_root), NULL,
+     "ask in the patient root information model", NULL},
+    {ASKING, "Query", "study-root", 'S', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(study_root), NULL,
+     "ask in the study root information model, which is the default", NULL},
+    {FINDER, "Query", "limit", 0, NULL, OPTION_NUMBER, "N", 0, UINT32_MAX, FIELD(limit), "0",
+     "stop after N matches (C-CANCEL); 0 is all of them", NULL},
+
+    /* ---- retrieval ---- */
+    {MOVER, "Retrieval", "output-dir", 'o', NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(output_dir), NULL,
+     "have it sent here, and keep it in this folder as <SOP Instance UID>.dcm", NULL},
+    {MOVER, "Retrieval", "move-dest", 0, "-aem", OPTION_AE, "AE", 0, 0, FIELD(move_destination), NULL,
+     "have it sent to this AE, which the peer must know", NULL},
+    {MOVER, "Retrieval", "get", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(get), NULL,
+     "C-GET: instances come on the association that asks for them; no port is needed here", NULL},
+    {MOVER, "Retrieval", "receive-ae", 0, NULL, OPTION_AE, "AE", 0, 0, FIELD(receive_ae), NULL,
+     "the AE title by which the peer knows this receiver; by default our own one", NULL},
+    {MOVER, "Retrieval", "receive-port", 0, "+P", OPTION_NUMBER, "PORT", 0, 65535, FIELD(receive_port), "0",
+     "the port to receive on, as the peer knows it; 0 picks a free one", NULL},
+    {MOVER, "Retrieval", "receive-bind", 0, NULL, OPTION_HOST, "ADDRESS", 0, 0, FIELD(receive_address), NULL,
+     "the address to receive on; by default 127.0.0.1 for a peer on this machine, else all", NULL},
+    {MOVER, "Retrieval", "sync", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(sync), NULL,
+     "answer only after fsync of file and folder", NULL},
+    {MOVER, "Retrieval", "retry", 0, NULL, OPTION_NUMBER, "N", 0, 100, FIELD(retry), "3",
+     "ask N more times for what is missing", NULL},
+    {MOVER, "Retrieval", "priority", 0, NULL, OPTION_CHOICE, "low|medium|high", 0, 0, FIELD(priority), "medium",
+     "the priority to ask for", priorities},
 
     /* ---- input ---- */
     {SENDER, "Input", "input", 'i', NULL, OPTION_INPUT, "PATH", 0, 0, 0, NULL,
@@ -176,21 +226,24 @@ const struct option_row option_rows[] = {
      FIELD(max_pdu_len), "131072", "the longest PDU that we accept", NULL},
     {ALL, "Network", "timeout", 0, NULL, OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeout_ms), NULL,
      "all timeouts at once; those below win over it. 0 waits for ever, fractions are fine", NULL},
-    {SENDER | ECHO | ARCHIVE, "Network", "connect-timeout", 0, "-to", OPTION_SECONDS, "SECONDS", 0, 86400,
+    {REQUESTOR | ARCHIVE, "Network", "connect-timeout", 0, "-to", OPTION_SECONDS, "SECONDS", 0, 86400,
      FIELD(timeouts.connect_ms), "10", "for the TCP connection", NULL},
     {ALL, "Network", "acse-timeout", 0, "-ta", OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeouts.acse_ms), "30",
      "for the association to be agreed", NULL},
-    {SENDER | ECHO | ARCHIVE, "Network", "dimse-timeout", 0, "-td", OPTION_SECONDS, "SECONDS", 0, 86400,
+    {REQUESTOR | ARCHIVE, "Network", "dimse-timeout", 0, "-td", OPTION_SECONDS, "SECONDS", 0, 86400,
      FIELD(timeouts.dimse_ms), "120", "for a response, after the last byte of the request", NULL},
     {ALL, "Network", "network-timeout", 0, "-tn", OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeouts.network_ms),
      "60", "for a byte to move", NULL},
 
     /* ---- what it says ---- */
-    {SENDER, "Output", "log-dir", 0, NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(log_dir), "logs",
+    {SENDER | MOVER, "Output", "log-dir", 0, NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(log_dir), "logs",
      "the folder for the event log and the summary", NULL},
-    {SENDER, "Output", "json", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(json), NULL,
+    {FINDER, "Output", "json", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(json), NULL,
+     "matches as an array in the DICOM JSON Model", NULL},
+    {FINDER, "Output", "csv", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(csv), NULL, "matches as CSV", NULL},
+    {SENDER | MOVER, "Output", "json", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(json), NULL,
      "the summary as JSON on standard output, and nothing else there", NULL},
-    {SENDER, "Output", "no-progress", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(no_progress), NULL,
+    {SENDER | MOVER, "Output", "no-progress", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(no_progress), NULL,
      "no progress line", NULL},
     {REPORT, "Output", "json", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(json), NULL, "as one JSON document", NULL},
     {REPORT, "Output", "csv", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(csv), NULL,
@@ -198,15 +251,17 @@ const struct option_row option_rows[] = {
     {ALL, "Output", "quiet", 'q', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(quiet), NULL, "only errors", NULL},
     {SENDER, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
      "a line for each file", NULL},
-    {SERVER | ECHO, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
+    {MOVER, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
+     "a line for each request and instance", NULL},
+    {SERVER | ECHO | FINDER, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
      "a line for each association", NULL},
     {ALL, "Output", "debug", 'd', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(debug), NULL,
      "also associations in detail: contexts, PDU sizes, DIMSE messages", NULL},
-    {SENDER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
+    {SENDER | MOVER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
      NULL, "what the event log holds: info by default, debug with -d", levels},
     {SERVER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
      NULL, "what is said: error with -q, info with -v, debug with -d, else warn", levels},
-    {ECHO, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
+    {ECHO | FINDER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
      NULL, "what is said: info with -v, debug with -d, else error", levels},
     {ALL | REPORT, "Output", "help", 'h', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(help), NULL, "this text", NULL},
     {ALL | REPORT, "Output", "version", 'V', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(version), NULL,
@@ -268,6 +323,30 @@ static const struct option_texts texts[] = {
      "  0    the peer answered with status 0000, each time\n"
      "  1    it did not, or an option was wrong\n"
      "  2    it did not answer each time\n"
+     "  130  interrupted\n"},
+    {PROGRAM_FINDER, "dicom-finder",
+     "dicom-finder [OPTION...] [DESTINATION]\n"
+     "  where DESTINATION is pacs://[AE@]HOST[:PORT] or [AE@]HOST[:PORT]",
+     "Asks a DICOM peer what it has (C-FIND) and prints the matches as they come: a table, CSV or JSON.",
+     "  dicom-finder PACS@pacs.example.org:4242 -k StudyDate=20240101- -k 'PatientName=DOE^*'\n"
+     "  dicom-finder --peer main -L series -k StudyInstanceUID=1.2.3 --json\n"
+     "  dicom-finder --peer main -P -L patient -k PatientID --limit 10\n",
+     "  0    the peer answered with success, with or without a match, or --limit was reached\n"
+     "  1    it did not, or an option was wrong\n"
+     "  2    it failed after some matches had come\n"
+     "  130  interrupted\n"},
+    {PROGRAM_MOVER, "dicom-mover",
+     "dicom-mover [OPTION...] [DESTINATION] (--output-dir DIR | --move-dest AE) -k KEY=VALUE...\n"
+     "  where DESTINATION is pacs://[AE@]HOST[:PORT] or [AE@]HOST[:PORT]",
+     "Fetches what a DICOM peer has (C-MOVE or C-GET), or has it sent elsewhere. It first lists what matches; what "
+     "then "
+     "is missing it asks for again, and what is there already it does not ask for.",
+     "  dicom-mover --peer main -k StudyInstanceUID=1.2.3 --output-dir studies --receive-port 11113\n"
+     "  dicom-mover --peer main -k StudyInstanceUID=1.2.3 --output-dir studies --get\n"
+     "  dicom-mover PACS@pacs.example.org:4242 -k 'PatientID=4711' --move-dest ARCHIVE\n",
+     "  0    everything that matches is there\n"
+     "  1    nothing matched, nothing came, or an option was wrong\n"
+     "  2    some of it is missing\n"
      "  130  interrupted\n"},
 };
 

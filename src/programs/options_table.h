@@ -21,7 +21,8 @@ enum option_type {
     OPTION_EVERY,     /* const char *: N:HEX, N from min to max; read into options->fail_every and fail_status */
     OPTION_HOST,      /* const char *: not empty, no spaces or slashes */
     OPTION_AE,        /* char[17]: an AE title */
-    OPTION_INPUT      /* appended to the inputs */
+    OPTION_INPUT,     /* appended to the inputs */
+    OPTION_KEY        /* appended to the keys */
 };
 
 struct option_choice {

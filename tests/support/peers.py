@@ -126,6 +126,37 @@ class Storescp(Server):
         return sorted(path for path in self.output.iterdir() if path.is_file())
 
 
+class Dcmqrscp(Server):
+    """DCMTK's dcmqrscp with one archive of its own. destinations={AE: port}: where a C-MOVE may send to."""
+
+    ae_title = 'DCMQRSCP'
+
+    def __init__(self, destinations=None, *options):
+        super().__init__()
+        self.storage = self.folder / 'archive'
+        self.storage.mkdir()
+        self.destinations = destinations or {}
+        self.options = list(options)
+
+    def command(self, port):
+        hosts = [f'peer{number} = ({ae}, 127.0.0.1, {at})' for number, (ae, at) in enumerate(self.destinations.items())]
+        path = self.folder / 'dcmqrscp.cfg'
+        path.write_text('\n'.join([
+            f'NetworkTCPPort = {port}', 'MaxPDUSize = 131072', 'MaxAssociations = 16',
+            'HostTable BEGIN', *hosts, 'HostTable END', 'VendorTable BEGIN', 'VendorTable END',
+            'AETable BEGIN', f'{self.ae_title} {self.storage} RW (100, 1024mb) ANY', 'AETable END', '']))
+        return ['dcmqrscp', '-c', str(path), *self.options]
+
+    def index(self, files):
+        """Put files into its archive, as dcmqridx does. It must not be storing at the same time."""
+        copies = []
+        for number, file in enumerate(files):
+            copies.append(self.storage / f'{number}.dcm')
+            shutil.copy(file, copies[-1])
+        subprocess.run(['dcmqridx', str(self.storage), *map(str, copies)], check=True, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.DEVNULL, timeout=60)
+
+
 class Orthanc(Server):
     """Orthanc as Debian packages it, with a storage folder and a database of its own, open to all."""
 
@@ -156,6 +187,9 @@ class Orthanc(Server):
             'DicomCheckCalledAet': False,
             'DicomAlwaysAllowEcho': True,
             'DicomAlwaysAllowStore': True,
+            'DicomAlwaysAllowFind': True,
+            'DicomAlwaysAllowMove': True,
+            'DicomAlwaysAllowGet': True,
             'UnknownSopClassAccepted': True,
             'AcceptedTransferSyntaxes': ['*'],
             'OverwriteInstances': False,

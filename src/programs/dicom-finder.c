@@ -1,0 +1,257 @@
+/*
+ * dicom-finder - asks a peer what it has, and prints the matches as they come.
+ *
+ * One thread, one loop, one association with one C-FIND. Printing blocks: a slow reader of standard output makes the
+ * peer wait, and nothing is gathered here.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+#include <uv.h>
+
+#include "dicomnet/query_retrieve.h"
+#include "programs/console.h"
+#include "programs/destination.h"
+#include "programs/options.h"
+#include "programs/query_keys.h"
+#include "report/match_writer.h"
+#include "report/text.h"
+
+enum { OUTPUT_BUFFER_SIZE = 64 * 1024 };
+
+struct finder {
+    const struct options *options;
+    const struct destination *destination;
+    const struct query_keys *keys;
+    uv_loop_t loop;
+    uv_signal_t signals[2];
+    struct query_user *user; /* NULL once it is closed */
+    struct query query;
+    struct match_writer *writer;
+    uint64_t printed;
+    int output_error; /* standard output takes no more */
+    bool limited;     /* --limit is reached */
+    bool interrupted;
+    bool begun; /* the query did */
+    bool ended; /* the query did: what there is to say of it was said */
+    bool succeeded;
+};
+
+/* Some of it may be the peer's own words. */
+static void say(const struct finder *finder, const char *what)
+{
+    struct text text = {0};
+    text_put_visible(&text, what);
+    fprintf(stderr, "dicom-finder: %s: %s\n", finder->destination->text, text.failed ? "" : text.data);
+    text_fini(&text);
+}
+
+/* ---- the query ---- */
+
+static void on_opened(struct query_user *user, void *context)
+{
+    struct finder *finder = context;
+    finder->query = (struct query){.service = QUERY_FIND,
+                                   .model = finder->options->patient_root ? QUERY_PATIENT_ROOT : QUERY_STUDY_ROOT,
+                                   .priority = PRIORITY_MEDIUM,
+                                   .identifier = &finder->keys->identifier};
+    finder->begun = true;
+    int error = query_user_begin(user, &finder->query);
+    if (error == 0)
+        return;
+    finder->ended = true;
+    say(finder, error == ERROR_NO_CONTEXT ? "it does not accept queries in this information model" : error_text(error));
+    query_user_release(user);
+}
+
+static void on_match(struct query_user *user, void *context, struct query *query, const struct identifier *match)
+{
+    struct finder *finder = context;
+    (void)query;
+    finder->output_error = match_writer_put(finder->writer, match);
+    if (finder->output_error == 0)
+        finder->printed++;
+    finder->limited = finder->options->limit > 0 && finder->printed == finder->options->limit;
+    if (finder->limited || finder->output_error != 0)
+        query_user_cancel(user);
+}
+
+/* "C-FIND failed: status A900 (identifier does not match SOP class): comment; it objects to PatientID" */
+static void say_failure(const struct finder *finder)
+{
+    const struct query *query = &finder->query;
+    char text[512];
+    int len =
+        snprintf(text, sizeof text, "C-FIND failed: status %04X (%s)%s%s", query->status,
+                 query_status_text(QUERY_FIND, query->status), query->comment[0] != '\0' ? ": " : "", query->comment);
+    for (unsigned i = 0; i < query->offending_count && (size_t)len + 64 < sizeof text; i++) {
+        const char *keyword = dictionary_keyword(query->offending[i]);
+        len += snprintf(text + len, sizeof text - (size_t)len, "%s%s", i == 0 ? "; it objects to " : ", ", keyword);
+        if (*keyword == '\0')
+            len += snprintf(text + len, sizeof text - (size_t)len, "%08X", query->offending[i]);
+    }
+    say(finder, text);
+}
+
+static void on_ended(struct query_user *user, void *context, struct query *query, const struct identifier *failed)
+{
+    struct finder *finder = context;
+    (void)failed;
+    finder->ended = query->answered;
+    bool stopped_by_us = finder->limited || finder->interrupted || finder->output_error != 0;
+    finder->succeeded =
+        query->answered && (query->status == STATUS_SUCCESS || (query->status == STATUS_CANCEL && stopped_by_us));
+    if (query->answered && !finder->succeeded)
+        say_failure(finder);
+    if (query->answered)
+        query_user_release(user);
+}
+
+static void on_closed(struct query_user *user, void *context, const struct association_end *end)
+{
+    struct finder *finder = context;
+    char text[256];
+    (void)user;
+    if (!finder->ended && !(finder->interrupted && end->error == ERROR_ABORTED_LOCALLY)) {
+        association_describe_end(end, text, sizeof text);
+        say(finder, text);
+    }
+    finder->user = NULL;
+    for (size_t i = 0; i < 2; i++)
+        uv_close((uv_handle_t *)&finder->signals[i], NULL);
+}
+
+static const struct query_user_handler handler = {
+    .opened = on_opened, .match = on_match, .ended = on_ended, .closed = on_closed};
+
+/* ---- signals ---- */
+
+/* The first asks the peer to stop, if there is something to stop; a second one does not wait for it. */
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct finder *finder = signal->data;
+    bool again = finder->interrupted;
+    (void)number;
+    if (finder->user == NULL)
+        return;
+    finder->interrupted = true;
+    if (again || !finder->begun)
+        query_user_abort(finder->user, ERROR_ABORTED_LOCALLY);
+    else
+        query_user_cancel(finder->user);
+}
+
+static void listen_to_signals(struct finder *finder)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (size_t i = 0; i < 2; i++) {
+        int error = uv_signal_init(&finder->loop, &finder->signals[i]);
+        finder->signals[i].data = finder;
+        error = error != 0 ? error : uv_signal_start(&finder->signals[i], on_signal, numbers[i]);
+        assert(error == 0);
+        (void)error;
+    }
+}
+
+/* ---- the whole ---- */
+
+static int open_user(struct finder *finder, const struct logger *logger)
+{
+    const struct options *options = finder->options;
+    const struct destination *destination = finder->destination;
+    const struct association_proposal proposal = {
+        .abstract_syntax = query_class_uid(options->patient_root ? QUERY_PATIENT_ROOT : QUERY_STUDY_ROOT, QUERY_FIND),
+        .syntax_count = 2,
+        .syntaxes = {UID_EXPLICIT_VR_LITTLE_ENDIAN, UID_IMPLICIT_VR_LITTLE_ENDIAN}};
+    struct association_options association = {.host = destination->host,
+                                              .port = destination->port,
+                                              .max_pdu_len = options->max_pdu_len,
+                                              .timeouts = options->timeouts,
+                                              .proposals = &proposal,
+                                              .proposal_count = 1,
+                                              .logger = logger};
+    struct query_user_options user = {.handler = &handler, .context = finder};
+    strcpy(association.called_ae, destination->called_ae);
+    strcpy(association.calling_ae, destination->calling_ae);
+    return query_user_open(&finder->user, &finder->loop, &association, &user);
+}
+
+/* Write what is still kept, and say what is not to be seen in the output. */
+static int finish(struct finder *finder)
+{
+    int error = finder->output_error;
+    bool worthwhile = finder->succeeded || finder->interrupted || finder->printed > 0;
+    if (error == 0 && worthwhile)
+        error = match_writer_finish(finder->writer);
+    if (error != 0) {
+        fprintf(stderr, "dicom-finder: standard output: %s\n", error_text(error));
+        return 1;
+    }
+    if (!finder->options->quiet && worthwhile) {
+        fprintf(stderr, "%llu match%s", (unsigned long long)finder->printed, finder->printed == 1 ? "" : "es");
+        if (finder->limited && finder->query.status == STATUS_CANCEL)
+            fprintf(stderr, "; there may be more (--limit)");
+        fprintf(stderr, "\n");
+    }
+    if (finder->interrupted)
+        return 130;
+    return finder->succeeded ? 0 : finder->printed > 0 ? 2 : 1;
+}
+
+static int run(struct finder *finder)
+{
+    const struct options *options = finder->options;
+    struct logger logger = console_logger((enum log_level)options->log_level);
+    enum match_format format = options->json ? MATCH_JSON : options->csv ? MATCH_CSV : MATCH_TABLE;
+    static char buffer[OUTPUT_BUFFER_SIZE];
+
+    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
+    finder->writer = match_writer_create(format, stdout, finder->keys->tags, finder->keys->count);
+    if (finder->writer == NULL || uv_loop_init(&finder->loop) != 0) {
+        fprintf(stderr, "dicom-finder: no memory\n");
+        match_writer_destroy(finder->writer);
+        return 1;
+    }
+    int error = open_user(finder, &logger);
+    if (error == 0)
+        listen_to_signals(finder);
+    else
+        say(finder, error_text(error));
+    uv_run(&finder->loop, UV_RUN_DEFAULT);
+    int closed = uv_loop_close(&finder->loop);
+    assert(closed == 0);
+    (void)closed;
+    int exit_code = error == 0 ? finish(finder) : 1;
+    match_writer_destroy(finder->writer);
+    return exit_code;
+}
+
+static int ask(const struct options *options)
+{
+    struct destination destination;
+    struct query_keys keys;
+    char message[OPTIONS_MESSAGE_SIZE];
+    int exit_code = 1;
+
+    if (query_keys_read(&keys, options, true, message, sizeof message) == 0 &&
+        destination_find(options, &destination, message, sizeof message) == 0) {
+        struct finder finder = {.options = options, .destination = &destination, .keys = &keys};
+        exit_code = run(&finder);
+    } else {
+        fprintf(stderr, "dicom-finder: %s\n", message);
+    }
+    query_keys_fini(&keys);
+    return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int exit_code = 1;
+
+    console_prepare_process();
+    if (options_begin(&options, PROGRAM_FINDER, argc, argv, &exit_code))
+        exit_code = ask(&options);
+    options_fini(&options);
+    return exit_code;
+}

@@ -1,0 +1,235 @@
+/* query_keys - see query_keys.h. */
+#include "programs/query_keys.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "programs/options.h"
+
+enum { NEAREST_COUNT = 3, NAME_MAX_LEN = 64, LAST_GROUP_WITHOUT_QUERIES = 0x0003 };
+
+/* ---- what there is to know about a level ---- */
+
+static const uint32_t patient_tags[] = {TAG_PATIENT_NAME, TAG_PATIENT_ID, TAG_PATIENT_BIRTH_DATE, TAG_PATIENT_SEX, 0};
+static const uint32_t study_tags[] = {TAG_STUDY_DATE,
+                                      TAG_STUDY_TIME,
+                                      TAG_PATIENT_NAME,
+                                      TAG_PATIENT_ID,
+                                      TAG_ACCESSION_NUMBER,
+                                      TAG_MODALITIES_IN_STUDY,
+                                      TAG_STUDY_DESCRIPTION,
+                                      TAG_NUMBER_OF_STUDY_RELATED_SERIES,
+                                      TAG_NUMBER_OF_STUDY_RELATED_INSTANCES,
+                                      TAG_STUDY_INSTANCE_UID,
+                                      0};
+static const uint32_t series_tags[] = {TAG_MODALITY,
+                                       TAG_SERIES_NUMBER,
+                                       TAG_SERIES_DESCRIPTION,
+                                       TAG_NUMBER_OF_SERIES_RELATED_INSTANCES,
+                                       TAG_STUDY_INSTANCE_UID,
+                                       TAG_SERIES_INSTANCE_UID,
+                                       0};
+static const uint32_t image_tags[] = {TAG_INSTANCE_NUMBER,     TAG_SOP_CLASS_UID,    TAG_STUDY_INSTANCE_UID,
+                                      TAG_SERIES_INSTANCE_UID, TAG_SOP_INSTANCE_UID, 0};
+
+static const uint32_t *const attributes[] = {[QUERY_LEVEL_PATIENT] = patient_tags,
+                                             [QUERY_LEVEL_STUDY] = study_tags,
+                                             [QUERY_LEVEL_SERIES] = series_tags,
+                                             [QUERY_LEVEL_IMAGE] = image_tags};
+
+static int show(struct query_keys *keys, uint32_t tag)
+{
+    for (size_t i = 0; i < keys->count; i++)
+        if (keys->tags[i] == tag)
+            return 0;
+    if (keys->count == QUERY_KEYS_MAX)
+        return -E2BIG;
+    keys->tags[keys->count++] = tag;
+    return 0;
+}
+
+/* To be returned. */
+static int want(struct query_keys *keys, uint32_t tag)
+{
+    int error = identifier_set_text(&keys->identifier, tag, "");
+    return error != 0 ? error : show(keys, tag);
+}
+
+int query_keys_init(struct query_keys *keys, enum query_model model, enum query_level level, bool with_attributes)
+{
+    keys->count = 0;
+    identifier_init(&keys->identifier);
+    int error = identifier_set_text(&keys->identifier, TAG_QUERY_RETRIEVE_LEVEL, query_level_name(level));
+    for (const uint32_t *tag = attributes[level]; error == 0 && with_attributes && *tag != 0; tag++)
+        error = want(keys, *tag);
+    /* The unique keys of the levels above tell entities apart, and are what a retrieval is asked with. */
+    enum query_level first = model == QUERY_STUDY_ROOT ? QUERY_LEVEL_STUDY : QUERY_LEVEL_PATIENT;
+    for (enum query_level above = first; error == 0 && above <= level; above++)
+        error = want(keys, query_level_key(above));
+    return error;
+}
+
+void query_keys_fini(struct query_keys *keys)
+{
+    identifier_fini(&keys->identifier);
+}
+
+/* ---- one key ---- */
+
+static int say_unknown(const char *name, char *ret_message, size_t size)
+{
+    const char *nearest[NEAREST_COUNT];
+    size_t count = dictionary_find_nearest(name, nearest, NEAREST_COUNT);
+    int len =
+        snprintf(ret_message, size, "'%.64s' is neither a keyword of the standard nor a tag like 0010,0020", name);
+    for (size_t i = 0; i < count && len > 0 && (size_t)len < size; i++)
+        len += snprintf(ret_message + len, size - (size_t)len, "%s%s", i == 0 ? "; near to it: " : ", ", nearest[i]);
+    return -1;
+}
+
+/* What a value of these VRs may be in a query, beyond what the VR itself says (PS3.4 C.2.2.2). */
+static const char *find_value_problem(const char *vr, const char *value)
+{
+    if (strcmp(vr, "UI") == 0 && strspn(value, "0123456789.\\*") != strlen(value))
+        return "is no UID, nor several separated by backslashes";
+    if (strcmp(vr, "DA") != 0 || strcmp(value, "*") == 0 || *value == '\0')
+        return NULL;
+    const char *dash = strchr(value, '-');
+    size_t first = dash != NULL ? (size_t)(dash - value) : strlen(value);
+    size_t second = dash != NULL ? strlen(dash + 1) : 0;
+    bool digits = strspn(value, "0123456789") == first && (dash == NULL || strspn(dash + 1, "0123456789") == second);
+    if (!digits || (first != 0 && first != 8) || (second != 0 && second != 8) || first + second == 0)
+        return "is no date: YYYYMMDD, YYYYMMDD-, -YYYYMMDD or YYYYMMDD-YYYYMMDD";
+    return NULL;
+}
+
+static int say_value(const char *name, const char *vr, const char *value, const char *problem, char *ret_message,
+                     size_t size)
+{
+    snprintf(ret_message, size, "%.64s: '%.80s' %s (its VR is %s)", name, value, problem, vr);
+    return -1;
+}
+
+static bool is_ascii(const char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text >= 0x80)
+            return false;
+    return true;
+}
+
+/* The name of a key, cut out of its text: without spaces around it. False if it is too long to be one. */
+static bool cut_name(const char *text, size_t len, char ret_name[NAME_MAX_LEN + 1])
+{
+    while (len > 0 && isspace((unsigned char)*text)) {
+        text++;
+        len--;
+    }
+    while (len > 0 && isspace((unsigned char)text[len - 1]))
+        len--;
+    if (len > NAME_MAX_LEN)
+        len = NAME_MAX_LEN;
+    memcpy(ret_name, text, len);
+    ret_name[len] = '\0';
+    return len > 0;
+}
+
+static int set_value(struct query_keys *keys, const char *name, uint32_t tag, const char *value, char *ret_message,
+                     size_t size)
+{
+    const char *vr = dictionary_vr(tag);
+    const char *problem = find_value_problem(vr, value);
+    int error = problem == NULL ? identifier_set_text(&keys->identifier, tag, value) : 0;
+    if (error == ERROR_IDENTIFIER_VALUE)
+        problem = "is no value for it";
+    if (problem != NULL)
+        return say_value(name, vr, value, problem, ret_message, size);
+    /* What is typed is UTF-8. */
+    if (error == 0 && !is_ascii(value) && !identifier_find(&keys->identifier, TAG_SPECIFIC_CHARACTER_SET, NULL))
+        error = identifier_set_text(&keys->identifier, TAG_SPECIFIC_CHARACTER_SET, "ISO_IR 192");
+    if (error == 0 && tag != TAG_SPECIFIC_CHARACTER_SET)
+        error = show(keys, tag);
+    if (error == 0)
+        return 0;
+    snprintf(ret_message, size, "%.64s: %s", name, error == -E2BIG ? "there are too many keys" : error_text(error));
+    return -1;
+}
+
+int query_keys_add(struct query_keys *keys, const char *text, char *ret_message, size_t size)
+{
+    char name[NAME_MAX_LEN + 1];
+    size_t len = strcspn(text, "=");
+    const char *value = text[len] == '=' ? text + len + 1 : "";
+    uint32_t tag;
+    if (!cut_name(text, len, name)) {
+        snprintf(ret_message, size, "'%.80s' begins with no key: it is KEY or KEY=VALUE", text);
+        return -1;
+    }
+    if (!dictionary_parse_tag(name, &tag))
+        return say_unknown(name, ret_message, size);
+    if (tag == TAG_QUERY_RETRIEVE_LEVEL) {
+        snprintf(ret_message, size, "%s: the level is said with --level", name);
+        return -1;
+    }
+    if (tag >> 16 <= LAST_GROUP_WITHOUT_QUERIES || (tag & 0xFFFF) == 0) {
+        snprintf(ret_message, size, "%s: that element cannot be in a query", name);
+        return -1;
+    }
+    return set_value(keys, name, tag, value, ret_message, size);
+}
+
+int query_keys_add_file(struct query_keys *keys, const char *path, char *ret_message, size_t size)
+{
+    FILE *file = fopen(path, "re");
+    char *line = NULL, problem[512];
+    size_t line_size = 0;
+    ssize_t len;
+    int result = 0;
+    if (file == NULL) {
+        snprintf(ret_message, size, "'%.200s': %s", path, error_text(-errno));
+        return -1;
+    }
+    for (unsigned number = 1; result == 0 && (len = getline(&line, &line_size, file)) >= 0; number++) {
+        while (len > 0 && isspace((unsigned char)line[len - 1]))
+            line[--len] = '\0';
+        const char *text = line + strspn(line, " \t");
+        if (*text == '\0' || *text == '#')
+            continue;
+        result = query_keys_add(keys, text, problem, sizeof problem);
+        if (result != 0)
+            snprintf(ret_message, size, "%.200s:%u: %s", path, number, problem);
+    }
+    if (result == 0 && ferror(file)) {
+        snprintf(ret_message, size, "'%.200s': %s", path, error_text(errno > 0 ? -errno : -EIO));
+        result = -1;
+    }
+    free(line);
+    fclose(file);
+    return result;
+}
+
+int query_keys_read(struct query_keys *keys, const struct options *options, bool with_attributes, char *ret_message,
+                    size_t size)
+{
+    char problem[512];
+    enum query_model model = options->patient_root ? QUERY_PATIENT_ROOT : QUERY_STUDY_ROOT;
+    if (query_keys_init(keys, model, (enum query_level)options->level, with_attributes) != 0) {
+        snprintf(ret_message, size, "out of memory");
+        return -1;
+    }
+    if (options->query_file != NULL && query_keys_add_file(keys, options->query_file, problem, sizeof problem) != 0) {
+        snprintf(ret_message, size, "--query-file: %s", problem);
+        return -1;
+    }
+    for (size_t i = 0; i < options->key_count; i++) {
+        if (query_keys_add(keys, options->keys[i], problem, sizeof problem) != 0) {
+            snprintf(ret_message, size, "--key: %s", problem);
+            return -1;
+        }
+    }
+    return 0;
+}

@@ -48,7 +48,13 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
     X(LOG_STORE_RETRIED, "store.retried", "an instance will be sent again; fields: path, instance, reason, attempt")   \
     X(LOG_RECEIVER_LISTENING, "receiver.listening", "a receiver is ready; fields: address, port, ae")                  \
     X(LOG_RECEIVER_STORED, "receiver.stored", "a receiver kept an instance; fields: instance, path, bytes, status")    \
-    X(LOG_RECEIVER_REFUSED, "receiver.refused", "a receiver answered a failure; fields: instance, status, text")
+    X(LOG_RECEIVER_REFUSED, "receiver.refused", "a receiver answered a failure; fields: instance, status, text")       \
+    X(LOG_QUERY_STARTED, "query.started", "a C-FIND, C-MOVE or C-GET goes out; fields: service, level, instances")     \
+    X(LOG_QUERY_ENDED, "query.ended", "it was answered or lost; fields: service, status, text, comment, counts")       \
+    X(LOG_RETRIEVAL_LISTED, "retrieval.listed", "what the peer has; fields: matches, series, instances, present")      \
+    X(LOG_RETRIEVAL_STORED, "retrieval.stored", "an instance came and is kept; fields: instance, bytes")               \
+    X(LOG_RETRIEVAL_RETRIED, "retrieval.retried", "what is missing is asked for again; fields: missing, delay_ms")     \
+    X(LOG_RETRIEVAL_MISSING, "retrieval.missing", "an instance that did not come; fields: series, instance, text")
 
 enum log_event {
 #define X(name, text, meaning) name,

@@ -130,6 +130,22 @@ size_t part10_meta_encode(const struct part10_meta *meta, uint8_t *ret_bytes, si
     return writer.overflow ? 0 : writer.len;
 }
 
+void part10_file_name(const char *instance_uid, char ret_name[PART10_NAME_SIZE])
+{
+    if (uid_is_well_formed(instance_uid, strlen(instance_uid)))
+        snprintf(ret_name, PART10_NAME_SIZE, "%s.dcm", instance_uid);
+    else
+        snprintf(ret_name, PART10_NAME_SIZE, "hash-%016" PRIx64 ".dcm", hash_text(instance_uid));
+}
+
+bool part10_folder_has(const struct part10_folder *folder, const char *instance_uid)
+{
+    char name[PART10_NAME_SIZE];
+    struct stat status;
+    part10_file_name(instance_uid, name);
+    return fstatat(folder->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode);
+}
+
 int part10_writer_open(struct part10_writer *writer, struct part10_folder *folder, const struct part10_meta *meta)
 {
     writer->folder = folder;
@@ -140,11 +156,7 @@ int part10_writer_open(struct part10_writer *writer, struct part10_folder *folde
     if (writer->buffered == 0)
         return -EINVAL;
 
-    if (uid_is_well_formed(meta->instance_uid, strlen(meta->instance_uid)))
-        snprintf(writer->final_name, sizeof writer->final_name, "%s.dcm", meta->instance_uid);
-    else
-        snprintf(writer->final_name, sizeof writer->final_name, "hash-%016" PRIx64 ".dcm",
-                 hash_text(meta->instance_uid));
+    part10_file_name(meta->instance_uid, writer->final_name);
     /* A name may be left over from a process of the same number that was killed. */
     for (int tries = 0; writer->fd < 0 && tries < NAME_TRIES_MAX; tries++) {
         snprintf(writer->temporary_name, sizeof writer->temporary_name, ".tmp-%ld-%" PRIu64, (long)getpid(),

@@ -38,13 +38,20 @@ struct part10_meta {
  */
 size_t part10_meta_encode(const struct part10_meta *meta, uint8_t *ret_bytes, size_t size);
 
+/* The name that an instance with this UID is kept under: see the top of this file. */
+enum { PART10_NAME_SIZE = 96 };
+void part10_file_name(const char *instance_uid, char ret_name[PART10_NAME_SIZE]);
+
+/* True if the folder holds a file of that name: only complete ones have it. */
+bool part10_folder_has(const struct part10_folder *folder, const char *instance_uid);
+
 struct part10_writer {
     struct part10_folder *folder;
     int fd;
     int error;         /* first error; further bytes are then dropped */
     uint64_t data_len; /* bytes of the data set so far */
     char temporary_name[64];
-    char final_name[96];
+    char final_name[PART10_NAME_SIZE];
     size_t buffered;
     uint8_t buffer[64 * 1024];
 };

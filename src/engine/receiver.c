@@ -34,8 +34,9 @@ struct receiver {
 struct guest {
     struct list_node node;
     struct receiver *receiver;
-    struct receiver_visit visit; /* its association is NULL until it has been made */
-    struct association *association;
+    struct receiver_visit visit;     /* its association is NULL until it has been made */
+    struct association *association; /* as that one */
+    bool entered;                    /* it is the caller's: receiver_enter */
     struct storage_provider *provider;
     struct part10_writer *writer; /* NULL if nothing is kept */
     uint32_t answered;            /* instances, for abort_after and stall_after */
@@ -84,6 +85,8 @@ static uint16_t begin(void *context, struct association *association, uint8_t co
 {
     struct guest *guest = context;
     const struct receiver_faults *faults = &guest->receiver->options.faults;
+    guest->association = association; /* a guest that entered learns it only here */
+    guest->visit.association = association;
     guest->status = faults->status;
     guest->receiver->begun++;
     if (faults->fail_every > 0 && guest->receiver->begun % faults->fail_every == 0)
@@ -264,6 +267,31 @@ static void on_accepted(void *user, void *association_user, struct association *
 
 static const struct acceptor_handler acceptor_handler = {.connected = on_connected, .accepted = on_accepted};
 
+/* ---- an association of the caller's ---- */
+
+int receiver_enter(struct receiver *receiver, const struct storage_sink **ret_sink, void **ret_context)
+{
+    struct guest *guest = calloc(1, sizeof *guest);
+    if (guest == NULL)
+        return -ENOMEM;
+    guest->receiver = receiver;
+    guest->entered = true;
+    if (receiver->folder_open && (guest->writer = malloc(sizeof *guest->writer)) == NULL) {
+        free(guest);
+        return -ENOMEM;
+    }
+    list_append(&receiver->guests, &guest->node);
+    *ret_sink = &sink;
+    *ret_context = guest;
+    return 0;
+}
+
+void receiver_leave(struct receiver *receiver, void *context)
+{
+    free_guest(context);
+    free_if_over(receiver);
+}
+
 /* ---- the whole ---- */
 
 int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const struct receiver_options *options)
@@ -279,7 +307,7 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const 
         error = part10_folder_open(&receiver->folder, options->output_dir, options->sync);
         receiver->folder_open = error == 0;
     }
-    if (error == 0)
+    if (error == 0 && options->acceptor.bind_address != NULL)
         error = acceptor_open(&receiver->acceptor, loop, &options->acceptor, &acceptor_handler, receiver);
     if (error != 0) {
         if (receiver->folder_open)
@@ -296,6 +324,11 @@ uint16_t receiver_port(const struct receiver *receiver)
     return acceptor_port(receiver->acceptor);
 }
 
+bool receiver_has(const struct receiver *receiver, const char *instance_uid)
+{
+    return receiver->folder_open && part10_folder_has(&receiver->folder, instance_uid);
+}
+
 const struct receiver_totals *receiver_totals(const struct receiver *receiver)
 {
     return &receiver->totals;
@@ -306,9 +339,13 @@ void receiver_close(struct receiver *receiver, void (*closed)(void *user), void 
     receiver->closing = true;
     receiver->closed = closed;
     receiver->closed_user = user;
-    acceptor_close(receiver->acceptor);
+    if (receiver->acceptor != NULL)
+        acceptor_close(receiver->acceptor);
     for (struct list_node *node = list_first(&receiver->guests); node != NULL;
-         node = list_next(&receiver->guests, node))
-        association_abort(list_entry(node, struct guest, node)->association, ERROR_ABORTED_LOCALLY);
+         node = list_next(&receiver->guests, node)) {
+        struct guest *guest = list_entry(node, struct guest, node);
+        if (!guest->entered)
+            association_abort(guest->association, ERROR_ABORTED_LOCALLY);
+    }
     free_if_over(receiver);
 }

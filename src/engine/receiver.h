@@ -12,6 +12,7 @@
 #include "dicomnet/acceptor.h"
 
 struct receiver;
+struct storage_sink;
 
 /* A connection, as an observer sees it from its association's beginning to its end. */
 struct receiver_visit {
@@ -49,8 +50,8 @@ struct receiver_faults {
 };
 
 struct receiver_options {
-    struct acceptor_options acceptor;
-    const char *output_dir; /* NULL = discard: keep nothing */
+    struct acceptor_options acceptor; /* its bind_address NULL: it does not listen, see receiver_enter */
+    const char *output_dir;           /* NULL = discard: keep nothing */
     bool sync;
     struct receiver_faults faults;
     const struct logger *logger; /* receiver.stored (debug), receiver.refused (warn); borrowed until closed */
@@ -70,6 +71,17 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop,
                   const struct receiver_options *options) MUST_CHECK;
 uint16_t receiver_port(const struct receiver *receiver);
 const struct receiver_totals *receiver_totals(const struct receiver *receiver);
+
+/* True if the output folder holds an instance with this UID. */
+bool receiver_has(const struct receiver *receiver, const char *instance_uid);
+
+/*
+ * For an association that the caller opened, and on which instances come all the same (C-GET): the sink that keeps them
+ * here, and tells the observer of its answers. Give it back with receiver_leave when that association has ended.
+ * Returns 0 or -ENOMEM.
+ */
+int receiver_enter(struct receiver *receiver, const struct storage_sink **ret_sink, void **ret_context) MUST_CHECK;
+void receiver_leave(struct receiver *receiver, void *context);
 
 /* Stop listening, abort what is open; `closed` is called when all is over and the receiver freed. May be NULL. */
 void receiver_close(struct receiver *receiver, void (*closed)(void *user), void *user);

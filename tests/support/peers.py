@@ -127,19 +127,19 @@ class Storescp(Server):
 
 
 class Dcmqrscp(Server):
-    """DCMTK's dcmqrscp with one archive of its own. destinations={AE: port}: where a C-MOVE may send to."""
+    """DCMTK's dcmqrscp with one archive of its own. destinations: pairs (AE, port) that a C-MOVE may name."""
 
     ae_title = 'DCMQRSCP'
 
-    def __init__(self, destinations=None, *options):
+    def __init__(self, destinations=(), *options):
         super().__init__()
         self.storage = self.folder / 'archive'
         self.storage.mkdir()
-        self.destinations = destinations or {}
+        self.destinations = list(destinations)
         self.options = list(options)
 
     def command(self, port):
-        hosts = [f'peer{number} = ({ae}, 127.0.0.1, {at})' for number, (ae, at) in enumerate(self.destinations.items())]
+        hosts = [f'peer{number} = ({ae}, 127.0.0.1, {at})' for number, (ae, at) in enumerate(self.destinations)]
         path = self.folder / 'dcmqrscp.cfg'
         path.write_text('\n'.join([
             f'NetworkTCPPort = {port}', 'MaxPDUSize = 131072', 'MaxAssociations = 16',

@@ -1,0 +1,261 @@
+/*
+ * dicom-mover - fetches what a peer has, or has it sent elsewhere: options in, a retrieval, reports out.
+ *
+ * All of it is on one thread: the retrieval's loop is the only one.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/retrieval.h"
+#include "programs/console.h"
+#include "programs/destination.h"
+#include "programs/options.h"
+#include "programs/query_keys.h"
+#include "report/event_log.h"
+#include "report/log_line.h"
+#include "report/progress.h"
+#include "report/progress_retrieval.h"
+#include "report/report_files.h"
+#include "report/retrieval_summary.h"
+#include "report/text.h"
+
+static const char report_name[] = "dicom_mover";
+static const char summary_name[] = "dicom_mover_summary";
+
+enum { SESSION_ID_ATTEMPTS = 10 };
+
+struct mover {
+    const struct options *options;
+    const struct destination *destination;
+    struct retrieval_options retrieval;
+    char session_id[REPORT_SESSION_ID_SIZE];
+    struct event_log *log;
+    struct retrieval_summary *summary;
+    struct progress *progress;
+    char *summary_path;
+};
+
+/* ---- the observer ---- */
+
+/* What --verbose shows beyond what the console shows anyway. */
+static bool is_worth_a_line(const struct mover *mover, const struct log_record *record)
+{
+    bool ours = record->event == LOG_QUERY_STARTED || record->event == LOG_QUERY_ENDED ||
+                record->event == LOG_RETRIEVAL_LISTED || record->event == LOG_RETRIEVAL_STORED;
+    return mover->options->verbose && !mover->options->debug && ours && record->level == LOG_INFO;
+}
+
+static void on_log(void *user, const struct log_record *record)
+{
+    struct mover *mover = user;
+    event_log_write(mover->log, record);
+    progress_log(mover->progress, record);
+    if (!is_worth_a_line(mover, record))
+        return;
+    struct text line = {0};
+    log_line_render(&line, record);
+    if (!line.failed)
+        progress_print(mover->progress, line.data);
+    text_fini(&line);
+}
+
+static void on_request_ended(void *user, const struct retrieval_request *request)
+{
+    struct mover *mover = user;
+    retrieval_summary_add_request(mover->summary, request);
+}
+
+static void on_missing(void *user, const struct retrieval_missing *missing)
+{
+    struct mover *mover = user;
+    retrieval_summary_add_missing(mover->summary, missing);
+    progress_missing(mover->progress, missing);
+}
+
+static void on_progress(void *user, const struct retrieval_progress *now)
+{
+    struct mover *mover = user;
+    progress_update_retrieval(mover->progress, now);
+}
+
+/* ---- before and after ---- */
+
+static int say_error(const char *what, const char *name, int error)
+{
+    fprintf(stderr, "dicom-mover: %s%s%s%s%s\n", what, name != NULL ? " '" : "", name != NULL ? name : "",
+            name != NULL ? "': " : ": ", error_text(error));
+    return -1;
+}
+
+/* Nobody else can send to a peer's own machine's loopback device. */
+static const char *address_to_listen_on(const struct options *options, const char *host)
+{
+    if (options->receive_address != NULL)
+        return options->receive_address;
+    if (strcmp(host, "::1") == 0)
+        return "::1";
+    bool local = strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0;
+    return local ? "127.0.0.1" : strchr(host, ':') != NULL ? "::" : "0.0.0.0";
+}
+
+static void fill_in_retrieval(struct mover *mover, const struct identifier *keys)
+{
+    const struct options *options = mover->options;
+    const struct destination *destination = mover->destination;
+    struct retrieval_options *retrieval = &mover->retrieval;
+
+    *retrieval = (struct retrieval_options){
+        .host = destination->host,
+        .port = destination->port,
+        .max_pdu_len = options->max_pdu_len,
+        .timeouts = options->timeouts,
+        .priority = (uint16_t)options->priority,
+        .model = options->patient_root ? QUERY_PATIENT_ROOT : QUERY_STUDY_ROOT,
+        .level = (enum query_level)options->level,
+        .keys = keys,
+        .get = options->get,
+        .output_dir = options->output_dir,
+        .sync = options->sync,
+        .receive_address = address_to_listen_on(options, destination->host),
+        .receive_port = (uint16_t)options->receive_port,
+        .retry = options->retry,
+        .log_level = (enum log_level)options->log_level,
+    };
+    strcpy(retrieval->called_ae, destination->called_ae);
+    strcpy(retrieval->calling_ae, destination->calling_ae);
+    strcpy(retrieval->move_destination, options->move_destination);
+    strcpy(retrieval->receive_ae, options->receive_ae[0] != '\0' ? options->receive_ae : destination->calling_ae);
+}
+
+static int open_log(struct mover *mover)
+{
+    const char *dir = mover->options->log_dir;
+    int error = -EEXIST;
+    /* Two sessions of one second may draw the same name. */
+    for (int i = 0; i < SESSION_ID_ATTEMPTS && error == -EEXIST; i++) {
+        report_session_id(mover->session_id);
+        error = event_log_open(&mover->log, dir, report_name, mover->session_id);
+    }
+    return error != 0 ? say_error("--log-dir:", dir, error) : 0;
+}
+
+static int open_reports(struct mover *mover)
+{
+    const struct options *options = mover->options;
+    const struct progress_options progress = {.out = stderr,
+                                              .detail = options->debug     ? PROGRESS_DEBUG
+                                                        : options->verbose ? PROGRESS_VERBOSE
+                                                        : options->quiet   ? PROGRESS_QUIET
+                                                                           : PROGRESS_NORMAL,
+                                              .no_progress = options->no_progress};
+    if (open_log(mover) != 0)
+        return -1;
+    mover->summary_path = report_path(options->log_dir, summary_name, mover->session_id, ".json");
+    mover->progress = progress_create(&progress);
+    mover->summary = retrieval_summary_create(mover->session_id, &mover->retrieval);
+    if (mover->summary == NULL || mover->progress == NULL || mover->summary_path == NULL)
+        return say_error("reports", NULL, -ENOMEM);
+    return 0;
+}
+
+static void close_reports(struct mover *mover)
+{
+    char path[4096] = "";
+    if (mover->log != NULL)
+        snprintf(path, sizeof path, "%s", event_log_path(mover->log));
+    int error = mover->log != NULL ? event_log_close(mover->log) : 0;
+    if (error != 0)
+        say_error("the event log is not complete:", path, error);
+    retrieval_summary_destroy(mover->summary);
+    progress_destroy(mover->progress);
+    free(mover->summary_path);
+}
+
+/* The first line of the log: what was asked for, in one text. */
+static void log_start(struct mover *mover)
+{
+    char given[2048] = "", value[512];
+    const char *name;
+    size_t cursor = 0, len = 0;
+    while (options_next_given(mover->options, &cursor, &name, value, sizeof value) && len < sizeof given)
+        len += (size_t)snprintf(given + len, sizeof given - len, "%s--%s=%s", len > 0 ? " " : "", name, value);
+    const struct logger logger = {.write = on_log, .user = mover, .level = mover->retrieval.log_level};
+    LOG(&logger, LOG_INFO, LOG_SESSION_STARTED, LOG_TEXT("version", PROGRAM_VERSION),
+        LOG_TEXT("destination", mover->destination->text), LOG_TEXT("options", given));
+}
+
+static void write_reports(struct mover *mover, const struct retrieval_result *result, int exit_code)
+{
+    const struct retrieval_counts *counts = &result->counts;
+    const struct logger logger = {.write = on_log, .user = mover, .level = mover->retrieval.log_level};
+    LOG(&logger, LOG_INFO, LOG_SESSION_ENDED, LOG_NUMBER("exit_code", exit_code), LOG_NUMBER("listed", counts->listed),
+        LOG_NUMBER("present", counts->present), LOG_NUMBER("stored", counts->stored),
+        LOG_NUMBER("missing", counts->missing), LOG_NUMBER("bytes", counts->bytes));
+    int error = retrieval_summary_write(mover->summary, result, exit_code, mover->summary_path);
+    progress_finish_retrieval(mover->progress, result, error == 0 ? mover->summary_path : NULL,
+                              event_log_path(mover->log));
+    if (error != 0)
+        say_error("the summary", mover->summary_path, error);
+    if (!mover->options->json)
+        return;
+    error = retrieval_summary_print(mover->summary, result, exit_code, stdout);
+    if (error != 0)
+        say_error("standard output", NULL, error);
+}
+
+static int run(struct mover *mover, const struct identifier *keys)
+{
+    struct retrieval_result result;
+    const struct retrieval_observer observer = {.user = mover,
+                                                .log = on_log,
+                                                .request_ended = on_request_ended,
+                                                .missing = on_missing,
+                                                .progress = on_progress};
+    int exit_code = 1;
+
+    fill_in_retrieval(mover, keys);
+    if (open_reports(mover) == 0) {
+        log_start(mover);
+        int error = retrieval_run(&mover->retrieval, &observer, &result);
+        if (error != 0) {
+            say_error("the output folder or the port to receive on", mover->options->output_dir, error);
+        } else {
+            exit_code = retrieval_exit_code(&result);
+            write_reports(mover, &result, exit_code);
+        }
+    }
+    close_reports(mover);
+    return exit_code;
+}
+
+static int ask(const struct options *options)
+{
+    struct destination destination;
+    struct query_keys keys;
+    char message[OPTIONS_MESSAGE_SIZE];
+    int exit_code = 1;
+
+    if (query_keys_read(&keys, options, false, message, sizeof message) == 0 &&
+        destination_find(options, &destination, message, sizeof message) == 0) {
+        struct mover mover = {.options = options, .destination = &destination};
+        exit_code = run(&mover, &keys.identifier);
+    } else {
+        fprintf(stderr, "dicom-mover: %s\n", message);
+    }
+    query_keys_fini(&keys);
+    return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    int exit_code = 1;
+
+    console_prepare_process();
+    if (options_begin(&options, PROGRAM_MOVER, argc, argv, &exit_code))
+        exit_code = ask(&options);
+    options_fini(&options);
+    return exit_code;
+}

@@ -1,0 +1,179 @@
+/*
+ * progress_retrieval - see progress_retrieval.h.
+ *
+ *     listed        200   in 4 series
+ *     stored        200   104.9 MB
+ *     missing         0
+ */
+#include "report/progress_retrieval.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/retrieval.h"
+#include "engine/session.h"
+#include "report/format.h"
+#include "report/progress_data.h"
+
+#define COLOUR_BOLD "\x1b[1m"
+#define COLOUR_RED  "\x1b[31m"
+#define COLOUR_OFF  "\x1b[0m"
+
+/* To the line it is a session: what is listed are its files. */
+void progress_update_retrieval(struct progress *progress, const struct retrieval_progress *now)
+{
+    const struct retrieval_counts *counts = &now->counts;
+    uint64_t sent = (uint64_t)now->request.completed + now->request.warning;
+    uint64_t failed = now->request.failed < counts->missing ? now->request.failed : counts->missing;
+    /* Of what comes here each instance is counted when it is kept; of what goes elsewhere only the peer knows. */
+    uint64_t more = counts->bytes > 0 ? 0 : sent < counts->missing - failed ? sent : counts->missing - failed;
+    struct session_progress session = {
+        .scan_ended = now->phase != RETRIEVAL_LISTING, .elapsed_us = now->elapsed_us, .transfer_us = now->asking_us};
+    session.totals.files = counts->listed;
+    session.totals.bytes_stored = counts->bytes;
+    session.totals.by_state[OUTCOME_STORED] = counts->stored + more;
+    session.totals.by_state[OUTCOME_SKIPPED] = counts->present;
+    session.totals.by_state[OUTCOME_FAILED] = failed;
+    session.totals.by_state[OUTCOME_PENDING] = counts->missing - failed - more;
+    progress_update(progress, &session);
+}
+
+static char *visible_copy(const char *string)
+{
+    struct text text = {0};
+    text_put_visible(&text, string);
+    text_put(&text, ""); /* so that an empty one has its NUL too */
+    return text.data;
+}
+
+void progress_missing(struct progress *progress, const struct retrieval_missing *missing)
+{
+    char why[128];
+    progress->failure_count++;
+    if (progress->failures_kept == PROGRESS_FAILURES_MAX)
+        return;
+    if (missing->status != 0)
+        snprintf(why, sizeof why, "it came, and was refused with status %04X: %s", missing->status, missing->comment);
+    else
+        snprintf(why, sizeof why, "%s", missing->comment[0] != '\0' ? missing->comment : "it did not come");
+    struct progress_failure failure = {visible_copy(missing->instance_uid), visible_copy(why)};
+    if (failure.path == NULL || failure.text == NULL) {
+        free(failure.path);
+        free(failure.text);
+        return;
+    }
+    progress->failures[progress->failures_kept++] = failure;
+}
+
+/* ---- the words at the end ---- */
+
+static const char *colour(const struct progress *progress, const char *code)
+{
+    return progress->colour ? code : "";
+}
+
+static void put_headline(struct text *text, const struct progress *progress, const struct retrieval_result *result)
+{
+    static const char *const words[] = {
+        [RETRIEVAL_COMPLETE] = "complete", [RETRIEVAL_INTERRUPTED] = "interrupted", [RETRIEVAL_STOPPED] = "stopped"};
+    char duration[FORMAT_SIZE];
+    format_duration(duration, result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0);
+    text_printf(text, "%sretrieval %s%s after %s", colour(progress, COLOUR_BOLD), words[result->verdict],
+                colour(progress, COLOUR_OFF), duration);
+    if (result->verdict == RETRIEVAL_STOPPED) {
+        text_put(text, ": ");
+        text_put_visible(text, result->stop_text);
+    }
+    text_put(text, "\n");
+    if (result->counts.listed == 0 && result->verdict == RETRIEVAL_COMPLETE)
+        text_put(text, "  nothing matches these keys\n");
+}
+
+static void put_counts(struct text *text, const struct progress *progress, const struct retrieval_result *result)
+{
+    const struct retrieval_counts *counts = &result->counts;
+    char bytes[FORMAT_SIZE];
+    format_bytes(bytes, (double)counts->bytes);
+    text_printf(text, "  %-10s  %10" PRIu64 "   in %" PRIu64 " series, of %" PRIu64 " match%s\n", "listed",
+                counts->listed, counts->series, counts->matches, counts->matches == 1 ? "" : "es");
+    if (counts->present > 0)
+        text_printf(text, "  %-10s  %10" PRIu64 "   were there already\n", "present", counts->present);
+    text_printf(text, "  %-10s  %10" PRIu64, "stored", counts->stored);
+    if (counts->bytes > 0)
+        text_printf(text, "   %s", bytes);
+    text_put(text, "\n");
+    bool bad = counts->missing > 0;
+    text_printf(text, "  %-10s  %s%10" PRIu64 "%s", "missing", bad ? colour(progress, COLOUR_RED) : "", counts->missing,
+                bad ? colour(progress, COLOUR_OFF) : "");
+    if (bad)
+        text_printf(text, "   after asking %u time%s", result->rounds, result->rounds == 1 ? "" : "s");
+    text_put(text, "\n");
+    if (counts->unlisted > 0)
+        text_printf(text, "  %-10s  %10" PRIu64 "   came and are kept, though they were not listed\n", "unlisted",
+                    counts->unlisted);
+}
+
+static void put_times(struct text *text, const struct retrieval_result *result)
+{
+    char whole[FORMAT_SIZE], list[FORMAT_SIZE], asking[FORMAT_SIZE], byte_rate[FORMAT_SIZE], rate[FORMAT_SIZE];
+    format_duration(whole, result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0);
+    format_duration(list, result->list_us);
+    format_duration(asking, result->asking_us);
+    text_printf(text, "  %-10s  %10s   listing %s, transfer %s\n", "duration", whole, list, asking);
+    if (result->asking_us == 0 || result->counts.stored == 0)
+        return;
+    double seconds = (double)result->asking_us / 1e6;
+    format_byte_rate(byte_rate, (double)result->counts.bytes / seconds);
+    format_count_rate(rate, (double)result->counts.stored / seconds);
+    rate[strcspn(rate, "/")] = '\0';
+    text_printf(text, "  %-10s  %10s   %s instances/s\n", "throughput", result->counts.bytes > 0 ? byte_rate : "",
+                rate);
+}
+
+static void put_missing(struct text *text, const struct progress *progress, const char *summary_path)
+{
+    if (progress->failure_count == 0)
+        return;
+    text_printf(text, "\n%smissing%s\n", colour(progress, COLOUR_RED), colour(progress, COLOUR_OFF));
+    for (size_t i = 0; i < progress->failures_kept; i++)
+        text_printf(text, "  %s\n      %s\n", progress->failures[i].path, progress->failures[i].text);
+    if (progress->failure_count == progress->failures_kept)
+        return;
+    text_printf(text, "  ... and %" PRIu64 " more", progress->failure_count - progress->failures_kept);
+    if (summary_path != NULL) {
+        text_put(text, ", see ");
+        text_put_visible(text, summary_path);
+    }
+    text_put(text, "\n");
+}
+
+static void put_path(struct text *text, const char *label, const char *path)
+{
+    if (path == NULL)
+        return;
+    text_printf(text, "  %-10s  ", label);
+    text_put_visible(text, path);
+    text_put(text, "\n");
+}
+
+void progress_finish_retrieval(struct progress *progress, const struct retrieval_result *result,
+                               const char *summary_path, const char *log_path)
+{
+    struct text *text = progress_begin_lines(progress);
+    progress->line_shown = false;
+    bool quiet = progress->detail == PROGRESS_QUIET;
+    bool troubled = result->counts.missing > 0 || result->counts.listed == 0 || result->verdict != RETRIEVAL_COMPLETE;
+    if (!quiet || troubled) {
+        put_headline(text, progress, result);
+        put_counts(text, progress, result);
+        put_times(text, result);
+        put_missing(text, progress, summary_path);
+    }
+    if (!quiet && (summary_path != NULL || log_path != NULL)) {
+        text_put(text, "\n");
+        put_path(text, "summary", summary_path);
+        put_path(text, "log", log_path);
+    }
+    progress_put_lines(progress);
+}

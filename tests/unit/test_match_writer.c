@@ -1,0 +1,205 @@
+/* match_writer, dicom_json and charset: matches as a table, CSV and the DICOM JSON Model. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dicomnet/identifier.h"
+#include "report/charset.h"
+#include "report/match_writer.h"
+#include "report/text.h"
+
+static const uint32_t columns[] = {TAG_PATIENT_NAME, TAG_STUDY_DATE, 0x00091001, TAG_STUDY_INSTANCE_UID};
+static struct identifier match;
+
+static void begin(void)
+{
+    identifier_init(&match);
+}
+
+static void finish(void)
+{
+    identifier_fini(&match);
+}
+TestSuite(match_writer, .init = begin, .fini = finish);
+
+static void set(uint32_t tag, const char *text)
+{
+    cr_assert_eq(identifier_set_text(&match, tag, text), 0);
+}
+
+static void set_bytes(uint32_t tag, const char *vr, const char *bytes, size_t len)
+{
+    cr_assert_eq(identifier_set_bytes(&match, tag, vr, (struct span){(const uint8_t *)bytes, len}), 0);
+}
+
+/* What is written for `count` times this match. */
+static char *written(enum match_format format, size_t count)
+{
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    struct match_writer *writer = match_writer_create(format, out, columns, 4);
+    cr_assert_not_null(writer);
+    for (size_t i = 0; i < count; i++)
+        cr_assert_eq(match_writer_put(writer, &match), 0);
+    cr_assert_eq(match_writer_finish(writer), 0);
+    match_writer_destroy(writer);
+    fclose(out);
+    return text;
+}
+
+#define WRITES(format, count, expected)                                                                                \
+    do {                                                                                                               \
+        char *text_ = written((format), (count));                                                                      \
+        cr_assert_str_eq(text_, expected);                                                                             \
+        free(text_);                                                                                                   \
+    } while (0)
+
+Test(match_writer, nothing_matches)
+{
+    WRITES(MATCH_TABLE, 0, "");
+    WRITES(MATCH_CSV, 0, "");
+    WRITES(MATCH_JSON, 0, "[]\n");
+}
+
+Test(match_writer, a_table_is_as_wide_as_what_is_in_it)
+{
+    set(TAG_PATIENT_NAME, "DOE^JANE\a!");
+    set(TAG_STUDY_INSTANCE_UID, "1.2.3");
+    WRITES(MATCH_TABLE, 2,
+           "PatientName    StudyDate  0009,1001  StudyInstanceUID\n"
+           "DOE^JANE\\x07!                        1.2.3\n"
+           "DOE^JANE\\x07!                        1.2.3\n");
+}
+
+Test(match_writer, a_cell_has_an_end_and_wide_characters_count_twice)
+{
+    set(TAG_SPECIFIC_CHARACTER_SET, "ISO_IR 192");
+    set(TAG_PATIENT_NAME, "山田^太郎");
+    char *table = written(MATCH_TABLE, 1);
+    cr_assert_not_null(strstr(table, "\n山田^太郎           "), "%s", table);
+    free(table);
+    char name[101];
+    memset(name, 'x', 100);
+    name[100] = '\0';
+    set(TAG_PATIENT_NAME, name);
+    table = written(MATCH_TABLE, 1);
+    memcpy(name + 61, "... ", 5);
+    cr_assert_not_null(strstr(table, name), "%s", table);
+    free(table);
+}
+
+Test(match_writer, csv_quotes_what_it_must)
+{
+    set(TAG_PATIENT_NAME, "DOE, \"J\"");
+    set(TAG_STUDY_DATE, "20240131");
+    WRITES(MATCH_CSV, 1,
+           "PatientName,StudyDate,\"0009,1001\",StudyInstanceUID\n"
+           "\"DOE, \"\"J\"\"\",20240131,,\n");
+}
+
+Test(match_writer, json_texts_and_numbers)
+{
+    set(TAG_SPECIFIC_CHARACTER_SET, "ISO_IR 100");
+    set(TAG_PATIENT_NAME, "M\xfcller^J=\xc4=x");
+    set(TAG_PATIENT_ID, "a\"b");
+    set(TAG_MODALITIES_IN_STUDY, "CT\\\\MR");
+    set(TAG_SERIES_NUMBER, "007");
+    set(TAG_INSTANCE_NUMBER, "12");
+    set(0x00281052, "-1024.50"); /* RescaleIntercept, DS */
+    set(0x00280010, "512");      /* Rows, US */
+    set(0x00280009, "00181063"); /* FrameIncrementPointer, AT */
+    set(TAG_STUDY_DATE, "");
+    set_bytes(0x00420011, "OB", "abcd", 4);
+    WRITES(MATCH_JSON, 1,
+           "[\n{\"00080005\":{\"vr\":\"CS\",\"Value\":[\"ISO_IR 192\"]},\"00080020\":{\"vr\":\"DA\"},"
+           "\"00080061\":{\"vr\":\"CS\",\"Value\":[\"CT\",null,\"MR\"]},"
+           "\"00100010\":{\"vr\":\"PN\",\"Value\":[{\"Alphabetic\":\"M\xc3\xbcller^J\",\"Ideographic\":\"\xc3\x84\","
+           "\"Phonetic\":\"x\"}]},"
+           "\"00100020\":{\"vr\":\"LO\",\"Value\":[\"a\\\"b\"]},"
+           "\"00200011\":{\"vr\":\"IS\",\"Value\":[\"007\"]},\"00200013\":{\"vr\":\"IS\",\"Value\":[12]},"
+           "\"00280009\":{\"vr\":\"AT\",\"Value\":[\"00181063\"]},\"00280010\":{\"vr\":\"US\",\"Value\":[512]},"
+           "\"00281052\":{\"vr\":\"DS\",\"Value\":[-1024.50]},"
+           "\"00420011\":{\"vr\":\"OB\",\"InlineBinary\":\"YWJjZA==\"}}\n]\n");
+}
+
+Test(match_writer, json_sequences_within_sequences)
+{
+    struct identifier inner, item;
+    identifier_init(&inner);
+    identifier_init(&item);
+    cr_assert_eq(identifier_set_text(&inner, 0x00080100, "X"), 0);
+    cr_assert_eq(identifier_append_item(&item, 0x00400008, &inner), 0);
+    cr_assert_eq(identifier_set_text(&item, 0x00400009, "S"), 0);
+    cr_assert_eq(identifier_append_item(&match, 0x00400100, &item), 0);
+    identifier_clear(&item);
+    cr_assert_eq(identifier_append_item(&match, 0x00400100, &item), 0);
+    set(0x00321064, "");
+    set(0x00401001, "Y");
+    WRITES(
+        MATCH_JSON, 2,
+        "[\n{\"00321064\":{\"vr\":\"SQ\"},\"00400100\":{\"vr\":\"SQ\",\"Value\":[{\"00400008\":{\"vr\":\"SQ\","
+        "\"Value\":[{\"00080100\":{\"vr\":\"SH\",\"Value\":[\"X\"]}}]},\"00400009\":{\"vr\":\"SH\",\"Value\":[\"S\"]}},"
+        "{}]},\"00401001\":{\"vr\":\"SH\",\"Value\":[\"Y\"]}},\n"
+        "{\"00321064\":{\"vr\":\"SQ\"},\"00400100\":{\"vr\":\"SQ\",\"Value\":[{\"00400008\":{\"vr\":\"SQ\","
+        "\"Value\":[{\"00080100\":{\"vr\":\"SH\",\"Value\":[\"X\"]}}]},\"00400009\":{\"vr\":\"SH\",\"Value\":[\"S\"]}},"
+        "{}]},\"00401001\":{\"vr\":\"SH\",\"Value\":[\"Y\"]}}\n]\n");
+    identifier_fini(&inner);
+    identifier_fini(&item);
+}
+
+/* The stream is asked for no more than the rows that widths need: after them each row goes out at once. */
+Test(match_writer, the_table_keeps_no_more_than_its_first_rows)
+{
+    char *text;
+    size_t len;
+    FILE *out = open_memstream(&text, &len);
+    struct match_writer *writer = match_writer_create(MATCH_TABLE, out, columns, 4);
+    set(TAG_PATIENT_NAME, "A");
+    for (size_t i = 1; i < MATCH_TABLE_ROWS; i++)
+        cr_assert_eq(match_writer_put(writer, &match), 0);
+    fflush(out);
+    cr_assert_eq(len, 0);
+    cr_assert_eq(match_writer_put(writer, &match), 0);
+    fflush(out);
+    size_t first = len;
+    cr_assert_gt(first, MATCH_TABLE_ROWS);
+    cr_assert_eq(match_writer_put(writer, &match), 0);
+    fflush(out);
+    cr_assert_gt(len, first);
+    match_writer_destroy(writer);
+    fclose(out);
+    free(text);
+}
+
+/* ---- character sets: the examples of PS3.5 Annexes H, I and J ---- */
+
+static void check(const char *terms, const char *bytes, const char *expected)
+{
+    struct charset *charset = charset_create();
+    struct text text = {0};
+    charset_select(charset, terms);
+    charset_put_utf8(charset, &text, (struct span){(const uint8_t *)bytes, strlen(bytes)});
+    cr_assert_str_eq(text.data, expected, "%s: %s", terms, text.data);
+    text_fini(&text);
+    charset_destroy(charset);
+}
+
+Test(match_writer, character_sets)
+{
+    check("", "plain", "plain");
+    check("", "M\xc3\xbcller", "Müller");
+    check("", "M\xfcller", "Müller");
+    check("ISO_IR 100", "M\xfcller", "Müller");
+    check("ISO_IR 192", "M\xc3\xbcller \xff", "Müller \xef\xbf\xbd");
+    check("ISO_IR 144", "\xbb\xee\xda\xe1", "Люкс");
+    check("GB18030", "Wang^XiaoDong=\xcd\xf5^\xd0\xa1\xb6\xab", "Wang^XiaoDong=王^小东");
+    check("\\ISO 2022 IR 87", "Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B",
+          "Yamada^Tarou=山田^太郎=やまだ^たろう");
+    check("ISO 2022 IR 13\\ISO 2022 IR 87", "\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J",
+          "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎");
+    check("\\ISO 2022 IR 149", "Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7", "Hong^Gildong=洪^吉洞");
+    check("ISO 2022 IR 100\\ISO 2022 IR 144", "Dion \x1b-L\xbb\xee\xda", "Dion Люк");
+    check("", "a\x1bZb", "a\xef\xbf\xbdZb");
+}

@@ -43,12 +43,16 @@ void retrieval_log_query_ended(struct retrieval *retrieval, const struct query *
 {
     bool good = query->answered && query->status == STATUS_SUCCESS;
     enum log_level level = !good ? LOG_WARN : query->service == QUERY_FIND ? LOG_DEBUG : LOG_INFO;
+    char status[8] = "none";
     const char *text = query->answered ? query_status_text(query->service, query->status) : error_text(query->error);
+    if (query->answered)
+        snprintf(status, sizeof status, "0x%04X", query->status);
     LOG(&retrieval->logger, level, LOG_QUERY_ENDED, LOG_TEXT("service", service_name(query->service)),
-        LOG_NUMBER("status", query->answered ? query->status : -1), LOG_TEXT("text", text),
-        LOG_TEXT("comment", query->comment), LOG_NUMBER("matches", query->match_count),
-        LOG_NUMBER("completed", query->counts.completed), LOG_NUMBER("failed", query->counts.failed),
-        LOG_NUMBER("warning", query->counts.warning), LOG_NUMBER("remaining", query->counts.remaining));
+        LOG_TEXT("status", status), LOG_TEXT("text", text), LOG_TEXT("comment", query->comment),
+        LOG_NUMBER("matches", query->match_count), LOG_NUMBER("completed", query->counts.completed),
+        LOG_NUMBER("failed", query->counts.failed), LOG_NUMBER("warning", query->counts.warning),
+        LOG_NUMBER("remaining", query->counts.remaining));
+    retrieval->study_uid = NULL;
 }
 
 /* The study that is under way belongs to every record. */
@@ -119,7 +123,7 @@ static void try_again(struct retrieval *retrieval, const char *text)
     const struct retrieval_counts *counts = &retrieval->result.counts;
     bool progress = counts->stored > retrieval->stored_before;
     retrieval->attempt = progress ? 0 : retrieval->attempt + 1;
-    if (retrieval->attempt > retrieval->options->retry) {
+    if (retrieval->attempt > retrieval->options->retry || retrieval->options->retry == 0) {
         if (text != NULL)
             retrieval_stop(retrieval, text);
         finish(retrieval);
@@ -296,6 +300,7 @@ static void on_closed(struct query_user *user, void *context, const struct assoc
     struct retrieval *retrieval = context;
     (void)user;
     retrieval->user = NULL;
+    retrieval->study_uid = NULL;
     if (retrieval->guest != NULL)
         receiver_leave(retrieval->receiver, retrieval->guest);
     retrieval->guest = NULL;

@@ -39,7 +39,8 @@ struct retrieval_options {
     const char *receive_address; /* to listen on, for a C-MOVE to this process */
     uint16_t receive_port;       /* 0 = any free one */
     char receive_ae[17];         /* the move destination then */
-    unsigned retry;              /* further rounds for what is missing, and for a peer that does not answer */
+    unsigned retry; /* further rounds for what is missing, or for a peer that does not answer, in a row in which
+                       nothing came; 0 = none at all */
     enum log_level log_level;
 };
 

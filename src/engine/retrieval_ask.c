@@ -263,7 +263,6 @@ void retrieval_ask_ended(struct retrieval *retrieval, const struct identifier *f
         retrieval_describe_query(&ask->query, retrieval->failure_text, sizeof retrieval->failure_text);
     if (is_fatal(&ask->query))
         retrieval_stop(retrieval, retrieval->failure_text);
-    retrieval->study_uid = NULL;
 }
 
 /* ---- contexts ---- */

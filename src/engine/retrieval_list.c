@@ -330,7 +330,6 @@ bool retrieval_list_ended(struct retrieval *retrieval)
 {
     struct retrieval_list *list = &retrieval->list;
     char text[256];
-    retrieval->study_uid = NULL;
     if (list->error != 0) {
         retrieval_stop(retrieval, error_text(list->error));
         return false;

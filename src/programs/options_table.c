@@ -95,7 +95,7 @@ const struct option_row option_rows[] = {
     {MOVER, "Retrieval", "sync", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(sync), NULL,
      "answer only after fsync of file and folder", NULL},
     {MOVER, "Retrieval", "retry", 0, NULL, OPTION_NUMBER, "N", 0, 100, FIELD(retry), "3",
-     "ask N more times for what is missing", NULL},
+     "ask N more times for what is missing; a time that brought something does not count", NULL},
     {MOVER, "Retrieval", "priority", 0, NULL, OPTION_CHOICE, "low|medium|high", 0, 0, FIELD(priority), "medium",
      "the priority to ask for", priorities},
 

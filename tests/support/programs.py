@@ -9,7 +9,11 @@ import subprocess
 import tempfile
 import time
 
+import jsonschema
+
 from . import network, peers
+
+MOVER_SCHEMA = pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'mover_summary.schema.json'
 
 SANITIZER_MARKS = ('AddressSanitizer', 'LeakSanitizer', 'ThreadSanitizer', 'runtime error:', 'Assertion `')
 
@@ -156,6 +160,58 @@ def check_totals(run, strict=False):
         assert sent == 0, f'exit 1, and some are stored: {run}'
     else:
         assert run.exit_code == 130, f'an exit code of its own: {run}'
+
+
+class MoverRun:
+    """One run of dicom-mover: how it ended and what it reported."""
+
+    def __init__(self, exit_code, stdout, stderr, log_dir):
+        self.exit_code = exit_code
+        self.stderr = stderr
+        self.summary = json.loads(stdout) if stdout.strip() else None
+        self.events = [json.loads(line) for path in sorted(log_dir.glob('dicom_mover_*.log'))
+                       for line in path.read_text(encoding='utf-8').splitlines()]
+
+    def total(self, name):
+        return self.summary['totals'][name]
+
+    def __str__(self):
+        return f'exit {self.exit_code}\n{self.stderr[-3000:]}\n{json.dumps(self.summary)[:3000]}'
+
+
+def mover_command(peer, log_dir, *arguments, folder_variable='BUILD_DIR'):
+    return [program('dicom-mover', folder_variable), f'{peer.ae_title}@127.0.0.1:{peer.port}', '--json',
+            '--no-progress', '--log-dir', str(log_dir), *map(str, arguments)]
+
+
+def run_mover(peer, *arguments, timeout_s=60, folder_variable='BUILD_DIR'):
+    """Run dicom-mover to its end. Every run is held to what is true of all of them."""
+    log_dir = pathlib.Path(tempfile.mkdtemp(prefix='dicom-logs-'))
+    try:
+        command = mover_command(peer, log_dir, *arguments, folder_variable=folder_variable)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout_s, check=False,
+                              env=environment())
+        stderr = done.stderr.decode(errors='replace')
+        assert done.returncode >= 0 and not fault_of(stderr), f'exit {done.returncode}\n{stderr[-6000:]}'
+        run = MoverRun(done.returncode, done.stdout.decode('utf-8'), stderr, log_dir)
+        if run.summary is not None:
+            check_retrieval(run)
+        return run
+    finally:
+        shutil.rmtree(log_dir, ignore_errors=True)
+
+
+def check_retrieval(run):
+    """The totals add up, the exit code is the one that belongs to them, and the form is the documented one."""
+    summary, totals = run.summary, run.summary['totals']
+    jsonschema.validate(summary, json.loads(MOVER_SCHEMA.read_text(encoding='utf-8')))
+    assert totals['listed'] == totals['present'] + totals['stored'] + totals['missing'], run
+    assert len(summary['missing']) == totals['missing'], run
+    there = totals['present'] + totals['stored']
+    right = {0: totals['missing'] == 0 < totals['listed'] and summary['verdict'] == 'complete', 1: there == 0,
+             2: there > 0 and (totals['missing'] > 0 or summary['verdict'] == 'stopped'),
+             130: summary['verdict'] == 'interrupted'}
+    assert summary['exit_code'] == run.exit_code and right[run.exit_code], run
 
 
 def run_program(name, *arguments, timeout_s=60):

@@ -10,6 +10,7 @@ IMPLEMENTATION = '1.2.826.0.1.3680043.2.135.1066.101'
 
 ASSOCIATE_RQ, ASSOCIATE_AC, ASSOCIATE_RJ, P_DATA, RELEASE_RQ, RELEASE_RP, ABORT = range(1, 8)
 C_STORE_RQ, C_ECHO_RQ = 0x0001, 0x0030
+C_FIND_RQ, C_GET_RQ, C_MOVE_RQ, C_CANCEL_RQ = 0x0020, 0x0010, 0x0021, 0x0FFF
 RESPONSE = 0x8000
 NO_DATA_SET = 0x0101
 
@@ -17,7 +18,8 @@ NO_DATA_SET = 0x0101
 ELEMENTS = {
     'class_uid': (0x0002, 'UI'), 'field': (0x0100, 'US'), 'message_id': (0x0110, 'US'), 'replied_id': (0x0120, 'US'),
     'priority': (0x0700, 'US'), 'data_set_type': (0x0800, 'US'), 'status': (0x0900, 'US'), 'comment': (0x0902, 'LO'),
-    'move_destination': (0x0600, 'AE'), 'instance_uid': (0x1000, 'UI'),
+    'instance_uid': (0x1000, 'UI'), 'move_destination': (0x0600, 'AE'), 'remaining': (0x1020, 'US'),
+    'completed': (0x1021, 'US'), 'failed': (0x1022, 'US'), 'warning': (0x1023, 'US'),
 }
 NAMES = {element: (name, kind) for name, (element, kind) in ELEMENTS.items()}
 

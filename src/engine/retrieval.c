@@ -438,33 +438,6 @@ static int open_receiver(struct retrieval *retrieval)
     return 0;
 }
 
-static void tell_one_missing(struct retrieval *retrieval, const struct retrieval_instance *instance)
-{
-    const struct retrieval_place *place = &instance->series->place;
-    const struct retrieval_missing missing = {.study_uid = place->study_uid,
-                                              .series_uid = place->series_uid,
-                                              .instance_uid = instance->uid,
-                                              .class_uid = instance->class_uid,
-                                              .status = instance->refused_status,
-                                              .comment = instance->refused_comment != NULL ? instance->refused_comment
-                                                                                           : retrieval->failure_text};
-    retrieval->study_uid = missing.study_uid;
-    LOG(&retrieval->logger, LOG_INFO, LOG_RETRIEVAL_MISSING, LOG_TEXT("series", missing.series_uid),
-        LOG_TEXT("instance", missing.instance_uid), LOG_TEXT("text", missing.comment));
-    if (retrieval->observer->missing != NULL)
-        retrieval->observer->missing(retrieval->observer->user, &missing);
-    retrieval->study_uid = NULL;
-}
-
-static void tell_missing(struct retrieval *retrieval)
-{
-    for (struct retrieval_target *target = retrieval->list.first; target != NULL; target = target->next)
-        for (struct retrieval_series *series = target->first; series != NULL; series = series->next)
-            for (struct retrieval_instance *instance = series->first; instance != NULL; instance = instance->next)
-                if (instance->state == INSTANCE_WANTED)
-                    tell_one_missing(retrieval, instance);
-}
-
 static void end_run(struct retrieval *retrieval)
 {
     struct retrieval_result *result = &retrieval->result;
@@ -472,7 +445,7 @@ static void end_run(struct retrieval *retrieval)
     if (retrieval->asking_begun_us > 0)
         result->asking_us = clock_monotonic_us() - retrieval->asking_begun_us;
     tell_progress(retrieval);
-    tell_missing(retrieval);
+    retrieval_list_tell_missing(retrieval);
 }
 
 int retrieval_run(const struct retrieval_options *options, const struct retrieval_observer *observer,

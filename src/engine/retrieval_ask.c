@@ -87,9 +87,15 @@ static bool find_next(struct retrieval_ask *ask)
 /* The UIDs of the batch, separated by backslashes. NULL if out of memory. */
 static char *join_batch(const struct retrieval_ask *ask)
 {
-    char *text = malloc(ask->batch_count * (UID_SIZE + 1) + 1), *at = text;
-    for (size_t i = 0; text != NULL && i < ask->batch_count; i++)
-        at += sprintf(at, "%s%s", i > 0 ? "\\" : "", ask->batch[i]->uid);
+    char *text = malloc(ask->batch_count * (UID_SIZE + 1) + 1);
+    size_t len = 0;
+    for (size_t i = 0; text != NULL && i < ask->batch_count; i++) {
+        size_t uid_len = strlen(ask->batch[i]->uid);
+        if (i > 0)
+            text[len++] = '\\';
+        memcpy(text + len, ask->batch[i]->uid, uid_len + 1);
+        len += uid_len;
+    }
     return text;
 }
 

@@ -342,3 +342,32 @@ bool retrieval_list_ended(struct retrieval *retrieval)
     forget_step(list);
     return true;
 }
+
+/* ---- at the end ---- */
+
+static void tell_one_missing(struct retrieval *retrieval, const struct retrieval_instance *instance)
+{
+    const struct retrieval_place *place = &instance->series->place;
+    const struct retrieval_missing missing = {.study_uid = place->study_uid,
+                                              .series_uid = place->series_uid,
+                                              .instance_uid = instance->uid,
+                                              .class_uid = instance->class_uid,
+                                              .status = instance->refused_status,
+                                              .comment = instance->refused_comment != NULL ? instance->refused_comment
+                                                                                           : retrieval->failure_text};
+    retrieval->study_uid = missing.study_uid;
+    LOG(&retrieval->logger, LOG_INFO, LOG_RETRIEVAL_MISSING, LOG_TEXT("series", missing.series_uid),
+        LOG_TEXT("instance", missing.instance_uid), LOG_TEXT("text", missing.comment));
+    if (retrieval->observer->missing != NULL)
+        retrieval->observer->missing(retrieval->observer->user, &missing);
+    retrieval->study_uid = NULL;
+}
+
+void retrieval_list_tell_missing(struct retrieval *retrieval)
+{
+    for (struct retrieval_target *target = retrieval->list.first; target != NULL; target = target->next)
+        for (struct retrieval_series *series = target->first; series != NULL; series = series->next)
+            for (struct retrieval_instance *instance = series->first; instance != NULL; instance = instance->next)
+                if (instance->state == INSTANCE_WANTED)
+                    tell_one_missing(retrieval, instance);
+}

@@ -142,6 +142,9 @@ void retrieval_list_match(struct retrieval *retrieval, const struct identifier *
 /* A C-FIND of the list was answered. False if the peer cannot be used (retrieval_stop was called). */
 bool retrieval_list_ended(struct retrieval *retrieval);
 
+/* Every instance that is still wanted, to the observer and the log. */
+void retrieval_list_tell_missing(struct retrieval *retrieval);
+
 /* ---- retrieval_ask.c ---- */
 
 /* Begin a round: at the first target. */

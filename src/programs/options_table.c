@@ -257,12 +257,12 @@ const struct option_row option_rows[] = {
      "a line for each association", NULL},
     {ALL, "Output", "debug", 'd', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(debug), NULL,
      "also associations in detail: contexts, PDU sizes, DIMSE messages", NULL},
-    {SENDER | MOVER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
-     NULL, "what the event log holds: info by default, debug with -d", levels},
+    {SENDER | MOVER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0,
+     FIELD(log_level), NULL, "what the event log holds: info by default, debug with -d", levels},
     {SERVER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
      NULL, "what is said: error with -q, info with -v, debug with -d, else warn", levels},
-    {ECHO | FINDER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
-     NULL, "what is said: info with -v, debug with -d, else error", levels},
+    {ECHO | FINDER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0,
+     FIELD(log_level), NULL, "what is said: info with -v, debug with -d, else error", levels},
     {ALL | REPORT, "Output", "help", 'h', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(help), NULL, "this text", NULL},
     {ALL | REPORT, "Output", "version", 'V', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(version), NULL,
      "the version of the program and of its libraries", NULL},
@@ -328,20 +328,23 @@ static const struct option_texts texts[] = {
      "dicom-finder [OPTION...] [DESTINATION]\n"
      "  where DESTINATION is pacs://[AE@]HOST[:PORT] or [AE@]HOST[:PORT]",
      "Asks a DICOM peer what it has (C-FIND) and prints the matches as they come: a table, CSV or JSON.",
-     "  dicom-finder PACS@pacs.example.org:4242 -k StudyDate=20240101- -k 'PatientName=DOE^*'\n"
+     "  dicom-finder PACS@pacs.example.org:4242 -k 'PatientName=DOE^*'\n"
+     "  dicom-finder --peer main -k StudyDate=20240101- -k ModalitiesInStudy=CT\n"
      "  dicom-finder --peer main -L series -k StudyInstanceUID=1.2.3 --json\n"
      "  dicom-finder --peer main -P -L patient -k PatientID --limit 10\n",
-     "  0    the peer answered with success, with or without a match, or --limit was reached\n"
+     "  0    the peer answered with success, with or without a match\n"
      "  1    it did not, or an option was wrong\n"
      "  2    it failed after some matches had come\n"
      "  130  interrupted\n"},
     {PROGRAM_MOVER, "dicom-mover",
-     "dicom-mover [OPTION...] [DESTINATION] (--output-dir DIR | --move-dest AE) -k KEY=VALUE...\n"
+     "dicom-mover [OPTION...] [DESTINATION] -k KEY=VALUE...\n"
+     "                   (--output-dir DIR | --move-dest AE)\n"
      "  where DESTINATION is pacs://[AE@]HOST[:PORT] or [AE@]HOST[:PORT]",
      "Fetches what a DICOM peer has (C-MOVE or C-GET), or has it sent elsewhere. It first lists what matches; what "
      "then "
      "is missing it asks for again, and what is there already it does not ask for.",
-     "  dicom-mover --peer main -k StudyInstanceUID=1.2.3 --output-dir studies --receive-port 11113\n"
+     "  dicom-mover --peer main -k StudyInstanceUID=1.2.3 --output-dir studies \\\n"
+     "              --receive-port 11113\n"
      "  dicom-mover --peer main -k StudyInstanceUID=1.2.3 --output-dir studies --get\n"
      "  dicom-mover PACS@pacs.example.org:4242 -k 'PatientID=4711' --move-dest ARCHIVE\n",
      "  0    everything that matches is there\n"

@@ -6,7 +6,7 @@ from support import harness
 from support.harness import CommandTest, run
 
 AE_RULE = 'it takes an AE title: 1 to 16 ASCII characters, no backslash, no control characters, not all spaces'
-PROGRAMS = ('dicom-sender', 'dicom-receiver', 'dicom-echo')
+PROGRAMS = ('dicom-sender', 'dicom-receiver', 'dicom-echo', 'dicom-finder', 'dicom-mover')
 
 
 class WrongOptions(CommandTest):

@@ -15,7 +15,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 README = (TOP / 'README.md').read_text(encoding='utf-8')
 BLOCK = re.compile(r'^```([^\n]*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 OPTION = re.compile(r'(?<![\w-])--[a-z][a-z-]*[a-z]')
-PROGRAMS = ('dicom-sender', 'dicom-receiver', 'dicom-echo', 'dicom-archive')
+PROGRAMS = ('dicom-sender', 'dicom-receiver', 'dicom-echo', 'dicom-archive', 'dicom-finder', 'dicom-mover')
 OF_OTHERS = {'--list', '--ignore', '--minutes', '--cflags', '--libs'}  # meson's, storescp's, ./run soak's, pkg-config's
 
 

@@ -1,4 +1,4 @@
-"""Archives that misbehave, and names that want out of the output folder: dicom-finder and dicom-mover tell the truth."""
+"""Archives that misbehave, names that want out of the output folder: dicom-finder and dicom-mover tell the truth."""
 import json
 import signal
 import struct
@@ -131,8 +131,8 @@ class Finder(ProgramTest):
             yield Status(0xFE00)
         with ScriptedArchive(on_find) as archive:
             command = f'{programs.program("dicom-finder")} SCRIPTED@127.0.0.1:{archive.port} --csv | head -n 1'
-            done = subprocess.run(['bash', '-o', 'pipefail', '-c', command], capture_output=True, timeout=60, check=False,
-                                  env=programs.environment(), text=True)
+            done = subprocess.run(['bash', '-o', 'pipefail', '-c', command], capture_output=True, timeout=60,
+                                  check=False, env=programs.environment(), text=True)
         self.assertEqual((done.returncode, done.stdout.count('\n')), (1, 1), done)
         self.assertIn('standard output: Broken pipe', done.stderr)
 
@@ -218,7 +218,7 @@ class Mover(ProgramTest):
         self.assertIsNone(run.summary['requests'][0]['status'], run)
 
     def test_a_different_one_is_there_already(self):
-        """What is kept is not overwritten; a name that is taken by no instance of this UID is found out when it comes."""
+        """What is kept is not overwritten; a name that no instance has taken is found out when it comes."""
         with ScriptedArchive(lists('1.2.1.1', '1.2.1.2'), on_get=gets('1.2.1.1', '1.2.1.2')) as archive:
             self.output.mkdir(parents=True)
             (self.output / '1.2.1.2.dcm').symlink_to('/etc/passwd')
@@ -319,6 +319,7 @@ class Here(ProgramTest):
         port = network.free_port()
 
         def on_move(_keys, _request):
+            thread.start()
             yield Status(0, (None, 1, 0, 0))
 
         def send():
@@ -326,9 +327,8 @@ class Here(ProgramTest):
             with wire.Client(port, [(CT, wire.IMPLICIT_LITTLE)]) as client:
                 client.store(CT, wire.IMPLICIT_LITTLE, '1.2.1.1', instance_bytes('1.2.1.1'))
                 client.release()
-        with ScriptedArchive(lists('1.2.1.1'), on_move=lambda keys, request: (thread.start(), on_move(keys, request))[1]) \
-                as archive:
-            thread = threading.Thread(target=send, daemon=True)
+        thread = threading.Thread(target=send, daemon=True)
+        with ScriptedArchive(lists('1.2.1.1'), on_move=on_move) as archive:
             run = programs.run_mover(archive, '-k', 'PatientID=1', '-o', self.folder / 'output', '--receive-port', port)
             thread.join()
         self.assertEqual((run.exit_code, run.total('stored'), run.summary['rounds']), (0, 1, 1), run)

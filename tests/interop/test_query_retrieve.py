@@ -1,4 +1,4 @@
-"""dicom-finder and dicom-mover with Orthanc and dcmqrscp: they find what pydicom reads in the files, and fetch it whole."""
+"""dicom-finder and dicom-mover with Orthanc and dcmqrscp: they find what pydicom reads in the files, and fetch it all."""
 import collections
 import csv
 import io
@@ -100,8 +100,9 @@ class Finder(QueryTest):
     def test_down_to_the_instances(self):
         header = self.headers[0]
         series = ('StudyInstanceUID', 'SeriesInstanceUID', 'Modality')
-        self.assert_finds(series[1:], self.expected(series[1:], lambda one: one.StudyInstanceUID == header.StudyInstanceUID),
-                          '-L', 'series', '-k', f'0020,000D={header.StudyInstanceUID}')
+        self.assert_finds(series[1:],
+                          self.expected(series[1:], lambda one: one.StudyInstanceUID == header.StudyInstanceUID), '-L',
+                          'series', '-k', f'0020,000D={header.StudyInstanceUID}')
         self.assert_finds(('SOPInstanceUID', 'InstanceNumber'),
                           self.expected(('SOPInstanceUID', 'InstanceNumber'),
                                         lambda one: one.SeriesInstanceUID == header.SeriesInstanceUID),
@@ -218,7 +219,8 @@ class Many(ProgramTest):
         cls.port = network.free_port()
         cls.orthanc = peers.Orthanc(modalities={'mover': ('MOVER', cls.port)}).start()
         cls.addClassCleanup(cls.orthanc.stop)
-        run = programs.run_sender(cls.place / 'studies', port=cls.orthanc.port, threads=3, folder_variable='RELEASE_DIR')
+        run = programs.run_sender(cls.place / 'studies', port=cls.orthanc.port, threads=3,
+                                  folder_variable='RELEASE_DIR')
         assert run.total('stored') == MANY, run
         cls.data_sets = {}
         for path in (cls.place / 'studies').rglob('*.dcm'):

@@ -1,0 +1,114 @@
+"""dicom-finder and dicom-mover from the outside: options, errors in one line, and what is left behind."""
+import json
+import unittest
+
+from support.harness import CommandTest, closed_port, run
+from support.scripted_archive import Match, ScriptedArchive, Status, dataset
+
+HERE = ('-k', 'PatientID=1', '-o', 'x')
+
+
+class WrongOptions(CommandTest):
+    """Nobody is asked, nothing is made."""
+
+    def says(self, name, line, *arguments):
+        with self.subTest(arguments=arguments):
+            self.assert_wrong(run(name, *arguments, cwd=self.folder), f'{name}: {line}')
+            self.assertEqual(list(self.folder.iterdir()), [])
+
+    def test_keys(self):
+        for name, rest in (('dicom-finder', ()), ('dicom-mover', ('-o', 'x'))):
+            self.says(name, "--key: 'PatientNam' is neither a keyword of the standard nor a tag like 0010,0020; near "
+                      "to it: PatientName, PatientID, PatientSex", '-k', 'PatientNam=X', *rest, 'pacs://h')
+            self.says(name, "--key: '=1' begins with no key: it is KEY or KEY=VALUE", '-k', '=1', *rest, 'pacs://h')
+            self.says(name, "-k: '' is empty", '-k', '', *rest, 'pacs://h')
+            self.says(name, "--query-file: 'nowhere': No such file or directory", '--query-file', 'nowhere', *rest,
+                      'pacs://h')
+
+    def test_levels_and_models(self):
+        for name, rest in (('dicom-finder', ()), ('dicom-mover', HERE)):
+            self.says(name, "-L: 'instance' is not one of patient, study, series, image", '-L', 'instance', *rest)
+            self.says(name, '--level patient: the study root has no such level; add --patient-root',
+                      '-L', 'PATIENT', *rest)
+            self.says(name, '--patient-root and --study-root exclude each other', '-PS', *rest)
+
+    def test_destinations(self):
+        for name, rest in (('dicom-finder', ()), ('dicom-mover', HERE)):
+            self.says(name, 'no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT] '
+                      'or AE@HOST:PORT as the first argument, or --peer NAME, or a default peer in '
+                      '/nonexistent/.config/dicom-sender/peers.json', *rest)
+            self.says(name, f"unexpected argument 'b' (see {name} --help)", 'a', 'b', *rest)
+
+    def test_what_excludes_what(self):
+        self.says('dicom-finder', '--json and --csv exclude each other', '--json', '--csv', 'h')
+        mover = 'dicom-mover'
+        self.says(mover, 'nothing to ask for: give --key KEY=VALUE or --query-file FILE', '-o', 'x', 'h')
+        self.says(mover, 'give --output-dir DIR to keep what comes, or --move-dest AE to have it sent elsewhere',
+                  '-k', 'PatientID=1', 'h')
+        self.says(mover, '--output-dir and --move-dest exclude each other; --receive-ae names this receiver',
+                  *HERE, '--move-dest', 'A', 'h')
+        self.says(mover, '--get and --move-dest exclude each other: C-GET sends to who asks', '-k', 'PatientID=1',
+                  '--get', '--move-dest', 'A', 'h')
+        self.says(mover, '--get needs no receiver: --receive-port, --receive-ae and --receive-bind belong to C-MOVE',
+                  *HERE, '--get', '--receive-port', '1', 'h')
+
+
+class Runs(CommandTest):
+    def test_nobody_is_there(self):
+        with closed_port() as port:
+            found = run('dicom-finder', f'A@127.0.0.1:{port}')
+            moved = run('dicom-mover', f'A@127.0.0.1:{port}', '-k', 'PatientID=1', '--get', '-o', self.folder / 'x',
+                        '--retry', '0', '--log-dir', self.logs, '-q')
+        self.assertEqual((found.code, found.out), (1, ''), found)
+        self.assertIn('refused', found.err)
+        self.assertEqual((moved.code, moved.out), (1, ''), moved)
+        self.assertIn('retrieval stopped', moved.err)
+
+    def test_a_folder_that_cannot_be(self):
+        (self.folder / 'file').write_text('')
+        result = run('dicom-mover', 'A@127.0.0.1:1', '-k', 'PatientID=1', '--get', '-o', self.folder / 'file' / 'x',
+                     '--log-dir', self.logs)
+        self.assertEqual(result.code, 1, result)
+        self.assertIn('Not a directory', result.err)
+
+    def find(self, *options, **more):
+        def on_find(keys, _request):
+            self.keys = keys
+            yield Match(dataset(StudyInstanceUID='1.2', PatientName='DOE^JANE', StudyDate='20240131'))
+            yield Status(0)
+        with ScriptedArchive(on_find) as archive:
+            return run('dicom-finder', f'A@127.0.0.1:{archive.port}', *options, **more)
+
+    def test_output_and_words_are_apart(self):
+        result = self.find('--csv')
+        self.assertEqual((result.code, result.err), (0, '1 match\n'), result)
+        self.assertEqual(result.out.splitlines()[1], '20240131,,DOE^JANE,,,,,,,1.2')
+        self.assertEqual(self.find('-q', '--csv').err, '')
+        self.assertIn('association.opened', self.find('-v').err)
+
+    def test_what_is_asked(self):
+        keys = self.folder / 'keys'
+        keys.write_text('# a comment\nPatientID=1\nStudyDate=20240101\n')
+        self.find('--query-file', keys, '-k', 'StudyDate=20250101-', '-k', 'Modality', '-k', 'PatientName=Müller*')
+        asked = self.keys
+        self.assertEqual((asked.QueryRetrieveLevel, asked.PatientID, asked.StudyDate, asked.Modality),
+                         ('STUDY', '1', '20250101-', ''))
+        self.assertEqual((asked.SpecificCharacterSet, asked.PatientName), ('ISO_IR 192', 'Müller*'))
+
+    def test_a_summary_and_an_event_log(self):
+        def on_find(_keys, _request):
+            yield Status(0)
+        with ScriptedArchive(on_find) as archive:
+            result = run('dicom-mover', f'A@127.0.0.1:{archive.port}', '-k', 'PatientName=SECRET', '--get',
+                         '-o', self.folder / 'x', '--log-dir', self.logs, '--json')
+        self.assertEqual(result.code, 1, result)
+        summary_path, = self.logs.glob('dicom_mover_summary_*.json')
+        log_path, = self.logs.glob('dicom_mover_2*.log')
+        self.assertEqual(json.loads(summary_path.read_text()), json.loads(result.out))
+        self.assertEqual(json.loads(log_path.read_text().splitlines()[-1])['event'], 'session.ended')
+        self.assertNotIn('SECRET', summary_path.read_text() + log_path.read_text() + result.err)
+        self.assertIn('nothing matches these keys', result.err)
+
+
+if __name__ == '__main__':
+    unittest.main()

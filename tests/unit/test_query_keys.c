@@ -93,7 +93,7 @@ Test(query_keys, values_that_cannot_match)
     WRONG("StudyInstanceUID=../x",
           "StudyInstanceUID: '../x' is no UID, nor several separated by backslashes (its VR is UI)");
     WRONG("Rows=many", "Rows: 'many' is no value for it (its VR is US)");
-    WRONG("PixelData=1", "PixelData: '1' is no value for it (its VR is OB)");
+    WRONG("PixelData=1", "PixelData: '1' is no value for it (its VR is OW)");
 }
 
 Test(query_keys, each_level_has_the_keys_above_it)

@@ -123,6 +123,7 @@ static void try_again(struct retrieval *retrieval, const char *text)
     const struct retrieval_counts *counts = &retrieval->result.counts;
     bool progress = counts->stored > retrieval->stored_before;
     retrieval->attempt = progress ? 0 : retrieval->attempt + 1;
+    retrieval->fruitless = progress ? 0 : retrieval->fruitless + !retrieval->failed;
     if (retrieval->attempt > retrieval->options->retry || retrieval->options->retry == 0) {
         if (text != NULL)
             retrieval_stop(retrieval, text);

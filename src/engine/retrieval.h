@@ -10,7 +10,8 @@
  * Listing walks from the level of the keys down to single instances, as a strict provider wants it (PS3.4 C.4.1.3.1.1):
  * the entities that match, then their series, then the instances of each. So it is known what has to come, and of which
  * SOP classes. What the output folder has already is not asked for. An entity of which nothing is there is asked for as
- * a whole, any other by lists of its instances.
+ * a whole, any other by lists of its instances; and by shorter ones whenever the peer answered and nothing came, as one
+ * instance that it cannot send may hold up the others.
  *
  * It is one thread and one loop: the association that asks, and the receiver to which a C-MOVE comes. For each instance
  * that is listed it holds a block of some 150 bytes.

@@ -19,6 +19,11 @@ enum { CONTEXTS_MAX = PDU_CONTEXTS_MAX - 1 };
 
 void retrieval_ask_rewind(struct retrieval *retrieval)
 {
+    /* An instance that the peer cannot send may keep what is asked for with it from coming: less at a time then. */
+    unsigned shift = 3 * retrieval->fruitless;
+    size_t batch_max = shift < 8 ? RETRIEVAL_BATCH_MAX >> shift : 0;
+    retrieval->ask.batch_max = batch_max > 0 ? batch_max : 1;
+    retrieval->ask.never_whole = retrieval->fruitless > 0;
     retrieval->ask.target = retrieval->list.first;
     retrieval->ask.series = NULL;
 }
@@ -42,7 +47,7 @@ static bool gather_batch(struct retrieval_ask *ask)
 {
     ask->batch_count = 0;
     while (ask->series != NULL) {
-        for (; ask->instance != NULL && ask->batch_count < RETRIEVAL_BATCH_MAX; ask->instance = ask->instance->next)
+        for (; ask->instance != NULL && ask->batch_count < ask->batch_max; ask->instance = ask->instance->next)
             if (ask->instance->state == INSTANCE_WANTED)
                 ask->batch[ask->batch_count++] = ask->instance;
         ask->place = ask->series->place;
@@ -64,7 +69,7 @@ static bool find_next(struct retrieval_ask *ask)
             ask->wanted = count_wanted(target, &all);
             if (ask->wanted == 0)
                 continue;
-            if (all && target->level != QUERY_LEVEL_IMAGE) {
+            if (all && target->level != QUERY_LEVEL_IMAGE && !ask->never_whole) {
                 ask->whole = target;
                 ask->level = target->level;
                 ask->place = target->place;
@@ -171,9 +176,7 @@ int retrieval_ask_arrived(void *user, struct receiver_visit *visit, const struct
     if (instance == NULL) {
         counts->unlisted++;
     } else if (instance->state == INSTANCE_WANTED) {
-        instance->state = INSTANCE_STORED;
-        counts->stored++;
-        counts->missing--;
+        retrieval_list_set_state(retrieval, instance, INSTANCE_STORED);
     }
     LOG(&retrieval->logger, LOG_INFO, LOG_RETRIEVAL_STORED, LOG_TEXT("instance", response->instance_uid),
         LOG_NUMBER("bytes", answer->bytes));
@@ -184,11 +187,8 @@ int retrieval_ask_arrived(void *user, struct receiver_visit *visit, const struct
 
 static void mark_sent(struct retrieval *retrieval, struct retrieval_instance *instance)
 {
-    if (instance->state != INSTANCE_WANTED)
-        return;
-    instance->state = INSTANCE_STORED;
-    retrieval->result.counts.stored++;
-    retrieval->result.counts.missing--;
+    if (instance->state == INSTANCE_WANTED)
+        retrieval_list_set_state(retrieval, instance, INSTANCE_STORED);
 }
 
 /* Everything the request was for. */
@@ -215,10 +215,8 @@ static void mark_failed(struct retrieval *retrieval, const struct element *uids)
             (struct retrieval_instance *)table_find(&retrieval->list.instances, uid); /* the first member */
         if (instance == NULL || instance->state != INSTANCE_STORED)
             continue;
-        instance->state = INSTANCE_WANTED;
+        retrieval_list_set_state(retrieval, instance, INSTANCE_WANTED);
         take_note(instance, 0, "the peer could not send it");
-        retrieval->result.counts.stored--;
-        retrieval->result.counts.missing++;
     }
 }
 
@@ -273,12 +271,24 @@ void retrieval_ask_ended(struct retrieval *retrieval, const struct identifier *f
 
 /* ---- contexts ---- */
 
-/* Compressed and other syntaxes that an instance may lie in at the peer, the commonest first. */
+/* What an instance may lie in at the peer other than Explicit VR Little Endian, the commonest first. */
 static const char *const other_syntaxes[] = {
-    "1.2.840.10008.1.2.4.70",  "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.50",
-    "1.2.840.10008.1.2.4.51",  "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81",
-    "1.2.840.10008.1.2.5",     "1.2.840.10008.1.2.1.99", "1.2.840.10008.1.2.2",    "1.2.840.10008.1.2.4.100",
-    "1.2.840.10008.1.2.4.102", "1.2.840.10008.1.2.4.103"};
+    UID_IMPLICIT_VR_LITTLE_ENDIAN,
+    "1.2.840.10008.1.2.4.70", /* JPEG Lossless SV1 */
+    "1.2.840.10008.1.2.4.90", /* JPEG 2000 Lossless */
+    "1.2.840.10008.1.2.4.91", /* JPEG 2000 */
+    "1.2.840.10008.1.2.4.50", /* JPEG Baseline */
+    "1.2.840.10008.1.2.4.51", /* JPEG Extended */
+    "1.2.840.10008.1.2.4.57", /* JPEG Lossless */
+    "1.2.840.10008.1.2.4.80", /* JPEG-LS Lossless */
+    "1.2.840.10008.1.2.4.81", /* JPEG-LS Near-lossless */
+    "1.2.840.10008.1.2.5",    /* RLE Lossless */
+    UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    UID_EXPLICIT_VR_BIG_ENDIAN,
+    "1.2.840.10008.1.2.4.100", /* MPEG-2 */
+    "1.2.840.10008.1.2.4.102", /* MPEG-4 */
+    "1.2.840.10008.1.2.4.103"  /* MPEG-4, Blu-ray */
+};
 
 enum { OTHER_COUNT = sizeof other_syntaxes / sizeof other_syntaxes[0] };
 
@@ -298,20 +308,20 @@ static struct association_proposal *add_proposal(struct proposals *proposals, co
     return proposal;
 }
 
-/* A class, in `contexts` contexts or as many as there is room for: the plain syntaxes, then the others spread. */
+/*
+ * A class, in one context with both plain syntaxes, or in several with one syntax each, so that the peer sends an
+ * instance as it lies there. Not if there is no room.
+ */
 static void add_class(struct proposals *proposals, const char *class_uid, size_t contexts)
 {
-    if (proposals->count + contexts > CONTEXTS_MAX + 1)
+    if (proposals->count + contexts > PDU_CONTEXTS_MAX)
         return;
-    add_proposal(proposals, class_uid, ASSOCIATION_ROLE_PROVIDER);
-    size_t groups = contexts - 1;
-    size_t next = 0;
-    for (size_t group = 0; group < groups; group++) {
+    struct association_proposal *first = add_proposal(proposals, class_uid, ASSOCIATION_ROLE_PROVIDER);
+    first->syntax_count = contexts > 1 ? 1 : 2;
+    for (size_t i = 0; i + 1 < contexts; i++) {
         struct association_proposal *proposal = add_proposal(proposals, class_uid, ASSOCIATION_ROLE_PROVIDER);
-        size_t share = (OTHER_COUNT - next) / (groups - group);
-        proposal->syntax_count = share < ASSOCIATION_SYNTAXES_MAX ? share : ASSOCIATION_SYNTAXES_MAX;
-        for (size_t i = 0; i < proposal->syntax_count; i++)
-            proposal->syntaxes[i] = other_syntaxes[next++];
+        proposal->syntax_count = 1;
+        proposal->syntaxes[0] = other_syntaxes[i];
     }
 }
 
@@ -323,15 +333,39 @@ static bool class_is_there(const struct proposals *proposals, const char *class_
     return false;
 }
 
-/* The classes of what is wanted; they stand in the list, and each is proposed once. */
-static void add_listed_classes(const struct retrieval *retrieval, struct proposals *proposals)
+/* Count the classes that are wanted or, given proposals, add each in so many contexts. */
+static size_t walk_classes(const struct table *classes, struct proposals *proposals, size_t contexts)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < classes->chain_count; i++) {
+        for (struct table_node *node = classes->chains[i]; node != NULL; node = node->next) {
+            const struct retrieval_class *class = (const struct retrieval_class *)node; /* its first member */
+            if (class->wanted > 0 && proposals != NULL)
+                add_class(proposals, class->uid, contexts);
+            count += class->wanted > 0;
+        }
+    }
+    return count;
+}
+
+/*
+ * The classes that are wanted share the room, so that few of them are offered in every syntax. If some are not known,
+ * the common ones are offered too: all of them in the plain syntaxes and, when that brought nothing, a few in every
+ * one.
+ */
+static void add_classes(const struct retrieval *retrieval, struct proposals *proposals)
 {
     const struct table *classes = &retrieval->list.classes;
-    size_t room = retrieval->list.unknown_class ? 1 : CONTEXTS_MAX / (classes->count > 0 ? classes->count : 1);
-    size_t contexts = room > OTHER_COUNT ? OTHER_COUNT + 1 : room >= 3 ? 3 : 1;
-    for (size_t i = 0; i < classes->chain_count; i++)
-        for (const struct table_node *node = classes->chains[i]; node != NULL; node = node->next)
-            add_class(proposals, node->key, contexts);
+    size_t count = walk_classes(classes, NULL, 0);
+    bool unknown = retrieval->list.unknown_class > 0;
+    size_t room = count > 0 ? CONTEXTS_MAX / count : 1;
+    size_t contexts = room > OTHER_COUNT ? OTHER_COUNT + 1 : room > 0 ? room : 1;
+    if (unknown)
+        contexts = retrieval->attempt == 0 ? 1 : OTHER_COUNT + 1;
+    walk_classes(classes, proposals, contexts);
+    for (size_t i = 0; unknown && i < UID_COMMON_STORAGE_COUNT; i++)
+        if (!class_is_there(proposals, uid_common_storage[i]))
+            add_class(proposals, uid_common_storage[i], contexts);
 }
 
 struct association_proposal *retrieval_ask_proposals(const struct retrieval *retrieval, size_t *ret_count)
@@ -344,12 +378,8 @@ struct association_proposal *retrieval_ask_proposals(const struct retrieval *ret
                                  : options->get                        ? QUERY_GET
                                                                        : QUERY_MOVE;
     add_proposal(&proposals, query_class_uid(options->model, service), 0);
-    if (service == QUERY_GET) {
-        add_listed_classes(retrieval, &proposals);
-        for (size_t i = 0; retrieval->list.unknown_class && i < UID_COMMON_STORAGE_COUNT; i++)
-            if (!class_is_there(&proposals, uid_common_storage[i]))
-                add_class(&proposals, uid_common_storage[i], 1);
-    }
+    if (service == QUERY_GET)
+        add_classes(retrieval, &proposals);
     *ret_count = proposals.count;
     return proposals.array;
 }

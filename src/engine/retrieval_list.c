@@ -63,7 +63,7 @@ static void forget(struct retrieval_list *list)
     table_fini(&list->instances);
     list->classes = list->instances = (struct table){0};
     forget_targets(list);
-    list->unknown_class = false;
+    list->unknown_class = 0;
     list->error = 0;
 }
 
@@ -209,27 +209,49 @@ static struct retrieval_series *find_series(struct retrieval *retrieval, struct 
     return series;
 }
 
-/* The one copy of a class UID; "" if there is none, or no memory for it. */
-static const char *find_class(struct retrieval_list *list, const char *uid)
+/* The class with this UID, new if need be; NULL if out of memory. */
+static struct retrieval_class *find_class(struct retrieval_list *list, const char *uid)
 {
-    struct table_node *node = table_find(&list->classes, uid);
-    if (node != NULL)
-        return node->key;
-    struct retrieval_class *class = calloc(1, sizeof *class);
+    struct retrieval_class *class = (struct retrieval_class *)table_find(&list->classes, uid); /* the first member */
+    if (class != NULL)
+        return class;
+    class = calloc(1, sizeof *class);
     if (class == NULL)
-        return "";
+        return NULL;
     memcpy(class->uid, uid, strlen(uid) + 1);
     if (table_add(&list->classes, &class->node, class->uid) == 0)
-        return class->uid;
+        return class;
     free(class);
-    return "";
+    return NULL;
+}
+
+static uint64_t *counter_of(struct retrieval_counts *counts, enum retrieval_state state)
+{
+    return state == INSTANCE_WANTED ? &counts->missing : state == INSTANCE_PRESENT ? &counts->present : &counts->stored;
+}
+
+/* Count it in, or out. */
+static void count(struct retrieval *retrieval, const struct retrieval_instance *instance, int by)
+{
+    *counter_of(&retrieval->result.counts, instance->state) += (uint64_t)by;
+    if (instance->state == INSTANCE_WANTED && instance->class != NULL)
+        instance->class->wanted += (uint64_t)by;
+    else if (instance->state == INSTANCE_WANTED)
+        retrieval->list.unknown_class += (uint64_t)by;
+}
+
+void retrieval_list_set_state(struct retrieval *retrieval, struct retrieval_instance *instance,
+                              enum retrieval_state state)
+{
+    count(retrieval, instance, -1);
+    instance->state = state;
+    count(retrieval, instance, 1);
 }
 
 static int add_instance(struct retrieval *retrieval, struct retrieval_target *target,
                         const struct retrieval_place *place, const char *uid, const char *class_uid)
 {
     struct retrieval_list *list = &retrieval->list;
-    struct retrieval_counts *counts = &retrieval->result.counts;
     if (table_find(&list->instances, uid) != NULL)
         return 0;
     struct retrieval_series *series = find_series(retrieval, target, place);
@@ -240,21 +262,17 @@ static int add_instance(struct retrieval *retrieval, struct retrieval_target *ta
     }
     memcpy(instance->uid, uid, strlen(uid) + 1);
     instance->series = series;
-    instance->class_uid = class_uid[0] != '\0' ? find_class(list, class_uid) : "";
+    instance->class = class_uid[0] != '\0' ? find_class(list, class_uid) : NULL;
     if (table_add(&list->instances, &instance->node, instance->uid) != 0) {
         free(instance);
         return -ENOMEM;
     }
     *series->end = instance;
     series->end = &instance->next;
-    counts->listed++;
-    if (retrieval->receiver != NULL && receiver_has(retrieval->receiver, uid)) {
+    retrieval->result.counts.listed++;
+    if (retrieval->receiver != NULL && receiver_has(retrieval->receiver, uid))
         instance->state = INSTANCE_PRESENT;
-        counts->present++;
-    } else {
-        counts->missing++;
-        list->unknown_class |= instance->class_uid[0] == '\0';
-    }
+    count(retrieval, instance, 1);
     return 0;
 }
 
@@ -351,7 +369,7 @@ static void tell_one_missing(struct retrieval *retrieval, const struct retrieval
     const struct retrieval_missing missing = {.study_uid = place->study_uid,
                                               .series_uid = place->series_uid,
                                               .instance_uid = instance->uid,
-                                              .class_uid = instance->class_uid,
+                                              .class_uid = instance->class != NULL ? instance->class->uid : "",
                                               .status = instance->refused_status,
                                               .comment = instance->refused_comment != NULL ? instance->refused_comment
                                                                                            : retrieval->failure_text};

@@ -11,16 +11,22 @@
 #include "engine/receiver.h"
 #include "engine/retrieval.h"
 
-/* Instances that are named in one request: some 6 KB of UIDs. */
+/* Instances that are named in one request: some 6 KB of UIDs. Fewer after a round in which nothing came. */
 enum { RETRIEVAL_BATCH_MAX = 100 };
 
 enum retrieval_state { INSTANCE_WANTED, INSTANCE_PRESENT, INSTANCE_STORED };
+
+struct retrieval_class {
+    struct table_node node;
+    uint64_t wanted; /* instances of it that are */
+    char uid[UID_SIZE];
+};
 
 struct retrieval_instance {
     struct table_node node;          /* by uid */
     struct retrieval_instance *next; /* of its series */
     struct retrieval_series *series;
-    const char *class_uid; /* of struct retrieval_class, or "" */
+    struct retrieval_class *class; /* NULL = the peer did not say */
     enum retrieval_state state;
     uint16_t refused_status;
     char *refused_comment; /* owned; NULL = none */
@@ -49,11 +55,6 @@ struct retrieval_target {
     struct retrieval_series *last; /* NULL = none */
 };
 
-struct retrieval_class {
-    struct table_node node;
-    char uid[UID_SIZE];
-};
-
 /* A C-FIND that is still to be made. */
 struct retrieval_step {
     struct retrieval_step *next;
@@ -66,7 +67,7 @@ struct retrieval_step {
 struct retrieval_list {
     struct table instances;
     struct table classes;
-    bool unknown_class; /* an instance came without one */
+    uint64_t unknown_class; /* instances that are wanted and have none */
     struct retrieval_target *first, **end;
     struct retrieval_target *recent;          /* of the image level: the one of the last match */
     struct retrieval_step *step, **last_step; /* the first is under way */
@@ -86,7 +87,8 @@ struct retrieval_ask {
     struct retrieval_place place;
     struct retrieval_target *whole; /* asked for as a whole; NULL = the batch */
     struct retrieval_instance *batch[RETRIEVAL_BATCH_MAX];
-    size_t batch_count;
+    size_t batch_count, batch_max;
+    bool never_whole;
     uint64_t wanted;
     uint64_t begun_us;
 };
@@ -113,6 +115,7 @@ struct retrieval {
     bool settling;             /* waiting for what may still come after the last answer */
     unsigned signal_count;
     unsigned attempt;                   /* rounds in a row in which nothing came */
+    unsigned fruitless;                 /* of these, those in which the peer answered all the same */
     char failure_text[256];             /* of the last request that did not end with success; "" = none */
     char end_text[256];                 /* how the last association ended, if it failed */
     uint64_t stored_before;             /* this round */
@@ -141,6 +144,10 @@ void retrieval_list_match(struct retrieval *retrieval, const struct identifier *
 
 /* A C-FIND of the list was answered. False if the peer cannot be used (retrieval_stop was called). */
 bool retrieval_list_ended(struct retrieval *retrieval);
+
+/* Change an instance's state, and what is counted of it. */
+void retrieval_list_set_state(struct retrieval *retrieval, struct retrieval_instance *instance,
+                              enum retrieval_state state);
 
 /* Every instance that is still wanted, to the observer and the log. */
 void retrieval_list_tell_missing(struct retrieval *retrieval);

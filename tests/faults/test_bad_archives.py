@@ -217,6 +217,22 @@ class Mover(ProgramTest):
         self.assertEqual(self.kept(), [f'{uid}.dcm' for uid in uids])
         self.assertIsNone(run.summary['requests'][0]['status'], run)
 
+    def test_one_that_cannot_be_sent_does_not_keep_the_others(self):
+        """The peer gives up at it, whatever else it was asked for: in the end it is asked for alone."""
+        uids = [f'1.2.1.{number}' for number in range(1, 5)]
+
+        def on_get(keys, _request):
+            for uid in wanted_of(keys, uids):
+                if uid == uids[0]:
+                    yield Status(0xC000)
+                    return
+                yield Store(CT, uid, instance_bytes(uid))
+            yield DONE
+        with ScriptedArchive(lists(*uids), on_get=on_get) as archive:
+            run = self.get(archive, '--retry', '2', code=2)
+        self.assertEqual([(entry['instance'], entry['comment']) for entry in run.summary['missing']],
+                         [(uids[0], 'C-GET: status C000 (unable to process)')], run)
+
     def test_a_different_one_is_there_already(self):
         """What is kept is not overwritten; a name that no instance has taken is found out when it comes."""
         with ScriptedArchive(lists('1.2.1.1', '1.2.1.2'), on_get=gets('1.2.1.1', '1.2.1.2')) as archive:

@@ -186,6 +186,22 @@ class Mover(QueryTest):
                 self.assertEqual((run.exit_code, run.total('stored')), (0, 12), run)
                 self.assert_kept(output, self.entries[:12])
 
+    def test_each_instance_comes_as_it_lies_there(self):
+        """Compressed, Implicit VR and Big Endian ones, to the mover and with C-GET."""
+        names = ('SC_rgb_rle_32bit_2frame.dcm', 'J2K_pixelrep_mismatch.dcm', 'GDCMJ2K_TextGBR.dcm', 'rtplan.dcm',
+                 'ExplVR_BigEnd.dcm')
+        entries = [entry for entry in datasets.copy_files(datasets.real_files(), self.subfolder('real'))
+                   if entry.name in names]
+        self.assertEqual(len({entry.syntax_uid for entry in entries}), 4)
+        with peers.Orthanc(modalities={'mover': ('MOVER', self.port)}) as archive:
+            for entry in entries:
+                archive.add_file(entry.path.read_bytes())
+            for name, options in (('move', self.here(self.folder / 'move')), ('get', ('--get', '-o', self.folder / 'get'))):
+                with self.subTest(name):
+                    run = programs.run_mover(archive, '-k', 'StudyDate', *options)
+                    self.assertEqual((run.exit_code, run.total('stored')), (0, len(entries)), run)
+                    self.assert_kept(self.folder / name, entries)
+
     def test_to_a_third_party(self):
         for archive, number in ((self.orthanc, 1), (self.dcmqrscp, 2)):
             with self.subTest(archive=archive.ae_title):

@@ -168,7 +168,8 @@ void progress_finish_retrieval(struct progress *progress, const struct retrieval
         put_headline(text, progress, result);
         put_counts(text, progress, result);
         put_times(text, result);
-        put_missing(text, progress, summary_path);
+        if (result->verdict != RETRIEVAL_INTERRUPTED) /* then it is plain why it is not there */
+            put_missing(text, progress, summary_path);
     }
     if (!quiet && (summary_path != NULL || log_path != NULL)) {
         text_put(text, "\n");

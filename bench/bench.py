@@ -15,8 +15,11 @@ import sys
 import tempfile
 import time
 
+import pydicom
+
 import charts
 import machine
+import retrieval
 import tables
 from contest import (Build, Data, Dcmtk, Failed, Floor, Orthanc, Proxy, Receiver, Sender, Storescp, measured, network,
                      run_once)
@@ -52,6 +55,7 @@ class Bench:
             'million': ('1000x1000x1024', '100x500x1024'),
             'cost': ('1x200x16384', '1x100x16384'),
             'cost-double': ('1x400x16384', '1x200x16384'),
+            'one-study': ('1x2000x524288', '1x200x131072'),
         }
         data = Data(name, specs[name][1 if self.quick else 0], 1 + list(specs).index(name))
         data.make(self.build, self.cache)
@@ -228,9 +232,33 @@ class Bench:
                 peer.check(data.files)
             return int(re.search(r'^(?:totals|summary): (\d+)', (work / 'counts').read_text(), re.MULTILINE)[1])
 
+    def case_move(self):
+        """One study to itself, by C-MOVE; the same archive for all, filled before."""
+        data = self.data('one-study')
+        study = pydicom.dcmread(next(data.folder.rglob('*.dcm')), specific_tags=['StudyInstanceUID']).StudyInstanceUID
+        port_back = retrieval.free_port()
+        mover = retrieval.Mover(self.build, study, port_back)
+        getter = retrieval.Mover(self.build, study, port_back, '--get')
+        movescu = retrieval.Movescu(study, port_back)
+        for archive in (retrieval.Archive(self.build, port_back), retrieval.Dcmqrscp(port_back),
+                        retrieval.Orthanc(port_back)):
+            self.contest('move', archive.name, [(mover, data), (getter, data), (movescu, data)],
+                         lambda filled=archive: self.filled(filled, data), keep_peer=True)
+
+    def filled(self, archive, data):
+        archive.start()
+        retrieval.fill(self.build, archive, data.folder)
+        return archive
+
+    def case_find(self):
+        matches = retrieval.Matches('1000x1x1' if self.quick else '10000x1x1')
+        self.contest('find', retrieval.Archive.name,
+                     [(retrieval.Finder(self.build), matches), (retrieval.Findscu(), matches)],
+                     lambda: retrieval.Archive(self.build, retrieval.free_port(), matches.spec).start(), keep_peer=True)
+
     # ---- all of it ----
 
-    cases = ('small', 'ct', 'stock', 'distance', 'scan', 'cost', 'million', 'big')
+    cases = ('small', 'ct', 'stock', 'distance', 'scan', 'cost', 'million', 'move', 'find', 'big')
 
     def run(self, cases):
         begun = time.monotonic()

@@ -2,6 +2,7 @@
 import statistics
 
 BASELINES = ('dcmsend tuned', 'dcmsend stock')
+BASELINES_OF = {'move': ('movescu',), 'find': ('findscu',)}
 
 
 def values(result, key):
@@ -95,8 +96,16 @@ def other_targets(results):
     yield target('big: peak memory', 32, peaks, 'MiB', True)
 
 
+def retrieval_targets(results):
+    for peer in ('dicom-archive', 'dcmqrscp', 'Orthanc'):
+        contest = find(results, 'move', peer)
+        yield target(f'move from {peer} to itself: movescu', 5, ratios(contest.get('dicom-mover'), contest.get('movescu')))
+    matches = find(results, 'find', 'dicom-archive')
+    yield target('find, all matches: findscu', 3, ratios(matches.get('dicom-finder'), matches.get('findscu')))
+
+
 def targets(results):
-    return [*peer_targets(results), *floor_targets(results), *other_targets(results)]
+    return [*peer_targets(results), *floor_targets(results), *other_targets(results), *retrieval_targets(results)]
 
 
 # ---- text ----
@@ -110,13 +119,15 @@ def number(value, width=9):
 
 
 def per_gigabyte(result):
-    found = [(run['cpu_s'] + run.get('receiver_cpu_s', 0)) / run['bytes'] * 1e9 for run in result['runs']]
+    found = [(run['cpu_s'] + run.get('receiver_cpu_s', 0)) / run['bytes'] * 1e9 for run in result['runs'] if run['bytes']]
     return statistics.median(found) if found else None
 
 
 def contest_table(contest):
+    baselines = BASELINES_OF.get(contest['case'], BASELINES)
     lines = [contest['title'], f'{"":34}{"files":>7}{"wall s":>9}{"min":>8}{"max":>8}{"inst/s":>9}{"MB/s":>9}'
-             f'{"CPU s":>8}{"peer CPU":>9}{"CPU s/GB":>9}{"peak MiB":>9}{"x dcmsend tuned":>22}{"x dcmsend stock":>22}']
+             f'{"CPU s":>8}{"peer CPU":>9}{"CPU s/GB":>9}{"peak MiB":>9}' +
+             ''.join(f'{"x " + baseline:>22}' for baseline in baselines)]
     for name, result in contest['results'].items():
         if result['failed'] is not None:
             lines.append(f'{name:34} FAILED: {result["failed"].splitlines()[0][:100]}')
@@ -128,7 +139,7 @@ def contest_table(contest):
                 f'{number(median(result, "megabytes_per_s"))}{number(median(result, "cpu_s"), 8)}'
                 f'{number(median(result, "receiver_cpu_s"))}{number(per_gigabyte(result))}'
                 f'{number(peak / 2**20 if peak and not name.startswith("floor") else None)}')
-        for baseline in BASELINES:
+        for baseline in baselines:
             found = ratios(result, contest['results'].get(baseline)) if name != baseline else []
             spread = f'{number(statistics.median(found), 8)} ({number(min(found), 0)}-{number(max(found), 0)})' \
                 if found else '-'

@@ -49,13 +49,25 @@ static const char schema[] =
  */
 static const char resume_schema[] = "CREATE INDEX IF NOT EXISTS file_instance ON file (instance)";
 
+/* One line that a terminal may show, whatever is in the names and in the file. */
 __attribute__((format(printf, 2, 3))) static int say(char *ret_message, const char *format, ...)
 {
+    char raw[LEDGER_MESSAGE_SIZE];
+    struct text visible = {0};
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(ret_message, LEDGER_MESSAGE_SIZE, format, arguments);
+    vsnprintf(raw, sizeof raw, format, arguments);
     va_end(arguments);
+    text_put_visible(&visible, raw);
+    snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s", visible.failed ? error_text(-ENOMEM) : visible.data);
+    text_fini(&visible);
     return -1;
+}
+
+const char *ledger_column_text(sqlite3_stmt *row, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+    return text != NULL ? text : "";
 }
 
 void ledger_describe_error(sqlite3 *db, char *ret_text, size_t size)
@@ -116,12 +128,13 @@ static int ask_number(sqlite3 *db, const char *query, int64_t *ret_number)
 
 int ledger_identify(sqlite3 *db, const char *path, char *ret_message)
 {
-    int64_t application = 0, version = 0, tables = 0;
+    int64_t application = 0, version = 0, tables = 0, pages = 0;
     if (ask_number(db, "PRAGMA application_id", &application) != SQLITE_OK ||
         ask_number(db, "PRAGMA user_version", &version) != SQLITE_OK ||
+        ask_number(db, "PRAGMA page_count", &pages) != SQLITE_OK ||
         ask_number(db, "SELECT count(*) FROM sqlite_master", &tables) != SQLITE_OK)
         return say_error(path, db, ret_message);
-    if (application == 0 && version == 0 && tables == 0)
+    if (application == 0 && version == 0 && tables == 0 && pages <= 1) /* what has more pages has lost something */
         return 0;
     if (application != LEDGER_APPLICATION_ID)
         return say(ret_message, "'%s' is no ledger, but a database of something else", path);
@@ -139,18 +152,19 @@ static void say_holder(const char *path, const char *file_name, char *ret_messag
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
     char since[CLOCK_TEXT_SIZE];
-    int len = snprintf(ret_message, LEDGER_MESSAGE_SIZE, "'%s' is in use by another process", path);
     bool known = ledger_connect(file_name, true, &db) == SQLITE_OK &&
                  sqlite3_prepare_v2(db,
                                     "SELECT pid, machine, name, begun_us FROM session WHERE ended_us IS NULL "
                                     "ORDER BY id DESC LIMIT 1",
                                     -1, &statement, NULL) == SQLITE_OK &&
                  sqlite3_step(statement) == SQLITE_ROW;
-    if (known && len < LEDGER_MESSAGE_SIZE) {
+    if (known) {
         clock_format((uint64_t)sqlite3_column_int64(statement, 3), since);
-        snprintf(ret_message + len, LEDGER_MESSAGE_SIZE - (size_t)len, ": pid %d on %s, session %s, since %.19sZ",
-                 sqlite3_column_int(statement, 0), (const char *)sqlite3_column_text(statement, 1),
-                 (const char *)sqlite3_column_text(statement, 2), since);
+        (void)say(ret_message, "'%s' is in use by another process: pid %d on %s, session %s, since %.19sZ", path,
+                  sqlite3_column_int(statement, 0), ledger_column_text(statement, 1), ledger_column_text(statement, 2),
+                  since);
+    } else {
+        (void)say(ret_message, "'%s' is in use by another process", path);
     }
     sqlite3_finalize(statement);
     sqlite3_close(db);
@@ -208,11 +222,10 @@ static int check_destination(struct ledger *ledger, const struct ledger_options 
         return say_error(ledger->path, ledger->db, ret_message);
     int code = sqlite3_step(statement), result = 0;
     if (code == SQLITE_ROW) {
-        const char *host = (const char *)sqlite3_column_text(statement, 0);
-        const char *called_ae = (const char *)sqlite3_column_text(statement, 2);
+        const char *host = ledger_column_text(statement, 0), *called_ae = ledger_column_text(statement, 2);
         int port = sqlite3_column_int(statement, 1);
-        bool same = host != NULL && called_ae != NULL && strcasecmp(host, options->peer_host) == 0 &&
-                    port == options->peer_port && strcmp(called_ae, options->called_ae) == 0;
+        bool same = strcasecmp(host, options->peer_host) == 0 && port == options->peer_port &&
+                    strcmp(called_ae, options->called_ae) == 0;
         if (!same && !options->allow_other_destination)
             result = say(ret_message,
                          "'%s' belongs to %s@%s:%d; to use it with %s@%s:%u all the same: --allow-other-destination",

@@ -284,12 +284,6 @@ const char *ledger_commit(void *user)
 
 /* ---- recalling ---- */
 
-static const char *column_text(sqlite3_stmt *row, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(row, column);
-    return text != NULL ? text : "";
-}
-
 static uint64_t column_number(sqlite3_stmt *row, int column)
 {
     return (uint64_t)sqlite3_column_int64(row, column);
@@ -305,8 +299,8 @@ static bool is_same_file(sqlite3_stmt *row, const struct file_facts *file)
 
 static struct outcome outcome_of(sqlite3_stmt *row)
 {
-    struct outcome outcome = {.state = outcome_state_find(column_text(row, RECALL_STATE)),
-                              .reason = outcome_reason_find(column_text(row, RECALL_REASON)),
+    struct outcome outcome = {.state = outcome_state_find(ledger_column_text(row, RECALL_STATE)),
+                              .reason = outcome_reason_find(ledger_column_text(row, RECALL_REASON)),
                               .earlier = true,
                               .has_status = sqlite3_column_type(row, RECALL_STATUS) != SQLITE_NULL,
                               .status = (uint16_t)sqlite3_column_int(row, RECALL_STATUS),
@@ -314,7 +308,7 @@ static struct outcome outcome_of(sqlite3_stmt *row)
                               .offset = column_number(row, RECALL_OFFSET),
                               .attempts = (unsigned)sqlite3_column_int(row, RECALL_ATTEMPTS),
                               .ended_us = column_number(row, RECALL_ENDED)};
-    snprintf(outcome.comment, sizeof outcome.comment, "%s", column_text(row, RECALL_COMMENT));
+    snprintf(outcome.comment, sizeof outcome.comment, "%s", ledger_column_text(row, RECALL_COMMENT));
     return outcome;
 }
 
@@ -327,11 +321,11 @@ static struct instance *instance_of(sqlite3_stmt *row, const char *path)
                                      .inode = column_number(row, RECALL_INODE),
                                      .data_offset = column_number(row, RECALL_DATA_OFFSET),
                                      .data_len = column_number(row, RECALL_DATA_BYTES),
-                                     .study_uid = column_text(row, RECALL_STUDY),
-                                     .series_uid = column_text(row, RECALL_SERIES),
-                                     .instance_uid = column_text(row, RECALL_INSTANCE),
-                                     .class_uid = column_text(row, RECALL_CLASS),
-                                     .syntax_uid = column_text(row, RECALL_SYNTAX)};
+                                     .study_uid = ledger_column_text(row, RECALL_STUDY),
+                                     .series_uid = ledger_column_text(row, RECALL_SERIES),
+                                     .instance_uid = ledger_column_text(row, RECALL_INSTANCE),
+                                     .class_uid = ledger_column_text(row, RECALL_CLASS),
+                                     .syntax_uid = ledger_column_text(row, RECALL_SYNTAX)};
     struct instance *instance = instance_create(&facts);
     if (instance != NULL)
         instance->outcome = outcome_of(row);
@@ -412,8 +406,8 @@ struct instance *ledger_recall_twin(void *user, const struct instance *instance)
         /* Under a new name it is the same file still, and what became of it stands. */
         if (is_same_file(query, &instance->file))
             twin = instance_of(query, instance->file.path);
-        else if (is_still_there(query, column_text(query, RECALL_PATH)))
-            twin = instance_of(query, column_text(query, RECALL_PATH));
+        else if (is_still_there(query, ledger_column_text(query, RECALL_PATH)))
+            twin = instance_of(query, ledger_column_text(query, RECALL_PATH));
     }
     sqlite3_reset(query);
     return twin;

@@ -75,6 +75,9 @@ void ledger_describe_error(sqlite3 *db, char *ret_text, size_t size);
 /* Step a statement without rows to its end and reset it. 0 or an SQLite code. */
 int ledger_step(sqlite3_stmt *statement);
 
+/* "" for NULL. Until the next step. */
+const char *ledger_column_text(sqlite3_stmt *row, int column);
+
 /* NULL and "" become NULL; what is not UTF-8 becomes a blob. */
 void ledger_bind_text(sqlite3_stmt *statement, int index, const char *string);
 

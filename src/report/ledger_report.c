@@ -25,7 +25,8 @@ enum { STUDIES_SHOWN = 20, DUMP_FLAGS = JSON_REAL_PRECISION(12) };
     "CAST(total(state = 'pending') AS INTEGER) AS pending, "                                                           \
     "CAST(total(CASE WHEN state IN ('stored', 'warned') THEN data_bytes END) AS INTEGER) AS bytes"
 
-static const char destination_query[] = "SELECT host, port, called_ae FROM destination";
+/* One row in any case: a session that was killed early may have noted none. */
+static const char destination_query[] = "SELECT host, port, called_ae FROM (SELECT 1) LEFT JOIN destination LIMIT 1";
 static const char sessions_query[] = "SELECT name, version, machine, pid, " TIME_OF("begun_us") " AS begun, " TIME_OF(
     "ended_us") " AS ended, host, "
                 "port, called_ae, calling_ae, options, verdict, stop_reason, exit_code, files, stored, warned, failed, "
@@ -74,12 +75,6 @@ static int each_row(struct report *report, const char *query, row_function *put)
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
 
-static const char *text_of(sqlite3_stmt *row, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(row, column);
-    return text != NULL ? text : "";
-}
-
 static uint64_t number_of(sqlite3_stmt *row, int column)
 {
     return (uint64_t)sqlite3_column_int64(row, column);
@@ -103,7 +98,7 @@ static void put_csv_row(struct report *report, sqlite3_stmt *row, size_t number)
 {
     for (int i = 0; i < sqlite3_column_count(row); i++) {
         putc(i > 0 ? ',' : '\n', report->out);
-        put_csv_field(report->out, text_of(row, i));
+        put_csv_field(report->out, ledger_column_text(row, i));
     }
 }
 
@@ -152,7 +147,7 @@ static json_t *row_json(sqlite3_stmt *row)
         json_object_set_new(object, name,
                             type == SQLITE_NULL      ? json_null()
                             : type == SQLITE_INTEGER ? json_integer(sqlite3_column_int64(row, i))
-                                                     : json_text(text_of(row, i), &hex));
+                                                     : json_text(ledger_column_text(row, i), &hex));
         snprintf(hex_name, sizeof hex_name, "%s_hex", name);
         if (hex != NULL)
             json_object_set_new(object, hex_name, hex);
@@ -216,27 +211,32 @@ static void put_visible(FILE *out, const char *string)
 
 static void put_destination(struct report *report, sqlite3_stmt *row, size_t number)
 {
-    fprintf(report->out, "destination  ");
-    put_visible(report->out, text_of(row, 2));
+    fputs("destination  ", report->out);
+    if (sqlite3_column_type(row, 0) == SQLITE_NULL) {
+        fputs("none yet\n", report->out);
+        return;
+    }
+    put_visible(report->out, ledger_column_text(row, 2));
     fputs("@", report->out);
-    put_visible(report->out, text_of(row, 0));
-    fprintf(report->out, ":%s\n", text_of(row, 1));
+    put_visible(report->out, ledger_column_text(row, 0));
+    fprintf(report->out, ":%s\n", ledger_column_text(row, 1));
 }
 
 /* The columns of last_session_query: name, begun, ended, verdict, stop_reason, exit_code, machine, pid, count. */
 static void put_last_session(struct report *report, sqlite3_stmt *row, size_t number)
 {
-    fprintf(report->out, "sessions     %s, the last %s ", text_of(row, 8), text_of(row, 0));
+    fprintf(report->out, "sessions     %s, the last %s ", ledger_column_text(row, 8), ledger_column_text(row, 0));
     if (sqlite3_column_type(row, 2) != SQLITE_NULL) {
-        fprintf(report->out, "%s, exit code %s", text_of(row, 3), text_of(row, 5));
-        if (*text_of(row, 4) != '\0') {
+        fprintf(report->out, "%s, exit code %s", ledger_column_text(row, 3), ledger_column_text(row, 5));
+        if (*ledger_column_text(row, 4) != '\0') {
             fputs(": ", report->out);
-            put_visible(report->out, text_of(row, 4));
+            put_visible(report->out, ledger_column_text(row, 4));
         }
     } else if (report->running) {
-        fprintf(report->out, "is running: pid %s on %s, since %s", text_of(row, 7), text_of(row, 6), text_of(row, 1));
+        fprintf(report->out, "is running: pid %s on %s, since %s", ledger_column_text(row, 7),
+                ledger_column_text(row, 6), ledger_column_text(row, 1));
     } else {
-        fprintf(report->out, "did not come to its end; begun %s", text_of(row, 1));
+        fprintf(report->out, "did not come to its end; begun %s", ledger_column_text(row, 1));
     }
     putc('\n', report->out);
 }
@@ -265,11 +265,12 @@ static void put_totals(struct report *report, sqlite3_stmt *row, size_t number)
 
 static void put_reason(struct report *report, sqlite3_stmt *row, size_t number)
 {
-    const char *meaning = outcome_reason_text(outcome_reason_find(text_of(row, 1)));
+    const char *meaning = outcome_reason_text(outcome_reason_find(ledger_column_text(row, 1)));
     if (number == 0)
         fputs("\nby reason\n", report->out);
-    fprintf(report->out, "  %-8s  %-18s  %10s   %s%s%s\n", text_of(row, 0), text_of(row, 1), text_of(row, 3), meaning,
-            *text_of(row, 2) != '\0' ? ": " : "", text_of(row, 2));
+    fprintf(report->out, "  %-8s  %-18s  %10s   %s%s%s\n", ledger_column_text(row, 0), ledger_column_text(row, 1),
+            ledger_column_text(row, 3), meaning, *ledger_column_text(row, 2) != '\0' ? ": " : "",
+            ledger_column_text(row, 2));
 }
 
 static void put_study(struct report *report, sqlite3_stmt *row, size_t number)
@@ -279,14 +280,15 @@ static void put_study(struct report *report, sqlite3_stmt *row, size_t number)
         return;
     if (number == 0)
         fputs("\nstudies that are not complete\n", report->out);
-    fprintf(report->out, "  %-56s  %s of %s stored", text_of(row, 0), text_of(row, 2), text_of(row, 1));
+    fprintf(report->out, "  %-56s  %s of %s stored", ledger_column_text(row, 0), ledger_column_text(row, 2),
+            ledger_column_text(row, 1));
     static const struct {
         int column;
         const char *word;
     } counts[] = {{3, "warned"}, {4, "failed"}, {5, "skipped"}, {6, "in doubt"}, {7, "pending"}};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         if (number_of(row, counts[i].column) > 0)
-            fprintf(report->out, ", %s %s", text_of(row, counts[i].column), counts[i].word);
+            fprintf(report->out, ", %s %s", ledger_column_text(row, counts[i].column), counts[i].word);
     putc('\n', report->out);
 }
 
@@ -303,11 +305,11 @@ static void put_file(struct report *report, sqlite3_stmt *row, size_t number)
 {
     if (number == 0)
         fputs("\nfiles\n", report->out);
-    fprintf(report->out, "  %-8s  ", text_of(row, 1));
-    put_visible(report->out, text_of(row, 0));
-    if (*text_of(row, 3) != '\0') {
+    fprintf(report->out, "  %-8s  ", ledger_column_text(row, 1));
+    put_visible(report->out, ledger_column_text(row, 0));
+    if (*ledger_column_text(row, 3) != '\0') {
         fputs("\n            ", report->out);
-        put_visible(report->out, text_of(row, 3));
+        put_visible(report->out, ledger_column_text(row, 3));
     }
     putc('\n', report->out);
 }

@@ -476,12 +476,61 @@ def archive_runs():
     yield 'not-kept', b'\0' + open_ + step(SEND, store_rq(1, '1.2.3', whole, context=7)) + release
 
 
+# ---- ledgers ----
+
+LOG, WHOLE, CUT, READ_ONLY, OTHER, ALLOW, RETRY = (1 << bit for bit in range(7))
+PAGE = 4096  # SQLite's; the header is 100 bytes, pages of tables begin with their kind and the number of their cells
+
+
+def patch(offset, data):
+    return struct.pack('<HB', offset, len(data)) + data
+
+
+def ledgers():
+    yield 'plain', b'\0'
+    yield 'plain-read-only', bytes([READ_ONLY])
+    yield 'retry', bytes([RETRY])
+    yield 'other', bytes([OTHER])
+    yield 'other-allowed', bytes([OTHER | ALLOW])
+    yield 'killed', bytes([LOG])
+    yield 'empty', bytes([WHOLE])
+    yield 'notes', bytes([WHOLE]) + b'my notes ' * 100
+    yield 'header-only', bytes([WHOLE]) + b'SQLite format 3\0'
+    yield 'zeros', bytes([WHOLE]) + bytes(PAGE)
+    yield 'cut-first-page', bytes([CUT]) + struct.pack('<H', 1000)
+    yield 'cut-one-page', bytes([CUT]) + struct.pack('<H', PAGE)
+    yield 'cut-two-pages', bytes([CUT]) + struct.pack('<H', 2 * PAGE)
+    yield 'cut-log', bytes([LOG | CUT]) + struct.pack('<H', PAGE + 100)
+    yield 'cut-log-header', bytes([LOG | CUT]) + struct.pack('<H', 20)
+    yield 'no-magic', b'\0' + patch(0, b'X')
+    yield 'page-size', b'\0' + patch(16, b'\1\1')
+    yield 'page-size-512', b'\0' + patch(16, b'\2\0')
+    yield 'no-log', b'\0' + patch(18, b'\1\1')
+    yield 'other-format', b'\0' + patch(18, b'\3\3')
+    yield 'free-list', b'\0' + patch(32, struct.pack('>II', 3, 9))
+    yield 'schema-format', b'\0' + patch(44, struct.pack('>I', 9))
+    yield 'utf-16', b'\0' + patch(56, struct.pack('>I', 2))
+    yield 'version', b'\0' + patch(60, struct.pack('>I', 2))
+    yield 'application', b'\0' + patch(68, bytes(4))
+    yield 'no-tables', b'\0' + patch(60, bytes(4)) + patch(68, bytes(4)) + patch(103, bytes(2))
+    yield 'destination', b'\0' + patch(2 * PAGE - 4, b'A\n\x1bB')
+    yield 'no-tables-of-ours', b'\0' + patch(103, bytes(2))
+    for page in range(1, 6):
+        yield f'page-{page}-kind', b'\0' + patch(page * PAGE, b'\x05')
+        yield f'page-{page}-empty', b'\0' + patch(page * PAGE + 3, bytes(2))
+        yield f'page-{page}-many', b'\0' + patch(page * PAGE + 3, b'\xff\xff')
+        yield f'page-{page}-cells', b'\0' + patch(page * PAGE + 8, b'\0\1\xff\xff')
+        yield f'page-{page}-tail', b'\0' + patch((page + 1) * PAGE - 100, b'\x1b\n\xff' * 33)
+    for offset in (0, 4, 8, 12, 16, 24, 32, 40, 56, 100, 200):
+        yield f'log-{offset}', bytes([LOG]) + patch(offset, b'\xff' * 4)
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else TOP / 'corpus'
     targets = {
         'pdu_stream': [(name, b'\x10\x07' + stream) for name, stream in pdu_streams()],
         'associate': associates(), 'command': commands(), 'identifier': identifiers(), 'file': files(), 'client': client_runs(),
-        'receiver': receiver_runs(), 'archive': archive_runs(),
+        'receiver': receiver_runs(), 'archive': archive_runs(), 'ledger': ledgers(),
     }
     for target, seeds in targets.items():
         (folder / target).mkdir(parents=True, exist_ok=True)

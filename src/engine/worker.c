@@ -93,6 +93,9 @@ static void on_opened(struct storage_user *user, void *context)
     struct worker *worker = context;
     const struct association *association = storage_user_association(user);
     worker->opened = true;
+    worker->failures = worker->fruitless; /* the peer is there: that it was not is made up for */
+    if (worker->failures == 0)
+        worker->failing_since_us = clock_monotonic_us();
     worker->opened_ms = uv_now(&worker->loop);
     worker->figures.connect_us = association_connect_us(association);
     worker->figures.negotiate_us = association_negotiate_us(association);
@@ -166,6 +169,8 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
     bool failed = !worker->opened || (!idle && !fruitful && !end->source_failed);
     bool too_often = worker->failures > 2 * worker->options->retry;
     worker->failures = failed ? worker->failures + 1 : fruitful ? 0 : worker->failures;
+    if (worker->opened)
+        worker->fruitless = worker->failures;
     bool backs_off = failed && (!worker->opened || worker->stores_begun == 0 || too_often);
 
     worker->figures.ended_us = clock_wall_us();
@@ -386,7 +391,7 @@ static void deliver(void *user, struct mail *mail)
         break;
     case MAIL_WAKE:
         if (worker->ready_owed && !worker->stopping) {
-            worker->failures = 0;
+            worker->failures = worker->fruitless = 0;
             uv_timer_stop(&worker->timer);
             on_backoff_over(&worker->timer);
         }

@@ -70,6 +70,7 @@ struct worker {
     bool opened;
     uint64_t association_number;
     unsigned failures;         /* fruitless associations in a row */
+    unsigned fruitless;        /* those of them that were opened */
     uint64_t failing_since_us; /* monotonic; when the first of these was asked for */
     uint64_t stores_begun;     /* on this association, */
     uint64_t bytes_begun;      /* with so many bytes of data sets */

@@ -229,6 +229,27 @@ class Outages(ManyStudies):
         self.assertGreater(run.elapsed_s, 4)
         self.assertLess(run.elapsed_s, 4 + SLACK_S)
 
+    def test_back_without_an_answer(self):
+        """It comes back, takes a store, and is gone again: the waiting begins anew, as it was there."""
+        receiver = self.start(programs.Receiver('--response-delay', 100, log=True))
+
+        def take_away(process):
+            for number, delay in ((1, '60000'), (2, '100')):
+                network.wait_until(lambda many=number: receiver.access_log.read_bytes().count(b'association.opened') >= many
+                                   or process.poll() is not None, 60, 'an association')
+                time.sleep(0.5)
+                receiver.kill()
+                time.sleep(2)
+                receiver.options[1] = delay
+                receiver.start()
+        for entry in self.entries[40:]:
+            entry.path.unlink()
+        run = programs.run_sender(self.source, port=receiver.port, during=take_away)
+        self.assertEqual((run.exit_code, run.total('stored')), (0, 40), run)
+        delays_ms = [record['delay_ms'] for record in run.said('association.retry')]
+        self.assertGreaterEqual(len(delays_ms), 3, delays_ms)
+        self.assertLess(max(delays_ms), 4500, delays_ms)
+
     def test_ten_times(self):
         """The receiver is killed ten times in a run, and is away for 0.5 to 20 s: nobody has to help."""
         away_s = (0.5, 0.5, 1, 1, 2, 3, 4, 1, 20, 0.5)

@@ -494,7 +494,7 @@ def ledgers():
     yield 'other-allowed', bytes([OTHER | ALLOW])
     yield 'killed', bytes([LOG])
     yield 'empty', bytes([WHOLE])
-    yield 'notes', bytes([WHOLE]) + b'my notes ' * 100
+    yield 'notes', bytes([WHOLE]) + b'my notes\n' * 100
     yield 'header-only', bytes([WHOLE]) + b'SQLite format 3\0'
     yield 'zeros', bytes([WHOLE]) + bytes(PAGE)
     yield 'cut-first-page', bytes([CUT]) + struct.pack('<H', 1000)

@@ -44,6 +44,14 @@ bool breaker_refused(struct breaker *breaker, struct instance_trials *trials, ui
     return false;
 }
 
+static void flow(struct breaker *breaker)
+{
+    breaker->state = BREAKER_FLOWING;
+    breaker->row = breaker->pauses = 0;
+    breaker->several = false;
+    breaker->first = NULL;
+}
+
 /* What was still under way when a pause began may be stored in it: that says nothing of what would begin now. */
 bool breaker_stored(struct breaker *breaker)
 {
@@ -52,11 +60,17 @@ bool breaker_stored(struct breaker *breaker)
     bool resumes = breaker->state == BREAKER_PROBING;
     if (breaker->pauses <= 1) /* a peer that refuses its first probe too was out of resources indeed */
         breaker->row_number++;
-    breaker->state = BREAKER_FLOWING;
-    breaker->row = breaker->pauses = 0;
-    breaker->several = false;
-    breaker->first = NULL;
+    flow(breaker);
     return resumes;
+}
+
+bool breaker_blames_rest(struct breaker *breaker, uint64_t now_ms)
+{
+    if (breaker->state != BREAKER_PAUSED || breaker->pauses < BREAKER_TAIL || now_ms < breaker->resume_ms)
+        return false;
+    breaker->row_number++;
+    flow(breaker);
+    return true;
 }
 
 bool breaker_may_probe(struct breaker *breaker, uint64_t now_ms)

@@ -10,7 +10,7 @@
  *      ^                                    ^    refused: longer pause    |
  *      |                                    +-----------------------------+
  *      +------------------------------------------------------------------+
- *                                     stored
+ *                                     stored, or only instances are left that were refused
  *
  * It also knows when a peer that turned associations away may be asked for one more. Pure logic on the main thread:
  * the time comes from outside, in milliseconds of any clock that does not go back.
@@ -25,6 +25,7 @@ struct instance_trials;
 
 enum {
     BREAKER_ROW = 3,                   /* so many in a row are several */
+    BREAKER_TAIL = 2,                  /* so many pauses are made for the last instances of a session */
     BREAKER_PAUSE_FIRST_MS = 5 * 1000, /* doubled by each probe that is refused, up to */
     BREAKER_PAUSE_MAX_MS = 300 * 1000,
     BREAKER_GROW_FIRST_MS = 10 * 1000, /* until one more association is asked for; doubled if that was in vain, up to */
@@ -59,6 +60,12 @@ bool breaker_refused(struct breaker *breaker, struct instance_trials *trials, ui
 
 /* The peer stored an instance. True if that ended a pause. */
 bool breaker_stored(struct breaker *breaker);
+
+/*
+ * Nothing is left to be sent but instances that were refused, while the peer has stored all others. True if, after
+ * BREAKER_TAIL pauses in vain, that is taken for their own matter: stores go out again, and each refusal counts.
+ */
+bool breaker_blames_rest(struct breaker *breaker, uint64_t now_ms);
 
 /* The time has come, perhaps: true if a pause is over and the state is PROBING now. */
 bool breaker_may_probe(struct breaker *breaker, uint64_t now_ms);

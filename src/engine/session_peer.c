@@ -97,12 +97,20 @@ static void begin_pause(struct session *session, uint64_t at_ms)
             session_post_to_worker(&session->crew[i], MAIL_GIVE_BACK);
 }
 
-static void end_pause(struct session *session)
+static void end_pause(struct session *session, const char *why)
 {
     session->trouble_since_us = 0;
     SESSION_LOG(session, LOG_WARN, LOG_SESSION_RESUMED,
-                LOG_NUMBER("paused_ms", (clock_monotonic_us() - session->paused_us) / 1000),
-                LOG_TEXT("text", "the peer stores again: all workers go on"));
+                LOG_NUMBER("paused_ms", (clock_monotonic_us() - session->paused_us) / 1000), LOG_TEXT("text", why));
+}
+
+/* All others have ended, and some of them are stored. */
+static bool only_refused_are_left(const struct session *session)
+{
+    const uint64_t *by_state = session->progress.totals.by_state;
+    return by_state[OUTCOME_STORED] + by_state[OUTCOME_WARNED] > 0 &&
+           session->plan.waiting_count == session->refused_count && list_is_empty(&session->refused) &&
+           list_is_empty(&session->suspects) && !session_is_scanning(session) && !session_anyone_works(session);
 }
 
 /* The list is kept in the order of their times. */
@@ -128,6 +136,7 @@ void session_take_refused(struct session *session, struct instance *instance)
     }
     struct crew *crew = &session->crew[outcome->worker - 1];
     bool was_paused = session->breaker.state == BREAKER_PAUSED;
+    session->refused_count += instance->trials.refused_row == 0;
     bool own_matter = breaker_refused(&session->breaker, &instance->trials, at_ms);
     bool pauses = session->breaker.state == BREAKER_PAUSED;
     session_post_to_worker(crew, pauses ? MAIL_GIVE_BACK : MAIL_GO_ON);
@@ -235,7 +244,7 @@ void session_learn_from_outcome(struct session *session, const struct instance *
     const struct outcome *outcome = &instance->outcome;
     if (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED) {
         if (breaker_stored(&session->breaker))
-            end_pause(session);
+            end_pause(session, "the peer stores again: all workers go on");
         if (outcome->uid_missing && !session->uid_missing_said) {
             session->uid_missing_said = true;
             SESSION_LOG(
@@ -344,6 +353,8 @@ void session_look_after_peer(struct session *session)
     if (session->phase != PHASE_SENDING)
         return;
     wake_rested(session, at_ms);
+    if (only_refused_are_left(session) && breaker_blames_rest(&session->breaker, at_ms))
+        end_pause(session, "it has stored all others: what it refuses now counts");
     (void)breaker_may_probe(&session->breaker, at_ms);
     if (session->crew_allowed >= session->crew_max)
         breaker_stop_growing(&session->breaker);

@@ -125,6 +125,20 @@ class NoRoom(ManyStudies):
         self.assert_outcomes(run, {0: 'failed: status', 1: 'failed: status', 2: 'failed: status'})
 
 
+class NoRoomForTheLast(BadPeerTest):
+    """The peer has stored all others, and the last three it never takes: that is their own matter."""
+    count = 8
+
+    def test_no_room(self):
+        bad = {entry.instance_uid for entry in self.entries[-3:]}
+        run = self.send(options=['--retry', 1], on_store=lambda store, complete:
+                        NO_ROOM if store.instance_uid in bad else Respond())
+        self.assert_outcomes(run, dict.fromkeys(range(5, 8), 'failed: status'))
+        self.assertEqual((len(run.said('session.paused')), len(run.said('session.resumed'))), (2, 1), run)
+        self.assert_sent_once(but=bad)
+        self.assertLess(len(self.peer.stores), 5 + 3 * 4)
+
+
 class Lessons(ManyStudies):
     def test_not_authorised(self):
         run = self.send(threads=8, on_store=lambda *store: Respond(0x0124), delay_s=0.05)

@@ -51,6 +51,22 @@ Test(breaker, several_in_a_row_pause)
     cr_expect_eq(breaker.state, BREAKER_PAUSED);
 }
 
+Test(breaker, blames_what_is_left)
+{
+    for (int i = 0; i < 3; i++)
+        refuse(i);
+    cr_expect(!breaker_blames_rest(&breaker, breaker.resume_ms), "not after one pause");
+    wait_for_probe(5 * 1000);
+    cr_expect(!refuse(0));
+    cr_expect(!breaker_blames_rest(&breaker, breaker.resume_ms - 1), "not before the second is over");
+    cr_expect(breaker_blames_rest(&breaker, breaker.resume_ms));
+    cr_expect_eq(breaker.state, BREAKER_FLOWING);
+    for (int i = 0; i < 12; i++)
+        cr_expect(refuse(i % 3), "%d", i);
+    cr_expect_eq(breaker.state, BREAKER_FLOWING);
+    cr_expect_eq(trials[2].refused, 4);
+}
+
 Test(breaker, pauses_grow)
 {
     static const uint64_t pauses_s[] = {5, 10, 20, 40, 80, 160, 300, 300, 300};

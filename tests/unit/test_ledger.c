@@ -147,6 +147,19 @@ Test(ledger, knows_which_outcomes_stand)
     }
 }
 
+Test(ledger, no_room_is_not_for_good)
+{
+    static const uint16_t statuses[] = {0xA700, 0x0213, 0xA900, 0x0110};
+    for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
+        struct instance instance = made(file_path, "1.2.3", OUTCOME_FAILED, REASON_STATUS);
+        instance.outcome.has_status = true;
+        instance.outcome.status = statuses[i];
+        struct instance *recalled = keep_and_recall(&instance);
+        cr_expect_eq(recalled != NULL, i >= 2, "status %04x", statuses[i]);
+        instance_destroy(recalled);
+    }
+}
+
 Test(ledger, a_duplicate_stands_while_its_twin_is_stored)
 {
     struct instance twin = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);

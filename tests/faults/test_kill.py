@@ -1,19 +1,19 @@
 """kill -9 of the sender at any moment, and the same command again: nothing is lost, nothing acknowledged is sent twice.
 
-What was sent is counted from the receiver's own log, what is known to be stored is read from the ledger the killed run
-left behind. KILL_ROUNDS changes the number of rounds, KILL_SEED repeats a run (its moments of killing, as far as a
+What was sent is told by the receiver's access log, what is known to be stored by the ledger that the killed run left
+behind; each row of it is compared with that log. KILL_ROUNDS changes the number of rounds, KILL_SEED repeats a run (its moments of killing, as far as a
 machine can repeat them). RELEASE_DIR names the folder of an optimized build: sanitizers would leave no time to hit.
 """
 import collections
+import json
 import os
 import random
-import re
 import sqlite3
 import statistics
 import subprocess
 import time
 
-from support import network, peers, programs
+from support import kept, network, peers, programs
 from support.base import ProgramTest
 
 ROUNDS = int(os.environ.get('KILL_ROUNDS', '100'))
@@ -27,42 +27,53 @@ BOUND = THREADS * WINDOW + 2 * 64 * THREADS
 RESPONSE_DELAYS = (0, 1, 3)
 
 
-class CountingReceiver(programs.Receiver):
-    """dicom-receiver that says what it stores; its own log is the witness."""
+class WitnessReceiver(programs.Receiver):
+    """dicom-receiver whose access log is the witness."""
 
     def __init__(self, delay_ms):
-        super().__init__('--debug', '--response-delay', delay_ms, keep=False, folder_variable='RELEASE_DIR')
+        super().__init__('--quiet', '--response-delay', delay_ms, keep=False, log=True, folder_variable='RELEASE_DIR')
         self.delayed = delay_ms > 0
         self.read = 0
 
     def text(self):
-        with open(self.log_path, 'rb') as log:
+        with open(self.access_log, 'rb') as log:
             log.seek(self.read)
-            return log.read().decode()
+            return log.read()
 
-    def take_sent(self):
-        """{SOP Instance UID: times stored} since the last call, once all associations have ended."""
+    def take_answers(self):
+        """The stores that were acknowledged since the last call, once all associations have ended."""
         def all_ended():
             text = self.text()
-            return text.count(' association.opened ') == len(re.findall(r' association\.(?:released|aborted|lost) ', text))
+            ends = sum(text.count(b'"association.%b"' % how) for how in (b'released', b'aborted', b'lost'))
+            return text.count(b'"association.opened"') == ends
         network.wait_until(all_ended, 10, 'the associations to end')
         text = self.text()
-        self.read += len(text.encode())
-        return collections.Counter(re.findall(r' receiver\.stored instance=(\S+) .*status=0x0000', text))
+        self.read += len(text)
+        lines = [json.loads(line) for line in text.splitlines()]
+        return [line for answers in kept.acknowledged(lines).values() for line in answers]
 
 
-def stored_in(ledger):
-    """The SOP Instance UIDs that this ledger calls stored; none if it was not made yet."""
+def count_sent(answers):
+    """{SOP Instance UID: times acknowledged}"""
+    return collections.Counter(line['instance'] for line in answers)
+
+
+def rows_of(ledger):
+    """{(SOP Instance UID, Message ID, bytes)} of what this ledger calls stored; none if it was not made yet."""
     if not ledger.exists():
         return set()
     database = sqlite3.connect(f'file:{ledger}?mode=rw', uri=True)  # its process may have been killed at making it: this rolls back
     try:
-        return {uid for uid, in database.execute("SELECT instance FROM file WHERE state = 'stored'")}
+        return set(database.execute("SELECT instance, message_id, data_bytes FROM file WHERE state = 'stored'"))
     except sqlite3.OperationalError as error:
         assert 'no such table' in str(error), error
         return set()
     finally:
         database.close()
+
+
+def stored_in(ledger):
+    return {uid for uid, _, _ in rows_of(ledger)}
 
 
 class KillTheSender(ProgramTest):
@@ -72,7 +83,7 @@ class KillTheSender(ProgramTest):
         made = os.path.join(os.environ['RELEASE_DIR'], 'tests', 'support', 'make-studies')
         subprocess.run([made, str(self.source), f'{STUDIES}x{INSTANCES}x1K:CT', '--seed', '7'], check=True,
                        stdout=subprocess.DEVNULL)
-        self.receivers = [self.start(CountingReceiver(delay)) for delay in RESPONSE_DELAYS]
+        self.receivers = [self.start(WitnessReceiver(delay)) for delay in RESPONSE_DELAYS]
         self.random = random.Random(SEED)
 
     def run_to_the_end(self, receiver, ledger):
@@ -95,35 +106,40 @@ class KillTheSender(ProgramTest):
         """How long a whole run takes."""
         ledger = self.folder / f'measure-{receiver.port}.db'
         elapsed_s = self.run_to_the_end(receiver, ledger).elapsed_s
-        self.assertEqual(receiver.take_sent(), dict.fromkeys(stored_in(ledger), 1))
+        self.assertEqual(count_sent(receiver.take_answers()), dict.fromkeys(stored_in(ledger), 1))
         return elapsed_s
+
+    def compare(self, ledger, answers):
+        """Each row that says stored is one store of the access log: this instance, Message ID and length."""
+        told = {(line['instance'], line['message_id'], line['bytes']) for line in answers}
+        self.assertEqual(sorted(rows_of(ledger) - told)[:3], [], 'called stored, and never acknowledged')
 
     def one_round(self, number, receiver, whole_s):
         """Kill it, once or twice, and let it end. Returns how many were stored at the last kill, and sent again."""
         ledger = self.folder / f'round-{number}.db'
         known = set()
-        sent = collections.Counter()
+        answers = []
         for kill in range(1 + (number % 5 == 4)):
             killed = self.run_and_kill(receiver, ledger, self.random.uniform(0, whole_s * (1 - kill / 2)))
-            now = receiver.take_sent()
+            answers += (answers_now := receiver.take_answers())
+            now = count_sent(answers_now)
             self.assertFalse(known & set(now), 'sent again, though the ledger had them as stored')
             before, known = known, stored_in(ledger)
-            sent += now
             self.assertLessEqual(before, known, 'what was stored is forgotten')
-            self.assertLessEqual(known, set(sent), 'called stored, and never sent')
+            self.compare(ledger, answers)
             self.assertTrue(killed or len(known) == FILES)
             if receiver.delayed:
                 self.assertLessEqual(len(set(now) - known), BOUND, 'acknowledged, and not in the ledger')
         run = self.run_to_the_end(receiver, ledger)
-        now = receiver.take_sent()
-        self.assertFalse(known & set(now), 'sent again, though the ledger had them as stored')
+        answers += (answers_now := receiver.take_answers())
+        self.assertFalse(known & set(count_sent(answers_now)), 'sent again, though the ledger had them as stored')
         self.assertEqual(run.summary['totals']['earlier']['stored'], len(known), run)
+        self.compare(ledger, answers)
         self.assertEqual(len(stored_in(ledger)), FILES)
-        sent += now
-        self.assertEqual(len(sent), FILES, 'not everything arrived')
+        self.assertEqual(set(count_sent(answers)), stored_in(ledger), 'the access log and the ledger tell the same')
         for path in self.folder.glob(f'{ledger.name}*'):
             path.unlink()
-        return len(known), sum(sent.values()) - FILES
+        return len(known), len(answers) - FILES
 
     def test_kill_at_any_moment(self):
         whole_s = [self.measure(receiver) for receiver in self.receivers]

@@ -1,8 +1,9 @@
 """kill -9 of the sender at any moment, and the same command again: nothing is lost, nothing acknowledged is sent twice.
 
 What was sent is told by the receiver's access log, what is known to be stored by the ledger that the killed run left
-behind; each row of it is compared with that log. KILL_ROUNDS changes the number of rounds, KILL_SEED repeats a run (its moments of killing, as far as a
-machine can repeat them). RELEASE_DIR names the folder of an optimized build: sanitizers would leave no time to hit.
+behind; each row of it is compared with that log. KILL_ROUNDS changes the number of rounds, KILL_SEED repeats a run (its
+moments of killing, as far as a machine can repeat them). RELEASE_DIR names the folder of an optimized build: sanitizers
+would leave no time to hit.
 """
 import collections
 import json
@@ -35,21 +36,24 @@ class WitnessReceiver(programs.Receiver):
         self.delayed = delay_ms > 0
         self.read = 0
 
-    def text(self):
+    def lines(self):
         with open(self.access_log, 'rb') as log:
             log.seek(self.read)
-            return log.read()
+            text = log.read()
+        return len(text), [json.loads(line) for line in text.splitlines()] if text[-1:] in (b'', b'\n') else None
 
     def take_answers(self):
-        """The stores that were acknowledged since the last call, once all associations have ended."""
+        """The stores that were acknowledged since the last call, once all associations have ended. A connection whose
+        process was killed before it asked for an association has an end only."""
         def all_ended():
-            text = self.text()
-            ends = sum(text.count(b'"association.%b"' % how) for how in (b'released', b'aborted', b'lost'))
-            return text.count(b'"association.opened"') == ends
+            nonlocal taken, lines
+            taken, lines = self.lines()
+            of = {event: {line['association'] for line in lines or () if line['event'] == f'association.{event}'}
+                  for event in ('opened', 'released', 'aborted', 'lost')}
+            return lines is not None and of['opened'] <= of['released'] | of['aborted'] | of['lost']
+        taken, lines = 0, None
         network.wait_until(all_ended, 10, 'the associations to end')
-        text = self.text()
-        self.read += len(text)
-        lines = [json.loads(line) for line in text.splitlines()]
+        self.read += taken
         return [line for answers in kept.acknowledged(lines).values() for line in answers]
 
 
@@ -62,7 +66,7 @@ def rows_of(ledger):
     """{(SOP Instance UID, Message ID, bytes)} of what this ledger calls stored; none if it was not made yet."""
     if not ledger.exists():
         return set()
-    database = sqlite3.connect(f'file:{ledger}?mode=rw', uri=True)  # its process may have been killed at making it: this rolls back
+    database = sqlite3.connect(f'file:{ledger}?mode=rw', uri=True)  # for writing: what was begun is rolled back
     try:
         return set(database.execute("SELECT instance, message_id, data_bytes FROM file WHERE state = 'stored'"))
     except sqlite3.OperationalError as error:

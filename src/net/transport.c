@@ -5,13 +5,18 @@
 #include <assert.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
+
 enum {
     KEEPALIVE_DELAY_S = 30,
-    FIRST_WRITE_LEN = 12 /* of two: the headers of PDU and PDV */
+    AWAKE_US = 50,
+    AWAKE_IN_VAIN_MAX = 10, /* 2^10 writes then go by until it is tried again */
+    FIRST_WRITE_LEN = 12    /* of two: the headers of PDU and PDV */
 };
 
 static int connect_to_next(struct transport *transport);
@@ -43,6 +48,39 @@ static void set_peer(struct transport *transport, const struct sockaddr *address
     }
 }
 
+/* ---- staying awake ---- */
+
+/* While an idle handle is active the loop looks for what has come, and does not sleep. */
+static void on_awake(uv_idle_t *idle)
+{
+    struct transport *transport = idle->data;
+    if (clock_monotonic_us() < transport->awake_until_us) {
+        (void)sched_yield(); /* the peer may want this very processor */
+        return;
+    }
+    uv_idle_stop(idle);
+    transport->awake_in_vain += transport->awake_in_vain < AWAKE_IN_VAIN_MAX;
+    transport->sleeps = 1U << transport->awake_in_vain;
+}
+
+static void stay_awake(struct transport *transport)
+{
+    if (transport->sleeps > 0) {
+        transport->sleeps--;
+        return;
+    }
+    transport->awake_until_us = clock_monotonic_us() + AWAKE_US;
+    uv_idle_start(&transport->awake, on_awake);
+}
+
+static void something_came(struct transport *transport)
+{
+    if (!uv_is_active((const uv_handle_t *)&transport->awake))
+        return;
+    transport->awake_in_vain -= transport->awake_in_vain > 0;
+    uv_idle_stop(&transport->awake);
+}
+
 /* ---- reading ---- */
 
 static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffer)
@@ -56,18 +94,23 @@ static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret_buffe
 
 static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer)
 {
-    (void)buffer;
     struct transport *transport = stream->data;
-    if (len == 0 || transport->closing)
+    if (transport->closing)
         return;
+    if (len == 0) { /* behind a read that filled its room */
+        rearm_quickack(transport);
+        return;
+    }
     if (len < 0) {
         uv_read_stop(stream);
         transport->handler->ended(transport->user, len == UV_EOF ? ERROR_PEER_CLOSED : (int)len);
         return;
     }
+    something_came(transport);
     transport->wrote = false;
+    bool more = (size_t)len == buffer->len; /* is there, it seems */
     bool cut = transport->handler->received(transport->user, (size_t)len);
-    if (transport->closing)
+    if (transport->closing || more)
         return;
     transport->peer_cuts = transport->peer_cuts || cut;
     if (cut || !transport->wrote)
@@ -101,7 +144,7 @@ static void finish_connect(struct transport *transport, int error)
 
 static void report_closed_if_all_is(struct transport *transport)
 {
-    if (transport->looking_up || transport->tcp_open)
+    if (transport->looking_up || transport->tcp_open || transport->awake_open)
         return;
     free_addresses(transport);
     transport->handler->closed(transport->user);
@@ -112,6 +155,20 @@ static void on_closed(uv_handle_t *handle)
     struct transport *transport = handle->data;
     transport->tcp_open = false;
     report_closed_if_all_is(transport);
+}
+
+static void on_awake_closed(uv_handle_t *handle)
+{
+    struct transport *transport = handle->data;
+    transport->awake_open = false;
+    report_closed_if_all_is(transport);
+}
+
+static void begin(struct transport *transport, uv_loop_t *loop, const struct transport_handler *handler, void *user)
+{
+    *transport = (struct transport){.handler = handler, .user = user, .awake_open = true};
+    uv_idle_init(loop, &transport->awake);
+    transport->awake.data = transport;
 }
 
 static int open_socket(struct transport *transport, uv_loop_t *loop)
@@ -188,7 +245,7 @@ static void on_lookup(uv_getaddrinfo_t *lookup, int status, struct addrinfo *add
 int transport_connect(struct transport *transport, uv_loop_t *loop, const char *host, uint16_t port,
                       const struct transport_handler *handler, void *user)
 {
-    *transport = (struct transport){.handler = handler, .user = user};
+    begin(transport, loop, handler, user);
     transport->lookup.data = transport;
     snprintf(transport->peer, sizeof transport->peer, "%.50s:%u", host, port);
 
@@ -205,7 +262,7 @@ int transport_connect(struct transport *transport, uv_loop_t *loop, const char *
 int transport_accept(struct transport *transport, uv_stream_t *listener, const struct transport_handler *handler,
                      void *user)
 {
-    *transport = (struct transport){.handler = handler, .user = user};
+    begin(transport, listener->loop, handler, user);
     int error = open_socket(transport, listener->loop);
     assert(error == 0); /* without flags it makes no system call */
     error = uv_accept(listener, (uv_stream_t *)&transport->tcp);
@@ -232,6 +289,7 @@ bool transport_skip_address(struct transport *transport)
 static void note_write(struct transport *transport)
 {
     transport->wrote = true;
+    stay_awake(transport);
     if (transport->peer_cuts)
         rearm_quickack(transport);
 }
@@ -304,6 +362,7 @@ void transport_close(struct transport *transport)
     if (transport->closing)
         return;
     transport->closing = true;
+    uv_close((uv_handle_t *)&transport->awake, on_awake_closed);
     if (transport->looking_up)
         (void)uv_cancel((uv_req_t *)&transport->lookup); /* on_lookup comes in either case */
     if (!uv_is_closing((const uv_handle_t *)&transport->tcp))

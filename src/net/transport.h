@@ -7,6 +7,10 @@
  * so many PACS) waits for our delayed ACK: 40 ms for every response. It is re-armed after every read that was not
  * answered with a write at once (which carries the ACK), and after writes too once the peer was seen to cut its
  * messages. With a peer that answers in one piece this saves two system calls and a packet for each message.
+ *
+ * It also stays awake for a moment after each write: over a fast line the answer is there before a sleeping thread
+ * would be woken, and a processor that is left idle has to be woken too. A peer that takes longer is soon known, and
+ * then the loop sleeps at once: of its answers one in a thousand is waited for like that.
  */
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
@@ -44,12 +48,17 @@ struct transport {
     uv_getaddrinfo_t lookup;
     uv_connect_t connect;
     uv_write_t write;
+    uv_idle_t awake; /* active while it stays awake */
+    uint64_t awake_until_us;
+    unsigned awake_in_vain;     /* times in a row that nothing came meanwhile */
+    unsigned sleeps;            /* so many writes more after which it sleeps at once */
     struct addrinfo *addresses; /* owned; of the name being connected to */
     struct addrinfo *next_address;
     const struct transport_handler *handler;
     void *user;
     bool looking_up;
     bool tcp_open; /* uv_close of tcp is still owed */
+    bool awake_open;
     bool closing;
     bool wrote;     /* since the last read */
     bool peer_cuts; /* a read has ended in the middle of a message */

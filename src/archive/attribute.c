@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "archive/charset.h"
 #include "base/bytes.h"
+#include "base/charset.h"
 
 #define PATIENT  QUERY_LEVEL_PATIENT
 #define STUDY    QUERY_LEVEL_STUDY
@@ -147,6 +147,26 @@ static void format_number(struct span value, bool big_endian, char *ret_text, si
     snprintf(ret_text, size, "%u", number);
 }
 
+char *attribute_read_key(const struct identifier *identifier, const struct element *element, const char *vr)
+{
+    char terms[128];
+    struct charset charset = {0};
+    (void)identifier_get_text(identifier, TAG_SPECIFIC_CHARACTER_SET, terms, sizeof terms);
+    size_t raw_size = element->value.len + 16, size = CHARSET_ROOM(raw_size);
+    char *raw = malloc(raw_size), *text = malloc(size);
+    if (raw != NULL && text != NULL) {
+        (void)identifier_get_text(identifier, element->tag, raw, raw_size);
+        charset_to_utf8(&charset, terms, vr, span_of(raw), text, size);
+        charset_fini(&charset);
+    }
+    if (raw == NULL) {
+        free(text);
+        text = NULL;
+    }
+    free(raw);
+    return text;
+}
+
 void attribute_values_set(struct attribute_values *values, uint32_t tag, struct span value, bool big_endian)
 {
     char raw[ATTRIBUTE_VALUE_SIZE], text[ATTRIBUTE_VALUE_SIZE];
@@ -162,7 +182,9 @@ void attribute_values_set(struct attribute_values *values, uint32_t tag, struct 
         format_number(value, big_endian, text, sizeof text);
     } else {
         span_copy_trimmed(value, raw, sizeof raw);
-        charset_to_utf8(values->character_set, vr, raw, text, sizeof text);
+        struct charset charset = {0};
+        charset_to_utf8(&charset, values->character_set, vr, span_of(raw), text, sizeof text);
+        charset_fini(&charset);
     }
     size_t len = strlen(text) + 1;
     if (len > sizeof values->room - values->used)

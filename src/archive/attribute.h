@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dicomnet/identifier.h"
 #include "dicomnet/query_retrieve.h"
 
 enum { ATTRIBUTES_MAX = 96, ATTRIBUTE_VALUE_SIZE = 1024 /* longest value in UTF-8, NUL included */ };
@@ -31,6 +32,12 @@ const struct attribute *attribute_find(uint32_t tag);
 
 /* "patient", "study", "series", "instance": the table of a level. */
 const char *attribute_table(enum query_level level);
+
+/*
+ * The text of a key as UTF-8, a number as decimal text; `element` is of this identifier, `vr` what it is by the
+ * dictionary. NULL if memory is short; the caller frees it.
+ */
+char *attribute_read_key(const struct identifier *identifier, const struct element *element, const char *vr);
 
 /* The values of one instance's stored attributes, UTF-8, trimmed, "" where it has none; by index of `attributes`. */
 struct attribute_values {

@@ -11,8 +11,8 @@
 #include <string.h>
 
 #include "archive/archive_private.h"
-#include "archive/charset.h"
 #include "archive/match.h"
+#include "base/charset.h"
 
 enum { ROWS_IN_A_ROW = 512 /* looked at without a match; then the loop gets a turn */ };
 
@@ -47,26 +47,6 @@ static void destroy(struct find *find)
 
 /* ---- the request ---- */
 
-/* A key as UTF-8 text, or NULL if memory is short. The caller frees it. */
-static char *read_key(const struct identifier *identifier, const struct element *element, const char *vr)
-{
-    char character_set[128];
-    (void)identifier_get_text(identifier, TAG_SPECIFIC_CHARACTER_SET, character_set, sizeof character_set);
-    /* Three bytes of UTF-8 for one, at most. */
-    size_t size = element->value.len * 3 + 16;
-    char *raw = malloc(size), *text = malloc(size);
-    if (raw != NULL && text != NULL) {
-        (void)identifier_get_text(identifier, element->tag, raw, size);
-        charset_to_utf8(character_set, vr, raw, text, size);
-    }
-    if (raw == NULL) {
-        free(text);
-        text = NULL;
-    }
-    free(raw);
-    return text;
-}
-
 /* Has nothing to do with matching: level, character set, time zone, who would send it. */
 static bool is_no_key(uint32_t tag)
 {
@@ -93,7 +73,7 @@ static int take_key(struct find *find, const struct identifier *identifier, cons
     struct column *column = &find->columns[find->column_count];
     column->attribute = attribute;
     snprintf(column->vr, sizeof column->vr, "%s", dictionary_vr(element->tag));
-    column->key = read_key(identifier, element, column->vr);
+    column->key = attribute_read_key(identifier, element, column->vr);
     if (column->key == NULL)
         return -ENOMEM;
     find->column_count++;
@@ -186,7 +166,7 @@ static int make_match(struct find *find)
         error = put_text(match, TAG_INSTANCE_AVAILABILITY, "CS", "ONLINE");
     for (size_t i = 0; i < find->column_count && error == 0; i++) {
         const char *text = index_cursor_text(find->cursor, i);
-        ascii = ascii && charset_is_ascii(text);
+        ascii = ascii && charset_is_ascii(span_of(text));
         error = put_text(match, find->columns[i].attribute->tag, find->columns[i].vr, text);
     }
     if (error == 0 && !ascii)

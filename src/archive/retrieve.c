@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "archive/archive_private.h"
-#include "archive/charset.h"
 #include "catalog/file_source.h"
 #include "catalog/instance.h"
 #include "catalog/synthetic.h"
@@ -18,24 +17,14 @@ enum { FAILED_UIDS_MAX = 64000 /* bytes of UIDs that a value of VR UI can hold, 
 /* The unique keys of the identifier; the one of its level must be there. 0 or a negative error. */
 static int read_keys(struct retrieval *retrieval, const struct identifier *identifier, enum query_level level)
 {
-    char character_set[128];
-    (void)identifier_get_text(identifier, TAG_SPECIFIC_CHARACTER_SET, character_set, sizeof character_set);
     for (enum query_level of = QUERY_LEVEL_PATIENT; of <= level; of++) {
         struct element element;
         if (!identifier_find(identifier, query_level_key(of), &element))
             continue;
-        size_t size = element.value.len * 3 + 16;
-        char *text = malloc(size), *raw = malloc(size);
-        retrieval->key_texts[of] = text;
-        if (text != NULL && raw != NULL) {
-            (void)identifier_get_text(identifier, element.tag, raw, size);
-            charset_to_utf8(character_set, dictionary_vr(element.tag), raw, text, size);
-        }
-        bool complete = text != NULL && raw != NULL;
-        free(raw);
-        if (!complete)
+        retrieval->key_texts[of] = attribute_read_key(identifier, &element, dictionary_vr(element.tag));
+        if (retrieval->key_texts[of] == NULL)
             return -ENOMEM;
-        retrieval->keys.values[of] = text;
+        retrieval->keys.values[of] = retrieval->key_texts[of];
     }
     return 0;
 }

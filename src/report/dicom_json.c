@@ -11,16 +11,16 @@
 #include <string.h>
 
 #include "dicomnet/identifier.h"
-#include "report/charset.h"
 #include "report/text.h"
 
-enum { LEVELS = IDENTIFIER_DEPTH_MAX + 2, NUMBER_SIZE = 48 };
+enum { LEVELS = IDENTIFIER_DEPTH_MAX + 2, NUMBER_SIZE = 48, TERMS_SIZE = 256 };
 
 struct writer {
     struct text *text;
     struct charset *charset;
-    struct text scratch; /* a value as UTF-8 */
-    unsigned depth;      /* sequences that are open */
+    char terms[TERMS_SIZE]; /* of the character set */
+    struct text scratch;    /* a value as UTF-8 */
+    unsigned depth;         /* sequences that are open */
     bool item_open[LEVELS];
     bool had_element[LEVELS];
 };
@@ -40,21 +40,6 @@ static void put_string(struct text *text, const char *string, size_t len)
             text_put_bytes(text, &string[i], 1);
     }
     text_put(text, "\"");
-}
-
-/* The span as UTF-8 in the scratch text. */
-static void decode(struct writer *writer, struct span bytes)
-{
-    struct text raw = {0};
-    charset_put_utf8(writer->charset, &raw, bytes);
-    text_put(&raw, "");
-    text_clear(&writer->scratch);
-    if (raw.failed)
-        writer->text->failed = true;
-    else
-        text_put_utf8(&writer->scratch, raw.data);
-    text_put(&writer->scratch, "");
-    text_fini(&raw);
 }
 
 /* {"Alphabetic":...,"Ideographic":...,"Phonetic":...}: the groups of a name (PS3.5 6.2.1.2), without the empty ones. */
@@ -173,7 +158,12 @@ static void put_text_values(struct writer *writer, const struct element *element
         text_put(writer->text, ",\"Value\":[\"ISO_IR 192\"]");
         return;
     }
-    decode(writer, bytes);
+    text_clear(&writer->scratch);
+    text_put_decoded(&writer->scratch, writer->charset, writer->terms, element->vr, bytes);
+    if (writer->scratch.failed) {
+        writer->text->failed = true;
+        return;
+    }
     if (writer->scratch.failed)
         return;
     const char *value = writer->scratch.data;
@@ -256,6 +246,7 @@ static void put_element(struct writer *writer, const struct identifier *identifi
 void dicom_json_put(struct text *text, const struct identifier *identifier, struct charset *charset)
 {
     struct writer writer = {.text = text, .charset = charset};
+    identifier_get_text(identifier, TAG_SPECIFIC_CHARACTER_SET, writer.terms, sizeof writer.terms);
     text_put(text, "{");
     for (struct element element = {0}; identifier_next(identifier, &element);) {
         while (writer.depth > element.depth)

@@ -13,7 +13,7 @@ struct charset;
 struct identifier;
 struct text;
 
-/* Append the data set. `charset` has been told its character set. */
+/* Append the data set. */
 void dicom_json_put(struct text *text, const struct identifier *identifier, struct charset *charset);
 
 #endif

@@ -8,16 +8,17 @@
 #include <string.h>
 
 #include "dicomnet/identifier.h"
-#include "report/charset.h"
 #include "report/dicom_json.h"
 #include "report/text.h"
+#include "base/charset.h"
 
 enum { TERMS_SIZE = 256, NAME_SIZE = 80 };
 
 struct match_writer {
     enum match_format format;
     FILE *out;
-    struct charset *charset;
+    struct charset charset;
+    char terms[TERMS_SIZE]; /* the character set of the match that is written */
     struct text line;
     struct text cell;
     bool begun; /* header or bracket is out */
@@ -38,10 +39,9 @@ struct match_writer *match_writer_create(enum match_format format, FILE *out, co
     writer->format = format;
     writer->out = out;
     writer->tag_count = tag_count;
-    writer->charset = charset_create();
     writer->tags = calloc(tag_count + 1, sizeof *writer->tags);
     writer->widths = calloc(tag_count + 1, sizeof *writer->widths);
-    if (writer->charset == NULL || writer->tags == NULL || writer->widths == NULL) {
+    if (writer->tags == NULL || writer->widths == NULL) {
         match_writer_destroy(writer);
         return NULL;
     }
@@ -53,7 +53,7 @@ void match_writer_destroy(struct match_writer *writer)
 {
     if (writer == NULL)
         return;
-    charset_destroy(writer->charset);
+    charset_fini(&writer->charset);
     text_fini(&writer->line);
     text_fini(&writer->cell);
     text_fini(&writer->kept);
@@ -111,8 +111,7 @@ static void fill_cell(struct match_writer *writer, const struct identifier *matc
         struct span value = element.value;
         while (value.len > 0 && (value.data[value.len - 1] == ' ' || value.data[value.len - 1] == '\0'))
             value.len--;
-        charset_put_utf8(writer->charset, &writer->cell, value);
-        text_put(&writer->cell, "");
+        text_put_decoded(&writer->cell, &writer->charset, writer->terms, element.vr, value);
     } else {
         size_t count = element_value_count(&element);
         for (size_t i = 0; i < count && element_get_text(&element, i, number, sizeof number); i++)
@@ -290,15 +289,13 @@ static int put_json(struct match_writer *writer, const struct identifier *match)
 {
     text_put(&writer->line, writer->begun ? ",\n" : "[\n");
     writer->begun = true;
-    dicom_json_put(&writer->line, match, writer->charset);
+    dicom_json_put(&writer->line, match, &writer->charset);
     return write_line(writer);
 }
 
 int match_writer_put(struct match_writer *writer, const struct identifier *match)
 {
-    char terms[TERMS_SIZE];
-    identifier_get_text(match, TAG_SPECIFIC_CHARACTER_SET, terms, sizeof terms);
-    charset_select(writer->charset, terms);
+    identifier_get_text(match, TAG_SPECIFIC_CHARACTER_SET, writer->terms, sizeof writer->terms);
     switch (writer->format) {
     case MATCH_CSV:
         return put_csv_row(writer, match);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/charset.h"
+
 enum { FIRST_SIZE = 256 };
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -146,4 +148,13 @@ void text_put_visible(struct text *text, const char *string)
         }
         string += len;
     }
+}
+
+void text_put_decoded(struct text *text, struct charset *charset, const char *terms, const char *vr, struct span bytes)
+{
+    size_t size = CHARSET_ROOM(bytes.len);
+    if (!reserve(text, size))
+        return;
+    charset_to_utf8(charset, terms, vr, bytes, text->data + text->len, size);
+    text->len += strlen(text->data + text->len);
 }

@@ -12,6 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dicomnet/span.h"
+
+struct charset;
+
 /* All zero is an empty text. `data` is owned, NUL-terminated once anything was put; text_fini frees it. */
 struct text {
     char *data;
@@ -43,6 +47,9 @@ void text_put_visible(struct text *text, const char *string);
 size_t text_decode_utf8(const char *string, uint32_t *ret_character);
 
 bool text_is_utf8(const char *string);
+
+/* Put the text of an element with this VR, in the character set that `terms` (0008,0005) names, as UTF-8. */
+void text_put_decoded(struct text *text, struct charset *charset, const char *terms, const char *vr, struct span bytes);
 
 /* Put `string` as UTF-8: each byte that is part of no valid character becomes U+FFFD. */
 void text_put_utf8(struct text *text, const char *string);

@@ -1,7 +1,6 @@
 /* The matching rules of PS3.4 C.2.2.2, one row a rule. */
 #include <criterion/criterion.h>
 
-#include "archive/charset.h"
 #include "archive/match.h"
 
 struct row {
@@ -129,50 +128,4 @@ Test(match, very_long_texts_are_cut_and_harmless)
     (void)match_value("LO", key, value);
     (void)match_value("PN", key, value);
     cr_expect(match_value("LT", value, value));
-}
-
-/* ---- character sets ---- */
-
-static const struct {
-    const char *set, *vr, *text, *utf8;
-} texts[] = {
-    {"", "PN", "Doe^John", "Doe^John"},
-    {"ISO_IR 100", "PN", "Buc^J\xE9r\xF4me", "Buc^J\xC3\xA9r\xC3\xB4me"},
-    {"ISO_IR 100", "CS", "\xE9", "\xE9"},
-    {"ISO_IR 192", "LO", "\xC3\xA9", "\xC3\xA9"},
-    {"ISO_IR 192", "LO",
-     "a\xFF"
-     "b",
-     "a\xEF\xBF\xBD"
-     "b"},
-    {"", "LO", "\xE9", "\xEF\xBF\xBD"},
-    {"no such set", "LO", "\xC3\xA9", "\xC3\xA9"},
-    {"ISO_IR 144", "LO", "\xBB\xEE\xDA", "\xD0\x9B\xD1\x8E\xD0\xBA"},
-    {"GB18030", "LO", "\xCD\xF5", "\xE7\x8E\x8B"},
-    /* PS3.5 H.3.1, I.2, J.3: the examples of the standard */
-    {"\\ISO 2022 IR 87", "PN", "Yamada^Tarou=\033$B;3ED\033(B^\033$BB@O:\033(B",
-     "Yamada^Tarou=\xE5\xB1\xB1\xE7\x94\xB0^\xE5\xA4\xAA\xE9\x83\x8E"},
-    /* a "^" that is half of a character */
-    {"\\ISO 2022 IR 87", "PN", "a=\033$B$d$^$@\033(B^\033$B$?$m$&\033(B",
-     "a=\xE3\x82\x84\xE3\x81\xBE\xE3\x81\xA0^\xE3\x81\x9F\xE3\x82\x8D\xE3\x81\x86"},
-    {"\\ISO 2022 IR 149", "PN", "Hong^Gildong=\033$)C\xFB\xF3^\033$)C\xD1\xCE\xD4\xD7",
-     "Hong^Gildong=\xE6\xB4\xAA^\xE5\x90\x89\xE6\xB4\x9E"},
-};
-
-Test(charset, becomes_utf8)
-{
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
-        char text[256];
-        charset_to_utf8(texts[i].set, texts[i].vr, texts[i].text, text, sizeof text);
-        cr_expect_str_eq(text, texts[i].utf8, "%s: '%s' became '%s'", texts[i].set, texts[i].text, text);
-    }
-}
-
-Test(charset, what_does_not_fit_is_cut_between_characters)
-{
-    char text[8];
-    charset_to_utf8("ISO_IR 100", "LO", "abcdef\xE9", text, sizeof text);
-    cr_expect_str_eq(text, "abcdef");
-    charset_to_utf8("ISO_IR 100", "LO", "abcdefghi", text, sizeof text);
-    cr_expect_str_eq(text, "abcdefg");
 }

@@ -1,11 +1,10 @@
-/* match_writer, dicom_json and charset: matches as a table, CSV and the DICOM JSON Model. */
+/* match_writer and dicom_json: matches as a table, CSV and the DICOM JSON Model. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "dicomnet/identifier.h"
-#include "report/charset.h"
 #include "report/match_writer.h"
 #include "report/text.h"
 
@@ -171,35 +170,4 @@ Test(match_writer, the_table_keeps_no_more_than_its_first_rows)
     match_writer_destroy(writer);
     fclose(out);
     free(text);
-}
-
-/* ---- character sets: the examples of PS3.5 Annexes H, I and J ---- */
-
-static void check(const char *terms, const char *bytes, const char *expected)
-{
-    struct charset *charset = charset_create();
-    struct text text = {0};
-    charset_select(charset, terms);
-    charset_put_utf8(charset, &text, (struct span){(const uint8_t *)bytes, strlen(bytes)});
-    cr_assert_str_eq(text.data, expected, "%s: %s", terms, text.data);
-    text_fini(&text);
-    charset_destroy(charset);
-}
-
-Test(match_writer, character_sets)
-{
-    check("", "plain", "plain");
-    check("", "M\xc3\xbcller", "Müller");
-    check("", "M\xfcller", "Müller");
-    check("ISO_IR 100", "M\xfcller", "Müller");
-    check("ISO_IR 192", "M\xc3\xbcller \xff", "Müller \xef\xbf\xbd");
-    check("ISO_IR 144", "\xbb\xee\xda\xe1", "Люкс");
-    check("GB18030", "Wang^XiaoDong=\xcd\xf5^\xd0\xa1\xb6\xab", "Wang^XiaoDong=王^小东");
-    check("\\ISO 2022 IR 87", "Yamada^Tarou=\x1b$B;3ED\x1b(B^\x1b$BB@O:\x1b(B=\x1b$B$d$^$@\x1b(B^\x1b$B$?$m$&\x1b(B",
-          "Yamada^Tarou=山田^太郎=やまだ^たろう");
-    check("ISO 2022 IR 13\\ISO 2022 IR 87", "\xd4\xcf\xc0\xde^\xc0\xdb\xb3=\x1b$B;3ED\x1b(J^\x1b$BB@O:\x1b(J",
-          "ﾔﾏﾀﾞ^ﾀﾛｳ=山田^太郎");
-    check("\\ISO 2022 IR 149", "Hong^Gildong=\x1b$)C\xfb\xf3^\x1b$)C\xd1\xce\xd4\xd7", "Hong^Gildong=洪^吉洞");
-    check("ISO 2022 IR 100\\ISO 2022 IR 144", "Dion \x1b-L\xbb\xee\xda", "Dion Люк");
-    check("", "a\x1bZb", "a\xef\xbf\xbdZb");
 }

@@ -1,0 +1,60 @@
+"""The way of a newcomer, from README.md alone: start an archive, list its studies, fetch one, send it on to Orthanc, and
+build an SCU of one's own. The blocks "```sh run orthanc" are run as they stand there, their ports apart, in an empty folder
+that has `build/release` and the example that the page shows.
+
+RELEASE_DIR names the folder of an optimized build.
+"""
+import os
+import pathlib
+import re
+import subprocess
+import unittest
+
+from support import network, peers, programs
+from support.base import ProgramTest
+
+TOP = pathlib.Path(__file__).resolve().parents[2]
+STUDIES, SERIES, INSTANCES = 4, 2, 50
+
+
+def readme_blocks(info):
+    text = (TOP / 'README.md').read_text(encoding='utf-8')
+    return re.findall(rf'^```{info}\n(.*?)^```$', text, re.MULTILINE | re.DOTALL)
+
+
+class Newcomer(ProgramTest):
+    def install_library(self):
+        """As `meson install` does, but below a folder; and what the environment has to say for that."""
+        place = self.subfolder('installed')
+        subprocess.run(['meson', 'install', '-C', os.environ['RELEASE_DIR'], '--no-rebuild', '--quiet', '--destdir', place],
+                       check=True, capture_output=True)
+        config, = place.rglob('dicomnet.pc')
+        return {'PKG_CONFIG_PATH': str(config.parent), 'PKG_CONFIG_SYSROOT_DIR': str(place),
+                'LD_LIBRARY_PATH': str(config.parents[1])}
+
+    def test_from_an_archive_into_a_pacs(self):
+        orthanc = self.start(peers.Orthanc())
+        (self.folder / 'build').mkdir()
+        (self.folder / 'build' / 'release').symlink_to(pathlib.Path(os.environ['RELEASE_DIR']).resolve())
+        example, = (block for block in readme_blocks('c') if block.startswith('/* echo_and_store_scu '))
+        (self.folder / 'echo_and_store_scu.c').write_text(example)
+        script = '\n'.join(readme_blocks('sh run orthanc'))
+        for port, ours in (('11112', network.free_port()), ('4242', orthanc.port)):
+            self.assertIn(port, script)
+            script = script.replace(port, str(ours))
+        done = subprocess.run(['bash', '-euo', 'pipefail', '-c', 'trap "kill 0" EXIT\n' + script + '\ntrap - EXIT'],
+                              cwd=self.folder, env=programs.environment() | self.install_library(), timeout=120,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              start_new_session=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn(f'{STUDIES} matches', done.stdout)
+        self.assertRegex(done.stdout, rf'(?m)^  listed +{SERIES * INSTANCES} ')
+        self.assertRegex(done.stdout, rf'(?m)^  stored +{SERIES * INSTANCES} .*\n(.*\n)*  stored +{SERIES * INSTANCES} ')
+        self.assertRegex(done.stdout, r'echo: answered\nstore: answered, status 0000')
+        fetched = {path.stem for path in (self.folder / 'fetched').glob('*.dcm')}
+        self.assertEqual(len(fetched), SERIES * INSTANCES)
+        self.assertEqual(set(orthanc.instances()), fetched)
+
+
+if __name__ == '__main__':
+    unittest.main()

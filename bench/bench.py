@@ -106,6 +106,11 @@ class Bench:
     def senders(self, data, threads=None, *options):
         return [(Sender(self.build, count, *options), data) for count in threads or self.threads]
 
+    def others(self, data, stock_data=None):
+        """DCMTK's senders, tuned and as they come; the latter with less to send where they wait for each message."""
+        return [(Dcmtk(program, tuned), data if tuned else stock_data or data)
+                for program in ('dcmsend', 'storescu') for tuned in (True, False)]
+
     def receiver(self, *options):
         return lambda: Receiver(self.build, *options).start()
 
@@ -118,15 +123,13 @@ class Bench:
     def case_small(self, name='small'):
         data = self.data(name)
         floors = [(Floor(self.build, count), data) for count in (1, 2)]
-        peers = [(Dcmtk(program, tuned), data) for program in ('dcmsend', 'storescu') for tuned in (True, False)]
         apart = self.senders(data, (2,), *self.scan_first()) if self.scan_first() else []
         window = ('--window', '16')
-        self.contest(name, Receiver.name, self.senders(data) + apart + self.senders(data, (2,), *window) + peers + floors,
+        self.contest(name, Receiver.name, self.senders(data) + apart + self.senders(data, (2,), *window) +
+                     self.others(data) + floors,
                      self.receiver(*window))
         few = self.data('few')
-        tuned = [(Dcmtk(program, True), data) for program in ('dcmsend', 'storescu')]
-        stock = [(Dcmtk(program, False), few) for program in ('dcmsend', 'storescu')]
-        self.contest(name, 'storescp --fork --ignore, tuned', self.senders(data) + tuned + stock,
+        self.contest(name, 'storescp --fork --ignore, tuned', self.senders(data) + self.others(data, few),
                      lambda: Storescp(tuned=True).start())
 
     def case_ct(self):
@@ -134,19 +137,18 @@ class Bench:
 
     def case_big(self):
         data = self.data('big')
-        self.contest('big', Receiver.name,
-                     self.senders(data, (1, 2)) + [(Dcmtk('dcmsend', True), data), (Dcmtk('storescu', True), data)] +
-                     [(Floor(self.build, count), data) for count in (1, 2)], self.receiver())
-        self.contest('big', 'storescp --fork --ignore, tuned',
-                     self.senders(data, (1,)) + [(Dcmtk('dcmsend', True), data)],
-                     lambda: Storescp(tuned=True).start(), warm=[data])
+        contestants = self.senders(data) + self.others(data)
+        floors = [(Floor(self.build, count), data) for count in (1, 2)]
+        self.contest('big', Receiver.name, contestants + floors, self.receiver())
+        self.contest('big', 'storescp --fork --ignore, tuned', contestants, lambda: Storescp(tuned=True).start(),
+                     warm=[data])
         if self.small_disk:
             data.remove(self.cache)
 
     def case_stock(self):
         """One association each, against peers as they come: where the 40 ms stall is."""
         few, some = self.data('few'), self.data('some')
-        theirs = [(Dcmtk('dcmsend', False), few), (Dcmtk('storescu', False), few), (Dcmtk('dcmsend', True), few)]
+        theirs = self.others(few)
         self.contest('stock', 'storescp --fork --ignore, stock', self.senders(some, (1, 4)) + theirs,
                      lambda: Storescp(tuned=False).start())
         self.contest('stock', Orthanc.name, self.senders(some, (1, 4)) + theirs, lambda: Orthanc().start(),
@@ -160,19 +162,16 @@ class Bench:
             contestants = self.senders(few, (1,)) + self.senders(far, (8,))
             if window:
                 contestants += self.senders(far, (1,), '--window', '16')
-            contestants += [(Dcmtk('dcmsend', True), few)]
-            self.contest('distance', Receiver.name, contestants, self.receiver(*options), rtt_ms=rtt_ms,
-                         rounds=min(3, self.rounds))
+            contestants += [(Dcmtk('dcmsend', tuned), few) for tuned in (True, False)]
+            self.contest('distance', Receiver.name, contestants, self.receiver(*options), rtt_ms=rtt_ms)
 
     def case_scan(self):
-        """Warm headers: one thread alone, and the sender's own scan."""
+        """Warm headers: scanners alone on one and two threads, and the sender's own scan, which also finds and groups."""
         data = self.data('headers')
         data.warm()
         print('== scan', flush=True)
-        done = subprocess.run([self.build.tool('scan-speed'), str(data.folder), str(self.rounds)],
-                              capture_output=True, text=True, check=True).stdout
-        one = [float(rate) for rate in re.findall(r'(\d+) files/s', done)]
-        two, overall = [], []
+        alone = {threads: self.scan_speed(data, threads) for threads in (1, 2)}
+        sender, overall = [], []
         for _ in range(self.rounds):
             with tempfile.TemporaryDirectory(prefix='dicom-bench-') as name:
                 run, output = measured(self.build, [self.build.program('dicom-sender'), '--dry-run', '--json',
@@ -181,10 +180,15 @@ class Bench:
                 summary = json.loads(output)
                 if summary['totals']['files'] != data.files:
                     raise Failed(f'dry run: {summary["totals"]}')
-                two.append(data.files / summary['times']['scan_s'])
+                sender.append(data.files / summary['times']['scan_s'])
                 overall.append(data.files / run['wall_s'])
-        self.figures['scan'] = {'files': data.files, 'one_thread_per_s': one, 'sender_per_s': two,
-                                'sender_process_per_s': overall}
+        self.figures['scan'] = {'files': data.files, 'one_thread_per_s': alone[1], 'two_threads_per_s': alone[2],
+                                'sender_per_s': sender, 'sender_process_per_s': overall}
+
+    def scan_speed(self, data, threads):
+        done = subprocess.run([self.build.tool('scan-speed'), str(data.folder), str(self.rounds), str(threads)],
+                              capture_output=True, text=True, check=True).stdout
+        return [float(rate) for rate in re.findall(r'(\d+) files/s', done)]
 
     def case_million(self):
         data = self.data('million')

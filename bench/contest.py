@@ -126,6 +126,9 @@ class Contestant:
         values.pop('XDG_CONFIG_HOME', None)
         return values
 
+    def prepare(self, work, data):
+        """Before the clock starts."""
+
     def check(self, work, files, output):
         return {}
 
@@ -269,6 +272,7 @@ def run_once(build, contestant, peer, through, data):
     """One run of a contestant against a peer that has been started (through a proxy, if there is one)."""
     with tempfile.TemporaryDirectory(prefix='dicom-bench-') as name:
         work = pathlib.Path(name)
+        contestant.prepare(work, data)
         cpu_before_s = tree_cpu_s(peer.process.pid) if peer else 0
         begun = time.time()
         command = contestant.command(through or peer, data.folder, work)

@@ -1,17 +1,22 @@
 """Who takes part in the bench's retrievals: archives, and the programs that ask and fetch.
 
-A run counts only if every instance, or every match, came.
+A run counts only if every instance, or every match, came. What is fetched is kept in memory (tmpfs), in pages that were
+used just before: how fast a disk is, and how fast a virtual machine gets memory, is nothing that is measured here.
 """
+import os
 import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 from contest import DCMTK_PDU, Contestant, Failed, Receiver
 from contest import Orthanc as StoringOrthanc
 from support import network, peers
 
 CALLER = 'BENCH'
+MEMORY = pathlib.Path('/dev/shm' if os.access('/dev/shm', os.W_OK) else tempfile.gettempdir())
+ZEROS = bytes(1 << 20)
 
 
 def fill(build, peer, folder):
@@ -67,11 +72,22 @@ class Orthanc(StoringOrthanc):
 
 
 class Retrieval(Contestant):
-    """Fetches the one study of a folder to itself. `peer.port_back` is where to."""
+    """Fetches the one study of a folder to itself."""
+
+    received = MEMORY / f'dicom-bench-received-{os.getpid()}'
+
+    def prepare(self, work, data):
+        shutil.rmtree(self.received, ignore_errors=True)
+        self.received.mkdir()
+        pages = self.received / 'pages'
+        with open(pages, 'wb') as file:
+            for _ in range(int(data.bytes * 1.2) // len(ZEROS) + 1):
+                file.write(ZEROS)
+        pages.unlink()
 
     def check(self, work, files, output):
-        came = sum(1 for path in (work / 'received').iterdir() if path.is_file() and not path.name.startswith('.'))
-        shutil.rmtree(work / 'received')
+        came = sum(1 for path in self.received.iterdir() if path.is_file() and not path.name.startswith('.'))
+        shutil.rmtree(self.received)
         if came != files:
             raise Failed(f'{self.name}: {came} of {files} instances came')
         return {}
@@ -86,7 +102,7 @@ class Mover(Retrieval):
         to = [] if '--get' in self.options else ['--receive-port', str(self.port_back)]
         return [self.build.program('dicom-mover'), '--host', '127.0.0.1', '--port', str(peer.port), '--ae-title',
                 peer.ae_title, '--calling-ae', CALLER, '--quiet', '--no-progress', '--log-dir', str(work / 'logs'),
-                '-k', f'StudyInstanceUID={self.study}', '--output-dir', str(work / 'received'), *to, *self.options]
+                '-k', f'StudyInstanceUID={self.study}', '--output-dir', str(self.received), *to, *self.options]
 
 
 class Movescu(Retrieval):
@@ -99,9 +115,8 @@ class Movescu(Retrieval):
         return super().environment() | {'TCP_NODELAY': '1'}
 
     def command(self, peer, folder, work):
-        (work / 'received').mkdir()
         return ['movescu', '-S', '-aet', CALLER, '-aec', peer.ae_title, '-aem', CALLER, '-pdu', DCMTK_PDU, '+P',
-                str(self.port_back), '-od', str(work / 'received'), '-k', 'QueryRetrieveLevel=STUDY', '-k',
+                str(self.port_back), '-od', str(self.received), '-k', 'QueryRetrieveLevel=STUDY', '-k',
                 f'StudyInstanceUID={self.study}', '127.0.0.1', str(peer.port)]
 
 

@@ -16,7 +16,8 @@ README = (TOP / 'README.md').read_text(encoding='utf-8')
 BLOCK = re.compile(r'^```([^\n]*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 OPTION = re.compile(r'(?<![\w-])--[a-z][a-z-]*[a-z]')
 PROGRAMS = ('dicom-sender', 'dicom-receiver', 'dicom-echo', 'dicom-archive', 'dicom-finder', 'dicom-mover')
-OF_OTHERS = {'--list', '--ignore', '--minutes', '--cflags', '--libs'}  # meson's, storescp's, ./run soak's, pkg-config's
+# meson's, storescp's, ./run soak's, pkg-config's
+OF_OTHERS = {'--list', '--ignore', '--fork', '--minutes', '--cflags', '--libs'}
 
 
 def blocks(kind):
@@ -75,7 +76,7 @@ class Readme(CommandTest):
                 self.assertEqual(options_of(name) - set(OPTION.findall(README)), set())
 
     def test_its_files_exist(self):
-        names = {str(path.relative_to(TOP)) for folder in ('src', 'include', 'docs', 'tests', 'subprojects')
+        names = {str(path.relative_to(TOP)) for folder in ('src', 'include', 'docs', 'tests', 'bench', 'subprojects')
                  for path in (TOP / folder).rglob('*')}
         for name in set(re.findall(r'[`(]([\w/-]+\.(?:[ch]|py|md))[`)]', README)):
             with self.subTest(name):

@@ -4,7 +4,7 @@
  *
  * It stands in for some functions of libuv and of libc, by defining them: a name look-up and a connect are answered on
  * the next turn, over a socketpair; a listener listens to fake_net_dial; the monotonic clock stands still but for
- * fake_net_advance. Everything else of libuv is the real one. One thread.
+ * fake_net_advance, and for who stays awake and yields. Everything else of libuv is the real one. One thread.
  */
 #ifndef FUZZ_FAKE_NET_H
 #define FUZZ_FAKE_NET_H

@@ -58,7 +58,9 @@ def draw_contest(contest, rounds, path):
     done = subprocess.run(['gnuplot'], input=script, text=True, capture_output=True, check=False)
     if done.returncode != 0:
         print(f'gnuplot: {done.stderr[-500:]}')
-    return done.returncode == 0
+        return False
+    path.write_text(re.sub(r'[ \t]+$', '', path.read_text(), flags=re.MULTILINE))
+    return True
 
 
 def draw(results, stem):

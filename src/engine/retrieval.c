@@ -104,8 +104,7 @@ static void finish(struct retrieval *retrieval)
     if (retrieval->receiver != NULL)
         receiver_close(retrieval->receiver, NULL, NULL);
     retrieval->receiver = NULL;
-    for (size_t i = 0; i < 2; i++)
-        uv_close((uv_handle_t *)&retrieval->signals[i], NULL);
+    interrupt_close(&retrieval->interrupt);
     uv_close((uv_handle_t *)&retrieval->ticker, NULL);
     uv_close((uv_handle_t *)&retrieval->waiter, NULL);
 }
@@ -375,9 +374,9 @@ static void on_tick(uv_timer_t *timer)
 }
 
 /* The first asks the peer to stop, a second one does not wait for it. */
-static void on_signal(uv_signal_t *signal, int number)
+static void on_interrupt(void *user, int number)
 {
-    struct retrieval *retrieval = signal->data;
+    struct retrieval *retrieval = user;
     (void)number;
     retrieval->signal_count++;
     if (retrieval->phase == RETRIEVAL_DONE)
@@ -398,17 +397,11 @@ static void on_signal(uv_signal_t *signal, int number)
 
 static int start_handles(struct retrieval *retrieval)
 {
-    static const int numbers[] = {SIGINT, SIGTERM};
     uv_timer_init(&retrieval->loop, &retrieval->ticker);
     uv_timer_init(&retrieval->loop, &retrieval->waiter);
     retrieval->ticker.data = retrieval->waiter.data = retrieval;
-    int error = uv_timer_start(&retrieval->ticker, on_tick, TICK_MS, TICK_MS);
-    for (size_t i = 0; i < 2; i++) {
-        uv_signal_init(&retrieval->loop, &retrieval->signals[i]);
-        retrieval->signals[i].data = retrieval;
-        error = error != 0 ? error : uv_signal_start(&retrieval->signals[i], on_signal, numbers[i]);
-    }
-    return error;
+    int error = interrupt_listen(&retrieval->interrupt, &retrieval->loop, on_interrupt, retrieval);
+    return error != 0 ? error : uv_timer_start(&retrieval->ticker, on_tick, TICK_MS, TICK_MS);
 }
 
 /* ---- the whole ---- */

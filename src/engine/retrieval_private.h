@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "base/table.h"
+#include "engine/interrupt.h"
 #include "engine/receiver.h"
 #include "engine/retrieval.h"
 
@@ -98,7 +99,7 @@ struct retrieval {
     const struct retrieval_observer *observer;
     struct logger logger;
     uv_loop_t loop;
-    uv_signal_t signals[2];
+    struct interrupt interrupt;
     uv_timer_t ticker; /* progress, and the response timeout of a C-MOVE */
     uv_timer_t waiter; /* until the next round */
     enum retrieval_phase phase;

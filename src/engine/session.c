@@ -219,9 +219,9 @@ static void on_turn(uv_check_t *turn)
     commit(turn->data);
 }
 
-static void on_signal(uv_signal_t *signal, int number)
+static void on_interrupt(void *user, int number)
 {
-    struct session *session = signal->data;
+    struct session *session = user;
     session->signals++;
     if (session->signals == 1)
         session_stop(session, SESSION_INTERRUPTED, number == SIGTERM ? "terminated (SIGTERM)" : "interrupted (SIGINT)");
@@ -340,8 +340,7 @@ static void begin_verifying(struct session *session)
 
 static void close_handles(struct session *session)
 {
-    uv_close((uv_handle_t *)&session->on_int, NULL);
-    uv_close((uv_handle_t *)&session->on_term, NULL);
+    interrupt_close(&session->interrupt);
     uv_close((uv_handle_t *)&session->timer, NULL);
     uv_close((uv_handle_t *)&session->turn, NULL);
     if (session->inbox_open)
@@ -400,17 +399,13 @@ void session_go_on(struct session *session)
 
 static int open_handles(struct session *session)
 {
-    uv_signal_init(&session->loop, &session->on_int);
-    uv_signal_init(&session->loop, &session->on_term);
+    int error = interrupt_listen(&session->interrupt, &session->loop, on_interrupt, session);
     uv_timer_init(&session->loop, &session->timer);
     uv_check_init(&session->loop, &session->turn);
-    session->on_int.data = session->on_term.data = session->timer.data = session->turn.data = session;
-    int error = mailbox_open(&session->inbox, &session->loop, deliver, session);
+    session->timer.data = session->turn.data = session;
+    if (error == 0)
+        error = mailbox_open(&session->inbox, &session->loop, deliver, session);
     session->inbox_open = error == 0;
-    if (error == 0)
-        error = uv_signal_start(&session->on_int, on_signal, SIGINT);
-    if (error == 0)
-        error = uv_signal_start(&session->on_term, on_signal, SIGTERM);
     if (error == 0)
         error = uv_timer_start(&session->timer, on_progress_timer, PROGRESS_INTERVAL_MS, PROGRESS_INTERVAL_MS);
     if (error == 0)

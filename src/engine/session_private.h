@@ -13,6 +13,7 @@
 #include "catalog/seen.h"
 #include "catalog/synthetic.h"
 #include "engine/breaker.h"
+#include "engine/interrupt.h"
 #include "engine/loopback.h"
 #include "engine/pace.h"
 #include "engine/plan.h"
@@ -46,7 +47,7 @@ struct session {
     const struct session_observer *observer;
     struct session_result *result;
     uv_loop_t loop;
-    uv_signal_t on_int, on_term;
+    struct interrupt interrupt;
     uv_timer_t timer; /* progress */
     uv_check_t turn;  /* after each turn of the loop in which something came */
     bool kept;        /* session_memory was told of outcomes since its last commit */

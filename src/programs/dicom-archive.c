@@ -10,40 +10,32 @@
 #include <uv.h>
 
 #include "archive/archive.h"
+#include "engine/interrupt.h"
 #include "programs/console.h"
 #include "programs/options.h"
 
 struct server {
     uv_loop_t loop;
-    uv_signal_t signals[2];
+    struct interrupt interrupt;
     struct archive *archive;
     struct archive_totals totals; /* as they were when it was told to stop */
     bool stopping;
 };
 
-static void on_signal(uv_signal_t *signal, int number)
+static void stop(struct server *program)
 {
-    struct server *program = signal->data;
-    (void)number;
     if (program->stopping)
         return;
     program->stopping = true;
     program->totals = *archive_totals(program->archive);
     archive_close(program->archive);
-    for (size_t i = 0; i < 2; i++)
-        uv_close((uv_handle_t *)&program->signals[i], NULL);
+    interrupt_close(&program->interrupt);
 }
 
-static void listen_to_signals(struct server *program)
+static void on_interrupt(void *user, int number)
 {
-    static const int numbers[] = {SIGINT, SIGTERM};
-    for (size_t i = 0; i < 2; i++) {
-        int error = uv_signal_init(&program->loop, &program->signals[i]);
-        program->signals[i].data = program;
-        error = error != 0 ? error : uv_signal_start(&program->signals[i], on_signal, numbers[i]);
-        assert(error == 0);
-        (void)error;
-    }
+    (void)number;
+    stop(user);
 }
 
 /* ---- peers ---- */
@@ -161,8 +153,11 @@ static int run(const struct options *options, const struct archive_peer *peers)
     }
     int error = archive_open(&program.archive, &program.loop, &archive, problem, sizeof problem);
     if (error == 0) {
-        listen_to_signals(&program);
-        print_listening(options, &program);
+        error = interrupt_listen(&program.interrupt, &program.loop, on_interrupt, &program);
+        if (error == 0)
+            print_listening(options, &program);
+        else
+            stop(&program);
     } else {
         fprintf(stderr, "dicom-archive: %s\n", problem);
     }

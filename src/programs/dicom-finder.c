@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "dicomnet/query_retrieve.h"
+#include "engine/interrupt.h"
 #include "programs/console.h"
 #include "programs/destination.h"
 #include "programs/options.h"
@@ -24,7 +25,7 @@ struct finder {
     const struct destination *destination;
     const struct query_keys *keys;
     uv_loop_t loop;
-    uv_signal_t signals[2];
+    struct interrupt interrupt;
     struct query_user *user; /* NULL once it is closed */
     struct query query;
     struct match_writer *writer;
@@ -117,19 +118,16 @@ static void on_closed(struct query_user *user, void *context, const struct assoc
         say(finder, text);
     }
     finder->user = NULL;
-    for (size_t i = 0; i < 2; i++)
-        uv_close((uv_handle_t *)&finder->signals[i], NULL);
+    interrupt_close(&finder->interrupt);
 }
 
 static const struct query_user_handler handler = {
     .opened = on_opened, .match = on_match, .ended = on_ended, .closed = on_closed};
 
-/* ---- signals ---- */
-
 /* The first asks the peer to stop, if there is something to stop; a second one does not wait for it. */
-static void on_signal(uv_signal_t *signal, int number)
+static void on_interrupt(void *user, int number)
 {
-    struct finder *finder = signal->data;
+    struct finder *finder = user;
     bool again = finder->interrupted;
     (void)number;
     if (finder->user == NULL)
@@ -139,18 +137,6 @@ static void on_signal(uv_signal_t *signal, int number)
         query_user_abort(finder->user, ERROR_ABORTED_LOCALLY);
     else
         query_user_cancel(finder->user);
-}
-
-static void listen_to_signals(struct finder *finder)
-{
-    static const int numbers[] = {SIGINT, SIGTERM};
-    for (size_t i = 0; i < 2; i++) {
-        int error = uv_signal_init(&finder->loop, &finder->signals[i]);
-        finder->signals[i].data = finder;
-        error = error != 0 ? error : uv_signal_start(&finder->signals[i], on_signal, numbers[i]);
-        assert(error == 0);
-        (void)error;
-    }
 }
 
 /* ---- the whole ---- */
@@ -213,10 +199,11 @@ static int run(struct finder *finder)
         return 1;
     }
     int error = open_user(finder, &logger);
-    if (error == 0)
-        listen_to_signals(finder);
-    else
+    int deaf = error == 0 ? interrupt_listen(&finder->interrupt, &finder->loop, on_interrupt, finder) : 0;
+    if (error != 0)
         say(finder, error_text(error));
+    else if (deaf != 0)
+        query_user_abort(finder->user, deaf);
     uv_run(&finder->loop, UV_RUN_DEFAULT);
     int closed = uv_loop_close(&finder->loop);
     assert(closed == 0);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "engine/interrupt.h"
 #include "engine/receiver.h"
 #include "programs/console.h"
 #include "programs/options.h"
@@ -15,36 +16,27 @@
 
 struct listener {
     uv_loop_t loop;
-    uv_signal_t signals[2];
+    struct interrupt interrupt;
     struct receiver *receiver;
     struct access_log *access_log; /* NULL if none is written */
     struct receiver_totals totals; /* as they were when it was told to stop */
     bool stopping;
 };
 
-static void on_signal(uv_signal_t *signal, int number)
+static void stop(struct listener *program)
 {
-    struct listener *program = signal->data;
-    (void)number;
     if (program->stopping)
         return;
     program->stopping = true;
     program->totals = *receiver_totals(program->receiver);
     receiver_close(program->receiver, NULL, NULL);
-    for (size_t i = 0; i < 2; i++)
-        uv_close((uv_handle_t *)&program->signals[i], NULL);
+    interrupt_close(&program->interrupt);
 }
 
-static void listen_to_signals(struct listener *program)
+static void on_interrupt(void *user, int number)
 {
-    static const int numbers[] = {SIGINT, SIGTERM};
-    for (size_t i = 0; i < 2; i++) {
-        int error = uv_signal_init(&program->loop, &program->signals[i]);
-        program->signals[i].data = program;
-        error = error != 0 ? error : uv_signal_start(&program->signals[i], on_signal, numbers[i]);
-        assert(error == 0);
-        (void)error;
-    }
+    (void)number;
+    stop(user);
 }
 
 static struct receiver_options receiver_options_of(const struct options *options, const struct logger *logger)
@@ -125,8 +117,11 @@ static int run(const struct options *options)
     }
     int error = open_receiver(options, &program, &receiver);
     if (error == 0) {
-        listen_to_signals(&program);
-        print_listening(options, &program);
+        error = interrupt_listen(&program.interrupt, &program.loop, on_interrupt, &program);
+        if (error == 0)
+            print_listening(options, &program);
+        else
+            stop(&program);
     }
     uv_run(&program.loop, UV_RUN_DEFAULT);
     int closed = uv_loop_close(&program.loop);

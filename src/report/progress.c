@@ -25,11 +25,7 @@
 
 enum { COLUMNS_DEFAULT = 80, COLUMNS_MIN = 20, PLAIN_INTERVAL_US = 10 * 1000000, DESCRIPTION_SIZE = 256 };
 
-#define CLEAR_LINE    "\r\x1b[K"
-#define COLOUR_DIM    "\x1b[2m"
-#define COLOUR_RED    "\x1b[31m"
-#define COLOUR_YELLOW "\x1b[33m"
-#define COLOUR_OFF    "\x1b[0m"
+#define CLEAR_LINE "\r\x1b[K"
 
 static bool locale_is_utf8(void)
 {

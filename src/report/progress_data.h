@@ -1,5 +1,5 @@
 /*
- * progress_data - what the console remembers: shared by progress.c and progress_finish.c, and private to these two.
+ * progress_data - what the console remembers: shared by progress*.c, and private to them.
  */
 #ifndef REPORT_PROGRESS_DATA_H
 #define REPORT_PROGRESS_DATA_H
@@ -11,6 +11,12 @@
 
 #include "report/progress.h"
 #include "report/text.h"
+
+#define COLOUR_BOLD   "\x1b[1m"
+#define COLOUR_DIM    "\x1b[2m"
+#define COLOUR_RED    "\x1b[31m"
+#define COLOUR_YELLOW "\x1b[33m"
+#define COLOUR_OFF    "\x1b[0m"
 
 enum { PROGRESS_FAILURES_MAX = 10, PROGRESS_SAMPLES = 16 };
 
@@ -47,6 +53,16 @@ struct progress {
     size_t sample_count; /* all there were; the last PROGRESS_SAMPLES are kept */
     struct progress_sample samples[PROGRESS_SAMPLES];
 };
+
+/* The code, or "" where there is no colour. */
+const char *progress_colour(const struct progress *progress, const char *code);
+
+/* The first failures under a heading, and where the others are; nothing if there are none. */
+void progress_put_failures(struct text *text, const struct progress *progress, const char *heading,
+                           const char *summary_path);
+
+/* "  summary     logs/...", or nothing for NULL. */
+void progress_put_path(struct text *text, const char *label, const char *path);
 
 /* Begin text in `scratch` that goes above the live line; put_lines writes it and shows the line again. */
 struct text *progress_begin_lines(struct progress *progress);

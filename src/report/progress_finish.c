@@ -13,12 +13,7 @@
 #include "report/format.h"
 #include "report/progress_data.h"
 
-#define COLOUR_BOLD   "\x1b[1m"
-#define COLOUR_RED    "\x1b[31m"
-#define COLOUR_YELLOW "\x1b[33m"
-#define COLOUR_OFF    "\x1b[0m"
-
-static const char *colour(const struct progress *progress, const char *code)
+const char *progress_colour(const struct progress *progress, const char *code)
 {
     return progress->colour ? code : "";
 }
@@ -27,8 +22,8 @@ static const char *colour(const struct progress *progress, const char *code)
 static void put_count(struct text *text, const struct progress *progress, const char *label, uint64_t count,
                       const char *code)
 {
-    text_printf(text, "  %-10s  %s%10" PRIu64 "%s", label, count > 0 ? colour(progress, code) : "", count,
-                count > 0 ? colour(progress, COLOUR_OFF) : "");
+    text_printf(text, "  %-10s  %s%10" PRIu64 "%s", label, count > 0 ? progress_colour(progress, code) : "", count,
+                count > 0 ? progress_colour(progress, COLOUR_OFF) : "");
 }
 
 static void put_headline(struct text *text, const struct progress *progress, const struct session_result *result)
@@ -38,8 +33,8 @@ static void put_headline(struct text *text, const struct progress *progress, con
     const char *word = result->verdict == SESSION_COMPLETE      ? "complete"
                        : result->verdict == SESSION_INTERRUPTED ? "interrupted"
                                                                 : "stopped";
-    text_printf(text, "%s%s %s%s", colour(progress, COLOUR_BOLD), progress->dry_run ? "dry run" : "session", word,
-                colour(progress, COLOUR_OFF));
+    text_printf(text, "%s%s %s%s", progress_colour(progress, COLOUR_BOLD), progress->dry_run ? "dry run" : "session",
+                word, progress_colour(progress, COLOUR_OFF));
     text_printf(text, " after %s", duration);
     /* The words of an interruption tell what a second signal would do: they were said when it came. */
     if (result->verdict == SESSION_STOPPED && result->stop_text[0] != '\0') {
@@ -180,16 +175,13 @@ static void put_limit(struct text *text, const struct session_result *result)
                 100 * idle / whole);
 }
 
-static void put_failures(struct text *text, const struct progress *progress, const struct session_totals *totals,
-                         const char *summary_path)
+void progress_put_failures(struct text *text, const struct progress *progress, const char *heading,
+                           const char *summary_path)
 {
-    const char *heading = totals->by_state[OUTCOME_IN_DOUBT] == 0 ? "failed"
-                          : totals->by_state[OUTCOME_FAILED] == 0 ? "in doubt"
-                                                                  : "failed or in doubt";
-
     if (progress->failure_count == 0)
         return;
-    text_printf(text, "\n%s%s%s\n", colour(progress, COLOUR_RED), heading, colour(progress, COLOUR_OFF));
+    text_printf(text, "\n%s%s%s\n", progress_colour(progress, COLOUR_RED), heading,
+                progress_colour(progress, COLOUR_OFF));
     for (size_t i = 0; i < progress->failures_kept; i++)
         text_printf(text, "  %s\n      %s\n", progress->failures[i].path, progress->failures[i].text);
     if (progress->failure_count == progress->failures_kept)
@@ -202,13 +194,20 @@ static void put_failures(struct text *text, const struct progress *progress, con
     text_put(text, "\n");
 }
 
-static void put_path(struct text *text, const char *label, const char *path)
+void progress_put_path(struct text *text, const char *label, const char *path)
 {
     if (path == NULL)
         return;
     text_printf(text, "  %-10s  ", label);
     text_put_visible(text, path);
     text_put(text, "\n");
+}
+
+static const char *failures_heading(const struct session_totals *totals)
+{
+    return totals->by_state[OUTCOME_IN_DOUBT] == 0 ? "failed"
+           : totals->by_state[OUTCOME_FAILED] == 0 ? "in doubt"
+                                                   : "failed or in doubt";
 }
 
 void progress_finish(struct progress *progress, const struct session_result *result, const char *summary_path,
@@ -224,13 +223,13 @@ void progress_finish(struct progress *progress, const struct session_result *res
         put_times(text, result);
         put_workers(text, progress, result);
         put_limit(text, result);
-        put_failures(text, progress, &result->totals, summary_path);
+        progress_put_failures(text, progress, failures_heading(&result->totals), summary_path);
     }
     if (!quiet && (summary_path != NULL || log_path != NULL)) {
         text_put(text, "\n");
-        put_path(text, "summary", summary_path);
-        put_path(text, "log", log_path);
-        put_path(text, "ledger", ledger_path);
+        progress_put_path(text, "summary", summary_path);
+        progress_put_path(text, "log", log_path);
+        progress_put_path(text, "ledger", ledger_path);
     }
     progress_put_lines(progress);
 }

@@ -16,10 +16,6 @@
 #include "report/format.h"
 #include "report/progress_data.h"
 
-#define COLOUR_BOLD "\x1b[1m"
-#define COLOUR_RED  "\x1b[31m"
-#define COLOUR_OFF  "\x1b[0m"
-
 /* To the line it is a session: what is listed are its files. */
 void progress_update_retrieval(struct progress *progress, const struct retrieval_progress *now)
 {
@@ -68,19 +64,14 @@ void progress_missing(struct progress *progress, const struct retrieval_missing 
 
 /* ---- the words at the end ---- */
 
-static const char *colour(const struct progress *progress, const char *code)
-{
-    return progress->colour ? code : "";
-}
-
 static void put_headline(struct text *text, const struct progress *progress, const struct retrieval_result *result)
 {
     static const char *const words[] = {
         [RETRIEVAL_COMPLETE] = "complete", [RETRIEVAL_INTERRUPTED] = "interrupted", [RETRIEVAL_STOPPED] = "stopped"};
     char duration[FORMAT_SIZE];
     format_duration(duration, result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0);
-    text_printf(text, "%sretrieval %s%s after %s", colour(progress, COLOUR_BOLD), words[result->verdict],
-                colour(progress, COLOUR_OFF), duration);
+    text_printf(text, "%sretrieval %s%s after %s", progress_colour(progress, COLOUR_BOLD), words[result->verdict],
+                progress_colour(progress, COLOUR_OFF), duration);
     if (result->verdict == RETRIEVAL_STOPPED) {
         text_put(text, ": ");
         text_put_visible(text, result->stop_text);
@@ -104,8 +95,8 @@ static void put_counts(struct text *text, const struct progress *progress, const
         text_printf(text, "   %s", bytes);
     text_put(text, "\n");
     bool bad = counts->missing > 0;
-    text_printf(text, "  %-10s  %s%10" PRIu64 "%s", "missing", bad ? colour(progress, COLOUR_RED) : "", counts->missing,
-                bad ? colour(progress, COLOUR_OFF) : "");
+    text_printf(text, "  %-10s  %s%10" PRIu64 "%s", "missing", bad ? progress_colour(progress, COLOUR_RED) : "",
+                counts->missing, bad ? progress_colour(progress, COLOUR_OFF) : "");
     if (bad)
         text_printf(text, "   after asking %u time%s", result->rounds, result->rounds == 1 ? "" : "s");
     text_put(text, "\n");
@@ -131,32 +122,6 @@ static void put_times(struct text *text, const struct retrieval_result *result)
                 rate);
 }
 
-static void put_missing(struct text *text, const struct progress *progress, const char *summary_path)
-{
-    if (progress->failure_count == 0)
-        return;
-    text_printf(text, "\n%smissing%s\n", colour(progress, COLOUR_RED), colour(progress, COLOUR_OFF));
-    for (size_t i = 0; i < progress->failures_kept; i++)
-        text_printf(text, "  %s\n      %s\n", progress->failures[i].path, progress->failures[i].text);
-    if (progress->failure_count == progress->failures_kept)
-        return;
-    text_printf(text, "  ... and %" PRIu64 " more", progress->failure_count - progress->failures_kept);
-    if (summary_path != NULL) {
-        text_put(text, ", see ");
-        text_put_visible(text, summary_path);
-    }
-    text_put(text, "\n");
-}
-
-static void put_path(struct text *text, const char *label, const char *path)
-{
-    if (path == NULL)
-        return;
-    text_printf(text, "  %-10s  ", label);
-    text_put_visible(text, path);
-    text_put(text, "\n");
-}
-
 void progress_finish_retrieval(struct progress *progress, const struct retrieval_result *result,
                                const char *summary_path, const char *log_path)
 {
@@ -169,12 +134,12 @@ void progress_finish_retrieval(struct progress *progress, const struct retrieval
         put_counts(text, progress, result);
         put_times(text, result);
         if (result->verdict != RETRIEVAL_INTERRUPTED) /* then it is plain why it is not there */
-            put_missing(text, progress, summary_path);
+            progress_put_failures(text, progress, "missing", summary_path);
     }
     if (!quiet && (summary_path != NULL || log_path != NULL)) {
         text_put(text, "\n");
-        put_path(text, "summary", summary_path);
-        put_path(text, "log", log_path);
+        progress_put_path(text, "summary", summary_path);
+        progress_put_path(text, "log", log_path);
     }
     progress_put_lines(progress);
 }

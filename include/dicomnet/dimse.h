@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "span.h"
+#include "status.h"
 #include "uid.h"
 
 struct pdu_event;
@@ -39,21 +40,6 @@ enum dimse_priority { PRIORITY_MEDIUM = 0x0000, PRIORITY_HIGH = 0x0001, PRIORITY
 
 /* Command Data Set Type (0000,0800): this value says there is none, any other that there is one. */
 enum { DIMSE_NO_DATA_SET = 0x0101, DIMSE_DATA_SET = 0x0001 };
-
-/* Statuses (PS3.7 Annex C) that the library itself gives. */
-enum dimse_status {
-    STATUS_SUCCESS = 0x0000,
-    STATUS_CANCEL = 0xFE00,
-    STATUS_PENDING = 0xFF00,
-    STATUS_PENDING_WARNING = 0xFF01,
-    STATUS_REFUSED_OUT_OF_RESOURCES = 0xA700,
-    STATUS_DATA_SET_MISMATCH = 0xA900,
-    STATUS_CANNOT_UNDERSTAND = 0xC000,
-    STATUS_PROCESSING_FAILURE = 0x0110,
-    STATUS_CLASS_NOT_SUPPORTED = 0x0122,
-    STATUS_NOT_AUTHORISED = 0x0124,
-    STATUS_UNRECOGNIZED_OPERATION = 0x0211
-};
 
 /* Which elements a command set holds: one bit for each, in `dimse_command.present`. */
 enum dimse_element {

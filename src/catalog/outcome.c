@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dicomnet/error.h"
+#include "dicomnet/status.h"
 
 const char *outcome_state_name(enum outcome_state state)
 {
@@ -76,45 +77,6 @@ bool outcome_is_final_failure(const struct outcome *outcome)
     default:
         return true;
     }
-}
-
-/* What a C-STORE status means (PS3.7 Annex C, PS3.4 Table B.2-1), by the first row that fits. */
-static const char *status_text(uint16_t status)
-{
-    static const struct {
-        uint16_t value, mask;
-        const char *text;
-    } rows[] = {
-        {0x0000, 0xffff, "success"},
-        {0xb000, 0xffff, "coercion of data elements"},
-        {0xb006, 0xffff, "elements discarded"},
-        {0xb007, 0xffff, "data set does not match SOP class"},
-        {0xb000, 0xf000, "warning"},
-        {0x0001, 0xffff, "warning"},
-        {0x0107, 0xffff, "attribute list error"},
-        {0x0116, 0xffff, "attribute value out of range"},
-        {0xa700, 0xff00, "out of resources"},
-        {0x0213, 0xffff, "resource limitation"},
-        {0xa900, 0xff00, "data set does not match SOP class"},
-        {0xc000, 0xf000, "cannot understand"},
-        {0x0110, 0xffff, "processing failure"},
-        {0x0111, 0xffff, "duplicate SOP instance"},
-        {0x0112, 0xffff, "no such SOP instance"},
-        {0x0115, 0xffff, "invalid argument value"},
-        {0x0117, 0xffff, "invalid SOP instance"},
-        {0x0122, 0xffff, "SOP class not supported"},
-        {0x0124, 0xffff, "not authorised"},
-        {0x0210, 0xffff, "duplicate invocation"},
-        {0x0211, 0xffff, "unrecognised operation"},
-        {0x0212, 0xffff, "mistyped argument"},
-        {0xfe00, 0xffff, "cancelled"},
-        {0xff00, 0xfffe, "pending"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if ((status & rows[i].mask) == rows[i].value)
-            return rows[i].text;
-    }
-    return "unknown status";
 }
 
 /* Append to a text of `size` bytes, of which *len are used; what does not fit is cut. */

@@ -8,34 +8,30 @@ static const struct status_rule {
     enum outcome_state state;
     enum policy_again again;
     bool new_association;
-    const char *text;
 } rules[] = {
-    {0x0000, 0x0000, OUTCOME_STORED, AGAIN_NEVER, false, "success"},
-    {0x0001, 0x0001, OUTCOME_WARNED, AGAIN_NEVER, false, "warning: optional attributes are not supported"},
-    {0x0107, 0x0107, OUTCOME_WARNED, AGAIN_NEVER, false, "warning: attribute list"},
-    {0x0110, 0x0110, OUTCOME_FAILED, AGAIN_TWICE, true, "processing failure"},
-    {0x0111, 0x0111, OUTCOME_FAILED, AGAIN_NEVER, false, "duplicate SOP instance"},
-    {0x0112, 0x0112, OUTCOME_FAILED, AGAIN_NEVER, false, "no such SOP instance"},
-    {0x0115, 0x0115, OUTCOME_FAILED, AGAIN_NEVER, false, "invalid argument value"},
-    {0x0116, 0x0116, OUTCOME_WARNED, AGAIN_NEVER, false, "warning: attribute value out of range"},
-    {0x0117, 0x0121, OUTCOME_FAILED, AGAIN_NEVER, false, "invalid object or attribute"},
-    {0x0122, 0x0122, OUTCOME_FAILED, AGAIN_NEVER, false, "SOP class not supported"},
-    {0x0124, 0x0124, OUTCOME_FAILED, AGAIN_NEVER, false, "not authorised"},
-    {0x0210, 0x0210, OUTCOME_FAILED, AGAIN_ONCE, true, "duplicate invocation"},
-    {0x0211, 0x0211, OUTCOME_FAILED, AGAIN_ONCE, true, "unrecognized operation"},
-    {0x0212, 0x0212, OUTCOME_FAILED, AGAIN_ONCE, true, "mistyped argument"},
-    {0x0213, 0x0213, OUTCOME_FAILED, AGAIN_LATER, false, "resource limitation"},
-    {0xA700, 0xA7FF, OUTCOME_FAILED, AGAIN_LATER, false, "out of resources"},
-    {0xA900, 0xA9FF, OUTCOME_FAILED, AGAIN_NEVER, false, "data set does not match SOP class"},
-    {0xB000, 0xB000, OUTCOME_WARNED, AGAIN_NEVER, false, "warning: coercion of data elements"},
-    {0xB006, 0xB006, OUTCOME_WARNED, AGAIN_NEVER, false, "warning: elements discarded"},
-    {0xB007, 0xB007, OUTCOME_WARNED, AGAIN_NEVER, false, "warning: data set does not match SOP class"},
-    {0xB000, 0xBFFF, OUTCOME_WARNED, AGAIN_NEVER, false, "warning"},
-    {0xC000, 0xCFFF, OUTCOME_FAILED, AGAIN_NEVER, false, "cannot understand"},
-    {0xFE00, 0xFE00, OUTCOME_FAILED, AGAIN_ONCE, true, "cancel, which is no answer to C-STORE"},
-    {0xFF00, 0xFFFF, OUTCOME_FAILED, AGAIN_ONCE, true, "pending, which is no answer to C-STORE"},
+    {0x0000, 0x0000, OUTCOME_STORED, AGAIN_NEVER, false},
+    {0x0001, 0x0001, OUTCOME_WARNED, AGAIN_NEVER, false},
+    {0x0107, 0x0107, OUTCOME_WARNED, AGAIN_NEVER, false},
+    {0x0110, 0x0110, OUTCOME_FAILED, AGAIN_TWICE, true},
+    {0x0111, 0x0111, OUTCOME_FAILED, AGAIN_NEVER, false},
+    {0x0112, 0x0112, OUTCOME_FAILED, AGAIN_NEVER, false},
+    {0x0115, 0x0115, OUTCOME_FAILED, AGAIN_NEVER, false},
+    {0x0116, 0x0116, OUTCOME_WARNED, AGAIN_NEVER, false},
+    {0x0117, 0x0121, OUTCOME_FAILED, AGAIN_NEVER, false},
+    {0x0122, 0x0122, OUTCOME_FAILED, AGAIN_NEVER, false},
+    {0x0124, 0x0124, OUTCOME_FAILED, AGAIN_NEVER, false},
+    {0x0210, 0x0210, OUTCOME_FAILED, AGAIN_ONCE, true},
+    {0x0211, 0x0211, OUTCOME_FAILED, AGAIN_ONCE, true},
+    {0x0212, 0x0212, OUTCOME_FAILED, AGAIN_ONCE, true},
+    {0x0213, 0x0213, OUTCOME_FAILED, AGAIN_LATER, false},
+    {0xA700, 0xA7FF, OUTCOME_FAILED, AGAIN_LATER, false},
+    {0xA900, 0xA9FF, OUTCOME_FAILED, AGAIN_NEVER, false},
+    {0xB000, 0xBFFF, OUTCOME_WARNED, AGAIN_NEVER, false},
+    {0xC000, 0xCFFF, OUTCOME_FAILED, AGAIN_NEVER, false},
+    {0xFE00, 0xFE00, OUTCOME_FAILED, AGAIN_ONCE, true},
+    {0xFF00, 0xFFFF, OUTCOME_FAILED, AGAIN_ONCE, true},
 };
-static const struct status_rule unknown = {0, 0, OUTCOME_FAILED, AGAIN_ONCE, true, "unknown status"};
+static const struct status_rule unknown = {0, 0, OUTCOME_FAILED, AGAIN_ONCE, true};
 
 static const struct status_rule *find_rule(uint16_t status)
 {
@@ -55,11 +51,6 @@ struct policy_verdict policy_judge_status(uint16_t status)
 bool policy_says_busy(uint16_t status)
 {
     return status == 0x0213 || (status >= 0xA700 && status <= 0xA7FF);
-}
-
-const char *policy_status_text(uint16_t status)
-{
-    return find_rule(status)->text;
 }
 
 uint32_t policy_backoff_ms(unsigned attempt, uint32_t random)

@@ -30,9 +30,6 @@ struct policy_verdict policy_judge_status(uint16_t status);
 /* True if the peer says that it is out of resources (A7xx, 0213): it may be too much for it at the moment. */
 bool policy_says_busy(uint16_t status);
 
-/* What the status says, for people: "out of resources"; never NULL. */
-const char *policy_status_text(uint16_t status);
-
 /* Backoff before attempt `attempt` (2 = the first repetition): 1, 2, 4 ... 60 s, give or take a tenth by `random`. */
 uint32_t policy_backoff_ms(unsigned attempt, uint32_t random);
 

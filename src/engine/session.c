@@ -314,7 +314,7 @@ static void on_verified(void *user, const struct verification_result *result)
         association_describe_end(&result->end, why, sizeof why);
         if (result->error == 0)
             snprintf(text, sizeof text, "C-ECHO failed: status %04X (%s)", result->status,
-                     policy_status_text(result->status));
+                     status_text(result->status));
         else if (result->error == ERROR_NO_CONTEXT)
             snprintf(text, sizeof text, "C-ECHO failed: the peer does not accept Verification");
         else

@@ -67,7 +67,7 @@ static json_t *rate(double amount, uint64_t us)
     return json_real(us > 0 ? round(amount * 1e9 / (double)us) / 1e3 : 0.0);
 }
 
-static json_t *status_text(uint16_t status)
+static json_t *status_hex(uint16_t status)
 {
     return json_sprintf("0x%04X", (unsigned)status);
 }
@@ -324,7 +324,7 @@ static json_t *file_json(const struct summary_file *file, enum outcome_state sta
         "study", strings[SUMMARY_STUDY][0] ? safe_string(strings[SUMMARY_STUDY]) : json_null(), "instance",
         strings[SUMMARY_INSTANCE][0] ? safe_string(strings[SUMMARY_INSTANCE]) : json_null(), "bytes",
         number(file->size_bytes), "reason", outcome_reason_name(outcome.reason), "text", safe_string(description),
-        "status", file->has_status ? status_text(file->status) : json_null(), "comment",
+        "status", file->has_status ? status_hex(file->status) : json_null(), "comment",
         strings[SUMMARY_COMMENT][0] ? safe_string(strings[SUMMARY_COMMENT]) : json_null(), "error",
         file->error != 0 ? json_string(error_name(file->error)) : json_null(), "attempts", json_integer(file->attempts),
         "association", file->association > 0 ? number(file->association) : json_null(), "earlier", file->earlier);

@@ -13,6 +13,9 @@
 
 #include "fixture.h"
 
+/* More than is written in one turn of the loop, however large the buffers of the system are. */
+enum { MUCH_DATA = 16 * 1000 * 1000 };
+
 #define MR_CLASS "1.2.840.10008.5.1.4.1.1.4"
 
 struct record {
@@ -216,7 +219,7 @@ static void send_wrongly(struct record *record)
 {
     struct association *association = record->association;
     const struct dimse_command echo = {.field = DIMSE_C_ECHO_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
-    struct data_source *source = numbers_source_init(&record->numbers, 8 * 1000 * 1000);
+    struct data_source *source = numbers_source_init(&record->numbers, MUCH_DATA);
     cr_expect_eq(association_send(association, 3, &echo, NULL), ERROR_NO_CONTEXT, "refused");
     cr_expect_eq(association_send(association, 2, &echo, NULL), ERROR_NO_CONTEXT, "never proposed");
     cr_expect_eq(association_send(association, 1, &echo, source), 0);
@@ -232,9 +235,9 @@ static void serve_first_context(struct script_peer *peer)
     peer_read_request(peer);
     peer_send_accept(peer, &(struct peer_accept){.refused = 2, .result = 3});
     peer_sleep(100);
-    if (!peer_read_message(peer) || peer->message.data_len != 8 * 1000 * 1000)
+    if (!peer_read_message(peer) || peer->message.data_len != MUCH_DATA)
         peer_fail(peer, "the message is not whole: %u", (unsigned)peer->message.data_len);
-    if (peer->message.data_hash != numbers_hash(8 * 1000 * 1000))
+    if (peer->message.data_hash != numbers_hash(MUCH_DATA))
         peer_fail(peer, "the message is not what was sent");
     peer_serve(peer);
 }

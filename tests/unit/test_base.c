@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "dicomnet/data_source.h"
 #include "dicomnet/error.h"
+#include "dicomnet/status.h"
 #include "dicomnet/log.h"
 #include "dicomnet/span.h"
 
@@ -320,4 +321,16 @@ Test(base, errors_have_texts_and_names)
         for (size_t j = 0; j < i; j++)
             cr_assert_neq(codes[i], codes[j]);
     }
+}
+
+Test(status, has_a_text_for_each)
+{
+    cr_assert_str_eq(status_text(0xA700), "out of resources");
+    cr_assert_str_eq(status_text(0xA7FF), "out of resources");
+    cr_assert_str_eq(status_text(0x0122), "SOP class not supported");
+    cr_assert_str_eq(status_text(0xB007), "data set does not match SOP class");
+    cr_assert_str_eq(status_text(0xBFFF), "warning");
+    cr_assert_str_eq(status_text(0x4321), "unknown status");
+    for (unsigned status = 0; status <= 0xFFFF; status++)
+        cr_assert_neq(status_text((uint16_t)status)[0], '\0', "%04X", status);
 }

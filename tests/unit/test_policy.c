@@ -40,7 +40,6 @@ Test(policy, every_status)
         cr_assert_eq(verdict.state, row->state, "%04X", status);
         cr_assert_eq(verdict.again, row->again, "%04X", status);
         cr_assert_eq(verdict.new_association, row->new_association, "%04X", status);
-        cr_assert_neq(policy_status_text((uint16_t)status)[0], '\0', "%04X", status);
     }
 }
 
@@ -49,15 +48,6 @@ Test(policy, pending_and_cancel_never_mean_stored)
     static const uint16_t statuses[] = {0xFF00, 0xFF01, 0xFFFF, 0xFE00, 0x1234, 0xA800, 0xD000, 0xFEFF};
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
         cr_expect_eq(policy_judge_status(statuses[i]).state, OUTCOME_FAILED, "%04X", statuses[i]);
-}
-
-Test(policy, texts_say_which)
-{
-    cr_expect_str_eq(policy_status_text(0xA700), "out of resources");
-    cr_expect_str_eq(policy_status_text(0x0122), "SOP class not supported");
-    cr_expect_neq(strcmp(policy_status_text(0xB000), policy_status_text(0xB007)), 0);
-    cr_expect_str_eq(policy_status_text(0xBFFF), "warning");
-    cr_expect_str_eq(policy_status_text(0x4321), "unknown status");
 }
 
 Test(policy, backoff_doubles_up_to_a_minute)

@@ -14,7 +14,7 @@
 #include "fixture.h"
 
 /* More than is written in one turn of the loop, however large the buffers of the system are. */
-enum { MUCH_DATA = 16 * 1000 * 1000 };
+enum { MUCH_DATA = 9 * 1000 * 1000 };
 
 #define MR_CLASS "1.2.840.10008.5.1.4.1.1.4"
 
@@ -251,6 +251,7 @@ Test(negotiation, send_says_why_not, .timeout = FIXTURE_TIMEOUT_S)
     struct association_options options = fixture_options(peer->port);
     options.proposals = proposals;
     options.proposal_count = 3;
+    options.timeouts = association_default_timeouts; /* it takes as long as it takes */
     cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
     const struct dimse_command echo = {.field = DIMSE_C_ECHO_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
     cr_expect_eq(association_send(record.association, 1, &echo, NULL), ERROR_NOT_OPEN, "not open yet");

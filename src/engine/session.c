@@ -313,8 +313,7 @@ static void on_verified(void *user, const struct verification_result *result)
     } else {
         association_describe_end(&result->end, why, sizeof why);
         if (result->error == 0)
-            snprintf(text, sizeof text, "C-ECHO failed: status %04X (%s)", result->status,
-                     status_text(result->status));
+            snprintf(text, sizeof text, "C-ECHO failed: status %04X (%s)", result->status, status_text(result->status));
         else if (result->error == ERROR_NO_CONTEXT)
             snprintf(text, sizeof text, "C-ECHO failed: the peer does not accept Verification");
         else

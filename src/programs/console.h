@@ -1,5 +1,5 @@
 /*
- * console - what dicom-receiver and dicom-echo have in common: log records as lines on standard error.
+ * console - what the programs have in common: log records as lines on standard error.
  */
 #ifndef PROGRAMS_CONSOLE_H
 #define PROGRAMS_CONSOLE_H
@@ -10,9 +10,9 @@
 struct logger console_logger(enum log_level level);
 
 /*
- * What every main needs first, before it uses libuv: allocation that does not give up at once; no SIGPIPE and no SIGXFSZ,
- * as a peer that hangs up and a file that may not grow are errors like any other; and as many open files as the system
- * lets us have.
+ * What every main needs first, before it uses libuv: allocation that does not give up at once; no SIGPIPE and no
+ * SIGXFSZ, as a peer that hangs up and a file that may not grow are errors like any other; and as many open files as
+ * the system lets us have.
  */
 void console_prepare_process(void);
 

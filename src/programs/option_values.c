@@ -210,6 +210,56 @@ static bool read_text(const struct option_row *row, const char *text, const char
     return true;
 }
 
+/* What is more than a word or a number. False if it is wrong: the problem. */
+static bool read_compound(struct options *options, const struct option_row *row, const char *text,
+                          char ret_problem[OPTION_PROBLEM_SIZE])
+{
+    char expected[OPTION_EXPECTED_SIZE];
+    bool right = false;
+    switch (row->type) {
+    case OPTION_SYNTHETIC:
+        right = synthetic_spec_parse(text, &options->synthetic);
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not STUDIESxINSTANCESxSIZE[:CT|MR|SC], such as 4x50x512K:CT");
+        break;
+    case OPTION_LIMIT:
+        right = read_limit(text, &options->association_limit);
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE,
+                 "is not a number of stores, a size such as 500M or a time such as 60s");
+        break;
+    case OPTION_RAMP:
+        right = read_ramp(options, row, text);
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not 1 to %d numbers from %u to %u, such as 1,2,4,8",
+                 RAMP_STEPS_MAX, row->min, row->max);
+        break;
+    case OPTION_PEOPLE:
+        right = synthetic_population_parse(text, &options->population);
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not STUDIESxSERIESxINSTANCES[:SIZE] of at most %d instances",
+                 SYNTHETIC_POPULATION_MAX);
+        break;
+    case OPTION_EVERY:
+    default:
+        right = read_fail_every(options, row, text);
+        option_value_expected(row, expected);
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not %s", expected);
+        break;
+    }
+    if (right)
+        *(const char **)((char *)options + row->offset) = text;
+    return right;
+}
+
+static bool read_ae(const struct option_row *row, const char *text, char *field, char ret_problem[OPTION_PROBLEM_SIZE])
+{
+    char expected[OPTION_EXPECTED_SIZE];
+    if (ae_title_problem(text) == NULL) {
+        strcpy(field, text);
+        return true;
+    }
+    option_value_expected(row, expected);
+    snprintf(ret_problem, OPTION_PROBLEM_SIZE, "%s: it takes %s", ae_title_problem(text), expected);
+    return false;
+}
+
 int option_value_read(struct options *options, const struct option_row *row, const char *text,
                       char ret_problem[OPTION_PROBLEM_SIZE])
 {
@@ -220,53 +270,16 @@ int option_value_read(struct options *options, const struct option_row *row, con
 
     switch (row->type) {
     case OPTION_SYNTHETIC:
-        if (!synthetic_spec_parse(text, &options->synthetic)) {
-            snprintf(ret_problem, OPTION_PROBLEM_SIZE,
-                     "is not STUDIESxINSTANCESxSIZE[:CT|MR|SC], such as 4x50x512K:CT");
-            return -1;
-        }
-        *(const char **)field = text;
-        return 0;
     case OPTION_LIMIT:
-        if (!read_limit(text, &options->association_limit)) {
-            snprintf(ret_problem, OPTION_PROBLEM_SIZE,
-                     "is not a number of stores, a size such as 500M or a time such as 60s");
-            return -1;
-        }
-        *(const char **)field = text;
-        return 0;
     case OPTION_RAMP:
-        if (!read_ramp(options, row, text)) {
-            snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not 1 to %d numbers from %u to %u, such as 1,2,4,8",
-                     RAMP_STEPS_MAX, row->min, row->max);
-            return -1;
-        }
-        *(const char **)field = text;
-        return 0;
     case OPTION_PEOPLE:
-        *(const char **)field = text;
-        if (synthetic_population_parse(text, &options->population))
-            return 0;
-        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not STUDIESxSERIESxINSTANCES[:SIZE] of at most %d instances",
-                 SYNTHETIC_POPULATION_MAX);
-        return -1;
     case OPTION_EVERY:
-        *(const char **)field = text;
-        right = read_fail_every(options, row, text);
-        if (right)
-            return 0;
-        break;
+        return read_compound(options, row, text, ret_problem) ? 0 : -1;
     case OPTION_TEXT:
     case OPTION_HOST:
         return read_text(row, text, field, ret_problem) ? 0 : -1;
     case OPTION_AE:
-        if (ae_title_problem(text) == NULL) {
-            strcpy(field, text);
-            return 0;
-        }
-        option_value_expected(row, expected);
-        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "%s: it takes %s", ae_title_problem(text), expected);
-        return -1;
+        return read_ae(row, text, field, ret_problem) ? 0 : -1;
     case OPTION_NUMBER:
         right = read_number(text, &value) ? value >= row->min && value <= row->max
                                           : row->choices != NULL && read_choice(row, text, &value);

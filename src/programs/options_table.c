@@ -123,7 +123,8 @@ const struct option_row option_rows[] = {
      "changes nothing: folders are always looked into", NULL},
 
     {SENDER, "Input", "synthetic", 0, NULL, OPTION_SYNTHETIC, "STUDIESxINSTANCESxSIZE[:CT|MR|SC]", 0, 0,
-     FIELD(synthetic_text), NULL, "send made-up instances instead of files, e.g. 4x50x512K:CT: to measure a PACS", NULL},
+     FIELD(synthetic_text), NULL,
+     "send made-up instances instead of files, e.g. 4x50x512K:CT: to measure a PACS", NULL},
     {SENDER, "Input", "repeat", 0, NULL, OPTION_NUMBER, "N", 1, 1000000, FIELD(repeat), NULL,
      "make the synthetic studies N times, with new UIDs", NULL},
     {SENDER, "Input", "duration", 0, NULL, OPTION_SECONDS, "SECONDS", 0, 864000, FIELD(duration_ms), NULL,
@@ -144,7 +145,8 @@ const struct option_row option_rows[] = {
     {SENDER, "Sending", "give-up-after", 0, NULL, OPTION_SECONDS, "SECONDS", 1, 4294967, FIELD(give_up_ms), NULL,
      "stop when the peer cannot be reached or has no room for so long; by default after 600 s, and as soon as --retry "
      "says if it has never answered", NULL},
-    {SENDER, "Sending", "max-per-association", 0, NULL, OPTION_LIMIT, "N|SIZE|TIME", 0, 0, FIELD(association_limit_text), NULL,
+    {SENDER, "Sending", "max-per-association", 0, NULL, OPTION_LIMIT, "N|SIZE|TIME", 0, 0,
+     FIELD(association_limit_text), NULL,
      "open another association after N stores, after a size such as 500M, or after a time such as 60s", NULL},
     {SENDER, "Sending", "strict", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(strict), NULL,
      "let what is skipped or stored with a warning fail the run: it then ends with 1 or 2", NULL},

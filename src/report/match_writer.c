@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/charset.h"
 #include "dicomnet/identifier.h"
 #include "report/dicom_json.h"
 #include "report/text.h"
-#include "base/charset.h"
 
 enum { TERMS_SIZE = 256, NAME_SIZE = 80 };
 

@@ -11,9 +11,9 @@
 #include "base/memory.h"
 #include "dicomnet/data_source.h"
 #include "dicomnet/error.h"
-#include "dicomnet/status.h"
 #include "dicomnet/log.h"
 #include "dicomnet/span.h"
+#include "dicomnet/status.h"
 
 /* ---- bytes ---- */
 

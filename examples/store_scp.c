@@ -7,10 +7,7 @@
 #include <string.h>
 #include <uv.h>
 
-static uv_loop_t loop;
-static struct acceptor *acceptor;
-
-struct guest { /* an association, and the file of the instance that comes */
+struct guest { /* an association: the file of the instance that comes */
     char path[UID_SIZE + 4];
     FILE *file;
 };
@@ -55,32 +52,26 @@ static void cancel(void *context) /* the association ended before the instance d
     remove(guest->path);
 }
 
-static void closed(void *context, const struct association_end *end)
+static const struct association_handler *connected(void *loop, void **ret_user)
 {
-    acceptor_association_ended(acceptor);
-    free(context);
-}
-
-static const struct association_handler *connected(void *user, void **ret_user)
-{
-    static const struct storage_sink sink = {
-        .begin = begin, .bytes = bytes, .end = end, .cancel = cancel, .closed = closed};
-    struct storage_provider_options options = {.sink = &sink, .context = calloc(1, sizeof(struct guest))};
-    *ret_user = storage_provider_create(&loop, &options);
+    static const struct storage_sink sink = {.begin = begin, .bytes = bytes, .end = end, .cancel = cancel};
+    struct storage_provider_options options = {.sink = &sink, .context_size = sizeof(struct guest)};
+    *ret_user = storage_provider_create(loop, &options);
     return *ret_user != NULL ? &storage_provider_handler : NULL;
 }
 
 int main(int argc, char **argv)
 {
     static const struct acceptor_handler handler = {.connected = connected};
-    struct acceptor_options options = {.bind_address = "127.0.0.1", .association.check_called_ae = true};
-    if (argc != 3)
-        return 2;
-    options.port = (uint16_t)strtoul(argv[1], NULL, 10);
-    options.association.timeouts = association_default_timeouts;
-    snprintf(options.association.ae, sizeof options.association.ae, "%s", argv[2]);
+    struct acceptor_options options = {
+        .bind_address = "127.0.0.1",
+        .port = argc == 3 ? (uint16_t)strtoul(argv[1], NULL, 10) : 0,
+        .association = {.check_called_ae = true, .timeouts = association_default_timeouts}};
+    struct acceptor *acceptor;
+    uv_loop_t loop;
+    snprintf(options.association.ae, sizeof options.association.ae, "%s", argc == 3 ? argv[2] : "STORE_SCP");
     uv_loop_init(&loop);
-    int error = acceptor_open(&acceptor, &loop, &options, &handler, NULL);
+    int error = acceptor_open(&acceptor, &loop, &options, &handler, &loop);
     printf("%s, port %u\n", error != 0 ? error_text(error) : "listening", error != 0 ? 0 : acceptor_port(acceptor));
     fflush(stdout);
     return error != 0 || uv_run(&loop, UV_RUN_DEFAULT);

@@ -42,10 +42,10 @@ int acceptor_open(struct acceptor **ret_acceptor, struct uv_loop_s *loop, const 
 /* The port it listens on. */
 uint16_t acceptor_port(const struct acceptor *acceptor);
 
-/* An association of this acceptor has ended: it counts no longer. Call it in the association's `closed`. */
-void acceptor_association_ended(struct acceptor *acceptor);
-
-/* Stop listening and free it, on the loop's next turn. Its associations go on. */
+/*
+ * Stop listening. Its associations go on, and with the last of them it is freed; the handler and `user` may go when
+ * this returns.
+ */
 void acceptor_close(struct acceptor *acceptor);
 
 #endif

@@ -158,11 +158,13 @@ struct association_accept_options {
     uint16_t window;      /* most asynchronous operations that are granted; 0 or 1 = none */
     struct association_timeouts timeouts;
     /*
-     * Asked when the request has come; false answers it with a transient rejection: local limit exceeded. `leave` is
-     * called once for each that was admitted, as soon as it has ended in whatever way. Both NULL: no limit.
+     * For who counts associations; an acceptor sets them itself. `admit` is asked when the request has come; false
+     * answers it with a transient rejection: local limit exceeded. `leave` is called once for each that was admitted,
+     * as soon as it has ended in whatever way. `gone` is called once for each, after `closed`. Any may be NULL.
      */
     bool (*admit)(void *admission);
     void (*leave)(void *admission);
+    void (*gone)(void *admission);
     void *admission;
     bool two_writes; /* for tests: answer as DCMTK does, each message in two writes with Nagle's algorithm on */
     const struct logger *logger;

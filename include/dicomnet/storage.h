@@ -114,7 +114,11 @@ void storage_user_abort(struct storage_user *user, int error);
 
 struct storage_provider;
 
-/* Where a provider's instances go. `context` is the pointer given to storage_provider_create. */
+/*
+ * Where a provider's instances go. `context` is the pointer given to storage_provider_create, or the provider's own
+ * memory if `context_size` was given instead. An instance is one `begin`, `bytes` as often as bytes come, and then
+ * `end` or `cancel`, neither of them if `begin` refused.
+ */
 struct storage_sink {
     /* The association is open: what was agreed is known. May be NULL. */
     void (*opened)(void *context, struct association *association);
@@ -132,13 +136,14 @@ struct storage_sink {
     bool (*answering)(void *context, uint8_t context_id, struct dimse_command *response);
     /* The association ended in the middle of an instance: forget it. */
     void (*cancel)(void *context);
-    /* The association ended. The provider is freed after this. */
+    /* The association ended. The provider is freed after this. May be NULL. */
     void (*closed)(void *context, const struct association_end *end);
 };
 
 struct storage_provider_options {
     const struct storage_sink *sink; /* borrowed until closed */
     void *context;
+    size_t context_size;        /* not 0: the context is so many bytes, zeroed, which the provider makes and frees */
     uint32_t response_delay_ms; /* before each C-STORE response; for tests */
 
     /*

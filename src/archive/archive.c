@@ -68,7 +68,6 @@ static void on_closed(void *context, const struct association_end *end)
     struct guest *guest = context;
     struct archive *archive = guest->archive;
     (void)end;
-    acceptor_association_ended(archive->acceptor);
     free_guest(guest);
     archive_free_if_over(archive);
 }

@@ -214,7 +214,6 @@ static void on_guest_closed(void *context, const struct association_end *how)
     if (receiver->options.observer != NULL && receiver->options.observer->visit_ended != NULL)
         receiver->options.observer->visit_ended(receiver->options.observer_user, &guest->visit, how);
     receiver->totals.open_associations--;
-    acceptor_association_ended(receiver->acceptor);
     free_guest(guest);
     free_if_over(receiver);
 }

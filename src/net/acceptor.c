@@ -13,7 +13,7 @@ struct acceptor {
     struct acceptor_options options;
     const struct acceptor_handler *handler;
     void *user;
-    unsigned open_count;     /* associations made and not closed */
+    unsigned open_count;     /* associations made and not gone */
     unsigned admitted_count; /* of them, those that take a place of max_associations */
     unsigned rejected_count; /* for the sake of reject_first */
     bool closing;
@@ -63,6 +63,13 @@ static void leave(void *admission)
     acceptor->admitted_count--;
 }
 
+static void gone(void *admission)
+{
+    struct acceptor *acceptor = admission;
+    acceptor->open_count--;
+    free_if_unused(acceptor);
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct acceptor *acceptor = listener->data;
@@ -75,11 +82,10 @@ static void on_connection(uv_stream_t *listener, int status)
         return;
     }
     struct association_accept_options options = acceptor->options.association;
-    if (acceptor->options.max_associations > 0 || acceptor->options.reject_first > 0) {
-        options.admit = admit;
-        options.leave = leave;
-        options.admission = acceptor;
-    }
+    options.admit = admit;
+    options.leave = leave;
+    options.gone = gone;
+    options.admission = acceptor;
     struct association *association = NULL;
     if (association_accept(&association, listener, &options, handler, association_user) == 0)
         acceptor->open_count++;
@@ -140,12 +146,6 @@ int acceptor_open(struct acceptor **ret_acceptor, struct uv_loop_s *loop, const 
 uint16_t acceptor_port(const struct acceptor *acceptor)
 {
     return acceptor->port;
-}
-
-void acceptor_association_ended(struct acceptor *acceptor)
-{
-    acceptor->open_count--;
-    free_if_unused(acceptor);
 }
 
 void acceptor_close(struct acceptor *acceptor)

@@ -62,6 +62,8 @@ static void finish_if_closed(struct association *association)
         return;
     log_end(association);
     association->handler->closed(association, association->user, &association->end);
+    if (association->accept.gone != NULL)
+        association->accept.gone(association->accept.admission);
     free(association);
 }
 

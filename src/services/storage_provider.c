@@ -4,6 +4,7 @@
  * Requests are taken as they come, also while an earlier response is on its way out; what is done with them is in
  * store_intake.c.
  */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -16,6 +17,7 @@ struct storage_provider {
     uv_timer_t timer; /* until a delayed response is due */
     bool in_send;     /* send_responses is on the stack: it goes on by itself */
     struct store_intake intake;
+    max_align_t context[]; /* if it is the provider's own */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -98,7 +100,8 @@ static void on_closed(struct association *association, void *user, const struct 
 {
     struct storage_provider *provider = user;
     store_intake_end(&provider->intake);
-    provider->options.sink->closed(provider->options.context, end);
+    if (provider->options.sink->closed != NULL)
+        provider->options.sink->closed(provider->options.context, end);
     uv_close((uv_handle_t *)&provider->timer, free_provider);
 }
 
@@ -111,12 +114,14 @@ const struct association_handler storage_provider_handler = {.opened = on_opened
 
 struct storage_provider *storage_provider_create(struct uv_loop_s *loop, const struct storage_provider_options *options)
 {
-    struct storage_provider *provider = calloc(1, sizeof *provider);
+    struct storage_provider *provider = calloc(1, sizeof *provider + options->context_size);
     if (provider == NULL)
         return NULL;
     provider->options = *options;
+    if (options->context_size > 0)
+        provider->options.context = provider->context;
     provider->intake.sink = options->sink;
-    provider->intake.context = options->context;
+    provider->intake.context = provider->options.context;
     provider->intake.response_delay_ms = options->response_delay_ms;
     uv_timer_init(loop, &provider->timer);
     provider->timer.data = provider;

@@ -72,7 +72,6 @@ static void sink_closed(void *context, const struct association_end *end)
     struct server *server = context;
     server->closed++;
     server->end = *end;
-    acceptor_association_ended(server->acceptor);
     if (server->closed == server->close_after)
         acceptor_close(server->acceptor);
 }
@@ -233,6 +232,66 @@ Test(acceptor, stores, .timeout = FIXTURE_TIMEOUT_S)
     struct server many = {0};
     serve(&many, &options, store_and_release, CLIENTS_MAX, "many at once");
     cr_expect_eq(many.ended, CLIENTS_MAX);
+}
+
+/* ---- a provider with memory of its own, and nobody who wants to know how it ended ---- */
+
+static struct {
+    struct acceptor *acceptor;
+    unsigned ended, mixed_up;
+} simple;
+
+struct simple_guest {
+    uint64_t len;
+    char last[100]; /* its end is that of the memory */
+};
+
+static uint16_t simple_begin(void *context, struct association *association, uint8_t context_id,
+                             const struct dimse_command *request)
+{
+    struct simple_guest *guest = context;
+    simple.mixed_up += guest->len != 0 || guest->last[99] != 0;
+    guest->last[99] = 1;
+    return STATUS_SUCCESS;
+}
+
+static void simple_bytes(void *context, struct span bytes)
+{
+    ((struct simple_guest *)context)->len += bytes.len;
+}
+
+static uint16_t simple_end(void *context, char ret_comment[65])
+{
+    simple.mixed_up += ((struct simple_guest *)context)->len != DATA_LEN;
+    if (++simple.ended == CLIENTS_MAX)
+        acceptor_close(simple.acceptor); /* while its associations are open */
+    return STATUS_SUCCESS;
+}
+
+static const struct association_handler *on_simple_connected(void *loop, void **ret_user)
+{
+    static const struct storage_sink simple_sink = {.begin = simple_begin, .bytes = simple_bytes, .end = simple_end};
+    const struct storage_provider_options options = {.sink = &simple_sink, .context_size = sizeof(struct simple_guest)};
+    *ret_user = storage_provider_create(loop, &options);
+    return *ret_user != NULL ? &storage_provider_handler : NULL;
+}
+
+Test(acceptor, contexts_of_the_providers_own, .timeout = FIXTURE_TIMEOUT_S)
+{
+    static const struct acceptor_handler handler = {.connected = on_simple_connected};
+    const struct acceptor_options options = server_options();
+    struct script_peer *clients[CLIENTS_MAX];
+    struct fixture fixture;
+    fixture_begin(&fixture);
+    cr_assert_eq(acceptor_open(&simple.acceptor, &fixture.loop, &options, &handler, &fixture.loop), 0);
+    for (unsigned i = 0; i < CLIENTS_MAX; i++)
+        cr_assert_not_null(clients[i] = script_peer_connect(acceptor_port(simple.acceptor), store_and_release, NULL));
+    fixture_run(&fixture);
+    for (unsigned i = 0; i < CLIENTS_MAX; i++)
+        fixture_end_peer(clients[i], "own contexts");
+    fixture_end(&fixture);
+    cr_expect_eq(simple.ended, CLIENTS_MAX);
+    cr_expect_eq(simple.mixed_up, 0);
 }
 
 /* ---- refusals ---- */

@@ -171,7 +171,6 @@ static void on_provider_closed(void *context, const struct association_end *end)
 {
     struct both *both = context;
     both->provider_closed++;
-    acceptor_association_ended(both->acceptor);
     acceptor_close(both->acceptor);
     uv_close((uv_handle_t *)&both->later, NULL);
     uv_close((uv_handle_t *)&both->turn, NULL);

@@ -363,7 +363,6 @@ static void on_provider_closed(void *context, const struct association_end *end)
     struct server *server = context;
     server->closed++;
     server->end = *end;
-    acceptor_association_ended(server->acceptor);
     acceptor_close(server->acceptor);
 }
 

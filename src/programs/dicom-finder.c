@@ -175,7 +175,9 @@ static int finish(struct finder *finder)
     }
     if (!finder->options->quiet && worthwhile) {
         fprintf(stderr, "%llu match%s", (unsigned long long)finder->printed, finder->printed == 1 ? "" : "es");
-        if (finder->limited && finder->query.status == STATUS_CANCEL)
+        if (finder->limited && finder->query.match_count > finder->printed)
+            fprintf(stderr, "; there are more (--limit)");
+        else if (finder->limited && finder->query.status == STATUS_CANCEL)
             fprintf(stderr, "; there may be more (--limit)");
         fprintf(stderr, "\n");
     }

@@ -295,6 +295,7 @@ class Archive(Receiver):
     """
 
     name = 'dicom-archive'
+    ae_title = 'ARCHIVE'    # which it answers to, as to any
 
     def __init__(self, *options, synthetic=None, destinations=(), folder_variable='BUILD_DIR'):
         super().__init__(*options, keep=True, folder_variable=folder_variable)

@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "dicomnet/query_retrieve.h"
@@ -186,6 +188,13 @@ static int finish(struct finder *finder)
     return finder->succeeded ? 0 : finder->printed > 0 ? 2 : 1;
 }
 
+/* 0 if standard output is no terminal. */
+static unsigned screen_columns(void)
+{
+    struct winsize size;
+    return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 static int run(struct finder *finder)
 {
     const struct options *options = finder->options;
@@ -194,7 +203,7 @@ static int run(struct finder *finder)
     static char buffer[OUTPUT_BUFFER_SIZE];
 
     setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
-    finder->writer = match_writer_create(format, stdout, finder->keys->tags, finder->keys->count);
+    finder->writer = match_writer_create(format, stdout, screen_columns(), finder->keys->tags, finder->keys->count);
     if (finder->writer == NULL || uv_loop_init(&finder->loop) != 0) {
         fprintf(stderr, "dicom-finder: no memory\n");
         match_writer_destroy(finder->writer);

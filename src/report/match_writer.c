@@ -25,19 +25,25 @@ struct match_writer {
     size_t tag_count;
     uint32_t *tags;
 
+    unsigned screen_columns; /* 0 = any number */
+    bool turned;             /* the table is too wide for them: a block for each match */
+    unsigned name_width;     /* of the longest keyword */
+
     /* MATCH_TABLE: cells of the rows that are kept, each ending in NUL, one row after the other. */
     unsigned *widths;
     struct text kept;
     size_t kept_rows;
 };
 
-struct match_writer *match_writer_create(enum match_format format, FILE *out, const uint32_t *tags, size_t tag_count)
+struct match_writer *match_writer_create(enum match_format format, FILE *out, unsigned screen_columns,
+                                         const uint32_t *tags, size_t tag_count)
 {
     struct match_writer *writer = calloc(1, sizeof *writer);
     if (writer == NULL)
         return NULL;
     writer->format = format;
     writer->out = out;
+    writer->screen_columns = screen_columns;
     writer->tag_count = tag_count;
     writer->tags = calloc(tag_count + 1, sizeof *writer->tags);
     writer->widths = calloc(tag_count + 1, sizeof *writer->widths);
@@ -216,9 +222,27 @@ static void put_shown(struct text *text, const char *value)
     text_fini(&visible);
 }
 
+/* A line of a match's block: its blocks have an empty line between them. */
+static void put_turned(struct match_writer *writer, const char *cell, size_t column)
+{
+    char name[NAME_SIZE];
+    tag_name(writer->tags[column], name);
+    if (column == 0 && writer->begun)
+        text_put(&writer->line, "\n");
+    writer->begun = true;
+    if (*cell != '\0')
+        text_printf(&writer->line, "%-*s  %s\n", (int)writer->name_width, name, cell);
+    else
+        text_printf(&writer->line, "%s\n", name);
+}
+
 /* Put the cell and, unless it is the last of its row, what fills its column. */
 static void put_padded(struct match_writer *writer, const char *cell, size_t column)
 {
+    if (writer->turned) {
+        put_turned(writer, cell, column);
+        return;
+    }
     text_put(&writer->line, cell);
     if (column + 1 == writer->tag_count) {
         text_put(&writer->line, "\n");
@@ -229,15 +253,29 @@ static void put_padded(struct match_writer *writer, const char *cell, size_t col
     text_printf(&writer->line, "%*s", (int)gap, "");
 }
 
+/* The rows that are kept decide how wide each column is, and whether there is room for all of them. */
+static void decide_widths(struct match_writer *writer)
+{
+    char name[NAME_SIZE];
+    unsigned all = 0;
+    for (size_t i = 0; i < writer->tag_count; i++) {
+        tag_name(writer->tags[i], name);
+        unsigned width = width_of(name);
+        writer->name_width = width > writer->name_width ? width : writer->name_width;
+        writer->widths[i] = width > writer->widths[i] ? width : writer->widths[i];
+        all += writer->widths[i] + (i > 0 ? 2 : 0);
+    }
+    writer->turned = writer->screen_columns > 0 && all > writer->screen_columns;
+}
+
 static int put_kept_rows(struct match_writer *writer)
 {
     char name[NAME_SIZE];
     if (writer->kept_rows == 0)
         return 0;
-    for (size_t i = 0; i < writer->tag_count; i++) {
+    decide_widths(writer);
+    for (size_t i = 0; i < writer->tag_count && !writer->turned; i++) {
         tag_name(writer->tags[i], name);
-        unsigned width = width_of(name);
-        writer->widths[i] = width > writer->widths[i] ? width : writer->widths[i];
         put_padded(writer, name, i);
     }
     const char *cell = writer->kept.data;

@@ -3,7 +3,8 @@
  *
  * Nothing is kept but, for the table, its first MATCH_TABLE_ROWS rows: from them come the widths of its columns. They
  * are written when there are so many, or at the end; every further row goes out at once, and a value wider than its
- * column then moves what is behind it.
+ * column then moves what is behind it. A table that is wider than the terminal is turned: each match is a block, with
+ * one line an attribute.
  */
 #ifndef REPORT_MATCH_WRITER_H
 #define REPORT_MATCH_WRITER_H
@@ -26,9 +27,10 @@ enum {
 
 /*
  * `tags` are the columns of table and CSV, in their order; copied. JSON holds whatever a match has. `out` is borrowed
- * until match_writer_destroy. NULL if out of memory.
+ * until match_writer_destroy; it has `screen_columns`, if it is a terminal, else 0. NULL if out of memory.
  */
-struct match_writer *match_writer_create(enum match_format format, FILE *out, const uint32_t *tags, size_t tag_count);
+struct match_writer *match_writer_create(enum match_format format, FILE *out, unsigned screen_columns,
+                                         const uint32_t *tags, size_t tag_count);
 
 /* NULL is fine. */
 void match_writer_destroy(struct match_writer *writer);

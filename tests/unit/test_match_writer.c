@@ -32,13 +32,15 @@ static void set_bytes(uint32_t tag, const char *vr, const char *bytes, size_t le
     cr_assert_eq(identifier_set_bytes(&match, tag, vr, (struct span){(const uint8_t *)bytes, len}), 0);
 }
 
+static unsigned screen_columns;
+
 /* What is written for `count` times this match. */
 static char *written(enum match_format format, size_t count)
 {
     char *text;
     size_t len;
     FILE *out = open_memstream(&text, &len);
-    struct match_writer *writer = match_writer_create(format, out, columns, 4);
+    struct match_writer *writer = match_writer_create(format, out, screen_columns, columns, 4);
     cr_assert_not_null(writer);
     for (size_t i = 0; i < count; i++)
         cr_assert_eq(match_writer_put(writer, &match), 0);
@@ -70,6 +72,26 @@ Test(match_writer, a_table_is_as_wide_as_what_is_in_it)
            "PatientName    StudyDate  0009,1001  StudyInstanceUID\n"
            "DOE^JANE\\x07!                        1.2.3\n"
            "DOE^JANE\\x07!                        1.2.3\n");
+}
+
+Test(match_writer, a_table_wider_than_the_terminal_is_turned)
+{
+    set(TAG_PATIENT_NAME, "DOE^JANE");
+    set(TAG_STUDY_INSTANCE_UID, "1.2.3");
+    screen_columns = 52;
+    WRITES(MATCH_TABLE, 1,
+           "PatientName  StudyDate  0009,1001  StudyInstanceUID\n"
+           "DOE^JANE                           1.2.3\n");
+    screen_columns = 50;
+    WRITES(MATCH_TABLE, 2,
+           "PatientName       DOE^JANE\nStudyDate\n0009,1001\nStudyInstanceUID  1.2.3\n\n"
+           "PatientName       DOE^JANE\nStudyDate\n0009,1001\nStudyInstanceUID  1.2.3\n");
+    char *text = written(MATCH_TABLE, MATCH_TABLE_ROWS + 2);
+    cr_expect_eq(strlen(text), (MATCH_TABLE_ROWS + 2) * (strlen("PatientName       DOE^JANE\nStudyDate\n0009,1001\n"
+                                                                "StudyInstanceUID  1.2.3\n\n")) -
+                                   1);
+    free(text);
+    WRITES(MATCH_CSV, 1, "PatientName,StudyDate,\"0009,1001\",StudyInstanceUID\nDOE^JANE,,,1.2.3\n");
 }
 
 Test(match_writer, a_cell_has_an_end_and_wide_characters_count_twice)
@@ -154,7 +176,7 @@ Test(match_writer, the_table_keeps_no_more_than_its_first_rows)
     char *text;
     size_t len;
     FILE *out = open_memstream(&text, &len);
-    struct match_writer *writer = match_writer_create(MATCH_TABLE, out, columns, 4);
+    struct match_writer *writer = match_writer_create(MATCH_TABLE, out, 0, columns, 4);
     set(TAG_PATIENT_NAME, "A");
     for (size_t i = 1; i < MATCH_TABLE_ROWS; i++)
         cr_assert_eq(match_writer_put(writer, &match), 0);

@@ -1,8 +1,14 @@
 """dicom-finder and dicom-mover from the outside: options, errors in one line, and what is left behind."""
+import fcntl
 import json
+import os
+import struct
+import subprocess
+import termios
 import unittest
 
 from support.harness import CommandTest, closed_port, run
+from support.programs import program
 from support.scripted_archive import Match, ScriptedArchive, Status, dataset
 
 HERE = ('-k', 'PatientID=1', '-o', 'x')
@@ -85,6 +91,19 @@ class Runs(CommandTest):
         self.assertEqual(result.out.splitlines()[1], '20240131,,DOE^JANE,,,,,,,1.2')
         self.assertEqual(self.find('-q', '--csv').err, '')
         self.assertIn('association.opened', self.find('-v').err)
+
+    def test_a_terminal_that_is_too_narrow(self):
+        for columns, lines in ((300, 2), (80, 10)):
+            shown, terminal = os.openpty()
+            fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack('HHHH', 25, columns, 0, 0))
+            with ScriptedArchive(lambda *_: iter((Match(dataset(StudyInstanceUID='1.2')), Status(0)))) as archive:
+                done = subprocess.run([program('dicom-finder'), f'A@127.0.0.1:{archive.port}'], stdout=terminal,
+                                      stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, check=False, timeout=30)
+            text = os.read(shown, 10_000).decode().splitlines()
+            os.close(shown)
+            os.close(terminal)
+            self.assertEqual((done.returncode, len(text)), (0, lines), text)
+            self.assertTrue(lines == 2 or text[-1].split() == ['StudyInstanceUID', '1.2'], text)
 
     def test_what_is_asked(self):
         keys = self.folder / 'keys'

@@ -101,6 +101,29 @@ class Finder(ProgramTest):
         self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 4), done)
         self.assertTrue(archive.requests[0].cancelled.is_set())
 
+    def test_interrupted_it_asks_the_peer_to_stop(self):
+        for stops in (True, False):
+            released = threading.Event()
+
+            def on_find(_keys, request, stops=stops, released=released):
+                while not (request.cancelled.is_set() if stops else released.wait(0.02)):
+                    yield Match(dataset(StudyInstanceUID='1.2'))
+                    time.sleep(0.02)
+                yield Status(0xFE00)
+            with self.subTest(stops=stops), ScriptedArchive(on_find) as archive:
+                process = subprocess.Popen([programs.program('dicom-finder'), f'A@127.0.0.1:{archive.port}', '--json'],
+                                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=programs.environment())
+                network.wait_until(lambda archive=archive: archive.asked('find'), 20, 'a C-FIND')
+                time.sleep(0.2)
+                process.send_signal(signal.SIGINT)
+                cancelled = archive.requests[0].cancelled.wait(10)
+                process.send_signal(signal.SIGINT if not stops else 0)
+                out, err = process.communicate(timeout=15)
+                released.set()
+                self.assertTrue(cancelled)
+                self.assertEqual((process.returncode, err.count(b'\n')), (130, 1), err)
+                self.assertEqual(f'{len(json.loads(out))} match', err.decode().removesuffix('es\n').strip())
+
     def test_ten_thousand_matches_and_a_slow_reader(self):
         """Memory stays where it is, and every match comes."""
         value = encode(dataset(StudyInstanceUID='1.2', StudyDescription='x' * 64, PatientName='A^B'))

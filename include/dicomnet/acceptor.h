@@ -1,5 +1,9 @@
 /*
  * acceptor - listens on a port and makes an association of every connection. On the caller's libuv loop.
+ *
+ * `connected` chooses who serves an association, commonly a provider made for it there: storage_provider_create
+ * (storage.h) or query_provider_create (query_retrieve.h), whose header names the handler to return. From then on the
+ * association calls that handler, and its `closed` is the last that is heard of it.
  */
 #ifndef DICOMNET_ACCEPTOR_H
 #define DICOMNET_ACCEPTOR_H

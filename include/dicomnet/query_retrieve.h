@@ -8,8 +8,20 @@
  * application and asks it for the next response whenever the last one has left: a peer that reads slowly makes the
  * application wait. It answers C-ECHO too and, given a sink, C-STORE.
  *
- * In both, C-GET's sub-operations are C-STOREs on the same association. For them the requestor proposes the storage
- * classes with ASSOCIATION_ROLE_PROVIDER (PS3.7 D.3.3.4).
+ * In the order of their calls and callbacks:
+ *
+ *   user      query_user_open -> opened: query_user_begin -> match, match, ... -> ended: query_user_release -> closed
+ *   provider  begin: "pending" -> ready: query_request_match -> ready: ... -> ready: query_request_finish -> ended
+ *
+ * A C-MOVE and a C-GET have `progress` and query_request_progress in the place of matches.
+ *
+ * The provider of a C-MOVE sends the instances by itself: over a storage_user (storage.h) to the move destination, in
+ * stores whose originator_ae is the requestor's (association_calling_ae of request->association) and whose originator_id
+ * is request->message_id. It may be asked for several at a time, and the requestor may be gone before they end: from
+ * `ended` on the request must not be touched.
+ *
+ * C-GET's sub-operations are C-STOREs on the same association. For them the requestor proposes the storage classes with
+ * ASSOCIATION_ROLE_PROVIDER (PS3.7 D.3.3.4).
  */
 #ifndef DICOMNET_QUERY_RETRIEVE_H
 #define DICOMNET_QUERY_RETRIEVE_H
@@ -205,7 +217,7 @@ struct query_provider_handler {
     /* A request that was being served is over: finished, or the association ended. Free its state. */
     void (*ended)(void *context, struct query_request *request);
 
-    /* The association ended. The provider is freed after this. */
+    /* The association ended. The provider is freed after this. May be NULL. */
     void (*closed)(void *context, const struct association_end *end);
 };
 

@@ -1,5 +1,6 @@
 /*
- * verification - C-ECHO (PS3.4 Annex A, PS3.7 9.1.5), user side. A storage_provider answers C-ECHO by itself.
+ * verification - C-ECHO (PS3.4 Annex A, PS3.7 9.1.5), user side. Both providers (storage.h, query_retrieve.h) answer
+ * C-ECHO by themselves.
  */
 #ifndef DICOMNET_VERIFICATION_H
 #define DICOMNET_VERIFICATION_H

@@ -16,9 +16,9 @@
  * A C-MOVE and a C-GET have `progress` and query_request_progress in the place of matches.
  *
  * The provider of a C-MOVE sends the instances by itself: over a storage_user (storage.h) to the move destination, in
- * stores whose originator_ae is the requestor's (association_calling_ae of request->association) and whose originator_id
- * is request->message_id. It may be asked for several at a time, and the requestor may be gone before they end: from
- * `ended` on the request must not be touched.
+ * stores whose originator_ae is the requestor's (association_calling_ae of request->association) and whose
+ * originator_id is request->message_id. It may be asked for several at a time, and the requestor may be gone before
+ * they end: from `ended` on the request must not be touched.
  *
  * C-GET's sub-operations are C-STOREs on the same association. For them the requestor proposes the storage classes with
  * ASSOCIATION_ROLE_PROVIDER (PS3.7 D.3.3.4).

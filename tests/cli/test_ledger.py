@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import time
 import unittest
@@ -101,6 +102,20 @@ class Resume(LedgerTest):
         alter(files_below(studies)[1])
         self.resume(studies, stored=3, earlier_stored=2)
         self.resume(studies, stored=3, earlier_stored=3)
+
+    def test_a_file_of_another_size_is_sent_again(self):
+        """Also if its time of modification was set back."""
+        studies = self.studies('1x3x4096:CT')
+        path = files_below(studies)[1]
+        self.to()
+        self.resume(studies, stored=3)
+        before = path.stat()
+        with open(path, 'ab') as file:
+            file.write(struct.pack('<HH2sxxI', 0xFFFC, 0xFFFC, b'OB', 2) + bytes(2))
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        self.resume(studies, stored=3, earlier_stored=2)
+        self.assertEqual(self.rows('SELECT DISTINCT size_bytes FROM file ORDER BY 1'),
+                         [(before.st_size,), (before.st_size + 14,)])
 
     def test_what_was_added(self):
         studies = self.studies('1x3x4096:CT')

@@ -4,6 +4,7 @@ Each bad file has its reason, each good one is stored byte for byte. The receive
 """
 import json
 import os
+import re
 import shutil
 import socket
 import struct
@@ -257,8 +258,8 @@ class FarTooMuch(ProgramTest):
     GB = 1 << 30
 
     def send(self, *options):
-        """The run, with its peak memory; the receiver keeps nothing."""
-        receiver = self.start(programs.Receiver('-q', keep=False, folder_variable='RELEASE_DIR'))
+        """The run, with its peak memory, and the bytes of data sets that came; the receiver keeps nothing."""
+        receiver = self.start(programs.Receiver(keep=False, folder_variable='RELEASE_DIR'))
         figures = self.folder / 'figures.json'
         measure = os.path.join(os.environ['RELEASE_DIR'], 'bench', 'measure')
         run = programs.run_sender(self.source, port=receiver.port, options=options, folder_variable='RELEASE_DIR',
@@ -268,7 +269,8 @@ class FarTooMuch(ProgramTest):
         with open(f'/proc/{receiver.process.pid}/status', encoding='ascii') as lines:
             receiver_peak = next(int(line.split()[1]) * 1024 for line in lines if line.startswith('VmHWM'))
         self.assertLess(receiver_peak, PEAK_BYTES_MAX, 'peak memory of the receiver')
-        return run
+        self.assertEqual(receiver.terminate(), 0)
+        return run, int(re.search(r', (\d+) bytes$', receiver.log().rstrip())[1])
 
     def setUp(self):
         super().setUp()
@@ -314,9 +316,9 @@ class FarTooMuch(ProgramTest):
                                             header(0x7FE0, 0x0010, 'OW', 3 * self.GB), 2 * self.GB])
         self.assertGreater(size, 4.5 * self.GB)
         expected['sparse.dcm'] = 'failed: truncated'
-        run = self.send()
+        run, came = self.send()
         self.assertEqual(run.reasons(), expected, run)
-        self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
+        self.assertEqual((run.exit_code, run.total('stored'), came), (1, 0, 0), run)
 
     def test_true_sizes(self):
         """A whole instance of 4.5 GB is streamed, and a small one that inflates to half a gigabyte goes as it is: the
@@ -326,10 +328,10 @@ class FarTooMuch(ProgramTest):
         size = self.write('sparse.dcm', 2, [header(0x0009, 0x1001, 'OB', 5 * half), 5 * half,
                                             header(0x7FE0, 0x0010, 'OW', 4 * half), 4 * half])
         self.assertGreater(size, 4.5 * self.GB)
-        run = self.send('--threads', 2)
+        run, came = self.send('--threads', 2)
         self.assertEqual((run.exit_code, run.total('stored')), (0, 2), run)
-        sent = run.total('bytes')
-        self.assertGreater(sent, 4.5 * self.GB)
+        self.assertEqual(came, run.total('bytes'))
+        self.assertGreater(came, 4.5 * self.GB)
 
 
 if __name__ == '__main__':

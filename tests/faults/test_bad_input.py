@@ -194,9 +194,14 @@ class BadFiles(ProgramTest):
         (self.source / 'study1' / 'up').symlink_to('..')
         (self.source / 'again.dcm').symlink_to(self.good[0].path)
         self.assert_outcomes(self.send(), {})
+        # What only links lead to is found, and once, however many do.
+        (outside,) = datasets.make_studies(self.subfolder('outside'), 1, 1, seed=6)
+        (self.source / 'out').symlink_to(self.folder / 'outside')
+        (self.source / 'out.dcm').symlink_to(outside.path)
+        self.assert_outcomes(self.send(), {})
         run = self.send(options=['--follow-symlinks'])
-        self.assertEqual(len(self.kept), len(self.good), run)
-        self.assertEqual(run.total('stored'), len(self.good), run)
+        self.assertEqual(set(self.kept), {entry.instance_uid for entry in [*self.good, outside]}, run)
+        self.assertEqual((run.total('files'), run.reasons()), (4, {'self': 'failed: unreadable'}), run)
 
     def test_duplicates(self):
         shutil.copyfile(self.good[0].path, self.source / 'copy.dcm')

@@ -2,10 +2,10 @@
 import time
 import unittest
 
-from support import datasets, programs
+from support import datasets, network, programs
 from support.bad_peer import SLACK_S, TIMEOUT_S, BadPeerTest, on_instance, once
-from support.scripted_peer import (PERMANENT, TRANSIENT, Abort, Close, Garbage, Reject, Release, Respond, ScriptedPeer,
-                                   Silence, Twice)
+from support.scripted_peer import (PERMANENT, TRANSIENT, Abort, Close, Garbage, Reject, Release, Respond,
+                                   RespondAndClose, ScriptedPeer, Silence, Twice)
 
 
 class EndsOfAssociations(BadPeerTest):
@@ -88,6 +88,16 @@ class SilentPeers(BadPeerTest):
                         options=['--dimse-timeout', TIMEOUT_S, '--retry', 1])
         self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
         self.assert_ends(run, times=2 * len(self.entries))
+
+    def test_keepalive(self):
+        """While the peer is silent, the system asks whether it is still there: timer 2 of /proc/net/tcp."""
+        def is_kept_alive(peer):
+            with open('/proc/net/tcp', encoding='ascii') as lines:
+                rows = [line.split() for line in lines][1:]
+            return any(row[2].endswith(f':{peer.port:04X}') and row[5].startswith('02:') for row in rows)
+        run = self.send(on_store=once(Silence()), options=['--dimse-timeout', TIMEOUT_S],
+                        during=lambda process, peer: network.wait_until(lambda: is_kept_alive(peer), 20, 'keepalive'))
+        self.assert_all_stored(run)
 
     def test_nothing_is_read(self):
         # More than the system's buffers on both sides hold.
@@ -204,6 +214,16 @@ class Negotiations(BadPeerTest):
 class Answers(BadPeerTest):
     def test_answers_before_the_data_set_is_complete(self):
         self.assert_all_stored(self.send(early=True, max_pdu=4096), associations=1)
+
+    def test_an_answer_before_the_data_set_is_complete_and_then_the_end(self):
+        """It counts for nothing, as the last byte never went out. The instance is more than the system's buffers hold."""
+        large = datasets.read_entry(datasets.make_instance(self.source / 'large.dcm', 2, 1, 20_000_000))
+        self.entries.append(large)
+        run = self.send(early=True, max_pdu=0, on_store=lambda store, complete: RespondAndClose()
+                        if (store.instance_uid, store.association) == (large.instance_uid, 1) else Respond())
+        self.assert_all_stored(run, associations=2)
+        self.assertEqual(self.peer.sent_uids().count(large.instance_uid), 2)
+        self.assert_sent_once(but=[large.instance_uid])
 
     def test_one_byte_at_a_time(self):
         self.assert_all_stored(self.send(chunk=1), associations=1)

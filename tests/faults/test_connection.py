@@ -100,7 +100,7 @@ class Receivers(ProgramTest):
             return [future.result() for future in futures]
 
     def run_round(self, number, disturb):
-        """How many stores had been answered when it was disturbed."""
+        """How many stores had been answered when it was disturbed, and the run."""
         dice = random.Random(SEED + number)
         first, then_s = dice.randrange(len(self.entries) - 10), dice.uniform(0, 0.01)
         receiver = programs.Receiver('-q', '--response-delay', 10, log=True)
@@ -119,7 +119,7 @@ class Receivers(ProgramTest):
             times = collections.Counter(line['instance'] for line in kept.answers(lines))
             again = sum(times.values()) - len(times)
             self.assertLessEqual(again, 2 * self.THREADS, f'more was sent again than was in flight: {what}')
-            return answered
+            return answered, run
 
     @staticmethod
     def kill(receiver):
@@ -133,12 +133,15 @@ class Receivers(ProgramTest):
         os.kill(receiver.process.pid, signal.SIGCONT)
 
     def test_killed(self):
-        answered = self.run_rounds(30, self.kill)
-        self.assertGreater(sum(0 < count < len(self.entries) for count in answered), 20, 'most of them in mid-run')
+        rounds = self.run_rounds(30, self.kill)
+        self.assertGreater(sum(0 < answered < len(self.entries) for answered, _ in rounds), 20, 'most in mid-run')
 
     def test_stopped(self):
-        answered = self.run_rounds(10, self.hold)
-        self.assertGreater(sum(0 < count < len(self.entries) for count in answered), 5, 'most of them in mid-run')
+        rounds = self.run_rounds(10, self.hold)
+        self.assertGreater(sum(0 < answered < len(self.entries) for answered, _ in rounds), 5, 'most in mid-run')
+        # Whoever waits for ever gets through such a stop as well.
+        gave_up = [{record['reason'] for record in run.said('store.retried')} for _, run in rounds]
+        self.assertGreater(gave_up.count({'connection'}), 5, 'it does not wait for longer than it was told')
 
 
 if __name__ == '__main__':

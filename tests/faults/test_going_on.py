@@ -175,11 +175,13 @@ class Lessons(ManyStudies):
                         Abort() if store.instance_uid in poison else Respond())
         self.assert_outcomes(run, {index: 'failed: poison' for index in (2, 13, 24)})
         sent = self.peer.sent_uids()
+        others = max(store.total for store in self.peer.stores if store.instance_uid not in poison)
         for uid in poison:
             self.assertEqual(sent.count(uid), 3)
             last = [store for store in self.peer.stores if store.instance_uid == uid][-1]
             alone = next(one for one in self.peer.associations if one.number == last.association)
             self.assertEqual(len(alone.stores), 1, 'alone in an association of its own')
+            self.assertGreater(last.total, others, 'when all else is sent')
         self.assert_sent_once(but=poison)
 
     def test_most_per_association(self):
@@ -268,18 +270,21 @@ class Outages(ManyStudies):
         """The receiver is killed ten times in a run, and is away for 0.5 to 20 s: nobody has to help."""
         away_s = (0.5, 0.5, 1, 1, 2, 3, 4, 1, 20, 0.5)
         receiver = self.start(programs.Receiver('--response-delay', 200))
+        ended_after = []
 
         def take_away(process):
-            for seconds in away_s:
+            for number, seconds in enumerate(away_s):
                 enough = len(receiver.files()) + 4
                 network.wait_until(lambda many=enough: len(receiver.files()) >= many or process.poll() is not None, 100,
                                    'some stores')
+                ended_after.extend([number] if process.poll() is not None else [])
                 receiver.kill()
                 time.sleep(seconds)
                 receiver.start()
         run = programs.run_sender(self.source, port=receiver.port, threads=8, during=take_away, timeout_s=200,
                                   options=['--quiet'])
         self.assertEqual((run.exit_code, run.total('stored')), (0, len(self.entries)), run)
+        self.assertEqual(ended_after, [], 'each outage is in mid-run')
         self.assertEqual(run.said('session.note'), [], 'it was not taken for a peer that ends associations on purpose')
         received = {path.stem: path for path in receiver.files() if path.suffix == '.dcm'}
         for entry in self.entries:

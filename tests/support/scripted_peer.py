@@ -27,6 +27,8 @@ Garbage = collections.namedtuple('Garbage', 'data')
 Reject = collections.namedtuple('Reject', 'result source reason', defaults=(1, 1))
 Twice = collections.namedtuple('Twice', '')
 """Two responses to one request."""
+RespondAndClose = collections.namedtuple('RespondAndClose', '')
+"""A response, and the end of the TCP connection. Before the data set is complete, that acknowledges nothing."""
 
 PERMANENT, TRANSIENT = 1, 2
 RELEASED, ABORTED, LOST = 'released', 'aborted', 'lost'
@@ -260,14 +262,16 @@ class ScriptedPeer:
             action = Respond()
         if self._act(connection, action):
             return True
-        twice = isinstance(action, Twice)
-        action = Respond() if twice else action
-        if action.status in (0, 1, 0x107, 0x116) or action.status >> 12 == 0xB:
+        twice, closes = isinstance(action, Twice), isinstance(action, RespondAndClose)
+        action = Respond() if twice or closes else action
+        if closes and not complete:
+            pass
+        elif action.status in (0, 1, 0x107, 0x116) or action.status >> 12 == 0xB:
             store.acknowledged = not action.changes or set(action.changes) == {'instance_uid'} and \
                 action.changes['instance_uid'] is None
         for _ in range(2 if twice else 1):
             self._respond(connection, context, store.request, action)
-        return False
+        return closes and self._act(connection, Close())
 
     def _respond(self, connection, context, request, action):
         values = {'class_uid': request.get('class_uid'), 'field': request['field'] | wire.RESPONSE,

@@ -253,6 +253,9 @@ class Answers(BadPeerTest):
     def test_another_context(self):
         self.wrong({'context_id': 99})
 
+    def test_no_status(self):
+        self.wrong({'status': None})
+
     def test_two_responses(self):
         run = self.send(on_store=once(Twice(), 3))
         # The first one is good; whether the second is seen before the next store goes out is chance.

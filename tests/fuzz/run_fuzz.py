@@ -2,7 +2,8 @@
 
 run_fuzz.py COUNTS BUILD SECONDS [TARGET...]
 
-COUNTS is the file that gets "PASSED FAILED"; BUILD is a build with clang and -Dfuzzing=true. Two targets run at a time.
+COUNTS is the file that gets "PASSED FAILED"; BUILD is a build with clang and -Dfuzzing=true. $FUZZ_AT_ONCE targets run at a
+time (2).
 Inputs that a target finds interesting stay in BUILD/corpus/TARGET for its next run; what breaks it is written to
 BUILD/findings, and its path is printed.
 """
@@ -89,7 +90,7 @@ def main():
     targets = sys.argv[4:] or sorted(path.name for path in (TOP / 'corpus').iterdir())
     (build / 'findings').mkdir(exist_ok=True)
     results = [] if sys.argv[4:] else check_coverage(build, targets)
-    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+    with concurrent.futures.ThreadPoolExecutor(max_workers=int(os.environ.get('FUZZ_AT_ONCE', '2'))) as pool:
         for text, well in pool.map(lambda target: fuzz(build, target, seconds), targets):
             print(text, flush=True)
             results.append(well)

@@ -57,7 +57,7 @@ enum pdu_context_result {
 struct pdu_context {
     uint8_t id;
     uint8_t result;              /* AC only */
-    struct span abstract_syntax; /* RQ only */
+    struct span abstract_syntax; /* RQ only; exactly one */
     struct span transfer_syntaxes;
 };
 

@@ -170,6 +170,8 @@ static int decode_context(struct span body, enum pdu_type type, struct pdu_conte
     bool has_abstract_syntax = false;
     while ((answer = next_item(&cursor, &item)) == ITEM_FOUND) {
         if (item.type == ITEM_ABSTRACT_SYNTAX && type == PDU_ASSOCIATE_RQ) {
+            if (has_abstract_syntax) /* of two, which one would be meant? */
+                return ERROR_PDU_MALFORMED;
             ret_context->abstract_syntax = trimmed(item.body);
             has_abstract_syntax = true;
         } else if (item.type == ITEM_TRANSFER_SYNTAX) {

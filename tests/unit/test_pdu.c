@@ -342,6 +342,7 @@ static const struct made_row made_rows[] = {
     {"context ID even in an answer",   AC, 1, 1, 1, EXTRA("\x21\0\0\x0D" "\x02\0\0\0" SYNTAX_ITEM), 0},
     {"context ID twice in an answer",  AC, 1, 1, 1, EXTRA("\x21\0\0\x0D" "\x01\0\0\0" SYNTAX_ITEM), 0},
     {"no abstract syntax",             RQ, 1, 1, 1, EXTRA("\x20\0\0\x0D" "\x05\0\0\0" SYNTAX_ITEM), BAD},
+    {"two abstract syntaxes",          RQ, 1, 1, 1, EXTRA("\x20\0\0\x1F" "\x05\0\0\0" ABSTRACT_ITEM SYNTAX_ITEM ABSTRACT_ITEM), BAD},
     {"no transfer syntax",             RQ, 1, 1, 1, EXTRA("\x20\0\0\x0D" "\x05\0\0\0" ABSTRACT_ITEM), BAD},
     {"refused, no transfer syntax",    AC, 1, 0, 1, EXTRA("\x21\0\0\x04" "\x05\0\x03\0"), 0},
     {"sub-item past its context",      RQ, 1, 1, 1, EXTRA("\x20\0\0\x16" "\x05\0\0\0" ABSTRACT_ITEM "\x40\0\0\x06" "1.2.4"), BAD},

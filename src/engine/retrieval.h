@@ -94,7 +94,7 @@ enum retrieval_verdict {
 
 struct retrieval_result {
     enum retrieval_verdict verdict;
-    char stop_text[256];
+    char stop_text[400];
     struct retrieval_counts counts;
     uint64_t begun_us, ended_us; /* wall clock */
     uint64_t list_us, asking_us; /* durations */

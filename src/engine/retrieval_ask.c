@@ -246,6 +246,16 @@ static bool is_fatal(const struct query *query)
                                query->status == STATUS_CLASS_NOT_SUPPORTED || query->status == STATUS_NOT_AUTHORISED);
 }
 
+/* With what to do, where we are the destination that the peer does not know. */
+static void stop(struct retrieval *retrieval)
+{
+    char text[sizeof retrieval->result.stop_text];
+    bool of_ours = retrieval->ask.query.status == STATUS_DESTINATION_UNKNOWN && retrieval->receiver != NULL;
+    snprintf(text, sizeof text, "%s%s", retrieval->failure_text,
+             of_ours ? "; tell the peer this AE title with our address and --receive-port, or use --get" : "");
+    retrieval_stop(retrieval, text);
+}
+
 void retrieval_ask_ended(struct retrieval *retrieval, const struct identifier *failed)
 {
     struct retrieval_ask *ask = &retrieval->ask;
@@ -266,7 +276,7 @@ void retrieval_ask_ended(struct retrieval *retrieval, const struct identifier *f
     if (!ask->query.answered || ask->query.status != STATUS_SUCCESS)
         retrieval_describe_query(&ask->query, retrieval->failure_text, sizeof retrieval->failure_text);
     if (is_fatal(&ask->query))
-        retrieval_stop(retrieval, retrieval->failure_text);
+        stop(retrieval);
 }
 
 /* ---- contexts ---- */

@@ -216,6 +216,13 @@ class Mover(QueryTest):
         self.assertEqual((run.exit_code, run.summary['verdict'], run.summary['rounds']), (1, 'stopped', 1), run)
         self.assertEqual(run.summary['requests'][0]['status'], '0xA801', run)
         self.assertIn('move destination unknown', run.summary['stop_reason'])
+        self.assertNotIn('--get', run.summary['stop_reason'])
+
+    def test_nobody_knows_who_asks(self):
+        run = programs.run_mover(self.dcmqrscp, '-k', f'StudyInstanceUID={datasets.uid(1, 1)}', '-o',
+                                 self.folder / 'output', '--receive-ae', 'STRANGER')
+        self.assertEqual((run.exit_code, run.summary['verdict']), (1, 'stopped'), run)
+        self.assertIn('tell the peer this AE title', run.summary['stop_reason'])
 
     def test_no_match(self):
         for archive in self.archives:

@@ -116,18 +116,13 @@ class Bench:
 
     # ---- the cases ----
 
-    def scan_first(self):
-        """What keeps scanning and sending apart, once they overlap."""
-        return ('--scan-first',) if self.build.sender_has('--scan-first') else ()
-
     def case_small(self, name='small'):
         data = self.data(name)
         floors = [(Floor(self.build, count), data) for count in (1, 2)]
-        apart = self.senders(data, (2,), *self.scan_first()) if self.scan_first() else []
+        apart = self.senders(data, (2,), '--scan-first')  # scanning and sending do not overlap
         window = ('--window', '16')
         self.contest(name, Receiver.name, self.senders(data) + apart + self.senders(data, (2,), *window) +
-                     self.others(data) + floors,
-                     self.receiver(*window))
+                     self.others(data) + floors, self.receiver(*window))
         few = self.data('few')
         self.contest(name, 'storescp --fork --ignore, tuned', self.senders(data) + self.others(data, few),
                      lambda: Storescp(tuned=True).start())
@@ -156,14 +151,11 @@ class Bench:
 
     def case_distance(self):
         few, far = self.data('far-few'), self.data('far')
-        window = self.build.sender_has('--window')
-        options = ['--window', '16'] if window else []
+        window = ('--window', '16')
         for rtt_ms in (20, 80):
-            contestants = self.senders(few, (1,)) + self.senders(far, (8,))
-            if window:
-                contestants += self.senders(far, (1,), '--window', '16')
+            contestants = self.senders(few, (1,)) + self.senders(far, (8,)) + self.senders(far, (1,), *window)
             contestants += [(Dcmtk('dcmsend', tuned), few) for tuned in (True, False)]
-            self.contest('distance', Receiver.name, contestants, self.receiver(*options), rtt_ms=rtt_ms)
+            self.contest('distance', Receiver.name, contestants, self.receiver(*window), rtt_ms=rtt_ms)
 
     def case_scan(self):
         """Warm headers: scanners alone on one and two threads, and the sender's own scan, which also finds and groups."""

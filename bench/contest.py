@@ -42,11 +42,6 @@ class Build:
     def support(self, name):
         return str(self.folder / 'tests' / 'support' / name)
 
-    def sender_has(self, option):
-        text = subprocess.run([self.program('dicom-sender'), '--help'], capture_output=True, text=True,
-                              check=True).stdout
-        return re.search(rf'(^|\s){re.escape(option)}\b', text) is not None
-
 
 # ---- peers ----
 

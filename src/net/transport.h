@@ -50,7 +50,7 @@ struct transport {
     uv_write_t write;
     uv_idle_t awake; /* active while it stays awake */
     uint64_t awake_until_us;
-    unsigned awake_in_vain;     /* times in a row that nothing came meanwhile */
+    unsigned awake_in_vain;     /* how often nothing came meanwhile, less how often something did */
     unsigned sleeps;            /* so many writes more after which it sleeps at once */
     struct addrinfo *addresses; /* owned; of the name being connected to */
     struct addrinfo *next_address;

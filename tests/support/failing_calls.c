@@ -3,7 +3,7 @@
  *
  * FAILING_CALL names the kind, FAILING_AT says which call fails (1 is the first; all others go through), and the file
  * FAILING_MARK is made when that has happened. At the end the number of calls is written to FAILING_COUNT. Reading,
- * writing, closing and fsync count for regular files and sockets alone: an eventfd or a pipe within the process does
+ * writing, closing and fsync count for files, folders and sockets alone: an eventfd or a pipe within the process does
  * not fail so.
  *
  *   malloc  ENOMEM   malloc and its relatives, so new too
@@ -73,7 +73,7 @@ static int error_on(const char *its_kind, int fd, int file_error, int socket_err
     struct stat status;
     if (kind == NULL || strcmp(kind, its_kind) != 0 || syscall(SYS_fstat, fd, &status) != 0)
         return 0;
-    if (!S_ISREG(status.st_mode) && !S_ISSOCK(status.st_mode))
+    if (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode) && !S_ISSOCK(status.st_mode))
         return 0;
     return !fails(its_kind) ? 0 : S_ISSOCK(status.st_mode) ? socket_error : file_error;
 }

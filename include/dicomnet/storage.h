@@ -33,9 +33,10 @@ struct store {
 
     /* Filled in for `done`: */
     uint16_t message_id;
-    bool answered;    /* the peer answered: status and comment are set */
-    bool all_sent;    /* the last byte was taken by the system: unanswered then means in doubt */
-    bool uid_missing; /* the response named no SOP Instance UID; it was matched by Message ID */
+    bool answered;       /* the peer answered: status and comment are set */
+    bool all_sent;       /* the last byte was taken by the system: unanswered then means in doubt */
+    bool uid_missing;    /* the response named no SOP Instance UID; it was matched by Message ID */
+    bool status_missing; /* the response had no status; `status` is 0110 then, lest anybody take it for success */
     uint16_t status;
     char comment[65];
     bool source_failed; /* it could not be read whole: no fault of the peer's */

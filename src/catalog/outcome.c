@@ -115,6 +115,9 @@ void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size
     if (outcome->has_status && (outcome->reason == REASON_STATUS || outcome->status != 0)) {
         append(ret_text, size, &len, "%s%04X (%s)", separator, outcome->status, status_text(outcome->status));
         separator = ", ";
+    } else if (outcome->reason == REASON_STATUS) {
+        append(ret_text, size, &len, "%sno status at all", separator);
+        separator = ", ";
     }
     if (outcome->comment[0] != '\0') {
         char comment[sizeof outcome->comment];

@@ -66,7 +66,7 @@ struct outcome {
     enum outcome_state state;
     enum outcome_reason reason;
     bool has_status;
-    uint16_t status;       /* the last DIMSE status the peer gave, if has_status */
+    uint16_t status;       /* the last DIMSE status the peer gave, if has_status (an answer may have had none) */
     bool leading_zero_uid; /* a warning: a UID component has a leading zero */
     bool uid_missing;      /* a warning: the peer's response named no SOP Instance UID */
     bool meta_differs;     /* a warning: the file meta information's UIDs differ from the data set's */

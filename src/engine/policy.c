@@ -31,11 +31,20 @@ static const struct status_rule *find_rule(uint16_t status)
     return &unknown;
 }
 
-struct policy_verdict policy_judge_status(uint16_t status)
+static struct policy_verdict verdict_by(const struct status_rule *rule)
 {
-    const struct status_rule *rule = find_rule(status);
     return (struct policy_verdict){
         .state = rule->state, .again = rule->again, .new_association = rule->new_association};
+}
+
+struct policy_verdict policy_judge_status(uint16_t status)
+{
+    return verdict_by(find_rule(status));
+}
+
+struct policy_verdict policy_judge_no_status(void)
+{
+    return verdict_by(&unknown);
 }
 
 bool policy_says_busy(uint16_t status)

@@ -27,6 +27,9 @@ struct policy_verdict {
 
 struct policy_verdict policy_judge_status(uint16_t status);
 
+/* Of a response without a status: as for one that the standard does not know. */
+struct policy_verdict policy_judge_no_status(void);
+
 /* True if the peer says that it is out of resources (A7xx, 0213): it may be too much for it at the moment. */
 bool policy_says_busy(uint16_t status);
 

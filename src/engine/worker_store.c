@@ -281,8 +281,9 @@ static unsigned further_attempts(const struct worker *worker, enum policy_again 
 static void judge_answer(struct worker *worker, struct instance *instance, const struct store *store, bool changed)
 {
     struct outcome *outcome = &instance->outcome;
-    struct policy_verdict verdict = policy_judge_status(store->status);
-    outcome->has_status = true;
+    struct policy_verdict verdict =
+        store->status_missing ? policy_judge_no_status() : policy_judge_status(store->status);
+    outcome->has_status = !store->status_missing;
     outcome->status = store->status;
     outcome->answered_us = clock_monotonic_us();
     outcome->uid_missing = store->uid_missing;

@@ -146,10 +146,6 @@ static void on_command(struct association *association, void *context, uint8_t c
         association_abort(association, ERROR_RESPONSE_MISMATCH);
         return;
     }
-    if ((command->present & DIMSE_HAS_STATUS) == 0) {
-        association_abort(association, ERROR_DIMSE_MALFORMED);
-        return;
-    }
     store_take_response(store, command);
     if (store->all_sent) {
         finish(user, store);

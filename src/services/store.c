@@ -10,6 +10,7 @@ void store_reset(struct store *store, uint16_t message_id)
 {
     store->message_id = message_id;
     store->answered = store->source_failed = store->all_sent = store->uid_missing = store->response_came = false;
+    store->status_missing = false;
     store->status = 0;
     store->error = 0;
     store->comment[0] = '\0';
@@ -46,6 +47,7 @@ void store_take_response(struct store *store, const struct dimse_command *respon
 {
     store->response_came = true;
     store->uid_missing = response->instance_uid[0] == '\0';
-    store->status = response->status;
+    store->status_missing = (response->present & DIMSE_HAS_STATUS) == 0;
+    store->status = store->status_missing ? STATUS_PROCESSING_FAILURE : response->status;
     snprintf(store->comment, sizeof store->comment, "%s", response->error_comment);
 }

@@ -354,7 +354,6 @@ static const struct wrong_peer {
     {"context never proposed", wrong_context, false, ERROR_NO_CONTEXT},
     {"wrong command field", wrong_field, false, ERROR_RESPONSE_MISMATCH},
     {"a request", request_instead, false, ERROR_RESPONSE_MISMATCH},
-    {"no status", no_status, false, ERROR_DIMSE_MALFORMED},
     {"second response", second_response, true, ERROR_RESPONSE_MISMATCH},
     {"garbage", garbage, false, ERROR_PDU_UNKNOWN},
     {"FIN", closes, false, ERROR_PEER_CLOSED},
@@ -398,6 +397,25 @@ Test(storage_user, missing_uid_is_accepted, .timeout = FIXTURE_TIMEOUT_S)
     cr_expect(record.stores[0].answered && record.stores[0].uid_missing);
     cr_expect(record.stores[1].answered && !record.stores[1].uid_missing);
     cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+}
+
+static void missing_status(struct script_peer *peer)
+{
+    struct peer_command response = read_first(peer);
+    response.no_status = true;
+    peer_send_command(peer, &response);
+    peer_serve(peer);
+}
+
+/* An answer, but never success: the next store is another matter. */
+Test(storage_user, missing_status_is_no_success, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 2};
+    store_all(&record, missing_status, 0, "missing status");
+    cr_expect(record.stores[0].answered && record.stores[0].status_missing);
+    cr_expect_eq(record.stores[0].status, STATUS_PROCESSING_FAILURE);
+    cr_expect(record.stores[1].answered && !record.stores[1].status_missing);
+    cr_expect_eq(record.stores[1].status, STATUS_SUCCESS);
 }
 
 /* The context was proposed and accepted, but the request went out on another. */

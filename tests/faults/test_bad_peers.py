@@ -253,9 +253,6 @@ class Answers(BadPeerTest):
     def test_another_context(self):
         self.wrong({'context_id': 99})
 
-    def test_no_status(self):
-        self.wrong({'status': None})
-
     def test_two_responses(self):
         run = self.send(on_store=once(Twice(), 3))
         # The first one is good; whether the second is seen before the next store goes out is chance.
@@ -310,11 +307,19 @@ class Answers(BadPeerTest):
         self.assert_all_stored(run)
 
     def test_status_that_is_none(self):
-        for status in (0xFF00, 0xFE00, 0x4321):
+        """Never stored, and once more on a new association."""
+        for status in (0xFF00, 0xFE00, 0x4321, 0x0210, 0x0211):
             with self.subTest(status=hex(status)):
-                run = self.send(on_store=on_instance(self.entries[2].instance_uid, Respond(status)),
-                                options=['--retry', 1])
-                self.assertEqual((run.exit_code, run.total('stored')), (2, len(self.entries) - 1), run)
+                _, times = self.failure(status)
+                self.assertEqual((times, len(self.peer.associations)), (2, 2))
+
+    def test_no_status(self):
+        bad = self.entries[2]
+        run = self.send(on_store=on_instance(bad.instance_uid, Respond(changes={'status': None})))
+        self.assert_outcomes(run, {2: 'failed: status'})
+        self.assertEqual((self.peer.sent_uids().count(bad.instance_uid), len(self.peer.associations)), (2, 2))
+        self.assertIsNone(run.problem(bad.path)['status'])
+        self.assertIn('no status at all', run.stderr)
 
     def test_everything_fails(self):
         run = self.send(on_store=lambda store, complete: Respond(0xC000))

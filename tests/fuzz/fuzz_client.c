@@ -134,7 +134,8 @@ static struct message *find_answer(struct run *run, const struct store *store)
         bool names_it = command->instance_uid[0] == '\0' || strcmp(command->instance_uid, store->instance_uid) == 0;
         if (!answer->used && command->field == DIMSE_C_STORE_RSP &&
             command->message_id_responded == store->message_id && answer->context_id == store->context_id && names_it &&
-            (command->present & DIMSE_HAS_STATUS) != 0 && command->status == store->status)
+            store->status_missing == ((command->present & DIMSE_HAS_STATUS) == 0) &&
+            store->status == (store->status_missing ? STATUS_PROCESSING_FAILURE : command->status))
             return answer;
     }
     return NULL;

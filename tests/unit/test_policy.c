@@ -69,3 +69,11 @@ Test(policy, backoff_doubles_up_to_a_minute)
     }
     cr_expect_leq(policy_backoff_ms(UINT32_MAX, UINT32_MAX), 66000);
 }
+
+Test(policy, no_status_is_as_an_unknown_one)
+{
+    struct policy_verdict verdict = policy_judge_no_status();
+    cr_expect_eq(verdict.state, otherwise.state);
+    cr_expect_eq(verdict.again, otherwise.again);
+    cr_expect(verdict.new_association);
+}

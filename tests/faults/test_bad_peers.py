@@ -299,8 +299,19 @@ class Answers(BadPeerTest):
 
     def test_out_of_resources_for_one_file(self):
         """Its neighbours succeed, so it is the file: three attempts."""
-        _, times = self.failure(0xA700, options=['--retry', 2])
+        _, times = self.failure(0xA700)
         self.assertEqual(times, 3)
+
+    def test_cannot_be_processed(self):
+        """Two more attempts, each on a new association."""
+        _, times = self.failure(0x0110)
+        self.assertEqual((times, len(self.peer.associations)), (3, 3))
+
+    def test_fewer_attempts(self):
+        for status, retry in ((0xA700, 1), (0xA700, 0), (0x0110, 1), (0x0110, 0), (0x0211, 0)):
+            with self.subTest(status=hex(status), retry=retry):
+                _, times = self.failure(status, options=['--retry', retry])
+                self.assertEqual(times, 1 + retry)
 
     def test_out_of_resources_for_a_moment(self):
         run = self.send(on_store=once(Respond(0xA700), 3))

@@ -386,7 +386,8 @@ static const char *find_contradiction(const struct options *options)
         if (!files && !synthetic)
             return "nothing to send: give --input PATH, a path, --files-from FILE or --synthetic";
         if (files && synthetic)
-            return "--synthetic sends no files: give either it or paths";
+            return "--synthetic sends no files: give either it or paths (a destination is pacs://[AE@]HOST[:PORT] or "
+                   "AE@HOST:PORT)";
         if (!synthetic && (options->repeat > 0 || options->duration_ms > 0))
             return "--repeat and --duration belong to --synthetic, which is missing";
         if (options->ramp_count > 0 && (options_given(options, "threads") || options->dry_run))

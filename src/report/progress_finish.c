@@ -203,6 +203,18 @@ void progress_put_path(struct text *text, const char *label, const char *path)
     text_put(text, "\n");
 }
 
+/* Whoever has stopped a run wants to know whether it can go on. */
+static void put_what_is_next(struct text *text, const struct session_totals *totals)
+{
+    if (totals->by_state[OUTCOME_PENDING] + totals->by_state[OUTCOME_IN_DOUBT] > 0)
+        text_printf(text, "  %-10s  the same command again goes on from here: what is stored is not sent again\n",
+                    "next");
+    else if (totals->by_state[OUTCOME_FAILED] > 0)
+        text_printf(text,
+                    "  %-10s  the same command again tries what may succeed by now; --retry-failed all that failed\n",
+                    "next");
+}
+
 static const char *failures_heading(const struct session_totals *totals)
 {
     return totals->by_state[OUTCOME_IN_DOUBT] == 0 ? "failed"
@@ -230,6 +242,8 @@ void progress_finish(struct progress *progress, const struct session_result *res
         progress_put_path(text, "summary", summary_path);
         progress_put_path(text, "log", log_path);
         progress_put_path(text, "ledger", ledger_path);
+        if (ledger_path != NULL)
+            put_what_is_next(text, &result->totals);
     }
     progress_put_lines(progress);
 }

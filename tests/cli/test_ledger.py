@@ -138,6 +138,24 @@ class Resume(LedgerTest):
         self.resume('--retry-failed', studies, code=2, stored=2, failed=1)
         self.resume(studies, code=2, stored=2, failed=1, earlier_stored=2, earlier_failed=1)
 
+    def test_what_is_next(self):
+        """Whoever stopped a run, or sees failures, reads what the same command would do."""
+        studies = self.studies('1x2x4096:CT')
+        truncated = files_below(studies)[0]
+        self.to().stop()
+        result = self.send('--retry', '0', *self.arguments(studies), cwd=self.folder)
+        self.assert_exit(result, 1)
+        self.assertRegex(result.err, r'  next +the same command again goes on from here: what is stored is not sent again\n')
+        self.to()
+        os.truncate(truncated, truncated.stat().st_size - 10)
+        result = self.send(*self.arguments(studies), cwd=self.folder)
+        self.assert_exit(result, 2)
+        self.assertRegex(result.err, r'  next +the same command again tries what may succeed by now; --retry-failed all')
+        truncated.unlink()
+        result = self.send(*self.arguments(studies), cwd=self.folder)
+        self.assert_exit(result, 0)
+        self.assertNotIn('  next ', result.err)
+
     def test_warned(self):
         studies = self.studies('1x2x4096:CT')
         self.to('--discard', '--status', 'B000')

@@ -57,7 +57,10 @@ struct progress {
 /* The code, or "" where there is no colour. */
 const char *progress_colour(const struct progress *progress, const char *code);
 
-/* The first failures under a heading, and where the others are; nothing if there are none. */
+/*
+ * The first failures under a heading, and where the others are; nothing if there are none. Those in a row that failed
+ * for the same reason share its line.
+ */
 void progress_put_failures(struct text *text, const struct progress *progress, const char *heading,
                            const char *summary_path);
 

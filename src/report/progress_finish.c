@@ -182,8 +182,12 @@ void progress_put_failures(struct text *text, const struct progress *progress, c
         return;
     text_printf(text, "\n%s%s%s\n", progress_colour(progress, COLOUR_RED), heading,
                 progress_colour(progress, COLOUR_OFF));
-    for (size_t i = 0; i < progress->failures_kept; i++)
-        text_printf(text, "  %s\n      %s\n", progress->failures[i].path, progress->failures[i].text);
+    for (size_t i = 0; i < progress->failures_kept; i++) {
+        const char *reason = progress->failures[i].text;
+        text_printf(text, "  %s\n", progress->failures[i].path);
+        if (i + 1 == progress->failures_kept || strcmp(progress->failures[i + 1].text, reason) != 0)
+            text_printf(text, "      %s\n", reason);
+    }
     if (progress->failure_count == progress->failures_kept)
         return;
     text_printf(text, "  ... and %" PRIu64 " more", progress->failure_count - progress->failures_kept);

@@ -329,8 +329,11 @@ Test(progress, the_end_names_figures_and_failures)
     begin(PROGRESS_NORMAL);
     for (int i = 0; i < 100; i++)
         end_instance(stored("ok"));
-    for (int i = 0; i < 12; i++)
-        end_instance(failed(i == 0 ? "bad\n1" : i == 9 ? "bad10" : i == 10 ? "bad11" : "bad"));
+    for (int i = 0; i < 12; i++) {
+        struct instance bad = failed(i == 0 ? "bad\n1" : i == 9 ? "bad10" : i == 10 ? "bad11" : "bad");
+        bad.outcome.status = i == 0 ? 0xC000 : 0xA900;
+        end_instance(bad);
+    }
     struct session_result result = finished();
     progress_finish(progress, &result, "logs/s.json", "logs/s.log", "move.db");
     const char *text = written();
@@ -339,8 +342,9 @@ Test(progress, the_end_names_figures_and_failures)
     EXPECT_CONTAINS(text, "  stored             100   51.2 MB\n");
     EXPECT_CONTAINS(text, "  failed              12\n");
     EXPECT_CONTAINS(text, "  throughput    5.1 MB/s   10.0 instances/s\n");
-    EXPECT_CONTAINS(text, "  bad\\n1\n      the peer answered");
-    EXPECT_CONTAINS(text, "  bad10\n");
+    EXPECT_CONTAINS(text, "  bad\\n1\n      the peer answered with a failure status: C000");
+    EXPECT_CONTAINS(text, "\n  bad\n  bad\n"); /* for the same reason, which stands below the last */
+    EXPECT_CONTAINS(text, "  bad10\n      the peer answered with a failure status: A900");
     EXPECT_LACKS(text, "bad11");
     EXPECT_CONTAINS(text, "... and 2 more, see logs/s.json\n");
     EXPECT_LACKS(text, "in doubt");

@@ -8,17 +8,15 @@
  * What is true of every run: a query has one final answer at most; nothing comes unasked but C-STORE requests of a
  * C-GET; what was kept has a name made from its UID; everything ends within the timeouts, and nothing stays open.
  */
-#include <dirent.h>
 #include <string.h>
 #include <unistd.h>
 #include <uv.h>
 
 #include "archive/archive.h"
 #include "dicomnet/query_retrieve.h"
-#include "fake_net.h"
-#include "messages.h"
+#include "fake_client.h"
 
-enum { GIVEN_SIZE = 64 * 1024, ANSWERS_SIZE = 256 * 1024, TURNS_MAX = 2000 };
+enum { TURNS_MAX = 2000 };
 
 enum flags {
     FLAG_KEEP = 1,   /* a folder, empty at first, instead of 8 made-up instances */
@@ -37,44 +35,15 @@ enum step {
 struct run {
     uv_loop_t loop;
     struct archive *archive;
-    struct far_end client;
+    struct fake_client client;
     bool deaf;
-    size_t given_len;
-    uint8_t given[GIVEN_SIZE];
-    uint8_t received[ANSWERS_SIZE];
 };
 
 static struct messages requests, answers;
-static char folder[64];
 
-static void empty_folder(void)
+static bool may_be_kept(const char *name)
 {
-    DIR *dir = opendir(folder);
-    FUZZ_CHECK(dir != NULL);
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        size_t len = strlen(entry->d_name);
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        FUZZ_CHECK(strncmp(entry->d_name, "index.sqlite", 12) == 0 ||
-                   (entry->d_name[0] != '.' && len > 4 && strcmp(entry->d_name + len - 4, ".dcm") == 0));
-        FUZZ_CHECK(unlinkat(dirfd(dir), entry->d_name, 0) == 0);
-    }
-    closedir(dir);
-}
-
-static void remove_folder(void)
-{
-    rmdir(folder);
-}
-
-static const char *keep_folder(void)
-{
-    if (folder[0] == '\0') {
-        snprintf(folder, sizeof folder, "/tmp/fuzz-archive-XXXXXX");
-        FUZZ_CHECK(mkdtemp(folder) != NULL);
-        atexit(remove_folder);
-    }
-    return folder;
+    return strncmp(name, "index.sqlite", 12) == 0 || fake_folder_is_instance(name);
 }
 
 /* Turns of the loop until nothing moves any more. The destination hangs up. */
@@ -86,8 +55,8 @@ static void settle(struct run *run)
         bool moved = destination >= 0;
         if (destination >= 0)
             close(destination);
-        if (!run->deaf && run->client.fd >= 0)
-            moved |= far_end_drain(&run->client) > 0;
+        if (!run->deaf)
+            moved |= far_end_drain(&run->client.far_end) > 0;
         idle = moved ? 0 : idle + 1;
     }
 }
@@ -100,11 +69,7 @@ static bool is_query(uint16_t field)
 /* Hold what the client was told so far to what it has sent so far. */
 static void check_answers(struct run *run)
 {
-    messages_begin(&requests);
-    messages_read(&requests, run->given, run->given_len);
-    messages_begin(&answers);
-    messages_read(&answers, run->received, run->client.len);
-    FUZZ_CHECK(!answers.broken || run->client.total > sizeof run->received || answers.count == MESSAGES_MAX);
+    fake_client_read(&run->client, &requests, &answers);
     size_t asked = 0, ended = 0;
     for (size_t i = 0; i < requests.count; i++)
         asked += is_query(requests.list[i].command.field);
@@ -118,20 +83,11 @@ static void check_answers(struct run *run)
 
 static void close_client(struct run *run)
 {
-    if (run->client.fd < 0)
+    if (!fake_client_is_connected(&run->client))
         return;
-    far_end_drain(&run->client);
+    far_end_drain(&run->client.far_end);
     check_answers(run);
-    far_end_close(&run->client);
-}
-
-static void give(struct run *run, struct fuzz_input bytes)
-{
-    if (bytes.len > GIVEN_SIZE - run->given_len)
-        bytes.len = GIVEN_SIZE - run->given_len;
-    size_t len = far_end_send(&run->client, bytes);
-    memcpy(run->given + run->given_len, bytes.data, len);
-    run->given_len += len;
+    far_end_close(&run->client.far_end);
 }
 
 static void take_step(struct run *run, struct fuzz_input *input)
@@ -139,9 +95,8 @@ static void take_step(struct run *run, struct fuzz_input *input)
     unsigned what = fuzz_take_u8(input) & 7, n = fuzz_take_u16(input);
     uint64_t until = fake_net_now_ms() + 8 * (uint64_t)n;
     run->deaf = what == STEP_SEND_DEAF;
-    if (run->client.fd < 0) {
-        run->given_len = 0;
-        run->client = (struct far_end){.fd = fake_net_dial(), .received = run->received, .size = ANSWERS_SIZE};
+    if (!fake_client_is_connected(&run->client)) {
+        fake_client_connect(&run->client);
         settle(run);
     }
     if (what == STEP_CLOSE) {
@@ -150,10 +105,10 @@ static void take_step(struct run *run, struct fuzz_input *input)
         while (fake_net_now_ms() < until && fake_net_advance(&run->loop, until - fake_net_now_ms()))
             settle(run);
     } else {
-        give(run, fuzz_take(input, n));
+        fake_client_say(&run->client, fuzz_take(input, n));
     }
     settle(run);
-    if (run->client.fd >= 0)
+    if (fake_client_is_connected(&run->client))
         check_answers(run);
 }
 
@@ -170,7 +125,7 @@ static void open_archive(struct run *run, unsigned flags)
                                       .move_associations = 1 /* fake_net makes one connection at a time */,
                                       .timeouts = association_default_timeouts};
     if ((flags & FLAG_KEEP) != 0)
-        options.output_dir = keep_folder();
+        options.output_dir = fake_folder();
     else
         options.synthetic =
             (struct synthetic_population){.studies = 2, .series = 2, .instances = 2, .size_bytes = 2048};
@@ -183,7 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct fuzz_input input = {.data = data, .len = size};
     unsigned flags = fuzz_take_u8(&input);
     const struct association_timeouts *t = &association_default_timeouts;
-    run.client.fd = -1;
+    run.client.far_end.fd = -1;
     run.deaf = false;
     fake_net_begin((flags & FLAG_REFUSED) != 0, (flags & FLAG_NARROW) != 0);
     FUZZ_CHECK(uv_loop_init(&run.loop) == 0);
@@ -204,6 +159,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     close_client(&run);
     fake_net_end_loop(&run.loop);
     if ((flags & FLAG_KEEP) != 0)
-        empty_folder();
+        fake_folder_empty(may_be_kept);
     return 0;
 }

@@ -36,7 +36,7 @@ struct image {
 
 static struct image ended, killed, killed_log; /* a ledger after its session; one whose session was killed, its log */
 static struct image given, given_log, found;   /* of this input: the files, and what they are afterwards */
-static char folder[64], path[96], log_path[128], shared_path[128];
+static char folder[200], path[220], log_path[240], shared_path[240];
 
 /* ---- files ---- */
 
@@ -123,7 +123,8 @@ static void keep_rows(struct ledger *ledger, unsigned first, unsigned end)
 static void make_ledgers(void)
 {
     const struct session_result result = {.verdict = SESSION_COMPLETE, .ended_us = 2};
-    snprintf(folder, sizeof folder, "%s/fuzz-ledger-XXXXXX", access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+    const char *above = getenv("TMPDIR");
+    snprintf(folder, sizeof folder, "%s/fuzz-ledger-XXXXXX", above != NULL ? above : "/tmp");
     FUZZ_CHECK(mkdtemp(folder) != NULL);
     atexit(remove_folder);
     snprintf(path, sizeof path, "%s/db", folder);

@@ -9,18 +9,14 @@
  * that Message ID and context; what was kept has a name made from its UID and nothing half-written stays; every
  * association ends within the timeouts after its client closed; nothing stays open.
  */
-#include <dirent.h>
 #include <stdbool.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "engine/receiver.h"
-#include "fake_net.h"
-#include "messages.h"
+#include "fake_client.h"
 
-enum { CLIENTS = 3, GIVEN_SIZE = 64 * 1024, ANSWERS_SIZE = 256 * 1024, TURNS_MAX = 2000 };
+enum { CLIENTS = 3, TURNS_MAX = 2000 };
 
 enum flags {
     FLAG_KEEP = 1,    /* keep what comes in a folder */
@@ -41,54 +37,20 @@ enum step {
     STEP_WAIT         /* n times 8 milliseconds */
 };
 
-struct client {
-    struct far_end far_end;
-    size_t given_len;
-    uint8_t given[GIVEN_SIZE];
-    uint8_t received[ANSWERS_SIZE];
-};
-
 struct run {
     uv_loop_t loop;
     struct receiver *receiver;
     unsigned closed;
     bool deaf;
-    struct client clients[CLIENTS];
+    struct fake_client clients[CLIENTS];
 };
 
 static struct messages requests, answers;
-static char folder[64];
-
-static void remove_folder(void)
-{
-    rmdir(folder);
-}
-
-static const char *keep_folder(void)
-{
-    if (folder[0] == '\0') {
-        snprintf(folder, sizeof folder, "/tmp/fuzz-receiver-XXXXXX");
-        FUZZ_CHECK(mkdtemp(folder) != NULL);
-        atexit(remove_folder);
-    }
-    return folder;
-}
 
 /* What was kept is called after a UID or a hash, and lies in the folder itself. It is removed. */
 static void check_folder(uint64_t stored)
 {
-    uint64_t count = 0;
-    DIR *dir = opendir(folder);
-    FUZZ_CHECK(dir != NULL);
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        size_t len = strlen(entry->d_name);
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-            continue;
-        FUZZ_CHECK(entry->d_name[0] != '.' && len > 4 && strcmp(entry->d_name + len - 4, ".dcm") == 0);
-        FUZZ_CHECK(unlinkat(dirfd(dir), entry->d_name, 0) == 0);
-        count++;
-    }
-    closedir(dir);
+    uint64_t count = fake_folder_empty(fake_folder_is_instance);
     FUZZ_CHECK(count <= stored && (count > 0) == (stored > 0));
 }
 
@@ -120,13 +82,9 @@ static uint64_t count_successes(const struct messages *messages, uint16_t field,
 }
 
 /* Hold what the client was told so far to what it has sent so far. */
-static void check_answers(struct client *client)
+static void check_answers(struct fake_client *client)
 {
-    messages_begin(&requests);
-    messages_read(&requests, client->given, client->given_len);
-    messages_begin(&answers);
-    messages_read(&answers, client->received, client->far_end.len);
-    FUZZ_CHECK(!answers.broken || client->far_end.total > sizeof client->received || answers.count == MESSAGES_MAX);
+    fake_client_read(client, &requests, &answers);
     for (size_t i = 0; i < answers.count; i++) {
         const struct message *answer = &answers.list[i];
         FUZZ_CHECK((answer->command.field & DIMSE_RESPONSE) != 0);
@@ -136,35 +94,19 @@ static void check_answers(struct client *client)
     }
 }
 
-static void connect_client(struct run *run, struct client *client)
+static void close_client(struct fake_client *client)
 {
-    client->given_len = 0;
-    client->far_end = (struct far_end){.fd = fake_net_dial(), .received = client->received, .size = ANSWERS_SIZE};
-    settle(run);
-}
-
-static void close_client(struct client *client)
-{
-    if (client->far_end.fd < 0)
+    if (!fake_client_is_connected(client))
         return;
     far_end_drain(&client->far_end);
     check_answers(client);
     far_end_close(&client->far_end);
 }
 
-static void give(struct client *client, struct fuzz_input bytes)
-{
-    if (bytes.len > GIVEN_SIZE - client->given_len)
-        bytes.len = GIVEN_SIZE - client->given_len;
-    size_t len = far_end_send(&client->far_end, bytes);
-    memcpy(client->given + client->given_len, bytes.data, len);
-    client->given_len += len;
-}
-
-static void give_pieces(struct run *run, struct client *client, struct fuzz_input bytes, size_t piece_len)
+static void give_pieces(struct run *run, struct fake_client *client, struct fuzz_input bytes, size_t piece_len)
 {
     while (bytes.len > 0) {
-        give(client, fuzz_take(&bytes, piece_len));
+        fake_client_say(client, fuzz_take(&bytes, piece_len));
         fake_net_turn(&run->loop);
     }
 }
@@ -179,17 +121,19 @@ static void wait_ms(struct run *run, uint64_t ms)
 static void take_step(struct run *run, struct fuzz_input *input)
 {
     unsigned what = fuzz_take_u8(input), n = fuzz_take_u16(input), how = what >> 5;
-    struct client *client = &run->clients[(what >> 3 & 3) % CLIENTS];
+    struct fake_client *client = &run->clients[(what >> 3 & 3) % CLIENTS];
     run->deaf = false;
-    if (client->far_end.fd < 0)
-        connect_client(run, client);
+    if (!fake_client_is_connected(client)) {
+        fake_client_connect(client);
+        settle(run);
+    }
     switch ((enum step)(what & 7)) {
     case STEP_SEND_PIECES:
         give_pieces(run, client, fuzz_take(input, n), how + 1);
         break;
     case STEP_SEND_DEAF:
         run->deaf = true;
-        give(client, fuzz_take(input, n));
+        fake_client_say(client, fuzz_take(input, n));
         break;
     case STEP_FINISH:
         shutdown(client->far_end.fd, SHUT_WR);
@@ -202,11 +146,11 @@ static void take_step(struct run *run, struct fuzz_input *input)
         wait_ms(run, 8 * n);
         break;
     default:
-        give(client, fuzz_take(input, n));
+        fake_client_say(client, fuzz_take(input, n));
         break;
     }
     settle(run);
-    if (client->far_end.fd >= 0)
+    if (fake_client_is_connected(client))
         check_answers(client);
 }
 
@@ -225,7 +169,7 @@ static void open_receiver(struct run *run, unsigned flags)
                                                                     .max_pdu_len = ASSOCIATION_MAX_PDU_MIN,
                                                                     .window = (flags & FLAG_WINDOW) != 0 ? 8 : 1,
                                                                     .timeouts = association_default_timeouts}},
-                                       .output_dir = (flags & FLAG_KEEP) != 0 ? keep_folder() : NULL,
+                                       .output_dir = (flags & FLAG_KEEP) != 0 ? fake_folder() : NULL,
                                        .faults = {.status = (flags & FLAG_REFUSE) != 0 ? 0xA700 : 0x0000,
                                                   .response_delay_ms = (flags & FLAG_DELAY) != 0 ? 100 : 0}};
     FUZZ_CHECK(receiver_open(&run->receiver, &run->loop, &options) == 0);

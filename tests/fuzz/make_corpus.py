@@ -219,9 +219,9 @@ def item(value=b'', length=None, element=0xe000, order='<'):
 ITEM_END, SEQUENCE_END = item(element=0xe00d), item(element=0xe0dd)
 
 
-def names(explicit=True, order='<'):
+def names(explicit=True, order='<', instance='1.2.3.4.5'):
     return b''.join(el(tag, 'UI' if explicit else None, uid(text), order=order) for tag, text in (
-        (0x00080016, CT), (0x00080018, '1.2.3.4.5'), (0x0020000d, '1.2.3.4'), (0x0020000e, '1.2.3.4.1')))
+        (0x00080016, CT), (0x00080018, instance), (0x0020000d, '1.2.3.4'), (0x0020000e, '1.2.3.4.1')))
 
 
 def meta(syntax=wire.EXPLICIT_LITTLE, class_uid=CT):
@@ -470,9 +470,12 @@ def archive_runs():
     yield 'move-wait', b'\0' + open_ + step(DEAF, query(0x21, 3, b'STUDY', study, move_destination='DESTINATION') +
                                             cancel) + step(WAIT, n=9000)
     whole = names()
-    yield 'keep', b'\1' + open_ + step(SEND, store_rq(1, '1.2.3', whole, context=7)) + \
-        step(SEND, store_rq(2, '1.2.3.4', whole, context=7)) + \
-        step(SEND, query(0x20, 1, b'IMAGE', key(8, 0x18), message_id=3)) + release
+    kept = [step(SEND, store_rq(n, f'1.2.{n}', names(instance=f'1.2.{n}'), context=7)) for n in (1, 2)]
+    listed = step(SEND, query(0x20, 1, b'IMAGE', key(8, 0x18), message_id=3))
+    yield 'keep', b'\1' + open_ + kept[0] + kept[1] + listed + release
+    yield 'keep-twice', b'\1' + open_ + kept[0] + kept[0] + listed + \
+        step(SEND, query(0x10, 5, b'STUDY', key(0x20, 0x0D, b'1.2.3.4'), message_id=4))
+    yield 'keep-another-uid', b'\1' + open_ + step(SEND, store_rq(1, '1.2.3', whole, context=7)) + listed + release
     yield 'keep-odd-names', b'\1' + open_ + step(SEND, store_rq(1, '../../x', whole, context=7)) + \
         step(SEND, store_rq(2, '1..2', whole, context=7))
     yield 'not-kept', b'\0' + open_ + step(SEND, store_rq(1, '1.2.3', whole, context=7)) + release

@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 TOP = pathlib.Path(__file__).resolve().parent
 SOURCE = TOP.parent.parent
@@ -33,8 +34,8 @@ def program(build, target):
     return build / 'tests' / 'fuzz' / f'fuzz_{target}'
 
 
-def environment(profile='/dev/null'):
-    return dict(os.environ, LLVM_PROFILE_FILE=str(profile),
+def environment(profile='/dev/null', scratch='/tmp'):
+    return dict(os.environ, LLVM_PROFILE_FILE=str(profile), TMPDIR=str(scratch),
                 ASAN_OPTIONS='quarantine_size_mb=16:detect_stack_use_after_return=1',
                 UBSAN_OPTIONS='print_stacktrace=1:halt_on_error=1')
 
@@ -70,12 +71,14 @@ def fuzz(build, target, seconds):
     findings, found = build / 'findings', build / 'corpus' / target
     found.mkdir(parents=True, exist_ok=True)
     before = set(findings.glob(f'{target}-*'))
-    done = subprocess.run(
-        [program(build, target), f'-max_total_time={seconds}', f'-max_len={INPUT_MAX_BYTES}',
-         f'-timeout={INPUT_TIMEOUT_S}', f'-rss_limit_mb={MEMORY_MAX_MB}', '-print_final_stats=1',
-         f'-artifact_prefix={findings}/{target}-', found, TOP / 'corpus' / target],
-        cwd=findings, env=environment(), capture_output=True, text=True, errors='replace', check=False,
-        timeout=seconds + 10 * INPUT_TIMEOUT_S)
+    # libFuzzer leaves without the exit handlers that would remove what a target has made.
+    with tempfile.TemporaryDirectory(dir='/dev/shm' if os.access('/dev/shm', os.W_OK) else None) as scratch:
+        done = subprocess.run(
+            [program(build, target), f'-max_total_time={seconds}', f'-max_len={INPUT_MAX_BYTES}',
+             f'-timeout={INPUT_TIMEOUT_S}', f'-rss_limit_mb={MEMORY_MAX_MB}', '-print_final_stats=1',
+             f'-artifact_prefix={findings}/{target}-', found, TOP / 'corpus' / target],
+            cwd=findings, env=environment(scratch=scratch), capture_output=True, text=True, errors='replace',
+            check=False, timeout=seconds + 10 * INPUT_TIMEOUT_S)
     runs = re.search(r'number_of_executed_units: (\d+)', done.stderr)
     text = f'{target}: {runs.group(1) if runs else 0} inputs in {seconds} s'
     if done.returncode == 0:

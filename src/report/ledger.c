@@ -34,7 +34,7 @@ static const char schema[] =
     "  files INTEGER, stored INTEGER, warned INTEGER, failed INTEGER, skipped INTEGER, in_doubt INTEGER,"
     "  pending INTEGER, earlier INTEGER, bytes INTEGER);"
     "CREATE TABLE file ("
-    "  id INTEGER PRIMARY KEY, path NOT NULL UNIQUE,"
+    "  id INTEGER PRIMARY KEY, path NOT NULL,"
     "  device INTEGER, inode INTEGER, size_bytes INTEGER, mtime_ns INTEGER,"
     "  data_offset INTEGER, data_bytes INTEGER,"
     "  study TEXT, series TEXT, instance TEXT, class TEXT, syntax TEXT,"
@@ -44,10 +44,23 @@ static const char schema[] =
     "  session INTEGER NOT NULL REFERENCES session (id));";
 
 /*
- * Only who resumes looks for UIDs, so this index is made then: UIDs come in no order, and to keep it up while a first
- * session writes millions of rows would cost more than all the rest.
+ * Only who resumes looks for paths and UIDs, so the indexes are made then: to keep them up while a first session writes
+ * millions of rows would cost more than the rows themselves.
  */
-static const char resume_schema[] = "CREATE INDEX IF NOT EXISTS file_instance ON file (instance)";
+static const char path_index[] = "CREATE UNIQUE INDEX IF NOT EXISTS file_path ON file (path)";
+static const char instance_index[] = "CREATE INDEX IF NOT EXISTS file_instance ON file (instance)";
+
+/* Without that index a path that was given twice has two rows: the one that counts is left. */
+static const char path_once[] =
+    "DELETE FROM file WHERE id NOT IN (SELECT id FROM (SELECT id, row_number() OVER"
+    "  (PARTITION BY path ORDER BY state IN ('stored', 'warned') DESC, id DESC) AS place FROM file) WHERE place = 1)";
+
+/* For who may change nothing. */
+static const char path_index_apart[] =
+    "PRAGMA query_only = 0;"
+    "CREATE TEMP TABLE file_path (path PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT OR REPLACE INTO file_path SELECT path, id FROM file ORDER BY state IN ('stored', 'warned'), id;"
+    "PRAGMA query_only = 1";
 
 /* One line that a terminal may show, whatever is in the names and in the file. */
 __attribute__((format(printf, 2, 3))) static int say(char *ret_message, const char *format, ...)
@@ -200,14 +213,18 @@ static int take_lock(struct ledger *ledger, char *ret_message)
 
 /* ---- opening ---- */
 
+static int execute(struct ledger *ledger, const char *statements)
+{
+    return sqlite3_exec(ledger->db, statements, NULL, NULL, NULL);
+}
+
 static int make_schema(struct ledger *ledger, char *ret_message)
 {
     char begin[160];
     snprintf(begin, sizeof begin, "BEGIN IMMEDIATE; PRAGMA application_id = %d; PRAGMA user_version = %d",
              LEDGER_APPLICATION_ID, LEDGER_SCHEMA_VERSION);
-    bool made = sqlite3_exec(ledger->db, begin, NULL, NULL, NULL) == SQLITE_OK &&
-                sqlite3_exec(ledger->db, schema, NULL, NULL, NULL) == SQLITE_OK &&
-                sqlite3_exec(ledger->db, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+    bool made = execute(ledger, begin) == SQLITE_OK && execute(ledger, schema) == SQLITE_OK &&
+                execute(ledger, "COMMIT") == SQLITE_OK;
     return made ? 0 : say_error(ledger->path, ledger->db, ret_message);
 }
 
@@ -248,6 +265,25 @@ int ledger_connect(const char *file_name, bool read_only, sqlite3 **ret_db)
     return code;
 }
 
+/* What earlier sessions wrote can be found then. SQLITE_OK or an SQLite code. */
+static int index_rows(struct ledger *ledger)
+{
+    if (ledger->options.read_only) {
+        int64_t indexed = 0;
+        int code = ask_number(ledger->db, "SELECT count(*) FROM sqlite_master WHERE name = 'file_path'", &indexed);
+        ledger->indexing = indexed > 0 ? LEDGER_INDEXED : LEDGER_INDEXED_APART;
+        return code == SQLITE_OK && indexed == 0 ? execute(ledger, path_index_apart) : code;
+    }
+    ledger->indexing = LEDGER_INDEXED;
+    int code = execute(ledger, path_index);
+    if (code == SQLITE_CONSTRAINT && (code = execute(ledger, path_once)) == SQLITE_OK)
+        code = execute(ledger, path_index);
+    if (code == SQLITE_OK)
+        code = execute(ledger, instance_index);
+    /* They are sorted in files, as memory does not grow with the rows; what comes later is small. */
+    return code == SQLITE_OK ? execute(ledger, "PRAGMA temp_store = MEMORY") : code;
+}
+
 static int open_database(struct ledger *ledger, const struct ledger_options *options, char *ret_message)
 {
     int64_t rows = 0;
@@ -256,11 +292,10 @@ static int open_database(struct ledger *ledger, const struct ledger_options *opt
     int known = ledger_identify(ledger->db, ledger->path, ret_message);
     if (known < 0)
         return known;
-    if (!options->read_only && sqlite3_exec(ledger->db,
-                                            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                                            "PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16384;"
-                                            "PRAGMA wal_autocheckpoint = 0" /* ledger_commit does it */,
-                                            NULL, NULL, NULL) != SQLITE_OK)
+    if (!options->read_only &&
+        execute(ledger, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
+                        "PRAGMA cache_size = -16384;"
+                        "PRAGMA wal_autocheckpoint = 0" /* ledger_commit does it */) != SQLITE_OK)
         return say_error(ledger->path, ledger->db, ret_message);
     if (known == 0 && options->read_only)
         return say(ret_message, "'%s' is no ledger", ledger->path);
@@ -268,18 +303,16 @@ static int open_database(struct ledger *ledger, const struct ledger_options *opt
         return -1;
     if (check_destination(ledger, options, ret_message) != 0)
         return -1;
-    if (ledger_prepare(ledger) != SQLITE_OK ||
-        ask_number(ledger->db, "SELECT EXISTS (SELECT 1 FROM file)", &rows) != SQLITE_OK)
+    if (ask_number(ledger->db, "SELECT EXISTS (SELECT 1 FROM file)", &rows) != SQLITE_OK)
         return say_error(ledger->path, ledger->db, ret_message);
-    ledger->has_earlier = rows > 0;
-    if (rows > 0 && !options->read_only && sqlite3_exec(ledger->db, resume_schema, NULL, NULL, NULL) != SQLITE_OK)
+    if ((rows > 0 && index_rows(ledger) != SQLITE_OK) || ledger_prepare(ledger) != SQLITE_OK)
         return say_error(ledger->path, ledger->db, ret_message);
     return 0;
 }
 
 bool ledger_has_earlier(const struct ledger *ledger)
 {
-    return ledger->has_earlier;
+    return ledger->indexing != LEDGER_UNINDEXED;
 }
 
 /* Copy what is needed later; the folder that relative paths begin at. False if out of memory. */

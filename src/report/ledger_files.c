@@ -75,33 +75,40 @@ enum recall_column {
     "path, device, inode, size_bytes, mtime_ns, data_offset, data_bytes, study, series, instance, class, syntax, "     \
     "state, status, reason, comment, error, offset, attempts, association, ended_us"
 
+#define KEPT                                                                                                           \
+    "device, inode, size_bytes, mtime_ns, data_offset, data_bytes, study, series, instance, class, syntax, state, "    \
+    "status, reason, text, comment, error, offset, attempts, worker, association, message_id, ended_us, read_us, "     \
+    "write_us, wait_us, session"
+
+#define KEEP                                                                                                           \
+    "INSERT INTO file (path, " KEPT ") VALUES "                                                                        \
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
 /*
- * A file that was stored stays so until it is seen to be another one: not because it could not be opened this time (its
- * inode is not known then), nor because the same path was given twice.
+ * Where there are rows of earlier sessions. A file that was stored stays so until it is seen to be another one: not
+ * because it could not be opened this time (its inode is not known then), nor because the same path was given twice,
+ * nor because nobody remembered it.
  */
+static const char keep_again[] =
+    KEEP " ON CONFLICT (path) DO UPDATE SET (" KEPT ") = "
+         "(excluded.device, excluded.inode, excluded.size_bytes, excluded.mtime_ns, excluded.data_offset, "
+         "excluded.data_bytes, excluded.study, excluded.series, excluded.instance, excluded.class, excluded.syntax, "
+         "excluded.state, excluded.status, excluded.reason, excluded.text, excluded.comment, excluded.error, "
+         "excluded.offset, excluded.attempts, excluded.worker, excluded.association, excluded.message_id, "
+         "excluded.ended_us, excluded.read_us, excluded.write_us, excluded.wait_us, excluded.session) "
+         "WHERE state NOT IN ('stored', 'warned') OR excluded.state IN ('stored', 'warned') OR "
+         "(excluded.inode IS NOT NULL AND (excluded.size_bytes <> size_bytes OR excluded.mtime_ns <> mtime_ns OR "
+         "(excluded.reason IS NOT 'duplicate' AND (excluded.inode <> inode OR excluded.device <> device))))";
+
+/* Where paths are indexed apart. */
+static const char recall_apart[] = "SELECT " RECALLED " FROM file WHERE id = (SELECT id FROM temp.file_path WHERE path "
+                                   "= ?1) AND session < ?2";
+
 static const char *const texts[LEDGER_QUERY_COUNT] = {
     [LEDGER_BEGIN] = "BEGIN IMMEDIATE",
     [LEDGER_COMMIT] = "COMMIT",
     [LEDGER_ROLLBACK] = "ROLLBACK",
-    [LEDGER_KEEP] =
-        "INSERT INTO file (path, device, inode, size_bytes, mtime_ns, data_offset, data_bytes, study, series, "
-        "instance, "
-        "class, syntax, state, status, reason, text, comment, error, offset, attempts, worker, association, "
-        "message_id, "
-        "ended_us, read_us, write_us, wait_us, session) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-        "ON CONFLICT (path) DO UPDATE SET (device, inode, size_bytes, mtime_ns, data_offset, data_bytes, study, "
-        "series, "
-        "instance, class, syntax, state, status, reason, text, comment, error, offset, attempts, worker, association, "
-        "message_id, ended_us, read_us, write_us, wait_us, session) = "
-        "(excluded.device, excluded.inode, excluded.size_bytes, excluded.mtime_ns, excluded.data_offset, "
-        "excluded.data_bytes, excluded.study, excluded.series, excluded.instance, excluded.class, excluded.syntax, "
-        "excluded.state, excluded.status, excluded.reason, excluded.text, excluded.comment, excluded.error, "
-        "excluded.offset, excluded.attempts, excluded.worker, excluded.association, excluded.message_id, "
-        "excluded.ended_us, excluded.read_us, excluded.write_us, excluded.wait_us, excluded.session) "
-        "WHERE state NOT IN ('stored', 'warned') OR (excluded.inode IS NOT NULL AND (excluded.reason IS NOT "
-        "'duplicate' "
-        "OR excluded.size_bytes <> size_bytes OR excluded.mtime_ns <> mtime_ns))",
+    [LEDGER_KEEP] = KEEP,
     [LEDGER_RECALL] = "SELECT " RECALLED " FROM file WHERE path = ?1 AND session < ?2",
     [LEDGER_TWINS] = "SELECT " RECALLED " FROM file WHERE instance = ?1 AND session < ?2 AND path <> ?3 "
                      "AND state IN ('stored', 'warned') ORDER BY id",
@@ -111,7 +118,10 @@ static const char *const texts[LEDGER_QUERY_COUNT] = {
 int ledger_prepare(struct ledger *ledger)
 {
     for (int i = 0; i < LEDGER_QUERY_COUNT; i++) {
-        int code = sqlite3_prepare_v3(ledger->db, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &ledger->queries[i], NULL);
+        const char *text = i == LEDGER_KEEP && ledger->indexing == LEDGER_INDEXED           ? keep_again
+                           : i == LEDGER_RECALL && ledger->indexing == LEDGER_INDEXED_APART ? recall_apart
+                                                                                            : texts[i];
+        int code = sqlite3_prepare_v3(ledger->db, text, -1, SQLITE_PREPARE_PERSISTENT, &ledger->queries[i], NULL);
         if (code != SQLITE_OK)
             return code;
     }

@@ -27,6 +27,13 @@ enum ledger_query {
     LEDGER_QUERY_COUNT
 };
 
+/* How a path is found among the rows. */
+enum ledger_indexing {
+    LEDGER_UNINDEXED,    /* not at all: there are no rows of earlier sessions */
+    LEDGER_INDEXED,      /* by an index, in which it stands once */
+    LEDGER_INDEXED_APART /* by a table of our own, as we may change nothing */
+};
+
 struct ledger {
     sqlite3 *db;
     int lock_fd;                   /* -1 = read only */
@@ -34,8 +41,8 @@ struct ledger {
     char *path;
     char *file_name; /* as ledger_file_name */
     char *called_ae, *calling_ae, *peer_host;
-    int64_t session;   /* of this run; INT64_MAX before it begins, so that all rows are earlier ones */
-    bool has_earlier;  /* rows of earlier sessions */
+    int64_t session; /* of this run; INT64_MAX before it begins, so that all rows are earlier ones */
+    enum ledger_indexing indexing;
     struct text place; /* a path made absolute */
     char *folder;      /* the current one, with a slash; NULL if it has no name: then paths stay as they are */
     size_t folder_len;

@@ -200,7 +200,7 @@ Test(ledger, does_not_recall_what_this_session_did)
 Test(ledger, stored_stays_until_another_file_is_seen)
 {
     struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
-    ledger_keep(ledger, &instance);
+    instance_destroy(keep_and_recall(&instance));
     struct instance unseen = fixture_instance(file_path, "", "", 0, OUTCOME_FAILED, REASON_MISSING);
     ledger_keep(ledger, &unseen);
     instance.outcome.state = OUTCOME_SKIPPED;
@@ -208,13 +208,65 @@ Test(ledger, stored_stays_until_another_file_is_seen)
     ledger_keep(ledger, &instance);
     cr_assert_null(ledger_commit(ledger));
     cr_expect_eq(ask("SELECT count(*) FROM file WHERE state = 'stored'"), 1);
-    instance.file.mtime_ns++;
     instance.outcome.state = OUTCOME_PENDING;
     instance.outcome.reason = REASON_INTERRUPTED;
     ledger_keep(ledger, &instance);
     cr_assert_null(ledger_commit(ledger));
+    cr_expect_eq(ask("SELECT count(*) FROM file WHERE state = 'stored'"), 1, "nobody has touched it");
+    instance.file.mtime_ns++;
+    ledger_keep(ledger, &instance);
+    cr_assert_null(ledger_commit(ledger));
     cr_expect_eq(ask("SELECT count(*) FROM file WHERE state = 'pending'"), 1);
     cr_expect_eq(ask("SELECT count(*) FROM file"), 1);
+}
+
+/* The first session does not look whether a path is there already. */
+static void keep_one_path_often(struct instance *instance)
+{
+    struct instance unseen = fixture_instance(file_path, "", "", 0, OUTCOME_FAILED, REASON_MISSING);
+    struct instance duplicate = *instance;
+    duplicate.outcome.state = OUTCOME_SKIPPED;
+    duplicate.outcome.reason = REASON_DUPLICATE;
+    ledger_keep(ledger, &duplicate);
+    ledger_keep(ledger, instance);
+    ledger_keep(ledger, &duplicate);
+    ledger_keep(ledger, &unseen);
+    cr_assert_null(ledger_commit(ledger));
+    end();
+    cr_expect_eq(ask("SELECT count(*) FROM file"), 4);
+    cr_expect_eq(ask("SELECT count(*) FROM sqlite_master WHERE type = 'index'"), 0);
+}
+
+Test(ledger, a_path_that_came_often_has_one_row_from_the_next_session_on)
+{
+    struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
+    keep_one_path_often(&instance);
+    begin();
+    cr_expect_eq(ask("SELECT count(*) FROM file"), 1);
+    cr_expect_eq(ask("SELECT count(*) FROM file WHERE state = 'stored'"), 1);
+    struct instance *recalled = ledger_recall(ledger, &instance.file);
+    cr_assert_not_null(recalled);
+    instance_destroy(recalled);
+}
+
+Test(ledger, who_may_change_nothing_finds_paths_too)
+{
+    struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
+    struct ledger_options read_only = options;
+    read_only.read_only = true;
+    keep_one_path_often(&instance);
+    for (int again = 0; again < 2; again++) {
+        cr_assert_eq(ledger_open(&ledger, &read_only, message), 0, "%s", message);
+        struct instance *recalled = ledger_recall(ledger, &instance.file);
+        cr_assert_not_null(recalled);
+        cr_expect_eq(recalled->outcome.state, OUTCOME_STORED);
+        instance_destroy(recalled);
+        ledger_close(ledger);
+        cr_expect_eq(ask("SELECT count(*) FROM file"), again == 0 ? 4 : 1);
+        begin(); /* makes the index */
+        end();
+    }
+    begin();
 }
 
 Test(ledger, a_file_has_one_name)

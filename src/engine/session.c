@@ -140,7 +140,7 @@ static void count_new(struct session *session, const struct instance *instance)
     const struct session_memory *memory = session->options->memory;
     if (memory != NULL && !session->options->dry_run) {
         memory->keep(memory->user, instance);
-        session->kept = true;
+        session->memory_used = true;
     }
 }
 
@@ -195,9 +195,9 @@ void session_stop(struct session *session, enum session_verdict verdict, const c
 static void commit(struct session *session)
 {
     const struct session_memory *memory = session->options->memory;
-    if (!session->kept)
+    if (!session->memory_used)
         return;
-    session->kept = false;
+    session->memory_used = false;
     const char *problem = memory->commit(memory->user);
     if (problem == NULL || session->memory_failed)
         return;

@@ -64,8 +64,8 @@ struct session_memory {
     /* An instance has its final outcome; not of those that were recalled. */
     void (*keep)(void *user, const struct instance *instance);
     /*
-     * Once a turn of the loop: what was kept is to be made durable. NULL, or what went wrong as a text for people,
-     * valid until the next call: then nothing more is sent.
+     * Once a turn of the loop in which one of the others was called: what was kept is to be made durable. NULL, or what
+     * went wrong with it or with recalling, as a text for people, valid until the next call: then nothing more is sent.
      */
     const char *(*commit)(void *user);
 };

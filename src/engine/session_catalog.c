@@ -132,6 +132,7 @@ static void on_found(void *user, struct instance *instance)
     const struct session_memory *memory = session->options->memory;
     bool recalls = memory != NULL && memory->recall_twin != NULL;
     struct instance *first = recalls ? memory->recall_twin(memory->user, instance) : NULL;
+    session->memory_used = session->memory_used || recalls;
     if (first != NULL && strcmp(first->file.path, instance->file.path) == 0) {
         instance->outcome = first->outcome;
         instance_destroy(first);
@@ -151,8 +152,9 @@ static void on_found(void *user, struct instance *instance)
 
 static struct instance *on_recall(void *user, const struct file_facts *file)
 {
-    const struct session *session = user;
+    struct session *session = user;
     const struct session_memory *memory = session->options->memory;
+    session->memory_used = true;
     return memory->recall(memory->user, file);
 }
 

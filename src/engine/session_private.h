@@ -50,7 +50,7 @@ struct session {
     struct interrupt interrupt;
     uv_timer_t timer; /* progress */
     uv_check_t turn;  /* after each turn of the loop in which something came */
-    bool kept;        /* session_memory was told of outcomes since its last commit */
+    bool memory_used; /* session_memory was asked or told since its last commit */
     bool memory_failed;
     struct mailbox inbox;
     bool inbox_open;

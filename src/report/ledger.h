@@ -59,7 +59,8 @@ int ledger_begin_session(struct ledger *ledger, const char *session_id, const ch
 
 /*
  * For session_memory: see there. `ledger` is the user pointer. What could not be written is lost, counted, and said by
- * every ledger_commit from then on; but what comes later is tried all the same.
+ * every ledger_commit from then on; but what comes later is tried all the same. What could not be read is said
+ * likewise.
  */
 struct instance *ledger_recall(void *ledger, const struct file_facts *file);
 struct instance *ledger_recall_twin(void *ledger, const struct instance *instance);

@@ -4,12 +4,14 @@
  * A row is written by one prepared statement that borrows the instance's own texts, and belongs to the transaction of
  * this turn of the loop. Nothing is allocated by us for it.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
 #include "catalog/instance.h"
+#include "dicomnet/error.h"
 #include "report/ledger_private.h"
 
 enum { DESCRIPTION_SIZE = 256, CHECKPOINT_INTERVAL_US = 5000000 };
@@ -241,13 +243,17 @@ static void give_up_rows(struct ledger *ledger)
         (void)ledger_step(ledger->queries[LEDGER_ROLLBACK]);
 }
 
+static void note_problem(struct ledger *ledger, const char *what, const char *text)
+{
+    if (ledger->problem[0] == '\0')
+        snprintf(ledger->problem, sizeof ledger->problem, "the ledger '%s' cannot be %s: %s", ledger->path, what, text);
+}
+
 void ledger_note_problem(struct ledger *ledger)
 {
     char text[256];
-    if (ledger->problem[0] != '\0')
-        return;
     ledger_describe_error(ledger->db, text, sizeof text);
-    snprintf(ledger->problem, sizeof ledger->problem, "the ledger '%s' cannot be written: %s", ledger->path, text);
+    note_problem(ledger, "written", text);
 }
 
 void ledger_keep(void *user, const struct instance *instance)
@@ -285,7 +291,7 @@ const char *ledger_commit(void *user)
     struct ledger *ledger = user;
     if (ledger->in_transaction && ledger_step(ledger->queries[LEDGER_COMMIT]) != SQLITE_OK)
         give_up_rows(ledger);
-    else
+    else if (!ledger->options.read_only)
         checkpoint(ledger);
     ledger->in_transaction = false;
     ledger->open_rows = 0;
@@ -322,7 +328,7 @@ static struct outcome outcome_of(sqlite3_stmt *row)
     return outcome;
 }
 
-static struct instance *instance_of(sqlite3_stmt *row, const char *path)
+static struct instance *instance_of(struct ledger *ledger, sqlite3_stmt *row, const char *path)
 {
     const struct file_facts facts = {.path = path,
                                      .size_bytes = column_number(row, RECALL_SIZE),
@@ -339,7 +345,21 @@ static struct instance *instance_of(sqlite3_stmt *row, const char *path)
     struct instance *instance = instance_create(&facts);
     if (instance != NULL)
         instance->outcome = outcome_of(row);
+    else
+        note_problem(ledger, "read", error_text(-ENOMEM));
     return instance;
+}
+
+/* The next row. What cannot be read is noted: an instance that is stored might be sent again. */
+static bool next_row(struct ledger *ledger, sqlite3_stmt *query)
+{
+    int code = sqlite3_step(query);
+    if (code != SQLITE_ROW && code != SQLITE_DONE) {
+        char text[256];
+        ledger_describe_error(ledger->db, text, sizeof text);
+        note_problem(ledger, "read", text);
+    }
+    return code == SQLITE_ROW;
 }
 
 /* True if an instance with this UID is stored. */
@@ -347,7 +367,7 @@ static bool is_stored(struct ledger *ledger, const char *instance_uid)
 {
     sqlite3_stmt *query = ledger->queries[LEDGER_IS_STORED];
     sqlite3_bind_text(query, 1, instance_uid, -1, SQLITE_STATIC);
-    bool stored = sqlite3_step(query) == SQLITE_ROW;
+    bool stored = next_row(ledger, query);
     sqlite3_reset(query);
     return stored;
 }
@@ -383,8 +403,8 @@ struct instance *ledger_recall(void *user, const struct file_facts *file)
     struct instance *instance = NULL;
     ledger_bind_text(query, 1, place_of(ledger, file->path));
     sqlite3_bind_int64(query, 2, ledger->session);
-    if (sqlite3_step(query) == SQLITE_ROW && is_same_file(query, file))
-        instance = instance_of(query, file->path);
+    if (next_row(ledger, query) && is_same_file(query, file))
+        instance = instance_of(ledger, query, file->path);
     sqlite3_reset(query);
     if (instance == NULL || stands(ledger, instance))
         return instance;
@@ -412,12 +432,12 @@ struct instance *ledger_recall_twin(void *user, const struct instance *instance)
     sqlite3_bind_text(query, 1, instance->file.instance_uid, -1, SQLITE_STATIC);
     sqlite3_bind_int64(query, 2, ledger->session);
     ledger_bind_text(query, 3, place_of(ledger, instance->file.path));
-    while (twin == NULL && sqlite3_step(query) == SQLITE_ROW) {
+    while (twin == NULL && next_row(ledger, query)) {
         /* Under a new name it is the same file still, and what became of it stands. */
         if (is_same_file(query, &instance->file))
-            twin = instance_of(query, instance->file.path);
+            twin = instance_of(ledger, query, instance->file.path);
         else if (is_still_there(query, ledger_column_text(query, RECALL_PATH)))
-            twin = instance_of(query, ledger_column_text(query, RECALL_PATH));
+            twin = instance_of(ledger, query, ledger_column_text(query, RECALL_PATH));
     }
     sqlite3_reset(query);
     return twin;

@@ -332,6 +332,23 @@ class WhoMayUseIt(LedgerTest):
         self.ledger.write_bytes(whole[:4096])
         self.refused('.*: database disk image is malformed', studies)
 
+    def test_damaged_where_its_rows_are(self):
+        """What cannot be read is not taken for what was never stored: nothing is sent."""
+        studies = self.studies('2x30x4096:CT')
+        self.to()
+        self.resume(studies, stored=60)
+        self.resume(studies, stored=60, earlier_stored=60)
+        self.to()
+        data, size = bytearray(self.ledger.read_bytes()), 4096
+        last = max(at for at in range(0, len(data), size) if data[at] == 0x0d and b'.dcm' in data[at:at + size])
+        data[last + 3:last + 5] = b'\xff\xff'  # the number of its cells
+        self.ledger.write_bytes(data)
+        for dry in ((), ('--dry-run',)):
+            result = self.send(*self.arguments(*dry, studies))
+            self.assertNotEqual(result.code, 0, result)
+            self.assertIn(f"the ledger '{self.ledger}' cannot be read: database disk image is malformed", result.err)
+        self.assertIn(' 0 stored', self.peer.stop().out)
+
     def test_no_place_for_it(self):
         self.to()
         result = self.send(*self.arguments('--ledger', self.folder / 'none' / 'a.db', self.studies('1x1x4096:CT')))

@@ -62,12 +62,12 @@ class Lane:
         mark.unlink(missing_ok=True)
         return found
 
-    def send(self, port, prefix=(), options=()):
+    def send(self, port, prefix=(), options=(), files=None):
         """A run of dicom-sender. Its exit code, its summary or None, and what it said."""
         logs = self.folder / 'logs'
         command = [*prefix, programs.program('dicom-sender', 'RELEASE_DIR'), '--json', '--no-progress', '--threads', '2',
-                   '--host', '127.0.0.1', '--port', str(port), '--recursive', '--input', self.files, '--log-dir', logs,
-                   *map(str, QUICK), *map(str, options)]
+                   '--host', '127.0.0.1', '--port', str(port), '--recursive', '--log-dir', logs,
+                   *(('--input', self.files) if files is None else files), *map(str, QUICK), *map(str, options)]
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=RUN_TIMEOUT_S,
                                   check=False, env=programs.environment())
@@ -80,11 +80,11 @@ class Lane:
         # The log may have lost a line: it is looked at in other tests.
         return programs.SenderRun(done.returncode, done.stdout.decode(), stderr, 0, self.folder / 'none')
 
-    def judge(self, run, receiver):
-        """Hold what the sender says to what is kept; and empty that folder."""
+    def judge(self, run, receiver, before=0):
+        """Hold what the sender says to what is kept (`before` of it since an earlier run); and empty that folder."""
         kept = [datasets.split_part10(path.read_bytes())[-1] for path in receiver.files() if path.suffix == '.dcm']
         assert len(kept) == len(set(kept)) and set(kept) <= self.wanted, f'{len(kept)} files are kept\n{run}'
-        assert run.exit_code >= 0 or not kept, f'ended by a signal when {len(kept)} were kept'
+        assert run.exit_code >= 0 or len(kept) == before, f'ended by a signal when {len(kept)} were kept'
         assert run.exit_code != 0 or set(kept) == self.wanted, f'exit 0, and {len(kept)} are kept\n{run}'
         if run.summary is not None:
             self.check_totals(run)
@@ -137,13 +137,18 @@ class LedgerLane(SenderLane):
         finally:
             database.close()
 
+    def begin(self, options):
+        """What earlier sessions have stored: nothing."""
+        return set()
+
     def run(self, at):
         options = ('--ledger', self.folder / 'ledger.db')
+        before = self.begin(options)
         run = self.send(self.receiver.port, preload(self.folder, self.kind, at), options)
         reached, known = self.reached(), self.stored()
         kept = {path.stem for path in self.receiver.files() if path.suffix == '.dcm'}
-        self.judge(run, self.receiver)
-        assert known <= kept, f'{len(known)} are stored in the ledger, and {len(kept)} are kept\n{run}'
+        self.judge(run, self.receiver, len(before))
+        assert before <= known <= kept, f'{len(known)} are stored in the ledger, and {len(kept)} are kept\n{run}'
         assert run.exit_code != 0 or len(known) == len(self.wanted), f'exit 0, and {len(known)} are in the ledger\n{run}'
         again = self.send(self.receiver.port, options=options)
         sent = {path.stem for path in self.receiver.files()}
@@ -153,6 +158,16 @@ class LedgerLane(SenderLane):
         for path in [*self.receiver.files(), *self.folder.glob('ledger.db*')]:
             path.unlink()
         return reached
+
+
+class ResumeLane(LedgerLane):
+    """The sender's calls fail when it finds a ledger with two files, one of them given twice."""
+
+    def begin(self, options):
+        first, second, *_ = sorted(self.files.rglob('*.dcm'))
+        run = self.send(self.receiver.port, options=(first, second, second, *options), files=())
+        assert run.total('stored') == 2, run
+        return self.stored()
 
 
 class FailingReceiver(programs.Receiver):
@@ -267,6 +282,21 @@ class FailingCalls(ProgramTest):
 
     def test_ledger_stats(self):
         self.fail_each(LedgerLane, 'stat')
+
+    def test_resume_memory(self):
+        self.fail_each(ResumeLane, 'malloc')
+
+    def test_resume_descriptors(self):
+        self.fail_each(ResumeLane, 'open')
+
+    def test_resume_reads(self):
+        self.fail_each(ResumeLane, 'read')
+
+    def test_resume_writes(self):
+        self.fail_each(ResumeLane, 'write')
+
+    def test_resume_fsync(self):
+        self.fail_each(ResumeLane, 'fsync')
 
     def test_receiver_memory(self):
         self.fail_each(ReceiverLane, 'malloc')

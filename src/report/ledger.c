@@ -265,23 +265,34 @@ int ledger_connect(const char *file_name, bool read_only, sqlite3 **ret_db)
     return code;
 }
 
-/* What earlier sessions wrote can be found then. SQLITE_OK or an SQLite code. */
-static int index_rows(struct ledger *ledger)
+/* Both or none: what cannot be indexed is left as it is. SQLITE_OK or an SQLite code. */
+static int make_indexes(struct ledger *ledger)
 {
-    if (ledger->options.read_only) {
-        int64_t indexed = 0;
-        int code = ask_number(ledger->db, "SELECT count(*) FROM sqlite_master WHERE name = 'file_path'", &indexed);
-        ledger->indexing = indexed > 0 ? LEDGER_INDEXED : LEDGER_INDEXED_APART;
-        return code == SQLITE_OK && indexed == 0 ? execute(ledger, path_index_apart) : code;
-    }
-    ledger->indexing = LEDGER_INDEXED;
-    int code = execute(ledger, path_index);
+    int code = execute(ledger, "BEGIN IMMEDIATE");
+    if (code == SQLITE_OK)
+        code = execute(ledger, path_index);
     if (code == SQLITE_CONSTRAINT && (code = execute(ledger, path_once)) == SQLITE_OK)
         code = execute(ledger, path_index);
     if (code == SQLITE_OK)
         code = execute(ledger, instance_index);
+    if (code == SQLITE_OK)
+        code = execute(ledger, "COMMIT");
     /* They are sorted in files, as memory does not grow with the rows; what comes later is small. */
     return code == SQLITE_OK ? execute(ledger, "PRAGMA temp_store = MEMORY") : code;
+}
+
+/* What earlier sessions wrote can be found then. SQLITE_OK or an SQLite code. */
+static int index_rows(struct ledger *ledger)
+{
+    int64_t indexed = 0;
+    ledger->indexing = LEDGER_INDEXED;
+    if (!ledger->options.read_only)
+        return make_indexes(ledger);
+    int code = ask_number(ledger->db, "SELECT count(*) FROM sqlite_master WHERE name = 'file_path'", &indexed);
+    if (code != SQLITE_OK || indexed > 0)
+        return code;
+    ledger->indexing = LEDGER_INDEXED_APART;
+    return execute(ledger, path_index_apart);
 }
 
 static int open_database(struct ledger *ledger, const struct ledger_options *options, char *ret_message)

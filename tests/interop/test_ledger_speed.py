@@ -1,9 +1,9 @@
 """What the ledger costs: the throughput into a receiver that keeps nothing, with it and without, in turns.
 
-The promise is nine tenths, at 5,000 instances a second and above. At full speed the processors are what is short, so what
-is compared is the CPU time of sender and receiver together: the clock says more about what else the machine does. Both
-run in turns on the same files, and the best of each counts. The files are of a size that makes it 5,000 to 10,000 a
-second here; with small ones at tens of thousands a second the ledger's 5 us each are more than a tenth (docs/ledger.md).
+The promise is nine tenths, at 5,000 instances a second and above: so it is held against files of 64 KB, of which tens of
+thousands go a second. At full speed the processors are what is short, so what is compared is the CPU time of sender and
+receiver together: the clock says more about what else the machine does. Both run in turns on the same files, and the
+median of the ratios of neighbours counts; a busy machine may need a second try.
 RELEASE_DIR names the folder of an optimized build.
 """
 import os
@@ -16,8 +16,9 @@ from support import programs
 from support.base import ProgramTest
 
 ROUNDS = 9
+TRIES = 3
 PROMISED = 0.9
-THREADS, STUDIES, INSTANCES, SIZE = 8, 8, 150, '256K'
+THREADS, STUDIES, INSTANCES, SIZE = 4, 16, 300, '64K'
 FILES = STUDIES * INSTANCES
 
 
@@ -42,13 +43,19 @@ class LedgerSpeed(ProgramTest):
         subprocess.run([made, str(source), f'{STUDIES}x{INSTANCES}x{SIZE}:CT', '--seed', '3'], check=True, stdout=subprocess.DEVNULL)
         receiver = self.start(programs.Receiver(keep=False, folder_variable='RELEASE_DIR'))
         self.run_once(receiver, source)
+        ratios = []
+        while len(ratios) < TRIES and (not ratios or ratios[-1] < PROMISED):
+            ratios.append(self.compare(receiver, source, len(ratios)))
+        self.assertGreaterEqual(ratios[-1], PROMISED, ratios)
+
+    def compare(self, receiver, source, attempt):
         with_it, without = [], []
         for number in range(ROUNDS):
             without.append(self.run_once(receiver, source))
-            with_it.append(self.run_once(receiver, source, '--ledger', self.folder / f'{number}.db'))
+            with_it.append(self.run_once(receiver, source, '--ledger', self.folder / f'{attempt}-{number}.db'))
         (clock, cpu), (clock_without, cpu_without) = zip(*with_it), zip(*without)
-        ratio = max(cpu) / max(cpu_without)
-        print(f'\nledger: {max(cpu):.0f} instances for a CPU second with it, {max(cpu_without):.0f} without: {ratio:.2f} '
-              f'(promised: {PROMISED}); by the clock {max(clock):.0f} and {max(clock_without):.0f} instances/s at best, '
-              f'{statistics.median(clock):.0f} and {statistics.median(clock_without):.0f} in the median', flush=True)
-        self.assertGreaterEqual(ratio, PROMISED, (with_it, without))
+        ratio = statistics.median(one / other for one, other in zip(cpu, cpu_without))
+        print(f'\nledger: {statistics.median(cpu):.0f} instances for a CPU second with it, '
+              f'{statistics.median(cpu_without):.0f} without: {ratio:.2f} (promised: {PROMISED}); by the clock '
+              f'{statistics.median(clock):.0f} and {statistics.median(clock_without):.0f} instances/s', flush=True)
+        return ratio

@@ -265,39 +265,43 @@ int ledger_connect(const char *file_name, bool read_only, sqlite3 **ret_db)
     return code;
 }
 
-/* Both or none: what cannot be indexed is left as it is. SQLITE_OK or an SQLite code. */
-static int make_indexes(struct ledger *ledger)
-{
-    int code = execute(ledger, "BEGIN IMMEDIATE");
-    if (code == SQLITE_OK)
-        code = execute(ledger, path_index);
-    if (code == SQLITE_CONSTRAINT && (code = execute(ledger, path_once)) == SQLITE_OK)
-        code = execute(ledger, path_index);
-    if (code == SQLITE_OK)
-        code = execute(ledger, instance_index);
-    if (code == SQLITE_OK)
-        code = execute(ledger, "COMMIT");
-    /* They are sorted in files, as memory does not grow with the rows; what comes later is small. */
-    return code == SQLITE_OK ? execute(ledger, "PRAGMA temp_store = MEMORY") : code;
-}
-
 /* What earlier sessions wrote can be found then. SQLITE_OK or an SQLite code. */
 static int index_rows(struct ledger *ledger)
 {
     int64_t indexed = 0;
+    int code;
+    if (ledger->options.read_only) {
+        code = ask_number(ledger->db, "SELECT count(*) FROM sqlite_master WHERE name = 'file_path'", &indexed);
+        ledger->indexing = indexed > 0 ? LEDGER_INDEXED : LEDGER_INDEXED_APART;
+        return code == SQLITE_OK && indexed == 0 ? execute(ledger, path_index_apart) : code;
+    }
     ledger->indexing = LEDGER_INDEXED;
-    if (!ledger->options.read_only)
-        return make_indexes(ledger);
-    int code = ask_number(ledger->db, "SELECT count(*) FROM sqlite_master WHERE name = 'file_path'", &indexed);
-    if (code != SQLITE_OK || indexed > 0)
-        return code;
-    ledger->indexing = LEDGER_INDEXED_APART;
-    return execute(ledger, path_index_apart);
+    code = execute(ledger, path_index);
+    if (code == SQLITE_CONSTRAINT && (code = execute(ledger, path_once)) == SQLITE_OK)
+        code = execute(ledger, path_index);
+    return code == SQLITE_OK ? execute(ledger, instance_index) : code;
+}
+
+/* All or nothing: a ledger whose rows cannot be used is left as it is. SQLITE_OK or an SQLite code. */
+static int prepare_rows(struct ledger *ledger)
+{
+    bool changes = !ledger->options.read_only;
+    int64_t rows = 0;
+    int code = execute(ledger, changes ? "BEGIN IMMEDIATE" : "BEGIN");
+    if (code == SQLITE_OK)
+        code = ask_number(ledger->db, "SELECT EXISTS (SELECT 1 FROM file)", &rows);
+    if (code == SQLITE_OK && rows > 0)
+        code = index_rows(ledger);
+    if (code == SQLITE_OK)
+        code = ledger_prepare(ledger);
+    if (code == SQLITE_OK)
+        code = execute(ledger, "COMMIT");
+    /* Indexes are sorted in files, as memory does not grow with the rows; what comes later is small. */
+    return code == SQLITE_OK && changes ? execute(ledger, "PRAGMA temp_store = MEMORY") : code;
 }
 
 static int open_database(struct ledger *ledger, const struct ledger_options *options, char *ret_message)
 {
-    int64_t rows = 0;
     if (ledger_connect(ledger->file_name, options->read_only, &ledger->db) != SQLITE_OK)
         return say_error(ledger->path, ledger->db, ret_message);
     int known = ledger_identify(ledger->db, ledger->path, ret_message);
@@ -314,11 +318,7 @@ static int open_database(struct ledger *ledger, const struct ledger_options *opt
         return -1;
     if (check_destination(ledger, options, ret_message) != 0)
         return -1;
-    if (ask_number(ledger->db, "SELECT EXISTS (SELECT 1 FROM file)", &rows) != SQLITE_OK)
-        return say_error(ledger->path, ledger->db, ret_message);
-    if ((rows > 0 && index_rows(ledger) != SQLITE_OK) || ledger_prepare(ledger) != SQLITE_OK)
-        return say_error(ledger->path, ledger->db, ret_message);
-    return 0;
+    return prepare_rows(ledger) == SQLITE_OK ? 0 : say_error(ledger->path, ledger->db, ret_message);
 }
 
 bool ledger_has_earlier(const struct ledger *ledger)

@@ -526,6 +526,8 @@ def ledgers():
         yield f'page-{page}-many', b'\0' + patch(page * PAGE + 3, b'\xff\xff')
         yield f'page-{page}-cells', b'\0' + patch(page * PAGE + 8, b'\0\1\xff\xff')
         yield f'page-{page}-tail', b'\0' + patch((page + 1) * PAGE - 100, b'\x1b\n\xff' * 33)
+    # Indexes can be made, and the rows not be used.
+    yield 'schema-column', bytes([CUT]) + b'statuus'
     # One index can be made and the other cannot.
     yield 'row-cells', b'\0' + patch(4 * PAGE - 100, b'\xf6\x08\x1b\x0a\x7f\x63' + b'\x1b\x0a\xff' * 20)
     for offset in (0, 4, 8, 12, 16, 24, 32, 40, 56, 100, 200):

@@ -31,6 +31,7 @@ int resume_open(struct resume *resume, const struct options *options, const stru
         .retry_failed = options->retry_failed,
         .accept_raw = options->accept_raw,
         .allow_incomplete = options->allow_incomplete,
+        .on_conflict = (enum session_conflict)options->on_conflict,
         .read_only = options->dry_run,
     };
     if (ledger_open(&resume->ledger, &ledger, message) != 0)

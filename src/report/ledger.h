@@ -20,11 +20,11 @@
 #include <stdint.h>
 
 #include "dicomnet/error.h"
+#include "engine/session.h"
 
 struct file_facts;
 struct instance;
 struct ledger;
-struct session_result;
 
 enum { LEDGER_SCHEMA_VERSION = 1, LEDGER_MESSAGE_SIZE = 1024 };
 
@@ -34,12 +34,13 @@ struct ledger_options {
                               read_only */
     uint16_t peer_port;
     const char *called_ae;
-    const char *calling_ae;       /* noted only */
-    bool allow_other_destination; /* the ledger belongs to this one from now on */
-    bool retry_failed;            /* what failed for good is not recalled */
-    bool accept_raw;              /* nor what was skipped because this was not set, */
-    bool allow_incomplete;        /* and what failed because this was not */
-    bool read_only;               /* to ask it only: no lock, no session; a file that is not there is no error */
+    const char *calling_ae;            /* noted only */
+    bool allow_other_destination;      /* the ledger belongs to this one from now on */
+    bool retry_failed;                 /* what failed for good is not recalled */
+    bool accept_raw;                   /* nor what was skipped because this was not set, */
+    bool allow_incomplete;             /* and what failed because this was not, */
+    enum session_conflict on_conflict; /* nor a conflict that would end otherwise now */
+    bool read_only;                    /* to ask it only: no lock, no session; a file that is not there is no error */
 };
 
 /*

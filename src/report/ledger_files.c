@@ -384,10 +384,14 @@ static bool stands(struct ledger *ledger, const struct instance *instance)
     case OUTCOME_FAILED:
         if (outcome->reason == REASON_NO_STUDY_UID && options->allow_incomplete)
             return false;
+        if (outcome->reason == REASON_UID_CONFLICT && options->on_conflict != CONFLICT_FAIL)
+            return false;
         return outcome_is_final_failure(outcome) && !options->retry_failed;
     case OUTCOME_SKIPPED:
         if (outcome->reason == REASON_NO_META && options->accept_raw)
             return false;
+        if (outcome->reason == REASON_UID_CONFLICT)
+            return options->on_conflict != CONFLICT_ALL;
         /* A duplicate of what failed, or of what is there no longer, may be the only copy. */
         return outcome->reason != REASON_DUPLICATE || options->read_only ||
                is_stored(ledger, instance->file.instance_uid);

@@ -209,6 +209,20 @@ class Resume(LedgerTest):
                          {'same': 'duplicate', 'other': 'uid-conflict'})
         self.assertIn(' 3 stored', self.peer.stop().out)
 
+    def test_conflicts(self):
+        """What --on-conflict says now counts, and not what it said when the file failed or was skipped."""
+        studies = self.studies('1x1x4096:CT')
+        path = files_below(studies)[0]
+        shutil.copyfile(path, studies / 'other')
+        alter(studies / 'other')
+        self.to()
+        self.resume(studies, code=2, stored=1, failed=1)
+        self.resume(studies, code=2, stored=1, failed=1, earlier_stored=1, earlier_failed=1)
+        self.resume('--on-conflict', 'first', studies, stored=1, skipped=1, earlier_stored=1)
+        self.resume('--on-conflict', 'first', studies, stored=1, skipped=1, earlier_stored=1, earlier_skipped=1)
+        self.resume('--on-conflict', 'all', studies, stored=2, earlier_stored=1)
+        self.assertIn(' 2 stored', self.peer.stop().out)
+
     def test_the_same_path_twice(self):
         """A duplicate of itself stays stored in the ledger; it has no row of its own once somebody resumes."""
         path = files_below(self.studies('1x1x4096:CT'))[0]

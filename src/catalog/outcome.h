@@ -40,12 +40,12 @@ enum { OUTCOME_STATE_COUNT = OUTCOME_SKIPPED + 1 };
     X(REASON_NO_STUDY_UID, "no-study-uid", "no Study Instance UID")                                                    \
     X(REASON_NO_INSTANCE_UID, "no-instance-uid", "no SOP Instance UID in the data set")                                \
     X(REASON_NO_CLASS_UID, "no-class-uid", "no SOP Class UID in the data set")                                         \
-    X(REASON_BAD_UID, "bad-uid", "a UID over 64 characters or with characters other than digits and dots")             \
+    X(REASON_BAD_UID, "bad-uid", "a UID that is not 1 to 64 digits and single dots")                                   \
     X(REASON_UID_CONFLICT, "uid-conflict", "the same SOP Instance UID as another file, with different bytes")          \
     /* failed while sending */                                                                                         \
     X(REASON_CHANGED, "changed", "changed while it was being sent")                                                    \
-    X(REASON_UNSUPPORTED, "unsupported", "the peer accepted no presentation context for its class and syntax")         \
-    X(REASON_STATUS, "status", "the peer answered with a failure status")                                              \
+    X(REASON_UNSUPPORTED, "unsupported", "the peer does not take its class in its transfer syntax")                    \
+    X(REASON_STATUS, "status", "the peer did not answer with success")                                                 \
     X(REASON_POISON, "poison", "the peer ended the association each time this instance was sent")                      \
     X(REASON_NO_RESPONSE, "no-response", "no response after the last byte, each time it was sent")                     \
     X(REASON_CONNECTION, "connection", "no association could be kept with the peer")                                   \
@@ -103,7 +103,7 @@ bool outcome_is_final_failure(const struct outcome *outcome);
 
 /*
  * One line for a person, of at most `size` bytes: reason text, then what is known of status, comment, error and offset:
- * "the peer answered with a failure status: A700 (out of resources), 'disk full'". Never empty for failed or skipped.
+ * "the peer did not answer with success: A700 (out of resources), 'disk full'". Never empty for failed or skipped.
  */
 void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size);
 

@@ -27,7 +27,7 @@ Test(outcome, describe)
                               .status = 0xa700,
                               .comment = "disk\x1b[31m full"};
     outcome_describe(&outcome, text, sizeof text);
-    cr_expect_str_eq(text, "the peer answered with a failure status: A700 (out of resources), 'disk?[31m full'");
+    cr_expect_str_eq(text, "the peer did not answer with success: A700 (out of resources), 'disk?[31m full'");
     for (size_t size = 1; size < 90; size++) {
         memset(text, 'x', sizeof text);
         outcome_describe(&outcome, text, size);
@@ -39,9 +39,13 @@ Test(outcome, describe)
     outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = REASON_TRUNCATED, .offset = 1410};
     outcome_describe(&outcome, text, sizeof text);
     cr_expect_str_eq(text, "the file ends inside an element: at byte 1410");
-    outcome = (struct outcome){.state = OUTCOME_WARNED, .has_status = true, .status = 0xb007};
+    outcome = (struct outcome){.state = OUTCOME_WARNED, .reason = REASON_STATUS, .has_status = true, .status = 0xb007};
     outcome_describe(&outcome, text, sizeof text);
-    cr_expect_str_eq(text, "B007 (data set does not match SOP class)");
+    cr_expect_str_eq(text, "the peer did not answer with success: B007 (data set does not match SOP class)");
+    outcome =
+        (struct outcome){.state = OUTCOME_FAILED, .reason = REASON_UNSUPPORTED, .has_status = true, .status = 0x0122};
+    outcome_describe(&outcome, text, sizeof text);
+    cr_expect_str_eq(text, "the peer does not take its class in its transfer syntax: 0122 (SOP class not supported)");
     outcome = (struct outcome){.state = OUTCOME_STORED, .has_status = true};
     outcome_describe(&outcome, text, sizeof text);
     cr_expect_str_eq(text, "");

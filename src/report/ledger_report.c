@@ -54,7 +54,8 @@ struct report {
     const struct ledger_report_options *options;
     FILE *out;
     sqlite3 *db;
-    bool running; /* a session has the ledger */
+    bool running;    /* a session has the ledger */
+    bool unfinished; /* the last session did not look at all its files, or not yet */
 };
 
 /* For each row of a query. */
@@ -225,6 +226,7 @@ static void put_destination(struct report *report, sqlite3_stmt *row, size_t num
 /* The columns of last_session_query: name, begun, ended, verdict, stop_reason, exit_code, machine, pid, count. */
 static void put_last_session(struct report *report, sqlite3_stmt *row, size_t number)
 {
+    report->unfinished = strcmp(ledger_column_text(row, 3), "complete") != 0;
     fprintf(report->out, "sessions     %s, the last %s ", ledger_column_text(row, 8), ledger_column_text(row, 0));
     if (sqlite3_column_type(row, 2) != SQLITE_NULL) {
         fprintf(report->out, "%s, exit code %s", ledger_column_text(row, 3), ledger_column_text(row, 5));
@@ -297,7 +299,10 @@ static void put_study_counts(struct report *report, sqlite3_stmt *row, size_t nu
     uint64_t complete = number_of(row, 0), incomplete = number_of(row, 1);
     if (incomplete > STUDIES_SHOWN)
         fprintf(report->out, "  ... and %" PRIu64 " more (--json lists all)\n", incomplete - STUDIES_SHOWN);
-    if (complete > 0)
+    if (complete > 0 && report->unfinished)
+        fprintf(report->out, "\n%" PRIu64 " stud%s nothing left over of what was looked at so far\n", complete,
+                complete == 1 ? "y has" : "ies have");
+    else if (complete > 0)
         fprintf(report->out, "\n%" PRIu64 " stud%s complete\n", complete, complete == 1 ? "y is" : "ies are");
 }
 

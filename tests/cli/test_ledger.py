@@ -435,6 +435,17 @@ class Report(LedgerTest):
         self.assertRegex(out, r'(?m)^1 study is complete$')
         self.assertRegex(out, r'(?m)^  failed    status .*: 0xC000$')
 
+    def test_after_a_session_that_did_not_end(self):
+        """What it had not looked at is not in the ledger, so that no study is known to be complete."""
+        database = sqlite3.connect(self.ledger)
+        database.execute('UPDATE session SET ended_us = NULL, verdict = NULL, exit_code = NULL')
+        database.commit()
+        database.close()
+        out = self.report().out
+        self.assertRegex(out, r'(?m)^sessions     1, the last \S+ did not come to its end; ')
+        self.assertRegex(out, r'(?m)^2 studies have nothing left over of what was looked at so far$')
+        self.assertNotIn('complete', out)
+
     def test_json(self):
         report = json.loads(self.report('--json').out)
         self.assertEqual((report['schema_version'], report['running']), (1, False))

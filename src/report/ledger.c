@@ -255,6 +255,32 @@ static int check_destination(struct ledger *ledger, const struct ledger_options 
     return result;
 }
 
+/* Connect to a ledger that nobody has and nobody can change, as SQLite cannot make its files beside it. */
+static int connect_immutable(const char *file_name, sqlite3 **ret_db)
+{
+    struct text uri = {0};
+    text_put(&uri, "file:");
+    for (const char *at = file_name; *at != '\0'; at++)
+        text_printf(&uri, strchr("%?#", *at) != NULL ? "%%%02x" : "%c", (unsigned char)*at);
+    text_put(&uri, "?immutable=1");
+    int code = uri.failed ? SQLITE_NOMEM
+                          : sqlite3_open_v2(uri.data, ret_db,
+                                            SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI, NULL);
+    text_fini(&uri);
+    return code;
+}
+
+/* True if there is a -wal file beside it: then the file alone is not all of the ledger. */
+static bool has_wal(const char *file_name)
+{
+    char *name;
+    if (asprintf(&name, "%s-wal", file_name) < 0)
+        return true;
+    bool found = access(name, F_OK) == 0;
+    free(name);
+    return found;
+}
+
 int ledger_connect(const char *file_name, bool read_only, sqlite3 **ret_db)
 {
     int code = sqlite3_open_v2(file_name, ret_db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
@@ -262,7 +288,15 @@ int ledger_connect(const char *file_name, bool read_only, sqlite3 **ret_db)
         code = sqlite3_busy_timeout(*ret_db, LEDGER_BUSY_MS);
     if (code == SQLITE_OK && read_only)
         code = sqlite3_exec(*ret_db, "PRAGMA query_only = 1", NULL, NULL, NULL);
-    return code;
+    if (code != SQLITE_OK || !read_only)
+        return code;
+    /* Other errors come again when it is asked what it is. */
+    int probe = sqlite3_exec(*ret_db, "SELECT 1 FROM sqlite_master", NULL, NULL, NULL);
+    if ((probe != SQLITE_READONLY && probe != SQLITE_CANTOPEN) || has_wal(file_name))
+        return SQLITE_OK;
+    sqlite3_close(*ret_db);
+    *ret_db = NULL;
+    return connect_immutable(file_name, ret_db);
 }
 
 /* What earlier sessions wrote can be found then. SQLITE_OK or an SQLite code. */

@@ -63,7 +63,7 @@ char *ledger_file_name(const char *path);
 /*
  * Connect to the file, which is there. Returns SQLite's code; *ret_db is to be closed in any case. A ledger whose
  * process was killed may have to be put right by whoever comes next, so that `read_only` only keeps what is asked from
- * changing it.
+ * changing it. One that was closed in good order can also be read where nothing can be written.
  */
 int ledger_connect(const char *file_name, bool read_only, sqlite3 **ret_db);
 

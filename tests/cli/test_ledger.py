@@ -435,6 +435,22 @@ class Report(LedgerTest):
         self.assertRegex(out, r'(?m)^1 study is complete$')
         self.assertRegex(out, r'(?m)^  failed    status .*: 0xC000$')
 
+    def test_where_nothing_can_be_written(self):
+        """A ledger that was put away, where SQLite cannot make the files it wants beside it."""
+        away = self.folder / 'away'
+        away.mkdir()
+        shutil.copyfile(self.ledger, away / 'move 100%.db?')
+        (away / 'move 100%.db?').chmod(0o444)
+        away.chmod(0o555)
+        self.addCleanup(away.chmod, 0o755)
+        unprivileged = ['setpriv', '--bounding-set=-dac_override'] if os.geteuid() == 0 else []
+        done = subprocess.run([*unprivileged, program('dicom-sender'), 'report', '--ledger', away / 'move 100%.db?'],
+                              check=False, capture_output=True, text=True, env=harness.environment(),
+                              timeout=harness.TIMEOUT_S)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        self.assertEqual(done.stdout.split('\n', 1)[1], self.report().out.split('\n', 1)[1])
+        self.assertEqual(len(list(away.iterdir())), 1)
+
     def test_after_a_session_that_did_not_end(self):
         """What it had not looked at is not in the ledger, so that no study is known to be complete."""
         database = sqlite3.connect(self.ledger)

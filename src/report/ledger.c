@@ -525,6 +525,7 @@ const char *ledger_end_session(struct ledger *ledger, const struct session_resul
     (void)ledger_commit(ledger);
     if (write_end(ledger, result, exit_code) != SQLITE_OK)
         ledger_note_problem(ledger);
+    ledger_check_place(ledger);
     return ledger->problem[0] != '\0' ? ledger->problem : NULL;
 }
 

@@ -256,6 +256,17 @@ void ledger_note_problem(struct ledger *ledger)
     note_problem(ledger, "written", text);
 }
 
+void ledger_check_place(struct ledger *ledger)
+{
+    struct stat ours, there;
+    if (ledger->problem[0] != '\0' || ledger->lock_fd < 0 || fstat(ledger->lock_fd, &ours) < 0)
+        return;
+    bool found = stat(ledger->path, &there) == 0;
+    if (found ? there.st_dev != ours.st_dev || there.st_ino != ours.st_ino : errno == ENOENT)
+        snprintf(ledger->problem, sizeof ledger->problem, "the ledger '%s' was moved or removed while it was in use",
+                 ledger->path);
+}
+
 void ledger_keep(void *user, const struct instance *instance)
 {
     struct ledger *ledger = user;
@@ -283,6 +294,7 @@ static void checkpoint(struct ledger *ledger)
     if (now_us < ledger->checkpoint_us + CHECKPOINT_INTERVAL_US)
         return;
     (void)sqlite3_wal_checkpoint_v2(ledger->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    ledger_check_place(ledger);
     ledger->checkpoint_us = clock_monotonic_us();
 }
 

@@ -76,6 +76,9 @@ int ledger_prepare(struct ledger *ledger);
 /* Note what went wrong, as SQLite and the system say it. */
 void ledger_note_problem(struct ledger *ledger);
 
+/* Note it if the file is no longer where it was: what is written is then seen by nobody. */
+void ledger_check_place(struct ledger *ledger);
+
 /* "database or disk is full (No space left on device)": what the last call failed with. */
 void ledger_describe_error(sqlite3 *db, char *ret_text, size_t size);
 

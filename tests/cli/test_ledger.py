@@ -400,6 +400,18 @@ class FullDisk(LedgerTest):
         self.assertLess(sent, 800 + 400, 'it went on sending')
 
 
+    def test_it_is_removed(self):
+        """SQLite would go on in a file that has no name any more, and the run would end as if all were noted."""
+        studies = self.studies('1x40x1024:CT')
+        self.to('--discard', '--response-delay', '20')
+        sender = self.start(Running('dicom-sender', '--log-dir', self.logs, *map(str, self.arguments('-v', studies))))
+        sender.wait_for('stored', which=1)
+        self.ledger.rename(self.folder / 'elsewhere')
+        result = sender.wait()
+        self.assert_exit(result, 2)
+        self.assertIn(f"the ledger '{self.ledger}' was moved or removed while it was in use", result.err)
+
+
 class Report(LedgerTest):
     def setUp(self):
         super().setUp()

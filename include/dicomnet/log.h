@@ -42,7 +42,8 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
     X(LOG_ASSOCIATION_RETRY, "association.retry", "a new association will be tried; fields: delay_ms, text")           \
     X(LOG_DIMSE_SENT, "dimse.sent", "a command set went out; fields: command, message_id, context, status")            \
     X(LOG_DIMSE_RECEIVED, "dimse.received", "a command set came in; fields: command, message_id, context, status")     \
-    X(LOG_STORE_STORED, "store.stored", "the peer acknowledged an instance; fields: path, instance, status, times")    \
+    X(LOG_STORE_STORED, "store.stored",                                                                                \
+      "the peer acknowledged an instance; fields: path, instance, status, times, warning")                             \
     X(LOG_STORE_WARNED, "store.warned", "stored, with a warning status; fields as store.stored, comment")              \
     X(LOG_STORE_FAILED, "store.failed", "an instance failed for good; fields: path, instance, reason, status")         \
     X(LOG_STORE_RETRIED, "store.retried", "an instance will be sent again; fields: path, instance, reason, attempt")   \

@@ -132,3 +132,13 @@ void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size
     if (outcome->offset != 0)
         append(ret_text, size, &len, "%sat byte %" PRIu64, separator, outcome->offset);
 }
+
+const char *outcome_flaw(const struct outcome *outcome)
+{
+    if (outcome->leading_zero_uid && outcome->meta_differs)
+        return "a UID has a component with a leading zero; the file meta information names other UIDs than the data "
+               "set";
+    if (outcome->leading_zero_uid)
+        return "a UID has a component with a leading zero";
+    return outcome->meta_differs ? "the file meta information names other UIDs than the data set" : "";
+}

@@ -107,4 +107,7 @@ bool outcome_is_final_failure(const struct outcome *outcome);
  */
 void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size);
 
+/* What is wrong with a file that is sent all the same, in words; "" if nothing is. */
+const char *outcome_flaw(const struct outcome *outcome);
+
 #endif

@@ -74,6 +74,10 @@ static void log_outcome(struct session *session, const struct instance *instance
         [OUTCOME_FAILED] = {LOG_ERROR, LOG_STORE_FAILED},  [OUTCOME_SKIPPED] = {LOG_INFO, LOG_FILE_SKIPPED}};
     const struct outcome *outcome = &instance->outcome;
     enum log_level level = outcome->earlier ? LOG_DEBUG : kinds[outcome->state].level;
+    const char *flaw =
+        outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED ? outcome_flaw(outcome) : "";
+    if (flaw[0] != '\0' && level > LOG_WARN)
+        level = LOG_WARN;
     enum log_event event = outcome->earlier ? LOG_FILE_KNOWN : kinds[outcome->state].event;
     if (!logger_wants(&session->logger, level))
         return;
@@ -91,6 +95,7 @@ static void log_outcome(struct session *session, const struct instance *instance
                                        LOG_TEXT("status", status),
                                        LOG_TEXT("comment", outcome->comment),
                                        LOG_TEXT("text", text),
+                                       LOG_TEXT("warning", flaw),
                                        LOG_NUMBER("bytes", instance_wire_len(instance)),
                                        LOG_NUMBER("attempts", outcome->attempts),
                                        LOG_NUMBER("message_id", outcome->message_id),

@@ -47,6 +47,7 @@ struct progress {
     struct text scratch;  /* what is written at once */
     uint64_t plain_us;    /* elapsed time of the last plain line */
     uint64_t bytes_ended; /* data set bytes of instances that could be sent and have ended */
+    uint64_t flaw_count;  /* instances that were sent in spite of a flaw */
     uint64_t failure_count;
     size_t failures_kept;
     struct progress_failure failures[PROGRESS_FAILURES_MAX];

@@ -81,6 +81,10 @@ static void put_counts(struct text *text, const struct progress *progress, const
         put_count(text, progress, "pending", totals->by_state[OUTCOME_PENDING], COLOUR_YELLOW);
         text_put(text, progress->dry_run ? "   would be sent\n" : "   not sent\n");
     }
+    if (progress->flaw_count > 0) {
+        put_count(text, progress, "flaws", progress->flaw_count, COLOUR_YELLOW);
+        text_put(text, "   sent as they are; the log has a warning for each\n");
+    }
 }
 
 static double percentile_ms(const struct histogram *histogram, double share)

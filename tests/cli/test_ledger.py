@@ -11,7 +11,7 @@ import subprocess
 import time
 import unittest
 
-from support import harness
+from support import harness, programs
 from support.harness import CommandTest, Receiver, Running, closed_port, files_below, program, run, write_instance
 
 
@@ -455,8 +455,7 @@ class Report(LedgerTest):
         (away / 'move 100%.db?').chmod(0o444)
         away.chmod(0o555)
         self.addCleanup(away.chmod, 0o755)
-        unprivileged = ['setpriv', '--bounding-set=-dac_override'] if os.geteuid() == 0 else []
-        done = subprocess.run([*unprivileged, program('dicom-sender'), 'report', '--ledger', away / 'move 100%.db?'],
+        done = subprocess.run([*programs.without_privileges(), program('dicom-sender'), 'report', '--ledger', away / 'move 100%.db?'],
                               check=False, capture_output=True, text=True, env=harness.environment(),
                               timeout=harness.TIMEOUT_S)
         self.assertEqual((done.returncode, done.stderr), (0, ''))

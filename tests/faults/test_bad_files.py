@@ -108,6 +108,9 @@ def bad_files():
     }
 
 
+META_DIFFERS = 'the file meta information names other UIDs than the data set'
+
+
 class AmongGoodOnes(ProgramTest):
     STUDIES, INSTANCES = 25, 20
     NAMES = ('line\nbreak.dcm', '-rf.dcm', 'quo"te\\.dcm', ' ', 'ä漢.dcm', os.fsdecode(b'\xff\xfe.dcm'))
@@ -180,6 +183,10 @@ class AmongGoodOnes(ProgramTest):
         self.assertEqual(run.exit_code, 2, run)
         self.assertEqual(run.summary['header_warnings']['leading_zero_uid'], 1)
         self.assertGreaterEqual(run.summary['header_warnings']['meta_differs'], 2)
+        flawed = [record for record in run.events if 'warning' in record]
+        self.assertEqual({(os.path.basename(record['path']), record['level'], record['warning']) for record in flawed},
+                         {('other-uid-in-meta.dcm', 'warn', META_DIFFERS),
+                          ('leading-zero.dcm', 'warn', f'a UID has a component with a leading zero; {META_DIFFERS}')})
         have = kept.read_folder(receiver.output)
         for entry in good + odd:
             self.assertTrue(have.pop(entry.instance_uid, None) == entry.data_set, f'{entry.path} is kept as it is')

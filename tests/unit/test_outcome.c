@@ -54,6 +54,19 @@ Test(outcome, describe)
     cr_expect_neq(text[0], '\0');
 }
 
+Test(outcome, flaws)
+{
+    struct outcome outcome = {.state = OUTCOME_STORED};
+    cr_expect_str_eq(outcome_flaw(&outcome), "");
+    outcome.leading_zero_uid = true;
+    cr_expect_str_eq(outcome_flaw(&outcome), "a UID has a component with a leading zero");
+    outcome.meta_differs = true;
+    cr_expect_neq(strstr(outcome_flaw(&outcome), "a leading zero"), NULL);
+    cr_expect_neq(strstr(outcome_flaw(&outcome), "meta information"), NULL);
+    outcome.leading_zero_uid = false;
+    cr_expect_str_eq(outcome_flaw(&outcome), "the file meta information names other UIDs than the data set");
+}
+
 Test(outcome, names_are_found_again)
 {
     for (int state = 0; state < OUTCOME_STATE_COUNT; state++)

@@ -269,7 +269,7 @@ Test(progress, a_verbose_line_for_each_file)
     end_instance(failed("a/\x1b[2Jc\n.dcm"));
     const char *text = written();
     EXPECT_CONTAINS(text,
-                    "[15/100+] a/\\x1b[2Jc\\n.dcm (1.2 KB) ... failed (0.000 s): the peer answered with a failure");
+                    "[15/100+] a/\\x1b[2Jc\\n.dcm (1.2 KB) ... failed (0.000 s): the peer did not answer with success");
     EXPECT_CONTAINS(text, "A900");
     end_instance(fixture_instance("readme", "", "", 0, OUTCOME_SKIPPED, REASON_NOT_DICOM));
     EXPECT_CONTAINS(written(), "readme (200 B) ... skipped: not a DICOM file\n");
@@ -342,14 +342,29 @@ Test(progress, the_end_names_figures_and_failures)
     EXPECT_CONTAINS(text, "  stored             100   51.2 MB\n");
     EXPECT_CONTAINS(text, "  failed              12\n");
     EXPECT_CONTAINS(text, "  throughput    5.1 MB/s   10.0 instances/s\n");
-    EXPECT_CONTAINS(text, "  bad\\n1\n      the peer answered with a failure status: C000");
+    EXPECT_CONTAINS(text, "  bad\\n1\n      the peer did not answer with success: C000");
     EXPECT_CONTAINS(text, "\n  bad\n  bad\n"); /* for the same reason, which stands below the last */
-    EXPECT_CONTAINS(text, "  bad10\n      the peer answered with a failure status: A900");
+    EXPECT_CONTAINS(text, "  bad10\n      the peer did not answer with success: A900");
     EXPECT_LACKS(text, "bad11");
     EXPECT_CONTAINS(text, "... and 2 more, see logs/s.json\n");
     EXPECT_LACKS(text, "in doubt");
     EXPECT_LACKS(text, "pending");
+    EXPECT_LACKS(text, "flaws");
     EXPECT_LACKS(text, "\x1b");
+}
+
+Test(progress, the_end_counts_flaws)
+{
+    begin(PROGRESS_NORMAL);
+    struct instance instance = stored("ok");
+    end_instance(instance);
+    instance.outcome.meta_differs = true;
+    end_instance(instance);
+    instance.outcome.leading_zero_uid = true;
+    end_instance(instance);
+    struct session_result result = finished();
+    progress_finish(progress, &result, "logs/s.json", "logs/s.log", NULL);
+    EXPECT_CONTAINS(written(), "  flaws                2   sent as they are; the log has a warning for each\n");
 }
 
 Test(progress, the_end_says_where_the_time_went)

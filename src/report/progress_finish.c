@@ -236,7 +236,9 @@ void progress_finish(struct progress *progress, const struct session_result *res
     struct text *text = progress_begin_lines(progress);
     progress->line_shown = false;
     bool quiet = progress->detail == PROGRESS_QUIET;
-    bool troubled = progress->failure_count > 0 || result->verdict != SESSION_COMPLETE;
+    bool found_some = progress->dry_run && result->totals.by_state[OUTCOME_PENDING] > 0;
+    bool troubled = progress->failure_count > 0 || result->verdict != SESSION_COMPLETE ||
+                    (session_exit_code(result) != 0 && !found_some);
     if (!quiet || troubled) {
         put_headline(text, progress, result);
         put_counts(text, progress, &result->totals);

@@ -479,6 +479,35 @@ Test(progress, quiet_says_nothing_unless_something_failed)
     EXPECT_CONTAINS(written(), "  bad\n");
 }
 
+static struct instance skipped(void)
+{
+    struct instance instance = stored("readme");
+    instance.outcome = (struct outcome){.state = OUTCOME_SKIPPED, .reason = REASON_NOT_DICOM};
+    return instance;
+}
+
+Test(progress, quiet_says_that_nothing_was_sent)
+{
+    begin(PROGRESS_QUIET);
+    end_instance(skipped());
+    struct session_result result = finished();
+    progress_finish(progress, &result, "logs/s.json", "logs/s.log", NULL);
+    EXPECT_CONTAINS(written(), "  skipped              1   not for sending; the summary says why\n");
+}
+
+Test(progress, quiet_says_what_fails_a_strict_session)
+{
+    begin(PROGRESS_QUIET);
+    end_instance(skipped());
+    end_instance(stored("ok"));
+    struct session_result result = finished();
+    progress_finish(progress, &result, "logs/s.json", "logs/s.log", NULL);
+    cr_expect_str_eq(written(), "");
+    result.strict = true;
+    progress_finish(progress, &result, "logs/s.json", "logs/s.log", NULL);
+    EXPECT_CONTAINS(written(), "  skipped              1   not for sending; the summary says why\n");
+}
+
 /* ---- on a terminal ---- */
 
 static void at_half_time(void)

@@ -6,7 +6,7 @@
 #include "base/bytes.h"
 #include "dicomnet/uid.h"
 
-enum { PREAMBLE_LEN = 128, PREFIX_LEN = PREAMBLE_LEN + 4 };
+enum { PREAMBLE_LEN = 128, DICM_LEN = 4, PREFIX_LEN = PREAMBLE_LEN + DICM_LEN };
 
 /* Behind a deflate stream: a checksum and length as gzip or zlib append them, and a byte of padding. Readers skip them.
  */
@@ -247,8 +247,10 @@ void inspect_file(struct inspector *inspector, int fd, uint64_t size, struct ins
 
     const uint8_t *p = window_peek(window, 0, PREFIX_LEN);
     bool has_prefix = p != NULL && memcmp(p + PREAMBLE_LEN, "DICM", 4) == 0;
-    uint64_t begin = has_prefix ? PREFIX_LEN : 0;
-    bool like_data_set = has_prefix || begins_like_data_set(window, 0);
+    p = window_peek(window, 0, DICM_LEN);
+    bool has_bare_prefix = !has_prefix && p != NULL && memcmp(p, "DICM", DICM_LEN) == 0;
+    uint64_t begin = has_prefix ? PREFIX_LEN : has_bare_prefix ? DICM_LEN : 0;
+    bool like_data_set = has_prefix || begins_like_data_set(window, begin);
     if (window->error != 0) {
         judge_walk(ret_inspection, window, WALK_UNREADABLE);
         return;

@@ -5,7 +5,7 @@
  * What leads to which reason, in the order of the checks:
  *
  *   not-dicom            no "DICM" at byte 128, and the file does not begin like a data set (tag of group 0002 or 0008
- *                        with a VR of the standard, or with a length that fits)
+ *                        with a VR of the standard, or with a length that fits; "DICM" may stand before it)
  *   no-meta              it begins like a data set, or has "DICM" but no group 0002 behind it (unless accept_raw)
  *   truncated            the file ends inside the meta information
  *   dicomdir             the meta information says Media Storage Directory

@@ -176,6 +176,22 @@ Test(scan, accepts_raw_if_asked)
     expect_len(0, OUTCOME_SKIPPED, REASON_NOT_DICOM);
 }
 
+Test(scan, no_preamble_before_the_prefix)
+{
+    golden_begin(&g, UID_IMPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE);
+    golden_put_names(&g);
+    size_t len = g.writer.len - 128;
+    memmove(g.bytes, g.bytes + 128, len);
+    expect_len(len, OUTCOME_SKIPPED, REASON_NO_META);
+    options.accept_raw = true;
+    struct instance *instance = scan_bytes(len);
+    cr_expect_eq(instance->outcome.state, OUTCOME_PENDING);
+    cr_expect_str_eq(instance->file.syntax_uid, UID_IMPLICIT_VR_LITTLE_ENDIAN);
+    cr_expect_eq(instance->file.data_offset, g.data_offset - 128);
+    instance_destroy(instance);
+    expect_len(4, OUTCOME_SKIPPED, REASON_NOT_DICOM);
+}
+
 Test(scan, meta_information)
 {
     golden_begin(&g, NULL, WALK_EXPLICIT_LE);

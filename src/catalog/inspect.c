@@ -35,6 +35,7 @@ static void keep_wanted(struct window *window, struct inspection *inspection, co
             continue;
         wanted->found = true;
         wanted->form = element->form;
+        wanted->offset = window->inflating ? 0 : offset;
         wanted->too_long = element->undefined || element->value_len > INSPECT_VALUE_MAX;
         if (wanted->too_long)
             return;
@@ -226,6 +227,7 @@ static void inspect_declared(struct inspector *inspector, struct inspection *ins
         end_with(inspection, OUTCOME_SKIPPED, REASON_NO_TRANSFER_SYNTAX);
     } else if (!readable || !uid_is_well_formed(uid, strlen(uid))) {
         end_with(inspection, OUTCOME_FAILED, REASON_BAD_UID);
+        inspection->offset = declared->offset;
     } else {
         struct syntax syntax = find_syntax(uid);
         inspect_data_set(inspector, &syntax, inspection);

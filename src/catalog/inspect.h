@@ -49,6 +49,7 @@ struct inspect_element {
     bool found;
     bool too_long; /* its value is longer than INSPECT_VALUE_MAX and was not kept */
     enum walk_form form;
+    uint64_t offset; /* in the file; 0 if the data set is deflated */
     size_t len;
     uint8_t raw[INSPECT_RAW_SIZE];
 };
@@ -58,7 +59,7 @@ struct inspection {
     enum outcome_state state; /* OUTCOME_PENDING if the structure is whole */
     enum outcome_reason reason;
     int error;            /* negative errno behind REASON_UNREADABLE */
-    uint64_t offset;      /* where it went wrong, of truncated, trailing-data, syntax-mismatch, nesting */
+    uint64_t offset;      /* where it went wrong, of truncated, trailing-data, syntax-mismatch, nesting, bad-uid */
     uint64_t data_offset; /* of the data set in the file */
     uint64_t data_len;
     bool pad;               /* odd deflated data */

@@ -81,7 +81,7 @@ struct outcome {
     uint64_t write_us;     /* last attempt: from the first byte handed over to the last one taken, but for read_us */
     uint64_t wait_us;      /* last attempt: from the last byte taken to the response */
     uint64_t answered_us;  /* monotonic: when the peer's last answer came; 0 = never */
-    uint64_t offset;       /* where in the file it went wrong (truncated, syntax-mismatch), else 0 */
+    uint64_t offset;       /* where in the file it went wrong (truncated, syntax-mismatch, bad-uid), else 0 */
     char comment[65];      /* the peer's Error Comment (0000,0902), "" if none */
 };
 

@@ -135,6 +135,7 @@ static bool differs(struct scanner *scanner, enum inspect_wanted meta, enum insp
 static void read_names(struct scanner *scanner, struct file_facts *facts, struct outcome *outcome)
 {
     bool leading_zero = false, ignored = false;
+    static const enum inspect_wanted names[] = {INSPECT_INSTANCE, INSPECT_CLASS, INSPECT_STUDY};
     enum outcome_reason reasons[] = {
         read_name(scanner, INSPECT_INSTANCE, REASON_NO_INSTANCE_UID, &leading_zero),
         read_name(scanner, INSPECT_CLASS, REASON_NO_CLASS_UID, &leading_zero),
@@ -151,6 +152,8 @@ static void read_names(struct scanner *scanner, struct file_facts *facts, struct
             continue;
         outcome->state = OUTCOME_FAILED;
         outcome->reason = reasons[i];
+        if (reasons[i] == REASON_BAD_UID)
+            outcome->offset = scanner->inspection.wanted[names[i]].offset;
     }
     outcome->leading_zero_uid = leading_zero;
     outcome->meta_differs = differs(scanner, INSPECT_META_CLASS, INSPECT_CLASS) ||

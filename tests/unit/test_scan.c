@@ -203,6 +203,9 @@ Test(scan, meta_information)
     golden_begin(&g, "not.a.uid", WALK_EXPLICIT_LE);
     golden_put_names(&g);
     expect(OUTCOME_FAILED, REASON_BAD_UID);
+    struct instance *bad_syntax = scan_bytes(g.writer.len);
+    cr_expect_eq(memcmp(g.bytes + bad_syntax->outcome.offset, "\2\0\x10\0UI", 6), 0, "the place of (0002,0010)");
+    instance_destroy(bad_syntax);
 
     make(0);
     set_u32_le(g.bytes + 132 + 8, 0x7fffffff); /* the group's length is not looked at */
@@ -262,6 +265,16 @@ Test(scan, uids)
         cr_expect_eq(instance->outcome.leading_zero_uid, i == 11, "row %zu", i);
         instance_destroy(instance);
     }
+    /* Which of them it is. */
+    golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_put_uid(&g, 0x00080016, "1.2");
+    golden_put_uid(&g, 0x00080018, "1.2");
+    size_t place = g.writer.len;
+    golden_put_uid(&g, 0x0020000d, "1.x");
+    struct instance *bad = scan_bytes(g.writer.len);
+    cr_expect_eq(bad->outcome.reason, REASON_BAD_UID);
+    cr_expect_eq(bad->outcome.offset, place);
+    instance_destroy(bad);
     /* A value far too long for any UID. */
     golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
     golden_put_header(&g, 0x00080018, "UI", 20000);

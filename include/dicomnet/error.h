@@ -25,7 +25,7 @@
     X(ERROR_HOST_UNKNOWN, -20009, "the host name cannot be resolved")                                                  \
     X(ERROR_PEER_CLOSED, -20010, "the peer closed the connection")                                                     \
     X(ERROR_TIMEOUT_CONNECT, -20011, "no TCP connection within the connect timeout")                                   \
-    X(ERROR_TIMEOUT_ACSE, -20012, "no answer to the association request within the ACSE timeout")                      \
+    X(ERROR_TIMEOUT_ACSE, -20012, "no association was agreed within the ACSE timeout")                                 \
     X(ERROR_TIMEOUT_DIMSE, -20013, "no response within the DIMSE timeout")                                             \
     X(ERROR_TIMEOUT_NETWORK, -20014, "no byte moved within the network timeout")                                       \
     X(ERROR_TIMEOUT_RELEASE, -20015, "no answer to the release request in time")                                       \

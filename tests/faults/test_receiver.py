@@ -395,6 +395,8 @@ class Silence(ReceiverTest):
                     time.sleep(0.02)
             self.assert_closed(silent)
             self.assert_closed(half)
+        receiver.terminate()
+        self.assertEqual(receiver.log().count('no association was agreed within the ACSE timeout'), 3)
 
     def test_in_an_association(self):
         """Between messages a peer may take its time; in the middle of one it may not."""

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <uv.h>
 
 #include "programs/options.h"
 #include "programs/options_table.h"
@@ -195,6 +196,13 @@ void option_value_expected(const struct option_row *row, char ret_text[OPTION_EX
     }
 }
 
+static bool is_address(const char *text)
+{
+    struct sockaddr_in version_4;
+    struct sockaddr_in6 version_6;
+    return uv_ip4_addr(text, 0, &version_4) == 0 || uv_ip6_addr(text, 0, &version_6) == 0;
+}
+
 static bool read_text(const struct option_row *row, const char *text, const char **ret_text,
                       char ret_problem[OPTION_PROBLEM_SIZE])
 {
@@ -205,6 +213,10 @@ static bool read_text(const struct option_row *row, const char *text, const char
     }
     if (row->type == OPTION_HOST && strpbrk(text, " \t\r\n/@") != NULL) {
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not a host name or an address");
+        return false;
+    }
+    if (row->type == OPTION_ADDRESS && !is_address(text)) {
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is no IP address");
         return false;
     }
     return true;
@@ -277,6 +289,7 @@ int option_value_read(struct options *options, const struct option_row *row, con
         return read_compound(options, row, text, ret_problem) ? 0 : -1;
     case OPTION_TEXT:
     case OPTION_HOST:
+    case OPTION_ADDRESS:
         return read_text(row, text, field, ret_problem) ? 0 : -1;
     case OPTION_AE:
         return read_ae(row, text, field, ret_problem) ? 0 : -1;
@@ -340,6 +353,7 @@ void option_value_format(const struct options *options, const struct option_row 
         break;
     case OPTION_TEXT:
     case OPTION_HOST:
+    case OPTION_ADDRESS:
     case OPTION_SYNTHETIC:
     case OPTION_LIMIT:
     case OPTION_RAMP:

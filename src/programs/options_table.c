@@ -90,7 +90,7 @@ const struct option_row option_rows[] = {
      "the AE title by which the peer knows this receiver; by default our own one", NULL},
     {MOVER, "Retrieval", "receive-port", 0, "+P", OPTION_NUMBER, "PORT", 0, 65535, FIELD(receive_port), "0",
      "the port to receive on, as the peer knows it; 0 picks a free one", NULL},
-    {MOVER, "Retrieval", "receive-bind", 0, NULL, OPTION_HOST, "ADDRESS", 0, 0, FIELD(receive_address), NULL,
+    {MOVER, "Retrieval", "receive-bind", 0, NULL, OPTION_ADDRESS, "ADDRESS", 0, 0, FIELD(receive_address), NULL,
      "the address to receive on; by default 127.0.0.1 for a peer on this machine, else all", NULL},
     {MOVER, "Retrieval", "sync", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(sync), NULL,
      "answer only after fsync of file and folder", NULL},
@@ -178,7 +178,7 @@ const struct option_row option_rows[] = {
     /* ---- receiving ---- */
     {SERVER, "Listening", "port", 'p', NULL, OPTION_NUMBER, "PORT", 0, 65535, FIELD(port), "11112",
      "the port to listen on; 0 picks a free one", NULL},
-    {SERVER, "Listening", "bind", 0, NULL, OPTION_HOST, "ADDRESS", 0, 0, FIELD(bind_address), "127.0.0.1",
+    {SERVER, "Listening", "bind", 0, NULL, OPTION_ADDRESS, "ADDRESS", 0, 0, FIELD(bind_address), "127.0.0.1",
      "the address to listen on; 0.0.0.0 for all", NULL},
     {SERVER, "Listening", "ae-title", 'a', "--aetitle --aet -aet", OPTION_AE, "AE", 0, 0, FIELD(own_ae), NULL,
      "our AE title: who calls another one is rejected; by default any is taken", NULL},

@@ -20,6 +20,7 @@ enum option_type {
     OPTION_RAMP,      /* const char *: N[,N...], each from min to max, read into options->ramp */
     OPTION_EVERY,     /* const char *: N:HEX, N from min to max; read into options->fail_every and fail_status */
     OPTION_HOST,      /* const char *: not empty, no spaces or slashes */
+    OPTION_ADDRESS,   /* const char *: an IP address */
     OPTION_AE,        /* char[17]: an AE title */
     OPTION_INPUT,     /* appended to the inputs */
     OPTION_KEY        /* appended to the keys */

@@ -38,9 +38,10 @@ class Receiver(CommandTest):
         self.assertIn('Not a directory', result.err)
 
     def test_wrong_address(self):
-        result = run('dicom-receiver', '--discard', '--bind', 'nonsense', '--port', '0')
-        self.assertEqual((result.code, result.out), (1, ''), result)
-        self.assertEqual(len(result.err.splitlines()), 1, result)
+        for address in ('nonsense', 'localhost', '127.0.0.300', '[::1]'):
+            result = run('dicom-receiver', '--discard', '--bind', address, '--port', '0')
+            self.assertEqual((result.code, result.out), (1, ''), result)
+            self.assertEqual(result.err, f"dicom-receiver: --bind: '{address}' is no IP address\n")
 
     def test_quiet(self):
         self.assertEqual(len(self.receiver('--discard', '-q').stop().out.splitlines()), 1)

@@ -308,7 +308,7 @@ static const struct option_texts texts[] = {
      "  dicom-receiver --port 11112 --ae-title ARCHIVE --output-dir /data/incoming\n"
      "  dicom-receiver --port 0 --discard\n",
      "  0    stopped by Ctrl-C or SIGTERM\n"
-     "  1    it could not listen, or an option was wrong\n"},
+     "  1    it could not listen, its access log lacks a line, or an option was wrong\n"},
     {PROGRAM_ARCHIVE, "dicom-archive", "dicom-archive [OPTION...] (--output-dir DIR | --synthetic SPEC)",
      "A small archive for tests, demos and labs: answers C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET and C-CANCEL until it "
      "is told to stop (Ctrl-C).",

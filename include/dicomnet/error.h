@@ -43,7 +43,8 @@
     X(ERROR_IDENTIFIER_TOO_DEEP, -20027, "the identifier's sequences are nested too deep")                             \
     X(ERROR_IDENTIFIER_TOO_LONG, -20028, "the identifier is too long")                                                 \
     X(ERROR_IDENTIFIER_VALUE, -20029, "that text is no value of the element's VR")                                     \
-    X(ERROR_IDENTIFIER_SYNTAX, -20030, "an identifier is not written in that transfer syntax")
+    X(ERROR_IDENTIFIER_SYNTAX, -20030, "an identifier is not written in that transfer syntax")                         \
+    X(ERROR_SOURCE_CHANGED, -20031, "the file is no longer as it was scanned")
 
 enum dicomnet_error {
 #define X(name, value, text) name = (value),

@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "catalog/instance.h"
+#include "dicomnet/error.h"
 
 enum { CHUNK = 32 * 1024 };
 
-/* Read exactly `len` bytes. 0 or a negative errno; a file that is shorter than the scan saw gives -ESTALE. */
+/* Read exactly `len` bytes. 0 or a negative errno; ERROR_SOURCE_CHANGED if the file is shorter than the scan saw. */
 static int read_exactly(int fd, uint8_t *bytes, size_t len, uint64_t offset)
 {
     while (len > 0) {
@@ -19,7 +20,7 @@ static int read_exactly(int fd, uint8_t *bytes, size_t len, uint64_t offset)
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
-            return got < 0 ? -errno : -ESTALE;
+            return got < 0 ? -errno : ERROR_SOURCE_CHANGED;
         bytes += got;
         len -= (size_t)got;
         offset += (uint64_t)got;

@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "catalog/instance.h"
+#include "dicomnet/error.h"
 
 enum { SMALL = 64 * 1024 }; /* most likely read by one read: what comes after that is check enough */
 
-/* 0 if the open file is as the scan saw it, else -ESTALE or what fstat gave. */
+/* 0 if the open file is as the scan saw it, else ERROR_SOURCE_CHANGED or what fstat gave. */
 static int check_unchanged(const struct file_source *source)
 {
     struct stat status;
@@ -20,7 +21,7 @@ static int check_unchanged(const struct file_source *source)
     int64_t mtime_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
     bool same =
         S_ISREG(status.st_mode) && (uint64_t)status.st_size == source->size_bytes && mtime_ns == source->mtime_ns;
-    return same ? 0 : -ESTALE;
+    return same ? 0 : ERROR_SOURCE_CHANGED;
 }
 
 /*
@@ -69,7 +70,7 @@ static ssize_t read_file(struct data_source *base, uint64_t offset, const struct
             continue;
         if (n < 0) {
             int error = -errno;
-            return check_unchanged(source) == -ESTALE ? -ESTALE : error;
+            return check_unchanged(source) == ERROR_SOURCE_CHANGED ? ERROR_SOURCE_CHANGED : error;
         }
         if (n == 0)
             return (ssize_t)done;

@@ -25,14 +25,14 @@ struct file_source {
 };
 
 /*
- * Open the instance's file. Returns 0, -ENOENT if it has vanished, -ESTALE if its size or mtime differ from what the
- * scan saw (a small file's are looked at only when it has been read), or a negative errno.
+ * Open the instance's file. Returns 0, -ENOENT if it has vanished, ERROR_SOURCE_CHANGED if its size or mtime differ
+ * from what the scan saw (a small file's are looked at only when it has been read), or a negative errno.
  */
 int file_source_open(struct file_source *source, const struct instance *instance);
 
 /*
- * Close it. Returns 0, or -ESTALE if size or mtime changed since the scan (what was sent is then not to be trusted).
- * `instance` is the one it was opened with.
+ * Close it. Returns 0, or ERROR_SOURCE_CHANGED if size or mtime changed since the scan (what was sent is then not to be
+ * trusted). `instance` is the one it was opened with.
  */
 int file_source_close(struct file_source *source);
 

@@ -83,7 +83,7 @@ static enum outcome_reason source_failure_reason(int error)
     switch (error) {
     case -ENOENT:
         return REASON_VANISHED;
-    case -ESTALE:
+    case ERROR_SOURCE_CHANGED:
     case ERROR_SOURCE_SHORT:
         return REASON_CHANGED;
     default:
@@ -293,7 +293,7 @@ static void judge_answer(struct worker *worker, struct instance *instance, const
     if (verdict.state != OUTCOME_FAILED) {
         if (changed) {
             worker->figures.failed++;
-            worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_CHANGED, -ESTALE);
+            worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_CHANGED, ERROR_SOURCE_CHANGED);
             return;
         }
         worker->figures.stored++;

@@ -251,6 +251,8 @@ class UnderWay(ProgramTest):
 
     def test_touched(self):
         self.change(lambda path: os.utime(path, (1, 1)), 'failed: changed')
+        self.assertEqual({entry['text'] for entry in self.run_result.problems().values()},
+                         {'changed while it was being sent: the file is no longer as it was scanned'})
 
     def test_replaced(self):
         def replace(path):

@@ -139,7 +139,7 @@ static bool read_limit(const char *text, struct session_limit *ret_limit)
         return true;
     }
     const char *unit = strchr(units, last);
-    if (unit == NULL)
+    if (unit == NULL || text[len - 1] == 'm') /* minutes, or megabytes? */
         return false;
     ret_limit->bytes = (uint64_t)value << (10 * (unit - units + 1));
     return true;

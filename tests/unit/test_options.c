@@ -173,14 +173,14 @@ Test(options, limits_of_an_association)
         const char *text;
         struct session_limit limit;
     } rows[] = {{"1", {.stores = 1}},           {"4000000000", {.stores = 4000000000}}, {"1K", {.bytes = 1024}},
-                {"500m", {.bytes = 500 << 20}}, {"8G", {.bytes = 8ULL << 30}},          {"60s", {.ms = 60000}}};
+                {"500M", {.bytes = 500 << 20}}, {"8G", {.bytes = 8ULL << 30}},          {"60s", {.ms = 60000}}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         RIGHT("--max-per-association", rows[i].text);
         cr_expect_eq(options.association_limit.stores, rows[i].limit.stores, "%s", rows[i].text);
         cr_expect_eq(options.association_limit.bytes, rows[i].limit.bytes, "%s", rows[i].text);
         cr_expect_eq(options.association_limit.ms, rows[i].limit.ms, "%s", rows[i].text);
     }
-    static const char *const wrong[] = {"0", "0M", "", "M", "-1", "1.5G", "5T", "5MB", "99999999999999999999"};
+    static const char *const wrong[] = {"0", "0M", "", "M", "-1", "1.5G", "5T", "5MB", "2m", "99999999999999999999"};
     WRONG("--give-up-after: '0' is not a number of seconds from 1 to 4294967", "--give-up-after", "0");
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         char text[160];

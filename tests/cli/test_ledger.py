@@ -1,6 +1,4 @@
-"""--ledger and `dicom-sender report`: what a second run does, who may use a ledger, and what it says."""
-import csv
-import io
+"""--ledger: what a second run does, and who may use a ledger."""
 import json
 import os
 import shutil
@@ -11,61 +9,9 @@ import subprocess
 import time
 import unittest
 
-from support import harness, programs
-from support.harness import CommandTest, Receiver, Running, closed_port, files_below, program, run, write_instance
-
-
-class LedgerTest(CommandTest):
-    def setUp(self):
-        super().setUp()
-        self.ledger = self.folder / 'move.db'
-        self.peer = None
-
-    def to(self, *options):
-        """A receiver with these options in place of the last one, on the same port: the same destination."""
-        port = '0'
-        if self.peer is not None:
-            port = self.peer.port
-            self.peer.leave()
-        self.peer = self.start(Receiver(*(options or ('--discard',)), '--port', port))
-        return self.peer
-
-    def arguments(self, *arguments):
-        return ('-H', '127.0.0.1', '-p', self.peer.port, '-r', '--ledger', self.ledger, *arguments)
-
-    def resume(self, *arguments, code=0, **totals):
-        """Run it again; {name: count} of the totals that are not 0, what was known before as earlier_..."""
-        result = self.send('--json', *self.arguments(*arguments))
-        self.assert_exit(result, code)
-        found = json.loads(result.out)
-        counts = {name: found['totals'][name]
-                  for name in ('stored', 'warned', 'failed', 'skipped', 'in_doubt', 'pending') if found['totals'][name]}
-        counts.update({f'earlier_{name}': count for name, count in found['totals']['earlier'].items() if count})
-        self.assertTrue(found['sums_match'], result)
-        self.assertEqual(counts, totals, result)
-        return found
-
-    def rows(self, query='SELECT path, state, reason FROM file'):
-        database = sqlite3.connect(f'file:{self.ledger}?mode=ro', uri=True)
-        try:
-            return database.execute(query).fetchall()
-        finally:
-            database.close()
-
-    def report(self, *arguments, code=0):
-        result = run('dicom-sender', 'report', '--ledger', self.ledger, *arguments)
-        self.assert_exit(result, code)
-        return result
-
-
-def alter(path):
-    """Other bytes of the same length, and a time of modification that hardly differs."""
-    before = path.stat()
-    data = bytearray(path.read_bytes())
-    data[-1] ^= 1
-    with open(path, 'r+b') as file:
-        file.write(data)
-    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 1))
+from support import harness
+from support.harness import Receiver, Running, files_below, program, run, write_instance
+from support.ledger_test import LedgerTest, alter
 
 
 class Resume(LedgerTest):
@@ -410,108 +356,6 @@ class FullDisk(LedgerTest):
         result = sender.wait()
         self.assert_exit(result, 2)
         self.assertIn(f"the ledger '{self.ledger}' was moved or removed while it was in use", result.err)
-
-
-class Report(LedgerTest):
-    def setUp(self):
-        super().setUp()
-        self.source = self.studies('2x3x4096:CT')
-        (self.source / 'a,"readme"').write_text('no DICOM')
-        write_instance(self.source / 'no-study', study=None)
-        self.to()
-        self.resume(self.source, code=2, stored=6, skipped=1, failed=1)
-
-    def test_text(self):
-        out = self.report().out
-        self.assertRegex(out, rf'(?m)^destination  ANY-SCP@127\.0\.0\.1:{self.peer.port}$')
-        self.assertRegex(out, r'(?m)^sessions     1, the last \S+ complete, exit code 2$')
-        self.assertRegex(out, r'(?m)^  files\s+8   in 2 studies$')
-        self.assertRegex(out, r'(?m)^  stored\s+6 ')
-        self.assertRegex(out, r'(?m)^  failed    no-study-uid\s+1   no Study Instance UID$')
-        self.assertRegex(out, r'(?m)^2 studies are complete$')
-        self.assertNotIn('readme', out)
-
-    def test_files(self):
-        self.assertIn(f'  failed    {self.source}/no-study\n            no Study Instance UID\n',
-                      self.report('--failed').out)
-        self.assertIn('a,"readme"', self.report('--skipped').out)
-        self.assertNotIn('files\n', self.report('--pending', '--warned').out)
-
-    def test_studies_that_are_not_complete(self):
-        self.to('--discard', '--status', 'C000')
-        alter(files_below(self.source / 'study-1')[0])
-        self.resume(self.source, code=2, stored=5, earlier_stored=5, failed=2, earlier_failed=1, skipped=1,
-                    earlier_skipped=1)
-        out = self.report().out
-        self.assertRegex(out, r'(?m)^  2\.25\.\d+ +2 of 3 stored, 1 failed$')
-        self.assertRegex(out, r'(?m)^1 study is complete$')
-        self.assertRegex(out, r'(?m)^  failed    status .*: 0xC000$')
-
-    def test_where_nothing_can_be_written(self):
-        """A ledger that was put away, where SQLite cannot make the files it wants beside it."""
-        away = self.folder / 'away'
-        away.mkdir()
-        shutil.copyfile(self.ledger, away / 'move 100%.db?')
-        (away / 'move 100%.db?').chmod(0o444)
-        away.chmod(0o555)
-        self.addCleanup(away.chmod, 0o755)
-        done = subprocess.run([*programs.without_privileges(), program('dicom-sender'), 'report', '--ledger', away / 'move 100%.db?'],
-                              check=False, capture_output=True, text=True, env=harness.environment(),
-                              timeout=harness.TIMEOUT_S)
-        self.assertEqual((done.returncode, done.stderr), (0, ''))
-        self.assertEqual(done.stdout.split('\n', 1)[1], self.report().out.split('\n', 1)[1])
-        self.assertEqual(len(list(away.iterdir())), 1)
-
-    def test_after_a_session_that_did_not_end(self):
-        """What it had not looked at is not in the ledger, so that no study is known to be complete."""
-        database = sqlite3.connect(self.ledger)
-        database.execute('UPDATE session SET ended_us = NULL, verdict = NULL, exit_code = NULL')
-        database.commit()
-        database.close()
-        out = self.report().out
-        self.assertRegex(out, r'(?m)^sessions     1, the last \S+ did not come to its end; ')
-        self.assertRegex(out, r'(?m)^2 studies have nothing left over of what was looked at so far$')
-        self.assertNotIn('complete', out)
-
-    def test_json(self):
-        report = json.loads(self.report('--json').out)
-        self.assertEqual((report['schema_version'], report['running']), (1, False))
-        self.assertEqual({name: report['totals'][name] for name in ('files', 'stored', 'failed', 'skipped', 'studies')},
-                         {'files': 8, 'stored': 6, 'failed': 1, 'skipped': 1, 'studies': 2})
-        self.assertEqual(sorted((row['state'], row['reason'], row['files']) for row in report['reasons']),
-                         [('failed', 'no-study-uid', 1), ('skipped', 'not-dicom', 1)])
-        self.assertEqual([(row['files'], row['stored']) for row in report['studies']], [(3, 3), (3, 3)])
-        self.assertEqual(report['sessions'][0]['exit_code'], 2)
-        self.assertNotIn('files', report)
-        files = json.loads(self.report('--json', '--failed', '--skipped').out)['files']
-        self.assertEqual({row['path']: row['reason'] for row in files},
-                         {f'{self.source}/no-study': 'no-study-uid', f'{self.source}/a,"readme"': 'not-dicom'})
-
-    def test_csv(self):
-        rows = list(csv.DictReader(io.StringIO(self.report('--csv').out)))
-        self.assertEqual(len(rows), 8)
-        self.assertEqual({row['path'] for row in rows}, set(map(str, files_below(self.source))))
-        self.assertEqual({row['status'] for row in rows if row['state'] == 'stored'}, {'0x0000'})
-        rows = list(csv.DictReader(io.StringIO(self.report('--csv', '--failed').out)))
-        self.assertEqual([row['reason'] for row in rows], ['no-study-uid'])
-
-    def test_documented_schema(self):
-        """docs/ledger.md names every column, and its queries run."""
-        text = (harness.pathlib.Path(__file__).parents[2] / 'docs' / 'ledger.md').read_text(encoding='utf-8')
-        for table in ('file', 'session', 'destination'):
-            for _, column, *_ in self.rows(f'PRAGMA table_info({table})'):
-                self.assertIn(f'`{column}`', text)
-        questions = harness.re.findall(r'sqlite3 move\.db "([^"]+)"', text)
-        self.assertGreater(len(questions), 4)
-        for question in questions:
-            self.rows(question)
-
-    def test_help(self):
-        result = run('dicom-sender', 'report', '--help')
-        self.assert_exit(result, 0)
-        for name in ('--ledger', '--failed', '--warned', '--skipped', '--pending', '--json', '--csv'):
-            self.assertIn(name, result.out)
-        self.assertIn('dicom-sender report', run('dicom-sender', '--help').out)
 
 
 if __name__ == '__main__':

@@ -1,4 +1,6 @@
 """Peers that misbehave: nothing is claimed that is not so, the other files are stored, and the run ends in time."""
+import contextlib
+import socket
 import time
 import unittest
 
@@ -73,6 +75,21 @@ class SilentPeers(BadPeerTest):
     def assert_ends(self, run, times=2):
         self.assertLess(run.elapsed_s, times * (TIMEOUT_S + 2) + SLACK_S, run)
 
+    def test_no_answer_to_the_connection(self):
+        """Nobody accepts, and the queue of a listener is short: the system does not answer what is too much for it."""
+        with contextlib.ExitStack() as stack:
+            listener = stack.enter_context(socket.create_server(('127.0.0.1', 0), backlog=0))
+            for _ in range(3):
+                waiting = stack.enter_context(socket.socket())
+                waiting.setblocking(False)
+                waiting.connect_ex(listener.getsockname())
+            run = programs.run_sender(self.source, port=listener.getsockname()[1],
+                                      options=['--connect-timeout', TIMEOUT_S, '--retry', 0])
+        self.assertEqual((run.exit_code, run.total('pending')), (1, len(self.entries)), run)
+        self.assertIn('not connected: no TCP connection within the connect timeout', run.summary['stop_reason'])
+        self.assertGreaterEqual(run.elapsed_s, TIMEOUT_S, run)
+        self.assert_ends(run, times=1)
+
     def test_no_answer_to_the_request(self):
         run = self.send(on_associate=lambda number, request: Silence(), options=['--timeout', TIMEOUT_S, '--retry', 1])
         self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
@@ -144,7 +161,20 @@ class Negotiations(BadPeerTest):
 
     def test_context_ids_nobody_proposed(self):
         run = self.send(context_ids=lambda number: number + 100, options=['--retry', 1])
-        self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
+        self.assert_outcomes(run, {index: 'failed: unsupported' for index in range(len(self.entries))})
+        self.assertEqual(self.peer.stores, [])
+        self.assertLessEqual(len(self.peer.associations), 2, 'no loop')
+
+    def test_a_context_id_nobody_proposed(self):
+        """Only the files of the context that it stands for fail."""
+        numbers = {}
+
+        def on_context(number, abstract, syntaxes):
+            numbers[abstract] = number
+            return 0, syntaxes[0]
+        run = self.send(on_context=on_context, context_ids=lambda number:
+                        number if number == numbers[datasets.CT_IMAGE] else number + 100)
+        self.assert_outcomes(run, {self.last: 'failed: unsupported'})
 
     def test_more_contexts_than_one_association_holds(self):
         """150 private classes in one study: spread over associations of at most 128 contexts each."""
@@ -255,8 +285,10 @@ class Answers(BadPeerTest):
 
     def test_two_responses(self):
         run = self.send(on_store=once(Twice(), 3))
-        # The first one is good; whether the second is seen before the next store goes out is chance.
-        self.assert_all_stored(run)
+        # The first one is good; whether the second is seen before the next store goes out is chance. It is an error then
+        # or later, and ends the association.
+        self.assert_all_stored(run, associations=2)
+        self.assertNotEqual(self.peer.associations[0].end, 'released')
 
     def test_a_request_instead_of_a_response(self):
         self.wrong({'field': 0x0001})

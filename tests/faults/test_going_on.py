@@ -1,5 +1,6 @@
 """How a run goes on: the rows of the status policy, a peer without room, one that takes fewer associations or ends them
 after so many stores, one that is away for a while, and when it is given up."""
+import collections
 import signal
 import time
 import unittest
@@ -245,6 +246,19 @@ class Outages(ManyStudies):
         self.assertIn('given up after 4 s', run.summary['stop_reason'])
         self.assertGreater(run.elapsed_s, 4)
         self.assertLess(run.elapsed_s, 4 + SLACK_S)
+        self.assert_jitter(run, workers=8)
+
+    def assert_jitter(self, run, workers):
+        """Each waits 1 s, then 2 s, a tenth more or less, so that they do not all come back at once."""
+        delays_ms = collections.defaultdict(list)
+        for record in run.said('association.retry'):
+            delays_ms[record['worker']].append(record['delay_ms'])
+        self.assertEqual(len(delays_ms), workers)
+        for number, base_ms in enumerate((1000, 2000)):
+            waited_ms = [of_worker[number] for of_worker in delays_ms.values()]
+            self.assertGreaterEqual(min(waited_ms), 0.9 * base_ms)
+            self.assertLessEqual(max(waited_ms), 1.1 * base_ms)
+            self.assertGreater(len(set(waited_ms)), workers // 2, waited_ms)
 
     def test_back_without_an_answer(self):
         """It comes back, takes a store, and is gone again: the waiting begins anew, as it was there."""

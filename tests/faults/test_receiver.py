@@ -158,7 +158,8 @@ class Faults(ReceiverTest):
         run = self.send('--stall-after', 7, sender=['--dimse-timeout', 0.5])
         self.assertEqual((run.exit_code, run.total('stored')), (0, 12), run)
         self.assertEqual(self.associations(), 2)
-        self.assertEqual(len(kept.answers(self.lines)), 12)
+        answered = [line['association'] for line in kept.answers(self.lines)]
+        self.assertEqual(answered, 7 * [1] + 5 * [2], 'the eighth is kept and not answered')
 
     def test_reject_transient(self):
         run = self.send('--reject-transient', 1)
@@ -331,17 +332,18 @@ class Keeping(ReceiverTest):
         self.assert_status(receiver, entry, SUCCESS)
         self.assert_kept(receiver, entry, temporaries=True)
 
-    def calls(self, *options):
-        """The system calls of one store that matter, in order, as (name, arguments)."""
+    def calls(self, *options, times=1):
+        """The system calls of one store that matter, in order, as (name, arguments); of the last of so many."""
         trace = self.folder / 'trace'
         receiver = self.start(programs.Receiver(
             *options, folder_variable='RELEASE_DIR',
             prefix=['strace', '-D', '-f', '-yy', '-o', trace, '-e', 'trace=mkdir,openat,write,fsync,renameat2']))
         entry = self.instance()
-        self.assert_status(receiver, entry, SUCCESS)
+        for _ in range(times):
+            self.assert_status(receiver, entry, SUCCESS)
         receiver.stop()
         found = re.findall(r'^\d+ +(\w+)\((.*)\) = ', trace.read_text(errors='replace'), re.MULTILINE)
-        begun = next(number for number, call in enumerate(found) if call[0] == 'openat' and '.tmp-' in call[1])
+        begun = [number for number, call in enumerate(found) if call[0] == 'openat' and '.tmp-' in call[1]][-1]
         return found[begun:], entry, found[:begun]
 
     def test_order_of_things(self):
@@ -371,6 +373,14 @@ class Keeping(ReceiverTest):
         self.assertTrue(file_at < renamed < folder_at < answered, calls)
         made = [name for name, _ in before].index('mkdir')
         self.assertIn('fsync', [name for name, _ in before[made:]])
+
+    def test_sync_of_what_is_there(self):
+        """The same instance again: its file may be of a receiver that was killed before its own fsync."""
+        calls, entry, _ = self.calls('--sync', times=2)
+        answered = next(number for number, (name, text) in enumerate(calls) if name == 'write' and 'TCP' in text)
+        synced = [text for name, text in calls[:answered] if name == 'fsync']
+        self.assertIn(f'/{entry.instance_uid}.dcm>', ''.join(synced[:-1]))
+        self.assertIn('/received>', synced[-1])
 
 
 class Silence(ReceiverTest):

@@ -23,7 +23,7 @@ import tempfile
 import time
 import unittest
 
-from support import datasets, peers, programs
+from support import datasets, network, peers, programs
 from support.base import ProgramTest
 
 STUDIES, INSTANCES = 1, 5
@@ -110,6 +110,24 @@ class SenderLane(Lane):
     def run(self, at):
         run = self.send(self.receiver.port, preload(self.folder, self.kind, at))
         self.judge(run, self.receiver)
+        return self.reached()
+
+
+class ListsLane(Lane):
+    """The sender's calls fail, and nobody is there to send to: so all five are in the summary's lists, or it says that it
+    could not hold them."""
+
+    def check_totals(self, run):
+        said = re.search('the summary.*: Cannot allocate memory', run.stderr)
+        assert said or len(run.summary['pending']) == run.total('pending'), run
+        if not said:
+            super().check_totals(run)
+
+    def run(self, at):
+        run = self.send(network.free_port(), preload(self.folder, self.kind, at), ['--retry', 0])
+        assert run.exit_code == 1 or self.libuv_aborts, run
+        if run.summary is not None:
+            self.check_totals(run)
         return self.reached()
 
 
@@ -243,6 +261,9 @@ class FailingCalls(ProgramTest):
 
     def test_sender_memory(self):
         self.fail_each(SenderLane, 'malloc')
+
+    def test_sender_memory_for_lists(self):
+        self.fail_each(ListsLane, 'malloc')
 
     def test_sender_descriptors(self):
         self.fail_each(SenderLane, 'open')

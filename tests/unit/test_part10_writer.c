@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "catalog/instance.h"
@@ -18,6 +19,41 @@
 #include "catalog/scan.h"
 #include "dicomnet/uid.h"
 #include "golden.h"
+
+/* ---- what stands in for the C library: one call of a kind can be made to fail ---- */
+
+enum call { CALL_NONE, CALL_WRITE, CALL_FSYNC, CALL_CLOSE, CALL_RENAME };
+static enum call failing;
+static int calls_left; /* of that kind; the last of them fails, and none after it */
+
+static bool fails(enum call call)
+{
+    if (call != failing || calls_left == 0 || --calls_left > 0)
+        return false;
+    errno = EIO;
+    return true;
+}
+
+ssize_t write(int fd, const void *bytes, size_t len)
+{
+    return fails(CALL_WRITE) ? -1 : syscall(SYS_write, fd, bytes, len);
+}
+
+int fsync(int fd)
+{
+    return fails(CALL_FSYNC) ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int close(int fd)
+{
+    int result = (int)syscall(SYS_close, fd);
+    return fails(CALL_CLOSE) ? -1 : result;
+}
+
+int renameat2(int old_folder, const char *old_name, int new_folder, const char *new_name, unsigned flags)
+{
+    return fails(CALL_RENAME) ? -1 : (int)syscall(SYS_renameat2, old_folder, old_name, new_folder, new_name, flags);
+}
 
 static char root[] = "/tmp/part10-XXXXXX";
 static struct part10_folder folder;
@@ -213,4 +249,41 @@ Test(part10_writer, folder_that_cannot_be)
     cr_expect_eq(part10_folder_open(&other, "file", false), -ENOTDIR);
     cr_expect_eq(part10_folder_open(&other, "file/below", false), -ENOTDIR);
     cr_expect_eq(part10_folder_open(&other, "", false), -ENOENT);
+}
+
+static int keep_failing(enum call call, int at)
+{
+    failing = call;
+    calls_left = at;
+    int result = keep(&golden_meta, 100, 1);
+    failing = CALL_NONE;
+    cr_expect_eq(calls_left, 0, "call %d is made %d times", call, at);
+    return result;
+}
+
+/* Nothing that may be lost is called kept. Only a folder that is not synced has the file already: it is whole. */
+Test(part10_writer, a_call_that_fails_is_told)
+{
+    static const struct {
+        enum call call;
+        int at, files;
+    } rows[] = {{CALL_WRITE, 1, 0}, {CALL_FSYNC, 1, 0}, {CALL_FSYNC, 2, 1}, {CALL_CLOSE, 1, 0}, {CALL_RENAME, 1, 0}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_expect_eq(keep_failing(rows[i].call, rows[i].at), -EIO, "row %zu", i);
+        cr_expect_eq(count_files(), rows[i].files, "row %zu", i);
+        cr_expect_eq(keep(&golden_meta, 100, 1), rows[i].files == 0 ? PART10_KEPT : PART10_IDENTICAL, "row %zu", i);
+        cr_expect_eq(count_files(), 1, "row %zu", i);
+        cr_assert_eq(unlink(GOLDEN_INSTANCE ".dcm"), 0);
+    }
+}
+
+/* Its own file, the one that is there, and the folder. */
+Test(part10_writer, an_identical_file_is_synced_before_it_counts)
+{
+    cr_assert_eq(keep(&golden_meta, 100, 1), PART10_KEPT);
+    for (int at = 1; at <= 3; at++) {
+        cr_expect_eq(keep_failing(CALL_FSYNC, at), -EIO, "fsync %d", at);
+        cr_expect_eq(count_files(), 1, "fsync %d", at);
+    }
+    cr_expect_eq(keep(&golden_meta, 100, 1), PART10_IDENTICAL);
 }

@@ -70,7 +70,8 @@ void part10_writer_append(struct part10_writer *writer, const void *bytes, size_
 
 /*
  * Flush, check, close, rename. Returns an enum part10_result, or the first negative errno, after which nothing of the
- * file is left. Two data sets are compared by their bytes, and their syntax by the meta information.
+ * file is left; only if the folder alone could not be synced is it there, whole, under its name. Two data sets are
+ * compared by their bytes, and their syntax by the meta information.
  */
 int part10_writer_finish(struct part10_writer *writer);
 

@@ -413,8 +413,15 @@ static void abort_now(uv_timer_t *timer)
 {
     struct record *record = timer->data;
     association_abort(record->association, ERROR_ABORTED_LOCALLY);
-    association_abort(record->association, ERROR_TIMEOUT_DIMSE); /* the first is the one that counts */
     uv_close((uv_handle_t *)timer, NULL);
+}
+
+/* The first is the one that counts; a second one does not wait for the peer to close. */
+static void abort_twice(uv_timer_t *timer)
+{
+    struct record *record = timer->data;
+    abort_now(timer);
+    association_abort(record->association, ERROR_TIMEOUT_DIMSE);
 }
 
 /* Nobody answers the connection: the connect timeout ends it, or we do. */
@@ -481,7 +488,7 @@ static void open_and_wait(struct script_peer *peer)
 static void never_reads(struct script_peer *peer)
 {
     peer_accept(peer);
-    peer_sleep(500);
+    peer_stay(peer);
 }
 
 Test(negotiation, abort_at_any_moment, .timeout = FIXTURE_TIMEOUT_S)
@@ -494,9 +501,12 @@ Test(negotiation, abort_at_any_moment, .timeout = FIXTURE_TIMEOUT_S)
     } rows[] = {{"on the first turn", open_and_wait, stay_open, 0},
                 {"waiting for the AC", silent_at_request, stay_open, 60},
                 {"open", open_and_wait, stay_open, 60},
+                {"open, and it makes no difference to the peer", never_reads, stay_open, 60},
                 {"a write that is stuck", never_reads, flood, 150},
                 {"releasing", open_and_wait, release_only, 60}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t n = 0; n < 2 * sizeof rows / sizeof rows[0]; n++) {
+        size_t i = n / 2;
+        bool twice = n % 2 == 1;
         struct fixture fixture;
         struct record record = {.when_open = rows[i].when_open};
         uv_timer_t timer;
@@ -506,7 +516,7 @@ Test(negotiation, abort_at_any_moment, .timeout = FIXTURE_TIMEOUT_S)
         cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
         uv_timer_init(&fixture.loop, &timer);
         timer.data = &record;
-        uv_timer_start(&timer, abort_now, rows[i].after_ms, 0);
+        uv_timer_start(&timer, twice ? abort_twice : abort_now, rows[i].after_ms, 0);
         uint64_t ms = fixture_run(&fixture);
         cr_expect_eq(record.closed, 1, "%s", rows[i].what);
         cr_expect_eq(record.end.kind, ASSOCIATION_ABORTED_BY_US, "%s", rows[i].what);

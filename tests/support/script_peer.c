@@ -176,6 +176,12 @@ void peer_sleep(unsigned ms)
         ;
 }
 
+void peer_stay(struct script_peer *peer)
+{
+    for (int i = 0; i < 1000 && !__atomic_load_n(&peer->stopping, __ATOMIC_ACQUIRE); i++)
+        peer_sleep(10);
+}
+
 void peer_close(struct script_peer *peer)
 {
     if (peer->fd >= 0)

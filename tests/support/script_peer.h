@@ -92,6 +92,9 @@ bool peer_send(struct script_peer *peer, const void *bytes, size_t len);
 bool peer_read(struct script_peer *peer, void *ret_bytes, size_t len);
 void peer_sleep(unsigned ms);
 
+/* Neither read nor close until script_peer_stop is called; after ten seconds the connection ends all the same. */
+void peer_stay(struct script_peer *peer);
+
 /* End the connection with FIN, or with RST. */
 void peer_close(struct script_peer *peer);
 void peer_reset(struct script_peer *peer);

@@ -373,6 +373,33 @@ Test(ledger, what_cannot_be_written_is_counted_and_said)
     cr_expect_eq(ask("SELECT count(*) FROM file"), 2);
 }
 
+/* What waits to be committed with it is lost too; what comes after it is kept. */
+Test(ledger, a_row_that_cannot_be_kept_is_counted_and_said)
+{
+    sqlite3 *db;
+    cr_assert_eq(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db,
+                              "CREATE TRIGGER refuses BEFORE INSERT ON file WHEN new.path = '/refused' "
+                              "BEGIN SELECT RAISE(ABORT, 'not this one'); END",
+                              NULL, NULL, NULL),
+                 SQLITE_OK);
+    sqlite3_close(db);
+    struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
+    ledger_keep(ledger, &instance);
+    instance.file.path = "/refused";
+    ledger_keep(ledger, &instance);
+    const char *problem = ledger_commit(ledger);
+    cr_assert_not_null(problem);
+    cr_expect_not_null(strstr(problem, "not this one"), "%s", problem);
+    cr_expect_eq(ledger_lost(ledger), 2);
+    instance.file.path = "/third";
+    ledger_keep(ledger, &instance);
+    cr_expect_not_null(ledger_commit(ledger));
+    cr_expect_eq(ledger_lost(ledger), 2);
+    cr_expect_eq(ask("SELECT count(*) FROM file WHERE path = '/third'"), 1);
+    cr_expect_eq(ask("SELECT count(*) FROM file"), 1);
+}
+
 Test(ledger, to_ask_only)
 {
     struct ledger *reader = NULL;

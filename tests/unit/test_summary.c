@@ -11,6 +11,15 @@
 #define SESSION     "20261121T101530Z_4f2a"
 #define FAILED_PATH "d/\x01new\nline \xff.dcm"
 
+/* What stands in for the C library's fsync: it fails with this error, if it is not 0. */
+static int fsync_error;
+
+int fsync(int fd)
+{
+    errno = fsync_error;
+    return fsync_error != 0 ? -1 : 0;
+}
+
 static char *folder;
 static char path[256];
 static struct summary *summary;
@@ -434,6 +443,10 @@ Test(summary, a_failed_write_is_said_and_leaves_nothing)
     FILE *full = fopen("/dev/full", "w");
     cr_assert_eq(summary_print(summary, &result, 0, full), -ENOSPC);
     fclose(full);
+    fsync_error = EIO;
+    cr_assert_eq(summary_write(summary, &result, 0, path), -EIO);
+    cr_assert_neq(access(path, F_OK), 0);
+    fsync_error = 0;
     cr_assert_eq(mkdir(path, 0700), 0);
     cr_assert_eq(summary_write(summary, &result, 0, path), -EISDIR);
     strcat(path, ".tmp");

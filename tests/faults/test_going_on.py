@@ -126,6 +126,23 @@ class NoRoom(ManyStudies):
         self.assert_outcomes(run, {0: 'failed: status', 1: 'failed: status', 2: 'failed: status'})
 
 
+class NoRoomForThreeInstances(BadPeerTest):
+    """All there is: whatever is tried after a pause was refused before."""
+    count = 3
+
+    def test_no_room_for_a_while(self):
+        """A pause costs no attempts, also if there is only one more."""
+        begun = []
+
+        def on_store(store, complete):
+            begun.append(time.monotonic())
+            return NO_ROOM if begun[-1] - begun[0] < 8 else Respond()
+        run = self.send(options=['--retry', 1], on_store=on_store)
+        self.assert_all_stored(run)
+        sent = self.peer.sent_uids()
+        self.assertGreater(max(map(sent.count, sent)), 2, 'refused twice')
+
+
 class NoRoomForTheLast(BadPeerTest):
     """The peer has stored all others, and the last three it never takes: that is their own matter."""
     count = 8

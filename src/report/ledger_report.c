@@ -56,6 +56,7 @@ struct report {
     sqlite3 *db;
     bool running;    /* a session has the ledger */
     bool unfinished; /* the last session did not look at all its files, or not yet */
+    bool lacks_memory;
 };
 
 /* For each row of a query. */
@@ -70,8 +71,13 @@ static int each_row(struct report *report, const char *query, row_function *put)
         return code;
     if (sqlite3_bind_parameter_count(row) > 0)
         sqlite3_bind_int64(row, 1, report->options->states);
-    for (size_t number = 0; (code = sqlite3_step(row)) == SQLITE_ROW; number++)
+    for (size_t number = 0; (code = sqlite3_step(row)) == SQLITE_ROW; number++) {
         put(report, row, number);
+        if (sqlite3_errcode(report->db) == SQLITE_NOMEM) { /* a column was put as if it were empty */
+            code = SQLITE_NOMEM;
+            break;
+        }
+    }
     sqlite3_finalize(row);
     return code == SQLITE_DONE ? SQLITE_OK : code;
 }
@@ -123,15 +129,14 @@ static int put_csv(struct report *report)
 static json_t *json_text(const char *string, json_t **ret_hex)
 {
     struct text safe = {0}, hex = {0};
-    json_t *value = json_string(string);
     *ret_hex = NULL;
-    if (value != NULL)
-        return value;
+    if (text_is_utf8(string))
+        return json_string(string);
     text_put_utf8(&safe, string);
     for (const char *byte = string; *byte != '\0'; byte++)
         text_printf(&hex, "%02x", (unsigned char)*byte);
-    value = safe.failed ? NULL : json_string(safe.data);
     *ret_hex = hex.failed ? NULL : json_string(hex.data);
+    json_t *value = safe.failed || *ret_hex == NULL ? NULL : json_string(safe.data);
     text_fini(&safe);
     text_fini(&hex);
     return value;
@@ -145,31 +150,39 @@ static json_t *row_json(sqlite3_stmt *row)
         char hex_name[64];
         json_t *hex = NULL;
         int type = sqlite3_column_type(row, i);
-        json_object_set_new(object, name,
-                            type == SQLITE_NULL      ? json_null()
-                            : type == SQLITE_INTEGER ? json_integer(sqlite3_column_int64(row, i))
-                                                     : json_text(ledger_column_text(row, i), &hex));
+        int error = json_object_set_new(object, name,
+                                        type == SQLITE_NULL      ? json_null()
+                                        : type == SQLITE_INTEGER ? json_integer(sqlite3_column_int64(row, i))
+                                                                 : json_text(ledger_column_text(row, i), &hex));
         snprintf(hex_name, sizeof hex_name, "%s_hex", name);
         if (hex != NULL)
-            json_object_set_new(object, hex_name, hex);
+            error |= json_object_set_new(object, hex_name, hex);
+        if (error != 0) {
+            json_decref(object);
+            return NULL;
+        }
     }
     return object;
 }
 
+/* Print it and give it back. NULL is one that there was no memory for. */
+static void put_json_value(struct report *report, json_t *value)
+{
+    bool put = value != NULL && json_dumpf(value, report->out, DUMP_FLAGS | JSON_ENCODE_ANY) == 0;
+    report->lacks_memory = report->lacks_memory || (!put && !ferror(report->out));
+    json_decref(value);
+}
+
 static void put_json_row(struct report *report, sqlite3_stmt *row, size_t number)
 {
-    json_t *object = row_json(row);
     fputs(number == 0 ? "\n    " : ",\n    ", report->out);
-    json_dumpf(object, report->out, DUMP_FLAGS);
-    json_decref(object);
+    put_json_value(report, row_json(row));
 }
 
 /* A query of one row. */
 static void put_json_object(struct report *report, sqlite3_stmt *row, size_t number)
 {
-    json_t *object = row_json(row);
-    json_dumpf(object, report->out, DUMP_FLAGS);
-    json_decref(object);
+    put_json_value(report, row_json(row));
 }
 
 static int put_json(struct report *report)
@@ -181,8 +194,7 @@ static int put_json(struct report *report)
     json_t *hex, *path = json_text(report->options->path, &hex);
     json_decref(hex);
     fputs("{\n  \"ledger\": ", report->out);
-    json_dumpf(path, report->out, JSON_ENCODE_ANY);
-    json_decref(path);
+    put_json_value(report, path);
     fprintf(report->out, ",\n  \"schema_version\": %d,\n  \"running\": %s,\n  \"destination\": ", LEDGER_SCHEMA_VERSION,
             report->running ? "true" : "false");
     int code = each_row(report, destination_query, put_json_object);
@@ -202,11 +214,12 @@ static int put_json(struct report *report)
 
 /* ---- for people ---- */
 
-static void put_visible(FILE *out, const char *string)
+static void put_visible(struct report *report, const char *string)
 {
     struct text text = {0};
     text_put_visible(&text, string);
-    fputs(text.failed || text.data == NULL ? "" : text.data, out);
+    fputs(text.failed || text.data == NULL ? "" : text.data, report->out);
+    report->lacks_memory = report->lacks_memory || text.failed;
     text_fini(&text);
 }
 
@@ -217,9 +230,9 @@ static void put_destination(struct report *report, sqlite3_stmt *row, size_t num
         fputs("none yet\n", report->out);
         return;
     }
-    put_visible(report->out, ledger_column_text(row, 2));
+    put_visible(report, ledger_column_text(row, 2));
     fputs("@", report->out);
-    put_visible(report->out, ledger_column_text(row, 0));
+    put_visible(report, ledger_column_text(row, 0));
     fprintf(report->out, ":%s\n", ledger_column_text(row, 1));
 }
 
@@ -232,7 +245,7 @@ static void put_last_session(struct report *report, sqlite3_stmt *row, size_t nu
         fprintf(report->out, "%s, exit code %s", ledger_column_text(row, 3), ledger_column_text(row, 5));
         if (*ledger_column_text(row, 4) != '\0') {
             fputs(": ", report->out);
-            put_visible(report->out, ledger_column_text(row, 4));
+            put_visible(report, ledger_column_text(row, 4));
         }
     } else if (report->running) {
         fprintf(report->out, "is running: pid %s on %s, since %s", ledger_column_text(row, 7),
@@ -311,10 +324,10 @@ static void put_file(struct report *report, sqlite3_stmt *row, size_t number)
     if (number == 0)
         fputs("\nfiles\n", report->out);
     fprintf(report->out, "  %-8s  ", ledger_column_text(row, 1));
-    put_visible(report->out, ledger_column_text(row, 0));
+    put_visible(report, ledger_column_text(row, 0));
     if (*ledger_column_text(row, 3) != '\0') {
         fputs("\n            ", report->out);
-        put_visible(report->out, ledger_column_text(row, 3));
+        put_visible(report, ledger_column_text(row, 3));
     }
     putc('\n', report->out);
 }
@@ -339,7 +352,7 @@ static int put_text(struct report *report)
                  {study_counts_query, put_study_counts},
                  {files_query, put_file}};
     fputs("ledger       ", report->out);
-    put_visible(report->out, report->options->path);
+    put_visible(report, report->options->path);
     putc('\n', report->out);
     int code = SQLITE_OK;
     for (size_t i = 0; code == SQLITE_OK && i < sizeof parts / sizeof parts[0]; i++)
@@ -364,9 +377,13 @@ static int put_report(struct report *report, char *ret_message)
         code = options->format == LEDGER_JSON  ? put_json(report)
                : options->format == LEDGER_CSV ? put_csv(report)
                                                : put_text(report);
+    if (code == SQLITE_OK && report->lacks_memory)
+        code = SQLITE_NOMEM;
     if (code == SQLITE_OK && fflush(report->out) == 0 && !ferror(report->out))
         return 0;
-    if (code == SQLITE_OK)
+    if (code == SQLITE_NOMEM)
+        snprintf(text, sizeof text, "%s", error_text(-ENOMEM));
+    else if (code == SQLITE_OK)
         snprintf(text, sizeof text, "%s", error_text(errno > 0 ? -errno : -EIO));
     else
         ledger_describe_error(report->db, text, sizeof text);

@@ -188,6 +188,36 @@ class ResumeLane(LedgerLane):
         return self.stored()
 
 
+class ReportLane(LedgerLane):
+    """Calls of `dicom-sender report` fail: it says all, or why not."""
+
+    FORMS = ((), ('--json', '--pending'), ('--csv', '--failed'))
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.send(self.receiver.port, options=('--ledger', self.folder / 'ledger.db', '/nowhere/caf\udce9'))
+        whole = [self.report(form) for form in self.FORMS]
+        assert not any(done.returncode for done in whole), whole
+        self.whole = [done.stdout for done in whole]
+
+    def report(self, form, prefix=()):
+        command = [*prefix, programs.program('dicom-sender', 'RELEASE_DIR'), 'report', '--ledger',
+                   str(self.folder / 'ledger.db'), *form]
+        return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=RUN_TIMEOUT_S,
+                              check=False, env=programs.environment())
+
+    def run(self, at):
+        counts, reached = [], False
+        for form, whole in zip(self.FORMS, self.whole):
+            done = self.report(form, preload(self.folder, self.kind, at))
+            counts.append(int((self.folder / 'count').read_text(encoding='ascii')))
+            reached |= self.reached()
+            assert done.returncode in (0, 1), done
+            assert done.stdout == whole if done.returncode == 0 else done.stderr.startswith(b'dicom-sender report: '), done
+        (self.folder / 'count').write_text(str(max(counts)), encoding='ascii')
+        return reached
+
+
 class FailingReceiver(programs.Receiver):
     """One whose calls fail. Without a port: it said why and ended."""
 
@@ -318,6 +348,15 @@ class FailingCalls(ProgramTest):
 
     def test_resume_fsync(self):
         self.fail_each(ResumeLane, 'fsync')
+
+    def test_report_memory(self):
+        self.fail_each(ReportLane, 'malloc')
+
+    def test_report_reads(self):
+        self.fail_each(ReportLane, 'read')
+
+    def test_report_descriptors(self):
+        self.fail_each(ReportLane, 'open')
 
     def test_receiver_memory(self):
         self.fail_each(ReceiverLane, 'malloc')

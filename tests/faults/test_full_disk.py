@@ -3,12 +3,14 @@ again the work goes on."""
 import os
 import sqlite3
 import subprocess
+import time
 import unittest
 
 from support import datasets, kept, network, programs
 from support.base import ProgramTest
 
 SMALL, LARGE = '256k', '32m'
+PAUSE_SEEN_S = 3
 
 
 class FullDisk(ProgramTest):
@@ -83,7 +85,14 @@ class FullDisk(ProgramTest):
         self.start(receiver)
 
         def make_room(process):
-            network.wait_until(lambda: receiver.access_log.read_bytes().count(b'"0xA700"') >= 3, 60, 'A700')
+            """Once all pause, for 5 s: who is refused while others are stored comes again after 1 s and 2 s."""
+            seen = []
+
+            def is_paused():
+                log = receiver.access_log.read_bytes()
+                seen[:] = seen if seen and seen[0] == len(log) else [len(log), time.monotonic()]
+                return log.count(b'"0xA700"') >= 3 and time.monotonic() - seen[1] > PAUSE_SEEN_S
+            network.wait_until(is_paused, 60, 'a pause')
             kept.read_folder(receiver.output, temporaries=True)
             self.make_room()
         run = programs.run_sender(self.source, port=receiver.port, threads=4, during=make_room)

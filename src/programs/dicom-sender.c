@@ -221,8 +221,8 @@ static void write_reports(struct sender *sender, const struct session_result *re
     int error = summary_write(sender->summary, result, exit_code, sender->summary_path);
     /* A step of a ramp that went well is one row of its table. */
     if (sender->options->ramp_count == 0 || exit_code != 0 || sender->options->verbose || sender->options->debug)
-        progress_finish(sender->progress, result, error == 0 ? sender->summary_path : NULL, event_log_path(sender->log),
-                        sender->options->dry_run ? NULL : sender->options->ledger);
+        progress_finish(sender->progress, result, exit_code, error == 0 ? sender->summary_path : NULL,
+                        event_log_path(sender->log), sender->options->dry_run ? NULL : sender->options->ledger);
     if (error != 0)
         say_error("the summary", sender->summary_path, error);
     if (sender->options->json && sender->options->ramp_count == 0) {

@@ -230,16 +230,13 @@ static const char *failures_heading(const struct session_totals *totals)
                                                    : "failed or in doubt";
 }
 
-void progress_finish(struct progress *progress, const struct session_result *result, const char *summary_path,
-                     const char *log_path, const char *ledger_path)
+void progress_finish(struct progress *progress, const struct session_result *result, int exit_code,
+                     const char *summary_path, const char *log_path, const char *ledger_path)
 {
     struct text *text = progress_begin_lines(progress);
     progress->line_shown = false;
     bool quiet = progress->detail == PROGRESS_QUIET;
-    bool found_some = progress->dry_run && result->totals.by_state[OUTCOME_PENDING] > 0;
-    bool troubled = progress->failure_count > 0 || result->verdict != SESSION_COMPLETE ||
-                    (session_exit_code(result) != 0 && !found_some);
-    if (!quiet || troubled) {
+    if (!quiet || exit_code != 0) {
         put_headline(text, progress, result);
         put_counts(text, progress, &result->totals);
         put_times(text, result);

@@ -279,6 +279,16 @@ class Output(SenderTest):
         self.assert_exit(self.send('--dry-run', empty), 1)
         self.assert_exit(self.send('--dry-run', 'pacs://h:0', '-r', studies), 1)
 
+    def test_quiet_dry_run(self):
+        """It says why it ends with 2, also if that is only as --strict minds what is skipped."""
+        studies = self.studies()
+        (studies / 'readme').write_text('no DICOM')
+        result = self.send('-q', '--dry-run', '-r', studies)
+        self.assertEqual((result.code, result.err), (0, ''))
+        result = self.send('-q', '--dry-run', '--strict', '-r', studies)
+        self.assert_exit(result, 2)
+        self.assertIn('  skipped              1 ', result.err)
+
     def test_dry_run_connects_to_nobody(self):
         receiver = self.receiver()
         self.assert_exit(self.send('--dry-run', *self.to(receiver), '-r', self.studies()), 0)

@@ -335,7 +335,7 @@ Test(progress, the_end_names_figures_and_failures)
         end_instance(bad);
     }
     struct session_result result = finished();
-    progress_finish(progress, &result, "logs/s.json", "logs/s.log", "move.db");
+    progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", "move.db");
     const char *text = written();
     EXPECT_CONTAINS(text, "session complete after 12.3 s\n");
     EXPECT_CONTAINS(text, "  files              112   in 1 study\n");
@@ -363,7 +363,7 @@ Test(progress, the_end_counts_flaws)
     instance.outcome.leading_zero_uid = true;
     end_instance(instance);
     struct session_result result = finished();
-    progress_finish(progress, &result, "logs/s.json", "logs/s.log", NULL);
+    progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", NULL);
     EXPECT_CONTAINS(written(), "  flaws                2   sent as they are; the log has a warning for each\n");
 }
 
@@ -383,7 +383,7 @@ Test(progress, the_end_says_where_the_time_went)
     result.workers[0] = (struct worker_figures){
         .there_us = 8000000, .store_us = 7200000, .stored = 1500, .bytes = 1000, .associations = 1};
     result.workers[1] = (struct worker_figures){.there_us = 4000000, .store_us = 2000000, .associations = 2};
-    progress_finish(progress, &result, NULL, NULL, NULL);
+    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
     const char *text = written();
     EXPECT_CONTAINS(text, "  response       21.5 ms   median; p90 21.5, p99 21.5, p99.9 62.5, max 500.0 ms\n");
     EXPECT_CONTAINS(text, "   connect 0.25, negotiate 1.00, read 0.01, write 0.03, wait 20.00 ms\n");
@@ -400,12 +400,12 @@ Test(progress, the_end_says_what_was_chosen)
     result.worker_count = 8;
     result.threads_chosen = 4;
     result.threads_settled = true;
-    progress_finish(progress, &result, NULL, NULL, NULL);
+    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
     const char *text = written();
     EXPECT_CONTAINS(text, "  workers              4   chosen by --threads auto; busy ");
     EXPECT_LACKS(text, "over 0 associations");
     result.threads_settled = false;
-    progress_finish(progress, &result, NULL, NULL, NULL);
+    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
     EXPECT_CONTAINS(written(), "too little time or too few studies");
 }
 
@@ -417,7 +417,7 @@ Test(progress, the_end_of_a_stopped_session_says_why)
     struct session_result result = finished();
     result.verdict = SESSION_STOPPED;
     strcpy(result.stop_text, "rejected");
-    progress_finish(progress, &result, NULL, NULL, NULL);
+    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
     const char *text = written();
     EXPECT_CONTAINS(text, "session stopped after 12.3 s: rejected\n");
     EXPECT_CONTAINS(text, "  in doubt             1   sent, but never answered\n");
@@ -435,7 +435,7 @@ Test(progress, the_end_of_an_interrupted_session_asks_for_nothing)
     struct session_result result = finished();
     result.verdict = SESSION_INTERRUPTED;
     strcpy(result.stop_text, "interrupted: again to stop at once");
-    progress_finish(progress, &result, NULL, NULL, NULL);
+    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
     const char *text = written();
     EXPECT_CONTAINS(text, "session interrupted after 12.3 s\n");
     EXPECT_CONTAINS(text, "\nfailed or in doubt\n  bad\n");
@@ -446,7 +446,7 @@ Test(progress, the_end_of_a_session_without_files_says_so)
 {
     begin(PROGRESS_NORMAL);
     struct session_result result = finished();
-    progress_finish(progress, &result, NULL, NULL, NULL);
+    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
     EXPECT_CONTAINS(written(), "  no files were found (folders below the given ones need --recursive)\n");
 }
 
@@ -457,7 +457,7 @@ Test(progress, the_end_of_a_dry_run_says_what_would_be_sent)
     progress = progress_create(&(struct progress_options){.out = out, .detail = PROGRESS_NORMAL, .dry_run = true});
     end_instance(fixture_instance("p", "1.2", "1.3", 10, OUTCOME_PENDING, REASON_NONE));
     struct session_result result = finished();
-    progress_finish(progress, &result, NULL, NULL, NULL);
+    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
     const char *text = written();
     EXPECT_CONTAINS(text, "dry run complete after 12.3 s\n");
     EXPECT_CONTAINS(text, "  pending              1   would be sent\n");
@@ -471,11 +471,11 @@ Test(progress, quiet_says_nothing_unless_something_failed)
     end_instance(stored("ok"));
     progress_update(progress, &now);
     struct session_result result = finished();
-    progress_finish(progress, &result, "logs/s.json", "logs/s.log", "move.db");
+    progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", "move.db");
     cr_expect_str_eq(written(), "");
     end_instance(failed("bad"));
     result = finished();
-    progress_finish(progress, &result, "logs/s.json", "logs/s.log", "move.db");
+    progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", "move.db");
     EXPECT_CONTAINS(written(), "  bad\n");
 }
 
@@ -491,7 +491,7 @@ Test(progress, quiet_says_that_nothing_was_sent)
     begin(PROGRESS_QUIET);
     end_instance(skipped());
     struct session_result result = finished();
-    progress_finish(progress, &result, "logs/s.json", "logs/s.log", NULL);
+    progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", NULL);
     EXPECT_CONTAINS(written(), "  skipped              1   not for sending; the summary says why\n");
 }
 
@@ -501,10 +501,10 @@ Test(progress, quiet_says_what_fails_a_strict_session)
     end_instance(skipped());
     end_instance(stored("ok"));
     struct session_result result = finished();
-    progress_finish(progress, &result, "logs/s.json", "logs/s.log", NULL);
+    progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", NULL);
     cr_expect_str_eq(written(), "");
     result.strict = true;
-    progress_finish(progress, &result, "logs/s.json", "logs/s.log", NULL);
+    progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", NULL);
     EXPECT_CONTAINS(written(), "  skipped              1   not for sending; the summary says why\n");
 }
 
@@ -535,7 +535,7 @@ Test(progress, a_terminal_gets_one_line_that_makes_room)
     cr_expect_eq(strncmp(text, "\r\x1b[K", 4), 0, "the line is cleared first");
     EXPECT_CONTAINS(text, "delay_ms=1000\x1b[0m\r\n 50%"); /* the terminal driver adds the carriage return */
     struct session_result result = finished();
-    progress_finish(progress, &result, NULL, NULL, NULL);
+    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
     text = written();
     cr_expect_eq(strncmp(text, "\r\x1b[K", 4), 0);
     EXPECT_LACKS(text, " 50%");

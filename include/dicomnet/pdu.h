@@ -52,7 +52,8 @@ enum pdu_context_result {
 
 /*
  * One presentation context item (PS3.8 9.3.2.2, 9.3.3.2). `transfer_syntaxes` is the run of transfer syntax sub-items
- * as on the wire: in an RQ one or more, in an AC exactly one (not significant unless accepted).
+ * as on the wire: in an RQ one or more, in an AC exactly one (not significant unless accepted). In a run that was
+ * decoded other sub-items may lie between them: it is read with pdu_next_transfer_syntax, and written without these.
  */
 struct pdu_context {
     uint8_t id;

@@ -67,7 +67,9 @@ static void put_context(struct bytes_writer *writer, enum pdu_type type, const s
     bytes_put_u8(writer, 0);                                /* 8   reserved */
     if (is_request)                                         /* 9.. sub-items */
         put_span_item(writer, ITEM_ABSTRACT_SYNTAX, context->abstract_syntax);
-    bytes_put(writer, context->transfer_syntaxes.data, context->transfer_syntaxes.len);
+    struct span cursor = context->transfer_syntaxes, syntax;
+    while (pdu_next_transfer_syntax(&cursor, &syntax)) /* of a run that was decoded, not what lay between them */
+        put_span_item(writer, ITEM_TRANSFER_SYNTAX, syntax);
     if (!is_request && context->transfer_syntaxes.len == 0 && context->result != CONTEXT_ACCEPTED)
         put_span_item(writer, ITEM_TRANSFER_SYNTAX, (struct span){0});
     end_item(writer, start);

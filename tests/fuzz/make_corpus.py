@@ -115,6 +115,8 @@ def associates():
     yield 'context-sub-item-cut', rq(fixed + name + wire.item(0x20, b'\1\0\0\0\x30\0\0') + user)
     yield 'context-mixed', rq(fixed + name + wire.item(0x20, b'\1\0\0\0' + wire.item(0x30, CT.encode()) + wire.item(
         0x40, b'1.2') + wire.item(0x41, b'?') + wire.item(0x40, b'1.3')) + user)
+    yield 'context-class-between', rq(fixed + name + wire.item(0x20, b'\1\0\0\0' + wire.item(0x40, b'1.2') + wire.item(
+        0x30, CT.encode()) + wire.item(0x40, b'1.3')) + user)
     yield 'context-two-classes', rq(fixed + name + wire.item(0x20, b'\1\0\0\0' + 2 * (
         wire.item(0x30, CT.encode()) + wire.item(0x40, b'1.2')) + wire.item(0x30, b'1.2.3')) + user)
     yield 'even-context', rq(fixed + name + context.replace(b'\1\0\0\0', b'\2\0\0\0') + user)

@@ -143,7 +143,12 @@ Test(pdu, item_longer_than_its_length_field_is_refused)
 {
     static uint8_t run[70000], bytes[80000];
     struct pdu_associate request = make_request(run, sizeof run);
-    request.contexts[0].transfer_syntaxes.len = sizeof run;
+    static char uid[34000]; /* each fits its item; both together do not fit that of their context */
+    memset(uid, '1', sizeof uid - 1);
+    ssize_t one = pdu_encode_transfer_syntax(run, sizeof run, span_of(uid));
+    cr_assert_gt(one, 0);
+    cr_assert_eq(pdu_encode_transfer_syntax(run + one, sizeof run - (size_t)one, span_of(uid)), one);
+    request.contexts[0].transfer_syntaxes.len = 2 * (size_t)one;
     cr_assert_eq(pdu_encode_associate(bytes, sizeof bytes, PDU_ASSOCIATE_RQ, &request), ERROR_BUFFER_TOO_SMALL);
 }
 
@@ -444,6 +449,29 @@ Test(pdu, padding_and_strange_order_are_tolerated)
     cr_assert(pdu_next_transfer_syntax(&cursor, &uid) && span_equals(uid, "1.2.4"));
     cr_assert(!pdu_next_transfer_syntax(&cursor, &uid));
     cr_assert(!associate.has_max_len);
+}
+
+/* A peer may put the abstract syntax between the transfer syntaxes: written again, it is there once. */
+Test(pdu, a_decoded_run_is_written_without_what_lay_in_it)
+{
+    struct pdu_associate associate, again;
+    uint8_t written[256];
+    struct bytes_writer writer = begin_body();
+    PUT_TEXT(&writer, 0x10, UID_APPLICATION_CONTEXT);
+    PUT_TEXT(&writer, 0x20,
+             CONTEXT_BODY("\x01", "\x00") SYNTAX_ITEM ABSTRACT_ITEM "\x77\0\0\1x\x40\0\0\5"
+                                                                    "1.2.5");
+    PUT_TEXT(&writer, 0x50, "");
+    cr_assert_eq(decode_made(&writer, PDU_ASSOCIATE_RQ, &associate), 0);
+    ssize_t len = pdu_encode_associate(written, sizeof written, PDU_ASSOCIATE_RQ, &associate);
+    cr_assert_gt(len, PDU_HEADER_LEN);
+    struct span body = {written + PDU_HEADER_LEN, (size_t)len - PDU_HEADER_LEN};
+    cr_assert_eq(pdu_decode_associate(body, PDU_ASSOCIATE_RQ, &again), 0);
+    cr_assert(span_equals(again.contexts[0].abstract_syntax, "1.2.3"));
+    struct span cursor = again.contexts[0].transfer_syntaxes, uid;
+    cr_assert(pdu_next_transfer_syntax(&cursor, &uid) && span_equals(uid, "1.2.4"));
+    cr_assert(pdu_next_transfer_syntax(&cursor, &uid) && span_equals(uid, "1.2.5"));
+    cr_assert(!pdu_next_transfer_syntax(&cursor, &uid));
 }
 
 Test(pdu, a_broken_run_of_transfer_syntaxes_ends)

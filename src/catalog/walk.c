@@ -147,6 +147,9 @@ enum walk_result walk_read_header(struct window *window, enum walk_form form, ui
                                          .group = big ? get_u16_be(p) : get_u16_le(p),
                                          .element = big ? get_u16_be(p + 2) : get_u16_le(p + 2)};
     enum walk_result result = WALK_COMPLETE;
+    /* Group 0008, in which every data set begins, in the other byte order. */
+    if (first && ret_element->group == 0x0800)
+        return WALK_MISMATCH;
     if (ret_element->group == GROUP_DELIMITER || form == WALK_IMPLICIT_LE)
         read_implicit(p, form, ret_element);
     else
@@ -289,8 +292,9 @@ static enum walk_result step_elements(struct walker *walker)
         return WALK_COMPLETE;
     }
     if (outermost) {
-        /* Zero bytes read as elements (0000,0000) without end. */
-        if (element.group == 0 && element.element == 0 && !walker->first)
+        /* Zero bytes read as elements (0000,0000) without end, ones as (FFFF,FFFF) of undefined length. */
+        bool is_fill = (element.group == 0 && element.element == 0) || (element.group & element.element) == 0xffff;
+        if (is_fill && !walker->first)
             return WALK_TRAILING;
         walker->first = false;
         walker->pixel_data_seen |= element.group == GROUP_PIXEL_DATA;

@@ -133,12 +133,26 @@ void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size
         append(ret_text, size, &len, "%sat byte %" PRIu64, separator, outcome->offset);
 }
 
-const char *outcome_flaw(const struct outcome *outcome)
+bool outcome_has_flaws(const struct outcome *outcome)
 {
-    if (outcome->leading_zero_uid && outcome->meta_differs)
-        return "a UID has a component with a leading zero; the file meta information names other UIDs than the data "
-               "set";
-    if (outcome->leading_zero_uid)
-        return "a UID has a component with a leading zero";
-    return outcome->meta_differs ? "the file meta information names other UIDs than the data set" : "";
+    return outcome->leading_zero_uid || outcome->bad_series_uid || outcome->meta_differs;
+}
+
+void outcome_describe_flaws(const struct outcome *outcome, char *ret_text, size_t size)
+{
+    const struct {
+        bool there;
+        const char *text;
+    } flaws[] = {
+        {outcome->leading_zero_uid, "a UID has a component with a leading zero"},
+        {outcome->bad_series_uid, "the Series Instance UID is no UID"},
+        {outcome->meta_differs, "the file meta information names other UIDs than the data set"},
+    };
+    if (size == 0)
+        return;
+    size_t len = 0;
+    ret_text[0] = '\0';
+    for (size_t i = 0; i < sizeof flaws / sizeof flaws[0]; i++)
+        if (flaws[i].there)
+            append(ret_text, size, &len, "%s%s", len > 0 ? "; " : "", flaws[i].text);
 }

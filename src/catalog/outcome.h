@@ -68,6 +68,7 @@ struct outcome {
     bool has_status;
     uint16_t status;       /* the last DIMSE status the peer gave, if has_status (an answer may have had none) */
     bool leading_zero_uid; /* a warning: a UID component has a leading zero */
+    bool bad_series_uid;   /* a warning: the Series Instance UID is there, but is no UID */
     bool uid_missing;      /* a warning: the peer's response named no SOP Instance UID */
     bool meta_differs;     /* a warning: the file meta information's UIDs differ from the data set's */
     bool earlier;          /* an earlier session with the same ledger did this; the file was not opened now */
@@ -107,7 +108,8 @@ bool outcome_is_final_failure(const struct outcome *outcome);
  */
 void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size);
 
-/* What is wrong with a file that is sent all the same, in words; "" if nothing is. */
-const char *outcome_flaw(const struct outcome *outcome);
+/* What is wrong with a file that is sent all the same. One line as outcome_describe; "" if nothing is. */
+void outcome_describe_flaws(const struct outcome *outcome, char *ret_text, size_t size);
+bool outcome_has_flaws(const struct outcome *outcome);
 
 #endif

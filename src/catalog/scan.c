@@ -134,7 +134,7 @@ static bool differs(struct scanner *scanner, enum inspect_wanted meta, enum insp
 /* The structure is whole: read what names the instance, and judge it. */
 static void read_names(struct scanner *scanner, struct file_facts *facts, struct outcome *outcome)
 {
-    bool leading_zero = false, ignored = false;
+    bool leading_zero = false;
     static const enum inspect_wanted names[] = {INSPECT_INSTANCE, INSPECT_CLASS, INSPECT_STUDY};
     enum outcome_reason reasons[] = {
         read_name(scanner, INSPECT_INSTANCE, REASON_NO_INSTANCE_UID, &leading_zero),
@@ -143,8 +143,8 @@ static void read_names(struct scanner *scanner, struct file_facts *facts, struct
     };
     if (scanner->inspection.raw_syntax == NULL)
         (void)read_name(scanner, INSPECT_SYNTAX, REASON_NO_TRANSFER_SYNTAX, &leading_zero);
-    /* The series plays no part in sending: one that is no UID is as good as none. */
-    (void)read_name(scanner, INSPECT_SERIES, REASON_NONE, &ignored);
+    /* The series plays no part in sending: one that is no UID is the peer's to judge. */
+    outcome->bad_series_uid = read_name(scanner, INSPECT_SERIES, REASON_NONE, &leading_zero) == REASON_BAD_UID;
     if (reasons[2] == REASON_NO_STUDY_UID && scanner->options.allow_incomplete)
         reasons[2] = REASON_NONE;
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {

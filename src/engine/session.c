@@ -74,18 +74,19 @@ static void log_outcome(struct session *session, const struct instance *instance
         [OUTCOME_FAILED] = {LOG_ERROR, LOG_STORE_FAILED},  [OUTCOME_SKIPPED] = {LOG_INFO, LOG_FILE_SKIPPED}};
     const struct outcome *outcome = &instance->outcome;
     enum log_level level = outcome->earlier ? LOG_DEBUG : kinds[outcome->state].level;
-    const char *flaw =
-        outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED ? outcome_flaw(outcome) : "";
-    if (flaw[0] != '\0' && level > LOG_WARN)
+    bool flawed = (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED) && outcome_has_flaws(outcome);
+    if (flawed && level > LOG_WARN)
         level = LOG_WARN;
     enum log_event event = outcome->earlier ? LOG_FILE_KNOWN : kinds[outcome->state].event;
     if (!logger_wants(&session->logger, level))
         return;
     if (outcome->state == OUTCOME_FAILED && outcome->attempts == 0 && !outcome->earlier)
         event = LOG_FILE_FAILED;
-    char text[200] = "", status[8] = "";
+    char text[200] = "", flaws[200] = "", status[8] = "";
     if (outcome->state != OUTCOME_STORED)
         outcome_describe(outcome, text, sizeof text);
+    if (flawed)
+        outcome_describe_flaws(outcome, flaws, sizeof flaws);
     if (outcome->has_status)
         snprintf(status, sizeof status, "0x%04X", outcome->status);
     const struct log_field fields[] = {LOG_TEXT("path", instance->file.path),
@@ -95,7 +96,7 @@ static void log_outcome(struct session *session, const struct instance *instance
                                        LOG_TEXT("status", status),
                                        LOG_TEXT("comment", outcome->comment),
                                        LOG_TEXT("text", text),
-                                       LOG_TEXT("warning", flaw),
+                                       LOG_TEXT("warning", flaws),
                                        LOG_NUMBER("bytes", instance_wire_len(instance)),
                                        LOG_NUMBER("attempts", outcome->attempts),
                                        LOG_NUMBER("message_id", outcome->message_id),

@@ -275,7 +275,7 @@ void progress_instance_ended(struct progress *progress, const struct instance *i
     if (state == OUTCOME_FAILED || state == OUTCOME_IN_DOUBT)
         keep_failure(progress, instance);
     else if (state == OUTCOME_STORED || state == OUTCOME_WARNED)
-        progress->flaw_count += outcome_flaw(&instance->outcome)[0] != '\0';
+        progress->flaw_count += outcome_has_flaws(&instance->outcome);
     if (state != OUTCOME_SKIPPED && state != OUTCOME_PENDING && !instance->outcome.earlier)
         progress->bytes_ended += instance_wire_len(instance);
     /* What is still pending when a session was stopped is one number at the end, not a line each. */

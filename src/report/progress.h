@@ -53,8 +53,8 @@ void progress_print(struct progress *progress, const char *text);
 
 /*
  * The words at the end: what became of the files, how fast, the first failures; if quiet, only of a session whose
- * `exit_code` is not 0. The live line is gone afterwards. `summary_path`, `log_path` and `ledger_path` are named if they
- * are not NULL; with the last, what is left is not lost, and that is said.
+ * `exit_code` is not 0. The live line is gone afterwards. `summary_path`, `log_path` and `ledger_path` are named if
+ * they are not NULL; with the last, what is left is not lost, and that is said.
  */
 void progress_finish(struct progress *progress, const struct session_result *result, int exit_code,
                      const char *summary_path, const char *log_path, const char *ledger_path);

@@ -157,8 +157,6 @@ static bool add_file(struct summary *summary, const struct instance *instance)
         .status = outcome->status,
         .reason = (uint16_t)outcome->reason,
         .has_status = outcome->has_status,
-        .leading_zero_uid = outcome->leading_zero_uid,
-        .meta_differs = outcome->meta_differs,
         .earlier = outcome->earlier,
     };
     char *at = file->strings;
@@ -178,6 +176,7 @@ void summary_add_instance(struct summary *summary, const struct instance *instan
     bool stored = outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED;
     summary->by_state[outcome->state]++;
     summary->leading_zero_uids += outcome->leading_zero_uid;
+    summary->bad_series_uids += outcome->bad_series_uid;
     summary->meta_differs += outcome->meta_differs;
     if (stored && !outcome->earlier)
         summary->bytes_stored += instance_wire_len(instance);

@@ -32,8 +32,6 @@ struct summary_file {
     uint16_t status;
     uint16_t reason; /* enum outcome_reason */
     bool has_status;
-    bool leading_zero_uid;
-    bool meta_differs;
     bool earlier;
     char strings[]; /* SUMMARY_STRING_COUNT strings, one after the other */
 };
@@ -51,7 +49,7 @@ struct summary {
     bool lacks_memory;                     /* something could not be kept */
     uint64_t by_state[OUTCOME_STATE_COUNT];
     uint64_t bytes_stored;
-    uint64_t leading_zero_uids, meta_differs;
+    uint64_t leading_zero_uids, bad_series_uids, meta_differs;
     struct summary_files files[OUTCOME_STATE_COUNT];
     struct summary_study *studies; /* in the order they came */
     size_t study_count;

@@ -220,7 +220,7 @@ static json_t *header_json(const struct summary *summary, const struct session_r
     const struct session_memory *memory = summary->options->memory;
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
-        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o}, s:o, s:o, s:o, s:o, s:o}",
+        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o}",
         "schema_version", SUMMARY_SCHEMA_VERSION, "session", safe_string(summary->session_id), "program", "name",
         "dicom-sender", "version", PROGRAM_VERSION, "verdict", verdict_name(result->verdict), "stop_reason",
         optional_string(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
@@ -231,10 +231,10 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         "response_times_ms", histogram_json(&result->response), "phases_ms", "connect",
         histogram_json(&result->connect), "negotiate", histogram_json(&result->negotiate), "read",
         histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
-        "header_warnings", "leading_zero_uid", number(summary->leading_zero_uids), "meta_differs",
-        number(summary->meta_differs), "peak_workers", number(result->peak_workers), "threads_auto",
-        threads_auto_json(result), "workers", workers_json(result), "ledger",
-        optional_string(memory != NULL ? memory->path : NULL), "listed_max",
+        "header_warnings", "leading_zero_uid", number(summary->leading_zero_uids), "bad_series_uid",
+        number(summary->bad_series_uids), "meta_differs", number(summary->meta_differs), "peak_workers",
+        number(result->peak_workers), "threads_auto", threads_auto_json(result), "workers", workers_json(result),
+        "ledger", optional_string(memory != NULL ? memory->path : NULL), "listed_max",
         memory != NULL ? json_integer(SUMMARY_LISTED_MAX) : json_null());
 }
 
@@ -308,8 +308,6 @@ static json_t *file_json(const struct summary_file *file, enum outcome_state sta
         .reason = (enum outcome_reason)file->reason,
         .has_status = file->has_status,
         .status = file->status,
-        .leading_zero_uid = file->leading_zero_uid,
-        .meta_differs = file->meta_differs,
         .earlier = file->earlier,
         .error = file->error,
         .offset = file->offset,

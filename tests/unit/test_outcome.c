@@ -56,15 +56,25 @@ Test(outcome, describe)
 
 Test(outcome, flaws)
 {
-    struct outcome outcome = {.state = OUTCOME_STORED};
-    cr_expect_str_eq(outcome_flaw(&outcome), "");
-    outcome.leading_zero_uid = true;
-    cr_expect_str_eq(outcome_flaw(&outcome), "a UID has a component with a leading zero");
-    outcome.meta_differs = true;
-    cr_expect_neq(strstr(outcome_flaw(&outcome), "a leading zero"), NULL);
-    cr_expect_neq(strstr(outcome_flaw(&outcome), "meta information"), NULL);
-    outcome.leading_zero_uid = false;
-    cr_expect_str_eq(outcome_flaw(&outcome), "the file meta information names other UIDs than the data set");
+    static const struct {
+        struct outcome outcome;
+        const char *text;
+    } rows[] = {
+        {{0}, ""},
+        {{.leading_zero_uid = true}, "a UID has a component with a leading zero"},
+        {{.bad_series_uid = true}, "the Series Instance UID is no UID"},
+        {{.meta_differs = true}, "the file meta information names other UIDs than the data set"},
+        {{.leading_zero_uid = true, .bad_series_uid = true, .meta_differs = true},
+         "a UID has a component with a leading zero; the Series Instance UID is no UID; the file meta information "
+         "names "
+         "other UIDs than the data set"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[200] = "not written";
+        outcome_describe_flaws(&rows[i].outcome, text, sizeof text);
+        cr_expect_str_eq(text, rows[i].text);
+        cr_expect_eq(outcome_has_flaws(&rows[i].outcome), i > 0);
+    }
 }
 
 Test(outcome, names_are_found_again)

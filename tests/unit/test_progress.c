@@ -362,9 +362,11 @@ Test(progress, the_end_counts_flaws)
     end_instance(instance);
     instance.outcome.leading_zero_uid = true;
     end_instance(instance);
+    instance.outcome = (struct outcome){.state = OUTCOME_STORED, .bad_series_uid = true};
+    end_instance(instance);
     struct session_result result = finished();
     progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", NULL);
-    EXPECT_CONTAINS(written(), "  flaws                2   sent as they are; the log has a warning for each\n");
+    EXPECT_CONTAINS(written(), "  flaws                3   sent as they are; the log has a warning for each\n");
 }
 
 Test(progress, the_end_says_where_the_time_went)

@@ -282,6 +282,30 @@ Test(scan, uids)
     expect(OUTCOME_FAILED, REASON_BAD_UID);
 }
 
+/* Sending does not need it. */
+Test(scan, a_bad_series_uid_is_a_flaw)
+{
+    static const struct {
+        const char *series_uid, *kept;
+        bool bad, leading_zero;
+    } rows[] = {{NULL, "", false, false}, {"", "", false, false},      {"1.2", "1.2", false, false},
+                {"1.x", "", true, false}, {"1.2\\3", "", true, false}, {"1.02", "1.02", false, true}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_put_uid(&g, 0x00080016, "1.2");
+        golden_put_uid(&g, 0x00080018, "1.2");
+        golden_put_uid(&g, 0x0020000d, "1.2");
+        if (rows[i].series_uid != NULL)
+            golden_put_uid(&g, 0x0020000e, rows[i].series_uid);
+        struct instance *instance = scan_bytes(g.writer.len);
+        cr_expect_eq(instance->outcome.state, OUTCOME_PENDING, "row %zu", i);
+        cr_expect_str_eq(instance->file.series_uid, rows[i].kept);
+        cr_expect_eq(instance->outcome.bad_series_uid, rows[i].bad, "row %zu", i);
+        cr_expect_eq(instance->outcome.leading_zero_uid, rows[i].leading_zero, "row %zu", i);
+        instance_destroy(instance);
+    }
+}
+
 Test(scan, allows_no_study_if_asked)
 {
     golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);

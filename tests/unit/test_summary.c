@@ -108,6 +108,8 @@ static void fill(void)
         struct instance instance =
             fixture_instance("d/ok.dcm", studies[i % 3], "1.2.3.4", 1000, OUTCOME_STORED, REASON_NONE);
         instance.outcome.leading_zero_uid = i == 7;
+        instance.outcome.bad_series_uid = i == 8 || i == 9;
+        instance.outcome.meta_differs = i > 9 && i < 13;
         instance.outcome.wait_us = 1000ull * (unsigned)i;
         end_instance(&instance);
     }
@@ -231,6 +233,8 @@ Test(summary, totals_and_rates)
     EXPECT_NUMBER(document, "times.scan_s", 0.25);
     EXPECT_NUMBER(document, "exit_code", 2);
     EXPECT_NUMBER(document, "header_warnings.leading_zero_uid", 1);
+    EXPECT_NUMBER(document, "header_warnings.bad_series_uid", 2);
+    EXPECT_NUMBER(document, "header_warnings.meta_differs", 3);
     EXPECT_NUMBER(document, "response_times_ms.count", 302);
     EXPECT_NUMBER(document, "response_times_ms.max", 300);
     cr_expect(json_is_true(at(document, "sums_match")));

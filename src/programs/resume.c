@@ -32,6 +32,7 @@ int resume_open(struct resume *resume, const struct options *options, const stru
         .accept_raw = options->accept_raw,
         .allow_incomplete = options->allow_incomplete,
         .on_conflict = (enum session_conflict)options->on_conflict,
+        .paths_may_repeat = options->input_count > 1 || options->files_from != NULL,
         .read_only = options->dry_run,
     };
     if (ledger_open(&resume->ledger, &ledger, message) != 0)

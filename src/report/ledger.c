@@ -45,12 +45,13 @@ static const char schema[] =
 
 /*
  * Only who resumes looks for paths and UIDs, so the indexes are made then: to keep them up while a first session writes
- * millions of rows would cost more than the rows themselves.
+ * millions of rows would cost more than the rows themselves. That of paths is made at once if one may come twice.
  */
 static const char path_index[] = "CREATE UNIQUE INDEX IF NOT EXISTS file_path ON file (path)";
 static const char instance_index[] = "CREATE INDEX IF NOT EXISTS file_instance ON file (instance)";
 
-/* Without that index a path that was given twice has two rows: the one that counts is left. */
+/* Without that index a path that came twice, as its folder changed while it was read, has two rows: the one that counts
+ * is left. */
 static const char path_once[] =
     "DELETE FROM file WHERE id NOT IN (SELECT id FROM (SELECT id, row_number() OVER"
     "  (PARTITION BY path ORDER BY state IN ('stored', 'warned') DESC, id DESC) AS place FROM file) WHERE place = 1)";
@@ -299,21 +300,23 @@ int ledger_connect(const char *file_name, bool read_only, sqlite3 **ret_db)
     return connect_immutable(file_name, ret_db);
 }
 
-/* What earlier sessions wrote can be found then. SQLITE_OK or an SQLite code. */
+/* What was written can be found then, if anybody will look for it. SQLITE_OK or an SQLite code. */
 static int index_rows(struct ledger *ledger)
 {
+    const struct ledger_options *options = &ledger->options;
     int64_t indexed = 0;
-    int code;
-    if (ledger->options.read_only) {
-        code = ask_number(ledger->db, "SELECT count(*) FROM sqlite_master WHERE name = 'file_path'", &indexed);
+    int code = ask_number(ledger->db, "SELECT count(*) FROM sqlite_master WHERE name = 'file_path'", &indexed);
+    if (code != SQLITE_OK || !(ledger->has_earlier || options->paths_may_repeat || indexed > 0))
+        return code;
+    if (options->read_only) {
         ledger->indexing = indexed > 0 ? LEDGER_INDEXED : LEDGER_INDEXED_APART;
-        return code == SQLITE_OK && indexed == 0 ? execute(ledger, path_index_apart) : code;
+        return indexed > 0 ? SQLITE_OK : execute(ledger, path_index_apart);
     }
     ledger->indexing = LEDGER_INDEXED;
     code = execute(ledger, path_index);
     if (code == SQLITE_CONSTRAINT && (code = execute(ledger, path_once)) == SQLITE_OK)
         code = execute(ledger, path_index);
-    return code == SQLITE_OK ? execute(ledger, instance_index) : code;
+    return code == SQLITE_OK && ledger->has_earlier ? execute(ledger, instance_index) : code;
 }
 
 /* All or nothing: a ledger whose rows cannot be used is left as it is. SQLITE_OK or an SQLite code. */
@@ -324,7 +327,8 @@ static int prepare_rows(struct ledger *ledger)
     int code = execute(ledger, changes ? "BEGIN IMMEDIATE" : "BEGIN");
     if (code == SQLITE_OK)
         code = ask_number(ledger->db, "SELECT EXISTS (SELECT 1 FROM file)", &rows);
-    if (code == SQLITE_OK && rows > 0)
+    ledger->has_earlier = rows > 0;
+    if (code == SQLITE_OK)
         code = index_rows(ledger);
     if (code == SQLITE_OK)
         code = ledger_prepare(ledger);
@@ -357,7 +361,7 @@ static int open_database(struct ledger *ledger, const struct ledger_options *opt
 
 bool ledger_has_earlier(const struct ledger *ledger)
 {
-    return ledger->indexing != LEDGER_UNINDEXED;
+    return ledger->has_earlier;
 }
 
 /* Copy what is needed later; the folder that relative paths begin at. False if out of memory. */

@@ -29,7 +29,7 @@ enum ledger_query {
 
 /* How a path is found among the rows. */
 enum ledger_indexing {
-    LEDGER_UNINDEXED,    /* not at all: there are no rows of earlier sessions */
+    LEDGER_UNINDEXED,    /* not at all: there are no rows of earlier sessions, and each path comes once */
     LEDGER_INDEXED,      /* by an index, in which it stands once */
     LEDGER_INDEXED_APART /* by a table of our own, as we may change nothing */
 };
@@ -41,7 +41,8 @@ struct ledger {
     char *path;
     char *file_name; /* as ledger_file_name */
     char *called_ae, *calling_ae, *peer_host;
-    int64_t session; /* of this run; INT64_MAX before it begins, so that all rows are earlier ones */
+    int64_t session;  /* of this run; INT64_MAX before it begins, so that all rows are earlier ones */
+    bool has_earlier; /* rows, when it was opened */
     enum ledger_indexing indexing;
     struct text place; /* a path made absolute */
     char *folder;      /* the current one, with a slash; NULL if it has no name: then paths stay as they are */

@@ -1,4 +1,5 @@
 """--ledger: what a second run does, and who may use a ledger."""
+import contextlib
 import json
 import os
 import shutil
@@ -170,13 +171,39 @@ class Resume(LedgerTest):
         self.assertIn(' 2 stored', self.peer.stop().out)
 
     def test_the_same_path_twice(self):
-        """A duplicate of itself stays stored in the ledger; it has no row of its own once somebody resumes."""
-        path = files_below(self.studies('1x1x4096:CT'))[0]
+        """It has one row from the first session on, and the duplicate of itself stays stored in it."""
+        studies = self.studies('1x2x4096:CT')
+        path = files_below(studies)[0]
+        listed = self.folder / 'list'
+        listed.write_bytes(2 * (os.fsencode(path) + b'\n'))
         self.to()
-        self.resume(path, path, stored=1, skipped=1)
-        self.assertEqual(sorted(self.rows('SELECT state FROM file')), [('skipped',), ('stored',)])
-        self.resume(path, path, stored=2, earlier_stored=2)
-        self.assertEqual(self.rows('SELECT state FROM file'), [('stored',)])
+        for given, skipped in ((path, path), 1), ((studies, path), 1), (('--files-from', listed), 1), ((studies,), 0):
+            stored = 2 if studies in given else 1
+            self.resume(*given, stored=stored, **({'skipped': skipped} if skipped else {}))
+            self.assertEqual(self.rows('SELECT state FROM file'), stored * [('stored',)], given)
+            self.resume(*given, stored=stored + skipped, earlier_stored=stored + skipped)
+            for file in self.folder.glob(self.ledger.name + '*'):
+                file.unlink()
+
+    def test_the_same_bad_path_twice(self):
+        path = self.folder / 'no.dcm'
+        path.write_text('nothing of the kind')
+        self.to()
+        self.resume(path, self.folder / '.' / 'no.dcm', f'{self.folder}//no.dcm', '/nowhere', '/nowhere', code=1, skipped=3,
+                    failed=2)
+        self.assertEqual(self.rows('SELECT state FROM file ORDER BY state'), [('failed',), ('skipped',)])
+
+    def test_two_rows_of_one_path(self):
+        """A folder that changes while it is read may give a name twice. The next session leaves the row that counts."""
+        studies = self.studies('1x3x4096:CT')
+        self.to()
+        self.resume(studies, stored=3)
+        with contextlib.closing(sqlite3.connect(self.ledger)) as database, database:
+            database.executescript('CREATE TEMP TABLE copy AS SELECT * FROM file;'
+                                   "UPDATE copy SET id = id + 10, state = 'skipped', reason = 'duplicate';"
+                                   'INSERT INTO file SELECT * FROM copy')
+        self.resume(studies, stored=3, earlier_stored=3)
+        self.assertEqual(self.rows('SELECT state FROM file'), 3 * [('stored',)])
 
     def test_a_stored_file_that_is_gone_stays_stored(self):
         studies = self.studies('1x2x4096:CT')

@@ -179,12 +179,15 @@ class LedgerLane(SenderLane):
 
 
 class ResumeLane(LedgerLane):
-    """The sender's calls fail when it finds a ledger with two files, one of them given twice."""
+    """The sender's calls fail when it finds a ledger with two files, one of which has two rows."""
 
     def begin(self, options):
         first, second, *_ = sorted(self.files.rglob('*.dcm'))
-        run = self.send(self.receiver.port, options=(first, second, second, *options), files=())
+        run = self.send(self.receiver.port, options=(first, second, *options), files=())
         assert run.total('stored') == 2, run
+        with contextlib.closing(sqlite3.connect(self.folder / 'ledger.db')) as database, database:
+            database.executescript('DROP INDEX file_path; CREATE TEMP TABLE copy AS SELECT * FROM file LIMIT 1;'
+                                   'UPDATE copy SET id = id + 10; INSERT INTO file SELECT * FROM copy')
         return self.stored()
 
 

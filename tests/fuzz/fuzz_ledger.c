@@ -24,7 +24,8 @@ enum flags {
     FLAG_READ_ONLY = 8, /* it is only asked */
     FLAG_OTHER = 16,    /* the destination is another one */
     FLAG_ALLOW = 32,    /* and may be */
-    FLAG_RETRY = 64     /* what failed is tried again */
+    FLAG_RETRY = 64,    /* what failed is tried again */
+    FLAG_REPEAT = 128   /* a path may come twice */
 };
 
 enum { FILE_MAX = 256 * 1024, ROWS = 6 };
@@ -98,6 +99,7 @@ static struct ledger_options options_of(unsigned flags)
                                    .calling_ae = "SENDER",
                                    .allow_other_destination = (flags & FLAG_ALLOW) != 0,
                                    .retry_failed = (flags & FLAG_RETRY) != 0,
+                                   .paths_may_repeat = (flags & FLAG_REPEAT) != 0,
                                    .read_only = (flags & FLAG_READ_ONLY) != 0};
 }
 

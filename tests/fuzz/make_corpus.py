@@ -485,7 +485,7 @@ def archive_runs():
 
 # ---- ledgers ----
 
-LOG, WHOLE, CUT, READ_ONLY, OTHER, ALLOW, RETRY = (1 << bit for bit in range(7))
+LOG, WHOLE, CUT, READ_ONLY, OTHER, ALLOW, RETRY, REPEAT = (1 << bit for bit in range(8))
 PAGE = 4096  # SQLite's; the header is 100 bytes, pages of tables begin with their kind and the number of their cells
 
 
@@ -501,6 +501,8 @@ def ledgers():
     yield 'other-allowed', bytes([OTHER | ALLOW])
     yield 'killed', bytes([LOG])
     yield 'empty', bytes([WHOLE])
+    yield 'empty-repeat', bytes([WHOLE | REPEAT])
+    yield 'repeat', bytes([REPEAT])
     yield 'notes', bytes([WHOLE]) + b'my notes\n' * 100
     yield 'header-only', bytes([WHOLE]) + b'SQLite format 3\0'
     yield 'zeros', bytes([WHOLE]) + bytes(PAGE)

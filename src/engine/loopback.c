@@ -36,7 +36,8 @@ static int open_all(struct loopback *loopback)
     if (error != 0)
         return error;
     loopback->stop.data = loopback;
-    error = receiver_open(&loopback->receiver, &loopback->loop, &options);
+    char problem[128];
+    error = receiver_open(&loopback->receiver, &loopback->loop, &options, problem, sizeof problem);
     if (error == 0) {
         error = uv_thread_create(&loopback->thread, run, loopback);
         if (error != 0)

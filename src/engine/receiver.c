@@ -293,11 +293,14 @@ void receiver_leave(struct receiver *receiver, void *context)
 
 /* ---- the whole ---- */
 
-int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const struct receiver_options *options)
+int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const struct receiver_options *options,
+                  char *ret_problem, size_t problem_size)
 {
     struct receiver *receiver = calloc(1, sizeof *receiver);
-    if (receiver == NULL)
+    if (receiver == NULL) {
+        snprintf(ret_problem, problem_size, "%s", error_text(-ENOMEM));
         return -ENOMEM;
+    }
     receiver->options = *options;
     receiver->loop = loop;
     list_init(&receiver->guests);
@@ -305,9 +308,15 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const 
     if (options->output_dir != NULL) {
         error = part10_folder_open(&receiver->folder, options->output_dir, options->sync);
         receiver->folder_open = error == 0;
+        if (error != 0)
+            snprintf(ret_problem, problem_size, "%s: %s", options->output_dir, error_text(error));
     }
-    if (error == 0 && options->acceptor.bind_address != NULL)
+    if (error == 0 && options->acceptor.bind_address != NULL) {
         error = acceptor_open(&receiver->acceptor, loop, &options->acceptor, &acceptor_handler, receiver);
+        if (error != 0)
+            snprintf(ret_problem, problem_size, "%s:%u: %s", options->acceptor.bind_address, options->acceptor.port,
+                     error_text(error));
+    }
     if (error != 0) {
         if (receiver->folder_open)
             part10_folder_close(&receiver->folder);

@@ -66,9 +66,12 @@ struct receiver_totals {
     uint64_t stored, refused, bytes;
 };
 
-/* Listen. Returns 0, or the error of the folder or the port. `options` is copied, strings are borrowed. */
-int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop,
-                  const struct receiver_options *options) MUST_CHECK;
+/*
+ * Listen. Returns 0, or the error of the folder or the port and in `ret_problem`, of at most `problem_size` bytes, one
+ * line that names it. `options` is copied, strings are borrowed.
+ */
+int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const struct receiver_options *options,
+                  char *ret_problem, size_t problem_size) MUST_CHECK;
 uint16_t receiver_port(const struct receiver *receiver);
 const struct receiver_totals *receiver_totals(const struct receiver *receiver);
 

@@ -423,7 +423,8 @@ static int open_receiver(struct retrieval *retrieval)
     if (options->output_dir == NULL)
         return 0;
     strcpy(receiver.acceptor.association.ae, options->receive_ae);
-    int error = receiver_open(&retrieval->receiver, &retrieval->loop, &receiver);
+    int error = receiver_open(&retrieval->receiver, &retrieval->loop, &receiver, retrieval->result.stop_text,
+                              sizeof retrieval->result.stop_text);
     if (error != 0 || options->get)
         return error;
     retrieval->result.receive_port = receiver_port(retrieval->receiver);
@@ -451,6 +452,7 @@ int retrieval_run(const struct retrieval_options *options, const struct retrieva
     retrieval.result.begun_us = clock_wall_us();
     retrieval_list_init(&retrieval);
     identifier_init(&retrieval.ask.keys);
+    *ret_result = retrieval.result;
     int error = uv_loop_init(&retrieval.loop);
     if (error != 0)
         return error;

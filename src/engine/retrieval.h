@@ -116,7 +116,7 @@ struct retrieval_observer {
 
 /*
  * Run it to its end. Returns 0 with *ret_result filled in, whatever became of it; a negative error if it could not
- * begin: the output folder, the port, no memory.
+ * begin: the output folder or the port, which ret_result->stop_text names then, or no memory.
  */
 int retrieval_run(const struct retrieval_options *options, const struct retrieval_observer *observer,
                   struct retrieval_result *ret_result) MUST_CHECK;

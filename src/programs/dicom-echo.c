@@ -83,9 +83,10 @@ static int open_loopback(struct echo *echo)
 {
     struct receiver_options receiver = {
         .acceptor = {.bind_address = "127.0.0.1", .association = {.timeouts = echo->options->timeouts}}};
-    int error = receiver_open(&echo->receiver, &echo->loop, &receiver);
+    char problem[128];
+    int error = receiver_open(&echo->receiver, &echo->loop, &receiver, problem, sizeof problem);
     if (error != 0) {
-        fprintf(stderr, "dicom-echo: --loopback: %s\n", error_text(error));
+        fprintf(stderr, "dicom-echo: --loopback: %s\n", problem);
         return error;
     }
     echo->association.host = "127.0.0.1";

@@ -220,7 +220,7 @@ static int run(struct mover *mover, const struct identifier *keys)
         log_start(mover);
         int error = retrieval_run(&mover->retrieval, &observer, &result);
         if (error != 0) {
-            say_error("the output folder or the port to receive on", mover->options->output_dir, error);
+            fprintf(stderr, "dicom-mover: %s\n", result.stop_text[0] != '\0' ? result.stop_text : error_text(error));
         } else {
             exit_code = retrieval_exit_code(&result);
             write_reports(mover, &result, exit_code);

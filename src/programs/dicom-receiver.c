@@ -90,11 +90,10 @@ static int open_access_log(const struct options *options, struct listener *progr
 static int open_receiver(const struct options *options, struct listener *program,
                          const struct receiver_options *receiver)
 {
-    int error = receiver_open(&program->receiver, &program->loop, receiver);
+    char problem[512];
+    int error = receiver_open(&program->receiver, &program->loop, receiver, problem, sizeof problem);
     if (error != 0) {
-        fprintf(stderr, "dicom-receiver: %s:%u%s%s: %s\n", options->bind_address, options->port,
-                options->output_dir != NULL ? ", " : "", options->output_dir != NULL ? options->output_dir : "",
-                error_text(error));
+        fprintf(stderr, "dicom-receiver: %s\n", problem);
         return error;
     }
     if (program->access_log != NULL)

@@ -7,7 +7,7 @@ import subprocess
 import termios
 import unittest
 
-from support.harness import CommandTest, closed_port, run
+from support.harness import CommandTest, Receiver, closed_port, run
 from support.programs import program
 from support.scripted_archive import Match, ScriptedArchive, Status, dataset
 
@@ -72,10 +72,15 @@ class Runs(CommandTest):
 
     def test_a_folder_that_cannot_be(self):
         (self.folder / 'file').write_text('')
-        result = run('dicom-mover', 'A@127.0.0.1:1', '-k', 'PatientID=1', '--get', '-o', self.folder / 'file' / 'x',
-                     '--log-dir', self.logs)
-        self.assertEqual(result.code, 1, result)
-        self.assertIn('Not a directory', result.err)
+        path = self.folder / 'file' / 'x'
+        result = run('dicom-mover', 'A@127.0.0.1:1', '-k', 'PatientID=1', '--get', '-o', path, '--log-dir', self.logs)
+        self.assert_wrong(result, f'dicom-mover: {path}: Not a directory')
+
+    def test_a_port_that_is_taken(self):
+        receiver = self.start(Receiver('--discard'))
+        result = run('dicom-mover', 'A@127.0.0.1:1', '-k', 'PatientID=1', '-o', self.folder / 'x', '--log-dir', self.logs,
+                     '--receive-port', receiver.port)
+        self.assert_wrong(result, f'dicom-mover: 127.0.0.1:{receiver.port}: Address already in use')
 
     def find(self, *options, **more):
         def on_find(keys, _request):

@@ -33,9 +33,8 @@ class Receiver(CommandTest):
 
     def test_folder_that_cannot_be_made(self):
         (self.folder / 'file').write_text('in the way')
-        result = run('dicom-receiver', '--output-dir', self.folder / 'file' / 'x', '--port', '0')
-        self.assertEqual((result.code, result.out), (1, ''), result)
-        self.assertIn('Not a directory', result.err)
+        path = self.folder / 'file' / 'x'
+        self.assert_wrong(run('dicom-receiver', '--output-dir', path, '--port', '0'), f'dicom-receiver: {path}: Not a directory')
 
     def test_wrong_address(self):
         for address in ('nonsense', 'localhost', '127.0.0.300', '[::1]'):

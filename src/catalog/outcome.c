@@ -2,6 +2,7 @@
 #include "catalog/outcome.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -101,6 +102,13 @@ static void copy_printable(const char *comment, char *ret_text)
     } while (*comment++ != '\0');
 }
 
+/* True if the reason says what the error would say again. */
+static bool says_error(const struct outcome *outcome)
+{
+    return (outcome->error == -ENOENT && outcome->reason == REASON_MISSING) ||
+           (outcome->error == -ENOMEM && outcome->reason == REASON_OUT_OF_MEMORY);
+}
+
 void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size)
 {
     if (size == 0)
@@ -125,7 +133,7 @@ void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size
         append(ret_text, size, &len, "%s'%s'", separator, comment);
         separator = ", ";
     }
-    if (outcome->error != 0) {
+    if (outcome->error != 0 && !says_error(outcome)) {
         append(ret_text, size, &len, "%s%s", separator, error_text(outcome->error));
         separator = ", ";
     }

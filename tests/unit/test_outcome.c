@@ -36,6 +36,12 @@ Test(outcome, describe)
     outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = REASON_UNREADABLE, .error = -EACCES};
     outcome_describe(&outcome, text, sizeof text);
     cr_expect_str_eq(text, "the system cannot read it: Permission denied");
+    outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = REASON_MISSING, .error = -ENOENT};
+    outcome_describe(&outcome, text, sizeof text);
+    cr_expect_str_eq(text, "no such file or folder");
+    outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = REASON_OUT_OF_MEMORY, .error = -ENOMEM};
+    outcome_describe(&outcome, text, sizeof text);
+    cr_expect_str_eq(text, "no memory for it");
     outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = REASON_TRUNCATED, .offset = 1410};
     outcome_describe(&outcome, text, sizeof text);
     cr_expect_str_eq(text, "the file ends inside an element: at byte 1410");

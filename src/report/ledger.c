@@ -184,6 +184,14 @@ static void say_holder(const char *path, const char *file_name, char *ret_messag
     sqlite3_close(db);
 }
 
+int ledger_check_file(const char *path, char *ret_message)
+{
+    struct stat status;
+    if (stat(path, &status) < 0 || access(path, R_OK) < 0)
+        return say(ret_message, "'%s': %s", path, error_text(-errno));
+    return S_ISREG(status.st_mode) ? 0 : say(ret_message, "'%s' is no regular file", path);
+}
+
 bool ledger_is_locked(const char *path)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_OFFSET, .l_len = 1};
@@ -398,8 +406,8 @@ int ledger_open(struct ledger **ret_ledger, const struct ledger_options *options
     int error = 0;
     if (!prepare_texts(ledger, options))
         error = say(ret_message, "%s", error_text(-ENOMEM));
-    if (error == 0 && !options->read_only)
-        error = take_lock(ledger, ret_message);
+    if (error == 0)
+        error = options->read_only ? ledger_check_file(ledger->path, ret_message) : take_lock(ledger, ret_message);
     if (error == 0)
         error = open_database(ledger, options, ret_message);
     if (error != 0) {

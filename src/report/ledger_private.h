@@ -68,6 +68,9 @@ char *ledger_file_name(const char *path);
  */
 int ledger_connect(const char *file_name, bool read_only, sqlite3 **ret_db);
 
+/* 0 if it is a file that can be read; else -1 with a message. */
+int ledger_check_file(const char *path, char *ret_message);
+
 /* True if a session has this ledger. */
 bool ledger_is_locked(const char *path);
 

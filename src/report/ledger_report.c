@@ -399,8 +399,8 @@ int ledger_report(const struct ledger_report_options *options, FILE *out, char *
     int result = -1;
     if (path == NULL) {
         snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s", error_text(-ENOMEM));
-    } else if (access(options->path, R_OK) != 0) {
-        snprintf(ret_message, LEDGER_MESSAGE_SIZE, "'%s': %s", options->path, error_text(-errno));
+    } else if (ledger_check_file(options->path, ret_message) != 0) {
+        result = -1;
     } else if (ledger_connect(path, true, &report.db) != SQLITE_OK) {
         ledger_describe_error(report.db, text, sizeof text);
         snprintf(ret_message, LEDGER_MESSAGE_SIZE, "'%s': %s", options->path, text);

@@ -286,6 +286,13 @@ class WhoMayUseIt(LedgerTest):
         self.ledger.unlink()
         self.ledger.mkdir()
         self.refused(': Is a directory', studies)
+        self.report_refuses(' is no regular file')
+        self.refused(' is no regular file', '--dry-run', studies)
+        self.ledger.rmdir()
+        os.mkfifo(self.ledger)
+        self.refused(' is no regular file', studies)
+        self.report_refuses(' is no regular file')
+        self.refused(' is no regular file', '--dry-run', studies)
 
     def report_refuses(self, line):
         result = self.report(code=1)

@@ -112,7 +112,7 @@ struct session_totals {
     uint64_t earlier[OUTCOME_STATE_COUNT];  /* those of them that ended so in an earlier session */
     uint64_t bytes_stored;                  /* data set bytes of those stored or warned in this session */
     uint64_t bytes_found;                   /* data set bytes of all that could be sent */
-    uint64_t studies;
+    uint64_t studies;                       /* with something to send in this session */
 };
 
 /* What the peer acknowledged in this session. */

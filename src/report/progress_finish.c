@@ -56,12 +56,24 @@ static void put_earlier(struct text *text, const struct session_totals *totals, 
     text_put(text, "\n");
 }
 
+/* What is known from earlier sessions is in no study of this one. */
+static void put_studies(struct text *text, const struct session_totals *totals)
+{
+    bool resumed = false;
+    for (int i = 0; i < OUTCOME_STATE_COUNT; i++)
+        resumed = resumed || totals->earlier[i] > 0;
+    if (totals->studies > 0)
+        text_printf(text, "   %s %" PRIu64 " stud%s", resumed ? "with something left in" : "in", totals->studies,
+                    totals->studies == 1 ? "y" : "ies");
+    text_put(text, "\n");
+}
+
 static void put_counts(struct text *text, const struct progress *progress, const struct session_totals *totals)
 {
     char bytes[FORMAT_SIZE];
     format_bytes(bytes, (double)totals->bytes_stored);
     put_count(text, progress, "files", totals->files, "");
-    text_printf(text, "   in %" PRIu64 " stud%s\n", totals->studies, totals->studies == 1 ? "y" : "ies");
+    put_studies(text, totals);
     put_count(text, progress, "stored", totals->by_state[OUTCOME_STORED], "");
     text_printf(text, "   %s", bytes);
     put_earlier(text, totals, OUTCOME_STORED);

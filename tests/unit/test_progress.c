@@ -353,6 +353,29 @@ Test(progress, the_end_names_figures_and_failures)
     EXPECT_LACKS(text, "\x1b");
 }
 
+Test(progress, the_end_tells_what_earlier_sessions_did)
+{
+    static const struct {
+        uint64_t earlier, studies;
+        const char *files, *stored;
+    } rows[] = {{0, 2, "  files                3   in 2 studies\n", "  stored               3   1.5 MB\n"},
+                {2, 1, "  files                3   with something left in 1 study\n",
+                 "  stored               3   1.5 MB   2 of them by earlier sessions\n"},
+                {3, 0, "  files                3\n", "  stored               3   1.5 MB   all by earlier sessions\n"}};
+    begin(PROGRESS_NORMAL);
+    for (int i = 0; i < 3; i++)
+        end_instance(stored("ok"));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct session_result result = finished();
+        result.totals.earlier[OUTCOME_STORED] = rows[i].earlier;
+        result.totals.studies = rows[i].studies;
+        progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", NULL);
+        const char *text = written();
+        EXPECT_CONTAINS(text, rows[i].files);
+        EXPECT_CONTAINS(text, rows[i].stored);
+    }
+}
+
 Test(progress, the_end_counts_flaws)
 {
     begin(PROGRESS_NORMAL);

@@ -13,9 +13,10 @@
  *   bad-uid              the transfer syntax is no UID
  *   nesting, truncated, trailing-data, syntax-mismatch, unreadable
  *                        what walking the data set says (see walk.h). (0002,0000), the length of the meta information,
- *                        is not looked at: group 0002 is walked. Zero bytes behind the last element are trailing data,
- *                        as DCMTK and others see elements in them; (FFFC,FFFC) is an element like others, so padding is
- *                        legal by itself. Behind a deflate stream up to 9 bytes may follow (a checksum and padding)
+ *                        is not looked at: group 0002 is walked. Bytes 00 or FF behind the last element are trailing
+ *                        data, as DCMTK and others see elements in zeros; (FFFC,FFFC) is an element like others, so
+ *                        padding is legal by itself. Behind a deflate stream up to 9 bytes may follow (a checksum and
+ *                        padding)
  *   odd-length           the data set has an odd length, but for a deflated one, which is padded
  *
  * An unknown or private transfer syntax is walked as Explicit VR Little Endian, as PS3.5 A.4 makes all new ones. One

@@ -293,7 +293,8 @@ static enum walk_result step_elements(struct walker *walker)
     }
     if (outermost) {
         /* Zero bytes read as elements (0000,0000) without end, ones as (FFFF,FFFF) of undefined length. */
-        bool is_fill = (element.group == 0 && element.element == 0) || (element.group & element.element) == 0xffff;
+        bool is_fill =
+            (element.group == 0 && element.element == 0) || (element.group == 0xffff && element.element == 0xffff);
         if (is_fill && !walker->first)
             return WALK_TRAILING;
         walker->first = false;

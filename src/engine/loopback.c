@@ -36,8 +36,7 @@ static int open_all(struct loopback *loopback)
     if (error != 0)
         return error;
     loopback->stop.data = loopback;
-    char problem[128];
-    error = receiver_open(&loopback->receiver, &loopback->loop, &options, problem, sizeof problem);
+    error = receiver_open(&loopback->receiver, &loopback->loop, &options, NULL, 0);
     if (error == 0) {
         error = uv_thread_create(&loopback->thread, run, loopback);
         if (error != 0)

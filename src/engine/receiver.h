@@ -67,8 +67,8 @@ struct receiver_totals {
 };
 
 /*
- * Listen. Returns 0, or the error of the folder or the port and in `ret_problem`, of at most `problem_size` bytes, one
- * line that names it. `options` is copied, strings are borrowed.
+ * Listen. Returns 0, or the error of the folder or the port and in `ret_problem`, of at most `problem_size` bytes (NULL
+ * and 0: nobody asks), one line that names it. `options` is copied, strings are borrowed.
  */
 int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const struct receiver_options *options,
                   char *ret_problem, size_t problem_size) MUST_CHECK;

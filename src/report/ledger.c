@@ -50,8 +50,10 @@ static const char schema[] =
 static const char path_index[] = "CREATE UNIQUE INDEX IF NOT EXISTS file_path ON file (path)";
 static const char instance_index[] = "CREATE INDEX IF NOT EXISTS file_instance ON file (instance)";
 
-/* Without that index a path that came twice, as its folder changed while it was read, has two rows: the one that counts
- * is left. */
+/*
+ * Without that index a path that came twice, as its folder changed while it was read, has two rows: the one that counts
+ * is left.
+ */
 static const char path_once[] =
     "DELETE FROM file WHERE id NOT IN (SELECT id FROM (SELECT id, row_number() OVER"
     "  (PARTITION BY path ORDER BY state IN ('stored', 'warned') DESC, id DESC) AS place FROM file) WHERE place = 1)";

@@ -87,7 +87,7 @@ enum recall_column {
     "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 /*
- * Where there are rows of earlier sessions. A file that was stored stays so until it is seen to be another one: not
+ * Where paths are indexed. A file that was stored stays so until it is seen to be another one: not
  * because it could not be opened this time (its inode is not known then), nor because the same path was given twice,
  * nor because nobody remembered it.
  */

@@ -437,6 +437,7 @@ static void end_run(struct retrieval *retrieval)
 {
     struct retrieval_result *result = &retrieval->result;
     result->ended_us = clock_wall_us();
+    result->duration_us = clock_monotonic_us() - retrieval->begun_us;
     if (retrieval->asking_begun_us > 0)
         result->asking_us = clock_monotonic_us() - retrieval->asking_begun_us;
     tell_progress(retrieval);

@@ -70,12 +70,13 @@ struct retrieval_progress {
 /* A C-MOVE or C-GET that has ended. */
 struct retrieval_request {
     enum query_level level;
-    const char *study_uid;       /* "" if it is for a patient */
-    const char *series_uid;      /* "" if it is for more */
-    uint64_t instances;          /* that were wanted */
-    unsigned round;              /* from 1 */
-    uint64_t begun_us, ended_us; /* wall clock */
-    const struct query *query;   /* as it ended */
+    const char *study_uid;  /* "" if it is for a patient */
+    const char *series_uid; /* "" if it is for more */
+    uint64_t instances;     /* that were wanted */
+    unsigned round;         /* from 1 */
+    uint64_t begun_us;      /* wall clock */
+    uint64_t duration_us;
+    const struct query *query; /* as it ended */
 };
 
 /* An instance that did not come. */
@@ -96,8 +97,8 @@ struct retrieval_result {
     enum retrieval_verdict verdict;
     char stop_text[400];
     struct retrieval_counts counts;
-    uint64_t begun_us, ended_us; /* wall clock */
-    uint64_t list_us, asking_us; /* durations */
+    uint64_t begun_us, ended_us; /* wall clock: for people; what lies between is duration_us */
+    uint64_t duration_us, list_us, asking_us;
     unsigned rounds;
     uint16_t receive_port; /* 0 = it did not listen */
 };

@@ -141,6 +141,7 @@ int retrieval_ask_next(struct retrieval *retrieval)
                                 .identifier = &ask->keys,
                                 .move_destination = elsewhere ? options->move_destination : options->receive_ae};
     ask->begun_us = clock_wall_us();
+    ask->asked_us = clock_monotonic_us();
     retrieval->study_uid = ask->place.study_uid[0] != '\0' ? ask->place.study_uid : NULL;
     LOG(&retrieval->logger, LOG_INFO, LOG_QUERY_STARTED, LOG_TEXT("service", options->get ? "C-GET" : "C-MOVE"),
         LOG_TEXT("level", query_level_name(ask->level)), LOG_NUMBER("instances", ask->wanted));
@@ -266,7 +267,7 @@ void retrieval_ask_ended(struct retrieval *retrieval, const struct identifier *f
                                               .instances = ask->wanted,
                                               .round = retrieval->result.rounds,
                                               .begun_us = ask->begun_us,
-                                              .ended_us = clock_wall_us(),
+                                              .duration_us = clock_monotonic_us() - ask->asked_us,
                                               .query = &ask->query};
     if (retrieval->receiver == NULL)
         judge_by_answer(retrieval, failed);

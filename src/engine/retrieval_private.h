@@ -91,7 +91,8 @@ struct retrieval_ask {
     size_t batch_count, batch_max;
     bool never_whole;
     uint64_t wanted;
-    uint64_t begun_us;
+    uint64_t begun_us; /* wall clock, */
+    uint64_t asked_us; /* and monotonic */
 };
 
 struct retrieval {

@@ -43,11 +43,7 @@ static void update_progress(struct session *session)
     session->progress.elapsed_us = now_us - session->begun_us;
     session->progress.transfer_us = session->transfer_begun_us != 0 ? now_us - session->transfer_begun_us : 0;
     session->progress.scan_ended = !session_is_scanning(session);
-    session->progress.workers_open = 0;
-    for (unsigned i = 0; i < session->crew_count; i++)
-        session->progress.workers_open += session->crew[i].open;
-    if (session->progress.workers_open > session->result->peak_workers)
-        session->result->peak_workers = session->progress.workers_open;
+    session->progress.workers_open = session_count_open(session);
 }
 
 static void on_progress_timer(uv_timer_t *timer)
@@ -397,6 +393,7 @@ void session_go_on(struct session *session)
         session_hand_out(session);
         session_let_idle_go(session);
     }
+    idle_clock_set(&session->idle_clock, session_why_idle(session));
     bool running = session->crew_left > 0 || scanning || session->verifying;
     if ((session->phase == PHASE_SENDING || session->phase == PHASE_STOPPING) && !running)
         end_session(session);
@@ -454,7 +451,12 @@ int session_run(const struct session_options *options, const struct session_obse
     list_init(&session->suspects);
     ret_result->begun_us = clock_wall_us();
     ret_result->strict = options->strict;
-    int error = uv_loop_init(&session->loop);
+    int error = idle_clock_init(&session->idle_clock, TIME_SCANNING, session->begun_us);
+    if (error != 0) {
+        free(session);
+        return error;
+    }
+    error = uv_loop_init(&session->loop);
     if (error == 0) {
         error = run(session);
         int close_error = uv_loop_close(&session->loop);
@@ -466,6 +468,8 @@ int session_run(const struct session_options *options, const struct session_obse
     plan_fini(&session->plan);
     ret_result->totals = session->progress.totals;
     ret_result->ended_us = clock_wall_us();
+    ret_result->duration_us = clock_monotonic_us() - session->begun_us;
+    idle_clock_fini(&session->idle_clock);
     free(session);
     return error;
 }

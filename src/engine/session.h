@@ -17,6 +17,7 @@
 #include "catalog/scan.h"
 #include "dicomnet/association.h"
 #include "dicomnet/log.h"
+#include "engine/time_kind.h"
 
 struct file_facts;
 struct instance;
@@ -147,7 +148,8 @@ struct association_figures {
 
 /* What one worker did. */
 struct worker_figures {
-    uint64_t there_us;                            /* from its start to its end, but for the time it was told to rest */
+    uint64_t time_us[TIME_KINDS];                 /* what its time went into */
+    uint64_t there_us;                            /* the sum of it: from the session's begin, rests left out */
     uint64_t store_us;                            /* of it with a store under way */
     uint64_t read_us, write_us, wait_us;          /* of answered stores, added up: more than store_us if they overlap */
     uint64_t associations, stored, failed, bytes; /* as in association_figures */
@@ -177,12 +179,14 @@ struct session_result {
     bool strict; /* as it was asked for */
     char stop_text[256];
     struct session_totals totals;
-    uint64_t begun_us, ended_us; /* wall clock */
+    uint64_t begun_us, ended_us; /* wall clock: for people; what lies between is duration_us */
+    uint64_t duration_us;        /* of the session */
     uint64_t scan_us;            /* duration of the scan */
     uint64_t transfer_us;        /* first association asked for to last store ended */
     struct histogram response;   /* read_us + write_us + wait_us of answered stores */
     struct histogram connect, negotiate, read, write, wait;
-    uint64_t worker_us; /* time that workers were there, added up: what was not read, write or wait they were idle */
+    uint64_t time_us[TIME_KINDS]; /* what the time of all workers went into */
+    uint64_t worker_us;           /* the sum of it */
     unsigned worker_count;
     struct worker_figures workers[SESSION_THREADS_MAX]; /* worker 1 is the first */
     uint64_t peak_workers;

@@ -53,7 +53,8 @@ void session_set_worker_options(struct session *session)
                                       .log_level = options->log_level,
                                       .threads = options->threads,
                                       .synthetic = options->synthetic != NULL ? &session->synthetic : NULL,
-                                      .home = &session->inbox};
+                                      .home = &session->inbox,
+                                      .idle_clock = &session->idle_clock};
     session->crew_max = limit_by_descriptors(session, options->threads);
     session->crew_allowed = session->crew_max;
     if (options->threads_auto) {
@@ -70,7 +71,6 @@ static struct crew *start_worker(struct session *session)
     struct crew *crew = &session->crew[session->crew_count];
     int error = worker_start(&crew->worker, (int)session->crew_count + 1, &session->worker_options);
     if (error == 0) {
-        crew->begun_us = clock_monotonic_us();
         session->crew_count++;
         session->result->worker_count = session->crew_count;
         session->crew_left++;
@@ -114,10 +114,32 @@ static void give(struct crew *crew, struct work *work)
 {
     crew->work = work;
     crew->resting = false;
-    if (crew->begun_us == 0)
-        crew->begun_us = clock_monotonic_us();
     work->mail.kind = MAIL_WORK;
     worker_post(crew->worker, &work->mail);
+}
+
+unsigned session_count_open(const struct session *session)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < session->crew_count; i++)
+        count += session->crew[i].open;
+    return count;
+}
+
+enum time_kind session_why_idle(const struct session *session)
+{
+    bool looking = session->phase == PHASE_LOOKING;
+    bool rejected = session->crew_allowed < session->crew_max && !session->options->threads_auto;
+    if (session->phase >= PHASE_STOPPING)
+        return TIME_IDLE;
+    if (session->phase == PHASE_VERIFYING)
+        return TIME_WAITING;
+    if (session->breaker.state != BREAKER_FLOWING)
+        return TIME_PAUSED;
+    if (looking || (session_is_scanning(session) && !session->scan_paused && !plan_has_next(&session->plan)))
+        return TIME_SCANNING;
+    bool resting = !list_is_empty(&session->refused) && session->plan.waiting_count == 0;
+    return resting || (rejected && plan_has_next(&session->plan)) ? TIME_PAUSED : TIME_IDLE;
 }
 
 bool session_anyone_works(const struct session *session)
@@ -173,15 +195,6 @@ void session_hand_out(struct session *session)
     }
 }
 
-/* It ends, or rests: what it does from now on is nobody's idle time. */
-static void end_presence(struct session *session, struct crew *crew)
-{
-    uint64_t there_us = crew->begun_us != 0 ? clock_monotonic_us() - crew->begun_us : 0;
-    session->result->workers[crew - session->crew].there_us += there_us;
-    session->result->worker_us += there_us;
-    crew->begun_us = 0;
-}
-
 /* More workers are at the peer than allowed: those without work release their associations. */
 static void rest_idle(struct session *session)
 {
@@ -192,7 +205,6 @@ static void rest_idle(struct session *session)
             continue;
         if (++there > session->crew_allowed) {
             crew->resting = true;
-            end_presence(session, crew);
             session_post_to_worker(crew, MAIL_REST);
         }
     }
@@ -308,9 +320,24 @@ static void take_ended(struct session *session, struct worker_notice *notice)
 static void take_opened(struct session *session, const struct worker_notice *notice)
 {
     crew_of(session, notice)->open = true;
+    unsigned open = session_count_open(session);
+    if (open > session->result->peak_workers)
+        session->result->peak_workers = open;
     session_learn_from_opening(session);
     histogram_add(&session->result->connect, notice->figures.connect_us);
     histogram_add(&session->result->negotiate, notice->figures.negotiate_us);
+}
+
+static void take_time(struct session *session, const struct worker_notice *notice)
+{
+    struct session_result *result = session->result;
+    struct worker_figures *worker = &result->workers[notice->worker - 1];
+    for (int kind = 0; kind < TIME_KINDS; kind++) {
+        worker->time_us[kind] += notice->time_us[kind];
+        worker->there_us += notice->time_us[kind];
+        result->time_us[kind] += notice->time_us[kind];
+        result->worker_us += notice->time_us[kind];
+    }
 }
 
 static void take_stopped(struct session *session, const struct worker_notice *notice)
@@ -318,7 +345,7 @@ static void take_stopped(struct session *session, const struct worker_notice *no
     struct crew *crew = crew_of(session, notice);
     worker_join(crew->worker);
     crew->worker = NULL;
-    end_presence(session, crew);
+    take_time(session, notice);
     crew->open = false;
     session->crew_left--;
 }

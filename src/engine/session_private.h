@@ -31,7 +31,6 @@ struct crew {
     uint64_t died_after;   /* stores that its last association had answered when the peer ended it, 0 = it did not */
     bool resting;          /* it was told to release its association, and was given no work since */
     bool stopping;         /* it was told to stop */
-    uint64_t begun_us;     /* monotonic; when it was started, or given work after a rest; 0 = it rests */
 };
 
 enum session_phase {
@@ -95,8 +94,9 @@ struct session {
     size_t unsupported_count;  /* classes that the peer answered 0122 for */
     const struct context_pair *unsupported[PDU_CONTEXTS_MAX];
 
-    unsigned signals;        /* SIGINT or SIGTERM that have come */
-    uint64_t last_answer_us; /* monotonic; when the peer last answered a store */
+    struct idle_clock idle_clock; /* why workers without work have none */
+    unsigned signals;             /* SIGINT or SIGTERM that have come */
+    uint64_t last_answer_us;      /* monotonic; when the peer last answered a store */
     struct crew crew[SESSION_THREADS_MAX];
 };
 
@@ -148,6 +148,12 @@ void session_take_notice(struct session *session, enum session_mail kind, struct
 
 /* To a worker that has been started. */
 void session_post_to_worker(struct crew *crew, enum worker_mail kind);
+
+/* Workers with an open association. */
+unsigned session_count_open(const struct session *session);
+
+/* Why a worker without work has none. */
+enum time_kind session_why_idle(const struct session *session);
 
 /* True if any worker has work. */
 bool session_anyone_works(const struct session *session);

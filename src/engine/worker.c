@@ -35,7 +35,7 @@ static void back_off(struct worker *worker, unsigned attempt, const char *why)
     worker->random = worker->random * 1664525u + 1013904223u;
     uint32_t delay_ms = policy_backoff_ms(attempt, worker->random >> 8);
     LOG(&worker->logger, LOG_WARN, LOG_ASSOCIATION_RETRY, LOG_NUMBER("delay_ms", delay_ms), LOG_TEXT("text", why));
-    worker->state = WORKER_BACKOFF;
+    worker_enter(worker, WORKER_BACKOFF);
     uv_timer_start(&worker->timer, on_backoff_over, delay_ms, 0);
 }
 
@@ -45,9 +45,11 @@ static void finish_stop(struct worker *worker)
 {
     if (worker->state == WORKER_STOPPED)
         return;
-    worker->state = WORKER_STOPPED;
+    worker_enter(worker, WORKER_STOPPED);
     uv_timer_stop(&worker->timer);
-    worker_post_notice(worker, MAIL_STOPPED, &(struct worker_notice){0});
+    struct worker_notice notice = {0};
+    memcpy(notice.time_us, worker->time.spent_us, sizeof notice.time_us);
+    worker_post_notice(worker, MAIL_STOPPED, &notice);
 }
 
 static void end_unsent(struct worker *worker, struct list *list)
@@ -65,6 +67,9 @@ static void stop(struct worker *worker, bool now)
 {
     struct list_node *node;
     worker->stopping = true;
+    worker->resting = false;
+    if (worker->slots_used == 0 && worker->state != WORKER_OPENING && worker->state != WORKER_STOPPED)
+        worker_time_set(&worker->time, worker_time_kind(worker), clock_monotonic_us());
     worker_unprepare_store(worker);
     while ((node = list_pop(&worker->queue)) != NULL) {
         struct work *work = list_entry(node, struct work, mail.node);
@@ -100,10 +105,11 @@ static void on_opened(struct storage_user *user, void *context)
     worker->figures.connect_us = association_connect_us(association);
     worker->figures.negotiate_us = association_negotiate_us(association);
     worker->figures.peer_max_pdu = association_peer_max_pdu(association);
+    worker_claim_negotiation(worker);
     for (size_t i = 0; i < association_context_count(association); i++)
         worker->figures.contexts_accepted += association_context(association, i)->result == CONTEXT_ACCEPTED;
     worker_post_notice(worker, MAIL_OPENED, &(struct worker_notice){.opened = true, .figures = worker->figures});
-    worker->state = WORKER_SENDING;
+    worker_enter(worker, WORKER_SENDING);
 }
 
 static void on_done(struct storage_user *user, void *context, struct store *store)
@@ -132,7 +138,7 @@ static void on_ready(struct storage_user *user, void *context)
 /* What is to be sent again goes back into the work, and on we go. */
 static void go_on(struct worker *worker)
 {
-    worker->state = WORKER_IDLE;
+    worker_enter(worker, WORKER_IDLE);
     worker->again_attempt = 0;
     if (worker->work != NULL) { /* first of all: whose fault an association's end was shows when nothing is before it */
         list_splice(&worker->again, &worker->work->instances);
@@ -172,6 +178,8 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
     if (worker->opened)
         worker->fruitless = worker->failures;
     bool backs_off = failed && (!worker->opened || worker->stores_begun == 0 || too_often);
+    if (!worker->opened && worker->state == WORKER_OPENING)
+        worker_claim_negotiation(worker);
 
     worker->figures.ended_us = clock_wall_us();
     worker->figures.end = *end;
@@ -226,7 +234,7 @@ static void open_association(struct worker *worker)
         worker->failing_since_us = clock_monotonic_us();
     worker->stores_begun = worker->bytes_begun = 0;
     worker->isolated = false;
-    worker->state = WORKER_OPENING;
+    worker_enter(worker, WORKER_OPENING);
     int error = storage_user_open(&worker->user, &worker->loop, &options, &user_handler, worker);
     if (error != 0) {
         worker->user = NULL;
@@ -237,7 +245,7 @@ static void open_association(struct worker *worker)
 /* What comes next, if anything, gets an association of its own. */
 static void release(struct worker *worker)
 {
-    worker->state = WORKER_RELEASING;
+    worker_enter(worker, WORKER_RELEASING);
     storage_user_release(worker->user);
 }
 
@@ -253,7 +261,7 @@ static void give_back(struct worker *worker)
     worker_give_instances_back(worker);
     if (worker->state == WORKER_BACKOFF) {
         uv_timer_stop(&worker->timer);
-        worker->state = WORKER_IDLE;
+        worker_enter(worker, WORKER_IDLE);
     }
     pump(worker);
 }
@@ -325,6 +333,7 @@ static void start_next_work(struct worker *worker)
     if (node == NULL)
         return;
     worker->work = list_entry(node, struct work, mail.node);
+    worker->resting = false;
     LOG(&worker->logger, LOG_INFO, LOG_STUDY_STARTED, LOG_NUMBER("instances", worker->work->instance_count),
         LOG_NUMBER("bytes", worker->work->bytes));
 }
@@ -336,7 +345,7 @@ static void pump(struct worker *worker)
         if (worker->work == NULL)
             start_next_work(worker);
         if (worker->work == NULL) {
-            worker->state = WORKER_IDLE;
+            worker_enter(worker, WORKER_IDLE);
             return;
         }
         if (worker->user == NULL && list_is_empty(&worker->work->instances)) {
@@ -347,7 +356,7 @@ static void pump(struct worker *worker)
             open_association(worker);
             return;
         }
-        worker->state = WORKER_SENDING;
+        worker_enter(worker, WORKER_SENDING);
         send_instances(worker);
         if (worker->work != NULL)
             return;
@@ -383,6 +392,8 @@ static void deliver(void *user, struct mail *mail)
         break;
     case MAIL_GO_ON:
         worker->awaits_word = false;
+        if (worker->slots_used == 0)
+            worker_time_set(&worker->time, worker_time_kind(worker), clock_monotonic_us());
         pump(worker);
         free(mail);
         break;
@@ -398,8 +409,11 @@ static void deliver(void *user, struct mail *mail)
         free(mail);
         break;
     case MAIL_REST:
+        worker->resting = worker->work == NULL && list_is_empty(&worker->queue) && !worker->stopping;
         if (worker->state == WORKER_IDLE && worker->user != NULL && !worker->stopping)
             release(worker);
+        else if (worker->state == WORKER_IDLE && worker->resting)
+            worker_time_set(&worker->time, TIME_RESTING, clock_monotonic_us());
         free(mail);
         break;
     case MAIL_STOP:
@@ -428,6 +442,7 @@ int worker_start(struct worker **ret_worker, int number, const struct worker_opt
         return -ENOMEM;
     worker->number = number;
     worker->options = options;
+    worker_time_init(&worker->time, options->idle_clock, clock_monotonic_us());
     worker->logger = (struct logger){.write = worker_write_log, .user = worker, .level = options->log_level};
     worker->random = (uint32_t)uv_hrtime() ^ (uint32_t)number * 2654435761u;
     list_init(&worker->queue);

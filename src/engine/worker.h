@@ -23,6 +23,7 @@
 #include "dicomnet/log.h"
 #include "engine/mailbox.h"
 #include "engine/session.h"
+#include "engine/worker_time.h"
 
 struct worker;
 struct work;
@@ -60,7 +61,7 @@ enum session_mail {
                               said otherwise */
     MAIL_REFUSED,          /* struct worker_notice: the peer says again and again that we are not authorised: the worker
                               sends nothing more and waits for MAIL_STOP */
-    MAIL_STOPPED           /* struct worker_notice: the last mail: nothing is left, MAIL_EXIT is awaited */
+    MAIL_STOPPED /* struct worker_notice: the last mail: time_us is set, nothing is left, MAIL_EXIT is awaited */
 };
 
 /* What is known of the peer from now on. */
@@ -83,6 +84,7 @@ struct worker_notice {
     unsigned failures;         /* MAIL_ENDED: fruitless associations of this worker in a row */
     uint64_t failing_since_us; /* MAIL_ENDED: monotonic; when the first of these was asked for */
     struct association_figures figures;
+    uint64_t time_us[TIME_KINDS]; /* MAIL_STOPPED: what its time went into, since the idle clock began */
 };
 
 /* What all workers share, constant while any of them runs. */
@@ -100,7 +102,8 @@ struct worker_options {
     unsigned threads; /* workers there are: associations are numbered number, number + threads, ... */
     const struct synthetic_options *synthetic; /* what instances without a file are made from; NULL = there are none */
     enum log_level log_level;
-    struct mailbox *home; /* where its mail goes */
+    struct mailbox *home;          /* where its mail goes */
+    struct idle_clock *idle_clock; /* why a worker has no work; NULL = nobody says */
 };
 
 /* Start worker `number` (from 1) on a thread of its own. `options` is borrowed until it is joined. */

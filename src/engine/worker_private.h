@@ -1,6 +1,7 @@
 /*
  * worker_private - the inside of a worker, shared by the files it is written in:
  *   worker.c        the thread and its states
+ *   worker_state.c  the change of state, and where its time goes
  *   worker_mail.c   what it sends home
  *   worker_store.c  one instance: file opened, stored, and its result judged
  */
@@ -42,11 +43,13 @@ struct worker {
     struct mail exit_mail;
     struct logger logger; /* for the association: its records travel home */
 
-    enum worker_state state;
+    enum worker_state state; /* set it with worker_enter */
+    struct worker_time time;
     bool stopping;
     bool ready_owed;  /* the session waits for MAIL_READY */
     bool held;        /* MAIL_REFUSED was posted: nothing more is sent */
     bool awaits_word; /* MAIL_INSTANCE_REFUSED was posted: nothing is sent before MAIL_GO_ON or MAIL_GIVE_BACK */
+    bool resting;     /* told to, and given no work since */
     bool new_association_wanted;
     bool isolated;         /* the association has, or had, an instance that may be its peer's undoing: no other goes */
     uint64_t store_max;    /* the peer ends associations after so many; 0 = not known to */
@@ -85,6 +88,17 @@ struct worker {
     uint64_t storing_since_us; /* monotonic; if slots are used */
     struct slot slots[STORAGE_WINDOW_MAX];
 };
+
+/* ---- worker_state.c ---- */
+
+/* The one place where the state changes: its time goes into something else from now on. */
+void worker_enter(struct worker *worker, enum worker_state state);
+
+/* What its time goes into, with no store under way. */
+enum time_kind worker_time_kind(const struct worker *worker);
+
+/* The association opened, or ended before: of the time since it was asked for, so much was not connecting. */
+void worker_claim_negotiation(struct worker *worker);
 
 /* ---- worker_mail.c ---- */
 

@@ -171,7 +171,9 @@ enum store_begin worker_prepare_store(struct worker *worker, struct instance *in
     if (slot == NULL)
         return STORE_NOT_NOW;
     struct data_source *source;
+    uint64_t opening_us = clock_monotonic_us();
     int error = open_source(worker, slot, instance, &source);
+    worker_time_claim(&worker->time, TIME_STORAGE, clock_monotonic_us() - opening_us);
     if (error != 0) {
         worker_end_instance(worker, instance, OUTCOME_FAILED, source_failure_reason(error), error);
         return STORE_ENDED;
@@ -182,6 +184,7 @@ enum store_begin worker_prepare_store(struct worker *worker, struct instance *in
                                  .instance_uid = instance->file.instance_uid,
                                  .source = source};
     error = storage_user_prepare(worker->user, &slot->store);
+    worker_time_claim(&worker->time, TIME_STORAGE, slot->store.read_before_us);
     if (error == 0) {
         slot->instance = instance;
         worker->prepared = slot;
@@ -218,8 +221,10 @@ bool worker_begin_store(struct worker *worker)
     }
     worker->prepared = NULL; /* before its end, which may come from within */
     worker->isolated = is_suspected(worker, instance);
-    if (worker->slots_used++ == 0)
+    if (worker->slots_used++ == 0) {
         worker->storing_since_us = clock_monotonic_us();
+        worker_time_set(&worker->time, TIME_WAITING, worker->storing_since_us);
+    }
     worker->stores_begun++;
     worker->bytes_begun += instance_wire_len(instance);
     instance->outcome.attempts++;
@@ -278,14 +283,15 @@ static unsigned further_attempts(const struct worker *worker, enum policy_again 
     return wanted < worker->options->retry ? wanted : worker->options->retry;
 }
 
-static void judge_answer(struct worker *worker, struct instance *instance, const struct store *store, bool changed)
+static void judge_answer(struct worker *worker, struct instance *instance, const struct store *store, bool changed,
+                         uint64_t now_us)
 {
     struct outcome *outcome = &instance->outcome;
     struct policy_verdict verdict =
         store->status_missing ? policy_judge_no_status() : policy_judge_status(store->status);
     outcome->has_status = !store->status_missing;
     outcome->status = store->status;
-    outcome->answered_us = clock_monotonic_us();
+    outcome->answered_us = now_us;
     outcome->uid_missing = store->uid_missing;
     snprintf(outcome->comment, sizeof outcome->comment, "%s", store->comment);
     learn_from_status(worker, instance, store->status);
@@ -346,13 +352,19 @@ void worker_end_store(struct worker *worker, struct store *store)
     assert(instance != NULL);
     bool changed = close_source(slot, instance) != 0;
     slot->instance = NULL;
-    if (--worker->slots_used == 0)
-        worker->figures.store_us += clock_monotonic_us() - worker->storing_since_us;
+    worker->slots_used--;
+    uint64_t now_us = clock_monotonic_us();
+    if (worker->slots_used == 0)
+        worker->figures.store_us += now_us - worker->storing_since_us;
+    worker_time_claim(&worker->time, TIME_STORAGE, store->read_us - store->read_before_us);
+    worker_time_claim(&worker->time, TIME_WRITING, store->write_us);
     instance->outcome.read_us = store->read_us;
     instance->outcome.write_us = store->write_us;
     instance->outcome.wait_us = store->wait_us;
     if (store->answered)
-        judge_answer(worker, instance, store, changed);
+        judge_answer(worker, instance, store, changed, now_us);
     else
         judge_silence(worker, instance, store);
+    if (worker->slots_used == 0)
+        worker_time_set(&worker->time, worker_time_kind(worker), now_us);
 }

@@ -230,8 +230,10 @@ void event_log_write(struct event_log *log, const struct log_record *record)
         put_field(log, &record->fields[i]);
     put_bytes(log, "}\n", 2);
 
-    /* Records come with their own times, which can lie a little before the last: then it is simply not due yet. */
-    if (record->level == LOG_ERROR || time_us > log->flushed_us + FLUSH_INTERVAL_US) {
+    /* Records come with their own times, which can lie a little before the last: then it is simply not due yet. A long
+     * way back is a wall clock that was set. */
+    bool due = time_us > log->flushed_us + FLUSH_INTERVAL_US || time_us + FLUSH_INTERVAL_US < log->flushed_us;
+    if (record->level == LOG_ERROR || due) {
         event_log_flush(log);
         log->flushed_us = time_us;
     }

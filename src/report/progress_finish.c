@@ -6,6 +6,7 @@
  *     duration   12.3 s   scan 0.2 s, transfer 12.1 s
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "catalog/outcome.h"
@@ -29,7 +30,7 @@ static void put_count(struct text *text, const struct progress *progress, const 
 static void put_headline(struct text *text, const struct progress *progress, const struct session_result *result)
 {
     char duration[FORMAT_SIZE];
-    format_duration(duration, result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0);
+    format_duration(duration, result->duration_us);
     const char *word = result->verdict == SESSION_COMPLETE      ? "complete"
                        : result->verdict == SESSION_INTERRUPTED ? "interrupted"
                                                                 : "stopped";
@@ -108,7 +109,7 @@ static void put_times(struct text *text, const struct session_result *result)
 {
     const struct session_totals *totals = &result->totals;
     char whole[FORMAT_SIZE], scan[FORMAT_SIZE], transfer[FORMAT_SIZE], byte_rate[FORMAT_SIZE], rate[FORMAT_SIZE];
-    format_duration(whole, result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0);
+    format_duration(whole, result->duration_us);
     format_duration(scan, result->scan_us);
     format_duration(transfer, result->transfer_us);
     text_printf(text, "  %-10s  %10s   scan %s, transfer %s\n", "duration", whole, scan, transfer);
@@ -152,7 +153,11 @@ static void put_workers(struct text *text, const struct progress *progress, cons
     if (result->threads_chosen > 0)
         text_printf(text, "chosen by --threads auto%s; ",
                     result->threads_settled ? "" : ", which had too little time or too few studies to try more");
-    text_printf(text, "busy %.0f to %.0f %%\n", least, most);
+    char range[FORMAT_SIZE], highest[FORMAT_SIZE];
+    snprintf(range, sizeof range, "%.0f", least);
+    snprintf(highest, sizeof highest, "%.0f", most);
+    bool one = strcmp(range, highest) == 0;
+    text_printf(text, "busy %s%s%s %%\n", range, one ? "" : " to ", one ? "" : highest);
     for (unsigned i = 0; i < result->worker_count && progress->detail >= PROGRESS_VERBOSE; i++) {
         const struct worker_figures *worker = &result->workers[i];
         char bytes[FORMAT_SIZE], there[FORMAT_SIZE];
@@ -165,30 +170,36 @@ static void put_workers(struct text *text, const struct progress *progress, cons
 }
 
 /*
- * What the workers' time went into, and so what more speed would have to come from. The peer's part is waiting for
- * responses; a peer or a network that takes bytes slowly shows as writing.
+ * What the workers' time went into most: more speed would have to come from there. All that took a hundredth of it or
+ * more follows.
  */
 static void put_limit(struct text *text, const struct session_result *result)
 {
-    const uint64_t spent[] = {result->wait.sum_us, result->write.sum_us, result->read.sum_us};
-    static const char *const what[] = {"the peer's answers", "the network, or the peer's reading",
-                                       "reading the instances", "too little to do: workers were idle"};
-    enum { KINDS = 3, IDLE = KINDS };
-    uint64_t busy = 0;
-    size_t most = 0;
-    for (size_t i = 0; i < KINDS; i++) {
-        busy += spent[i];
-        most = spent[i] > spent[most] ? i : most;
-    }
-    if (busy == 0 || result->worker_us == 0)
+    static const char *const what[TIME_KINDS] = {[TIME_SCANNING] = "the scan: it had found nothing to send yet",
+                                                 [TIME_STORAGE] = "the storage: instances are opened and read",
+                                                 [TIME_CONNECTING] = "connecting to the peer",
+                                                 [TIME_NEGOTIATING] =
+                                                     "the peer's answers to requests for an association",
+                                                 [TIME_WRITING] = "the network, or the peer's reading",
+                                                 [TIME_WAITING] = "the peer's answers",
+                                                 [TIME_PAUSED] = "pauses and back-off: the peer was not to be had",
+                                                 [TIME_IDLE] = "too little to do: workers were idle"};
+    int most = 0;
+    for (int kind = 0; kind < TIME_KINDS; kind++)
+        most = result->time_us[kind] > result->time_us[most] ? kind : most;
+    if (result->worker_us == 0)
         return;
-    double whole = (double)(busy > result->worker_us ? busy : result->worker_us);
-    double idle = whole - (double)busy;
-    if (idle > (double)spent[most])
-        most = IDLE;
-    text_printf(text, "  %-10s  %s: wait %.0f %%, write %.0f %%, read %.0f %%, idle %.0f %%\n", "limit", what[most],
-                100 * (double)spent[0] / whole, 100 * (double)spent[1] / whole, 100 * (double)spent[2] / whole,
-                100 * idle / whole);
+    double whole = (double)result->worker_us / 100;
+    text_printf(text, "  %-10s  %8.0f %%   %s", "limit", (double)result->time_us[most] / whole, what[most]);
+    const char *before = "; ";
+    for (int kind = 0; kind < TIME_KINDS; kind++) {
+        double percent = (double)result->time_us[kind] / whole;
+        if (kind == most || percent < 0.5)
+            continue;
+        text_printf(text, "%s%s %.0f %%", before, time_kind_name((enum time_kind)kind), percent);
+        before = ", ";
+    }
+    text_put(text, "\n");
 }
 
 void progress_put_failures(struct text *text, const struct progress *progress, const char *heading,

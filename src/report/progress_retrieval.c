@@ -69,7 +69,7 @@ static void put_headline(struct text *text, const struct progress *progress, con
     static const char *const words[] = {
         [RETRIEVAL_COMPLETE] = "complete", [RETRIEVAL_INTERRUPTED] = "interrupted", [RETRIEVAL_STOPPED] = "stopped"};
     char duration[FORMAT_SIZE];
-    format_duration(duration, result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0);
+    format_duration(duration, result->duration_us);
     text_printf(text, "%sretrieval %s%s after %s", progress_colour(progress, COLOUR_BOLD), words[result->verdict],
                 progress_colour(progress, COLOUR_OFF), duration);
     if (result->verdict == RETRIEVAL_STOPPED) {
@@ -108,7 +108,7 @@ static void put_counts(struct text *text, const struct progress *progress, const
 static void put_times(struct text *text, const struct retrieval_result *result)
 {
     char whole[FORMAT_SIZE], list[FORMAT_SIZE], asking[FORMAT_SIZE], byte_rate[FORMAT_SIZE], rate[FORMAT_SIZE];
-    format_duration(whole, result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0);
+    format_duration(whole, result->duration_us);
     format_duration(list, result->list_us);
     format_duration(asking, result->asking_us);
     text_printf(text, "  %-10s  %10s   listing %s, transfer %s\n", "duration", whole, list, asking);

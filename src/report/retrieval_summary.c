@@ -117,7 +117,7 @@ void retrieval_summary_add_request(struct retrieval_summary *summary, const stru
                        string_or_null(query->comment), "completed", number(counts->completed), "failed",
                        number(counts->failed), "warning", number(counts->warning), "remaining",
                        number(counts->remaining), "begun", wall_time(request->begun_us), "duration_s",
-                       seconds(request->ended_us > request->begun_us ? request->ended_us - request->begun_us : 0)));
+                       seconds(request->duration_us)));
 }
 
 void retrieval_summary_add_missing(struct retrieval_summary *summary, const struct retrieval_missing *missing)
@@ -160,18 +160,17 @@ static json_t *header_json(const struct retrieval_summary *summary, const struct
     static const char *const verdicts[] = {
         [RETRIEVAL_COMPLETE] = "complete", [RETRIEVAL_INTERRUPTED] = "interrupted", [RETRIEVAL_STOPPED] = "stopped"};
     const struct retrieval_options *options = summary->options;
-    uint64_t whole_us = result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0;
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:i, s:o, s:o}, s:o, "
         "s:o, s:i, s:o, s:{s:o, s:o}}",
         "schema_version", RETRIEVAL_SUMMARY_SCHEMA_VERSION, "session", safe_string(summary->session_id), "program",
         "name", "dicom-mover", "version", PROGRAM_VERSION, "verdict", verdicts[result->verdict], "stop_reason",
         string_or_null(result->stop_text), "exit_code", exit_code, "times", "begun", wall_time(result->begun_us),
-        "ended", wall_time(result->ended_us), "duration_s", seconds(whole_us), "list_s", seconds(result->list_us),
-        "transfer_s", seconds(result->asking_us), "destination", "host", safe_string(options->host), "port",
-        (int)options->port, "called_ae", safe_string(options->called_ae), "calling_ae",
-        safe_string(options->calling_ae), "options", options_json(options), "totals", totals_json(&result->counts),
-        "rounds", (int)result->rounds, "receive_port",
+        "ended", wall_time(result->ended_us), "duration_s", seconds(result->duration_us), "list_s",
+        seconds(result->list_us), "transfer_s", seconds(result->asking_us), "destination", "host",
+        safe_string(options->host), "port", (int)options->port, "called_ae", safe_string(options->called_ae),
+        "calling_ae", safe_string(options->calling_ae), "options", options_json(options), "totals",
+        totals_json(&result->counts), "rounds", (int)result->rounds, "receive_port",
         result->receive_port != 0 ? json_integer(result->receive_port) : json_null(), "rates", "megabytes_per_s",
         rate((double)result->counts.bytes / 1e6, result->asking_us), "instances_per_s",
         rate((double)result->counts.stored, result->asking_us));

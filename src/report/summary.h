@@ -20,7 +20,7 @@ struct session_options;
 struct session_result;
 struct summary;
 
-#define SUMMARY_SCHEMA_VERSION "1.1"
+#define SUMMARY_SCHEMA_VERSION "1.2"
 
 /* With a ledger, which has them all, no more files of each outcome are listed than this: so memory is bounded. */
 enum { SUMMARY_LISTED_MAX = 10000 };

@@ -153,11 +153,19 @@ static json_t *rates_json(const struct session_result *result)
     const struct session_totals *totals = &result->totals;
     double megabytes = (double)totals->bytes_stored / 1e6;
     double instances = (double)session_acknowledged(totals);
-    uint64_t whole_us = result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0;
     return json_pack("{s:{s:o, s:o}, s:{s:o, s:o}}", "transfer", "megabytes_per_s",
                      rate(megabytes, result->transfer_us), "instances_per_s", rate(instances, result->transfer_us),
-                     "session", "megabytes_per_s", rate(megabytes, whole_us), "instances_per_s",
-                     rate(instances, whole_us));
+                     "session", "megabytes_per_s", rate(megabytes, result->duration_us), "instances_per_s",
+                     rate(instances, result->duration_us));
+}
+
+/* What the time of one worker, or of all, went into. */
+static json_t *time_json(const uint64_t time_us[TIME_KINDS])
+{
+    json_t *object = json_object();
+    for (int kind = 0; kind < TIME_KINDS; kind++)
+        put_member(&object, time_kind_name((enum time_kind)kind), seconds(time_us[kind]));
+    return object;
 }
 
 static json_t *workers_json(const struct session_result *result)
@@ -166,13 +174,14 @@ static json_t *workers_json(const struct session_result *result)
     for (unsigned i = 0; i < result->worker_count; i++) {
         const struct worker_figures *worker = &result->workers[i];
         double share = worker->there_us > 0 ? (double)worker->store_us / (double)worker->there_us : 0.0;
-        json_array_append_new(array,
-                              json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o}", "worker", (int)i + 1,
-                                        "associations", number(worker->associations), "stored", number(worker->stored),
-                                        "failed", number(worker->failed), "bytes", number(worker->bytes), "there_s",
-                                        seconds(worker->there_us), "store_s", seconds(worker->store_us), "busy_share",
-                                        share < 1 ? round(share * 1e4) / 1e4 : 1.0, "read_s", seconds(worker->read_us),
-                                        "write_s", seconds(worker->write_us), "wait_s", seconds(worker->wait_us)));
+        json_array_append_new(array, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o}", "worker",
+                                               (int)i + 1, "associations", number(worker->associations), "stored",
+                                               number(worker->stored), "failed", number(worker->failed), "bytes",
+                                               number(worker->bytes), "there_s", seconds(worker->there_us), "store_s",
+                                               seconds(worker->store_us), "busy_share",
+                                               share < 1 ? round(share * 1e4) / 1e4 : 1.0, "read_s",
+                                               seconds(worker->read_us), "write_s", seconds(worker->write_us), "wait_s",
+                                               seconds(worker->wait_us), "time_s", time_json(worker->time_us)));
     }
     return array;
 }
@@ -215,17 +224,16 @@ static const char *verdict_name(enum session_verdict verdict)
 
 static json_t *header_json(const struct summary *summary, const struct session_result *result, int exit_code)
 {
-    uint64_t whole_us = result->ended_us > result->begun_us ? result->ended_us - result->begun_us : 0;
     const char *stop_text = result->stop_text[0] != '\0' ? result->stop_text : NULL;
     const struct session_memory *memory = summary->options->memory;
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
-        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o}",
+        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}",
         "schema_version", SUMMARY_SCHEMA_VERSION, "session", safe_string(summary->session_id), "program", "name",
         "dicom-sender", "version", PROGRAM_VERSION, "verdict", verdict_name(result->verdict), "stop_reason",
         optional_string(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
         "complete", !summary->lacks_memory, "times", "begun", time_or_null(result->begun_us), "ended",
-        time_or_null(result->ended_us), "duration_s", seconds(whole_us), "scan_s", seconds(result->scan_us),
+        time_or_null(result->ended_us), "duration_s", seconds(result->duration_us), "scan_s", seconds(result->scan_us),
         "transfer_s", seconds(result->transfer_us), "destination", destination_json(summary->options), "options",
         options_json(summary->options), "totals", totals_json(&result->totals), "rates", rates_json(result),
         "response_times_ms", histogram_json(&result->response), "phases_ms", "connect",
@@ -233,8 +241,8 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
         "header_warnings", "leading_zero_uid", number(summary->leading_zero_uids), "bad_series_uid",
         number(summary->bad_series_uids), "meta_differs", number(summary->meta_differs), "peak_workers",
-        number(result->peak_workers), "threads_auto", threads_auto_json(result), "workers", workers_json(result),
-        "ledger", optional_string(memory != NULL ? memory->path : NULL), "listed_max",
+        number(result->peak_workers), "threads_auto", threads_auto_json(result), "time_s", time_json(result->time_us),
+        "workers", workers_json(result), "ledger", optional_string(memory != NULL ? memory->path : NULL), "listed_max",
         memory != NULL ? json_integer(SUMMARY_LISTED_MAX) : json_null());
 }
 

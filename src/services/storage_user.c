@@ -153,6 +153,18 @@ static void on_command(struct association *association, void *context, uint8_t c
     }
 }
 
+/* What an unanswered store's time went into, until the association ended. */
+static void note_times(const struct association *association, struct store *store, uint64_t now_us)
+{
+    if (store->all_sent) {
+        store->wait_us = now_us - store->sent_us;
+        return;
+    }
+    store->read_us = association_read_us(association);
+    uint64_t read_since_us = store->read_us - store->read_before_us;
+    store->write_us = now_us - store->begun_us > read_since_us ? now_us - store->begun_us - read_since_us : 0;
+}
+
 static void free_user(uv_handle_t *handle)
 {
     free(handle->data);
@@ -161,10 +173,12 @@ static void free_user(uv_handle_t *handle)
 static void on_closed(struct association *association, void *context, const struct association_end *end)
 {
     struct storage_user *user = context;
+    uint64_t now_us = clock_monotonic_us();
     user->open = false;
     while (user->in_flight_count > 0) {
         struct store *store = user->in_flight[0];
         store->answered = false;
+        note_times(association, store, now_us);
         store->source_failed = end->source_failed && store == user->sending;
         store->error = end->error != 0 ? end->error : ERROR_RELEASED;
         remove_in_flight(user, store);

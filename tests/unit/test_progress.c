@@ -317,8 +317,12 @@ Test(progress, a_record_is_a_readable_line)
 
 static struct session_result finished(void)
 {
-    struct session_result result = {
-        .totals = now.totals, .begun_us = 1000000, .ended_us = 13300000, .scan_us = 200000, .transfer_us = 10000000};
+    struct session_result result = {.totals = now.totals,
+                                    .begun_us = 1000000,
+                                    .ended_us = 13300000,
+                                    .duration_us = 12300000,
+                                    .scan_us = 200000,
+                                    .transfer_us = 10000000};
     histogram_add(&result.response, 21000);
     result.totals.studies = 1;
     return result;
@@ -415,6 +419,25 @@ Test(progress, the_end_says_where_the_time_went)
     EXPECT_CONTAINS(text, "  workers              2   busy 50 to 90 %\n");
     EXPECT_CONTAINS(text, "           1        1500   stored, 1.0 KB over 1 association; busy 90 % of 8.0 s\n");
     EXPECT_CONTAINS(text, "           2           0   stored, 0 B over 2 associations; busy 50 % of 4.0 s\n");
+}
+
+Test(progress, the_end_says_what_holds_the_run)
+{
+    begin(PROGRESS_NORMAL);
+    end_instance(stored("ok"));
+    struct session_result result = finished();
+    result.worker_count = 1;
+    result.workers[0] = (struct worker_figures){.there_us = 8000000, .store_us = 3600000};
+    result.worker_us = 8000000;
+    result.time_us[TIME_PAUSED] = 5000000;
+    result.time_us[TIME_WAITING] = 2900000;
+    result.time_us[TIME_STORAGE] = 80000;
+    result.time_us[TIME_IDLE] = 20000;
+    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
+    const char *text = written();
+    EXPECT_CONTAINS(text, "  workers              1   busy 45 %\n");
+    EXPECT_CONTAINS(text, "  limit             62 %   pauses and back-off: the peer was not to be had; storage 1 %, "
+                          "waiting 36 %\n");
 }
 
 Test(progress, the_end_says_what_was_chosen)

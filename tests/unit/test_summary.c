@@ -47,6 +47,7 @@ static void set_up(void)
         .verdict = SESSION_COMPLETE,
         .begun_us = FIXTURE_BEGUN_S * 1000000ull,
         .ended_us = FIXTURE_BEGUN_S * 1000000ull + 10000000,
+        .duration_us = 10000000,
         .scan_us = 250000,
         .transfer_us = 8000000,
         .peak_workers = 8,

@@ -115,6 +115,12 @@ struct association_handler {
     void (*opened)(struct association *association, void *user);
 
     /*
+     * Acceptor only: a request has come whose called AE title is right. False rejects it for good: calling AE title not
+     * recognized. association_calling_ae and association_peer say who it is. NULL handler = everybody is welcome.
+     */
+    bool (*welcome)(struct association *association, void *user);
+
+    /*
      * Acceptor only: decide about one proposed context. Return an enum pdu_context_result and, if accepted, the chosen
      * one of `syntaxes` (a run for pdu_next_transfer_syntax) in *ret_syntax. NULL handler = everything is refused.
      */

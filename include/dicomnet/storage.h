@@ -147,6 +147,9 @@ struct storage_provider_options {
     size_t context_size;        /* not 0: the context is so many bytes, zeroed, which the provider makes and frees */
     uint32_t response_delay_ms; /* before each C-STORE response; for tests */
 
+    /* As association_handler.welcome. NULL: everybody is. */
+    bool (*welcome)(void *context, const struct association *association);
+
     /*
      * Decides about one proposed context, as association_handler.negotiate. NULL: Verification and every storage class
      * are accepted, in the first syntax proposed.

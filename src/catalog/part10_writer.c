@@ -309,9 +309,15 @@ static int compare_with_existing(struct part10_writer *writer)
     return result;
 }
 
-int part10_writer_finish(struct part10_writer *writer)
+int part10_writer_complete(struct part10_writer *writer)
 {
     flush(writer);
+    return writer->error;
+}
+
+int part10_writer_finish(struct part10_writer *writer)
+{
+    (void)part10_writer_complete(writer);
     if (writer->error == 0 && writer->folder->sync && fsync(writer->fd) < 0)
         writer->error = -errno;
     if (writer->error != 0) {

@@ -69,8 +69,14 @@ int part10_writer_open(struct part10_writer *writer, struct part10_folder *folde
 void part10_writer_append(struct part10_writer *writer, const void *bytes, size_t len);
 
 /*
- * Flush, check, close, rename. Returns an enum part10_result, or the first negative errno, after which nothing of the
- * file is left; only if the folder alone could not be synced is it there, whole, under its name. Two data sets are
+ * All bytes are given: write what is still buffered. From then on the file can be read under its temporary name.
+ * Returns 0 or the first negative errno; the file is there until it is finished or discarded.
+ */
+int part10_writer_complete(struct part10_writer *writer);
+
+/*
+ * Complete, check, close, rename. Returns an enum part10_result, or the first negative errno, after which nothing of
+ * the file is left; only if the folder alone could not be synced is it there, whole, under its name. Two data sets are
  * compared by their bytes, and their syntax by the meta information.
  */
 int part10_writer_finish(struct part10_writer *writer);

@@ -12,9 +12,11 @@
 #include <string.h>
 
 #include "base/list.h"
+#include "catalog/arrival.h"
 #include "catalog/part10_writer.h"
 #include "dicomnet/log.h"
 #include "dicomnet/storage.h"
+#include "engine/allowed.h"
 #include "engine/policy.h"
 
 struct receiver {
@@ -23,6 +25,7 @@ struct receiver {
     struct acceptor *acceptor;
     struct part10_folder folder;
     bool folder_open;
+    struct arrival_check *check; /* NULL if nothing is looked at */
     struct list guests;
     struct receiver_totals totals;
     uint64_t begun; /* instances, for fail_every */
@@ -42,21 +45,28 @@ struct guest {
     uint32_t answered;            /* instances, for abort_after and stall_after */
 
     /* Of the current instance. */
+    char class_uid[UID_SIZE], instance_uid[UID_SIZE];
     uint16_t status; /* to answer, if keeping it goes well */
     char comment[65];
     uint64_t bytes;
     bool writing;
 };
 
+static void free_receiver(struct receiver *receiver)
+{
+    if (receiver->folder_open)
+        part10_folder_close(&receiver->folder);
+    arrival_check_destroy(receiver->check);
+    free(receiver);
+}
+
 static void free_if_over(struct receiver *receiver)
 {
     if (!receiver->closing || !list_is_empty(&receiver->guests))
         return;
-    if (receiver->folder_open)
-        part10_folder_close(&receiver->folder);
     if (receiver->closed != NULL)
         receiver->closed(receiver->closed_user);
-    free(receiver);
+    free_receiver(receiver);
 }
 
 /* ---- one instance ---- */
@@ -80,6 +90,19 @@ static void open_file(struct guest *guest, uint8_t context_id, const struct dims
         refuse(guest, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(error));
 }
 
+/* False if the observer does not want it: then the answer is set. */
+static bool is_wanted(struct guest *guest, const struct dimse_command *request)
+{
+    const struct receiver_options *options = &guest->receiver->options;
+    char comment[65] = "";
+    if (options->observer == NULL || options->observer->store_asked == NULL)
+        return true;
+    uint16_t status = options->observer->store_asked(options->observer_user, &guest->visit, request, comment);
+    if (status != STATUS_SUCCESS)
+        refuse(guest, status, comment);
+    return status == STATUS_SUCCESS;
+}
+
 static uint16_t begin(void *context, struct association *association, uint8_t context_id,
                       const struct dimse_command *request)
 {
@@ -92,6 +115,10 @@ static uint16_t begin(void *context, struct association *association, uint8_t co
     if (faults->fail_every > 0 && guest->receiver->begun % faults->fail_every == 0)
         guest->status = faults->fail_status;
     guest->comment[0] = '\0';
+    memcpy(guest->class_uid, request->class_uid, sizeof guest->class_uid);
+    memcpy(guest->instance_uid, request->instance_uid, sizeof guest->instance_uid);
+    if (!is_wanted(guest, request))
+        return STATUS_SUCCESS; /* its data set is dropped, and then it is refused */
     if (guest->writer == NULL || policy_judge_status(guest->status).state == OUTCOME_FAILED)
         return STATUS_SUCCESS; /* the bytes are counted and dropped */
     if (request->instance_uid[0] == '\0' || request->class_uid[0] == '\0' ||
@@ -113,10 +140,33 @@ static void take_bytes(void *context, struct span bytes)
         options->observer->store_bytes(options->observer_user, &guest->visit, bytes);
 }
 
+/* What came is whole, and what it says it is. If not, its file is dropped and the answer is set. */
+static bool is_sound(struct guest *guest)
+{
+    struct receiver *receiver = guest->receiver;
+    char *path = NULL;
+    char comment[65];
+    enum outcome_reason reason = REASON_OUT_OF_MEMORY;
+    /* What could not be written is part10_writer_finish's to tell. */
+    if (receiver->check == NULL || part10_writer_complete(guest->writer) != 0)
+        return true;
+    if (asprintf(&path, "%s/%s", receiver->options.output_dir, guest->writer->temporary_name) >= 0)
+        reason = arrival_check_file(receiver->check, path, guest->class_uid, guest->instance_uid);
+    free(path);
+    if (reason == REASON_NONE)
+        return true;
+    part10_writer_discard(guest->writer);
+    uint16_t status = arrival_status(reason, comment);
+    refuse(guest, status, comment);
+    return false;
+}
+
 static void keep(struct guest *guest)
 {
-    int result = part10_writer_finish(guest->writer);
     guest->writing = false;
+    if (!is_sound(guest))
+        return;
+    int result = part10_writer_finish(guest->writer);
     if (result == PART10_DIFFERENT)
         refuse(guest, STATUS_DATA_SET_MISMATCH, "another data set with this SOP Instance UID is kept");
     else if (result < 0)
@@ -218,6 +268,14 @@ static void on_guest_closed(void *context, const struct association_end *how)
     free_if_over(receiver);
 }
 
+/* The association's request has come: is its peer one of those that may be here? */
+static bool is_welcome(void *context, const struct association *association)
+{
+    const struct guest *guest = context;
+    const struct allowed *allowed = guest->receiver->options.allowed;
+    return allowed == NULL || allowed_has(allowed, association_calling_ae(association), association_peer(association));
+}
+
 static const struct storage_sink sink = {.opened = on_guest_opened,
                                          .begin = begin,
                                          .bytes = take_bytes,
@@ -233,8 +291,10 @@ static const struct association_handler *on_connected(void *user, void **ret_use
     if (guest == NULL)
         return NULL;
     guest->receiver = receiver;
-    struct storage_provider_options options = {
-        .sink = &sink, .context = guest, .response_delay_ms = receiver->options.faults.response_delay_ms};
+    struct storage_provider_options options = {.sink = &sink,
+                                               .context = guest,
+                                               .welcome = is_welcome,
+                                               .response_delay_ms = receiver->options.faults.response_delay_ms};
     guest->provider = storage_provider_create(receiver->loop, &options);
     if (receiver->folder_open)
         guest->writer = malloc(sizeof *guest->writer);
@@ -311,6 +371,10 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const 
         if (error != 0)
             snprintf(ret_problem, problem_size, "%s: %s", options->output_dir, error_text(error));
     }
+    if (error == 0 && options->check && (receiver->check = arrival_check_create()) == NULL) {
+        error = -ENOMEM;
+        snprintf(ret_problem, problem_size, "%s", error_text(error));
+    }
     if (error == 0 && options->acceptor.bind_address != NULL) {
         error = acceptor_open(&receiver->acceptor, loop, &options->acceptor, &acceptor_handler, receiver);
         if (error != 0)
@@ -318,9 +382,7 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const 
                      error_text(error));
     }
     if (error != 0) {
-        if (receiver->folder_open)
-            part10_folder_close(&receiver->folder);
-        free(receiver);
+        free_receiver(receiver);
         return error;
     }
     *ret_receiver = receiver;

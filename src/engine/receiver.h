@@ -11,6 +11,7 @@
 
 #include "dicomnet/acceptor.h"
 
+struct allowed;
 struct receiver;
 struct storage_sink;
 
@@ -28,8 +29,14 @@ struct receiver_answer {
     uint64_t bytes;                       /* of the data set */
 };
 
-/* Told what happens, on the loop's thread. Each may be NULL. */
+/* Told what happens, and asked what may, on the loop's thread. Each may be NULL. */
 struct receiver_observer {
+    /*
+     * A C-STORE-RQ has come. Return 0000 to take it, or the status that refuses it with an Error Comment of at most 64
+     * characters. NULL: all are taken.
+     */
+    uint16_t (*store_asked)(void *user, struct receiver_visit *visit, const struct dimse_command *request,
+                            char ret_comment[65]);
     void (*association_opened)(void *user, struct receiver_visit *visit);
     void (*store_bytes)(void *user, struct receiver_visit *visit, struct span bytes);
     /* Returns 0, or a negative error: then "out of resources" is answered, whatever the response was to say. */
@@ -53,6 +60,8 @@ struct receiver_options {
     struct acceptor_options acceptor; /* its bind_address NULL: it does not listen, see receiver_enter */
     const char *output_dir;           /* NULL = discard: keep nothing */
     bool sync;
+    bool check; /* look at what came before it is kept (catalog/arrival.h): C000 or A900 if it is not what it says */
+    const struct allowed *allowed; /* who may open an association; borrowed until closed; NULL = anybody */
     struct receiver_faults faults;
     const struct logger *logger; /* receiver.stored (debug), receiver.refused (warn); borrowed until closed */
     const struct receiver_observer *observer; /* borrowed until closed; NULL = nobody */

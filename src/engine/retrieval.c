@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "engine/allowed.h"
 #include "engine/policy.h"
 #include "engine/retrieval_private.h"
 
@@ -406,24 +407,44 @@ static int start_handles(struct retrieval *retrieval)
 
 /* ---- the whole ---- */
 
+static int read_allowed(struct retrieval *retrieval)
+{
+    const struct retrieval_options *options = retrieval->options;
+    const char *wrong;
+    if (options->allow_from_count == 0)
+        return 0;
+    int error =
+        allowed_create(&retrieval->allowed, &retrieval->loop, options->allow_from, options->allow_from_count, &wrong);
+    if (wrong != NULL)
+        snprintf(retrieval->result.stop_text, sizeof retrieval->result.stop_text,
+                 "--allow-from: '%.200s' is no AE title, and no address or name of a host that can be found", wrong);
+    return error;
+}
+
 static int open_receiver(struct retrieval *retrieval)
 {
-    static const struct receiver_observer observer = {.store_answered = retrieval_ask_arrived};
+    static const struct receiver_observer observer = {.store_asked = retrieval_ask_wants,
+                                                      .store_answered = retrieval_ask_arrived};
     const struct retrieval_options *options = retrieval->options;
     struct receiver_options receiver = {.acceptor = {.bind_address = options->get ? NULL : options->receive_address,
                                                      .port = options->receive_port,
-                                                     .association = {.max_pdu_len = options->max_pdu_len,
+                                                     .association = {.check_called_ae = true,
+                                                                     .max_pdu_len = options->max_pdu_len,
                                                                      .timeouts = options->timeouts,
                                                                      .logger = &retrieval->logger}},
                                         .output_dir = options->output_dir,
                                         .sync = options->sync,
+                                        .check = true,
                                         .logger = &retrieval->logger,
                                         .observer = &observer,
                                         .observer_user = retrieval};
     if (options->output_dir == NULL)
         return 0;
     strcpy(receiver.acceptor.association.ae, options->receive_ae);
-    int error = receiver_open(&retrieval->receiver, &retrieval->loop, &receiver, retrieval->result.stop_text,
+    int error = read_allowed(retrieval);
+    receiver.allowed = retrieval->allowed;
+    if (error == 0)
+        error = receiver_open(&retrieval->receiver, &retrieval->loop, &receiver, retrieval->result.stop_text,
                               sizeof retrieval->result.stop_text);
     if (error != 0 || options->get)
         return error;
@@ -474,6 +495,7 @@ int retrieval_run(const struct retrieval_options *options, const struct retrieva
     assert(closed == 0);
     (void)closed;
     retrieval_list_fini(&retrieval);
+    allowed_destroy(retrieval.allowed);
     identifier_fini(&retrieval.ask.keys);
     *ret_result = retrieval.result;
     return error;

@@ -37,9 +37,11 @@ struct retrieval_options {
     char move_destination[17];     /* C-MOVE to a third party: nothing comes here, and output_dir is NULL */
     const char *output_dir;
     bool sync;
-    const char *receive_address; /* to listen on, for a C-MOVE to this process */
-    uint16_t receive_port;       /* 0 = any free one */
-    char receive_ae[17];         /* the move destination then */
+    const char *receive_address;   /* to listen on, for a C-MOVE to this process */
+    uint16_t receive_port;         /* 0 = any free one */
+    char receive_ae[17];           /* the move destination then: who calls another AE title is rejected */
+    const char *const *allow_from; /* see engine/allowed.h: who may send to us; none = anybody */
+    size_t allow_from_count;
     unsigned retry; /* further rounds for what is missing, or for a peer that does not answer, in a row in which
                        nothing came; 0 = none at all */
     enum log_level log_level;
@@ -53,7 +55,7 @@ struct retrieval_counts {
     uint64_t stored;   /* came; with a third party: were sent, as the peer says */
     uint64_t missing;  /* not yet, and in the end not at all */
     uint64_t refused;  /* arrivals that could not be kept */
-    uint64_t unlisted; /* came and are kept, though nobody listed them */
+    uint64_t unlisted; /* came though nobody asked for them, and were refused; not among `refused` */
     uint64_t bytes;    /* of data sets that came */
 };
 

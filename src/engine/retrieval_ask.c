@@ -158,6 +158,21 @@ static void take_note(struct retrieval_instance *instance, uint16_t status, cons
     instance->refused_comment = strdup(comment != NULL ? comment : "");
 }
 
+uint16_t retrieval_ask_wants(void *user, struct receiver_visit *visit, const struct dimse_command *request,
+                             char ret_comment[65])
+{
+    struct retrieval *retrieval = user;
+    bool asking = retrieval->phase == RETRIEVAL_ASKING || retrieval->phase == RETRIEVAL_WAITING;
+    if (asking && table_find(&retrieval->list.instances, request->instance_uid) != NULL)
+        return STATUS_SUCCESS;
+    retrieval->result.counts.unlisted++;
+    LOG(&retrieval->logger, LOG_WARN, LOG_RETRIEVAL_UNLISTED, LOG_TEXT("instance", request->instance_uid),
+        LOG_TEXT("peer", association_peer(visit->association)),
+        LOG_TEXT("calling_ae", association_calling_ae(visit->association)));
+    snprintf(ret_comment, 65, "nobody asked for this instance");
+    return STATUS_NOT_AUTHORISED;
+}
+
 int retrieval_ask_arrived(void *user, struct receiver_visit *visit, const struct receiver_answer *answer)
 {
     struct retrieval *retrieval = user;
@@ -167,6 +182,8 @@ int retrieval_ask_arrived(void *user, struct receiver_visit *visit, const struct
     struct retrieval_instance *instance = (struct retrieval_instance *)node; /* it is the first member */
     (void)visit;
     retrieval->heard_us = clock_monotonic_us();
+    if (response->status == STATUS_NOT_AUTHORISED)
+        return 0; /* retrieval_ask_wants has counted it */
     if (policy_judge_status(response->status).state == OUTCOME_FAILED) {
         counts->refused++;
         if (instance != NULL && instance->state == INSTANCE_WANTED)
@@ -174,11 +191,8 @@ int retrieval_ask_arrived(void *user, struct receiver_visit *visit, const struct
         return 0;
     }
     counts->bytes += answer->bytes;
-    if (instance == NULL) {
-        counts->unlisted++;
-    } else if (instance->state == INSTANCE_WANTED) {
+    if (instance != NULL && instance->state == INSTANCE_WANTED)
         retrieval_list_set_state(retrieval, instance, INSTANCE_STORED);
-    }
     LOG(&retrieval->logger, LOG_INFO, LOG_RETRIEVAL_STORED, LOG_TEXT("instance", response->instance_uid),
         LOG_NUMBER("bytes", answer->bytes));
     return 0;

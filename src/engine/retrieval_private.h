@@ -107,6 +107,7 @@ struct retrieval {
     struct retrieval_result result;
     struct retrieval_list list;
     struct retrieval_ask ask;
+    struct allowed *allowed;   /* who may send to it; NULL = anybody */
     struct receiver *receiver; /* NULL = instances go to a third party */
     void *guest;               /* of the receiver, with a C-GET */
     struct query_user *user;   /* NULL between associations */
@@ -167,6 +168,13 @@ void retrieval_ask_ended(struct retrieval *retrieval, const struct identifier *f
 
 /* Contexts to propose; an array to be freed. NULL if out of memory. */
 struct association_proposal *retrieval_ask_proposals(const struct retrieval *retrieval, size_t *ret_count);
+
+/*
+ * For receiver_observer.store_asked: only what is on the list is wanted, and not before it has been asked for. What a
+ * stranger sends does not get a file here.
+ */
+uint16_t retrieval_ask_wants(void *user, struct receiver_visit *visit, const struct dimse_command *request,
+                             char ret_comment[65]);
 
 /* For receiver_observer.store_answered. Returns 0. */
 int retrieval_ask_arrived(void *user, struct receiver_visit *visit, const struct receiver_answer *answer);

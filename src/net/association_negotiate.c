@@ -238,6 +238,8 @@ static bool must_reject(struct association *association, const struct pdu_associ
         *ret_reject = (struct pdu_reject){PERMANENT, BY_USER, 2}; /* application context name not supported */
     else if (association->accept.check_called_ae && strcmp(request->called_ae, association->accept.ae) != 0)
         *ret_reject = (struct pdu_reject){PERMANENT, BY_USER, 7}; /* called AE title not recognized */
+    else if (association->handler->welcome != NULL && !association->handler->welcome(association, association->user))
+        *ret_reject = (struct pdu_reject){PERMANENT, BY_USER, 3}; /* calling AE title not recognized */
     else if (association->accept.admit != NULL && !association->accept.admit(association->accept.admission))
         *ret_reject = (struct pdu_reject){TRANSIENT, BY_PRESENTATION, 2}; /* local limit exceeded */
     else {

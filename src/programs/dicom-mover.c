@@ -120,6 +120,8 @@ static void fill_in_retrieval(struct mover *mover, const struct identifier *keys
         .sync = options->sync,
         .receive_address = address_to_listen_on(options, destination->host),
         .receive_port = (uint16_t)options->receive_port,
+        .allow_from = options->allow_from.items,
+        .allow_from_count = options->allow_from.count,
         .retry = options->retry,
         .log_level = (enum log_level)options->log_level,
     };

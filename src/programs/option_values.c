@@ -309,6 +309,7 @@ int option_value_read(struct options *options, const struct option_row *row, con
     case OPTION_SWITCH:
     case OPTION_INPUT:
     case OPTION_KEY:
+    case OPTION_LIST:
         break;
     }
     if (!right) {
@@ -373,5 +374,13 @@ void option_value_format(const struct options *options, const struct option_row 
     case OPTION_KEY: /* values may be names of patients */
         snprintf(ret_text, size, "%zu keys", options->key_count);
         break;
+    case OPTION_LIST: {
+        const struct option_list *list = field;
+        size_t len = 0;
+        ret_text[0] = '\0';
+        for (size_t i = 0; i < list->count && len < size; i++)
+            len += (size_t)snprintf(ret_text + len, size - len, "%s%s", i > 0 ? " " : "", list->items[i]);
+        break;
+    }
     }
 }

@@ -123,6 +123,32 @@ static int say_unknown(const struct reader *reader, const char *argument)
 
 /* ---- one option ---- */
 
+static struct option_list *list_of(struct options *options, const struct option_row *row)
+{
+    return (struct option_list *)(void *)((char *)options + row->offset);
+}
+
+/* 0 or -1: no memory. */
+static int append_to_list(struct options *options, const struct option_row *row, const char *value)
+{
+    struct option_list *list = list_of(options, row);
+    const char **items = realloc(list->items, (list->count + 1) * sizeof *items);
+    if (items == NULL)
+        return -1;
+    list->items = items;
+    list->items[list->count++] = value;
+    return 0;
+}
+
+static void clear_list(struct options *options, const struct option_row *row)
+{
+    struct option_list *list = list_of(options, row);
+    if ((row->programs & options->program) == 0)
+        return;
+    free(list->items);
+    *list = (struct option_list){0};
+}
+
 /* Set the row's option; `spelling` is what it is called in messages, `inline_value` what stood behind it or NULL. */
 static int take_option(struct reader *reader, const struct option_row *row, const char *spelling, int spelling_len,
                        const char *inline_value)
@@ -154,11 +180,15 @@ static int take_option(struct reader *reader, const struct option_row *row, cons
                  spelling, expected);
         return -1;
     }
-    if (row->type == OPTION_INPUT || row->type == OPTION_KEY) {
+    if (row->type == OPTION_INPUT || row->type == OPTION_KEY || row->type == OPTION_LIST) {
         if (row->type == OPTION_INPUT)
             options->inputs[options->input_count++] = value;
-        else
+        else if (row->type == OPTION_KEY)
             options->keys[options->key_count++] = value;
+        else if (append_to_list(options, row, value) != 0) {
+            snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "out of memory");
+            return -1;
+        }
         if (*value != '\0')
             return 0;
     } else if (option_value_read(options, row, value, problem) == 0) {
@@ -470,6 +500,9 @@ void options_fini(struct options *options)
 {
     free(options->inputs);
     free(options->keys);
+    for (size_t i = 0; i < option_row_count; i++)
+        if (option_rows[i].type == OPTION_LIST)
+            clear_list(options, &option_rows[i]);
     options->keys = NULL;
     options->key_count = 0;
     options->inputs = NULL;

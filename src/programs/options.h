@@ -34,6 +34,12 @@ enum program {
 enum { OPTIONS_ROWS_MAX = 128, OPTIONS_MESSAGE_SIZE = 1024 };
 
 /* What was asked for. Texts are borrowed from argv; the arrays of inputs and keys are owned, see options_fini. */
+/* The values of an option that may be repeated, in their order. Owned by struct options. */
+struct option_list {
+    const char **items;
+    size_t count;
+};
+
 struct options {
     enum program program;
 
@@ -108,6 +114,7 @@ struct options {
     char receive_ae[17];
     const char *receive_address; /* NULL: see --help */
     uint32_t receive_port;
+    struct option_list allow_from; /* AE titles and hosts that may send to us; none given = all */
 
     /* receiving */
     char own_ae[17]; /* "" = take any called AE title */

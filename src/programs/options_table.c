@@ -92,6 +92,8 @@ const struct option_row option_rows[] = {
      "the port to receive on, as the peer knows it; 0 picks a free one", NULL},
     {MOVER, "Retrieval", "receive-bind", 0, NULL, OPTION_ADDRESS, "ADDRESS", 0, 0, FIELD(receive_address), NULL,
      "the address to receive on; by default 127.0.0.1 for a peer on this machine, else all", NULL},
+    {MOVER, "Retrieval", "allow-from", 0, NULL, OPTION_LIST, "AE|HOST", 0, 0, FIELD(allow_from), NULL,
+     "receive only from this AE title or host; by default from whoever calls --receive-ae. May be repeated", NULL},
     {MOVER, "Retrieval", "sync", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(sync), NULL,
      "answer only after fsync of file and folder", NULL},
     {MOVER, "Retrieval", "retry", 0, NULL, OPTION_NUMBER, "N", 0, 100, FIELD(retry), "3",

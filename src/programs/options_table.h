@@ -23,7 +23,8 @@ enum option_type {
     OPTION_ADDRESS,   /* const char *: an IP address */
     OPTION_AE,        /* char[17]: an AE title */
     OPTION_INPUT,     /* appended to the inputs */
-    OPTION_KEY        /* appended to the keys */
+    OPTION_KEY,       /* appended to the keys */
+    OPTION_LIST       /* struct option_list: appended to it */
 };
 
 struct option_choice {

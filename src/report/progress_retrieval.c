@@ -101,7 +101,7 @@ static void put_counts(struct text *text, const struct progress *progress, const
         text_printf(text, "   after asking %u time%s", result->rounds, result->rounds == 1 ? "" : "s");
     text_put(text, "\n");
     if (counts->unlisted > 0)
-        text_printf(text, "  %-10s  %10" PRIu64 "   came and are kept, though they were not listed\n", "unlisted",
+        text_printf(text, "  %-10s  %10" PRIu64 "   came though nobody asked for them, and were refused\n", "unlisted",
                     counts->unlisted);
 }
 

@@ -40,6 +40,12 @@ static void on_timer(uv_timer_t *timer)
     send_responses(timer->data);
 }
 
+static bool on_welcome(struct association *association, void *user)
+{
+    struct storage_provider *provider = user;
+    return provider->options.welcome == NULL || provider->options.welcome(provider->options.context, association);
+}
+
 static uint8_t on_negotiate(struct association *association, void *user, struct span abstract_syntax,
                             struct span syntaxes, struct span *ret_syntax)
 {
@@ -106,6 +112,7 @@ static void on_closed(struct association *association, void *user, const struct 
 }
 
 const struct association_handler storage_provider_handler = {.opened = on_opened,
+                                                             .welcome = on_welcome,
                                                              .negotiate = on_negotiate,
                                                              .command = on_command,
                                                              .data = on_data,

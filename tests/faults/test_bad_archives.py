@@ -1,5 +1,6 @@
 """Archives that misbehave, names that want out of the output folder: dicom-finder and dicom-mover tell the truth."""
 import json
+import shutil
 import signal
 import struct
 import subprocess
@@ -212,11 +213,27 @@ class Mover(ProgramTest):
         self.assertEqual([entry['instance'] for entry in run.summary['missing']], ['1.2.1.3'], run)
         self.assertIn('1.2.1.3', run.stderr)
 
-    def test_what_was_not_listed_is_kept_and_counted(self):
+    def test_what_was_not_listed_is_refused_and_counted(self):
         with ScriptedArchive(lists('1.2.1.1'), on_get=gets('1.2.1.1', '1.2.1.9')) as archive:
             run = self.get(archive)
-        self.assertEqual((run.total('stored'), run.total('unlisted')), (1, 1), run)
-        self.assertEqual(self.kept(), ['1.2.1.1.dcm', '1.2.1.9.dcm'])
+        self.assertEqual((run.total('stored'), run.total('unlisted'), run.total('refused')), (1, 1, 0), run)
+        self.assertEqual((self.kept(), archive.stored), (['1.2.1.1.dcm'], {'1.2.1.1': 0, '1.2.1.9': 0x0124}))
+
+    def test_what_comes_under_the_uid_and_is_something_else(self):
+        """Nothing of it is kept or counted as there, and the summary names what is missing, and why."""
+        good = instance_bytes('1.2.1.1')
+        for name, data, status in (('empty', b'', 0xC000), ('random', bytes(range(256)) * 8, 0xC000),
+                                   ('cut', good[:-3], 0xC000), ('another instance', instance_bytes('1.2.1.2'), 0xA900),
+                                   ('longer by a NUL and more', instance_bytes('1.2.1.1\0x'), 0xA900),
+                                   ('another class', good.replace(CT.encode(), CT[:-1].encode() + b'4'), 0xA900)):
+            def on_get(_keys, _request, data=data):
+                yield Store(CT, '1.2.1.1', data)
+                yield DONE
+            with self.subTest(name), ScriptedArchive(lists('1.2.1.1'), on_get=on_get) as archive:
+                run = self.get(archive, '--retry', '0', code=1)
+                self.assertEqual((archive.stored['1.2.1.1'], self.kept()), (status, []), run)
+                self.assertEqual((run.total('stored'), run.total('missing'), run.total('refused')), (0, 1, 1), run)
+                self.assertEqual(run.summary['missing'][0]['status'], f'0x{status:04X}', run)
 
     def test_it_dies_half_way(self):
         """In the middle of an instance: that one leaves nothing behind, and the next association brings the rest."""
@@ -354,6 +371,52 @@ class Here(ProgramTest):
                                                        '--receive-port', port, *options),
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=programs.environment())
 
+    def visit(self, client):
+        """What becomes of an association, and of a store of the listed instance and of one that is not listed."""
+        if client.answer != wire.ASSOCIATE_AC:
+            return client.reject
+        answers = [client.store(CT, wire.IMPLICIT_LITTLE, uid, instance_bytes(uid)) for uid in ('1.2.1.9', '1.2.1.1')]
+        client.release()
+        return [answer['status'] for answer in answers]
+
+    def visited(self, *visits, options=()):
+        """Run the mover; while it waits for its C-MOVE to be answered, these come: (called AE, calling AE) each."""
+        port, outcomes = network.free_port(), []
+
+        def on_move(_keys, _request):
+            for called, calling in visits:
+                with wire.Client(port, [(CT, wire.IMPLICIT_LITTLE)], called_ae=called, calling_ae=calling) as client:
+                    outcomes.append(self.visit(client))
+            yield Status(0, (None, 1, 0, 0))
+        with ScriptedArchive(lists('1.2.1.1'), on_move=on_move) as archive:
+            run = programs.run_mover(archive, '-k', 'PatientID=1', '-o', self.folder / 'output', '--receive-port', port,
+                                     '--receive-ae', 'HERE', '--retry', '0', *options)
+        return run, outcomes
+
+    def test_a_stranger_has_nothing_to_give(self):
+        run, outcomes = self.visited(('ELSEWHERE', 'STRANGER'))
+        self.assertEqual((outcomes, run.exit_code, run.total('missing')), ([(1, 1, 7)], 1, 1), run)
+
+    def test_only_what_was_asked_for_is_taken(self):
+        run, outcomes = self.visited(('HERE', 'SCRIPTED'))
+        self.assertEqual((outcomes, run.exit_code, run.total('unlisted')), ([[0x0124, 0]], 0, 1), run)
+        self.assertEqual([path.name for path in (self.folder / 'output').iterdir()], ['1.2.1.1.dcm'])
+
+    def test_only_who_is_allowed_may_send(self):
+        run, outcomes = self.visited(('HERE', 'STRANGER'), options=('--allow-from', 'SCRIPTED'))
+        self.assertEqual((outcomes, run.exit_code), ([(1, 1, 3)], 1), run)
+        for allowed in ('SCRIPTED', '127.0.0.1', 'localhost'):
+            with self.subTest(allowed):
+                shutil.rmtree(self.folder / 'output')
+                run, outcomes = self.visited(('HERE', 'SCRIPTED'),
+                                             options=('--allow-from', '192.0.2.1', '--allow-from', allowed))
+                self.assertEqual((outcomes, run.exit_code), ([[0x0124, 0]], 0), run)
+
+    def test_nobody_can_be_allowed_who_is_nobody(self):
+        run, _ = self.visited(options=('--allow-from', 'no-such-host-anywhere.invalid'))
+        self.assertEqual(run.exit_code, 1, run)
+        self.assertIn("--allow-from: 'no-such-host-anywhere.invalid'", run.stderr)
+
     def test_instances_that_come_after_the_answer(self):
         port = network.free_port()
 
@@ -363,12 +426,13 @@ class Here(ProgramTest):
 
         def send():
             time.sleep(0.5)
-            with wire.Client(port, [(CT, wire.IMPLICIT_LITTLE)]) as client:
+            with wire.Client(port, [(CT, wire.IMPLICIT_LITTLE)], called_ae='HERE') as client:
                 client.store(CT, wire.IMPLICIT_LITTLE, '1.2.1.1', instance_bytes('1.2.1.1'))
                 client.release()
         thread = threading.Thread(target=send, daemon=True)
         with ScriptedArchive(lists('1.2.1.1'), on_move=on_move) as archive:
-            run = programs.run_mover(archive, '-k', 'PatientID=1', '-o', self.folder / 'output', '--receive-port', port)
+            run = programs.run_mover(archive, '-k', 'PatientID=1', '-o', self.folder / 'output', '--receive-port', port,
+                                     '--receive-ae', 'HERE')
             thread.join()
         self.assertEqual((run.exit_code, run.total('stored'), run.summary['rounds']), (0, 1, 1), run)
 

@@ -2,6 +2,7 @@
 #include "engine/allowed.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>
@@ -33,7 +34,7 @@ static int add(struct allowed *allowed, const char *text, bool is_address)
     if (name == NULL)
         return -ENOMEM;
     name->is_address = is_address;
-    strncpy(name->text, is_address ? plain_address(text) : text, sizeof name->text - 1);
+    snprintf(name->text, sizeof name->text, "%s", is_address ? plain_address(text) : text);
     list_append(&allowed->names, &name->node);
     return 0;
 }

@@ -37,9 +37,9 @@ expect(text.count('\n{') == len(rows), 'a row cannot be read')
 expect(len(table) == len(rows), 'a UID stands twice')
 expect(uids == sorted(uids), 'the rows are not in the order of strcmp')
 edition = re.search(r'edition (\w+)', text).group(1)
-if edition == __dicom_version__:
-    expect(set(table) == set(UID_dictionary), 'not the same UIDs: %s' % (set(table) ^ set(UID_dictionary)))
-else:
+if edition >= __dicom_version__:
+    expect(set(table) >= set(UID_dictionary), 'missing: %s' % (set(UID_dictionary) - set(table)))
+if edition != __dicom_version__:
     print('the table is of edition %s, pydicom of %s: only common rows are compared' % (edition, __dicom_version__))
 
 for uid in set(table) & set(UID_dictionary):
@@ -62,11 +62,14 @@ for uid in named - {'1.2.840.10008.1.3.10'}:
     expect('UID_STORAGE' in table[uid][4], '%s %s: not marked as storage' % (uid, table[uid][2]))
 
 # What pydicom says of the syntaxes it can read; the rest has no pixel data of its own or is no binary encoding.
-strange = {'1.2.840.10008.1.2.4.94', '1.2.840.10008.1.2.4.95', '1.2.840.10008.1.2.6.1', '1.2.840.10008.1.2.6.2',
+strange = {'1.2.840.10008.1.2.4.94', '1.2.840.10008.1.2.4.95', '1.2.840.10008.1.2.4.204', '1.2.840.10008.1.2.4.205',
+           '1.2.840.10008.1.2.6.1', '1.2.840.10008.1.2.6.2',
            '1.2.840.10008.1.2.7.1', '1.2.840.10008.1.2.7.2', '1.2.840.10008.1.2.7.3', '1.2.840.10008.1.20'}
 syntaxes = {uid for uid in table if table[uid][3] == 'UID_KIND_TRANSFER_SYNTAX'}
 for uid in syntaxes - strange:
     flags, its = table[uid][4], pydicom.uid.UID(uid)
+    if uid not in UID_dictionary:  # newer than this pydicom: it cannot tell
+        continue
     expect(('UID_ENCAPSULATED' in flags) == its.is_encapsulated, '%s: encapsulated or not' % uid)
     expect(('UID_BIG_ENDIAN' in flags) != its.is_little_endian, '%s: endianness' % uid)
     expect(('UID_IMPLICIT_VR' in flags) == its.is_implicit_VR, '%s: implicit or not' % uid)

@@ -106,9 +106,10 @@ ssize_t dimse_encode_command(uint8_t *bytes, size_t size, const struct dimse_com
 
 /*
  * Read a whole command set. Unsorted, unknown and odd-length elements and a wrong group length are tolerated; a value
- * that reaches past the end or a missing Command Field is ERROR_DIMSE_MALFORMED, and
- * so is a numeric element shorter than 2 bytes. UIDs and texts longer than their maximum are cut (see `cut`). A missing
- * Command Data Set Type is read as "none". Returns 0 or the error.
+ * that reaches past the end or a missing Command Field is ERROR_DIMSE_MALFORMED, and so is a numeric element shorter
+ * than 2 bytes, or an element of the list above that stands there twice: which one would be meant? UIDs and texts
+ * longer than their maximum are cut (see `cut`); a NUL with more behind it is a '?' in them (span_copy_trimmed), but
+ * ends an Error Comment. A missing Command Data Set Type is read as "none". Returns 0 or the error.
  */
 int dimse_decode_command(struct span bytes, struct dimse_command *ret_command);
 

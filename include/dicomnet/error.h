@@ -27,7 +27,7 @@
     X(ERROR_TIMEOUT_CONNECT, -20011, "no TCP connection within the connect timeout")                                   \
     X(ERROR_TIMEOUT_ACSE, -20012, "no association was agreed within the ACSE timeout")                                 \
     X(ERROR_TIMEOUT_DIMSE, -20013, "no response within the DIMSE timeout")                                             \
-    X(ERROR_TIMEOUT_NETWORK, -20014, "no byte moved within the network timeout")                                       \
+    X(ERROR_TIMEOUT_NETWORK, -20014, "the peer did not get on with a PDU within the network timeout")                  \
     X(ERROR_TIMEOUT_RELEASE, -20015, "no answer to the release request in time")                                       \
     X(ERROR_REJECTED, -20016, "the peer rejected the association")                                                     \
     X(ERROR_ABORTED, -20017, "the peer aborted the association")                                                       \
@@ -44,7 +44,13 @@
     X(ERROR_IDENTIFIER_TOO_LONG, -20028, "the identifier is too long")                                                 \
     X(ERROR_IDENTIFIER_VALUE, -20029, "that text is no value of the element's VR")                                     \
     X(ERROR_IDENTIFIER_SYNTAX, -20030, "an identifier is not written in that transfer syntax")                         \
-    X(ERROR_SOURCE_CHANGED, -20031, "the file is no longer as it was scanned")
+    X(ERROR_SOURCE_CHANGED, -20031, "the file is no longer as it was scanned")                                         \
+    X(ERROR_PEER_SPEAKS_TLS, -20032, "the peer speaks TLS, not plain DICOM: wrong port, or TLS on one side only")      \
+    X(ERROR_PEER_SPEAKS_HTTP, -20033, "the peer speaks HTTP, not DICOM: that is the port of a web server or browser")  \
+    X(ERROR_PEER_SPEAKS_SSH, -20034, "the peer speaks SSH, not DICOM: wrong port")                                     \
+    X(ERROR_PEER_SPEAKS_HL7, -20035, "the peer speaks HL7 (MLLP), not DICOM: wrong port")                              \
+    X(ERROR_PEER_SPEAKS_MAIL_OR_FTP, -20036, "the peer speaks FTP or a mail protocol, not DICOM: wrong port")          \
+    X(ERROR_PEER_SPEAKS_OTHER, -20037, "the peer does not speak DICOM: what it sent is no PDU; wrong port?")
 
 enum dicomnet_error {
 #define X(name, value, text) name = (value),

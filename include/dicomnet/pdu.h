@@ -31,7 +31,7 @@ enum pdu_type {
 enum {
     PDU_HEADER_LEN = 6,     /* type, reserved, length (4) */
     PDV_HEADER_LEN = 6,     /* length (4), presentation context ID, message control header */
-    PDU_CONTEXTS_MAX = 128, /* odd IDs 1 to 255 */
+    PDU_CONTEXTS_MAX = 128, /* the odd IDs from 1 to 255 */
     PDU_ROLES_MAX = 128,
     PDU_ASSOCIATE_LEN_MAX = 256 * 1024, /* longest A-ASSOCIATE that is read; ours are far shorter */
     PDU_SHORT_LEN = 10                  /* RJ, RELEASE-RQ, RELEASE-RP and ABORT, header included */
@@ -57,7 +57,7 @@ enum pdu_context_result {
  */
 struct pdu_context {
     uint8_t id;
-    uint8_t result;              /* AC only */
+    uint8_t result;              /* AC; in an RQ that was decoded not 0 if it cannot be but refused: with this */
     struct span abstract_syntax; /* RQ only; exactly one */
     struct span transfer_syntaxes;
 };
@@ -69,13 +69,30 @@ struct pdu_role {
     bool scp;
 };
 
+/*
+ * What is not as the standard wants it in an A-ASSOCIATE that was decoded, and did not keep it from being understood:
+ * bits of pdu_associate.flaws.
+ */
+enum pdu_flaw {
+    PDU_FLAW_NO_APPLICATION_CONTEXT = 1 << 0,
+    PDU_FLAW_NO_USER_INFORMATION = 1 << 1,
+    PDU_FLAW_CONTEXT_ID_EVEN = 1 << 2,
+    PDU_FLAW_CONTEXT_ID_TWICE = 1 << 3,   /* in an RQ: the first counts, the others are passed over */
+    PDU_FLAW_CONTEXT_INCOMPLETE = 1 << 4, /* in an RQ: not one abstract syntax, or no transfer syntax: to be refused */
+    PDU_FLAW_NO_CONTEXTS = 1 << 5,        /* in an RQ */
+    PDU_FLAW_TOO_MANY_CONTEXTS = 1 << 6,  /* those beyond PDU_CONTEXTS_MAX are passed over */
+    PDU_FLAW_USER_ITEM = 1 << 7           /* a sub-item of user information too short for what it is: passed over */
+};
+enum { PDU_FLAW_COUNT = 8 };
+
 /* A-ASSOCIATE-RQ (PS3.8 Table 9-11) or A-ASSOCIATE-AC (Table 9-17), user information (Annex D, PS3.7 D.3.3) included.
  */
 struct pdu_associate {
     uint16_t protocol_version; /* bit 0 = version 1 */
-    char called_ae[17];        /* trimmed of spaces */
+    unsigned flaws;            /* decoded: enum pdu_flaw */
+    char called_ae[17];        /* trimmed of spaces and NULs */
     char calling_ae[17];
-    struct span application_context;
+    struct span application_context; /* empty if absent */
     size_t context_count;
     struct pdu_context contexts[PDU_CONTEXTS_MAX];
     bool has_max_len;
@@ -87,6 +104,7 @@ struct pdu_associate {
     uint16_t async_performed;
     size_t role_count;
     struct pdu_role roles[PDU_ROLES_MAX];
+    struct span user_information; /* decoded: its sub-items as on the wire, for pdu_next_user_item */
 };
 
 /* A-ASSOCIATE-RJ (PS3.8 Table 9-21). */
@@ -115,6 +133,13 @@ enum pdu_abort_reason {
 const char *pdu_reject_text(const struct pdu_reject *reject);
 const char *pdu_abort_text(const struct pdu_abort *abort);
 const char *pdu_context_result_text(uint8_t result);
+
+/* "permanent", "transient"; and who says so: "the application", "ACSE", "presentation layer". Never NULL. */
+const char *pdu_reject_result_text(uint8_t result);
+const char *pdu_reject_source_text(uint8_t source);
+
+/* One flaw: "no user information". */
+const char *pdu_flaw_text(enum pdu_flaw flaw);
 
 /* ---- writing: bytes written, or ERROR_BUFFER_TOO_SMALL ---- */
 
@@ -175,14 +200,25 @@ void pdu_reader_init(struct pdu_reader *reader, uint32_t data_len_max);
 ssize_t pdu_read(struct pdu_reader *reader, const uint8_t *bytes, size_t len, struct pdu_event *ret_event);
 
 /*
- * Decode the body of an A-ASSOCIATE-RQ or -AC. Returns 0, or ERROR_PDU_MALFORMED if a length does not fit, a mandatory
- * item is missing, or there are more than PDU_CONTEXTS_MAX contexts. Unknown items and sub-items are passed over.
- * Even context IDs and repeated ones in an RQ are malformed (PS3.8 9.3.2.2). Spans point into `body`.
+ * Decode the body of an A-ASSOCIATE-RQ or -AC. Returns 0, or ERROR_PDU_MALFORMED if a length does not fit. It is read
+ * for what can be made of it: items come in any order, unknown ones are passed over, and what the standard forbids or
+ * misses is told in `flaws`. Spans point into `body`.
  */
 int pdu_decode_associate(struct span body, enum pdu_type type, struct pdu_associate *ret_associate);
 
 /* The next transfer syntax UID of a run, trimmed of padding; false at the end. *cursor starts as the run. */
 bool pdu_next_transfer_syntax(struct span *cursor, struct span *ret_uid);
+
+/* Types of user information sub-items that are only shown (PS3.7 D.3.3.5 to D.3.3.7). */
+enum {
+    PDU_ITEM_EXTENDED_NEGOTIATION = 0x56,
+    PDU_ITEM_COMMON_EXTENDED_NEGOTIATION = 0x57,
+    PDU_ITEM_USER_IDENTITY_RQ = 0x58,
+    PDU_ITEM_USER_IDENTITY_AC = 0x59
+};
+
+/* The next sub-item of user information; false at the end. *cursor starts as pdu_associate.user_information. */
+bool pdu_next_user_item(struct span *cursor, uint8_t *ret_type, struct span *ret_body);
 
 /* Bodies of 4 bytes; their length has been checked by pdu_read. */
 struct pdu_reject pdu_decode_reject(struct span body);

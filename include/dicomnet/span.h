@@ -20,8 +20,9 @@ struct span span_of(const char *text);
 bool span_equals(struct span span, const char *text);
 
 /*
- * Copy into `ret_text` (of `size` bytes, NUL included) what the standard means by a padded string: it ends at the first
- * NUL, and leading and trailing spaces are dropped. What does not fit is cut: false.
+ * Copy into `ret_text` (of `size` bytes, NUL included) what the standard means by a padded string: NULs and spaces at
+ * its end and spaces in front of it are dropped. A NUL with more behind it is copied as '?': "1.2\0003" is not the UID
+ * "1.2", and is never taken for it. What does not fit is cut: false.
  */
 bool span_copy_trimmed(struct span span, char *ret_text, size_t size);
 

@@ -14,9 +14,9 @@ bool span_equals(struct span span, const char *text)
     return span.len == len && (len == 0 || memcmp(span.data, text, len) == 0);
 }
 
-static struct span without_trailing_spaces(struct span span)
+static struct span without_trailing_padding(struct span span)
 {
-    while (span.len > 0 && span.data[span.len - 1] == ' ')
+    while (span.len > 0 && (span.data[span.len - 1] == ' ' || span.data[span.len - 1] == '\0'))
         span.len--;
     return span;
 }
@@ -27,17 +27,16 @@ bool span_copy_trimmed(struct span span, char *ret_text, size_t size)
         span.data++;
         span.len--;
     }
-    const uint8_t *nul = span.len > 0 ? memchr(span.data, '\0', span.len) : NULL;
-    if (nul != NULL)
-        span.len = (size_t)(nul - span.data);
-    span = without_trailing_spaces(span);
+    span = without_trailing_padding(span);
     bool fits = span.len < size;
     if (!fits) {
         span.len = size - 1;
-        span = without_trailing_spaces(span);
+        span = without_trailing_padding(span);
     }
     if (span.len > 0)
         memcpy(ret_text, span.data, span.len);
+    for (char *nul = ret_text; (nul = memchr(nul, '\0', span.len - (size_t)(nul - ret_text))) != NULL;)
+        *nul = '?';
     ret_text[span.len] = '\0';
     return fits;
 }

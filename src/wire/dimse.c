@@ -15,7 +15,7 @@
 
 enum element_kind { ELEMENT_US, ELEMENT_UI, ELEMENT_TEXT /* AE, LO */, ELEMENT_TAGS /* AT: offending_count of them */ };
 
-enum { ALWAYS = 0, GROUP_LENGTH = 0x0000, COMMAND_FIELD = 0x0100, OFFENDING_ELEMENT = 0x0901, ELEMENT_HEADER_LEN = 8 };
+enum { ALWAYS = 0, GROUP_LENGTH = 0x0000, OFFENDING_ELEMENT = 0x0901, ELEMENT_HEADER_LEN = 8 };
 
 struct element {
     uint16_t number; /* in group 0000 */
@@ -54,7 +54,7 @@ static const struct element elements[] = {
 };
 /* clang-format on */
 
-enum { ELEMENT_COUNT = sizeof elements / sizeof elements[0] };
+enum { ELEMENT_COUNT = sizeof elements / sizeof elements[0], FIELD_PLACE = 1 /* of Command Field in the table */ };
 
 static const struct element *find_element(uint16_t group, uint16_t number)
 {
@@ -146,6 +146,7 @@ static void take_tags(struct span value, struct dimse_command *command)
 /* Put the value of an element where it belongs. */
 static int take_element(const struct element *element, struct span value, struct dimse_command *command)
 {
+    const void *nul;
     char *member = (char *)command + element->offset;
     if (element->kind == ELEMENT_US) {
         if (value.len < 2)
@@ -154,6 +155,11 @@ static int take_element(const struct element *element, struct span value, struct
         memcpy(member, &number, sizeof number);
     } else if (element->kind == ELEMENT_TAGS) {
         take_tags(value, command);
+    } else if (element->bit == DIMSE_HAS_ERROR_COMMENT && value.len > 0 &&
+               (nul = memchr(value.data, '\0', value.len)) != NULL) {
+        /* For people, and often what lay in a buffer: it ends there. A UID or a title does not. */
+        value.len = (size_t)((const uint8_t *)nul - value.data);
+        (void)span_copy_trimmed(value, member, element->size);
     } else if (!span_copy_trimmed(value, member, element->size)) {
         command->cut |= element->bit;
     }
@@ -164,7 +170,7 @@ static int take_element(const struct element *element, struct span value, struct
 int dimse_decode_command(struct span bytes, struct dimse_command *ret_command)
 {
     *ret_command = (struct dimse_command){.data_set_type = DIMSE_NO_DATA_SET};
-    bool has_field = false;
+    uint32_t seen = 0; /* by place in the table */
     while (bytes.len > 0) {
         if (bytes.len < ELEMENT_HEADER_LEN)
             return ERROR_DIMSE_MALFORMED;
@@ -173,13 +179,16 @@ int dimse_decode_command(struct span bytes, struct dimse_command *ret_command)
         if (value_len > bytes.len - ELEMENT_HEADER_LEN)
             return ERROR_DIMSE_MALFORMED;
         struct span value = {.data = bytes.data + ELEMENT_HEADER_LEN, .len = value_len};
-        if (element != NULL && take_element(element, value, ret_command) < 0)
-            return ERROR_DIMSE_MALFORMED;
-        has_field = has_field || (element != NULL && element->number == COMMAND_FIELD);
+        if (element != NULL) {
+            uint32_t place = 1u << (element - elements);
+            if ((seen & place) != 0 || take_element(element, value, ret_command) < 0)
+                return ERROR_DIMSE_MALFORMED;
+            seen |= place;
+        }
         bytes.data += ELEMENT_HEADER_LEN + value_len;
         bytes.len -= ELEMENT_HEADER_LEN + value_len;
     }
-    return has_field ? 0 : ERROR_DIMSE_MALFORMED;
+    return (seen & 1u << FIELD_PLACE) != 0 ? 0 : ERROR_DIMSE_MALFORMED;
 }
 
 struct dimse_command dimse_response_to(const struct dimse_command *request, uint16_t status)

@@ -155,6 +155,16 @@ bool pdu_next_transfer_syntax(struct span *cursor, struct span *ret_uid)
     return false;
 }
 
+bool pdu_next_user_item(struct span *cursor, uint8_t *ret_type, struct span *ret_body)
+{
+    struct item item;
+    if (next_item(cursor, &item) != ITEM_FOUND)
+        return false;
+    *ret_type = item.type;
+    *ret_body = item.body;
+    return true;
+}
+
 /* Tables 9-13 and 9-18: ID (1), reserved (1), result (1, AC), reserved (1), sub-items. */
 static int decode_context(struct span body, enum pdu_type type, struct pdu_context *ret_context)
 {
@@ -167,13 +177,11 @@ static int decode_context(struct span body, enum pdu_type type, struct pdu_conte
     struct span cursor = {.data = body.data + 4, .len = body.len - 4};
     struct item item;
     enum item_answer answer;
-    bool has_abstract_syntax = false;
+    unsigned abstract_syntaxes = 0;
     while ((answer = next_item(&cursor, &item)) == ITEM_FOUND) {
         if (item.type == ITEM_ABSTRACT_SYNTAX && type == PDU_ASSOCIATE_RQ) {
-            if (has_abstract_syntax) /* of two, which one would be meant? */
-                return ERROR_PDU_MALFORMED;
             ret_context->abstract_syntax = trimmed(item.body);
-            has_abstract_syntax = true;
+            abstract_syntaxes++;
         } else if (item.type == ITEM_TRANSFER_SYNTAX) {
             /* The run goes from the first to the last of them; what is in between is passed over when it is read. */
             struct span *run = &ret_context->transfer_syntaxes;
@@ -184,44 +192,59 @@ static int decode_context(struct span body, enum pdu_type type, struct pdu_conte
     }
     if (answer == ITEM_MALFORMED)
         return ERROR_PDU_MALFORMED;
-    if (type == PDU_ASSOCIATE_RQ && (!has_abstract_syntax || ret_context->transfer_syntaxes.len == 0))
-        return ERROR_PDU_MALFORMED;
+    if (type == PDU_ASSOCIATE_RQ && abstract_syntaxes != 1) /* of two, which one would be meant? */
+        ret_context->result = CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
+    else if (type == PDU_ASSOCIATE_RQ && ret_context->transfer_syntaxes.len == 0)
+        ret_context->result = CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
     return 0;
+}
+
+static bool has_context(const struct pdu_associate *associate, uint8_t id)
+{
+    for (size_t i = 0; i < associate->context_count; i++)
+        if (associate->contexts[i].id == id)
+            return true;
+    return false;
 }
 
 /* Add one presentation context to those that are there. */
 static int add_context(struct span body, enum pdu_type type, struct pdu_associate *associate)
 {
-    if (associate->context_count == PDU_CONTEXTS_MAX)
-        return ERROR_PDU_MALFORMED;
-    struct pdu_context *context = &associate->contexts[associate->context_count];
-    int error = decode_context(body, type, context);
+    struct pdu_context context;
+    int error = decode_context(body, type, &context);
     if (error < 0)
         return error;
-    if (type == PDU_ASSOCIATE_RQ) {
-        if (context->id % 2 == 0)
-            return ERROR_PDU_MALFORMED;
-        for (size_t i = 0; i < associate->context_count; i++)
-            if (associate->contexts[i].id == context->id)
-                return ERROR_PDU_MALFORMED;
+    if (context.id % 2 == 0) /* PS3.8 9.3.2.2 wants them odd; that is all there is to it */
+        associate->flaws |= PDU_FLAW_CONTEXT_ID_EVEN;
+    bool twice = has_context(associate, context.id);
+    if (twice)
+        associate->flaws |= PDU_FLAW_CONTEXT_ID_TWICE;
+    if (twice && type == PDU_ASSOCIATE_RQ)
+        return 0;
+    if (associate->context_count == PDU_CONTEXTS_MAX) {
+        associate->flaws |= PDU_FLAW_TOO_MANY_CONTEXTS;
+        return 0;
     }
-    associate->context_count++;
+    if (type == PDU_ASSOCIATE_RQ && context.result != 0)
+        associate->flaws |= PDU_FLAW_CONTEXT_INCOMPLETE;
+    associate->contexts[associate->context_count++] = context;
     return 0;
 }
 
 /* PS3.7 Table D.3-9: UID length (2), UID, SCU role (1), SCP role (1). Roles beyond the array are passed over. */
-static int add_role(struct span body, struct pdu_associate *associate)
+static void add_role(struct span body, struct pdu_associate *associate)
 {
-    if (body.len < 4 || get_u16_be(body.data) > body.len - 4)
-        return ERROR_PDU_MALFORMED;
+    if (body.len < 4 || get_u16_be(body.data) > body.len - 4) {
+        associate->flaws |= PDU_FLAW_USER_ITEM;
+        return;
+    }
     size_t uid_len = get_u16_be(body.data);
     if (associate->role_count == PDU_ROLES_MAX)
-        return 0;
+        return;
     associate->roles[associate->role_count++] =
         (struct pdu_role){.class_uid = trimmed((struct span){.data = body.data + 2, .len = uid_len}),
                           .scu = body.data[2 + uid_len] != 0,
                           .scp = body.data[3 + uid_len] != 0};
-    return 0;
 }
 
 /* The sub-items of Table 9-16, in any order. */
@@ -229,11 +252,15 @@ static int decode_user_information(struct span body, struct pdu_associate *assoc
 {
     struct item item;
     enum item_answer answer;
+    associate->user_information = body;
     while ((answer = next_item(&body, &item)) == ITEM_FOUND) {
+        bool is_numbers = item.type == ITEM_MAX_LEN || item.type == ITEM_ASYNC;
+        if (is_numbers && item.body.len < 4) {
+            associate->flaws |= PDU_FLAW_USER_ITEM;
+            continue;
+        }
         switch (item.type) {
         case ITEM_MAX_LEN:
-            if (item.body.len < 4)
-                return ERROR_PDU_MALFORMED;
             associate->has_max_len = true;
             associate->max_len = get_u32_be(item.body.data);
             break;
@@ -241,15 +268,12 @@ static int decode_user_information(struct span body, struct pdu_associate *assoc
             associate->implementation_class_uid = trimmed(item.body);
             break;
         case ITEM_ASYNC:
-            if (item.body.len < 4)
-                return ERROR_PDU_MALFORMED;
             associate->has_async = true;
             associate->async_invoked = get_u16_be(item.body.data);
             associate->async_performed = get_u16_be(item.body.data + 2);
             break;
         case ITEM_ROLE:
-            if (add_role(item.body, associate) < 0)
-                return ERROR_PDU_MALFORMED;
+            add_role(item.body, associate);
             break;
         case ITEM_IMPLEMENTATION_VERSION:
             associate->implementation_version = trimmed(item.body);
@@ -282,10 +306,14 @@ static int decode_items(struct span cursor, enum pdu_type type, struct pdu_assoc
         if (error < 0)
             return error;
     }
-    if (answer == ITEM_MALFORMED || !has_application_context || !has_user_information)
-        return ERROR_PDU_MALFORMED;
-    /* An AC that mentions no context refuses all; a request that has none asks for nothing. */
-    return type == PDU_ASSOCIATE_RQ && associate->context_count == 0 ? ERROR_PDU_MALFORMED : 0;
+    if (!has_application_context)
+        associate->flaws |= PDU_FLAW_NO_APPLICATION_CONTEXT;
+    if (!has_user_information)
+        associate->flaws |= PDU_FLAW_NO_USER_INFORMATION;
+    /* An AC that mentions no context refuses all. */
+    if (type == PDU_ASSOCIATE_RQ && associate->context_count == 0)
+        associate->flaws |= PDU_FLAW_NO_CONTEXTS;
+    return answer == ITEM_MALFORMED ? ERROR_PDU_MALFORMED : 0;
 }
 
 int pdu_decode_associate(struct span body, enum pdu_type type, struct pdu_associate *ret_associate)

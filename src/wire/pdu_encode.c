@@ -203,6 +203,40 @@ const char *pdu_reject_text(const struct pdu_reject *reject)
     }
 }
 
+const char *pdu_reject_result_text(uint8_t result)
+{
+    return result == 1 ? "permanent" : result == 2 ? "transient" : "a result the standard does not define";
+}
+
+const char *pdu_reject_source_text(uint8_t source)
+{
+    static const char *const sources[] = {"", "the application", "ACSE", "the presentation layer"};
+    return source >= 1 && source <= 3 ? sources[source] : "a source the standard does not define";
+}
+
+const char *pdu_flaw_text(enum pdu_flaw flaw)
+{
+    switch (flaw) {
+    case PDU_FLAW_NO_APPLICATION_CONTEXT:
+        return "no application context name";
+    case PDU_FLAW_NO_USER_INFORMATION:
+        return "no user information";
+    case PDU_FLAW_CONTEXT_ID_EVEN:
+        return "an even presentation context ID";
+    case PDU_FLAW_CONTEXT_ID_TWICE:
+        return "a presentation context ID twice";
+    case PDU_FLAW_CONTEXT_INCOMPLETE:
+        return "a presentation context without one abstract syntax and a transfer syntax";
+    case PDU_FLAW_NO_CONTEXTS:
+        return "no presentation context";
+    case PDU_FLAW_TOO_MANY_CONTEXTS:
+        return "more presentation contexts than there may be";
+    case PDU_FLAW_USER_ITEM:
+        return "a user information item that is too short";
+    }
+    return "a flaw";
+}
+
 const char *pdu_abort_text(const struct pdu_abort *abort)
 {
     static const char *const reasons[] = {

@@ -180,8 +180,10 @@ Test(base, spans)
     assert_trimmed("0123456789", 10, 5, "0123");
     assert_trimmed("0123456789", 10, 11, "0123456789");
     assert_trimmed("x", 1, 1, "");
-    assert_trimmed("A \0 B", 5, 17, "A");
-    assert_trimmed("\0A", 2, 17, "");
+    assert_trimmed("A \0 B", 5, 17, "A ? B");
+    assert_trimmed("\0A", 2, 17, "?A");
+    assert_trimmed("1.2\0\0003\0 \0", 9, 65, "1.2??3");
+    assert_trimmed("1.2\0003", 5, 4, "1.2");
     assert_trimmed("012 456", 7, 5, "012");
 }
 

@@ -321,6 +321,10 @@ static const struct {
     {"another group",                 ROW_BYTES("\x08\0\0\x01\2\0\0\0\1\0"), ERROR_DIMSE_MALFORMED},
     {"unsorted",                      ROW_BYTES("\0\0\0\x10\4\0\0\0" "1.2\0" FIELD "\0\0\2\0\4\0\0\0" "1.3\0"), 0},
     {"empty UID",                     ROW_BYTES(FIELD "\0\0\0\x10\0\0\0\0"), 0},
+    {"status twice",                  ROW_BYTES(FIELD "\0\0\0\x09\2\0\0\0\0\xC0" "\0\0\0\x09\2\0\0\0\0\0"), ERROR_DIMSE_MALFORMED},
+    {"Command Field twice",           ROW_BYTES(FIELD FIELD), ERROR_DIMSE_MALFORMED},
+    {"instance twice, the same",      ROW_BYTES(FIELD "\0\0\0\x10\4\0\0\0" "1.2\0" "\0\0\0\x10\4\0\0\0" "1.2\0"), ERROR_DIMSE_MALFORMED},
+    {"unknown element twice",         ROW_BYTES("\0\0\x55\x55\1\0\0\0" "a" "\0\0\x55\x55\1\0\0\0" "b" FIELD), 0},
 };
 /* clang-format on */
 
@@ -355,6 +359,25 @@ Test(dimse, what_is_too_long_is_cut_and_padding_goes)
     cr_assert_eq(strlen(command.class_uid), UID_LEN_MAX);
     cr_assert_str_eq(command.originator_ae, "345678901234567X");
     cr_assert_eq(command.cut, DIMSE_HAS_CLASS_UID);
+}
+
+/* A NUL ends an Error Comment; a UID or a title with more behind one is another than that before it. */
+Test(dimse, what_stands_behind_a_nul_is_not_lost_sight_of)
+{
+    static const char bytes[] = FIELD "\0\0\0\x10\x0A\0\0\0"
+                                      "1.2.3\0.4 \0"
+                                      "\0\0\x30\x10\6\0\0\0"
+                                      "PAC\0S\0"
+                                      "\0\0\2\x09\6\0\0\0"
+                                      "ok\0\1\2\3"
+                                      "\0\0\2\0\x08\0\0\0"
+                                      "1.2 \0\0 \0";
+    struct dimse_command command;
+    cr_assert_eq(dimse_decode_command((struct span){(const uint8_t *)bytes, sizeof bytes - 1}, &command), 0);
+    cr_expect_str_eq(command.instance_uid, "1.2.3?.4");
+    cr_expect_str_eq(command.originator_ae, "PAC?S");
+    cr_expect_str_eq(command.error_comment, "ok");
+    cr_expect_str_eq(command.class_uid, "1.2");
 }
 
 Test(dimse, flipped_bytes_never_read_past_the_end)

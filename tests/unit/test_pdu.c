@@ -230,21 +230,23 @@ Test(pdu, decode_encode_decode_gives_the_same_bytes)
     }
 }
 
-static void assert_prefixes_malformed(struct span body, enum pdu_type type)
+static void assert_prefixes_flawed(struct span body, enum pdu_type type)
 {
     static struct pdu_associate associate;
     for (size_t len = 0; len < body.len; len++) {
         uint8_t *copy = exact_copy(body.data, len);
         int error = pdu_decode_associate((struct span){copy, len}, type, &associate);
-        cr_assert_eq(error, ERROR_PDU_MALFORMED, "a body of %zu bytes gives %d", len, error);
         free(copy);
+        /* Cut between two items, what it lacks is missed. */
+        cr_assert(error == ERROR_PDU_MALFORMED || (error == 0 && (associate.flaws & PDU_FLAW_NO_USER_INFORMATION) != 0),
+                  "a body of %zu bytes gives %d", len, error);
     }
 }
 
-Test(pdu, every_short_prefix_of_an_associate_is_malformed)
+Test(pdu, every_short_prefix_of_an_associate_is_malformed_or_flawed)
 {
-    assert_prefixes_malformed(BODY(golden_associate_rq), PDU_ASSOCIATE_RQ);
-    assert_prefixes_malformed(BODY(golden_associate_ac), PDU_ASSOCIATE_AC);
+    assert_prefixes_flawed(BODY(golden_associate_rq), PDU_ASSOCIATE_RQ);
+    assert_prefixes_flawed(BODY(golden_associate_ac), PDU_ASSOCIATE_AC);
 }
 
 Test(pdu, flipped_bytes_never_read_past_the_body)
@@ -317,6 +319,7 @@ struct made_row {
     const char *extra;
     size_t extra_len;
     int answer;
+    unsigned flaws;
 };
 
 /* clang-format off */
@@ -325,43 +328,43 @@ struct made_row {
 #define AC PDU_ASSOCIATE_AC
 #define BAD ERROR_PDU_MALFORMED
 static const struct made_row made_rows[] = {
-    {"whole request",                  RQ, 1, 1, 1, EXTRA(""), 0},
-    {"whole answer",                   AC, 1, 1, 1, EXTRA(""), 0},
-    {"no application context",         RQ, 0, 1, 1, EXTRA(""), BAD},
-    {"no application context",         AC, 0, 1, 1, EXTRA(""), BAD},
-    {"no user information",            RQ, 1, 1, 0, EXTRA(""), BAD},
-    {"no user information",            AC, 1, 1, 0, EXTRA(""), BAD},
-    {"request without context",        RQ, 1, 0, 1, EXTRA(""), BAD},
-    {"answer without context",         AC, 1, 0, 1, EXTRA(""), 0},
-    {"unknown item",                   RQ, 1, 1, 1, EXTRA("\x99\0\0\x03" "abc"), 0},
-    {"one byte too many",              RQ, 1, 1, 1, EXTRA("\x99"), BAD},
-    {"half an item header",            AC, 1, 1, 1, EXTRA("\x99\0\0"), BAD},
-    {"item past the end",              RQ, 1, 1, 1, EXTRA("\x99\0\0\x04" "abc"), BAD},
-    {"item of 65,535",                 AC, 1, 1, 1, EXTRA("\x99\0\xFF\xFF" "abc"), BAD},
-    {"context of 3 bytes",             RQ, 1, 1, 1, EXTRA("\x20\0\0\x03" "\x05\0\0"), BAD},
-    {"context of 0 bytes",             AC, 1, 1, 1, EXTRA("\x21\0\0\x00"), BAD},
-    {"context ID even",                RQ, 1, 0, 1, EXTRA("\x20\0\0\x16" "\x02\0\0\0" ABSTRACT_ITEM SYNTAX_ITEM), BAD},
-    {"context ID zero",                RQ, 1, 0, 1, EXTRA("\x20\0\0\x16" "\x00\0\0\0" ABSTRACT_ITEM SYNTAX_ITEM), BAD},
-    {"context ID odd",                 RQ, 1, 0, 1, EXTRA("\x20\0\0\x16" "\x05\0\0\0" ABSTRACT_ITEM SYNTAX_ITEM), 0},
-    {"context ID twice",               RQ, 1, 1, 1, EXTRA("\x20\0\0\x16" "\x01\0\0\0" ABSTRACT_ITEM SYNTAX_ITEM), BAD},
-    {"context ID even in an answer",   AC, 1, 1, 1, EXTRA("\x21\0\0\x0D" "\x02\0\0\0" SYNTAX_ITEM), 0},
-    {"context ID twice in an answer",  AC, 1, 1, 1, EXTRA("\x21\0\0\x0D" "\x01\0\0\0" SYNTAX_ITEM), 0},
-    {"no abstract syntax",             RQ, 1, 1, 1, EXTRA("\x20\0\0\x0D" "\x05\0\0\0" SYNTAX_ITEM), BAD},
-    {"two abstract syntaxes",          RQ, 1, 1, 1, EXTRA("\x20\0\0\x1F" "\x05\0\0\0" ABSTRACT_ITEM SYNTAX_ITEM ABSTRACT_ITEM), BAD},
-    {"no transfer syntax",             RQ, 1, 1, 1, EXTRA("\x20\0\0\x0D" "\x05\0\0\0" ABSTRACT_ITEM), BAD},
-    {"refused, no transfer syntax",    AC, 1, 0, 1, EXTRA("\x21\0\0\x04" "\x05\0\x03\0"), 0},
-    {"sub-item past its context",      RQ, 1, 1, 1, EXTRA("\x20\0\0\x16" "\x05\0\0\0" ABSTRACT_ITEM "\x40\0\0\x06" "1.2.4"), BAD},
-    {"sub-item past its context",      AC, 1, 1, 1, EXTRA("\x21\0\0\x0D" "\x05\0\0\0" "\x40\0\0\x06" "1.2.4"), BAD},
-    {"unknown sub-item in a context",  RQ, 1, 0, 1, EXTRA("\x20\0\0\x1B" "\x05\0\0\0" "\x77\0\0\x01" "x" ABSTRACT_ITEM SYNTAX_ITEM), 0},
-    {"unknown user sub-items",         AC, 1, 1, 1, EXTRA("\x50\0\0\x0A" "\x58\0\0\x00" "\x59\0\0\x02" "ab"), 0},
-    {"user sub-item past its item",    AC, 1, 1, 1, EXTRA("\x50\0\0\x06" "\x58\0\0\x03" "ab"), BAD},
-    {"maximum length of 3 bytes",      RQ, 1, 1, 1, EXTRA("\x50\0\0\x07" "\x51\0\0\x03" "\0\1\0"), BAD},
-    {"maximum length of 0 bytes",      AC, 1, 1, 1, EXTRA("\x50\0\0\x04" "\x51\0\0\x00"), BAD},
-    {"async window of 3 bytes",        AC, 1, 1, 1, EXTRA("\x50\0\0\x07" "\x53\0\0\x03" "\0\1\0"), BAD},
-    {"role of 3 bytes",                RQ, 1, 1, 1, EXTRA("\x50\0\0\x07" "\x54\0\0\x03" "\0\0\0"), BAD},
-    {"role of an empty class",         RQ, 1, 1, 1, EXTRA("\x50\0\0\x08" "\x54\0\0\x04" "\0\0\1\1"), 0},
-    {"role whose UID eats the roles",  RQ, 1, 1, 1, EXTRA("\x50\0\0\x0B" "\x54\0\0\x07" "\0\x04" "1.2.3"), BAD},
-    {"role whose UID goes past",       RQ, 1, 1, 1, EXTRA("\x50\0\0\x0B" "\x54\0\0\x07" "\xFF\xFF" "1.2.3"), BAD},
+    {"whole request",                  RQ, 1, 1, 1, EXTRA(""), 0, 0},
+    {"whole answer",                   AC, 1, 1, 1, EXTRA(""), 0, 0},
+    {"no application context",         RQ, 0, 1, 1, EXTRA(""), 0, PDU_FLAW_NO_APPLICATION_CONTEXT},
+    {"no application context",         AC, 0, 1, 1, EXTRA(""), 0, PDU_FLAW_NO_APPLICATION_CONTEXT},
+    {"no user information",            RQ, 1, 1, 0, EXTRA(""), 0, PDU_FLAW_NO_USER_INFORMATION},
+    {"no user information",            AC, 1, 1, 0, EXTRA(""), 0, PDU_FLAW_NO_USER_INFORMATION},
+    {"request without context",        RQ, 1, 0, 1, EXTRA(""), 0, PDU_FLAW_NO_CONTEXTS},
+    {"answer without context",         AC, 1, 0, 1, EXTRA(""), 0, 0},
+    {"unknown item",                   RQ, 1, 1, 1, EXTRA("\x99\0\0\x03" "abc"), 0, 0},
+    {"one byte too many",              RQ, 1, 1, 1, EXTRA("\x99"), BAD, 0},
+    {"half an item header",            AC, 1, 1, 1, EXTRA("\x99\0\0"), BAD, 0},
+    {"item past the end",              RQ, 1, 1, 1, EXTRA("\x99\0\0\x04" "abc"), BAD, 0},
+    {"item of 65,535",                 AC, 1, 1, 1, EXTRA("\x99\0\xFF\xFF" "abc"), BAD, 0},
+    {"context of 3 bytes",             RQ, 1, 1, 1, EXTRA("\x20\0\0\x03" "\x05\0\0"), BAD, 0},
+    {"context of 0 bytes",             AC, 1, 1, 1, EXTRA("\x21\0\0\x00"), BAD, 0},
+    {"context ID even",                RQ, 1, 0, 1, EXTRA("\x20\0\0\x16" "\x02\0\0\0" ABSTRACT_ITEM SYNTAX_ITEM), 0, PDU_FLAW_CONTEXT_ID_EVEN},
+    {"context ID zero",                RQ, 1, 0, 1, EXTRA("\x20\0\0\x16" "\x00\0\0\0" ABSTRACT_ITEM SYNTAX_ITEM), 0, PDU_FLAW_CONTEXT_ID_EVEN},
+    {"context ID odd",                 RQ, 1, 0, 1, EXTRA("\x20\0\0\x16" "\x05\0\0\0" ABSTRACT_ITEM SYNTAX_ITEM), 0, 0},
+    {"context ID twice",               RQ, 1, 1, 1, EXTRA("\x20\0\0\x16" "\x01\0\0\0" ABSTRACT_ITEM SYNTAX_ITEM), 0, PDU_FLAW_CONTEXT_ID_TWICE},
+    {"context ID even in an answer",   AC, 1, 1, 1, EXTRA("\x21\0\0\x0D" "\x02\0\0\0" SYNTAX_ITEM), 0, PDU_FLAW_CONTEXT_ID_EVEN},
+    {"context ID twice in an answer",  AC, 1, 1, 1, EXTRA("\x21\0\0\x0D" "\x01\0\0\0" SYNTAX_ITEM), 0, PDU_FLAW_CONTEXT_ID_TWICE},
+    {"no abstract syntax",             RQ, 1, 1, 1, EXTRA("\x20\0\0\x0D" "\x05\0\0\0" SYNTAX_ITEM), 0, PDU_FLAW_CONTEXT_INCOMPLETE},
+    {"two abstract syntaxes",          RQ, 1, 1, 1, EXTRA("\x20\0\0\x1F" "\x05\0\0\0" ABSTRACT_ITEM SYNTAX_ITEM ABSTRACT_ITEM), 0, PDU_FLAW_CONTEXT_INCOMPLETE},
+    {"no transfer syntax",             RQ, 1, 1, 1, EXTRA("\x20\0\0\x0D" "\x05\0\0\0" ABSTRACT_ITEM), 0, PDU_FLAW_CONTEXT_INCOMPLETE},
+    {"refused, no transfer syntax",    AC, 1, 0, 1, EXTRA("\x21\0\0\x04" "\x05\0\x03\0"), 0, 0},
+    {"sub-item past its context",      RQ, 1, 1, 1, EXTRA("\x20\0\0\x16" "\x05\0\0\0" ABSTRACT_ITEM "\x40\0\0\x06" "1.2.4"), BAD, 0},
+    {"sub-item past its context",      AC, 1, 1, 1, EXTRA("\x21\0\0\x0D" "\x05\0\0\0" "\x40\0\0\x06" "1.2.4"), BAD, 0},
+    {"unknown sub-item in a context",  RQ, 1, 0, 1, EXTRA("\x20\0\0\x1B" "\x05\0\0\0" "\x77\0\0\x01" "x" ABSTRACT_ITEM SYNTAX_ITEM), 0, 0},
+    {"unknown user sub-items",         AC, 1, 1, 1, EXTRA("\x50\0\0\x0A" "\x58\0\0\x00" "\x59\0\0\x02" "ab"), 0, 0},
+    {"user sub-item past its item",    AC, 1, 1, 1, EXTRA("\x50\0\0\x06" "\x58\0\0\x03" "ab"), BAD, 0},
+    {"maximum length of 3 bytes",      RQ, 1, 1, 1, EXTRA("\x50\0\0\x07" "\x51\0\0\x03" "\0\1\0"), 0, PDU_FLAW_USER_ITEM},
+    {"maximum length of 0 bytes",      AC, 1, 1, 1, EXTRA("\x50\0\0\x04" "\x51\0\0\x00"), 0, PDU_FLAW_USER_ITEM},
+    {"async window of 3 bytes",        AC, 1, 1, 1, EXTRA("\x50\0\0\x07" "\x53\0\0\x03" "\0\1\0"), 0, PDU_FLAW_USER_ITEM},
+    {"role of 3 bytes",                RQ, 1, 1, 1, EXTRA("\x50\0\0\x07" "\x54\0\0\x03" "\0\0\0"), 0, PDU_FLAW_USER_ITEM},
+    {"role of an empty class",         RQ, 1, 1, 1, EXTRA("\x50\0\0\x08" "\x54\0\0\x04" "\0\0\1\1"), 0, 0},
+    {"role whose UID eats the roles",  RQ, 1, 1, 1, EXTRA("\x50\0\0\x0B" "\x54\0\0\x07" "\0\x04" "1.2.3"), 0, PDU_FLAW_USER_ITEM},
+    {"role whose UID goes past",       RQ, 1, 1, 1, EXTRA("\x50\0\0\x0B" "\x54\0\0\x07" "\xFF\xFF" "1.2.3"), 0, PDU_FLAW_USER_ITEM},
 };
 /* clang-format on */
 
@@ -381,6 +384,8 @@ Test(pdu, associate_bodies_right_and_wrong)
             PUT_TEXT(&writer, 0x50, "\x51\0\0\x04\0\0\x40\0");
         bytes_put(&writer, row->extra, row->extra_len);
         cr_expect_eq(decode_made(&writer, row->type, &associate), row->answer, "%s", row->name);
+        if (row->answer == 0)
+            cr_expect_eq(associate.flaws, row->flaws, "%s: %x", row->name, associate.flaws);
     }
 }
 
@@ -391,7 +396,7 @@ static int decode_contexts(size_t count, enum pdu_type type, struct pdu_associat
     PUT_TEXT(&writer, 0x50, "");
     for (size_t i = 0; i < count; i++) {
         char body[] = CONTEXT_BODY("\x01", "\x00") ABSTRACT_ITEM SYNTAX_ITEM;
-        body[0] = (char)(2 * i + 1);
+        body[0] = (char)(i < 128 ? 2 * i + 1 : 2 * i);
         put_item(&writer, type == PDU_ASSOCIATE_RQ ? 0x20 : 0x21, body, sizeof body - 1);
     }
     return decode_made(&writer, type, ret_associate);
@@ -403,9 +408,50 @@ Test(pdu, there_are_at_most_128_contexts)
     cr_assert_eq(decode_contexts(128, PDU_ASSOCIATE_RQ, &associate), 0);
     cr_assert_eq(associate.context_count, 128);
     cr_assert_eq(associate.contexts[127].id, 255);
-    cr_assert_eq(decode_contexts(129, PDU_ASSOCIATE_RQ, &associate), ERROR_PDU_MALFORMED);
+    cr_assert_eq(associate.flaws, 0);
+    cr_assert_eq(decode_contexts(200, PDU_ASSOCIATE_RQ, &associate), 0);
+    cr_assert_eq(associate.context_count, PDU_CONTEXTS_MAX);
+    cr_assert_eq(associate.flaws, PDU_FLAW_CONTEXT_ID_EVEN | PDU_FLAW_TOO_MANY_CONTEXTS);
     cr_assert_eq(decode_contexts(128, PDU_ASSOCIATE_AC, &associate), 0);
-    cr_assert_eq(decode_contexts(129, PDU_ASSOCIATE_AC, &associate), ERROR_PDU_MALFORMED);
+    cr_assert_eq(associate.flaws, 0);
+    cr_assert_eq(decode_contexts(200, PDU_ASSOCIATE_AC, &associate), 0);
+    cr_assert_eq(associate.context_count, PDU_CONTEXTS_MAX);
+}
+
+/* What cannot be but refused says with which result; of an ID that stands twice the first counts. */
+Test(pdu, contexts_that_are_not_whole_are_to_be_refused)
+{
+    static struct pdu_associate associate;
+    struct bytes_writer writer = begin_body();
+    PUT_TEXT(&writer, 0x20, CONTEXT_BODY("\x02", "\x07") ABSTRACT_ITEM SYNTAX_ITEM);
+    PUT_TEXT(&writer, 0x20, CONTEXT_BODY("\x03", "\x00") SYNTAX_ITEM);
+    PUT_TEXT(&writer, 0x20, CONTEXT_BODY("\x05", "\x00") ABSTRACT_ITEM);
+    PUT_TEXT(&writer, 0x20, CONTEXT_BODY("\x02", "\x00") ABSTRACT_ITEM);
+    cr_assert_eq(decode_made(&writer, PDU_ASSOCIATE_RQ, &associate), 0);
+    cr_assert_eq(associate.context_count, 3);
+    cr_assert_eq(associate.contexts[0].result, 0, "what an RQ has there is reserved");
+    cr_assert_eq(associate.contexts[1].result, CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED);
+    cr_assert_eq(associate.contexts[2].result, CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED);
+    for (unsigned i = 0; i < PDU_FLAW_COUNT; i++)
+        cr_assert_neq(strcmp(pdu_flaw_text(1u << i), "a flaw"), 0);
+}
+
+Test(pdu, user_items_are_walked_as_they_lie)
+{
+    static struct pdu_associate associate;
+    struct bytes_writer writer = begin_body();
+    PUT_TEXT(&writer, 0x50,
+             "\x58\0\0\x03"
+             "abc"
+             "\x56\0\0\0");
+    cr_assert_eq(decode_made(&writer, PDU_ASSOCIATE_AC, &associate), 0);
+    uint8_t type;
+    struct span body;
+    cr_assert(pdu_next_user_item(&associate.user_information, &type, &body));
+    cr_assert(type == PDU_ITEM_USER_IDENTITY_RQ && span_equals(body, "abc"));
+    cr_assert(pdu_next_user_item(&associate.user_information, &type, &body));
+    cr_assert(type == PDU_ITEM_EXTENDED_NEGOTIATION && body.len == 0);
+    cr_assert(!pdu_next_user_item(&associate.user_information, &type, &body));
 }
 
 Test(pdu, roles_beyond_the_array_are_passed_over)

@@ -3,7 +3,8 @@
  *
  * User side: a storage_user is one association that stores instances. Requests go out in the order given, as
  * many at once as the negotiated window allows (1 unless asked for more); every response is matched by Message ID,
- * presentation context and SOP Instance UID. A response that matches nothing aborts the association.
+ * presentation context and SOP Instance UID. A response that matches nothing aborts the association. While one store is
+ * under way, a response to it on another context of the same class is taken (`context_other`): it cannot mean another.
  *
  * Provider side: a storage_provider drives one accepted association: it hands each instance's bytes to a sink as they
  * come and answers with the status the sink returns. It answers C-ECHO too.
@@ -36,6 +37,7 @@ struct store {
     bool answered;       /* the peer answered: status and comment are set */
     bool all_sent;       /* the last byte was taken by the system: unanswered then means in doubt */
     bool uid_missing;    /* the response named no SOP Instance UID; it was matched by Message ID */
+    bool context_other;  /* the response came on another presentation context of the same class */
     bool status_missing; /* the response had no status; `status` is 0110 then, lest anybody take it for success */
     uint16_t status;
     char comment[65];

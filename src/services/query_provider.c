@@ -181,12 +181,13 @@ static void take_store_response(struct query_provider *provider, uint8_t context
 {
     struct store *store = provider->store;
     bool matches = response->field == DIMSE_C_STORE_RSP && store != NULL && !provider->store_waiting &&
-                   response->message_id_responded == store->message_id && store_matches(store, context_id, response);
+                   response->message_id_responded == store->message_id &&
+                   store_matches(store, provider->association, true, context_id, response);
     if (!matches) {
         association_abort(provider->association, ERROR_RESPONSE_MISMATCH);
         return;
     }
-    store_take_response(store, response);
+    store_take_response(store, context_id, response);
     if (store->all_sent)
         finish_store(provider);
 }

@@ -21,6 +21,7 @@ struct storage_user {
     void *context;
     uv_timer_t timer; /* runs while anything is in flight; looks at the oldest */
     uint32_t dimse_ms;
+    uint64_t heard_us; /* when the last response came: a peer that answers the others gets on with this one too */
     bool open;
     bool releasing;
     bool in_store; /* storage_user_store is on the stack: its caller asks by itself */
@@ -69,7 +70,8 @@ static void on_timer(uv_timer_t *timer)
         const struct store *store = user->in_flight[i];
         if (!store->all_sent)
             continue;
-        uint64_t waited_ms = (now_us - store->sent_us) / 1000;
+        uint64_t since_us = store->sent_us > user->heard_us ? store->sent_us : user->heard_us;
+        uint64_t waited_ms = (now_us - since_us) / 1000;
         if (waited_ms >= user->dimse_ms) {
             association_abort(user->association, ERROR_TIMEOUT_DIMSE);
             return;
@@ -142,11 +144,13 @@ static void on_command(struct association *association, void *context, uint8_t c
 {
     struct storage_user *user = context;
     struct store *store = find_in_flight(user, command->message_id_responded);
-    if (command->field != DIMSE_C_STORE_RSP || !store_matches(store, context_id, command)) {
+    bool alone = user->in_flight_count == 1;
+    if (command->field != DIMSE_C_STORE_RSP || !store_matches(store, association, alone, context_id, command)) {
         association_abort(association, ERROR_RESPONSE_MISMATCH);
         return;
     }
-    store_take_response(store, command);
+    store_take_response(store, context_id, command);
+    user->heard_us = clock_monotonic_us();
     if (store->all_sent) {
         finish(user, store);
         tell_ready(user);

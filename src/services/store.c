@@ -10,7 +10,7 @@ void store_reset(struct store *store, uint16_t message_id)
 {
     store->message_id = message_id;
     store->answered = store->source_failed = store->all_sent = store->uid_missing = store->response_came = false;
-    store->status_missing = false;
+    store->status_missing = store->context_other = false;
     store->status = 0;
     store->error = 0;
     store->comment[0] = '\0';
@@ -35,17 +35,31 @@ struct dimse_command store_request(const struct store *store)
     return request;
 }
 
-bool store_matches(const struct store *store, uint8_t context_id, const struct dimse_command *response)
+static bool is_same_class(const struct association *association, uint8_t one_id, uint8_t other_id)
 {
-    if (store == NULL || store->response_came || store->context_id != context_id)
-        return false;
-    bool uid_given = response->instance_uid[0] != '\0';
-    return !uid_given || strcmp(response->instance_uid, store->instance_uid) == 0;
+    const struct association_context *one = association_find_context(association, one_id);
+    const struct association_context *other = association_find_context(association, other_id);
+    return one != NULL && other != NULL && strcmp(one->abstract_syntax, other->abstract_syntax) == 0;
 }
 
-void store_take_response(struct store *store, const struct dimse_command *response)
+bool store_matches(const struct store *store, const struct association *association, bool alone, uint8_t context_id,
+                   const struct dimse_command *response)
+{
+    if (store == NULL || store->response_came)
+        return false;
+    bool uid_given = response->instance_uid[0] != '\0';
+    bool cut = (response->cut & DIMSE_HAS_INSTANCE_UID) != 0;
+    if (uid_given && (cut || strcmp(response->instance_uid, store->instance_uid) != 0))
+        return false;
+    if (store->context_id == context_id)
+        return true;
+    return alone && uid_given && is_same_class(association, store->context_id, context_id);
+}
+
+void store_take_response(struct store *store, uint8_t context_id, const struct dimse_command *response)
 {
     store->response_came = true;
+    store->context_other = store->context_id != context_id;
     store->uid_missing = response->instance_uid[0] == '\0';
     store->status_missing = (response->present & DIMSE_HAS_STATUS) == 0;
     store->status = store->status_missing ? STATUS_PROCESSING_FAILURE : response->status;

@@ -12,10 +12,14 @@ void store_reset(struct store *store, uint16_t message_id);
 /* Its C-STORE-RQ. */
 struct dimse_command store_request(const struct store *store);
 
-/* True if this response on this context is the answer to that store, which has none yet. */
-bool store_matches(const struct store *store, uint8_t context_id, const struct dimse_command *response);
+/*
+ * True if this response on this context is the answer to that store (NULL: to none), which has none yet. If it is the
+ * only one under way (`alone`), another context of the same class will do, if the response names the instance.
+ */
+bool store_matches(const struct store *store, const struct association *association, bool alone, uint8_t context_id,
+                   const struct dimse_command *response);
 
 /* Keep what the response says. */
-void store_take_response(struct store *store, const struct dimse_command *response);
+void store_take_response(struct store *store, uint8_t context_id, const struct dimse_command *response);
 
 #endif

@@ -1,11 +1,32 @@
 /* store_intake - see services/store_intake.h. */
 #include "services/store_intake.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 
 /* ---- responses ---- */
+
+/* Twice the places, the first response in the first of them. 0 or -ENOMEM. */
+static int grow_ring(struct store_intake *intake)
+{
+    enum { SIZE_FIRST = 4 };
+    unsigned size = intake->size == 0 ? SIZE_FIRST : 2 * intake->size;
+    if (size > STORE_INTAKE_RESPONSES_MAX)
+        size = STORE_INTAKE_RESPONSES_MAX;
+    struct store_response *responses = malloc(size * sizeof *responses);
+    if (responses == NULL)
+        return -ENOMEM;
+    for (unsigned i = 0; i < intake->count; i++)
+        responses[i] = intake->responses[(intake->first + i) % intake->size];
+    free(intake->responses);
+    intake->responses = responses;
+    intake->size = size;
+    intake->first = 0;
+    return 0;
+}
 
 void store_intake_respond(struct store_intake *intake, uint8_t context_id, const struct dimse_command *command,
                           uint32_t delay_ms)
@@ -14,7 +35,12 @@ void store_intake_respond(struct store_intake *intake, uint8_t context_id, const
         association_abort(intake->association, ERROR_DIMSE_UNEXPECTED);
         return;
     }
-    struct store_response *response = &intake->responses[(intake->first + intake->count) % STORE_INTAKE_RESPONSES_MAX];
+    int error = intake->count == intake->size ? grow_ring(intake) : 0;
+    if (error != 0) {
+        association_abort(intake->association, error);
+        return;
+    }
+    struct store_response *response = &intake->responses[(intake->first + intake->count) % intake->size];
     response->due_us = delay_ms > 0 ? clock_monotonic_us() + (uint64_t)delay_ms * 1000 : 0;
     response->context_id = context_id;
     response->command = *command;
@@ -32,7 +58,7 @@ bool store_intake_send(struct store_intake *intake, uint64_t *ret_wait_us)
         *ret_wait_us = response->due_us - now_us;
         return false;
     }
-    intake->first = (intake->first + 1) % STORE_INTAKE_RESPONSES_MAX;
+    intake->first = (intake->first + 1) % intake->size;
     intake->count--;
     return association_send(intake->association, response->context_id, &response->command, NULL) == 0;
 }
@@ -106,4 +132,7 @@ void store_intake_end(struct store_intake *intake)
     if (intake->in_message && intake->refused_status == STATUS_SUCCESS)
         intake->sink->cancel(intake->context);
     intake->in_message = false;
+    free(intake->responses);
+    intake->responses = NULL;
+    intake->size = intake->count = 0;
 }

@@ -20,11 +20,12 @@ struct store_intake {
     uint16_t refused_status; /* of the current message; 0 = the sink takes it */
     uint8_t context_id;      /* of the current message */
     unsigned first, count;   /* of the ring */
+    unsigned size;           /* its places: as many as were needed at one time */
     struct store_response {
         uint64_t due_us;
         uint8_t context_id;
         struct dimse_command command;
-    } responses[STORE_INTAKE_RESPONSES_MAX];
+    } * responses; /* owned; NULL until the first is to be sent */
 };
 
 /* A request has come that is not the owner's business: C-STORE and C-ECHO are served, others answered 0211. */
@@ -47,7 +48,7 @@ void store_intake_respond(struct store_intake *intake, uint8_t context_id, const
  */
 bool store_intake_send(struct store_intake *intake, uint64_t *ret_wait_us);
 
-/* The association ended: an instance that is not complete is forgotten. */
+/* The association ended: an instance that is not complete is forgotten, and so are the responses. */
 void store_intake_end(struct store_intake *intake);
 
 #endif

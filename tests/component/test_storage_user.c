@@ -440,6 +440,72 @@ Test(storage_user, response_on_another_accepted_context, .timeout = FIXTURE_TIME
     fixture_end(&fixture);
 }
 
+/* Of two contexts of one class it takes the other to answer on. */
+static void the_class_has_another_context(struct script_peer *peer)
+{
+    struct peer_command response = read_first(peer);
+    response.context_id = 3;
+    peer_send_command(peer, &response);
+    peer_serve(peer);
+}
+
+static void the_class_and_no_instance(struct script_peer *peer)
+{
+    struct peer_command response = read_first(peer);
+    response.context_id = 3;
+    response.instance_uid = NULL;
+    answer_wrongly(peer, &response);
+}
+
+static void the_class_with_two_under_way(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 2});
+    peer_read_message(peer);
+    struct peer_command response = peer_response(peer, 0);
+    peer_read_message(peer);
+    response.context_id = 3;
+    answer_wrongly(peer, &response);
+}
+
+static void store_with_two_contexts(struct record *record, void (*script)(struct script_peer *peer), uint16_t window)
+{
+    static const struct association_proposal proposals[] = {
+        {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {FIXTURE_SYNTAX}},
+        {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {"1.2.840.10008.1.2.4.70"}}};
+    struct fixture fixture;
+    fixture_begin(&fixture);
+    struct script_peer *peer = script_peer_listen(script, NULL);
+    struct association_options options = fixture_options(peer->port);
+    options.proposals = proposals;
+    options.proposal_count = 2;
+    options.window = window;
+    cr_assert_eq(storage_user_open(&record->user, &fixture.loop, &options, &handler, record), 0);
+    fixture_run(&fixture);
+    cr_expect_eq(record->closed, 1);
+    fixture_end_peer(peer, "another context of the class");
+    fixture_end(&fixture);
+}
+
+Test(storage_user, response_on_another_context_of_the_class, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record taken = {.wanted = 3, .len = 1000};
+    store_with_two_contexts(&taken, the_class_has_another_context, 0);
+    cr_expect(taken.stores[0].answered && taken.stores[0].context_other);
+    cr_expect(taken.stores[1].answered && !taken.stores[1].context_other);
+    cr_expect_eq(taken.end.kind, ASSOCIATION_RELEASED);
+
+    struct record unnamed = {.wanted = 1, .len = 1000};
+    store_with_two_contexts(&unnamed, the_class_and_no_instance, 0);
+    cr_expect(!unnamed.stores[0].answered);
+    cr_expect_eq(unnamed.stores[0].error, ERROR_RESPONSE_MISMATCH);
+
+    struct record two = {.wanted = 2, .len = 1000};
+    store_with_two_contexts(&two, the_class_with_two_under_way, 2);
+    cr_expect(!two.stores[0].answered && !two.stores[1].answered);
+    cr_expect_eq(two.stores[0].error, ERROR_RESPONSE_MISMATCH);
+}
+
 /* ---- partly sent ---- */
 
 static void never_reads(struct script_peer *peer)
@@ -535,6 +601,33 @@ Test(storage_user, window_and_silence, .timeout = FIXTURE_TIMEOUT_S)
     cr_expect_eq(record.stores[3].error, ERROR_TIMEOUT_DIMSE);
     cr_expect_geq(ms, 590);
     cr_expect_leq(ms, 2500);
+}
+
+/* It takes four at once and answers each after most of the timeout: it gets on all the time. */
+static void answer_steadily(struct script_peer *peer)
+{
+    struct peer_message waiting[4];
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 4});
+    for (unsigned i = 0; i < 4; i++) {
+        peer_read_message(peer);
+        waiting[i] = peer->message;
+    }
+    for (unsigned i = 0; i < 4; i++) {
+        peer_sleep(350);
+        peer->message = waiting[i];
+        peer_answer(peer, 0);
+    }
+    peer_serve(peer);
+}
+
+Test(storage_user, window_and_a_peer_that_gets_on, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 4};
+    store_all(&record, answer_steadily, 8, "window, steadily");
+    for (unsigned i = 0; i < 4; i++)
+        cr_expect(record.stores[i].answered, "store %u: %s", i, error_text(record.stores[i].error));
+    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
 }
 
 static void answer_same_twice(struct script_peer *peer)

@@ -39,7 +39,11 @@ struct association_timeouts {
     uint32_t connect_ms; /* name look-up, then each of its addresses; 10,000 */
     uint32_t acse_ms;    /* A-ASSOCIATE-RQ sent to its answer (requestor), connection to RQ (acceptor: ARTIM); 30,000 */
     uint32_t dimse_ms;   /* last byte of a request to its response; 120,000. The service that waits applies it */
-    uint32_t network_ms; /* no byte taken while writing; 60,000. For an acceptor also: no byte come inside a message */
+    /*
+     * What is being written or read does not get on: in so long a PDU has to get through, or 128 KiB of a longer one;
+     * and inside a message the next PDU has to begin. 60,000
+     */
+    uint32_t network_ms;
     uint32_t release_ms; /* A-RELEASE-RQ to -RP; 10,000 */
 };
 extern const struct association_timeouts association_default_timeouts;

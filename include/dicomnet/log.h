@@ -31,17 +31,27 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
     X(LOG_FILE_FAILED, "file.failed", "a file that cannot be sent; fields: path, reason, detail")                      \
     X(LOG_STUDY_STARTED, "study.started", "a worker was given a study; fields: instances, bytes")                      \
     X(LOG_STUDY_ENDED, "study.ended", "a worker is done with a study; fields: stored, failed")                         \
-    X(LOG_ASSOCIATION_REQUESTED, "association.requested", "an A-ASSOCIATE-RQ goes out; fields: peer, AEs, max_pdu")    \
-    X(LOG_ASSOCIATION_OPENED, "association.opened", "an A-ASSOCIATE-AC was agreed; fields: peer, AEs, max_pdu")        \
+    X(LOG_ASSOCIATION_REQUESTED, "association.requested",                                                              \
+      "an A-ASSOCIATE-RQ, sent or received; fields: by, peer, AEs, implementation, max_pdu, window, identity")         \
+    X(LOG_ASSOCIATION_PROPOSED, "association.proposed",                                                                \
+      "one presentation context of an A-ASSOCIATE-RQ; fields: id, class, syntaxes, role")                              \
+    X(LOG_ASSOCIATION_ACCEPTED, "association.accepted",                                                                \
+      "an A-ASSOCIATE-AC, sent or received; fields as association.requested")                                          \
+    X(LOG_ASSOCIATION_EXTENDED, "association.extended",                                                                \
+      "an item of extended negotiation; fields: kind, class, len, bytes")                                              \
+    X(LOG_ASSOCIATION_FLAW, "association.flaw",                                                                        \
+      "the peer's A-ASSOCIATE is not as the standard wants it, and was taken; fields: peer, pdu, text")                \
+    X(LOG_ASSOCIATION_OPENED, "association.opened", "an association is open; fields: peer, AEs, max_pdu, window")      \
     X(LOG_ASSOCIATION_CONTEXT, "association.context",                                                                  \
       "one presentation context; fields: id, class, syntax, result, roles")                                            \
     X(LOG_ASSOCIATION_REJECTED, "association.rejected", "an A-ASSOCIATE-RJ; fields: result, source, reason, text")     \
     X(LOG_ASSOCIATION_RELEASED, "association.released", "the association ended in good order")                         \
-    X(LOG_ASSOCIATION_ABORTED, "association.aborted", "an A-ABORT, sent or received; fields: by, source, reason")      \
+    X(LOG_ASSOCIATION_ABORTED, "association.aborted",                                                                  \
+      "an A-ABORT, sent or received; fields: by, source, reason, error")                                               \
     X(LOG_ASSOCIATION_LOST, "association.lost", "the association ended otherwise; fields: error, text")                \
     X(LOG_ASSOCIATION_RETRY, "association.retry", "a new association will be tried; fields: delay_ms, text")           \
-    X(LOG_DIMSE_SENT, "dimse.sent", "a command set went out; fields: command, message_id, context, status")            \
-    X(LOG_DIMSE_RECEIVED, "dimse.received", "a command set came in; fields: command, message_id, context, status")     \
+    X(LOG_DIMSE_SENT, "dimse.sent", "a command set went out; fields: command, message_id, context, class, status")     \
+    X(LOG_DIMSE_RECEIVED, "dimse.received", "a command set came in; fields: as dimse.sent")                            \
     X(LOG_STORE_STORED, "store.stored",                                                                                \
       "the peer acknowledged an instance; fields: path, instance, status, times, warning")                             \
     X(LOG_STORE_WARNED, "store.warned", "stored, with a warning status; fields as store.stored, comment")              \

@@ -41,3 +41,50 @@ const char *status_text(uint16_t status)
             return rows[i].text;
     return "unknown status";
 }
+
+/* PS3.4 tables C.4-1 to C.4-3, PS3.7 Annex C. */
+const char *status_query_text(uint16_t status, bool retrieves, bool moves)
+{
+    switch (status) {
+    case STATUS_SUCCESS:
+        return "success";
+    case STATUS_CANCEL:
+        return "cancelled";
+    case STATUS_PENDING:
+        return "pending";
+    case STATUS_PENDING_WARNING:
+        return "pending; one or more optional keys were not supported";
+    case STATUS_REFUSED_OUT_OF_RESOURCES:
+        return "refused: out of resources";
+    case 0xA701:
+        return retrieves ? "refused: unable to calculate the number of matches" : "refused: out of resources";
+    case 0xA702:
+        return retrieves ? "refused: unable to perform sub-operations" : "refused: out of resources";
+    case 0xA801:
+        return moves ? "refused: move destination unknown" : "failed";
+    case STATUS_DATA_SET_MISMATCH:
+        return "the identifier does not match the SOP class";
+    case 0xB000:
+        return retrieves ? "complete, but one or more sub-operations failed or gave a warning" : "warning";
+    case STATUS_PROCESSING_FAILURE:
+        return "processing failure";
+    case STATUS_CLASS_NOT_SUPPORTED:
+        return "SOP class not supported";
+    case STATUS_NOT_AUTHORISED:
+        return "not authorised";
+    case STATUS_UNRECOGNIZED_OPERATION:
+        return "unrecognized operation";
+    default:
+        break;
+    }
+    switch (status >> 12) {
+    case 0xA:
+        return "refused";
+    case 0xB:
+        return "warning";
+    case 0xC:
+        return "unable to process";
+    default:
+        return "failed, with a status the standard does not define here";
+    }
+}

@@ -20,25 +20,55 @@ const struct association_timeouts association_default_timeouts = {.connect_ms = 
 
 static struct association *create(uv_loop_t *loop, const struct association_handler *handler, void *user)
 {
-    struct association *association = malloc(sizeof *association);
+    struct association *association = calloc(1, sizeof *association);
     if (association == NULL)
         return NULL;
-    memset(association, 0, offsetof(struct association, received)); /* the buffers are left untouched */
     association->handler = handler;
     association->user = user;
     association->begun_us = clock_monotonic_us();
     association->window = 1;
     association->state = STA1;
-    dimse_reader_init(&association->dimse_reader);
     uv_timer_init(loop, &association->timer);
     association->timer.data = association;
     association->timer_open = association->transport_open = true;
     return association;
 }
 
+int association_make_room(struct association *association)
+{
+    if (association->room != NULL)
+        return 0;
+    struct association_room *room = malloc(sizeof *room);
+    if (room == NULL)
+        return -ENOMEM;
+    memset(room, 0, offsetof(struct association_room, send_buffer)); /* which is left untouched */
+    dimse_reader_init(&room->dimse_reader);
+    association->room = room;
+    return 0;
+}
+
+int association_grow_received(struct association *association, size_t size)
+{
+    if (size <= association->received_size)
+        return 0;
+    uint8_t *received = realloc(association->received, size);
+    if (received == NULL)
+        return -ENOMEM;
+    association->received = received;
+    association->received_size = size;
+    return 0;
+}
+
+void association_free(struct association *association)
+{
+    free(association->room);
+    free(association->received);
+    free(association);
+}
+
 static void drop_timer_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    association_free(handle->data);
 }
 
 /* A creation that failed before any callback could come: it ends in silence. */
@@ -62,7 +92,11 @@ int association_open(struct association **ret_association, struct uv_loop_s *loo
     memcpy(association->called_ae, options->called_ae, sizeof association->called_ae);
     memcpy(association->calling_ae, options->calling_ae, sizeof association->calling_ae);
     pdu_reader_init(&association->pdu_reader, association->max_pdu_len);
-    int error = negotiate_build_request(association, options);
+    int error = association_make_room(association);
+    if (error == 0)
+        error = association_grow_received(association, READ_SIZE);
+    if (error == 0)
+        error = negotiate_build_request(association, options);
     if (error != 0)
         return drop(association, error);
 
@@ -92,7 +126,10 @@ int association_accept(struct association **ret_association, struct uv_stream_s 
     association->window_proposed = options->window;
     pdu_reader_init(&association->pdu_reader, association->max_pdu_len);
     association->connected_us = association->begun_us;
-    int error = transport_accept(&association->transport, listener, &association_transport_handler, association);
+    int error = association_grow_received(association, RECEIVE_SIZE_FIRST);
+    if (error != 0)
+        return drop(association, error);
+    error = transport_accept(&association->transport, listener, &association_transport_handler, association);
     if (error != 0) {
         association_set_end(association, ASSOCIATION_NOT_CONNECTED, error);
         association_close_all(association);
@@ -140,18 +177,19 @@ const char *association_peer_version(const struct association *association)
 }
 size_t association_context_count(const struct association *association)
 {
-    return association->context_count;
+    return association->room != NULL ? association->room->context_count : 0;
 }
 
 const struct association_context *association_context(const struct association *association, size_t index)
 {
-    return &association->contexts[index];
+    return &association->room->contexts[index];
 }
 
 const struct association_context *association_find_context(const struct association *association, uint8_t id)
 {
-    unsigned index = association->context_index[id];
-    return index > 0 ? &association->contexts[index - 1] : NULL;
+    const struct association_room *room = association->room;
+    unsigned index = room != NULL ? room->context_index[id] : 0;
+    return index > 0 ? &room->contexts[index - 1] : NULL;
 }
 
 uint32_t association_peer_max_pdu(const struct association *association)
@@ -165,7 +203,7 @@ uint16_t association_window(const struct association *association)
 
 uint64_t association_read_us(const struct association *association)
 {
-    return association->framer.read_us;
+    return association->room->framer.read_us;
 }
 
 uint64_t association_connect_us(const struct association *association)

@@ -7,29 +7,20 @@
  * ground away.
  */
 #include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "dicomnet/log.h"
 #include "net/association_private.h"
+#include "wire/foreign.h"
 
 enum {
-    READ_SIZE = 64 * 1024,  /* at a time: what stays in the cache until it has been dealt with */
-    CLOSE_LINGER_MS = 1000, /* how long an aborted peer may take to close */
-    WRITE_LOOKS = 4         /* looks at the write queue in one network timeout */
+    CLOSE_LINGER_MS = 1000,                  /* how long an aborted peer may take to close */
+    WRITE_LOOKS = 4,                         /* looks at the write queue in one network timeout */
+    READ_WORTH = ASSOCIATION_MAX_PDU_DEFAULT /* of a longer PDU, so much has to come in one network timeout */
 };
 
 /* ---- the end ---- */
-
-const char *association_status_text(const struct dimse_command *command, char ret_text[ASSOCIATION_STATUS_SIZE])
-{
-    ret_text[0] = '\0';
-    if ((command->present & DIMSE_HAS_STATUS) != 0)
-        snprintf(ret_text, ASSOCIATION_STATUS_SIZE, "0x%04X", command->status);
-    return ret_text;
-}
 
 void association_note_error(struct association *association, int error)
 {
@@ -37,34 +28,15 @@ void association_note_error(struct association *association, int error)
         association->end.error = error;
 }
 
-static void log_end(const struct association *association)
-{
-    static const enum log_event events[] = {
-        [ASSOCIATION_RELEASED] = LOG_ASSOCIATION_RELEASED,     [ASSOCIATION_NOT_CONNECTED] = LOG_ASSOCIATION_LOST,
-        [ASSOCIATION_REJECTED] = LOG_ASSOCIATION_REJECTED,     [ASSOCIATION_ABORTED_BY_PEER] = LOG_ASSOCIATION_ABORTED,
-        [ASSOCIATION_ABORTED_BY_US] = LOG_ASSOCIATION_ABORTED, [ASSOCIATION_LOST] = LOG_ASSOCIATION_LOST};
-    char text[160];
-    const struct association_end *end = &association->end;
-    association_describe_end(end, text, sizeof text);
-    enum log_level level = end->kind == ASSOCIATION_RELEASED ? LOG_INFO : LOG_WARN;
-    if (events[end->kind] == LOG_ASSOCIATION_ABORTED)
-        LOG(association->logger, level, LOG_ASSOCIATION_ABORTED, LOG_TEXT("peer", association->transport.peer),
-            LOG_TEXT("text", text), LOG_TEXT("by", end->kind == ASSOCIATION_ABORTED_BY_US ? "us" : "peer"),
-            LOG_NUMBER("source", end->abort.source), LOG_NUMBER("reason", end->abort.reason));
-    else
-        LOG(association->logger, level, events[end->kind], LOG_TEXT("peer", association->transport.peer),
-            LOG_TEXT("text", text));
-}
-
 static void finish_if_closed(struct association *association)
 {
     if (association->timer_open || association->transport_open)
         return;
-    log_end(association);
+    association_log_end(association);
     association->handler->closed(association, association->user, &association->end);
     if (association->accept.gone != NULL)
         association->accept.gone(association->accept.admission);
-    free(association);
+    association_free(association);
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -115,10 +87,16 @@ void association_wait_for(struct association *association, enum wait what, uint3
 }
 
 /* The write queue is looked at several times in a timeout, so that a slow peer is not taken for a stuck one. */
+static void look_again_at_write(struct association *association)
+{
+    association_wait_for(association, WAIT_WRITE, (association->timeouts.network_ms + WRITE_LOOKS - 1) / WRITE_LOOKS);
+}
+
 void association_wait_for_write(struct association *association)
 {
-    association->unwritten_before = transport_unwritten(&association->transport);
-    association_wait_for(association, WAIT_WRITE, (association->timeouts.network_ms + WRITE_LOOKS - 1) / WRITE_LOOKS);
+    association->unwritten_at_mark = transport_unwritten(&association->transport);
+    association->looks_since_mark = 0;
+    look_again_at_write(association);
 }
 
 void association_abort_with(struct association *association, enum association_end_kind kind, int error)
@@ -128,14 +106,53 @@ void association_abort_with(struct association *association, enum association_en
     association_step(association, association->state == STA2 || association->state == STA13 ? EVT18 : EVT15, NULL);
 }
 
+static bool is_in_message(const struct association *association);
+
+/* So long may what is in the middle of a PDU or message still take. */
+static uint32_t reading_left_ms(const struct association *association)
+{
+    uint64_t passed_ms = uv_now(association->timer.loop) - association->read_mark_ms;
+    uint32_t allowed_ms = association->timeouts.network_ms;
+    return passed_ms < allowed_ms ? allowed_ms - (uint32_t)passed_ms : 0;
+}
+
+static void end_stalled(struct association *association)
+{
+    association_abort_with(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK);
+}
+
+/* A loop that was held up (by a slow disk, say) comes here before it has read what waits: that it does first. */
+static void look_at_reading(struct association *association)
+{
+    uint32_t left_ms = reading_left_ms(association);
+    bool late = is_in_message(association) && left_ms == 0;
+    if (late && association->reading_late) {
+        end_stalled(association);
+        return;
+    }
+    association->reading_late = late;
+    if (is_in_message(association))
+        association_wait_for(association, WAIT_READ, late ? 1 : left_ms);
+    else
+        association_wait_for(association, WAIT_NOTHING, 0);
+}
+
+/* A peer that takes a byte now and then does not get on: a PDU's worth has to go in a network timeout, or all of it. */
 static void look_at_write(struct association *association)
 {
-    bool moved = transport_unwritten(&association->transport) < association->unwritten_before;
-    association->idle_looks = moved ? 0 : association->idle_looks + 1;
-    if (association->idle_looks < WRITE_LOOKS)
-        association_wait_for_write(association);
+    size_t unwritten = transport_unwritten(&association->transport);
+    bool late = association->state == STA6 && is_in_message(association) && reading_left_ms(association) == 0;
+    if (association->unwritten_at_mark - unwritten >= association->peer_max_pdu) {
+        association->unwritten_at_mark = unwritten;
+        association->looks_since_mark = 0;
+    } else {
+        association->looks_since_mark++;
+    }
+    if (association->looks_since_mark >= WRITE_LOOKS || (late && association->reading_late))
+        end_stalled(association);
     else
-        association_abort_with(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK);
+        look_again_at_write(association);
+    association->reading_late = late;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -157,12 +174,7 @@ static void on_timer(uv_timer_t *timer)
         look_at_write(association);
         break;
     case WAIT_READ:
-        if (association->read_since) {
-            association->read_since = false;
-            association_wait_for(association, WAIT_READ, association->timeouts.network_ms);
-        } else {
-            association_abort_with(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK);
-        }
+        look_at_reading(association);
         break;
     case WAIT_RELEASE:
         association_abort_with(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_RELEASE);
@@ -187,9 +199,9 @@ static void open_now(struct association *association)
     LOG(association->logger, LOG_INFO, LOG_ASSOCIATION_OPENED, LOG_TEXT("peer", association->transport.peer),
         LOG_TEXT("called_ae", association->called_ae), LOG_TEXT("calling_ae", association->calling_ae),
         LOG_NUMBER("max_pdu", association->max_pdu_len), LOG_NUMBER("peer_max_pdu", association->peer_max_pdu),
-        LOG_TEXT("peer_version", association->peer_version), LOG_NUMBER("window", association->window));
-    if (logger_wants(association->logger, LOG_DEBUG))
-        negotiate_log_contexts(association);
+        LOG_TEXT("peer_version", association->peer_version), LOG_TEXT("peer_class", association->peer_class),
+        LOG_NUMBER("window", association->window));
+    association_log_contexts(association);
     if (association->handler->opened != NULL)
         association->handler->opened(association, association->user);
     if (association->release_wanted && !association->sending && !association->write_pending)
@@ -206,11 +218,9 @@ static void invalid_pdu(struct association *association, int error)
 static void send_request(struct association *association)
 {
     association->connected_us = clock_monotonic_us();
-    LOG(association->logger, LOG_DEBUG, LOG_ASSOCIATION_REQUESTED, LOG_TEXT("peer", association->transport.peer),
-        LOG_TEXT("called_ae", association->called_ae), LOG_TEXT("calling_ae", association->calling_ae),
-        LOG_NUMBER("max_pdu", association->max_pdu_len), LOG_NUMBER("contexts", association->context_count));
+    association_log_own_request(association);
     association_wait_for(association, WAIT_ACSE, association->timeouts.acse_ms);
-    association_write(association, association->send_buffer, association->request_len, false);
+    association_write(association, association->room->send_buffer, association->request_len, false);
 }
 
 /* AE-6: the answer decides between Evt7 and Evt8, which send it. */
@@ -223,7 +233,7 @@ static void answer_request(struct association *association, struct span body)
     if (len < 0) {
         invalid_pdu(association, (int)len);
     } else if (len > 0) {
-        association_write(association, association->send_buffer, (size_t)len, false);
+        association_write(association, association->room->send_buffer, (size_t)len, false);
         association_step(association, EVT7, NULL);
     } else {
         association_set_end(association, ASSOCIATION_REJECTED, ERROR_REJECTED);
@@ -253,19 +263,14 @@ static void take_fragment(struct association *association, const struct pdu_even
         invalid_pdu(association, ERROR_NO_CONTEXT);
         return;
     }
-    int error = dimse_read(&association->dimse_reader, fragment, &event);
+    int error = dimse_read(&association->room->dimse_reader, fragment, &event);
     if (error != 0) {
         association_abort_with(association, ASSOCIATION_ABORTED_BY_US, error);
         return;
     }
     if (event.type == DIMSE_EVENT_COMMAND) {
-        char status[ASSOCIATION_STATUS_SIZE];
-        LOG(association->logger, LOG_DEBUG, LOG_DIMSE_RECEIVED,
-            LOG_TEXT("command", dimse_field_name(event.command->field)),
-            LOG_NUMBER("message_id", event.command->field & DIMSE_RESPONSE ? event.command->message_id_responded
-                                                                           : event.command->message_id),
-            LOG_NUMBER("context", event.context_id), LOG_TEXT("status", association_status_text(event.command, status)),
-            LOG_TEXT("instance", event.command->instance_uid), LOG_TEXT("comment", event.command->error_comment));
+        if (logger_wants(association->logger, LOG_DEBUG))
+            association_log_command(association, LOG_DIMSE_RECEIVED, event.context_id, event.command, 0);
         if (association->handler->command != NULL)
             association->handler->command(association, association->user, event.context_id, event.command);
     } else if (event.type == DIMSE_EVENT_DATA && association->handler->data != NULL) {
@@ -277,7 +282,7 @@ static void take_fragment(struct association *association, const struct pdu_even
 static void release_asked(struct association *association)
 {
     association_set_end(association, ASSOCIATION_RELEASED, association->sending ? ERROR_RELEASED : 0);
-    association->sent_owed = association->sending && association->framer.complete;
+    association->sent_owed = association->sending && association->room->framer.complete;
     association->sending = false;
     association->release_answer_owed = true;
     if (!association->write_pending)
@@ -288,6 +293,12 @@ static uint8_t abort_reason(int error)
 {
     switch (error) {
     case ERROR_PDU_UNKNOWN:
+    case ERROR_PEER_SPEAKS_TLS:
+    case ERROR_PEER_SPEAKS_HTTP:
+    case ERROR_PEER_SPEAKS_SSH:
+    case ERROR_PEER_SPEAKS_HL7:
+    case ERROR_PEER_SPEAKS_MAIL_OR_FTP:
+    case ERROR_PEER_SPEAKS_OTHER:
         return PDU_ABORT_UNRECOGNIZED_PDU;
     case ERROR_PDU_UNEXPECTED:
         return PDU_ABORT_UNEXPECTED_PDU;
@@ -420,10 +431,18 @@ static void on_connected(void *user, int error)
     association_step(association, error == 0 ? EVT2 : EVT17, NULL);
 }
 
+/*
+ * It grows as bytes come, never by what a length says. A control PDU that is allowed always fits into the longest. Out
+ * of memory there is no room, and the transport ends with that.
+ */
 static uint8_t *give_room(void *user, size_t *ret_size)
 {
     struct association *association = user;
-    size_t room = RECEIVE_SIZE - association->received_len;
+    size_t wanted = association->room != NULL ? READ_SIZE : RECEIVE_SIZE_FIRST;
+    if (association->received_len == association->received_size)
+        wanted = association->received_size < RECEIVE_SIZE_MAX / 2 ? 2 * association->received_size : RECEIVE_SIZE_MAX;
+    (void)association_grow_received(association, wanted);
+    size_t room = association->received_size - association->received_len;
     *ret_size = room < READ_SIZE ? room : READ_SIZE;
     return association->received + association->received_len;
 }
@@ -440,28 +459,43 @@ static void take_event(struct association *association, const struct pdu_event *
 static bool is_in_message(const struct association *association)
 {
     return association->received_len > 0 || association->pdu_reader.pdu_left > 0 ||
-           association->dimse_reader.state != DIMSE_AWAIT_COMMAND;
+           (association->room != NULL && association->room->dimse_reader.state != DIMSE_AWAIT_COMMAND);
 }
 
+/* The timer is left to run out when the message is whole: it is set once in a network timeout, not for each message. */
 void association_watch_reading(struct association *association)
 {
-    bool idle = !is_in_message(association);
-    association->read_since = true;
-    if (association->requestor || association->state != STA6)
-        return;
-    if (idle && association->waiting_for == WAIT_READ)
-        association_wait_for(association, WAIT_NOTHING, 0);
-    else if (!idle && association->waiting_for == WAIT_NOTHING)
+    if (association->state == STA6 && association->waiting_for == WAIT_NOTHING && is_in_message(association))
         association_wait_for(association, WAIT_READ, association->timeouts.network_ms);
+}
+
+/* `len` bytes have come; with them a PDU began or ended, or not. */
+static void mark_reading(struct association *association, size_t len, bool boundary)
+{
+    association->read_since_mark += len;
+    if (!boundary && association->read_since_mark < READ_WORTH)
+        return;
+    association->read_mark_ms = uv_now(association->timer.loop);
+    association->read_since_mark = 0;
+    association->reading_late = false;
+}
+
+/* What is there is no PDU. 0 if it may be another protocol's, of which more is needed to tell; or the error. */
+static int judge_no_pdu(const struct association *association, const uint8_t *bytes, size_t len, int error)
+{
+    return association->heard_pdu ? error : foreign_protocol(bytes, len, error);
 }
 
 static bool on_received(void *user, size_t len)
 {
     struct association *association = user;
     size_t done = 0, total = association->received_len + len;
+    bool boundary = association->received_len == 0 && association->pdu_reader.pdu_left == 0;
     while (done < total && !association->transport.closing) {
         struct pdu_event event;
         ssize_t consumed = pdu_read(&association->pdu_reader, association->received + done, total - done, &event);
+        if (consumed < 0)
+            consumed = judge_no_pdu(association, association->received + done, total - done, (int)consumed);
         if (consumed == 0)
             break;
         if (consumed < 0) {
@@ -470,11 +504,14 @@ static bool on_received(void *user, size_t len)
             break;
         }
         done += (size_t)consumed;
+        association->heard_pdu = true;
+        boundary = boundary || association->pdu_reader.pdu_left == 0;
         take_event(association, &event);
     }
     association->received_len = total - done;
     if (association->received_len > 0 && done > 0)
         memmove(association->received, association->received + done, association->received_len);
+    mark_reading(association, len, boundary);
     association_watch_reading(association);
     return is_in_message(association);
 }

@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "dicomnet/log.h"
 #include "net/association_private.h"
 
 enum {
@@ -43,21 +42,30 @@ static int set_peer_max_pdu(struct association *association, const struct pdu_as
     if (len <= PEER_MAX_PDU_UNUSABLE)
         return ERROR_PEER_UNUSABLE;
     association->peer_max_pdu = len;
-    framer_init(&association->framer, association->send_buffer, SEND_SIZE, len);
+    framer_init(&association->room->framer, association->room->send_buffer, SEND_SIZE, len);
     return 0;
 }
 
-static void remember_context(struct association *association, uint8_t id)
+static struct association_context *add_context(struct association *association, uint8_t id)
 {
-    association->context_index[id] = (uint8_t)(association->context_count + 1);
-    association->contexts[association->context_count].id = id;
-    association->context_count++;
+    struct association_room *room = association->room;
+    struct association_context *context = &room->contexts[room->context_count];
+    room->context_index[id] = (uint8_t)++room->context_count;
+    context->id = id;
+    return context;
 }
 
 static struct association_context *find_context(struct association *association, uint8_t id)
 {
-    unsigned index = association->context_index[id];
-    return index > 0 ? &association->contexts[index - 1] : NULL;
+    struct association_room *room = association->room;
+    unsigned index = room->context_index[id];
+    return index > 0 ? &room->contexts[index - 1] : NULL;
+}
+
+static void note_implementation(struct association *association, const struct pdu_associate *associate)
+{
+    span_copy_trimmed(associate->implementation_version, association->peer_version, sizeof association->peer_version);
+    span_copy_trimmed(associate->implementation_class_uid, association->peer_class, sizeof association->peer_class);
 }
 
 static void append_syntax(struct bytes_writer *syntaxes, const char *uid)
@@ -98,17 +106,17 @@ int negotiate_build_request(struct association *association, const struct associ
     if (options->proposal_count == 0 || options->proposal_count > PDU_CONTEXTS_MAX)
         return -EINVAL;
 
-    /* Nothing has been received yet: that buffer holds the sub-items while the PDU is put together. */
-    struct bytes_writer syntaxes = bytes_writer_over(association->received, PROPOSED_SYNTAXES_SIZE);
-    struct pdu_associate *request = calloc(1, sizeof *request);
+    /* The PDU with the sub-items of its contexts behind it, while it is put together. */
+    struct pdu_associate *request = malloc(sizeof *request + PROPOSED_SYNTAXES_SIZE);
     if (request == NULL)
         return -ENOMEM;
+    memset(request, 0, sizeof *request);
+    struct bytes_writer syntaxes = bytes_writer_over((uint8_t *)(request + 1), PROPOSED_SYNTAXES_SIZE);
     fill_common(request, association);
     for (size_t i = 0; i < options->proposal_count; i++) {
         const struct association_proposal *proposal = &options->proposals[i];
-        struct association_context *context = &association->contexts[i];
+        struct association_context *context = add_context(association, (uint8_t)(2 * i + 1));
         struct pdu_context *item = &request->contexts[i];
-        remember_context(association, (uint8_t)(2 * i + 1));
         context->result = CONTEXT_NOT_ANSWERED;
         context->roles = ASSOCIATION_ROLE_USER;
         propose_roles(request, proposal);
@@ -129,7 +137,7 @@ int negotiate_build_request(struct association *association, const struct associ
         request->async_invoked = options->window;
         request->async_performed = 1;
     }
-    ssize_t len = pdu_encode_associate(association->send_buffer, SEND_SIZE, PDU_ASSOCIATE_RQ, request);
+    ssize_t len = pdu_encode_associate(association->room->send_buffer, SEND_SIZE, PDU_ASSOCIATE_RQ, request);
     free(request);
     if (len < 0 || syntaxes.overflow)
         return ERROR_BUFFER_TOO_SMALL;
@@ -185,8 +193,8 @@ static const struct pdu_role *find_role(const struct pdu_associate *associate, c
 static void read_roles(struct association *association, const struct pdu_associate *request,
                        const struct pdu_associate *accept)
 {
-    for (size_t i = 0; i < association->context_count; i++) {
-        struct association_context *context = &association->contexts[i];
+    for (size_t i = 0; i < association->room->context_count; i++) {
+        struct association_context *context = &association->room->contexts[i];
         const struct pdu_role *asked = find_role(request, context->abstract_syntax);
         const struct pdu_role *granted = find_role(accept, context->abstract_syntax);
         if (asked != NULL && granted != NULL)
@@ -209,7 +217,7 @@ int negotiate_read_accept(struct association *association, struct span body)
     struct pdu_associate *accept = malloc(2 * sizeof *accept), *request = accept + 1;
     if (accept == NULL)
         return -ENOMEM;
-    struct span own = {association->send_buffer + PDU_HEADER_LEN, association->request_len - PDU_HEADER_LEN};
+    struct span own = {association->room->send_buffer + PDU_HEADER_LEN, association->request_len - PDU_HEADER_LEN};
     int error = pdu_decode_associate(own, PDU_ASSOCIATE_RQ, request);
     assert(error == 0);
     error = pdu_decode_associate(body, PDU_ASSOCIATE_AC, accept);
@@ -218,9 +226,11 @@ int negotiate_read_accept(struct association *association, struct span body)
     if (error == 0) {
         for (size_t i = 0; i < accept->context_count; i++)
             read_context_answer(association, request, &accept->contexts[i]);
-        span_copy_trimmed(accept->implementation_version, association->peer_version, sizeof association->peer_version);
+        note_implementation(association, accept);
         read_window(association, accept);
         read_roles(association, request, accept);
+        association_log_flaws(association, accept->flaws);
+        association_log_answer(association, accept);
     }
     free(accept);
     return error;
@@ -234,7 +244,8 @@ static bool must_reject(struct association *association, const struct pdu_associ
     enum { PERMANENT = 1, TRANSIENT = 2, BY_USER = 1, BY_ACSE = 2, BY_PRESENTATION = 3 };
     if ((request->protocol_version & PROTOCOL_VERSION_1) == 0)
         *ret_reject = (struct pdu_reject){PERMANENT, BY_ACSE, 2}; /* protocol version not supported */
-    else if (!span_equals(request->application_context, UID_APPLICATION_CONTEXT))
+    else if (request->application_context.len > 0 &&
+             !span_equals(request->application_context, UID_APPLICATION_CONTEXT))
         *ret_reject = (struct pdu_reject){PERMANENT, BY_USER, 2}; /* application context name not supported */
     else if (association->accept.check_called_ae && strcmp(request->called_ae, association->accept.ae) != 0)
         *ret_reject = (struct pdu_reject){PERMANENT, BY_USER, 7}; /* called AE title not recognized */
@@ -252,15 +263,14 @@ static bool must_reject(struct association *association, const struct pdu_associ
 static void decide_context(struct association *association, const struct pdu_context *proposed,
                            struct pdu_context *answer)
 {
-    struct association_context *context = &association->contexts[association->context_count];
-    struct span chosen = {0}, cursor = proposed->transfer_syntaxes, first = {0};
-    remember_context(association, proposed->id);
+    struct association_context *context = add_context(association, proposed->id);
+    struct span chosen = {0}, cursor = proposed->transfer_syntaxes, first = span_of(UID_IMPLICIT_VR_LITTLE_ENDIAN);
     span_copy_trimmed(proposed->abstract_syntax, context->abstract_syntax, UID_SIZE);
     (void)pdu_next_transfer_syntax(&cursor, &first);
 
     context->roles = ASSOCIATION_ROLE_PROVIDER;
-    context->result = CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
-    if (association->handler->negotiate != NULL)
+    context->result = proposed->result != 0 ? proposed->result : CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
+    if (proposed->result == 0 && association->handler->negotiate != NULL)
         context->result = association->handler->negotiate(association, association->user, proposed->abstract_syntax,
                                                           proposed->transfer_syntaxes, &chosen);
     bool accepted = context->result == CONTEXT_ACCEPTED;
@@ -278,8 +288,8 @@ static void decide_roles(struct association *association, const struct pdu_role 
     *answer = (struct pdu_role){.class_uid = asked->class_uid,
                                 .scu = (granted & ASSOCIATION_ROLE_USER) != 0,
                                 .scp = (granted & ASSOCIATION_ROLE_PROVIDER) != 0};
-    for (size_t i = 0; i < association->context_count; i++) {
-        struct association_context *context = &association->contexts[i];
+    for (size_t i = 0; i < association->room->context_count; i++) {
+        struct association_context *context = &association->room->contexts[i];
         if (span_equals(asked->class_uid, context->abstract_syntax))
             context->roles =
                 (uint8_t)((answer->scu ? ASSOCIATION_ROLE_PROVIDER : 0) | (answer->scp ? ASSOCIATION_ROLE_USER : 0));
@@ -292,7 +302,7 @@ static void append_chosen_syntaxes(const struct association *association, struct
 {
     for (size_t i = 0; i < accept->context_count; i++) {
         size_t before = syntaxes->len;
-        append_syntax(syntaxes, association->contexts[i].transfer_syntax);
+        append_syntax(syntaxes, association->room->contexts[i].transfer_syntax);
         accept->contexts[i].transfer_syntaxes =
             (struct span){.data = syntaxes->data + before, .len = syntaxes->len - before};
     }
@@ -318,38 +328,29 @@ static ssize_t build_accept(struct association *association, const struct pdu_as
         accept->async_invoked = association->window = granted;
         accept->async_performed = 1;
     }
-    return pdu_encode_associate(association->send_buffer, SEND_SIZE, PDU_ASSOCIATE_AC, accept);
+    association_log_answer(association, accept);
+    return pdu_encode_associate(association->room->send_buffer, SEND_SIZE, PDU_ASSOCIATE_AC, accept);
 }
 
 ssize_t negotiate_answer_request(struct association *association, struct span body, struct pdu_reject *ret_reject)
 {
     struct pdu_associate *request = malloc(2 * sizeof *request);
-    if (request == NULL)
+    if (request == NULL || association_make_room(association) != 0) {
+        free(request);
         return -ENOMEM;
+    }
     ssize_t result = pdu_decode_associate(body, PDU_ASSOCIATE_RQ, request);
     if (result == 0)
         result = set_peer_max_pdu(association, request);
     if (result == 0) {
         memcpy(association->called_ae, request->called_ae, sizeof association->called_ae);
         memcpy(association->calling_ae, request->calling_ae, sizeof association->calling_ae);
-        span_copy_trimmed(request->implementation_version, association->peer_version, sizeof association->peer_version);
+        note_implementation(association, request);
+        association_log_request(association, request);
+        association_log_flaws(association, request->flaws);
         if (!must_reject(association, request, ret_reject))
             result = build_accept(association, request, request + 1);
     }
     free(request);
     return result;
-}
-
-/* ---- both ---- */
-
-void negotiate_log_contexts(const struct association *association)
-{
-    for (size_t i = 0; i < association->context_count; i++) {
-        const struct association_context *context = &association->contexts[i];
-        LOG(association->logger, LOG_DEBUG, LOG_ASSOCIATION_CONTEXT, LOG_NUMBER("id", context->id),
-            LOG_TEXT("class", context->abstract_syntax), LOG_TEXT("class_name", uid_keyword(context->abstract_syntax)),
-            LOG_TEXT("syntax", context->transfer_syntax),
-            LOG_TEXT("syntax_name", uid_keyword(context->transfer_syntax)), LOG_NUMBER("result", context->result),
-            LOG_TEXT("text", pdu_context_result_text(context->result)), LOG_NUMBER("roles", context->roles));
-    }
 }

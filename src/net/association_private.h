@@ -4,6 +4,7 @@
  *   association_machine.c    states, timers, what comes in, the end
  *   association_send.c       what goes out
  *   association_negotiate.c  what A-ASSOCIATE-RQ, -AC and -RJ say, built and understood
+ *   association_log.c        all of it, and the messages, told to the logger
  */
 #ifndef NET_ASSOCIATION_PRIVATE_H
 #define NET_ASSOCIATION_PRIVATE_H
@@ -11,17 +12,32 @@
 #include <uv.h>
 
 #include "dicomnet/association.h"
+#include "dicomnet/log.h"
 #include "dicomnet/upper_layer.h"
 #include "net/framer.h"
 #include "net/transport.h"
 
 enum {
-    RECEIVE_SIZE = PDU_HEADER_LEN + PDU_ASSOCIATE_LEN_MAX,
+    RECEIVE_SIZE_FIRST = 2048, /* while an acceptor waits for a request: most of them are shorter */
+    READ_SIZE = 64 * 1024,     /* at a time: what stays in the cache until it has been dealt with */
+    RECEIVE_SIZE_MAX = PDU_HEADER_LEN + PDU_ASSOCIATE_LEN_MAX,
     /* One command and one PDU of the longest kind always fit behind each other, twice. */
     SEND_SIZE = 2 * (ASSOCIATION_PEER_PDU_CAP + PDU_HEADER_LEN) + 4096
 };
 
-enum { ASSOCIATION_STATUS_SIZE = 8 };
+/*
+ * What an association needs once there is one to be agreed on. Who connects and asks for nothing costs an acceptor
+ * none of it.
+ */
+struct association_room {
+    size_t context_count;
+    struct association_context contexts[PDU_CONTEXTS_MAX];
+    uint8_t context_index[256]; /* context ID to index in contexts + 1; 0 = none */
+    struct dimse_reader dimse_reader;
+    struct framer framer;
+    struct dimse_command outgoing; /* the command of the message in the framer */
+    uint8_t send_buffer[SEND_SIZE];
+};
 
 struct association {
     enum upper_layer_state state;
@@ -34,7 +50,7 @@ struct association {
     bool release_answer_owed; /* the peer asked for release while we were writing */
     bool abort_written;       /* an A-ABORT went out, or was to */
     bool sent_owed;           /* ... while the last bytes of a message were: it is still to be told that they left */
-    bool read_since;          /* WAIT_READ: bytes have come since the timer was set */
+    bool heard_pdu;           /* the peer has sent a PDU: it speaks DICOM */
     unsigned fills;           /* send buffers filled since the loop last turned */
     bool timer_open;
     bool transport_open;
@@ -51,40 +67,49 @@ struct association {
         WAIT_CONNECT,
         WAIT_ACSE,
         WAIT_WRITE, /* no byte taken */
-        WAIT_READ,  /* acceptor, in the middle of a message: no byte come */
+        WAIT_READ,  /* in the middle of a PDU or message: it does not get on */
         WAIT_RELEASE,
         WAIT_CLOSE /* for the peer to close: ARTIM of Sta13, and after a failed write */
     } waiting_for;
-    size_t unwritten_before; /* WAIT_WRITE: at the last look */
-    unsigned idle_looks;     /* WAIT_WRITE: looks in a row that saw no byte taken */
+    /* A PDU has to get through in the network timeout, either way. */
+    size_t unwritten_at_mark; /* WAIT_WRITE: bytes that waited when the write began, or a PDU's worth was last taken */
+    unsigned looks_since_mark;
+    uint64_t
+        read_mark_ms; /* when a PDU from the peer last began or ended, or a PDU's worth of it had come: loop time */
+    size_t read_since_mark; /* bytes */
+    bool reading_late;      /* seen late once: what has come meanwhile is read before that counts */
 
     struct association_end end;
 
     char called_ae[17], calling_ae[17];
     char peer_version[17];
-    uint32_t max_pdu_len; /* ours */
+    char peer_class[UID_SIZE]; /* its implementation class UID */
+    uint32_t max_pdu_len;      /* ours */
     uint32_t peer_max_pdu;
     uint16_t window_proposed; /* requestor: what we ask for; acceptor: what we grant at most */
     uint16_t window;
     struct association_accept_options accept; /* acceptor only */
-    size_t context_count;
-    struct association_context contexts[PDU_CONTEXTS_MAX];
-    uint8_t context_index[256]; /* context ID to index in contexts + 1; 0 = none */
-
     uint64_t begun_us, connected_us, opened_us;
 
     struct pdu_reader pdu_reader;
-    struct dimse_reader dimse_reader;
-    struct framer framer;
-    struct dimse_command outgoing; /* the command of the message in the framer */
-    size_t framed_len;             /* bytes of it in the send buffer that have not been handed to the transport */
+    struct association_room *room; /* owned; NULL until a request has come, or is to be sent */
+    size_t framed_len;             /* bytes of the message in the framer that have not been handed to the transport */
 
     uint8_t control[PDU_SHORT_LEN]; /* a release or abort on its way out */
     size_t request_len;             /* of the A-ASSOCIATE-RQ in the send buffer, until the AC has been read */
-    size_t received_len;            /* bytes in `received` that have not been consumed */
-    uint8_t received[RECEIVE_SIZE];
-    uint8_t send_buffer[SEND_SIZE];
+    uint8_t *received;              /* owned; grows as bytes come, to READ_SIZE when open, at most RECEIVE_SIZE_MAX */
+    size_t received_size;
+    size_t received_len; /* bytes in `received` that have not been consumed */
 };
+
+/* Make the room. 0 or -ENOMEM. */
+int association_make_room(struct association *association);
+
+/* Free all of it: both handles are closed. */
+void association_free(struct association *association);
+
+/* Let `received` hold `size` bytes at least. 0 or -ENOMEM. */
+int association_grow_received(struct association *association, size_t size);
 
 /* ---- association_machine.c ---- */
 
@@ -95,16 +120,13 @@ void association_step(struct association *association, enum upper_layer_event ev
 
 /* Wait for one thing, and no other; WAIT_NOTHING or 0 ms stops the timer. */
 void association_wait_for(struct association *association, enum wait what, uint32_t timeout_ms);
-void association_wait_for_write(struct association *association);
+void association_wait_for_write(struct association *association); /* a write that has just begun */
 
-/* An acceptor in the middle of a message does not wait for ever for the rest of it. */
+/* In the middle of a PDU or of a message the rest is not waited for for ever. */
 void association_watch_reading(struct association *association);
 
 /* Say how it ended. The first end is the one that counts. */
 void association_set_end(struct association *association, enum association_end_kind kind, int error);
-
-/* "0xA700", or "" if the command has no status: for the log. Returns ret_text. */
-const char *association_status_text(const struct dimse_command *command, char ret_text[ASSOCIATION_STATUS_SIZE]);
 
 /* The connection broke: the reason, should that be the end. */
 void association_note_error(struct association *association, int error);
@@ -145,7 +167,23 @@ int negotiate_read_accept(struct association *association, struct span body);
  */
 ssize_t negotiate_answer_request(struct association *association, struct span body, struct pdu_reject *ret_reject);
 
-/* Log the contexts as they were agreed. */
-void negotiate_log_contexts(const struct association *association);
+/* ---- association_log.c: what is wanted is looked at first, so that silence costs nothing ---- */
+
+/* The request: ours as it leaves (it is in the send buffer), or the peer's. */
+void association_log_own_request(const struct association *association);
+void association_log_request(const struct association *association, const struct pdu_associate *request);
+
+/* What the answer, ours or the peer's, says beyond the contexts; and the contexts as they were agreed. */
+void association_log_answer(const struct association *association, const struct pdu_associate *answer);
+void association_log_contexts(const struct association *association);
+
+/* What the peer's A-ASSOCIATE has that is not as the standard wants it, and was taken all the same. */
+void association_log_flaws(const struct association *association, unsigned flaws);
+
+/* A command set went out (LOG_DIMSE_SENT) or came in. `len` is that of the data set to be sent. */
+void association_log_command(const struct association *association, enum log_event event, uint8_t context_id,
+                             const struct dimse_command *command, uint64_t len);
+
+void association_log_end(const struct association *association);
 
 #endif

@@ -5,7 +5,6 @@
  * that was asked for, or nothing.
  */
 #include "dicomnet/data_source.h"
-#include "dicomnet/log.h"
 #include "net/association_private.h"
 
 enum {
@@ -85,23 +84,21 @@ void association_send_more(struct association *association)
     while (association->sending && !association->write_pending && association->state == STA6) {
         ssize_t len = (ssize_t)association->framed_len;
         association->framed_len = 0;
-        if (len == 0 && association->framer.complete) {
+        if (len == 0 && association->room->framer.complete) {
             message_sent(association);
             return;
         }
         if (len == 0)
-            len = framer_fill(&association->framer);
+            len = framer_fill(&association->room->framer);
         if (len < 0) {
             association->end.source_failed = true;
             association_abort_with(association, ASSOCIATION_ABORTED_BY_US, (int)len);
             return;
         }
         bool yield = ++association->fills % FILLS_BEFORE_YIELD == 0;
-        association_write(association, association->send_buffer, (size_t)len, yield);
-        if (association->sending && association->write_pending) {
-            association->idle_looks = 0;
+        association_write(association, association->room->send_buffer, (size_t)len, yield);
+        if (association->sending && association->write_pending)
             association_wait_for_write(association);
-        }
     }
 }
 
@@ -148,11 +145,12 @@ int association_prepare(struct association *association, uint8_t context_id, con
     if (context == NULL || context->result != CONTEXT_ACCEPTED)
         return ERROR_NO_CONTEXT;
 
-    struct framer *framer = &association->framer;
+    struct association_room *room = association->room;
+    struct framer *framer = &room->framer;
     association->framed_len = 0;
-    association->outgoing = *command;
-    association->outgoing.data_set_type = source != NULL ? DIMSE_DATA_SET : DIMSE_NO_DATA_SET;
-    ssize_t len = dimse_encode_command(framer->command, sizeof framer->command, &association->outgoing);
+    room->outgoing = *command;
+    room->outgoing.data_set_type = source != NULL ? DIMSE_DATA_SET : DIMSE_NO_DATA_SET;
+    ssize_t len = dimse_encode_command(framer->command, sizeof framer->command, &room->outgoing);
     if (len < 0)
         return (int)len;
     framer->command_len = (size_t)len;
@@ -171,14 +169,10 @@ int association_send_prepared(struct association *association)
         return ERROR_NOT_OPEN;
     if (association->sending || association->write_pending)
         return ERROR_BUSY;
-    const struct dimse_command *command = &association->outgoing;
-    const struct framer *framer = &association->framer;
-    char status[ASSOCIATION_STATUS_SIZE];
-    LOG(association->logger, LOG_DEBUG, LOG_DIMSE_SENT, LOG_TEXT("command", dimse_field_name(command->field)),
-        LOG_NUMBER("message_id", command->field & DIMSE_RESPONSE ? command->message_id_responded : command->message_id),
-        LOG_NUMBER("context", framer->context_id), LOG_TEXT("status", association_status_text(command, status)),
-        LOG_TEXT("instance", command->instance_uid),
-        LOG_NUMBER("bytes", framer->source != NULL ? framer->source->len : 0));
+    const struct association_room *room = association->room;
+    if (logger_wants(association->logger, LOG_DEBUG))
+        association_log_command(association, LOG_DIMSE_SENT, room->framer.context_id, &room->outgoing,
+                                room->framer.source != NULL ? room->framer.source->len : 0);
     association->sending = true;
     association_step(association, EVT9, NULL);
     return 0;

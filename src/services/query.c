@@ -63,50 +63,7 @@ bool query_status_is_pending(uint16_t status)
     return status == STATUS_PENDING || status == STATUS_PENDING_WARNING;
 }
 
-/* PS3.4 tables C.4-1 to C.4-3, PS3.7 Annex C. */
 const char *query_status_text(enum query_service service, uint16_t status)
 {
-    bool retrieves = service != QUERY_FIND;
-    switch (status) {
-    case STATUS_SUCCESS:
-        return "success";
-    case STATUS_CANCEL:
-        return "cancelled";
-    case STATUS_PENDING:
-        return "pending";
-    case STATUS_PENDING_WARNING:
-        return "pending; one or more optional keys were not supported";
-    case STATUS_REFUSED_OUT_OF_RESOURCES:
-        return "refused: out of resources";
-    case STATUS_UNABLE_TO_CALCULATE:
-        return retrieves ? "refused: unable to calculate the number of matches" : "refused: out of resources";
-    case STATUS_UNABLE_TO_PERFORM:
-        return retrieves ? "refused: unable to perform sub-operations" : "refused: out of resources";
-    case STATUS_DESTINATION_UNKNOWN:
-        return service == QUERY_MOVE ? "refused: move destination unknown" : "failed";
-    case STATUS_DATA_SET_MISMATCH:
-        return "the identifier does not match the SOP class";
-    case STATUS_SUB_OPERATIONS_WARNING:
-        return retrieves ? "complete, but one or more sub-operations failed or gave a warning" : "warning";
-    case STATUS_PROCESSING_FAILURE:
-        return "processing failure";
-    case STATUS_CLASS_NOT_SUPPORTED:
-        return "SOP class not supported";
-    case STATUS_NOT_AUTHORISED:
-        return "not authorised";
-    case STATUS_UNRECOGNIZED_OPERATION:
-        return "unrecognized operation";
-    default:
-        break;
-    }
-    switch (status >> 12) {
-    case 0xA:
-        return "refused";
-    case 0xB:
-        return "warning";
-    case 0xC:
-        return "unable to process";
-    default:
-        return "failed, with a status the standard does not define here";
-    }
+    return status_query_text(status, service != QUERY_FIND, service == QUERY_MOVE);
 }

@@ -451,6 +451,141 @@ Test(acceptor, contexts, .timeout = FIXTURE_TIMEOUT_S)
     cr_expect_eq(server.end.error, ERROR_NO_CONTEXT);
 }
 
+/* ---- requests that are not as the standard wants them ---- */
+
+/* The next item of this type in a PDU that begins with 68 fixed bytes, from `at` on; `len` if there is none. */
+static size_t find_item(const uint8_t *bytes, size_t len, size_t at, uint8_t type)
+{
+    while (at < len && bytes[at] != type)
+        at += 4 + (size_t)(bytes[at + 2] << 8 | bytes[at + 3]);
+    return at < len ? at : len;
+}
+
+static size_t without_item(uint8_t *bytes, size_t len, uint8_t type)
+{
+    size_t at = find_item(bytes, len, 68, type);
+    if (at == len)
+        return len;
+    size_t item_len = 4 + (size_t)(bytes[at + 2] << 8 | bytes[at + 3]);
+    memmove(bytes + at, bytes + at + item_len, len - at - item_len);
+    return len - item_len;
+}
+
+/* Send that RQ; in the AC the first context with this ID must have that result. */
+static void open_with(struct script_peer *peer, const uint8_t *bytes, size_t len, uint8_t id, uint8_t result)
+{
+    peer_send_pdu(peer, PEER_RQ, bytes, len);
+    if (!peer_expect(peer, PEER_AC))
+        return;
+    size_t at = find_item(peer->pdu, peer->pdu_len, 68, 0x21);
+    while (at < peer->pdu_len && peer->pdu[at + 4] != id)
+        at = find_item(peer->pdu, peer->pdu_len, at + 4 + peer->pdu[at + 3], 0x21);
+    if (at >= peer->pdu_len)
+        peer_fail(peer, "context %u is not answered", id);
+    else if (peer->pdu[at + 6] != result)
+        peer_fail(peer, "context %u: result %u", id, peer->pdu[at + 6]);
+}
+
+static void store_on(struct script_peer *peer, uint8_t id)
+{
+    struct peer_command command = store_rq;
+    command.context_id = id;
+    peer_send_command(peer, &command);
+    peer_send_pdv(peer, id, 2, "0123456789", 10);
+    expect_response(peer, 0x8001, 0);
+    peer_release(peer);
+}
+
+static void even_context_id(struct script_peer *peer)
+{
+    static uint8_t bytes[PEER_PDU_MAX];
+    size_t len = peer_build_request(&two_contexts, bytes);
+    bytes[find_item(bytes, len, 68, 0x20) + 4] = 2;
+    open_with(peer, bytes, len, 2, 0);
+    store_on(peer, 2);
+}
+
+static void context_id_twice(struct script_peer *peer)
+{
+    static uint8_t bytes[PEER_PDU_MAX];
+    size_t len = peer_build_request(&two_contexts, bytes);
+    size_t first = find_item(bytes, len, 68, 0x20);
+    bytes[find_item(bytes, len, first + 4 + bytes[first + 3], 0x20) + 4] = 1;
+    open_with(peer, bytes, len, 1, 0);
+    store_on(peer, 1);
+}
+
+static void no_application_context(struct script_peer *peer)
+{
+    static uint8_t bytes[PEER_PDU_MAX];
+    size_t len = peer_build_request(&two_contexts, bytes);
+    open_with(peer, bytes, without_item(bytes, len, 0x10), 1, 0);
+    store_on(peer, 1);
+}
+
+static void no_user_information(struct script_peer *peer)
+{
+    static uint8_t bytes[PEER_PDU_MAX];
+    size_t len = peer_build_request(&two_contexts, bytes);
+    open_with(peer, bytes, without_item(bytes, len, 0x50), 1, 0);
+    store_on(peer, 1);
+}
+
+/* A context of nothing, besides good ones: refused, and the others serve. */
+static void empty_context(struct script_peer *peer)
+{
+    static uint8_t bytes[PEER_PDU_MAX];
+    size_t len = peer_build_request(&two_contexts, bytes);
+    memcpy(bytes + len, "\x20\0\0\4\x0B\0\0", 8);
+    open_with(peer, bytes, len + 8, 11, 3);
+    store_on(peer, 1);
+}
+
+static void titles_padded_with_nuls(struct script_peer *peer)
+{
+    static uint8_t bytes[PEER_PDU_MAX];
+    size_t len = peer_build_request(&two_contexts, bytes);
+    memcpy(bytes + 4, " TESTED \0 \0\0\0\0\0", 16);
+    memset(bytes + 20, 0, 16);
+    open_with(peer, bytes, len, 1, 0);
+    store_on(peer, 1);
+}
+
+Test(acceptor, ugly_requests_are_served, .timeout = FIXTURE_TIMEOUT_S)
+{
+    static void (*const scripts[])(struct script_peer * peer) = {even_context_id,        context_id_twice,
+                                                                 no_application_context, no_user_information,
+                                                                 empty_context,          titles_padded_with_nuls};
+    struct acceptor_options options = server_options();
+    options.association.check_called_ae = true;
+    for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
+        struct server server = {0};
+        serve(&server, &options, scripts[i], 1, "ugly request");
+        cr_expect_eq(server.ended, 1, "script %zu", i);
+        cr_expect_eq(server.len, 10, "script %zu", i);
+        cr_expect_eq(server.end.kind, ASSOCIATION_RELEASED, "script %zu", i);
+    }
+}
+
+/* What stands behind a NUL belongs to a title: this is another than "TESTED". */
+static void title_with_more_behind_a_nul(struct script_peer *peer)
+{
+    static uint8_t bytes[PEER_PDU_MAX];
+    size_t len = peer_build_request(&two_contexts, bytes);
+    memcpy(bytes + 4, "TESTED\0OTHER    ", 16);
+    peer_send_pdu(peer, PEER_RQ, bytes, len);
+    expect_refused(peer, 1, 1, 7);
+}
+
+Test(acceptor, a_title_does_not_end_at_a_nul, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct acceptor_options options = server_options();
+    options.association.check_called_ae = true;
+    struct server server = {0};
+    serve(&server, &options, title_with_more_behind_a_nul, 1, "title");
+    cr_expect_eq(server.end.kind, ASSOCIATION_REJECTED);
+}
+
 /* ---- users that stop half-way ---- */
 
 static void says_nothing(struct script_peer *peer)
@@ -468,6 +603,12 @@ static void half_a_request(struct script_peer *peer)
 static void garbage(struct script_peer *peer)
 {
     peer_send(peer, "GET / HTTP/1.1\r\n\r\n", 18);
+    peer_expect_end(peer);
+}
+
+static void client_hello(struct script_peer *peer)
+{
+    peer_send(peer, "\x16\x03\x01\x02\0\1\0\1\xFC\x03\x03", 11);
     peer_expect_end(peer);
 }
 
@@ -537,6 +678,17 @@ static void silent_in_pdu(struct script_peer *peer)
     peer_expect(peer, PEER_ABORT);
 }
 
+/* One byte now and then: it moves, and the PDU never ends. */
+static void trickles_in_pdu(struct script_peer *peer)
+{
+    static const uint8_t half[] = {PEER_DATA, 0, 0, 0, 0, 200, 0, 0, 0, 196, 1, 0, 'x'};
+    begin_store(peer);
+    peer_send(peer, half, sizeof half);
+    for (unsigned i = 0; i < 100 && peer_send(peer, "y", 1); i++)
+        peer_sleep(40);
+    peer_expect_end(peer);
+}
+
 static void silent_in_header(struct script_peer *peer)
 {
     peer_open(peer, &two_contexts);
@@ -594,7 +746,9 @@ static const struct half_way {
 } half_ways[] = {
     {"says nothing", says_nothing, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE},
     {"half a request", half_a_request, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE},
-    {"garbage", garbage, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNKNOWN},
+    {"garbage", garbage, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_HTTP},
+    {"TLS", client_hello, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_TLS},
+    {"a trickle in a PDU", trickles_in_pdu, 1, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK},
     {"RQ too long", rq_too_long, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_TOO_LONG},
     {"RQ malformed", rq_malformed, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_MALFORMED},
     {"FIN at once", closes_at_once, 0, ASSOCIATION_LOST, ERROR_PEER_CLOSED},

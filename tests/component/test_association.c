@@ -183,6 +183,51 @@ static void garbage_at_request(struct script_peer *peer)
     expect_abort(peer, 2, 1);
 }
 
+/* What other servers say to a connection, or to an A-ASSOCIATE-RQ; the answer names them, however it comes. */
+#define SPEAK(peer, bytes) speak((peer), (bytes), sizeof(bytes) - 1)
+static void speak(struct script_peer *peer, const char *bytes, size_t len)
+{
+    peer_send(peer, bytes, len);
+    peer_read_request(peer);
+    expect_abort(peer, 2, 1);
+}
+
+static void speak_tls(struct script_peer *peer)
+{
+    SPEAK(peer, "\x15\x03\x03\0\2\2\x46"); /* alert: fatal, protocol version */
+}
+
+static void speak_http_slowly(struct script_peer *peer)
+{
+    peer->byte_by_byte = true;
+    SPEAK(peer, "HTTP/1.0 400 Bad Request\r\n");
+}
+
+static void speak_ssh(struct script_peer *peer)
+{
+    SPEAK(peer, "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n");
+}
+
+static void speak_hl7(struct script_peer *peer)
+{
+    SPEAK(peer, "\x0BMSH|^~\\&|PACS\rMSA|AR\r\x1C\r");
+}
+
+static void speak_ftp(struct script_peer *peer)
+{
+    SPEAK(peer, "220 (vsFTPd 3.0.3)\r\n");
+}
+
+static void speak_smtp(struct script_peer *peer)
+{
+    SPEAK(peer, "220-mail.example ESMTP Exim\r\n");
+}
+
+static void speak_something(struct script_peer *peer)
+{
+    SPEAK(peer, "J\0\0\0\n8.0.36");
+}
+
 static void accept_too_long(struct script_peer *peer)
 {
     static const uint8_t header[] = {PEER_AC, 0, 0x7f, 0xff, 0xff, 0xff};
@@ -285,6 +330,17 @@ static void unknown_pdu_when_open(struct script_peer *peer)
     peer_accept(peer);
     peer_send_short(peer, 0x42, 0, 0, 0);
     expect_abort(peer, 2, 1);
+}
+
+/* One byte now and then inside a PDU: it moves, and never ends. */
+static void trickle_when_open(struct script_peer *peer)
+{
+    static const uint8_t half[] = {PEER_DATA, 0, 0, 0, 0, 200, 0, 0, 0, 196, 1, 1};
+    peer_accept(peer);
+    peer_send(peer, half, sizeof half);
+    for (unsigned i = 0; i < 100 && peer_send(peer, "", 1); i++)
+        peer_sleep(40);
+    peer_expect_end(peer);
 }
 
 static void data_too_long(struct script_peer *peer)
@@ -500,7 +556,15 @@ static const struct scripted_end {
     {"half an AC, FIN", send_half_accept, WAIT, 0, 0, 0, ASSOCIATION_LOST, ERROR_PEER_CLOSED},
     {"half an AC, silence", half_accept_then_silence, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE},
     {"silent at request", silent_at_request, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE},
-    {"garbage at request", garbage_at_request, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNKNOWN},
+    {"garbage at request", garbage_at_request, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_HTTP},
+    {"TLS", speak_tls, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_TLS},
+    {"HTTP, slowly", speak_http_slowly, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_HTTP},
+    {"SSH", speak_ssh, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_SSH},
+    {"HL7", speak_hl7, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_HL7},
+    {"FTP", speak_ftp, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_MAIL_OR_FTP},
+    {"SMTP", speak_smtp, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_MAIL_OR_FTP},
+    {"MySQL", speak_something, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_OTHER},
+    {"a trickle in a PDU", trickle_when_open, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK},
     {"AC too long", accept_too_long, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_TOO_LONG},
     {"AC malformed", accept_malformed, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_MALFORMED},
     {"AC of a peer without room", accept_too_small, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_UNUSABLE},

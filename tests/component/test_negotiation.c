@@ -11,6 +11,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
+#include "dicomnet/log.h"
 #include "fixture.h"
 
 /* More than is written in one turn of the loop, however large the buffers of the system are. */
@@ -21,7 +23,7 @@ enum { MUCH_DATA = 9 * 1000 * 1000 };
 struct record {
     struct association *association;
     struct numbers_source numbers;
-    unsigned opened, sent, closed;
+    unsigned opened, sent, closed, flaws;
     struct association_end end;
     void (*when_open)(struct record *record);
     struct peer_accept accept; /* what the peer answers with */
@@ -99,6 +101,56 @@ static void negotiate(struct record *record, uint16_t window)
     else
         cr_expect_eq(peer->window, 0, "not proposed unless asked for");
     fixture_end_peer(peer, "negotiate");
+    fixture_end(&fixture);
+}
+
+/* An A-ASSOCIATE-AC of the fixed fields and the answered contexts alone. */
+static void accept_with_the_least(struct script_peer *peer)
+{
+    uint8_t bytes[1024] = {0, 1};
+    struct bytes_writer writer = bytes_writer_over(bytes, sizeof bytes);
+    peer_read_request(peer);
+    writer.len = 68;
+    for (size_t i = 0; i < peer->context_count; i++) {
+        size_t len = strlen(peer->contexts[i].syntax_uid);
+        bytes_put_u16_be(&writer, 0x2100);
+        bytes_put_u16_be(&writer, (uint16_t)(8 + len));
+        bytes_put_u8(&writer, peer->contexts[i].id);
+        bytes_put(&writer, "\0\0\0\x40\0", 5);
+        bytes_put_u16_be(&writer, (uint16_t)len);
+        bytes_put(&writer, peer->contexts[i].syntax_uid, len);
+    }
+    peer_send_pdu(peer, PEER_AC, bytes, writer.len);
+    peer_serve(peer);
+}
+
+static void count_flaws(void *user, const struct log_record *record)
+{
+    struct record *test = user;
+    if (record->event == LOG_ASSOCIATION_FLAW) {
+        cr_expect_eq(record->level, LOG_WARN);
+        test->flaws++;
+    }
+}
+
+Test(negotiation, an_answer_without_user_information_or_application_context, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct fixture fixture;
+    struct record record = {0};
+    const struct logger logger = {.write = count_flaws, .user = &record, .level = LOG_WARN};
+    fixture_begin(&fixture);
+    struct script_peer *peer = script_peer_listen(accept_with_the_least, &record);
+    struct association_options options = fixture_options(peer->port);
+    options.proposals = proposals;
+    options.proposal_count = 3;
+    options.logger = &logger;
+    cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+    fixture_run(&fixture);
+    cr_expect_eq(record.opened, 1);
+    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(record.flaws, 2);
+    cr_expect_eq(record.max_pdu, 16384);
+    fixture_end_peer(peer, "the least");
     fixture_end(&fixture);
 }
 

@@ -1,0 +1,363 @@
+/*
+ * association_log - an association and its messages, told to the logger: who proposes what, what is agreed, what each
+ * command set says. Secrets of a user identity are never told, only that they are there.
+ *
+ * Everything here but the end and the flaws is for -d: it is asked for first, and silence costs nothing.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "net/association_private.h"
+
+/* A record that is put together field by field: what is empty is left out. */
+struct record {
+    size_t count;
+    struct log_field fields[LOG_FIELDS_MAX];
+};
+
+static void put_text(struct record *record, const char *key, const char *text)
+{
+    if (text[0] != '\0' && record->count < LOG_FIELDS_MAX)
+        record->fields[record->count++] = LOG_TEXT(key, text);
+}
+
+static void put_number(struct record *record, const char *key, uint64_t number)
+{
+    if (record->count < LOG_FIELDS_MAX)
+        record->fields[record->count++] = LOG_NUMBER(key, number);
+}
+
+/* A UID, and what the standard calls it. */
+static void put_uid(struct record *record, const char *key, const char *name_key, const char *uid)
+{
+    const char *keyword = uid_keyword(uid);
+    put_text(record, key, uid);
+    if (keyword != uid)
+        put_text(record, name_key, keyword);
+}
+
+static void write_record(const struct association *association, enum log_event event, const struct record *record)
+{
+    logger_write(association->logger, LOG_DEBUG, event, record->fields, record->count);
+}
+
+static bool wants_debug(const struct association *association)
+{
+    return logger_wants(association->logger, LOG_DEBUG);
+}
+
+static const char *roles_text(bool user, bool provider)
+{
+    return user && provider ? "SCU/SCP" : user ? "SCU" : provider ? "SCP" : "none";
+}
+
+/* ---- user information that is only shown ---- */
+
+/* The text of a value of `len` (2 bytes, big endian) at the beginning of `*cursor`, which goes behind it. */
+static struct span take_counted(struct span *cursor)
+{
+    struct span value = {0};
+    if (cursor->len < 2)
+        return value;
+    value.len = get_u16_be(cursor->data);
+    if (value.len > cursor->len - 2)
+        value.len = cursor->len - 2;
+    value.data = cursor->data + 2;
+    cursor->data += 2 + value.len;
+    cursor->len -= 2 + value.len;
+    return value;
+}
+
+/* PS3.7 Table D.3-14: type (1), positive response requested (1), primary field, secondary field. */
+static void describe_identity(struct span body, char *ret_text, size_t size)
+{
+    static const char *const types[] = {
+        "", "user name", "user name", "Kerberos service ticket", "SAML assertion", "JSON web token"};
+    enum { USER_NAME = 1, NAME_AND_PASSCODE = 2, TYPE_MAX = 5 };
+    if (body.len < 2) {
+        snprintf(ret_text, size, "too short");
+        return;
+    }
+    unsigned type = body.data[0];
+    const char *wanted = body.data[1] != 0 ? ", response requested" : "";
+    struct span cursor = {.data = body.data + 2, .len = body.len - 2};
+    struct span primary = take_counted(&cursor), secondary = take_counted(&cursor);
+    if (type == USER_NAME || type == NAME_AND_PASSCODE) {
+        char name[65];
+        span_copy_trimmed(primary, name, sizeof name);
+        snprintf(ret_text, size, "user name '%s'%s%s", name,
+                 type == NAME_AND_PASSCODE || secondary.len > 0 ? ", passcode (hidden)" : "", wanted);
+    } else {
+        snprintf(ret_text, size, "%s of %zu bytes (hidden)%s",
+                 type <= TYPE_MAX && type > 0 ? types[type] : "unknown kind", primary.len, wanted);
+    }
+}
+
+static void put_hex(struct span bytes, char *ret_text, size_t size)
+{
+    size_t used = 0;
+    ret_text[0] = '\0';
+    for (size_t i = 0; i < bytes.len && used + 3 < size; i++)
+        used += (size_t)snprintf(ret_text + used, size - used, "%02X", bytes.data[i]);
+}
+
+/* PS3.7 Tables D.3-11 and D.3-12: UID length (2), UID, then what is its own class's business. */
+static void log_extended(const struct association *association, const char *kind, struct span body)
+{
+    char uid[UID_SIZE], hex[129];
+    struct record record = {0};
+    span_copy_trimmed(take_counted(&body), uid, sizeof uid);
+    put_hex(body, hex, sizeof hex);
+    put_text(&record, "kind", kind);
+    put_uid(&record, "class", "class_name", uid);
+    put_number(&record, "len", body.len);
+    put_text(&record, "bytes", hex);
+    write_record(association, LOG_ASSOCIATION_EXTENDED, &record);
+}
+
+static void log_user_items(const struct association *association, const struct pdu_associate *associate)
+{
+    struct span cursor = associate->user_information, body;
+    uint8_t type;
+    while (pdu_next_user_item(&cursor, &type, &body)) {
+        if (type == PDU_ITEM_EXTENDED_NEGOTIATION)
+            log_extended(association, "SOP class extended negotiation", body);
+        else if (type == PDU_ITEM_COMMON_EXTENDED_NEGOTIATION)
+            log_extended(association, "SOP class common extended negotiation", body);
+    }
+}
+
+static void find_identity(const struct pdu_associate *associate, char *ret_text, size_t size)
+{
+    struct span cursor = associate->user_information, body;
+    uint8_t type;
+    ret_text[0] = '\0';
+    while (pdu_next_user_item(&cursor, &type, &body)) {
+        if (type == PDU_ITEM_USER_IDENTITY_RQ)
+            describe_identity(body, ret_text, size);
+        else if (type == PDU_ITEM_USER_IDENTITY_AC)
+            snprintf(ret_text, size, "server response of %zu bytes (hidden)", body.len > 2 ? body.len - 2 : 0);
+    }
+}
+
+/* ---- A-ASSOCIATE ---- */
+
+static void put_associate(struct record *record, const struct association *association,
+                          const struct pdu_associate *associate, char *room, size_t size)
+{
+    char *identity = room, *application = room + size / 4, *class_uid = room + size / 2, *version = room + 3 * size / 4;
+    find_identity(associate, identity, size / 4);
+    span_copy_trimmed(associate->application_context, application, size / 4);
+    span_copy_trimmed(associate->implementation_class_uid, class_uid, size / 4);
+    span_copy_trimmed(associate->implementation_version, version, size / 4);
+    put_text(record, "peer", association->transport.peer);
+    put_text(record, "called_ae", associate->called_ae);
+    put_text(record, "calling_ae", associate->calling_ae);
+    put_text(record, "application_context", application);
+    put_text(record, "implementation_class", class_uid);
+    put_text(record, "implementation_version", version);
+    if (associate->has_max_len)
+        put_number(record, "max_pdu", associate->max_len);
+    put_number(record, "contexts", associate->context_count);
+    if (associate->has_async) {
+        put_number(record, "window_invoked", associate->async_invoked);
+        put_number(record, "window_performed", associate->async_performed);
+    }
+    put_text(record, "identity", identity);
+}
+
+static void log_proposed(const struct association *association, const struct pdu_associate *request,
+                         const struct pdu_context *context)
+{
+    char class_uid[UID_SIZE], syntax[UID_SIZE], syntaxes[2048];
+    struct record record = {0};
+    struct span cursor = context->transfer_syntaxes, uid;
+    size_t used = 0;
+    syntaxes[0] = '\0';
+    while (used < sizeof syntaxes && pdu_next_transfer_syntax(&cursor, &uid)) {
+        span_copy_trimmed(uid, syntax, sizeof syntax);
+        const char *keyword = uid_keyword(syntax);
+        used += (size_t)snprintf(syntaxes + used, sizeof syntaxes - used, "%s%s%s%s", used > 0 ? ", " : "", syntax,
+                                 keyword != syntax ? " " : "", keyword != syntax ? keyword : "");
+    }
+    span_copy_trimmed(context->abstract_syntax, class_uid, sizeof class_uid);
+    put_number(&record, "id", context->id);
+    put_uid(&record, "class", "class_name", class_uid);
+    put_text(&record, "syntaxes", syntaxes);
+    for (size_t i = 0; i < request->role_count; i++)
+        if (span_equals(request->roles[i].class_uid, class_uid)) {
+            put_text(&record, "role", roles_text(request->roles[i].scu, request->roles[i].scp));
+            break;
+        }
+    write_record(association, LOG_ASSOCIATION_PROPOSED, &record);
+}
+
+void association_log_request(const struct association *association, const struct pdu_associate *request)
+{
+    char room[1024];
+    struct record record = {0};
+    if (!wants_debug(association))
+        return;
+    put_text(&record, "by", association->requestor ? "us" : "peer");
+    put_associate(&record, association, request, room, sizeof room);
+    write_record(association, LOG_ASSOCIATION_REQUESTED, &record);
+    log_user_items(association, request);
+    for (size_t i = 0; i < request->context_count; i++)
+        log_proposed(association, request, &request->contexts[i]);
+}
+
+void association_log_own_request(const struct association *association)
+{
+    struct span own = {association->room->send_buffer + PDU_HEADER_LEN, association->request_len - PDU_HEADER_LEN};
+    struct pdu_associate *request = wants_debug(association) ? malloc(sizeof *request) : NULL;
+    if (request != NULL && pdu_decode_associate(own, PDU_ASSOCIATE_RQ, request) == 0)
+        association_log_request(association, request);
+    free(request);
+}
+
+void association_log_answer(const struct association *association, const struct pdu_associate *answer)
+{
+    char room[1024];
+    struct record record = {0};
+    if (!wants_debug(association))
+        return;
+    put_text(&record, "by", association->requestor ? "peer" : "us");
+    put_associate(&record, association, answer, room, sizeof room);
+    write_record(association, LOG_ASSOCIATION_ACCEPTED, &record);
+    log_user_items(association, answer);
+}
+
+void association_log_contexts(const struct association *association)
+{
+    for (size_t i = 0; wants_debug(association) && i < association->room->context_count; i++) {
+        const struct association_context *context = &association->room->contexts[i];
+        bool accepted = context->result == CONTEXT_ACCEPTED;
+        struct record record = {0};
+        put_number(&record, "id", context->id);
+        put_uid(&record, "class", "class_name", context->abstract_syntax);
+        if (accepted)
+            put_uid(&record, "syntax", "syntax_name", context->transfer_syntax);
+        put_number(&record, "result", context->result);
+        put_text(&record, "text", pdu_context_result_text(context->result));
+        put_number(&record, "roles", context->roles);
+        if (accepted)
+            put_text(&record, "role",
+                     roles_text((context->roles & ASSOCIATION_ROLE_USER) != 0,
+                                (context->roles & ASSOCIATION_ROLE_PROVIDER) != 0));
+        write_record(association, LOG_ASSOCIATION_CONTEXT, &record);
+    }
+}
+
+void association_log_flaws(const struct association *association, unsigned flaws)
+{
+    enum log_level level = association->requestor ? LOG_WARN : LOG_INFO; /* a PACS cannot mend its modalities */
+    for (unsigned i = 0; i < PDU_FLAW_COUNT; i++)
+        if ((flaws & 1u << i) != 0)
+            LOG(association->logger, level, LOG_ASSOCIATION_FLAW, LOG_TEXT("peer", association->transport.peer),
+                LOG_TEXT("pdu", association->requestor ? "A-ASSOCIATE-AC" : "A-ASSOCIATE-RQ"),
+                LOG_TEXT("text", pdu_flaw_text((enum pdu_flaw)(1u << i))));
+}
+
+/* ---- messages ---- */
+
+static void put_requested(struct record *record, const struct dimse_command *command)
+{
+    static const char *const priorities[] = {
+        [PRIORITY_MEDIUM] = "medium", [PRIORITY_HIGH] = "high", [PRIORITY_LOW] = "low"};
+    if ((command->present & DIMSE_HAS_PRIORITY) != 0)
+        put_text(record, "priority", command->priority <= PRIORITY_LOW ? priorities[command->priority] : "unknown");
+    put_text(record, "move_destination", command->move_destination);
+    put_text(record, "originator_ae", command->originator_ae);
+    if ((command->present & DIMSE_HAS_ORIGINATOR_ID) != 0)
+        put_number(record, "originator_id", command->originator_id);
+}
+
+static void put_answered(struct record *record, const struct dimse_command *command)
+{
+    static const struct {
+        uint32_t bit;
+        const char *key;
+        size_t offset;
+    } counts[] = {{DIMSE_HAS_REMAINING, "remaining", offsetof(struct dimse_command, remaining)},
+                  {DIMSE_HAS_COMPLETED, "completed", offsetof(struct dimse_command, completed)},
+                  {DIMSE_HAS_FAILED, "failed", offsetof(struct dimse_command, failed)},
+                  {DIMSE_HAS_WARNING, "warning", offsetof(struct dimse_command, warning)},
+                  {DIMSE_HAS_ERROR_ID, "error_id", offsetof(struct dimse_command, error_id)}};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        if ((command->present & counts[i].bit) != 0) {
+            uint16_t number;
+            memcpy(&number, (const char *)command + counts[i].offset, sizeof number);
+            put_number(record, counts[i].key, number);
+        }
+    put_text(record, "comment", command->error_comment);
+}
+
+static const char *text_of_status(const struct dimse_command *command)
+{
+    uint16_t request = command->field & (uint16_t)~DIMSE_RESPONSE;
+    bool moves = request == DIMSE_C_MOVE_RQ, retrieves = moves || request == DIMSE_C_GET_RQ;
+    bool query = retrieves || request == DIMSE_C_FIND_RQ;
+    return query ? status_query_text(command->status, retrieves, moves) : status_text(command->status);
+}
+
+void association_log_command(const struct association *association, enum log_event event, uint8_t context_id,
+                             const struct dimse_command *command, uint64_t len)
+{
+    char status[8], offending[DIMSE_OFFENDING_MAX * 13] = "";
+    struct record record = {0};
+    put_text(&record, "command", dimse_field_name(command->field));
+    bool is_answer = (command->field & DIMSE_RESPONSE) != 0 || command->field == DIMSE_C_CANCEL_RQ;
+    put_number(&record, "message_id", is_answer ? command->message_id_responded : command->message_id);
+    put_number(&record, "context", context_id);
+    put_uid(&record, "class", "class_name", command->class_uid);
+    put_text(&record, "instance", command->instance_uid);
+    put_requested(&record, command);
+    if ((command->present & DIMSE_HAS_STATUS) != 0) {
+        snprintf(status, sizeof status, "0x%04X", command->status);
+        put_text(&record, "status", status);
+        put_text(&record, "status_text", text_of_status(command));
+    }
+    put_answered(&record, command);
+    for (unsigned i = 0; i < command->offending_count; i++)
+        snprintf(offending + strlen(offending), sizeof offending - strlen(offending), "%s(%04X,%04X)", i > 0 ? " " : "",
+                 (unsigned)(command->offending[i] >> 16), (unsigned)(command->offending[i] & 0xFFFF));
+    put_text(&record, "offending", offending);
+    put_text(&record, "data_set", dimse_has_data_set(command) ? "yes" : "no");
+    if (len > 0)
+        put_number(&record, "bytes", len);
+    write_record(association, event, &record);
+}
+
+/* ---- the end ---- */
+
+void association_log_end(const struct association *association)
+{
+    static const enum log_event events[] = {
+        [ASSOCIATION_RELEASED] = LOG_ASSOCIATION_RELEASED,     [ASSOCIATION_NOT_CONNECTED] = LOG_ASSOCIATION_LOST,
+        [ASSOCIATION_REJECTED] = LOG_ASSOCIATION_REJECTED,     [ASSOCIATION_ABORTED_BY_PEER] = LOG_ASSOCIATION_ABORTED,
+        [ASSOCIATION_ABORTED_BY_US] = LOG_ASSOCIATION_ABORTED, [ASSOCIATION_LOST] = LOG_ASSOCIATION_LOST};
+    char text[200];
+    const struct association_end *end = &association->end;
+    association_describe_end(end, text, sizeof text);
+    struct record record = {0};
+    put_text(&record, "peer", association->transport.peer);
+    put_text(&record, "text", text);
+    if (events[end->kind] == LOG_ASSOCIATION_ABORTED) {
+        put_text(&record, "by", end->kind == ASSOCIATION_ABORTED_BY_US ? "us" : "peer");
+        put_number(&record, "source", end->abort.source);
+        put_number(&record, "reason", end->abort.reason);
+    } else if (end->kind == ASSOCIATION_REJECTED) {
+        put_text(&record, "by", association->requestor ? "peer" : "us");
+        put_number(&record, "result", end->reject.result);
+        put_text(&record, "result_text", pdu_reject_result_text(end->reject.result));
+        put_number(&record, "source", end->reject.source);
+        put_text(&record, "source_text", pdu_reject_source_text(end->reject.source));
+        put_number(&record, "reason", end->reject.reason);
+    }
+    if (end->error != 0 && end->kind != ASSOCIATION_REJECTED)
+        put_text(&record, "error", error_name(end->error));
+    enum log_level level = end->kind == ASSOCIATION_RELEASED ? LOG_INFO : LOG_WARN;
+    logger_write(association->logger, level, events[end->kind], record.fields, record.count);
+}

@@ -10,12 +10,12 @@ void *memory_resize(void *old, size_t size)
 {
     static const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
     size_t wanted = size > 0 ? size : 1; /* so that NULL says one thing alone */
-    void *memory = realloc(old, wanted);
-    for (int tries = 1; memory == NULL && tries < TRIES; tries++) {
+    for (int tries = 1;; tries++) {
+        void *memory = realloc(old, wanted);
+        if (memory != NULL || tries == TRIES)
+            return memory;
         nanosleep(&pause, NULL);
-        memory = realloc(old, wanted);
     }
-    return memory;
 }
 
 void *memory_allocate(size_t size)

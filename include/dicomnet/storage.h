@@ -36,6 +36,8 @@ struct store {
     uint16_t message_id;
     bool answered;       /* the peer answered: status and comment are set */
     bool all_sent;       /* the last byte was taken by the system: unanswered then means in doubt */
+    bool response_came;  /* a response came before that, and counts once the last byte is out; if the association ends
+                            first, the store is unanswered, and in doubt all the same */
     bool uid_missing;    /* the response named no SOP Instance UID; it was matched by Message ID */
     bool context_other;  /* the response came on another presentation context of the same class */
     bool status_missing; /* the response had no status; `status` is 0110 then, lest anybody take it for success */
@@ -50,7 +52,6 @@ struct store {
     /* Private. */
     uint64_t begun_us, sent_us;
     uint64_t read_before_us; /* of read_us: while it was prepared */
-    bool response_came;      /* early: it counts once the last byte is out */
     uint64_t prepared;       /* the number of its preparation; 0 = none */
 };
 

@@ -47,7 +47,7 @@ enum { OUTCOME_STATE_COUNT = OUTCOME_SKIPPED + 1 };
     X(REASON_UNSUPPORTED, "unsupported", "the peer does not take its class in its transfer syntax")                    \
     X(REASON_STATUS, "status", "the peer did not answer with success")                                                 \
     X(REASON_POISON, "poison", "the peer ended the association each time this instance was sent")                      \
-    X(REASON_NO_RESPONSE, "no-response", "no response after the last byte, each time it was sent")                     \
+    X(REASON_NO_RESPONSE, "no-response", "the peer gave no response to it, each time it was sent")                     \
     X(REASON_CONNECTION, "connection", "no association could be kept with the peer")                                   \
     X(REASON_REJECTED, "rejected", "the peer rejected the association")                                                \
     X(REASON_NOT_AUTHORISED, "not-authorised", "the peer says this sender is not authorised")                          \

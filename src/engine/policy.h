@@ -15,7 +15,7 @@ enum { POLICY_UNAUTHORISED_MAX = 3 }; /* answers 0124 in a row, from the peer to
 enum policy_again {
     AGAIN_NEVER,
     AGAIN_ONCE,  /* one more attempt, on a new association */
-    AGAIN_TWICE, /* two more, each on a new association */
+    AGAIN_OFTEN, /* as often as --retry says, each on a new association */
     AGAIN_LATER  /* the peer is out of resources, for this instance or for all: see breaker.h */
 };
 

@@ -170,10 +170,13 @@ static void wake_rested(struct session *session, uint64_t at_ms)
 
 void session_take_lost(struct session *session, struct instance *instance)
 {
-    if (session->phase >= PHASE_STOPPING)
+    if (session->phase >= PHASE_STOPPING) {
         end_unsent(session, instance);
-    else
-        list_append(&session->suspects, &instance->mail.node);
+        return;
+    }
+    if (instance->trials.lost <= LOSSES_BEFORE_ASIDE)
+        session->suspects_from_ms = now_ms() + LOSSES_SETTLE_MS;
+    list_append(&session->suspects, &instance->mail.node);
 }
 
 /* A scan that is paused waits for these to end. */
@@ -181,7 +184,7 @@ void session_try_suspect(struct session *session)
 {
     bool more_to_come = session_is_scanning(session) && !session->scan_paused;
     if (more_to_come || session->plan.waiting_count > 0 || !list_is_empty(&session->refused) ||
-        session_anyone_works(session))
+        session_anyone_works(session) || list_is_empty(&session->suspects) || now_ms() < session->suspects_from_ms)
         return;
     struct list_node *node = list_pop(&session->suspects);
     if (node != NULL)
@@ -254,6 +257,7 @@ void session_learn_from_outcome(struct session *session, const struct instance *
     }
     if (!outcome->has_status || outcome->attempts == 0)
         return;
+    losses_answered(&session->losses);
     if (outcome->status == STATUS_CLASS_NOT_SUPPORTED)
         learn_unsupported(session, instance);
     session->unauthorised = outcome->status == STATUS_NOT_AUTHORISED ? session->unauthorised + 1 : 0;
@@ -305,16 +309,37 @@ static void judge_failure(struct session *session, const struct worker_notice *n
     if (!notice->opened && !others)
         note_trouble(session, notice->failing_since_us, text);
     bool progress = session->last_answer_us > notice->failing_since_us;
-    bool too_often = notice->failures > session->options->retry && !progress && (notice->opened || !others);
+    bool too_often = notice->failures > session->options->retry && !progress && !others;
     if (!notice->opened && patience_ms(session) > 0)
         too_often = false; /* that is for session_look_after_peer */
     if (permanent || too_often)
         session_stop(session, SESSION_STOPPED, text);
 }
 
+/* An association that ended under a store is the instance's matter, unless the peer has answered nothing for long. */
+static void judge_loss(struct session *session, const struct worker_notice *notice)
+{
+    const struct session_options *options = session->options;
+    struct losses *losses = &session->losses;
+    uint64_t at_ms = now_ms();
+    char end[120], text[240];
+    if (notice->figures.stored + notice->figures.failed > 0)
+        losses_answered(losses);
+    if (!notice->lost)
+        return;
+    losses_count(losses, notice->silent, notice->aside, at_ms);
+    if (!losses_blame_peer(losses, options->give_up_ms > 0 ? options->give_up_ms : SESSION_GIVE_UP_MS, at_ms))
+        return;
+    association_describe_end(&notice->figures.end, end, sizeof end);
+    snprintf(text, sizeof text, "the peer takes associations and answers no store on them: %u in a row, the last: %s",
+             losses->row, end);
+    session_stop(session, SESSION_STOPPED, text);
+}
+
 void session_learn_from_end(struct session *session, struct crew *crew, const struct worker_notice *notice)
 {
     const struct association_end *end = &notice->figures.end;
+    judge_loss(session, notice);
     crew->turned_away = end->kind == ASSOCIATION_REJECTED && end->reject.result == REJECTED_FOR_NOW;
     for (unsigned i = 0; i < session->crew_count && end->kind == ASSOCIATION_NOT_CONNECTED; i++)
         session->crew[i].died_after = 0;

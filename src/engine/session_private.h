@@ -15,6 +15,7 @@
 #include "engine/breaker.h"
 #include "engine/interrupt.h"
 #include "engine/loopback.h"
+#include "engine/losses.h"
 #include "engine/pace.h"
 #include "engine/plan.h"
 #include "engine/scan_feed.h"
@@ -81,11 +82,13 @@ struct session {
                               session_allow_workers */
     unsigned crew_left;    /* of them not joined */
     struct breaker breaker;
-    struct list refused;    /* instances that the peer had no room for, until they may be sent again */
-    struct list suspects;   /* instances that associations end with: sent one by one when nothing else is to be sent */
-    uint64_t refused_count; /* instances that the peer had no room for, and that have not ended */
-    uint64_t paused_us;     /* monotonic; since when all workers pause */
-    bool peer_was_there;    /* it has agreed to an association once, or was too busy to */
+    struct losses losses;
+    struct list refused;       /* instances that the peer had no room for, until they may be sent again */
+    struct list suspects;      /* instances set aside (losses.h): sent one by one when nothing else is to be sent, */
+    uint64_t suspects_from_ms; /* monotonic; and not before */
+    uint64_t refused_count;    /* instances that the peer had no room for, and that have not ended */
+    uint64_t paused_us;        /* monotonic; since when all workers pause */
+    bool peer_was_there;       /* it has agreed to an association once, or was too busy to */
     uint64_t trouble_since_us; /* monotonic; since when it cannot be reached, or has no room; 0 = it is not so */
     char trouble[160];         /* and what is the matter */
     unsigned unauthorised;     /* answers 0124 in a row, to any worker */

@@ -148,21 +148,24 @@ static void go_on(struct worker *worker)
 }
 
 /*
- * An association ended by itself. If it stored something, the next is opened at once. If not, what it was busy with
- * waits for its next attempt; and if it never came so far as to begin a store, or that happened too often, the work
- * goes back and the session decides.
+ * An association ended by itself. If it came so far as to begin a store, the next is opened at once, or nearly so: the
+ * peer is there, and what was in flight has been judged. If not, the work goes back and the session decides.
  */
-static void go_on_after_end(struct worker *worker, const struct association_end *end, bool fruitless, bool backs_off)
+static void go_on_after_end(struct worker *worker, const struct association_end *end, bool backs_off)
 {
     char why[160];
     association_describe_end(end, why, sizeof why);
+    uint32_t wait_ms = losses_wait_ms(worker->losses);
     if (backs_off) {
         worker_give_work_back(worker);
         worker->ready_owed = true;
         back_off(worker, worker->failures + 1, why);
-    } else if (fruitless && !list_is_empty(&worker->again)) {
-        back_off(worker, worker->again_attempt + 1, why);
-    } else if (worker->state != WORKER_BACKOFF) {
+    } else if (worker->state == WORKER_BACKOFF) {
+        return;
+    } else if (wait_ms > 0 && worker->work != NULL) {
+        worker_enter(worker, WORKER_BACKOFF);
+        uv_timer_start(&worker->timer, on_backoff_over, wait_ms, 0);
+    } else {
         go_on(worker);
     }
 }
@@ -172,12 +175,13 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
     struct worker *worker = context;
     bool idle = worker->work == NULL || worker->state == WORKER_RELEASING || worker->state == WORKER_BACKOFF;
     bool fruitful = worker->figures.stored + worker->figures.failed > 0;
-    bool failed = !worker->opened || (!idle && !fruitful && !end->source_failed);
-    bool too_often = worker->failures > 2 * worker->options->retry;
-    worker->failures = failed ? worker->failures + 1 : fruitful ? 0 : worker->failures;
+    bool in_vain = worker->opened && !idle && !fruitful && !end->source_failed;
+    bool lost = in_vain && worker->stores_begun > 0;
+    bool backs_off = !worker->opened || (in_vain && !lost);
+    worker->failures = backs_off ? worker->failures + 1 : fruitful || lost ? 0 : worker->failures;
+    worker->losses = lost ? worker->losses + 1 : fruitful ? 0 : worker->losses;
     if (worker->opened)
         worker->fruitless = worker->failures;
-    bool backs_off = failed && (!worker->opened || worker->stores_begun == 0 || too_often);
     if (!worker->opened && worker->state == WORKER_OPENING)
         worker_claim_negotiation(worker);
 
@@ -186,6 +190,9 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
     worker_post_notice(worker, MAIL_ENDED,
                        &(struct worker_notice){.opened = worker->opened,
                                                .backs_off = backs_off && !worker->stopping,
+                                               .lost = lost,
+                                               .silent = worker_is_silence(end->error),
+                                               .aside = worker->isolated,
                                                .failures = worker->failures,
                                                .failing_since_us = worker->failing_since_us,
                                                .figures = worker->figures});
@@ -197,7 +204,7 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
     if (worker->stopping)
         finish_stop(worker);
     else
-        go_on_after_end(worker, end, failed, backs_off);
+        go_on_after_end(worker, end, backs_off);
 }
 
 static const struct storage_user_handler user_handler = {
@@ -283,7 +290,7 @@ static void end_of_list(struct worker *worker)
  * cost one instance its attempt, not a whole window. */
 static bool may_begin(const struct worker *worker)
 {
-    bool careful = worker->failures > 0 && worker->figures.stored + worker->figures.failed == 0;
+    bool careful = worker->failures + worker->losses > 0 && worker->figures.stored + worker->figures.failed == 0;
     return storage_user_can_store(worker->user) && (!careful || worker->slots_used == 0);
 }
 

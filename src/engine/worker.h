@@ -54,8 +54,9 @@ enum session_mail {
     MAIL_WORK_DONE,        /* struct work, empty: the worker wants the next */
     MAIL_LOG,              /* struct worker_log */
     MAIL_OPENED,           /* struct worker_notice: an association was opened */
-    MAIL_ENDED,            /* struct worker_notice: an association that was asked for ended; figures are set. If it was
-                              fruitless, the work comes back now and the worker backs off until MAIL_READY */
+    MAIL_ENDED,            /* struct worker_notice: an association that was asked for ended; figures are set. If no
+                              store could begin on it, the work comes back now and the worker backs off until
+                              MAIL_READY */
     MAIL_READY,            /* struct worker_notice: the backoff after a failure to open is over: work is welcome */
     MAIL_BUSY,             /* struct worker_notice: the peer says that it is out of resources; not again before it has
                               said otherwise */
@@ -81,7 +82,9 @@ struct worker_notice {
     int worker;
     bool opened;               /* MAIL_ENDED: the association had been opened */
     bool backs_off;            /* MAIL_ENDED: see there */
-    unsigned failures;         /* MAIL_ENDED: fruitless associations of this worker in a row */
+    bool lost;                 /* MAIL_ENDED: under a store, and it had answered none: see losses.h */
+    bool silent, aside;        /* MAIL_ENDED: if `lost`, as losses_count */
+    unsigned failures;         /* MAIL_ENDED: associations of this worker in a row on which no store could begin */
     uint64_t failing_since_us; /* MAIL_ENDED: monotonic; when the first of these was asked for */
     struct association_figures figures;
     uint64_t time_us[TIME_KINDS]; /* MAIL_STOPPED: what its time went into, since the idle clock began */

@@ -12,6 +12,7 @@
 #include "catalog/instance.h"
 #include "catalog/synthetic.h"
 #include "dicomnet/storage.h"
+#include "engine/losses.h"
 #include "engine/plan.h"
 #include "engine/worker.h"
 
@@ -72,8 +73,9 @@ struct worker {
     struct storage_user *user; /* the association, if there is one */
     bool opened;
     uint64_t association_number;
-    unsigned failures;         /* fruitless associations in a row */
+    unsigned failures;         /* associations in a row on which no store could begin */
     unsigned fruitless;        /* those of them that were opened */
+    unsigned losses;           /* associations in a row that ended under a store and had answered none */
     uint64_t failing_since_us; /* monotonic; when the first of these was asked for */
     uint64_t stores_begun;     /* on this association, */
     uint64_t bytes_begun;      /* with so many bytes of data sets */
@@ -143,6 +145,9 @@ void worker_unprepare_store(struct worker *worker);
 
 /* The peer cannot store this class. */
 void worker_learn_unsupported(struct worker *worker, const struct context_pair *pair);
+
+/* True if this is how a peer that says nothing ends an association: a timeout of ours. */
+bool worker_is_silence(int error);
 
 /* The store of a slot has ended: judge it, and send it home or to worker->again. */
 void worker_end_store(struct worker *worker, struct store *store);

@@ -118,27 +118,13 @@ static int close_source(struct slot *slot, const struct instance *instance)
     return instance->file.synthetic ? 0 : file_source_close(&slot->source.file);
 }
 
-/* After so many associations that ended while an instance was in flight it is suspected, and sent alone; if that ends
- * as well, it is poison. */
-static unsigned suspected_after(const struct worker *worker)
-{
-    enum { POISON_LOSSES = 3 };
-    unsigned retry = worker->options->retry;
-    return retry < 1 ? 1 : retry < POISON_LOSSES - 1 ? retry : POISON_LOSSES - 1;
-}
-
-static bool is_suspected(const struct worker *worker, const struct instance *instance)
-{
-    return instance->trials.lost >= suspected_after(worker);
-}
-
 /* The instance, or what is known of the peer, wants another association. */
 static bool needs_another_association(const struct worker *worker, const struct instance *instance)
 {
     const struct session_limit *limit = &worker->options->association_limit;
     if (worker->stores_begun == 0)
         return false;
-    return worker->isolated || is_suspected(worker, instance) ||
+    return worker->isolated || instance->trials.aside ||
            (worker->store_max > 0 && worker->stores_begun >= worker->store_max) ||
            (limit->stores > 0 && worker->stores_begun >= limit->stores) ||
            (limit->bytes > 0 && worker->bytes_begun >= limit->bytes) ||
@@ -220,7 +206,7 @@ bool worker_begin_store(struct worker *worker)
         return true;
     }
     worker->prepared = NULL; /* before its end, which may come from within */
-    worker->isolated = is_suspected(worker, instance);
+    worker->isolated = instance->trials.aside;
     if (worker->slots_used++ == 0) {
         worker->storing_since_us = clock_monotonic_us();
         worker_time_set(&worker->time, TIME_WAITING, worker->storing_since_us);
@@ -257,7 +243,7 @@ static void send_again(struct worker *worker, struct instance *instance, enum ou
     LOG(&worker->logger, LOG_WARN, LOG_STORE_RETRIED, LOG_TEXT("path", instance->file.path),
         LOG_TEXT("instance", instance->file.instance_uid), LOG_TEXT("reason", outcome_reason_name(reason)),
         LOG_TEXT("text", text), LOG_NUMBER("attempt", outcome->attempts));
-    if (instance->trials.lost > 0 && is_suspected(worker, instance)) {
+    if (instance->trials.aside) {
         instance->mail.kind = MAIL_INSTANCE_LOST;
         worker_post_home(worker, &instance->mail);
         return;
@@ -279,8 +265,8 @@ static void hand_to_session(struct worker *worker, struct instance *instance)
 
 static unsigned further_attempts(const struct worker *worker, enum policy_again again)
 {
-    unsigned wanted = again == AGAIN_ONCE ? 1 : again == AGAIN_TWICE ? 2 : 0;
-    return wanted < worker->options->retry ? wanted : worker->options->retry;
+    unsigned retry = worker->options->retry;
+    return again == AGAIN_OFTEN ? retry : again == AGAIN_ONCE && retry > 0 ? 1 : 0;
 }
 
 static void judge_answer(struct worker *worker, struct instance *instance, const struct store *store, bool changed,
@@ -321,27 +307,51 @@ static void judge_answer(struct worker *worker, struct instance *instance, const
     send_again(worker, instance, OUTCOME_PENDING, REASON_STATUS, 0);
 }
 
-/*
- * No answer. The instance is the first on the next association; after two losses it is sent when nothing else is, for
- * a peer may end all associations at once. Only what is lost then, as the one store of its association, as often as
- * allowed, is poison: what was beside it never pays.
- */
-static void judge_silence(struct worker *worker, struct instance *instance, const struct store *store)
+bool worker_is_silence(int error)
 {
-    enum outcome_state state = store->all_sent ? OUTCOME_IN_DOUBT : OUTCOME_PENDING;
-    bool alone = worker->stores_begun == 1;
-    if (!store->source_failed && !worker->stopping)
-        instance->trials.lost++;
+    return error == ERROR_TIMEOUT_DIMSE || error == ERROR_TIMEOUT_NETWORK;
+}
+
+/* It was tried as often as allowed. One loss is no proof that the instance was to blame. */
+static void end_lost(struct worker *worker, struct instance *instance, enum outcome_state state, int error)
+{
+    bool silent = worker_is_silence(error);
+    if (worker->options->retry > 0)
+        worker_end_instance(worker, instance, OUTCOME_FAILED, silent ? REASON_NO_RESPONSE : REASON_POISON, error);
+    else if (state == OUTCOME_IN_DOUBT)
+        worker_end_instance(worker, instance, OUTCOME_IN_DOUBT, silent ? REASON_NO_RESPONSE : REASON_CONNECTION, error);
+    else
+        worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_NO_RESPONSE, error);
+}
+
+/*
+ * No answer: see losses.h. What has been sent whole is in doubt, and so is what the peer said to have stored before
+ * it had all of it.
+ */
+static void judge_loss(struct worker *worker, struct instance *instance, const struct store *store)
+{
+    enum outcome_state state = store->all_sent || store->response_came ? OUTCOME_IN_DOUBT : OUTCOME_PENDING;
     if (store->source_failed) {
         worker_end_instance(worker, instance, OUTCOME_FAILED, source_failure_reason(store->error), store->error);
-    } else if (worker->stopping) {
+        return;
+    }
+    if (worker->stopping) {
         worker_end_instance(worker, instance, state, REASON_INTERRUPTED, store->error);
-    } else if (alone && (worker->options->retry == 0 || instance->trials.lost > suspected_after(worker))) {
-        bool silent = store->error == ERROR_TIMEOUT_DIMSE || store->error == ERROR_TIMEOUT_NETWORK;
-        worker_end_instance(worker, instance, OUTCOME_FAILED, silent ? REASON_NO_RESPONSE : REASON_POISON,
-                            store->error);
-    } else {
+        return;
+    }
+    instance->trials.lost++;
+    switch (losses_judge_instance(instance->trials.lost, worker_is_silence(store->error), worker->stores_begun == 1,
+                                  worker->options->retry)) {
+    case LOSS_FINAL:
+        end_lost(worker, instance, state, store->error);
+        break;
+    case LOSS_ASIDE:
+        instance->trials.aside = true;
         send_again(worker, instance, state, REASON_CONNECTION, store->error);
+        break;
+    case LOSS_AGAIN:
+        send_again(worker, instance, state, REASON_CONNECTION, store->error);
+        break;
     }
 }
 
@@ -364,7 +374,7 @@ void worker_end_store(struct worker *worker, struct store *store)
     if (store->answered)
         judge_answer(worker, instance, store, changed, now_us);
     else
-        judge_silence(worker, instance, store);
+        judge_loss(worker, instance, store);
     if (worker->slots_used == 0)
         worker_time_set(&worker->time, worker_time_kind(worker), now_us);
 }

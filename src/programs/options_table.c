@@ -143,7 +143,8 @@ const struct option_row option_rows[] = {
     {SENDER, "Sending", "verify", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verify), NULL,
      "C-ECHO first; nothing is sent if it fails", NULL},
     {SENDER, "Sending", "retry", 0, NULL, OPTION_NUMBER, "N", 0, 100, FIELD(retry), "2",
-     "try N more times what may succeed later, after 1, 2, 4, 8 s and so on: by default three times in all", NULL},
+     "try N more times whatever may succeed later (a lost association, no answer, no room, status 0110; other statuses "
+     "once more at most); with 0, what was in flight when an association was lost is in doubt", NULL},
     {SENDER, "Sending", "give-up-after", 0, NULL, OPTION_SECONDS, "SECONDS", 1, 4294967, FIELD(give_up_ms), NULL,
      "stop when the peer cannot be reached or has no room for so long; by default after 600 s, and as soon as --retry "
      "says if it has never answered", NULL},

@@ -97,7 +97,7 @@ class SilentPeers(BadPeerTest):
 
     def test_no_answer_to_one_store(self):
         run = self.send(on_store=once(Silence(), 2), options=['--dimse-timeout', TIMEOUT_S, '--retry', 2])
-        self.assert_all_stored(run, associations=2)
+        self.assert_all_stored(run, associations=3)
         self.assert_ends(run)
 
     def test_no_answer_to_any_store(self):

@@ -12,6 +12,8 @@
 #ifndef DICOMNET_ERROR_H
 #define DICOMNET_ERROR_H
 
+#include <stdbool.h>
+
 /* One line a code: name, value, text for a person. */
 #define DICOMNET_ERRORS(X)                                                                                             \
     X(ERROR_PDU_UNKNOWN, -20001, "the peer sent a PDU of an unknown type")                                             \
@@ -66,6 +68,9 @@ const char *error_text(int error);
 
 /* The name of a code ("ERROR_PDU_MALFORMED", "ECONNREFUSED"), for logs; never NULL. */
 const char *error_name(int error);
+
+/* True for ERROR_PEER_SPEAKS_...: whoever answers there, trying again will not make it DICOM. */
+bool error_is_foreign(int error);
 
 /* Marks a function whose return value must be looked at. */
 #define MUST_CHECK __attribute__((warn_unused_result))

@@ -32,3 +32,8 @@ const char *error_name(int error)
     const char *name = error < 0 ? strerrorname_np(-error) : NULL;
     return name != NULL ? name : "UNKNOWN";
 }
+
+bool error_is_foreign(int error)
+{
+    return error <= ERROR_PEER_SPEAKS_TLS && error >= ERROR_PEER_SPEAKS_OTHER;
+}

@@ -23,8 +23,8 @@ int log_level_find(const char *name)
     static const struct {
         const char *name;
         enum log_level level;
-    } names[] = {{"error", LOG_ERROR}, {"fatal", LOG_ERROR}, {"warn", LOG_WARN},  {"warning", LOG_WARN},
-                 {"info", LOG_INFO},   {"debug", LOG_DEBUG}, {"trace", LOG_TRACE}};
+    } names[] = {{"error", LOG_ERROR},  {"critical", LOG_ERROR}, {"fatal", LOG_ERROR}, {"warn", LOG_WARN},
+                 {"warning", LOG_WARN}, {"info", LOG_INFO},      {"debug", LOG_DEBUG}, {"trace", LOG_TRACE}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcasecmp(names[i].name, name) == 0)
             return (int)names[i].level;

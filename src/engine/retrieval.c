@@ -197,7 +197,8 @@ static void end_listing(struct retrieval *retrieval)
 
 static bool is_permanent(const struct association_end *end)
 {
-    return (end->kind == ASSOCIATION_REJECTED && end->reject.result == 1) || end->error == ERROR_HOST_UNKNOWN;
+    return (end->kind == ASSOCIATION_REJECTED && end->reject.result == 1) || end->error == ERROR_HOST_UNKNOWN ||
+           error_is_foreign(end->error);
 }
 
 /* The next query, or the release. */

@@ -300,7 +300,7 @@ static void judge_failure(struct session *session, const struct worker_notice *n
     const struct association_end *end = &notice->figures.end;
     char text[160];
     bool rejected = end->kind == ASSOCIATION_REJECTED;
-    bool permanent = (rejected && end->reject.result == REJECTED_FOR_GOOD) ||
+    bool permanent = (rejected && end->reject.result == REJECTED_FOR_GOOD) || error_is_foreign(end->error) ||
                      (end->kind == ASSOCIATION_NOT_CONNECTED && end->error == ERROR_HOST_UNKNOWN &&
                       session->result->connect.count == 0);
     bool others = anyone_open(session);

@@ -291,14 +291,10 @@ static void release_asked(struct association *association)
 
 static uint8_t abort_reason(int error)
 {
+    if (error_is_foreign(error))
+        return PDU_ABORT_UNRECOGNIZED_PDU;
     switch (error) {
     case ERROR_PDU_UNKNOWN:
-    case ERROR_PEER_SPEAKS_TLS:
-    case ERROR_PEER_SPEAKS_HTTP:
-    case ERROR_PEER_SPEAKS_SSH:
-    case ERROR_PEER_SPEAKS_HL7:
-    case ERROR_PEER_SPEAKS_MAIL_OR_FTP:
-    case ERROR_PEER_SPEAKS_OTHER:
         return PDU_ABORT_UNRECOGNIZED_PDU;
     case ERROR_PDU_UNEXPECTED:
         return PDU_ABORT_UNEXPECTED_PDU;

@@ -151,6 +151,7 @@ static int open_reports(struct mover *mover)
                                                         : options->verbose ? PROGRESS_VERBOSE
                                                         : options->quiet   ? PROGRESS_QUIET
                                                                            : PROGRESS_NORMAL,
+                                              .console_level = options_console_level(options),
                                               .no_progress = options->no_progress};
     if (open_log(mover) != 0)
         return -1;

@@ -156,6 +156,7 @@ static int open_reports(struct sender *sender)
                                                         : options->verbose ? PROGRESS_VERBOSE
                                                         : options->quiet   ? PROGRESS_QUIET
                                                                            : PROGRESS_NORMAL,
+                                              .console_level = options_console_level(options),
                                               .no_progress = options->no_progress,
                                               .dry_run = options->dry_run};
     if (open_log(sender) != 0)

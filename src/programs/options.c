@@ -509,6 +509,12 @@ void options_fini(struct options *options)
     options->input_count = 0;
 }
 
+int options_console_level(const struct options *options)
+{
+    bool said = options->quiet || options->verbose || options->debug;
+    return options_given(options, "log-level") && !said ? options->log_level + 1 : 0;
+}
+
 bool options_given(const struct options *options, const char *name)
 {
     for (size_t i = 0; i < option_row_count; i++)

@@ -175,6 +175,12 @@ bool options_begin(struct options *options, enum program program, int argc, char
 /* True if the option with this long name (without dashes) was on the command line, in any spelling. */
 bool options_given(const struct options *options, const char *name);
 
+/*
+ * What records --log-level lets onto the console of a program whose log is a file: 1 + an enum log_level; 0 if it was
+ * not given, or if -q, -v or -d say it.
+ */
+int options_console_level(const struct options *options);
+
 const char *options_program_name(enum program program);
 
 /*

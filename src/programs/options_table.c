@@ -29,9 +29,9 @@ static const struct option_choice conflicts[] = {
 static const struct option_choice automatic[] = {{"auto", 0}, {NULL, 0}};
 
 /* The names after "trace" work and are not advertised. */
-static const struct option_choice levels[] = {
-    {"error", LOG_ERROR}, {"warn", LOG_WARN},   {"info", LOG_INFO},    {"debug", LOG_DEBUG},
-    {"trace", LOG_TRACE}, {"fatal", LOG_ERROR}, {"warning", LOG_WARN}, {NULL, 0}};
+static const struct option_choice levels[] = {{"error", LOG_ERROR}, {"warn", LOG_WARN},    {"info", LOG_INFO},
+                                              {"debug", LOG_DEBUG}, {"trace", LOG_TRACE},  {"critical", LOG_ERROR},
+                                              {"fatal", LOG_ERROR}, {"warning", LOG_WARN}, {NULL, 0}};
 
 static const struct option_choice query_levels[] = {{"patient", QUERY_LEVEL_PATIENT},
                                                     {"study", QUERY_LEVEL_STUDY},
@@ -263,7 +263,7 @@ const struct option_row option_rows[] = {
     {ALL, "Output", "debug", 'd', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(debug), NULL,
      "also associations in detail: contexts, PDU sizes, DIMSE messages", NULL},
     {SENDER | MOVER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0,
-     FIELD(log_level), NULL, "what the event log holds: info by default, debug with -d", levels},
+     FIELD(log_level), NULL, "what the log holds (info; debug with -d); without -q, -v, -d also what is said", levels},
     {SERVER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
      NULL, "what is said: error with -q, info with -v, debug with -d, else warn", levels},
     {ECHO | FINDER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0,

@@ -48,6 +48,7 @@ struct progress *progress_create(const struct progress_options *options)
     bool wanted = !options->no_progress && options->detail != PROGRESS_QUIET;
     progress->out = options->out;
     progress->detail = options->detail;
+    progress->console_level = options->console_level;
     progress->terminal = isatty(fileno(options->out)) == 1;
     progress->live = wanted && progress->terminal && !is_dumb;
     progress->plain = wanted && !progress->live;
@@ -294,6 +295,8 @@ static bool wants_record(const struct progress *progress, const struct log_recor
 {
     if (is_about_a_file(record->event))
         return false;
+    if (progress->console_level > 0)
+        return (int)record->level < progress->console_level;
     switch (progress->detail) {
     case PROGRESS_QUIET:
         return record->level == LOG_ERROR;

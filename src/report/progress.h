@@ -28,8 +28,9 @@ enum progress_detail {
 struct progress_options {
     FILE *out; /* borrowed until progress_destroy */
     enum progress_detail detail;
-    bool no_progress; /* neither live nor plain lines of progress; the rest as `detail` says */
-    bool dry_run;     /* the words at the end are those for a session that sends nothing */
+    int console_level; /* not 0: records up to this enum log_level + 1 are shown, whatever `detail` is */
+    bool no_progress;  /* neither live nor plain lines of progress; the rest as `detail` says */
+    bool dry_run;      /* the words at the end are those for a session that sends nothing */
 };
 
 /* NULL if out of memory. */

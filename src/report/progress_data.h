@@ -36,6 +36,7 @@ struct progress_sample {
 struct progress {
     FILE *out;
     enum progress_detail detail;
+    int console_level;
     bool terminal; /* colour and width are a terminal's */
     bool live;     /* a live line is wanted */
     bool plain;    /* lines now and then are wanted */

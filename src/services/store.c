@@ -53,7 +53,7 @@ bool store_matches(const struct store *store, const struct association *associat
         return false;
     if (store->context_id == context_id)
         return true;
-    return alone && uid_given && is_same_class(association, store->context_id, context_id);
+    return alone && is_same_class(association, store->context_id, context_id);
 }
 
 void store_take_response(struct store *store, uint8_t context_id, const struct dimse_command *response)

@@ -14,7 +14,7 @@ struct dimse_command store_request(const struct store *store);
 
 /*
  * True if this response on this context is the answer to that store (NULL: to none), which has none yet. If it is the
- * only one under way (`alone`), another context of the same class will do, if the response names the instance.
+ * only one under way (`alone`), another context of the same class will do. A response may name no instance.
  */
 bool store_matches(const struct store *store, const struct association *association, bool alone, uint8_t context_id,
                    const struct dimse_command *response);

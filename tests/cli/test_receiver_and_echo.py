@@ -3,6 +3,7 @@ import json
 import re
 import signal
 import socket
+import threading
 import time
 import unittest
 
@@ -10,6 +11,14 @@ from support import harness, wire
 from support.harness import CommandTest, closed_port, run
 
 ANSWER = re.compile(r'^(\S+) answered: status 0000, connect \d+\.\d\d ms, association \d+\.\d\d ms, echo \d+\.\d\d ms$')
+
+
+def answer_with(server, banner):
+    with server.accept()[0] as peer:
+        peer.sendall(banner)
+        peer.settimeout(10)
+        while peer.recv(1000):
+            pass
 
 
 class Receiver(CommandTest):
@@ -49,6 +58,76 @@ class Receiver(CommandTest):
         receiver = self.receiver('--discard', '-d')
         self.assert_exit(run('dicom-echo', f'127.0.0.1:{receiver.port}'), 0)
         self.assertRegex(receiver.stop().err, r'(?m)^\d\d:\d\d:\d\d\.\d{3} info  association\.opened peer=')
+
+    def test_debug_shows_the_association_and_its_messages(self):
+        """Both sides, as fully as a person needs who asks why two systems do not get on."""
+        receiver = self.receiver('--discard', '-d', '--ae-title', 'PACS')
+        echo = run('dicom-echo', f'PACS@127.0.0.1:{receiver.port}', '-d')
+        self.assert_exit(echo, 0)
+        own = '2.25.302043790172249692526321623266752743501'
+        proposed = ('debug association.proposed id=1 class=1.2.840.10008.1.1 class_name=Verification syntaxes='
+                    '"1.2.840.10008.1.2 ImplicitVRLittleEndian, 1.2.840.10008.1.2.1 ExplicitVRLittleEndian"')
+        context = ('debug association.context id=1 class=1.2.840.10008.1.1 class_name=Verification '
+                   'syntax=1.2.840.10008.1.2 syntax_name=ImplicitVRLittleEndian result=0 text=accepted')
+        for side, text, sent in (('echo', echo.err, 'sent'), ('receiver', receiver.stop().err, 'received')):
+            with self.subTest(side=side):
+                by = 'us' if side == 'echo' else 'peer'
+                self.assertRegex(text, f'debug association.requested by={by} peer=127.0.0.1:[0-9]+ called_ae=PACS '
+                                       'calling_ae=DICOM_SENDER application_context=1.2.840.10008.3.1.1.1 '
+                                       f'implementation_class={own} implementation_version=DICOMNET_1 max_pdu=131072 '
+                                       'contexts=1\n')
+                self.assertIn(proposed, text)
+                self.assertRegex(text, f'debug association.accepted by={"peer" if by == "us" else "us"} .*'
+                                       f'implementation_class={own} .*max_pdu=131072 contexts=1\n')
+                self.assertIn(context, text)
+                self.assertIn(f'debug dimse.{sent} command=C-ECHO-RQ message_id=1 context=1 class=1.2.840.10008.1.1 '
+                              'class_name=Verification data_set=no', text)
+                self.assertRegex(text, 'dimse.[a-z]+ command=C-ECHO-RSP message_id=1 context=1 .*status=0x0000 '
+                                       'status_text=success data_set=no')
+
+    def test_debug_hides_secrets(self):
+        """Identity and extended negotiation are shown; a passcode is not."""
+        receiver = self.receiver('--discard', '-d')
+        body = wire.associate_rq('ANY-SCP', 'TESTS', [(1, wire.VERIFICATION, [wire.IMPLICIT_LITTLE])])[6:]
+        identity = wire.item(0x58, b'\2\1\0\5smith\0\6secret')
+        extended = wire.item(0x56, b'\0\x11' + wire.VERIFICATION.encode() + b'\1\0\xab')
+        body = body.replace(wire.user_information(16384),
+                            wire.item(0x50, wire.user_information(16384)[4:] + extended + identity))
+        with socket.create_connection(('127.0.0.1', receiver.port)) as peer:
+            peer.sendall(wire.pdu(wire.ASSOCIATE_RQ, body))
+            self.assertEqual(peer.recv(1), b'\2')
+        text = receiver.stop().err
+        self.assertIn('identity="user name \'smith\', passcode (hidden), response requested"', text)
+        self.assertIn('association.extended kind="SOP class extended negotiation" class=1.2.840.10008.1.1 '
+                      'class_name=Verification len=3 bytes=0100AB', text)
+        self.assertNotIn('secret', text)
+        self.assertNotIn('736563', text)
+
+    def test_rejection_says_all(self):
+        receiver = self.receiver('--discard', '-d', '--ae-title', 'PACS', '--max-associations', '1')
+        with wire.Client(receiver.port, [(wire.VERIFICATION, wire.IMPLICIT_LITTLE)], called_ae='PACS'):
+            text = run('dicom-echo', f'PACS@127.0.0.1:{receiver.port}', '-d').err
+        self.assertIn('by=peer result=2 result_text=transient source=3 source_text="the presentation layer" reason=2', text)
+
+    def test_another_protocol_is_named(self):
+        """A TLS client, a browser; and the servers of other protocols that an echo meets."""
+        receiver = self.receiver('--discard')
+        for first in (b'\x16\x03\x01\2\0\1\0\1\xfc\3\3', b'GET / HTTP/1.1\r\nHost: x\r\n\r\n', b'\x0bMSH|^~\\&|A\r\x1c\r'):
+            with socket.create_connection(('127.0.0.1', receiver.port)) as client:
+                client.sendall(first)
+                client.settimeout(10)
+                while client.recv(100):
+                    pass
+        text = receiver.stop().err
+        for name in ('TLS', 'HTTP', 'HL7'):
+            self.assertIn(f'the peer speaks {name}', text)
+        for banner, name in ((b'SSH-2.0-OpenSSH_9.2\r\n', 'SSH'), (b'220 mail ESMTP\r\n', 'FTP or a mail protocol'),
+                             (b'\x15\3\3\0\2\2\x46', 'TLS'), (b'HTTP/1.1 400 Bad Request\r\n\r\n', 'HTTP')):
+            with socket.create_server(('127.0.0.1', 0)) as server:
+                threading.Thread(target=answer_with, args=(server, banner), daemon=True).start()
+                result = run('dicom-echo', f'127.0.0.1:{server.getsockname()[1]}')
+            self.assert_exit(result, 1)
+            self.assertIn(f'the peer speaks {name}, not', result.err)
 
     def test_limit_of_associations(self):
         """Whoever comes beyond it is rejected, and served once there is room."""

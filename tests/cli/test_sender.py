@@ -249,6 +249,15 @@ class Output(SenderTest):
             self.assertIn(word, {event['event'] for event in self.events()}, word)
         self.assertIn('1.2.840.10008.5.1.4.1.1.2', result.err + 'CTImageStorage', result)
 
+    def test_log_level_counts_for_the_console_too(self):
+        """Unless -q, -v or -d say what is shown; and other tools' "critical" is understood."""
+        studies = self.studies()
+        self.assertIn('debug dimse.sent', self.send('--loopback', '-ll', 'debug', '-r', studies).err)
+        self.assertNotIn('dimse.sent', self.send('--loopback', '-ll', 'info', '-r', studies).err)
+        self.assertIn(' info  association.opened', self.send('--loopback', '-ll', 'info', '-r', studies).err)
+        self.assertNotIn('association.opened', self.send('--loopback', '-ll', 'critical', '-r', studies).err)
+        self.assertNotIn('dimse.sent', self.send('--loopback', '-ll', 'debug', '-q', '-r', studies).err)
+
     def test_no_control_characters_without_a_terminal(self):
         result = self.send('--loopback', '-r', self.studies())
         self.assertNotIn('\x1b', result.err)

@@ -1,6 +1,7 @@
 """dicom-receiver: what it answers is in its access log, what it acknowledges is kept, whatever the other side does."""
 import contextlib
 import hashlib
+import pathlib
 import re
 import resource
 import socket
@@ -23,6 +24,54 @@ class ReceiverTest(ProgramTest):
     def store(self, client, entry):
         """Store it; the response."""
         return client.store(entry.class_uid, entry.syntax_uid, entry.instance_uid, entry.data_set)
+
+
+def resident_kb(pid):
+    with open(f'/proc/{pid}/status', encoding='ascii') as status:
+        return next(int(line.split()[1]) for line in status if line.startswith('VmRSS:'))
+
+
+class Silence(ReceiverTest):
+    def test_a_silent_connection_costs_little(self):
+        """At most 16 KB of memory each until there is an association."""
+        receiver = self.start(programs.Receiver('--acse-timeout', '60', keep=False, folder_variable='RELEASE_DIR'))
+        with contextlib.ExitStack() as stack:
+            def connect(count):
+                for _ in range(count):
+                    stack.enter_context(socket.create_connection(('127.0.0.1', receiver.port)))
+                # Who comes last is answered, so all before it have been taken.
+                with wire.Client(receiver.port, [VERIFICATION]) as client:
+                    self.assertEqual(client.echo()['status'], SUCCESS)
+                    self.assertTrue(client.release())
+            connect(50)
+            before = resident_kb(receiver.process.pid)
+            connect(400)
+            self.assertLess((resident_kb(receiver.process.pid) - before) / 400, 16)
+
+    def test_a_request_that_is_never_whole_ends(self):
+        """A byte a moment moves, and is no request: the ACSE timeout counts from the connection."""
+        receiver = self.start(programs.Receiver('--acse-timeout', '0.5', keep=False))
+        request = wire.associate_rq('ANY-SCP', 'TESTS', [(1, *CONTEXT[:1], [CONTEXT[1]])])
+        with socket.create_connection(('127.0.0.1', receiver.port)) as peer:
+            with self.assertRaises(OSError):
+                for byte in request * 2:
+                    peer.sendall(bytes([byte]))
+                    time.sleep(0.05)
+
+
+class Syntaxes(ReceiverTest):
+    def test_every_syntax_of_the_standard_is_taken(self):
+        """As the table of UIDs has them: a receiver and an archive keep bytes, whatever they mean."""
+        table = (pathlib.Path(__file__).parents[2] / 'src' / 'wire' / 'uid_table.h').read_text(encoding='ascii')
+        syntaxes = re.findall(r'"([0-9.]+)", "[^"]*",\n "[^"]*", UID_KIND_TRANSFER_SYNTAX', table)
+        self.assertGreater(len(syntaxes), 60)
+        for new in ('1.2.840.10008.1.2.4.201', '1.2.840.10008.1.2.4.110', '1.2.840.10008.1.2.8.1'):
+            self.assertIn(new, syntaxes)
+        for server in (programs.Receiver(), programs.Archive()):
+            peer = self.start(server)
+            with wire.Client(peer.port, [(datasets.CT_IMAGE, syntax) for syntax in syntaxes]) as client:
+                self.assertEqual(sorted(syntax for _, syntax in client.accepted), sorted(syntaxes))
+                self.assertTrue(client.release())
 
 
 class AccessLog(ReceiverTest):

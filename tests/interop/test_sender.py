@@ -35,6 +35,23 @@ class SenderTest(ProgramTest):
             self.assert_same(entry, meta, data_set)
 
 
+class ToOdil(SenderTest):
+    def test_answers_on_another_context_of_the_class(self):
+        """One class in two transfer syntaxes: every response comes on the second context. All is stored, at once."""
+        source = self.subfolder('source')
+        for number in range(1, 7):
+            path = source / f'{number}.dcm'
+            datasets.make_instance(path, 1, number)
+            if number % 2 == 0:
+                subprocess.run(['dcmconv', '+ti', path, path], check=True)
+        peer = self.start(peers.OdilStorage())
+        run = programs.run_sender(source, port=peer.port)
+        self.assertEqual((run.exit_code, run.total('stored')), (0, 6), run)
+        self.assertEqual(len(run.summary['associations']), 1, run)
+        self.assertEqual(len(set(peer.stored())), 6)
+        self.assertEqual(len(peer.stored()), 6, 'nothing is sent twice')
+
+
 class ToStorescp(SenderTest):
     def send(self, make_entries, threads, **options):
         source = self.subfolder('source')

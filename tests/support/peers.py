@@ -6,6 +6,7 @@ Use them as context managers, or with addCleanup(peer.stop).
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -124,6 +125,16 @@ class Storescp(Server):
     def received(self):
         """Paths of what it keeps."""
         return sorted(path for path in self.output.iterdir() if path.is_file())
+
+
+class OdilStorage(Server):
+    """A storage provider on odil, which answers on another context of the class: see odil_storage.py."""
+
+    def command(self, port):
+        return ['/usr/bin/python3', '-B', str(pathlib.Path(__file__).with_name('odil_storage.py')), str(port)]
+
+    def stored(self):
+        return re.findall(r'^stored (\S+)$', self.log(), re.MULTILINE)
 
 
 class Dcmqrscp(Server):

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "catalog/syntax.h"
 #include "dicomnet/uid.h"
 
 enum { PREAMBLE_LEN = 128, DICM_LEN = 4, PREFIX_LEN = PREAMBLE_LEN + DICM_LEN };
@@ -24,6 +25,31 @@ static void end_with(struct inspection *inspection, enum outcome_state state, en
     inspection->reason = reason;
 }
 
+/*
+ * The element as it stands in the file, header and value. One whose VR is none of the standard's is shown as it would
+ * be in Implicit VR Little Endian, as a reader of DICOM knows no other way to decode it; so what is no text must not be
+ * in big endian. Returns its length, or 0 if the file has ended; its value is WINDOW_JUMP_SIZE - 12 bytes long at most.
+ */
+static size_t copy_element(struct window *window, const struct walk_element *element, uint64_t offset, uint8_t *ret_raw,
+                           enum walk_form *ret_form)
+{
+    size_t len = element->header_len + (size_t)element->value_len;
+    const uint8_t *p = window_peek(window, offset, len);
+    if (p == NULL)
+        return 0;
+    *ret_form = element->form;
+    if (element->length == WALK_LENGTH_BY_VR) {
+        memcpy(ret_raw, p, len);
+        return len;
+    }
+    *ret_form = WALK_IMPLICIT_LE;
+    set_u16_le(ret_raw, element->group);
+    set_u16_le(ret_raw + 2, element->element);
+    set_u32_le(ret_raw + 4, element->value_len);
+    memcpy(ret_raw + 8, p + element->header_len, element->value_len);
+    return 8 + (size_t)element->value_len;
+}
+
 /* Keep an element if it is wanted. The first of its kind counts. */
 static void keep_wanted(struct window *window, struct inspection *inspection, const struct walk_element *element,
                         uint64_t offset)
@@ -34,17 +60,12 @@ static void keep_wanted(struct window *window, struct inspection *inspection, co
         if (wanted_tags[i] != tag || wanted->found)
             continue;
         wanted->found = true;
-        wanted->form = element->form;
         wanted->offset = window->inflating ? 0 : offset;
         wanted->too_long = element->undefined || element->value_len > INSPECT_VALUE_MAX;
         if (wanted->too_long)
             return;
-        wanted->len = element->header_len + element->value_len;
-        const uint8_t *p = window_peek(window, offset, wanted->len);
-        if (p != NULL)
-            memcpy(wanted->raw, p, wanted->len);
-        else
-            wanted->found = false;
+        wanted->len = copy_element(window, element, offset, wanted->raw, &wanted->form);
+        wanted->found = wanted->len > 0;
         return;
     }
 }
@@ -57,7 +78,8 @@ bool inspect_meta(struct window *window, uint64_t offset, struct inspection *ins
         if (p != NULL && get_u16_le(p) != 0x0002)
             return true;
         struct walk_element element;
-        if (walk_read_header(window, WALK_EXPLICIT_LE, *ret_end, window->size, false, &element) != WALK_COMPLETE)
+        if (walk_read_header(window, WALK_EXPLICIT_LE, *ret_end, window->size, WALK_LENGTH_IMPLICIT, false, &element) !=
+            WALK_COMPLETE)
             return false;
         if (element.undefined)
             return false;
@@ -71,66 +93,44 @@ struct visit {
     const struct inspector *inspector;
     struct window *window;
     struct inspection *inspection;
+    unsigned element_count;
+    bool native; /* (7FE0,0010) of the data set itself has a defined length, and stands at */
+    uint64_t native_offset;
 };
 
 static void show_element(struct visit *visit, const struct walk_element *element, uint64_t offset)
 {
     const struct inspector *inspector = visit->inspector;
     uint32_t tag = (uint32_t)element->group << 16 | element->element;
-    size_t len = element->header_len + (size_t)element->value_len;
-    if (element->undefined || len > WINDOW_JUMP_SIZE || !inspector->wants(inspector->context, tag))
+    uint8_t raw[WINDOW_JUMP_SIZE];
+    enum walk_form form;
+    if (element->undefined || element->header_len + (uint64_t)element->value_len > sizeof raw ||
+        !inspector->wants(inspector->context, tag))
         return;
-    const uint8_t *p = window_peek(visit->window, offset, len);
-    if (p != NULL)
-        inspector->see(inspector->context, tag, element->form, p, len);
+    size_t len = copy_element(visit->window, element, offset, raw, &form);
+    if (len > 0)
+        inspector->see(inspector->context, tag, form, raw, len);
 }
 
 static void visit_element(void *context, const struct walk_element *element, uint64_t offset)
 {
     struct visit *visit = (struct visit *)context;
+    visit->element_count++;
     if (element->group == 0x0008 || element->group == 0x0020)
         keep_wanted(visit->window, visit->inspection, element, offset);
+    if (element->group == 0x7fe0 && element->element == 0x0010 && !element->undefined) {
+        visit->native = true;
+        visit->native_offset = offset;
+    }
     if (visit->inspector->see != NULL)
         show_element(visit, element, offset);
 }
 
-/* True if the file's bytes at `offset` look like the beginning of a data set or of meta information without preamble.
- */
+/* True if the group of a first element is one in which meta information or a data set begins, in either byte order. */
 static bool begins_like_data_set(struct window *window, uint64_t offset)
 {
     const uint8_t *p = window_peek(window, offset, 8);
-    if (p == NULL)
-        return false;
-    if (get_u16_be(p) == 0x0008 && walk_is_vr(p + 4))
-        return true;
-    if (get_u16_le(p) != 0x0008 && get_u16_le(p) != 0x0002)
-        return false;
-    return walk_is_vr(p + 4) || get_u32_le(p + 4) <= window->size - offset - 8;
-}
-
-/* How a transfer syntax is encoded. */
-struct syntax {
-    const char *uid;
-    enum walk_form form;
-    bool deflated;
-};
-
-static const struct syntax syntaxes[] = {
-    {UID_IMPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE, false},
-    {UID_EXPLICIT_VR_BIG_ENDIAN, WALK_EXPLICIT_BE, false},
-    {UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE, true},
-    {"1.2.840.10008.1.2.4.95", WALK_EXPLICIT_LE, true},  /* JPIP Referenced Deflate */
-    {"1.2.840.10008.1.2.4.205", WALK_EXPLICIT_LE, true}, /* JPIP HTJ2K Referenced Deflate */
-    {"1.2.840.113619.5.2", WALK_IMPLICIT_LE, false},     /* GE private: implicit VR, pixel data alone in big endian */
-};
-
-static struct syntax find_syntax(const char *uid)
-{
-    for (size_t i = 0; i < sizeof syntaxes / sizeof syntaxes[0]; i++) {
-        if (strcmp(syntaxes[i].uid, uid) == 0)
-            return syntaxes[i];
-    }
-    return (struct syntax){.uid = uid, .form = WALK_EXPLICIT_LE};
+    return p != NULL && (get_u16_le(p) == 0x0002 || get_u16_le(p) == 0x0008 || get_u16_be(p) == 0x0008);
 }
 
 /* What the walk said, as an outcome. */
@@ -147,10 +147,14 @@ static void judge_walk(struct inspection *inspection, const struct window *windo
         end_with(inspection, OUTCOME_FAILED, REASON_TRAILING_DATA);
         break;
     case WALK_MISMATCH:
+    case WALK_UNKNOWN_VR:
         end_with(inspection, OUTCOME_FAILED, REASON_SYNTAX_MISMATCH);
         break;
+    case WALK_DELIMITER:
+        end_with(inspection, OUTCOME_FAILED, REASON_BAD_DELIMITER);
+        break;
     case WALK_NESTING:
-        end_with(inspection, OUTCOME_SKIPPED, REASON_NESTING);
+        end_with(inspection, OUTCOME_FAILED, REASON_NESTING);
         break;
     case WALK_UNREADABLE:
         end_with(inspection, OUTCOME_FAILED, REASON_UNREADABLE);
@@ -159,14 +163,59 @@ static void judge_walk(struct inspection *inspection, const struct window *windo
     }
 }
 
-/* Walk the data set, which begins at inspection->data_offset. */
-static void inspect_data_set(struct inspector *inspector, const struct syntax *syntax, struct inspection *inspection)
+/* The form of Pixel Data against the transfer syntax. */
+static void judge_pixels(struct inspection *inspection, const struct visit *visit, const struct walk *walk,
+                         const struct syntax *syntax)
+{
+    uint64_t offset = visit->native_offset;
+    if (visit->native && syntax->pixels == SYNTAX_PIXELS_ENCAPSULATED) {
+        inspection->detail = "Pixel Data is native (of defined length), and the transfer syntax is a compressed one";
+    } else if (walk->encapsulated && syntax->pixels == SYNTAX_PIXELS_NATIVE) {
+        inspection->detail =
+            "Pixel Data is encapsulated (of undefined length), and the transfer syntax is a native one";
+        offset = walk->encapsulated_offset;
+    } else {
+        return;
+    }
+    end_with(inspection, OUTCOME_FAILED, REASON_SYNTAX_MISMATCH);
+    inspection->offset = syntax->deflated ? inspection->data_offset : offset;
+}
+
+/* True if nothing but zeros follows the deflate stream, of which the window has seen the end. */
+static bool only_zeros_follow_stream(struct window *window, uint64_t left)
+{
+    const uint8_t *p = NULL;
+    uint64_t size = window->input_size, offset = size - left;
+    window_begin(window, window->fd, size);
+    while (offset < size && (p = window_peek(window, offset, 1)) != NULL && *p == 0)
+        offset++;
+    return offset == size;
+}
+
+/* The walk of a deflated data set has ended: what follows the stream, and where things are in the file. */
+static enum walk_result end_deflated(struct window *window, struct walk *walk, struct inspection *inspection,
+                                     enum walk_result result)
+{
+    uint64_t left = window_input_left(window), size = inspection->data_offset + inspection->data_len;
+    /* The offset in the inflated data would help nobody. */
+    walk->offset = result == WALK_TRUNCATED ? size : inspection->data_offset;
+    if (result != WALK_COMPLETE || left <= DEFLATE_TRAILER_MAX)
+        return result;
+    walk->offset = size - left;
+    if (!only_zeros_follow_stream(window, left))
+        return window->error != 0 ? WALK_UNREADABLE : WALK_TRAILING;
+    inspection->zero_tail = true;
+    inspection->data_len -= left;
+    return WALK_COMPLETE;
+}
+
+/* Walk the data set, which begins at inspection->data_offset and is data_len long, and judge its structure. */
+static void walk_data_set(struct inspector *inspector, const struct syntax *syntax, struct inspection *inspection,
+                          struct visit *ret_visit)
 {
     struct window *window = &inspector->window;
-    uint64_t size = window->size;
-    inspection->data_len = size - inspection->data_offset;
-    struct visit visit = {.inspector = inspector, .window = window, .inspection = inspection};
-    struct walk walk = {.window = window, .visit = visit_element, .context = &visit};
+    *ret_visit = (struct visit){.inspector = inspector, .window = window, .inspection = inspection};
+    struct walk walk = {.window = window, .visit = visit_element, .context = ret_visit};
     if (syntax->deflated) {
         int error = window_begin_inflate(window, inspection->data_offset);
         if (error < 0) {
@@ -178,36 +227,123 @@ static void inspect_data_set(struct inspector *inspector, const struct syntax *s
         walk.offset = inspection->data_offset;
     }
     enum walk_result result = walk_run(&walk, syntax->form);
-    if (syntax->deflated) {
-        /* The offset in the inflated data would help nobody. */
-        walk.offset = result == WALK_TRUNCATED ? size : inspection->data_offset;
-        if (result == WALK_COMPLETE && window_input_left(window) > DEFLATE_TRAILER_MAX)
-            result = WALK_TRAILING;
-    }
+    inspection->unknown_vr = walk.unknown_vr;
+    inspection->zero_tail = walk.zero_tail;
+    inspection->detail = walk.detail;
+    if (syntax->deflated)
+        result = end_deflated(window, &walk, inspection, result);
+    else if (walk.zero_tail)
+        inspection->data_len = walk.offset - inspection->data_offset;
     judge_walk(inspection, window, result);
-    if (inspection->state != OUTCOME_PENDING) {
+    if (inspection->state != OUTCOME_PENDING)
         inspection->offset = walk.offset;
-    } else if (inspection->data_len % 2 != 0) {
-        if (syntax->deflated)
-            inspection->pad = true;
-        else
-            end_with(inspection, OUTCOME_FAILED, REASON_ODD_LENGTH);
+    else
+        judge_pixels(inspection, ret_visit, &walk, syntax);
+    if (inspection->state != OUTCOME_PENDING || inspection->data_len % 2 == 0)
+        return;
+    if (syntax->deflated)
+        inspection->pad = true;
+    else
+        end_with(inspection, OUTCOME_FAILED, REASON_ODD_LENGTH);
+}
+
+/* Forget what an earlier walk has found. */
+static void forget_walk(struct inspector *inspector, struct inspection *inspection)
+{
+    end_with(inspection, OUTCOME_PENDING, REASON_NONE);
+    inspection->detail = NULL;
+    inspection->offset = 0;
+    inspection->data_len = inspector->window.size - inspection->data_offset;
+    for (size_t i = INSPECT_CLASS; i < INSPECT_WANTED_COUNT; i++)
+        inspection->wanted[i].found = inspection->wanted[i].too_long = false;
+}
+
+static bool has_uid(struct inspector *inspector, const struct inspection *inspection, enum inspect_wanted which)
+{
+    char uid[UID_SIZE] = "";
+    const struct inspect_element *element = &inspection->wanted[which];
+    return element->found && inspector->read_uid(inspector->context, element, uid) &&
+           uid_is_well_formed(uid, strlen(uid));
+}
+
+/* The syntaxes that can be told by parsing. */
+static const char *const parsed_syntaxes[] = {UID_EXPLICIT_VR_LITTLE_ENDIAN, UID_IMPLICIT_VR_LITTLE_ENDIAN,
+                                              UID_EXPLICIT_VR_BIG_ENDIAN};
+enum { PARSED_SYNTAXES = sizeof parsed_syntaxes / sizeof parsed_syntaxes[0], ELEMENTS_MIN = 3 };
+
+/* Walk what lies at data_offset as a data set in this syntax. True if it is one, whole or not. */
+static bool try_syntax(struct inspector *inspector, const char *uid, struct inspection *inspection)
+{
+    struct syntax syntax = syntax_find(uid);
+    struct visit visit;
+    forget_walk(inspector, inspection);
+    walk_data_set(inspector, &syntax, inspection, &visit);
+    if (has_uid(inspector, inspection, INSPECT_CLASS) || has_uid(inspector, inspection, INSPECT_INSTANCE) ||
+        has_uid(inspector, inspection, INSPECT_STUDY))
+        return true;
+    return inspection->state == OUTCOME_PENDING && visit.element_count >= ELEMENTS_MIN;
+}
+
+/* Find the syntax of the data set by parsing, and judge it in that. False if it is no data set in any. */
+static bool inspect_parsed(struct inspector *inspector, struct inspection *inspection)
+{
+    size_t best = PARSED_SYNTAXES;
+    for (size_t i = 0; i < PARSED_SYNTAXES; i++) {
+        bool fits = try_syntax(inspector, parsed_syntaxes[i], inspection);
+        if (fits && (inspection->state == OUTCOME_PENDING || best == PARSED_SYNTAXES))
+            best = i;
+        if (fits && inspection->state == OUTCOME_PENDING)
+            break;
+    }
+    if (best == PARSED_SYNTAXES)
+        return false;
+    if (inspection->state != OUTCOME_PENDING)
+        (void)try_syntax(inspector, parsed_syntaxes[best], inspection);
+    inspection->raw_syntax = parsed_syntaxes[best];
+    return true;
+}
+
+/* A data set that does not say how it is encoded: take it, or say why not. */
+static void inspect_undeclared(struct inspector *inspector, enum outcome_reason reason, bool is_dicom,
+                               struct inspection *inspection)
+{
+    bool parsed = inspect_parsed(inspector, inspection);
+    if (inspector->window.error != 0)
+        return;
+    if (!parsed && !is_dicom) {
+        forget_walk(inspector, inspection);
+        inspection->data_len = 0;
+        end_with(inspection, OUTCOME_SKIPPED, REASON_NOT_DICOM);
+    } else if (!parsed || !inspector->accept_raw) {
+        end_with(inspection, OUTCOME_FAILED, reason);
+        inspection->offset = 0;
+        inspection->detail = NULL;
     }
 }
 
-/* A data set without meta information: walk it in the syntax it seems to be in. */
-static void inspect_raw(struct inspector *inspector, struct inspection *inspection)
+/* Nothing is known of the syntax: the file goes as it lies. What names it is read where that can be found. */
+static void inspect_unwalked(struct inspector *inspector, struct inspection *inspection)
 {
-    struct window *window = &inspector->window;
-    const uint8_t *p = window_peek(window, inspection->data_offset, 8);
-    if (!inspector->accept_raw || p == NULL || get_u16_le(p) != 0x0008) {
-        end_with(inspection, OUTCOME_SKIPPED, REASON_NO_META);
-        return;
+    bool named = false;
+    for (size_t i = 0; i < PARSED_SYNTAXES && !named; i++) {
+        (void)try_syntax(inspector, parsed_syntaxes[i], inspection);
+        named = has_uid(inspector, inspection, INSPECT_CLASS) && has_uid(inspector, inspection, INSPECT_INSTANCE);
+        if (inspector->window.error != 0 || inspection->reason == REASON_NESTING)
+            return;
     }
-    bool has_vr = walk_is_vr(p + 4);
-    inspection->raw_syntax = has_vr ? UID_EXPLICIT_VR_LITTLE_ENDIAN : UID_IMPLICIT_VR_LITTLE_ENDIAN;
-    struct syntax syntax = find_syntax(inspection->raw_syntax);
-    inspect_data_set(inspector, &syntax, inspection);
+    if (!named) {
+        forget_walk(inspector, inspection);
+        inspection->wanted[INSPECT_CLASS] = inspection->wanted[INSPECT_META_CLASS];
+        inspection->wanted[INSPECT_INSTANCE] = inspection->wanted[INSPECT_META_INSTANCE];
+    }
+    end_with(inspection, OUTCOME_PENDING, REASON_NONE);
+    inspection->offset = 0;
+    inspection->detail = NULL;
+    inspection->unwalked = true;
+    inspection->unknown_vr = inspection->zero_tail = false;
+    inspection->data_len = inspector->window.size - inspection->data_offset;
+    if (inspection->data_len % 2 != 0)
+        end_with(inspection, OUTCOME_FAILED, REASON_ODD_LENGTH);
 }
 
 /* The data set behind complete meta information. */
@@ -224,13 +360,48 @@ static void inspect_declared(struct inspector *inspector, struct inspection *ins
     uid[0] = '\0';
     bool readable = declared->found && inspector->read_uid(inspector->context, declared, uid);
     if (!declared->found || (readable && uid[0] == '\0')) {
-        end_with(inspection, OUTCOME_SKIPPED, REASON_NO_TRANSFER_SYNTAX);
-    } else if (!readable || !uid_is_well_formed(uid, strlen(uid))) {
+        inspect_undeclared(inspector, REASON_NO_TRANSFER_SYNTAX, true, inspection);
+        return;
+    }
+    if (!readable || !uid_is_well_formed(uid, strlen(uid))) {
         end_with(inspection, OUTCOME_FAILED, REASON_BAD_UID);
         inspection->offset = declared->offset;
+        inspection->detail = "the transfer syntax";
+        return;
+    }
+    struct syntax syntax = syntax_find(uid);
+    if (!syntax.walked) {
+        inspect_unwalked(inspector, inspection);
+        return;
+    }
+    struct visit visit;
+    forget_walk(inspector, inspection);
+    walk_data_set(inspector, &syntax, inspection, &visit);
+}
+
+/* What follows "DICM", or the file's beginning where there is none. */
+static void inspect_content(struct inspector *inspector, uint64_t begin, bool has_preamble,
+                            struct inspection *inspection)
+{
+    struct window *window = &inspector->window;
+    bool whole = inspect_meta(window, begin, inspection, &inspection->data_offset);
+    bool has_meta = inspection->data_offset > begin;
+    /* Meta information is told from a file that begins with the same two bytes by what every one has. */
+    bool is_meta = inspection->wanted[INSPECT_SYNTAX].found || inspection->wanted[INSPECT_META_CLASS].found ||
+                   inspection->wanted[INSPECT_META_INSTANCE].found;
+    if (window->error != 0)
+        return;
+    if (has_preamble && (!whole || window_ends_at(window, begin))) {
+        end_with(inspection, OUTCOME_FAILED, REASON_TRUNCATED);
+        inspection->offset = inspection->data_offset;
+    } else if (!has_meta) {
+        inspect_undeclared(inspector, REASON_NO_META, has_preamble, inspection);
+    } else if (!has_preamble && !is_meta) {
+        end_with(inspection, OUTCOME_SKIPPED, REASON_NOT_DICOM);
+    } else if (!has_preamble && !(whole && inspector->accept_raw)) {
+        end_with(inspection, OUTCOME_FAILED, REASON_NO_META);
     } else {
-        struct syntax syntax = find_syntax(uid);
-        inspect_data_set(inspector, &syntax, inspection);
+        inspect_declared(inspector, inspection);
     }
 }
 
@@ -242,37 +413,20 @@ void inspect_file(struct inspector *inspector, int fd, uint64_t size, struct ins
     ret_inspection->reason = REASON_NONE;
     ret_inspection->error = 0;
     ret_inspection->offset = ret_inspection->data_offset = ret_inspection->data_len = 0;
-    ret_inspection->pad = false;
-    ret_inspection->raw_syntax = NULL;
+    ret_inspection->pad = ret_inspection->unwalked = ret_inspection->unknown_vr = ret_inspection->zero_tail = false;
+    ret_inspection->raw_syntax = ret_inspection->detail = NULL;
     for (size_t i = 0; i < INSPECT_WANTED_COUNT; i++)
         ret_inspection->wanted[i].found = ret_inspection->wanted[i].too_long = false;
 
     const uint8_t *p = window_peek(window, 0, PREFIX_LEN);
-    bool has_prefix = p != NULL && memcmp(p + PREAMBLE_LEN, "DICM", 4) == 0;
+    bool has_preamble = p != NULL && memcmp(p + PREAMBLE_LEN, "DICM", DICM_LEN) == 0;
     p = window_peek(window, 0, DICM_LEN);
-    bool has_bare_prefix = !has_prefix && p != NULL && memcmp(p, "DICM", DICM_LEN) == 0;
-    uint64_t begin = has_prefix ? PREFIX_LEN : has_bare_prefix ? DICM_LEN : 0;
-    bool like_data_set = has_prefix || begins_like_data_set(window, begin);
-    if (window->error != 0) {
-        judge_walk(ret_inspection, window, WALK_UNREADABLE);
-        return;
-    }
-    if (!like_data_set) {
+    bool is_bare = !has_preamble && p != NULL && memcmp(p, "DICM", DICM_LEN) == 0;
+    uint64_t begin = has_preamble ? PREFIX_LEN : is_bare ? DICM_LEN : 0;
+    if (window->error == 0 && (has_preamble || begins_like_data_set(window, begin)))
+        inspect_content(inspector, begin, has_preamble, ret_inspection);
+    else
         end_with(ret_inspection, OUTCOME_SKIPPED, REASON_NOT_DICOM);
-        return;
-    }
-    bool whole = inspect_meta(window, begin, ret_inspection, &ret_inspection->data_offset);
-    bool has_meta = ret_inspection->data_offset > begin;
-    if (window->error != 0) {
+    if (window->error != 0)
         judge_walk(ret_inspection, window, WALK_UNREADABLE);
-    } else if (!whole && has_prefix) {
-        end_with(ret_inspection, OUTCOME_FAILED, REASON_TRUNCATED);
-        ret_inspection->offset = ret_inspection->data_offset;
-    } else if (!has_prefix && !(whole && inspector->accept_raw)) {
-        end_with(ret_inspection, OUTCOME_SKIPPED, REASON_NO_META);
-    } else if (has_meta) {
-        inspect_declared(inspector, ret_inspection);
-    } else {
-        inspect_raw(inspector, ret_inspection);
-    }
 }

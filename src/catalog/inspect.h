@@ -4,23 +4,27 @@
  * Header reads only: one pread of the file's start, then small ones (see window.h); a file's values are never read.
  * What leads to which reason, in the order of the checks:
  *
- *   not-dicom            no "DICM" at byte 128, and the file does not begin like a data set (tag of group 0002 or 0008
- *                        with a VR of the standard, or with a length that fits; "DICM" may stand before it)
- *   no-meta              it begins like a data set, or has "DICM" but no group 0002 behind it (unless accept_raw)
+ *   not-dicom            no "DICM" at byte 128, and the file neither begins with meta information nor can be read as a
+ *                        data set: parsed as one it holds a class, instance or study UID, or it ends with its last
+ *                        element and has three at least ("DICM" may stand before either)
  *   truncated            the file ends inside the meta information
+ *   no-meta              a data set with "DICM" but no group 0002 behind it, or without "DICM" at byte 128 (unless
+ *                        accept_raw)
  *   dicomdir             the meta information says Media Storage Directory
- *   no-transfer-syntax   (0002,0010) is missing or empty
+ *   no-transfer-syntax   (0002,0010) is missing or empty (unless accept_raw)
  *   bad-uid              the transfer syntax is no UID
- *   nesting, truncated, trailing-data, syntax-mismatch, unreadable
+ *   nesting, truncated, trailing-data, bad-delimiter, syntax-mismatch, unreadable
  *                        what walking the data set says (see walk.h). (0002,0000), the length of the meta information,
- *                        is not looked at: group 0002 is walked. Bytes 00 or FF behind the last element are trailing
- *                        data, as DCMTK and others see elements in zeros; (FFFC,FFFC) is an element like others, so
- *                        padding is legal by itself. Behind a deflate stream up to 9 bytes may follow (a checksum and
- *                        padding)
- *   odd-length           the data set has an odd length, but for a deflated one, which is padded
+ *                        is not looked at: group 0002 is walked. Bytes FF behind the last element are trailing data;
+ *                        zeros are left away, and a flaw. (FFFC,FFFC) is an element like others, so padding is legal by
+ *                        itself. Behind a deflate stream up to 9 bytes may follow (a checksum and padding)
+ *   syntax-mismatch      the data set's Pixel Data is encapsulated and the transfer syntax is not, or the other way
+ * round (PS3.5 A.4). What is inside sequences, such as an icon, may be native in a compressed file odd-length the data
+ * set has an odd length, but for a deflated one, which is padded
  *
- * An unknown or private transfer syntax is walked as Explicit VR Little Endian, as PS3.5 A.4 makes all new ones. One
- * private syntax is known to be otherwise, and is in the table of inspect.c.
+ * With accept_raw, the syntax of what declares none is found by parsing: Explicit or Implicit VR Little Endian, or
+ * Explicit VR Big Endian. A data set in a transfer syntax that is not known (see syntax.h) is not judged at all; its
+ * names are read from it if it can be parsed as one of these three, and else from the meta information.
  */
 #ifndef CATALOG_INSPECT_H
 #define CATALOG_INSPECT_H
@@ -60,11 +64,15 @@ struct inspection {
     enum outcome_state state; /* OUTCOME_PENDING if the structure is whole */
     enum outcome_reason reason;
     int error;            /* negative errno behind REASON_UNREADABLE */
-    uint64_t offset;      /* where it went wrong, of truncated, trailing-data, syntax-mismatch, nesting, bad-uid */
+    uint64_t offset;      /* where it went wrong, of truncated, trailing-data, syntax-mismatch, nesting, bad-uid, ... */
+    const char *detail;   /* static: what exactly is wrong; or NULL */
     uint64_t data_offset; /* of the data set in the file */
     uint64_t data_len;
     bool pad;               /* odd deflated data */
-    const char *raw_syntax; /* accept_raw: the syntax that was recognised; static. Else NULL */
+    bool unwalked;          /* in an unknown transfer syntax */
+    bool unknown_vr;        /* a flaw: see walk.h */
+    bool zero_tail;         /* a flaw: zeros behind the last element. data_len is without them, unless deflated */
+    const char *raw_syntax; /* the syntax that was found by parsing; static. NULL: it is declared */
     struct inspect_element wanted[INSPECT_WANTED_COUNT];
 };
 

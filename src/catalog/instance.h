@@ -26,7 +26,7 @@ struct file_facts {
     bool synthetic;       /* no file: instance `number` of study `study_number` is made from numbers (synthetic.h) */
     uint64_t study_number;
     uint64_t number;
-    const char *study_uid; /* "" where unknown; all are well-formed UIDs otherwise */
+    const char *study_uid; /* "" where unknown, or where it has none; all are well-formed UIDs otherwise */
     const char *series_uid;
     const char *instance_uid;
     const char *class_uid;

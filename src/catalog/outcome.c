@@ -139,11 +139,14 @@ void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size
     }
     if (outcome->offset != 0)
         append(ret_text, size, &len, "%sat byte %" PRIu64, separator, outcome->offset);
+    if (outcome->detail != NULL)
+        append(ret_text, size, &len, ": %s", outcome->detail);
 }
 
 bool outcome_has_flaws(const struct outcome *outcome)
 {
-    return outcome->leading_zero_uid || outcome->bad_series_uid || outcome->meta_differs;
+    return outcome->leading_zero_uid || outcome->bad_study_uid || outcome->bad_series_uid || outcome->meta_differs ||
+           outcome->unknown_vr || outcome->zero_tail;
 }
 
 void outcome_describe_flaws(const struct outcome *outcome, char *ret_text, size_t size)
@@ -153,8 +156,11 @@ void outcome_describe_flaws(const struct outcome *outcome, char *ret_text, size_
         const char *text;
     } flaws[] = {
         {outcome->leading_zero_uid, "a UID has a component with a leading zero"},
+        {outcome->bad_study_uid, "the Study Instance UID is no UID"},
         {outcome->bad_series_uid, "the Series Instance UID is no UID"},
         {outcome->meta_differs, "the file meta information names other UIDs than the data set"},
+        {outcome->unknown_vr, "an element has a VR that does not exist"},
+        {outcome->zero_tail, "zeros follow the last element"},
     };
     if (size == 0)
         return;

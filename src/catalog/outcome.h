@@ -25,17 +25,20 @@ enum { OUTCOME_STATE_COUNT = OUTCOME_SKIPPED + 1 };
     X(REASON_NOT_DICOM, "not-dicom", "not a DICOM file")                                                               \
     X(REASON_DICOMDIR, "dicomdir", "a DICOMDIR, not an instance")                                                      \
     X(REASON_NOT_A_FILE, "not-a-file", "not a regular file")                                                           \
-    X(REASON_NO_META, "no-meta", "no preamble or no file meta information")                                            \
-    X(REASON_NO_TRANSFER_SYNTAX, "no-transfer-syntax", "the file meta information names no transfer syntax")           \
-    X(REASON_NESTING, "nesting", "sequences nested deeper than 64")                                                    \
     X(REASON_DUPLICATE, "duplicate", "the same instance, byte for byte, as another file")                              \
     /* failed before sending */                                                                                        \
     X(REASON_UNREADABLE, "unreadable", "the system cannot read it")                                                    \
     X(REASON_MISSING, "missing", "no such file or folder")                                                             \
     X(REASON_VANISHED, "vanished", "gone since it was scanned")                                                        \
+    X(REASON_ONLY_FOLDERS, "only-folders", "holds folders and no files: --recursive (-r) goes into them")              \
+    X(REASON_NO_META, "no-meta", "a data set without preamble or file meta information: --accept-raw sends it")        \
+    X(REASON_NO_TRANSFER_SYNTAX, "no-transfer-syntax",                                                                 \
+      "its file meta information names no transfer syntax: --accept-raw sends it")                                     \
+    X(REASON_NESTING, "nesting", "sequences nested deeper than 64")                                                    \
     X(REASON_TRUNCATED, "truncated", "the file ends inside an element")                                                \
     X(REASON_TRAILING_DATA, "trailing-data", "bytes after the last element")                                           \
-    X(REASON_SYNTAX_MISMATCH, "syntax-mismatch", "does not parse in the transfer syntax it declares")                  \
+    X(REASON_SYNTAX_MISMATCH, "syntax-mismatch", "not encoded as the transfer syntax it declares")                     \
+    X(REASON_BAD_DELIMITER, "bad-delimiter", "an item or sequence delimiter is missing, or stands where none belongs") \
     X(REASON_ODD_LENGTH, "odd-length", "the data set has an odd length")                                               \
     X(REASON_NO_STUDY_UID, "no-study-uid", "no Study Instance UID")                                                    \
     X(REASON_NO_INSTANCE_UID, "no-instance-uid", "no SOP Instance UID in the data set")                                \
@@ -68,7 +71,10 @@ struct outcome {
     bool has_status;
     uint16_t status;       /* the last DIMSE status the peer gave, if has_status (an answer may have had none) */
     bool leading_zero_uid; /* a warning: a UID component has a leading zero */
-    bool bad_series_uid;   /* a warning: the Series Instance UID is there, but is no UID */
+    bool bad_study_uid;    /* a warning: the Study Instance UID is there, but is no UID (--allow-incomplete) */
+    bool bad_series_uid;   /* a warning: the same of the Series Instance UID */
+    bool unknown_vr;       /* a warning: an element's VR is none of the standard's */
+    bool zero_tail;        /* a warning: zeros behind the last element, which are not sent unless deflated */
     bool uid_missing;      /* a warning: the peer's response named no SOP Instance UID */
     bool meta_differs;     /* a warning: the file meta information's UIDs differ from the data set's */
     bool earlier;          /* an earlier session with the same ledger did this; the file was not opened now */
@@ -83,6 +89,7 @@ struct outcome {
     uint64_t wait_us;      /* last attempt: from the last byte taken to the response */
     uint64_t answered_us;  /* monotonic: when the peer's last answer came; 0 = never */
     uint64_t offset;       /* where in the file it went wrong (truncated, syntax-mismatch, bad-uid), else 0 */
+    const char *detail;    /* static: what exactly the reason is about, for people; or NULL */
     char comment[65];      /* the peer's Error Comment (0000,0902), "" if none */
 };
 

@@ -131,29 +131,71 @@ static bool differs(struct scanner *scanner, enum inspect_wanted meta, enum insp
            strcmp(scanner->uids[meta], scanner->uids[data]) != 0;
 }
 
+/* The classes of objects that belong to no patient, and so to no study (PS3.4 table GG.3-1, edition 2025). */
+static bool belongs_to_no_patient(const char *class_uid)
+{
+    static const char *const classes[] = {
+        "1.2.840.10008.5.1.4.1.1.200.1", /* CT Defined Procedure Protocol */
+        "1.2.840.10008.5.1.4.1.1.200.3", /* Protocol Approval */
+        "1.2.840.10008.5.1.4.1.1.200.7", /* XA Defined Procedure Protocol */
+        "1.2.840.10008.5.1.4.1.1.201.1", /* Inventory */
+        "1.2.840.10008.5.1.4.38.1",      /* Hanging Protocol */
+        "1.2.840.10008.5.1.4.39.1",      /* Color Palette */
+        "1.2.840.10008.5.1.4.43.1",      /* Generic Implant Template */
+        "1.2.840.10008.5.1.4.44.1",      /* Implant Assembly Template */
+        "1.2.840.10008.5.1.4.45.1",      /* Implant Template Group */
+    };
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        if (strcmp(classes[i], class_uid) == 0)
+            return true;
+    return false;
+}
+
+/* What the name is called in an outcome's detail. */
+static const char *const wrong_uids[INSPECT_WANTED_COUNT] = {
+    [INSPECT_INSTANCE] = "the SOP Instance UID",
+    [INSPECT_CLASS] = "the SOP Class UID",
+    [INSPECT_STUDY] = "the Study Instance UID; --allow-incomplete sends it as it lies",
+    [INSPECT_SERIES] = "the Series Instance UID; --allow-incomplete sends it as it lies"};
+
+/*
+ * Read the study's or the series' UID. A C-STORE does not carry them, so what is wrong with them may be let pass: the
+ * instance then goes without, as far as we are concerned.
+ */
+static enum outcome_reason read_place(struct scanner *scanner, enum inspect_wanted which, bool *ret_leading_zero,
+                                      bool *ret_bad)
+{
+    bool lenient = scanner->options.allow_incomplete || scanner->inspection.unwalked;
+    enum outcome_reason if_missing = which == INSPECT_STUDY ? REASON_NO_STUDY_UID : REASON_NONE;
+    enum outcome_reason reason = read_name(scanner, which, if_missing, ret_leading_zero);
+    if (reason == REASON_NO_STUDY_UID && belongs_to_no_patient(scanner->uids[INSPECT_CLASS]))
+        return REASON_NONE;
+    *ret_bad = lenient && reason == REASON_BAD_UID && !scanner->inspection.unwalked;
+    return lenient ? REASON_NONE : reason;
+}
+
 /* The structure is whole: read what names the instance, and judge it. */
 static void read_names(struct scanner *scanner, struct file_facts *facts, struct outcome *outcome)
 {
+    const struct inspection *inspection = &scanner->inspection;
     bool leading_zero = false;
-    static const enum inspect_wanted names[] = {INSPECT_INSTANCE, INSPECT_CLASS, INSPECT_STUDY};
-    enum outcome_reason reasons[] = {
-        read_name(scanner, INSPECT_INSTANCE, REASON_NO_INSTANCE_UID, &leading_zero),
-        read_name(scanner, INSPECT_CLASS, REASON_NO_CLASS_UID, &leading_zero),
-        read_name(scanner, INSPECT_STUDY, REASON_NO_STUDY_UID, &leading_zero),
-    };
-    if (scanner->inspection.raw_syntax == NULL)
+    static const enum inspect_wanted names[] = {INSPECT_INSTANCE, INSPECT_CLASS, INSPECT_STUDY, INSPECT_SERIES};
+    enum outcome_reason reasons[sizeof names / sizeof names[0]];
+    reasons[0] = read_name(scanner, INSPECT_INSTANCE, REASON_NO_INSTANCE_UID, &leading_zero);
+    reasons[1] = read_name(scanner, INSPECT_CLASS, REASON_NO_CLASS_UID, &leading_zero);
+    reasons[2] = read_place(scanner, INSPECT_STUDY, &leading_zero, &outcome->bad_study_uid);
+    reasons[3] = read_place(scanner, INSPECT_SERIES, &leading_zero, &outcome->bad_series_uid);
+    if (inspection->raw_syntax == NULL)
         (void)read_name(scanner, INSPECT_SYNTAX, REASON_NO_TRANSFER_SYNTAX, &leading_zero);
-    /* The series plays no part in sending: one that is no UID is the peer's to judge. */
-    outcome->bad_series_uid = read_name(scanner, INSPECT_SERIES, REASON_NONE, &leading_zero) == REASON_BAD_UID;
-    if (reasons[2] == REASON_NO_STUDY_UID && scanner->options.allow_incomplete)
-        reasons[2] = REASON_NONE;
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (reasons[i] == REASON_NONE || outcome->state != OUTCOME_PENDING)
             continue;
         outcome->state = OUTCOME_FAILED;
         outcome->reason = reasons[i];
-        if (reasons[i] == REASON_BAD_UID)
-            outcome->offset = scanner->inspection.wanted[names[i]].offset;
+        if (reasons[i] == REASON_BAD_UID) {
+            outcome->offset = inspection->wanted[names[i]].offset;
+            outcome->detail = wrong_uids[names[i]];
+        }
     }
     outcome->leading_zero_uid = leading_zero;
     outcome->meta_differs = differs(scanner, INSPECT_META_CLASS, INSPECT_CLASS) ||
@@ -162,8 +204,7 @@ static void read_names(struct scanner *scanner, struct file_facts *facts, struct
     facts->series_uid = scanner->uids[INSPECT_SERIES];
     facts->instance_uid = scanner->uids[INSPECT_INSTANCE];
     facts->class_uid = scanner->uids[INSPECT_CLASS];
-    facts->syntax_uid =
-        scanner->inspection.raw_syntax != NULL ? scanner->inspection.raw_syntax : scanner->uids[INSPECT_SYNTAX];
+    facts->syntax_uid = inspection->raw_syntax != NULL ? inspection->raw_syntax : scanner->uids[INSPECT_SYNTAX];
 }
 
 /* The file is open: look into it. */
@@ -188,6 +229,9 @@ static void read_open_file(struct scanner *scanner, int fd, struct file_facts *f
     outcome->reason = inspection->reason;
     outcome->error = inspection->error;
     outcome->offset = inspection->offset;
+    outcome->detail = inspection->detail;
+    outcome->unknown_vr = inspection->unknown_vr;
+    outcome->zero_tail = inspection->zero_tail;
     facts->data_offset = inspection->data_offset;
     facts->data_len = inspection->data_len;
     facts->pad = inspection->pad;

@@ -23,8 +23,9 @@ struct scanner;
 typedef void scan_found(void *context, uint32_t tag, struct span value, bool big_endian);
 
 struct scan_options {
-    bool accept_raw; /* take data sets without preamble or meta information, in Implicit or Explicit VR Little Endian */
-    bool allow_incomplete; /* take instances without a Study Instance UID */
+    bool accept_raw; /* take data sets without preamble, meta information or transfer syntax: it is found */
+    bool
+        allow_incomplete; /* take instances without a Study Instance UID, and with study or series UIDs that are none */
 
     /*
      * What else to read of a data set, beside the UIDs that name it: `found` is called, while the file is looked at,

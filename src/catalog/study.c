@@ -65,15 +65,33 @@ static const struct context_pair *find_or_make_pair(struct catalog *catalog, con
     return pair;
 }
 
-static struct study *find_or_make_study(struct catalog *catalog, const char *uid)
+/* No study and class have the same UID. */
+static bool is_class(const struct instance *instance)
 {
-    struct table_node *node = table_find(&catalog->studies, uid);
-    if (node != NULL)
-        return list_entry(node, struct study, node);
+    return instance->file.study_uid[0] == '\0';
+}
+
+static const char *key_of(const struct instance *instance)
+{
+    return is_class(instance) ? instance->file.class_uid : instance->file.study_uid;
+}
+
+struct study *catalog_study_of(const struct catalog *catalog, const struct instance *instance)
+{
+    struct table_node *node = table_find(&catalog->studies, key_of(instance));
+    return node != NULL ? list_entry(node, struct study, node) : NULL;
+}
+
+static struct study *find_or_make_study(struct catalog *catalog, const struct instance *instance)
+{
+    struct study *known = catalog_study_of(catalog, instance);
+    if (known != NULL)
+        return known;
     struct study *study = calloc(1, sizeof *study);
     if (study == NULL)
         return NULL;
-    snprintf(study->uid, sizeof study->uid, "%s", uid);
+    snprintf(study->uid, sizeof study->uid, "%s", key_of(instance));
+    study->is_class = is_class(instance);
     list_init(&study->waiting);
     if (table_add(&catalog->studies, &study->node, study->uid) != 0) {
         free(study);
@@ -93,7 +111,7 @@ static int remember_pair(struct study *study, const struct context_pair *pair)
 int catalog_add(struct catalog *catalog, struct instance *instance, struct study **ret_study)
 {
     const struct context_pair *pair = find_or_make_pair(catalog, instance);
-    struct study *study = find_or_make_study(catalog, instance->file.study_uid);
+    struct study *study = find_or_make_study(catalog, instance);
     if (pair == NULL || study == NULL || remember_pair(study, pair) != 0)
         return -ENOMEM;
     list_append(&study->waiting, &instance->mail.node);

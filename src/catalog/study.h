@@ -1,6 +1,9 @@
 /*
  * study - instances grouped by Study Instance UID, and the presentation contexts each group needs.
  *
+ * Instances without a Study Instance UID (objects that belong to no patient, and what options let pass) are grouped by
+ * SOP class: such a group is a study in all but name.
+ *
  * A catalog grows instance by instance. Class and syntax UIDs are kept once: an instance's pair of (SOP class, transfer
  * syntax as stored) is a `struct context_pair` that lives as long as the catalog and never changes, so its address may
  * be handed to other threads.
@@ -8,6 +11,7 @@
 #ifndef CATALOG_STUDY_H
 #define CATALOG_STUDY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,7 +31,8 @@ struct context_pair {
 
 struct study {
     struct table_node node; /* of the catalog, by uid */
-    char uid[UID_SIZE];
+    char uid[UID_SIZE];     /* of a group by class: the SOP Class UID */
+    bool is_class;
     struct list waiting; /* instances that nobody works on yet */
     uint64_t waiting_count;
     uint64_t waiting_bytes;
@@ -57,6 +62,9 @@ void catalog_fini(struct catalog *catalog);
  * is made if it is new. 0 with *ret_study, or -ENOMEM (the instance stays the caller's).
  */
 int catalog_add(struct catalog *catalog, struct instance *instance, struct study **ret_study) MUST_CHECK;
+
+/* The study of an instance that was added; never NULL. */
+struct study *catalog_study_of(const struct catalog *catalog, const struct instance *instance);
 
 /* The pair of an instance that was added; never NULL. */
 const struct context_pair *catalog_pair_of(struct catalog *catalog, const struct instance *instance);

@@ -51,6 +51,16 @@ int window_begin_inflate(struct window *window, uint64_t offset)
     return 0;
 }
 
+int window_fork(struct window *ret_fork, struct window *window)
+{
+    assert(window->inflating);
+    memcpy(ret_fork, window, sizeof *ret_fork);
+    ret_fork->has_stream = inflateCopy(&ret_fork->stream, &window->stream) == Z_OK;
+    if (window->stream.avail_in > 0)
+        ret_fork->stream.next_in = ret_fork->input + (window->stream.next_in - window->input);
+    return ret_fork->has_stream ? 0 : -ENOMEM;
+}
+
 void window_fini(struct window *window)
 {
     if (window->has_stream)
@@ -102,7 +112,8 @@ static bool inflate_more(struct window *window)
 /* Drop the bytes before `offset`, inflating as far as there; false if the stream does not reach it. */
 static bool inflate_forward(struct window *window, uint64_t offset)
 {
-    assert(offset >= window->offset);
+    if (offset < window->offset)
+        return false;
     while (offset - window->offset > window->len) {
         window->offset += window->len;
         window->len = 0;

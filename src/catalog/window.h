@@ -48,6 +48,12 @@ void window_begin(struct window *window, int fd, uint64_t size);
  * Returns 0 or -ENOMEM. */
 int window_begin_inflate(struct window *window, uint64_t offset);
 
+/*
+ * A second window over the same inflated bytes, to look ahead with: it goes its own way from where `window` is. It is
+ * to be finished with window_fini. Returns 0 or -ENOMEM.
+ */
+int window_fork(struct window *ret_fork, struct window *window);
+
 /* Free what inflating took; the window may begin again. */
 void window_fini(struct window *window);
 
@@ -56,7 +62,8 @@ const uint8_t *window_fill(struct window *window, uint64_t offset, size_t len);
 
 /*
  * The `len` bytes at `offset` (at most WINDOW_JUMP_SIZE of them), valid until the next call; NULL if the source ends
- * before, or could not be read (`error`, `broken`, `exhausted` tell these apart). A deflated source goes forward only.
+ * before, or could not be read (`error`, `broken`, `exhausted` tell these apart). A deflated source goes forward only:
+ * what was passed is as if it had ended.
  */
 static inline const uint8_t *window_peek(struct window *window, uint64_t offset, size_t len)
 {

@@ -106,8 +106,7 @@ int plan_add(struct plan *plan, struct instance *instance)
     int error = plan_return(plan, instance);
     if (error != 0)
         return error;
-    struct table_node *node = table_find(&plan->catalog.studies, instance->file.study_uid);
-    struct study *study = list_entry(node, struct study, node);
+    struct study *study = catalog_study_of(&plan->catalog, instance);
     study->total_count++;
     plan->total_count++;
     study->total_bytes += bytes;
@@ -172,7 +171,7 @@ static struct work *make_work(struct plan *plan, struct study *study, int worker
         return NULL;
     study->worker = worker;
     work->study = study;
-    snprintf(work->study_uid, sizeof work->study_uid, "%s", study->uid);
+    snprintf(work->study_uid, sizeof work->study_uid, "%s", study->is_class ? "" : study->uid);
     list_init(&work->instances);
     fill_work(plan, work, study, most);
     add_known_pairs(plan, work);

@@ -23,8 +23,8 @@ struct instance;
  */
 struct work {
     struct mail mail;
-    struct study *study; /* for the plan alone: a worker does not look into it */
-    char study_uid[UID_SIZE];
+    struct study *study;      /* for the plan alone: a worker does not look into it */
+    char study_uid[UID_SIZE]; /* "" if its instances are of no study, but of one class */
     struct list instances;
     uint64_t instance_count;
     uint64_t bytes;

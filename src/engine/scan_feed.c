@@ -69,6 +69,7 @@ static bool add_problem(struct batch *batch, const struct discover_entry *entry)
     instance->outcome.state = entry->state;
     instance->outcome.reason = entry->reason;
     instance->outcome.error = entry->error;
+    instance->outcome.detail = entry->detail;
     list_append(&batch->instances, &instance->mail.node);
     return true;
 }

@@ -77,7 +77,7 @@ static void log_again(struct session *session, const struct instance *instance)
                                       .event = LOG_STORE_RETRIED,
                                       .worker = outcome->worker,
                                       .association = outcome->association,
-                                      .study = instance->file.study_uid,
+                                      .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL,
                                       .field_count = sizeof fields / sizeof fields[0],
                                       .fields = fields};
     session->logger.write(session->logger.user, &record);

@@ -63,7 +63,7 @@ void worker_write_log(void *user, const struct log_record *record)
     stamped.time_us = clock_wall_us();
     stamped.worker = worker->number;
     stamped.association = worker->association_number;
-    stamped.study = worker->work != NULL ? worker->work->study_uid : NULL;
+    stamped.study = worker->work != NULL && worker->work->study_uid[0] != '\0' ? worker->work->study_uid : NULL;
     struct worker_log *mail = malloc(sizeof *mail);
     struct log_record *copy = log_record_copy(&stamped);
     if (mail == NULL || copy == NULL) {

@@ -72,8 +72,8 @@ static void on_study_planned(void *user, const struct planned_study *study)
     FILE *out = sender->options->json ? stderr : stdout;
     if (sender->options->quiet)
         return;
-    fprintf(out, "study %s: %llu instances, %.1f MB\n", study->study_uid, (unsigned long long)study->instances,
-            (double)study->bytes / 1e6);
+    fprintf(out, "%s%s: %llu instances, %.1f MB\n", study->study_uid[0] != '\0' ? "study " : "no study",
+            study->study_uid, (unsigned long long)study->instances, (double)study->bytes / 1e6);
     for (size_t i = 0; i < study->context_count; i++)
         fprintf(out, "  %s as %s\n", uid_keyword(study->contexts[i].class_uid),
                 uid_keyword(study->contexts[i].syntax_uid));

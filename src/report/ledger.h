@@ -37,7 +37,7 @@ struct ledger_options {
     const char *calling_ae;            /* noted only */
     bool allow_other_destination;      /* the ledger belongs to this one from now on */
     bool retry_failed;                 /* what failed for good is not recalled */
-    bool accept_raw;                   /* nor what was skipped because this was not set, */
+    bool accept_raw;                   /* nor what was not sent because this was not set, */
     bool allow_incomplete;             /* and what failed because this was not, */
     enum session_conflict on_conflict; /* nor a conflict that would end otherwise now */
     bool paths_may_repeat;             /* the inputs may name a path twice: it has one row all the same */

@@ -384,6 +384,12 @@ static bool is_stored(struct ledger *ledger, const char *instance_uid)
     return stored;
 }
 
+/* What --accept-raw sends. */
+static bool is_undeclared(enum outcome_reason reason)
+{
+    return reason == REASON_NO_META || reason == REASON_NO_TRANSFER_SYNTAX;
+}
+
 /* Does the outcome of an unchanged file stand? */
 static bool stands(struct ledger *ledger, const struct instance *instance)
 {
@@ -394,13 +400,16 @@ static bool stands(struct ledger *ledger, const struct instance *instance)
     case OUTCOME_WARNED:
         return true;
     case OUTCOME_FAILED:
-        if (outcome->reason == REASON_NO_STUDY_UID && options->allow_incomplete)
+        if ((outcome->reason == REASON_NO_STUDY_UID || outcome->reason == REASON_BAD_UID) && options->allow_incomplete)
+            return false;
+        if (is_undeclared(outcome->reason) && options->accept_raw)
             return false;
         if (outcome->reason == REASON_UID_CONFLICT && options->on_conflict != CONFLICT_FAIL)
             return false;
         return outcome_is_final_failure(outcome) && !options->retry_failed;
     case OUTCOME_SKIPPED:
-        if (outcome->reason == REASON_NO_META && options->accept_raw)
+        /* Earlier versions skipped these; each is DICOM that was not sent. */
+        if (is_undeclared(outcome->reason) || outcome->reason == REASON_NESTING)
             return false;
         if (outcome->reason == REASON_UID_CONFLICT)
             return options->on_conflict != CONFLICT_ALL;

@@ -151,6 +151,7 @@ static bool add_file(struct summary *summary, const struct instance *instance)
     *file = (struct summary_file){
         .size_bytes = instance->file.size_bytes,
         .offset = outcome->offset,
+        .detail = outcome->detail,
         .association = outcome->association,
         .error = outcome->error,
         .attempts = outcome->attempts,
@@ -176,7 +177,10 @@ void summary_add_instance(struct summary *summary, const struct instance *instan
     bool stored = outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED;
     summary->by_state[outcome->state]++;
     summary->leading_zero_uids += outcome->leading_zero_uid;
+    summary->bad_study_uids += outcome->bad_study_uid;
     summary->bad_series_uids += outcome->bad_series_uid;
+    summary->unknown_vrs += outcome->unknown_vr;
+    summary->zero_tails += outcome->zero_tail;
     summary->meta_differs += outcome->meta_differs;
     if (stored && !outcome->earlier)
         summary->bytes_stored += instance_wire_len(instance);

@@ -26,6 +26,7 @@ struct summary_file {
     struct summary_file *next;
     uint64_t size_bytes;
     uint64_t offset;
+    const char *detail; /* static, or NULL */
     uint64_t association;
     int32_t error;
     uint32_t attempts;
@@ -49,7 +50,7 @@ struct summary {
     bool lacks_memory;                     /* something could not be kept */
     uint64_t by_state[OUTCOME_STATE_COUNT];
     uint64_t bytes_stored;
-    uint64_t leading_zero_uids, bad_series_uids, meta_differs;
+    uint64_t leading_zero_uids, bad_study_uids, bad_series_uids, meta_differs, unknown_vrs, zero_tails;
     struct summary_files files[OUTCOME_STATE_COUNT];
     struct summary_study *studies; /* in the order they came */
     size_t study_count;

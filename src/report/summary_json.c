@@ -222,13 +222,21 @@ static const char *verdict_name(enum session_verdict verdict)
     return verdict == SESSION_COMPLETE ? "complete" : verdict == SESSION_INTERRUPTED ? "interrupted" : "stopped";
 }
 
+static json_t *flaws_json(const struct summary *summary)
+{
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "leading_zero_uid", number(summary->leading_zero_uids),
+                     "bad_study_uid", number(summary->bad_study_uids), "bad_series_uid",
+                     number(summary->bad_series_uids), "meta_differs", number(summary->meta_differs), "unknown_vr",
+                     number(summary->unknown_vrs), "zero_tail", number(summary->zero_tails));
+}
+
 static json_t *header_json(const struct summary *summary, const struct session_result *result, int exit_code)
 {
     const char *stop_text = result->stop_text[0] != '\0' ? result->stop_text : NULL;
     const struct session_memory *memory = summary->options->memory;
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
-        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "schema_version", SUMMARY_SCHEMA_VERSION, "session", safe_string(summary->session_id), "program", "name",
         "dicom-sender", "version", PROGRAM_VERSION, "verdict", verdict_name(result->verdict), "stop_reason",
         optional_string(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
@@ -239,10 +247,9 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         "response_times_ms", histogram_json(&result->response), "phases_ms", "connect",
         histogram_json(&result->connect), "negotiate", histogram_json(&result->negotiate), "read",
         histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
-        "header_warnings", "leading_zero_uid", number(summary->leading_zero_uids), "bad_series_uid",
-        number(summary->bad_series_uids), "meta_differs", number(summary->meta_differs), "peak_workers",
-        number(result->peak_workers), "threads_auto", threads_auto_json(result), "time_s", time_json(result->time_us),
-        "workers", workers_json(result), "ledger", optional_string(memory != NULL ? memory->path : NULL), "listed_max",
+        "header_warnings", flaws_json(summary), "peak_workers", number(result->peak_workers), "threads_auto",
+        threads_auto_json(result), "time_s", time_json(result->time_us), "workers", workers_json(result), "ledger",
+        optional_string(memory != NULL ? memory->path : NULL), "listed_max",
         memory != NULL ? json_integer(SUMMARY_LISTED_MAX) : json_null());
 }
 
@@ -319,6 +326,7 @@ static json_t *file_json(const struct summary_file *file, enum outcome_state sta
         .earlier = file->earlier,
         .error = file->error,
         .offset = file->offset,
+        .detail = file->detail,
         .attempts = file->attempts,
     };
     snprintf(outcome.comment, sizeof outcome.comment, "%s", strings[SUMMARY_COMMENT]);

@@ -115,8 +115,8 @@ class Resume(LedgerTest):
         raw = write_instance(studies / 'raw')
         raw.write_bytes(raw.read_bytes()[132:])
         self.to()
-        self.resume(studies, stored=1, skipped=2)
-        self.resume(studies, stored=1, skipped=2, earlier_stored=1, earlier_skipped=2)
+        self.resume(studies, code=2, stored=1, skipped=1, failed=1)
+        self.resume(studies, code=2, stored=1, skipped=1, failed=1, earlier_stored=1, earlier_skipped=1, earlier_failed=1)
         self.resume('--accept-raw', studies, stored=2, skipped=1, earlier_stored=1, earlier_skipped=1)
 
     def test_the_peer_was_down(self):

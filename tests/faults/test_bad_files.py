@@ -19,6 +19,10 @@ from support.harness import element
 PEAK_BYTES_MAX = 64 * 1024 * 1024
 UNDEFINED = 0xFFFFFFFF
 SEQUENCE_END = struct.pack('<HHI', 0xFFFE, 0xE0DD, 0)
+ITEM = struct.pack('<HHI', 0xFFFE, 0xE000, 0)
+JPEG = '1.2.840.10008.1.2.4.50'
+ZEROS = {'zeros.dcm': 16, 'zeros-odd.dcm': 5001, 'zeros-implicit.dcm': 64}  # behind the last element
+PALETTE = '1.2.840.10008.5.1.4.39.1'
 ITEM_END = struct.pack('<HHI', 0xFFFE, 0xE00D, 0)
 
 
@@ -37,6 +41,38 @@ def nested(depth, defined=False):
     return b''.join(parts) + (b'' if defined else (ITEM_END + SEQUENCE_END) * depth)
 
 
+def deflate(data):
+    deflater = zlib.compressobj(9, zlib.DEFLATED, -15)
+    data = deflater.compress(data) + deflater.flush()
+    return data + bytes(len(data) % 2)
+
+
+def sequence(content):
+    """A sequence of undefined length with one item of undefined length: `content` must end that."""
+    return header(0x0021, 0x1010, 'SQ', UNDEFINED) + ITEM[:4] + struct.pack('<I', UNDEFINED) + content + SEQUENCE_END
+
+
+def icon(pixels):
+    return header(0x0088, 0x0200, 'SQ', UNDEFINED) + ITEM[:4] + struct.pack('<I', UNDEFINED) + pixels + ITEM_END + \
+        SEQUENCE_END
+
+
+def implicit(data_set):
+    """A data set of short elements, in Implicit VR Little Endian."""
+    out, offset = b'', 0
+    while offset < len(data_set):
+        length = struct.unpack_from('<H', data_set, offset + 6)[0]
+        out += data_set[offset:offset + 4] + struct.pack('<I', length) + data_set[offset + 8:offset + 8 + length]
+        offset += 8 + length
+    return out
+
+
+# Elements whose VR does not exist, in the order of their tags: their length in 16 bits, and in 32.
+STRANGE_VRS = [struct.pack('<HH2sH', 0x0021, 0x1000 + number, vr, 4) + b'text' if number % 2 == 0 else
+               struct.pack('<HH2sxxI', 0x0021, 0x1000 + number, vr, 4) + b'text'
+               for number, vr in enumerate((b'  ', b'  ', b'\0\0', b'\0\0', b'--', b'??', b'lo', b'ob'))]
+
+
 def bad_files():
     """{name: (bytes, outcome)}: RELIABILITY's rows. Outcome 'stored' is a file that is odd and still good."""
     def data_set(number, more=b'', **uids):
@@ -51,18 +87,20 @@ def bad_files():
     whole = instance(1, pixels)
     without_study = datasets.identity(datasets.uid(4, 1, 20), '').replace(element(0x20, 0x000D, 'UI', b''), b'')
     without_instance = element(8, 0x16, 'UI', datasets.CT_IMAGE.encode()) + element(0x20, 0x0D, 'UI', b'1.2.3')
-    deflated = zlib.compressobj(9, zlib.DEFLATED, -15)
-    deflated = deflated.compress(data_set(30)) + deflated.flush()
+    deflated = deflate(data_set(30))
+    text = element(0x0021, 0x1011, 'LO', b'text')
+    fragments = header(0x7FE0, 0x0010, 'OB', UNDEFINED) + ITEM + ITEM[:4] + struct.pack('<I', 4) + \
+        b'\xff\xd8\xff\xd9' + SEQUENCE_END
     meta_end = len(whole) - len(data_set(1, pixels))
     return {
         'notes.txt': (b'nothing of the kind\n' * 100, 'skipped: not-dicom'),
         'empty.dcm': (b'', 'skipped: not-dicom'),
         'short.dcm': (b'DICM', 'skipped: not-dicom'),
         'DICOMDIR': (datasets.left_out_path('dicomdirtests/DICOMDIR').read_bytes(), 'skipped: dicomdir'),
-        'no-preamble.dcm': (data_set(2, pixels), 'skipped: no-meta'),
-        'no-meta.dcm': (bytes(128) + b'DICM' + data_set(3, pixels), 'skipped: no-meta'),
+        'no-preamble.dcm': (data_set(2, pixels), 'failed: no-meta'),
+        'no-meta.dcm': (bytes(128) + b'DICM' + data_set(3, pixels), 'failed: no-meta'),
         'no-syntax.dcm': (whole.replace(element(2, 0x10, 'UI', datasets.EXPLICIT_LITTLE.encode()), b''),
-                          'skipped: no-transfer-syntax'),
+                          'failed: no-transfer-syntax'),
         'cut-in-meta.dcm': (whole[:meta_end - 5], 'failed: truncated'),
         'cut-in-header.dcm': (whole[:meta_end + 5], 'failed: truncated'),
         'cut-in-value.dcm': (whole[:meta_end + 20], 'failed: truncated'),
@@ -76,7 +114,20 @@ def bad_files():
         'no-fragment-end.dcm': (instance(8, header(0x7FE0, 0x0010, 'OB', UNDEFINED) +
                                          struct.pack('<HHI', 0xFFFE, 0xE000, 100) + bytes(100),
                                          '1.2.840.10008.1.2.4.50'), 'failed: truncated'),
-        'trailing-zeros.dcm': (instance(9, pixels) + bytes(16), 'failed: trailing-data'),
+        'stray-delimiter.dcm': (instance(49, pixels + SEQUENCE_END), 'failed: bad-delimiter'),
+        'wrong-delimiter.dcm': (instance(50, sequence(text + SEQUENCE_END) + pixels), 'failed: bad-delimiter'),
+        'no-delimiter.dcm': (instance(51, sequence(text + ITEM_END)[:-8] + pixels), 'failed: bad-delimiter'),
+        'native-in-jpeg.dcm': (instance(52, pixels, JPEG), 'failed: syntax-mismatch'),
+        'jpeg-in-native.dcm': (instance(53, fragments), 'failed: syntax-mismatch'),
+        'jpeg-in-deflated.dcm': (datasets.meta_information(datasets.uid(4, 1, 54), datasets.DEFLATED) +
+                                 deflate(data_set(54, fragments)), 'failed: syntax-mismatch'),
+        'jpeg-icon-in-native.dcm': (instance(55, icon(fragments) + pixels), 'failed: syntax-mismatch'),
+        'letters-in-study.dcm': (instance(56, study='1.2.x'), 'failed: bad-uid'),
+        'long-study.dcm': (instance(57, study='1.' + '2' * 63), 'failed: bad-uid'),
+        'letters-in-series.dcm': (instance(48, element(0x20, 0x0E, 'UI', b'1.x\0') + pixels), 'failed: bad-uid'),
+        'photo.jpg': (b'\xff\xd8\xff\xe0\0\x10JFIF' + bytes(range(256)) * 9, 'skipped: not-dicom'),
+        'archive.zip': (b'PK\3\4\x14\0\x08\0\x08\0' + bytes(range(256)) * 9, 'skipped: not-dicom'),
+        'begins-like-one.bin': (b'\x08\0' + bytes(range(1, 255)) * 9, 'skipped: not-dicom'),
         'trailing-ones.dcm': (instance(10, pixels) + b'\xff' * 10, 'failed: trailing-data'),
         'other-syntax.dcm': (instance(11, pixels, datasets.BIG_ENDIAN), 'failed: syntax-mismatch'),
         'other-syntax-large.dcm': (instance(26, pixels * 100, datasets.BIG_ENDIAN), 'failed: syntax-mismatch'),
@@ -93,9 +144,9 @@ def bad_files():
         'long-uid.dcm': (instance(16, instance='1.' + '2' * 63), 'failed: bad-uid'),
         'letters-in-uid.dcm': (instance(17, instance='1.2.abc'), 'failed: bad-uid'),
         'slashes-in-uid.dcm': (instance(18, instance='../../x'), 'failed: bad-uid'),
-        'nested-65.dcm': (instance(19, nested(65)), 'skipped: nesting'),
-        'nested-100000.dcm': (instance(22, nested(100_000)), 'skipped: nesting'),
-        'nested-100000-exactly.dcm': (instance(23, nested(100_000, True)), 'skipped: nesting'),
+        'nested-65.dcm': (instance(19, nested(65)), 'failed: nesting'),
+        'nested-100000.dcm': (instance(22, nested(100_000)), 'failed: nesting'),
+        'nested-100000-exactly.dcm': (instance(23, nested(100_000, True)), 'failed: nesting'),
         'cut-deflated.dcm': (datasets.meta_information(datasets.uid(4, 1, 24), datasets.DEFLATED) + deflated[:-9],
                              'failed: truncated'),
         'not-deflated.dcm': (instance(25, pixels, datasets.DEFLATED), 'failed: syntax-mismatch'),
@@ -106,7 +157,20 @@ def bad_files():
         'unknown-syntax.dcm': (instance(43, pixels, '1.2.3.4.5.6'), 'stored'),
         'other-uid-in-meta.dcm': (instance(44, instance=datasets.uid(4, 1, 45)), 'stored'),
         'implicit-in-between.dcm': (instance(47, struct.pack('<HHI', 0x0028, 0x0010, 2) + b'\1\0' + pixels), 'stored'),
-        'letters-in-series.dcm': (instance(48, element(0x20, 0x0E, 'UI', b'1.x\0') + pixels), 'stored'),
+        'palette.dcm': (instance(58, class_uid=PALETTE).replace(element(0x20, 0x0D, 'UI',
+                                                                        datasets.uid(4, 1).encode()), b''), 'stored'),
+        'native-icon-in-jpeg.dcm': (instance(59, icon(pixels) + fragments, JPEG), 'stored'),
+        'float-in-jpeg.dcm': (instance(60, header(0x7FE0, 0x0008, 'OF', 8) + bytes(8), JPEG), 'stored'),
+        'unknown-syntax-unread.dcm': (datasets.meta_information(datasets.uid(4, 1, 61), '1.2.3.4.5.7') +
+                                      b'\xca\xfe' * 99, 'stored'),
+        **{f'vr-{number}.dcm': (instance(62 + number, strange + element(0x28, 0x10, 'US', b'\1\0') + pixels), 'stored')
+           for number, strange in enumerate(STRANGE_VRS)},
+        'vr-nested.dcm': (instance(70, sequence(STRANGE_VRS[1] + text + ITEM_END) + pixels), 'stored'),
+        'vr-mixed.dcm': (instance(71, b''.join(STRANGE_VRS) + pixels), 'stored'),
+        'zeros.dcm': (instance(9, pixels) + bytes(ZEROS['zeros.dcm']), 'stored'),
+        'zeros-odd.dcm': (instance(72, pixels) + bytes(ZEROS['zeros-odd.dcm']), 'stored'),
+        'zeros-implicit.dcm': (datasets.meta_information(datasets.uid(4, 1, 73), '1.2.840.10008.1.2') +
+                               implicit(data_set(73)) + bytes(ZEROS['zeros-implicit.dcm']), 'stored'),
         'leading-zero.dcm': (instance(46, instance='1.2.03.4'), 'stored'),
     }
 
@@ -141,10 +205,19 @@ class AmongGoodOnes(ProgramTest):
             path = self.source / f'study{number % self.STUDIES + 1}' / name
             path.write_bytes(data)
             if outcome == 'stored':
-                good.append(datasets.read_entry(path))
+                good.append(self.entry_of(path, data))
             else:
                 expected[name] = outcome
         return expected, good
+
+    @staticmethod
+    def entry_of(path, data):
+        """What is to be kept of a file that is odd and still good."""
+        meta, data_set = datasets.split_part10(data)
+        match = re.search(rb'\x08\0\x18\0(?:UI..|....)([0-9.]+)', data_set, re.DOTALL)
+        uid = match[1].decode() if match else meta[3]
+        data_set = data_set[:len(data_set) - ZEROS.get(path.name, 0)]
+        return datasets.Entry(path, path.name, '', uid, '', meta[0x10], data_set)
 
     def make_what_is_no_file(self):
         os.mkfifo(self.source / 'fifo')
@@ -184,13 +257,18 @@ class AmongGoodOnes(ProgramTest):
         self.assertEqual(reasons, {}, 'nothing else has a problem')
         self.assertEqual(run.exit_code, 2, run)
         self.assertEqual(run.summary['header_warnings']['leading_zero_uid'], 1)
-        self.assertEqual(run.summary['header_warnings']['bad_series_uid'], 1)
+        self.assertEqual(run.summary['header_warnings']['unknown_vr'], len(STRANGE_VRS) + 3)
+        self.assertEqual(run.summary['header_warnings']['zero_tail'], 3)
         self.assertGreaterEqual(run.summary['header_warnings']['meta_differs'], 2)
         flawed = [record for record in run.events if 'warning' in record]
         self.assertEqual({(os.path.basename(record['path']), record['level'], record['warning']) for record in flawed},
                          {('other-uid-in-meta.dcm', 'warn', META_DIFFERS),
-                          ('letters-in-series.dcm', 'warn', 'the Series Instance UID is no UID'),
-                          ('leading-zero.dcm', 'warn', f'a UID has a component with a leading zero; {META_DIFFERS}')})
+                          ('palette.dcm', 'warn', META_DIFFERS),
+                          ('leading-zero.dcm', 'warn', f'a UID has a component with a leading zero; {META_DIFFERS}'),
+                          *((name, 'warn', 'zeros follow the last element') for name in bad_files()
+                            if name[:5] == 'zeros'),
+                          *((name, 'warn', 'an element has a VR that does not exist') for name in bad_files()
+                            if name[:3] == 'vr-' or name == 'implicit-in-between.dcm')})
         have = kept.read_folder(receiver.output)
         for entry in good + odd:
             self.assertTrue(have.pop(entry.instance_uid, None) == entry.data_set, f'{entry.path} is kept as it is')
@@ -203,15 +281,46 @@ class AmongGoodOnes(ProgramTest):
         self.assertEqual(len(kept.answers(lines)), run.total('stored'), 'each was sent once')
 
     def test_options_that_let_more_pass(self):
+        """Each is failed by a reason that names the option, and with it each is kept as it lies."""
         rows = bad_files()
-        taken = {'no-preamble.dcm': '--accept-raw', 'no-study.dcm': '--allow-incomplete'}
+        data_set = datasets.identity(datasets.uid(4, 1, 90), datasets.uid(4, 1), datasets.CT_IMAGE)
+        rows['implicit.dcm'] = implicit(data_set), 'failed: no-meta'
+        taken = {'no-preamble.dcm': '--accept-raw', 'no-meta.dcm': '--accept-raw', 'no-syntax.dcm': '--accept-raw',
+                 'implicit.dcm': '--accept-raw', 'no-study.dcm': '--allow-incomplete',
+                 'letters-in-study.dcm': '--allow-incomplete', 'long-study.dcm': '--allow-incomplete',
+                 'letters-in-series.dcm': '--allow-incomplete'}
         for name in taken:
             (self.source / name).write_bytes(rows[name][0])
         receiver = self.start(programs.Receiver(log=True))
-        run = programs.run_sender(self.source, port=receiver.port, options=taken.values())
-        self.assertEqual((run.exit_code, run.total('stored')), (0, 2), run)
+        run = programs.run_sender(self.source, port=receiver.port)
+        self.assertEqual((run.exit_code, run.total('failed')), (1, len(taken)), run)
+        self.assertEqual(run.reasons(), {name: rows[name][1] for name in taken}, run)
+        for option in set(taken.values()):
+            self.assertIn(option, run.stderr)
+        run = programs.run_sender(self.source, port=receiver.port, options=set(taken.values()))
+        self.assertEqual((run.exit_code, run.total('stored')), (0, len(taken)), run)
         have = kept.read_folder(receiver.output)
         self.assertEqual(have[datasets.uid(4, 1, 2)], rows['no-preamble.dcm'][0])
+        self.assertEqual(have[datasets.uid(4, 1, 3)], rows['no-meta.dcm'][0][132:])
+        self.assertEqual(have[datasets.uid(4, 1, 90)], rows['implicit.dcm'][0])
+        self.assertEqual(have[datasets.uid(4, 1, 57)], rows['long-study.dcm'][0][-len(have[datasets.uid(4, 1, 57)]):])
+
+    def test_refusals_say_what_was_found(self):
+        words = {'native-in-jpeg.dcm': 'Pixel Data is native', 'jpeg-in-native.dcm': 'Pixel Data is encapsulated',
+                 'stray-delimiter.dcm': 'a stray sequence delimiter', 'no-fragment-end.dcm': 'a delimiter is missing',
+                 'letters-in-study.dcm': 'the Study Instance UID; --allow-incomplete'}
+        rows = bad_files()
+        for name in words:
+            (self.source / name).write_bytes(rows[name][0])
+        receiver = self.start(programs.Receiver(log=True))
+        run = programs.run_sender(self.source, port=receiver.port)
+        self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
+        texts = {os.path.basename(path): entry['text'] for path, entry in run.problems().items()}
+        for name, part in words.items():
+            self.assertIn(part, texts[name])
+            self.assertIn(part, run.stderr, 'on the console too')
+        self.assertNotIn(b'association', receiver.access_log.read_bytes(),
+                         'and the peer was not asked')
 
 
 class UnderWay(ProgramTest):

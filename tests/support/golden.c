@@ -1,5 +1,6 @@
 /* golden - see golden.h. */
 #include "golden.h"
+#include "catalog/syntax.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -92,7 +93,15 @@ void golden_make(struct golden *golden, const char *syntax, enum walk_form form)
     static const uint8_t pixels[64] = {1, 2, 3};
     golden_begin(golden, syntax, form);
     golden_put_names(golden);
-    golden_put(golden, 0x7fe00010, "OW", pixels, sizeof pixels);
+    if (syntax_find(syntax).pixels != SYNTAX_PIXELS_ENCAPSULATED) {
+        golden_put(golden, 0x7fe00010, "OW", pixels, sizeof pixels);
+        return;
+    }
+    golden_put_header(golden, 0x7fe00010, "OB", UINT32_MAX);
+    golden_put_item(golden, 0xe000, 0);
+    golden_put_item(golden, 0xe000, sizeof pixels);
+    bytes_put(&golden->writer, pixels, sizeof pixels);
+    golden_put_item(golden, 0xe0dd, 0);
 }
 
 void golden_deflate(struct golden *golden)

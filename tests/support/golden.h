@@ -36,7 +36,7 @@ void golden_put_item(struct golden *golden, uint16_t element, uint32_t len);
 void golden_begin(struct golden *golden, const char *syntax, enum walk_form form);
 /* The four UIDs that name the instance. */
 void golden_put_names(struct golden *golden);
-/* golden_begin, golden_put_names, and 64 bytes of pixel data. */
+/* golden_begin, golden_put_names, and 64 bytes of pixel data: encapsulated, if the syntax wants that. */
 void golden_make(struct golden *golden, const char *syntax, enum walk_form form);
 /* Deflate the data set as PS3.5 A.5 wants it. */
 void golden_deflate(struct golden *golden);

@@ -126,8 +126,13 @@ Test(ledger, knows_which_outcomes_stand)
         {OUTCOME_FAILED, REASON_CONNECTION, false, false, false, false},
         {OUTCOME_FAILED, REASON_NO_STUDY_UID, true, true, false, false},
         {OUTCOME_FAILED, REASON_NO_STUDY_UID, false, false, true, false},
-        {OUTCOME_SKIPPED, REASON_NO_META, true, false, true, true},
-        {OUTCOME_SKIPPED, REASON_NO_META, false, true, false, false},
+        {OUTCOME_FAILED, REASON_BAD_UID, true, true, false, false},
+        {OUTCOME_FAILED, REASON_BAD_UID, false, false, true, false},
+        {OUTCOME_FAILED, REASON_NO_META, true, false, true, false},
+        {OUTCOME_FAILED, REASON_NO_META, false, true, false, false},
+        {OUTCOME_FAILED, REASON_NO_TRANSFER_SYNTAX, true, false, true, false},
+        {OUTCOME_FAILED, REASON_NO_TRANSFER_SYNTAX, false, true, false, false},
+        {OUTCOME_SKIPPED, REASON_NO_META, false, false, false, false}, /* as earlier versions had it */
         {OUTCOME_SKIPPED, REASON_NOT_DICOM, true, true, true, true},
         {OUTCOME_SKIPPED, REASON_DUPLICATE, false, false, false, false}, /* nothing with its UID is stored */
         {OUTCOME_IN_DOUBT, REASON_INTERRUPTED, false, false, false, false},

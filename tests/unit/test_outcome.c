@@ -60,6 +60,15 @@ Test(outcome, describe)
     cr_expect_neq(text[0], '\0');
 }
 
+Test(outcome, detail_comes_last)
+{
+    const struct outcome outcome = {
+        .state = OUTCOME_FAILED, .reason = REASON_TRUNCATED, .offset = 12, .detail = "what exactly"};
+    char text[100];
+    outcome_describe(&outcome, text, sizeof text);
+    cr_expect_str_eq(text, "the file ends inside an element: at byte 12: what exactly");
+}
+
 Test(outcome, flaws)
 {
     static const struct {
@@ -69,6 +78,9 @@ Test(outcome, flaws)
         {{0}, ""},
         {{.leading_zero_uid = true}, "a UID has a component with a leading zero"},
         {{.bad_series_uid = true}, "the Series Instance UID is no UID"},
+        {{.bad_study_uid = true}, "the Study Instance UID is no UID"},
+        {{.unknown_vr = true, .zero_tail = true},
+         "an element has a VR that does not exist; zeros follow the last element"},
         {{.meta_differs = true}, "the file meta information names other UIDs than the data set"},
         {{.leading_zero_uid = true, .bad_series_uid = true, .meta_differs = true},
          "a UID has a component with a leading zero; the Series Instance UID is no UID; the file meta information "

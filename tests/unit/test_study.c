@@ -25,6 +25,24 @@ Test(study, empty_catalog)
     catalog_fini(&catalog);
 }
 
+Test(study, groups_by_class_what_has_no_study)
+{
+    struct catalog catalog = {0};
+    struct study *first = NULL;
+    for (unsigned i = 0; i < 4; i++) {
+        struct instance *instance = make_instance("", i, 10, i % 2);
+        struct study *study = NULL;
+        cr_assert_eq(catalog_add(&catalog, instance, &study), 0);
+        cr_expect(study->is_class);
+        cr_expect_str_eq(study->uid, instance->file.class_uid);
+        cr_expect_eq(catalog_study_of(&catalog, instance), study);
+        if (i == 0)
+            first = study;
+        cr_expect_eq(study == first, i % 2 == 0);
+    }
+    catalog_fini(&catalog);
+}
+
 Test(study, groups_by_study_uid)
 {
     struct catalog catalog = {0};

@@ -111,6 +111,9 @@ static void fill(void)
         instance.outcome.leading_zero_uid = i == 7;
         instance.outcome.bad_series_uid = i == 8 || i == 9;
         instance.outcome.meta_differs = i > 9 && i < 13;
+        instance.outcome.bad_study_uid = i > 19 && i < 24;
+        instance.outcome.unknown_vr = i > 29 && i < 35;
+        instance.outcome.zero_tail = i > 39 && i < 46;
         instance.outcome.wait_us = 1000ull * (unsigned)i;
         end_instance(&instance);
     }
@@ -236,6 +239,9 @@ Test(summary, totals_and_rates)
     EXPECT_NUMBER(document, "header_warnings.leading_zero_uid", 1);
     EXPECT_NUMBER(document, "header_warnings.bad_series_uid", 2);
     EXPECT_NUMBER(document, "header_warnings.meta_differs", 3);
+    EXPECT_NUMBER(document, "header_warnings.bad_study_uid", 4);
+    EXPECT_NUMBER(document, "header_warnings.unknown_vr", 5);
+    EXPECT_NUMBER(document, "header_warnings.zero_tail", 6);
     EXPECT_NUMBER(document, "response_times_ms.count", 302);
     EXPECT_NUMBER(document, "response_times_ms.max", 300);
     cr_expect(json_is_true(at(document, "sums_match")));

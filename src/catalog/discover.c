@@ -1,10 +1,10 @@
 /*
  * discover - see catalog/discover.h.
  *
- * Three things are nested: the inputs (given, then those of files_from), the matches of a glob pattern, and the stack
- * of open folders. Each call takes the next entry of the innermost that has one. A folder's names are read at once when
- * it is entered, so that a deep branch holds no descriptors; only a folder of more than SORTED_MAX entries stays open,
- * and goes on unsorted.
+ * Three things are nested: the inputs (given, then those of files_from), the matches of a glob pattern or the files
+ * that a DICOMDIR names, and the stack of open folders. Each call takes the next entry of the innermost that has one. A
+ * folder's names are read at once when it is entered, so that a deep branch holds no descriptors; only a folder of more
+ * than SORTED_MAX entries stays open, and goes on unsorted.
  */
 #include "catalog/discover.h"
 
@@ -13,12 +13,13 @@
 #include <fnmatch.h>
 #include <glob.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "catalog/dicomdir.h"
 #include "catalog/identity_set.h"
+#include "catalog/path_list.h"
 
 enum { SORTED_MAX = 65536 };
 
@@ -30,14 +31,17 @@ struct level {
     size_t entry_count, entry_size, next;
     DIR *rest;       /* still open: more than SORTED_MAX entries; NULL otherwise */
     size_t path_len; /* of the folder's path in discover->path */
+    bool is_input;   /* it was given, and is not below one that was */
+    bool has_files;  /* anything but folders was seen in it, */
+    bool passed;     /* and a folder that was not gone into */
 };
 
 struct discover {
     struct discover_options options;
     size_t next_input;
-    FILE *list; /* files_from, or NULL */
-    char *line;
-    size_t line_size;
+    struct path_list *list;    /* files_from, or NULL */
+    struct dicomdir *dicomdir; /* the one whose files are being given, or NULL */
+    bool once;                 /* each (device, inode) is given once: links are followed, or a DICOMDIR was */
     glob_t matches;
     size_t next_match;
     bool globbing;
@@ -152,7 +156,7 @@ static void level_fini(struct level *level)
 }
 
 /* Enter the folder discover->path. Returns 0, or a negative errno: it could not be read, or not to its end. */
-static int enter_folder(struct discover *discover)
+static int enter_folder(struct discover *discover, bool is_input)
 {
     void *levels = discover->levels;
     if (!reserve(&levels, &discover->level_size, discover->level_count + 1, sizeof(struct level)))
@@ -162,7 +166,7 @@ static int enter_folder(struct discover *discover)
     if (folder == NULL)
         return -errno;
     struct level *level = &discover->levels[discover->level_count];
-    *level = (struct level){.path_len = strlen(discover->path)};
+    *level = (struct level){.path_len = strlen(discover->path), .is_input = is_input};
     discover->level_count++;
     return read_names(level, folder);
 }
@@ -208,10 +212,15 @@ static unsigned char type_of_mode(mode_t mode)
  */
 static struct discover_entry take(struct discover *discover, unsigned char type, bool is_input)
 {
+    struct level *level = discover->level_count > 0 ? &discover->levels[discover->level_count - 1] : NULL;
+    if (level != NULL)
+        level->has_files |= type != DT_DIR;
     if (type == DT_DIR) {
-        if (!is_input && !discover->options.recursive)
+        if (!is_input && !discover->options.recursive) {
+            level->passed = true;
             return no_entry;
-        int error = enter_folder(discover);
+        }
+        int error = enter_folder(discover, is_input);
         return error < 0 ? make_failure(discover->path, error) : no_entry;
     }
     if (!matches_pattern(discover, discover->path))
@@ -226,14 +235,14 @@ static struct discover_entry take_found(struct discover *discover, unsigned char
 {
     struct stat status;
     bool follow = discover->options.follow_symlinks;
-    if (type == DT_UNKNOWN || follow) {
+    if (type == DT_UNKNOWN || discover->once) {
         if ((follow ? stat(discover->path, &status) : lstat(discover->path, &status)) < 0)
             return make_failure(discover->path, -errno);
         type = type_of_mode(status.st_mode);
     }
     if (type == DT_LNK)
         return no_entry;
-    if (follow && (type == DT_REG || (type == DT_DIR && discover->options.recursive))) {
+    if ((discover->once && type == DT_REG) || (follow && type == DT_DIR && discover->options.recursive)) {
         int added = identity_set_add(&discover->seen, status.st_dev, status.st_ino);
         if (added < 0)
             return make_failure(discover->path, added);
@@ -251,10 +260,13 @@ static struct discover_entry step_folder(struct discover *discover)
     int error = 0;
     const char *name = next_name(level, &type, &error);
     if (name == NULL) {
+        bool only_folders = level->is_input && level->passed && !level->has_files;
         discover->path[level->path_len] = '\0';
         level_fini(level);
         discover->level_count--;
-        return error < 0 ? make_failure(discover->path, error) : no_entry;
+        if (error < 0)
+            return make_failure(discover->path, error);
+        return only_folders ? make_problem(discover->path, OUTCOME_FAILED, REASON_ONLY_FOLDERS, 0) : no_entry;
     }
     error = set_path(discover, level->path_len, name);
     return error < 0 ? make_failure("", error) : take_found(discover, type);
@@ -270,7 +282,7 @@ static struct discover_entry take_input(struct discover *discover, const char *p
     if (stat(path, &status) < 0)
         return make_failure(discover->path, errno == ENOTDIR ? -ENOENT : -errno);
     unsigned char type = type_of_mode(status.st_mode);
-    if (discover->options.follow_symlinks && (type == DT_REG || type == DT_DIR)) {
+    if (discover->once && (type == DT_REG || (discover->options.follow_symlinks && type == DT_DIR))) {
         int added = identity_set_add(&discover->seen, status.st_dev, status.st_ino);
         if (added < 0)
             return make_failure(discover->path, added);
@@ -280,13 +292,54 @@ static struct discover_entry take_input(struct discover *discover, const char *p
     return take(discover, type, true);
 }
 
+/* Is the file that was just given a DICOMDIR? Then its files come next, and it is one that may be damaged. */
+static struct discover_entry open_dicomdir(struct discover *discover, struct discover_entry entry)
+{
+    struct dicomdir *dicomdir = NULL;
+    int error = dicomdir_open(&dicomdir, entry.path);
+    if (error < 0)
+        return make_failure(discover->path, error);
+    if (error > 0)
+        return entry;
+    discover->dicomdir = dicomdir;
+    discover->once = true;
+    const char *detail = NULL;
+    enum outcome_reason damage = dicomdir_damage(dicomdir, &detail);
+    if (damage == REASON_NONE)
+        return entry;
+    entry = make_problem(discover->path, OUTCOME_FAILED, damage, 0);
+    entry.detail = detail;
+    return entry;
+}
+
+/* The next file that the DICOMDIR names. */
+static struct discover_entry step_dicomdir(struct discover *discover)
+{
+    struct dicomdir_file file;
+    if (!dicomdir_next(discover->dicomdir, discover->options.follow_symlinks, &file)) {
+        dicomdir_close(discover->dicomdir);
+        discover->dicomdir = NULL;
+        return no_entry;
+    }
+    if (file.found)
+        return take_input(discover, file.path);
+    int error = set_path(discover, 0, file.path);
+    if (error < 0)
+        return make_failure(file.path, error);
+    struct discover_entry entry = make_failure(discover->path, -ENOENT);
+    entry.detail = file.detail;
+    return entry;
+}
+
 /* The next of `inputs`: a path, or else a pattern. */
 static struct discover_entry step_input(struct discover *discover)
 {
     const char *input = discover->options.inputs[discover->next_input++];
     struct stat status;
-    if (lstat(input, &status) == 0 || (errno != ENOENT && errno != ENOTDIR))
-        return take_input(discover, input);
+    if (lstat(input, &status) == 0 || (errno != ENOENT && errno != ENOTDIR)) {
+        struct discover_entry entry = take_input(discover, input);
+        return entry.kind == DISCOVER_FILE ? open_dicomdir(discover, entry) : entry;
+    }
     int result = glob(input, 0, NULL, &discover->matches);
     if (result == 0) {
         discover->globbing = true;
@@ -301,19 +354,13 @@ static struct discover_entry step_input(struct discover *discover)
 /* The next line of files_from. */
 static struct discover_entry step_list(struct discover *discover)
 {
-    char separator = discover->options.nul_separated ? '\0' : '\n';
-    errno = 0;
-    ssize_t len = getdelim(&discover->line, &discover->line_size, separator, discover->list);
-    if (len < 0) {
-        int error = ferror(discover->list) || errno == ENOMEM ? -errno : 0;
-        if (discover->list != stdin)
-            fclose(discover->list);
-        discover->list = NULL;
-        return error < 0 ? make_failure(discover->options.files_from, error) : no_entry;
-    }
-    if (len > 0 && discover->line[len - 1] == separator)
-        discover->line[--len] = '\0';
-    return len == 0 ? no_entry : take_input(discover, discover->line);
+    int error = 0;
+    const char *path = path_list_next(discover->list, &error);
+    if (path != NULL)
+        return take_input(discover, path);
+    path_list_close(discover->list);
+    discover->list = NULL;
+    return error < 0 ? make_failure(discover->options.files_from, error) : no_entry;
 }
 
 int discover_create(struct discover **ret_discover, const struct discover_options *options)
@@ -322,10 +369,10 @@ int discover_create(struct discover **ret_discover, const struct discover_option
     if (discover == NULL)
         return -ENOMEM;
     discover->options = *options;
+    discover->once = options->follow_symlinks;
     if (options->files_from != NULL) {
-        discover->list = strcmp(options->files_from, "-") == 0 ? stdin : fopen(options->files_from, "re");
-        if (discover->list == NULL) {
-            int error = -errno;
+        int error = path_list_open(&discover->list, options->files_from, options->nul_separated);
+        if (error < 0) {
             free(discover);
             return error;
         }
@@ -340,6 +387,8 @@ struct discover_entry discover_next(struct discover *discover)
         struct discover_entry entry;
         if (discover->level_count > 0) {
             entry = step_folder(discover);
+        } else if (discover->dicomdir != NULL) {
+            entry = step_dicomdir(discover);
         } else if (discover->globbing && discover->next_match < discover->matches.gl_pathc) {
             entry = take_input(discover, discover->matches.gl_pathv[discover->next_match++]);
         } else if (discover->globbing) {
@@ -366,11 +415,10 @@ void discover_destroy(struct discover *discover)
         level_fini(&discover->levels[--discover->level_count]);
     if (discover->globbing)
         globfree(&discover->matches);
-    if (discover->list != NULL && discover->list != stdin)
-        fclose(discover->list);
+    path_list_close(discover->list);
+    dicomdir_close(discover->dicomdir);
     identity_set_fini(&discover->seen);
     free(discover->levels);
-    free(discover->line);
     free(discover->path);
     free(discover);
 }

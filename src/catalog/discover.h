@@ -17,7 +17,7 @@
 struct discover_options {
     const char *const *inputs; /* files, folders or glob patterns; borrowed until discover_destroy */
     size_t input_count;
-    const char *files_from; /* a file with one path a line ("-" = standard input), or NULL */
+    const char *files_from; /* a file with one path a line ("-" = standard input; see path_list.h), or NULL */
     bool nul_separated;     /* files_from separates paths by NUL instead of newline */
     bool recursive;         /* go into folders below the inputs; else only a folder's own files */
     const char *pattern;    /* only files whose base name matches this glob (fnmatch), or NULL */
@@ -35,7 +35,8 @@ struct discover_entry {
     const char *path;         /* valid until the next call */
     enum outcome_state state; /* OUTCOME_FAILED (missing, unreadable folder) or OUTCOME_SKIPPED (not-a-file) */
     enum outcome_reason reason;
-    int error; /* negative errno, or 0 */
+    int error;          /* negative errno, or 0 */
+    const char *detail; /* static: more about the reason; or NULL */
 };
 
 struct discover;
@@ -44,7 +45,9 @@ struct discover;
  * Returns 0 and the walk, or a negative errno (-ENOMEM, or what opening files_from gave). An input that does not exist
  * is tried as a glob pattern; one that matches nothing is a DISCOVER_PROBLEM (missing). Symbolic links below the
  * inputs are passed over in silence unless follow_symlinks; FIFOs, sockets and devices are DISCOVER_PROBLEM
- * (skipped, not-a-file). No loop, however links point.
+ * (skipped, not-a-file). No loop, however links point. A DICOMDIR among the inputs is given, and then the files that it
+ * names (see dicomdir.h), each once; those that are not there are DISCOVER_PROBLEMs. An input folder that holds folders
+ * and nothing else is one too (failed, only-folders) unless `recursive`.
  */
 int discover_create(struct discover **ret_discover, const struct discover_options *options);
 

@@ -113,7 +113,7 @@ void session_post_to_worker(struct crew *crew, enum worker_mail kind)
 static void give(struct crew *crew, struct work *work)
 {
     crew->work = work;
-    crew->resting = false;
+    crew->resting = crew->releasing = false;
     work->mail.kind = MAIL_WORK;
     worker_post(crew->worker, &work->mail);
 }
@@ -214,6 +214,7 @@ void session_take_work_back(struct session *session, struct work *work)
 {
     struct crew *crew = &session->crew[work->study->worker - 1];
     crew->work = NULL;
+    crew->idle_us = clock_monotonic_us();
     bool stay = session->phase == PHASE_SENDING && session->breaker.state == BREAKER_FLOWING && !crew->backs_off &&
                 !crew->stopping && count_busy(session) < session->crew_allowed;
     struct work *next = plan_finish(&session->plan, work, stay);
@@ -286,8 +287,25 @@ void session_stop_workers(struct session *session, bool now)
     }
 }
 
+/* While the scan finds more, a moment is waited for it. */
+static void release_idle(struct session *session)
+{
+    enum { MOMENT_US = 100 * 1000 };
+    bool more_to_come = session_is_scanning(session) && !session->scan_paused;
+    uint64_t now_us = clock_monotonic_us();
+    for (unsigned i = 0; i < session->crew_count; i++) {
+        struct crew *crew = &session->crew[i];
+        bool idle = crew->open && crew->work == NULL && !crew->releasing && !crew->resting && !crew->stopping;
+        if (!idle || (more_to_come && now_us - crew->idle_us < MOMENT_US))
+            continue;
+        crew->releasing = true;
+        session_post_to_worker(crew, MAIL_RELEASE);
+    }
+}
+
 void session_let_idle_go(struct session *session)
 {
+    release_idle(session);
     if (!session_is_scanning(session) && session->plan.waiting_count == 0 && list_is_empty(&session->refused) &&
         list_is_empty(&session->suspects) && !session_anyone_works(session))
         session_stop_workers(session, false);
@@ -305,7 +323,7 @@ static void take_ended(struct session *session, struct worker_notice *notice)
     struct crew *crew = crew_of(session, notice);
     const struct association_figures *figures = &notice->figures;
     struct worker_figures *worker = &session->result->workers[notice->worker - 1];
-    crew->open = false;
+    crew->open = crew->releasing = false;
     crew->backs_off = notice->backs_off;
     worker->associations++;
     worker->store_us += figures->store_us;

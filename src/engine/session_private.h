@@ -31,6 +31,8 @@ struct crew {
     bool turned_away;      /* it backs off because the peer rejected it for the time being */
     uint64_t died_after;   /* stores that its last association had answered when the peer ended it, 0 = it did not */
     bool resting;          /* it was told to release its association, and was given no work since */
+    bool releasing;        /* the same, as there is nothing for it now */
+    uint64_t idle_us;      /* monotonic; since when it has no work */
     bool stopping;         /* it was told to stop */
 };
 
@@ -139,8 +141,8 @@ void session_back_off(struct session *session, bool rejected);
 /* A work came home: the worker goes on with the same study if there is more of it. */
 void session_take_work_back(struct session *session, struct work *work);
 
-/* If all is sent and nothing more can come: let the workers go. Until then an idle one keeps its association, as work
- * of another may come back to be planned again. */
+/* If all is sent and nothing more can come: let the workers go. Until then who has no work releases its association at
+ * once: a silent one is a burden to peers that serve few at a time. It opens another if there is work again. */
 void session_let_idle_go(struct session *session);
 
 /* Tell every worker to stop, `now` or once what is in flight has ended. */

@@ -423,6 +423,11 @@ static void deliver(void *user, struct mail *mail)
             worker_time_set(&worker->time, TIME_RESTING, clock_monotonic_us());
         free(mail);
         break;
+    case MAIL_RELEASE:
+        if (worker->state == WORKER_IDLE && worker->user != NULL && !worker->stopping)
+            release(worker);
+        free(mail);
+        break;
     case MAIL_STOP:
     case MAIL_STOP_NOW:
         stop(worker, mail->kind == MAIL_STOP_NOW);

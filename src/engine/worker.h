@@ -5,7 +5,8 @@
  * main thread is two mailboxes and constant options.
  *
  *            work                    opened                  list empty
- *   IDLE ----------> OPENING ------------------> SENDING ------------------> IDLE (association kept)
+ *   IDLE ----------> OPENING ------------------> SENDING ------------------> IDLE (association kept
+ *                                                                             until MAIL_RELEASE)
  *                      |  ^                        |  |
  *          not opened  |  | backoff over   the end |  | lacks a context, or a status wants a new association
  *                      v  |                        |  v
@@ -38,6 +39,7 @@ enum worker_mail {
     MAIL_LESSON,   /* struct worker_lesson: what another worker has learnt about the peer */
     MAIL_WAKE,     /* struct mail: the peer answers again: end a backoff after a failure to open */
     MAIL_REST,     /* struct mail: release the association if there is no work; work may follow later */
+    MAIL_RELEASE,  /* struct mail: the same, as there is nothing to hand out now: it has no work, and is not resting */
     MAIL_STOP,     /* struct mail: finish what is in flight, give the rest back, release, end */
     MAIL_STOP_NOW, /* struct mail: abort; may follow MAIL_STOP */
     MAIL_EXIT      /* struct mail: the answer to MAIL_STOPPED: end the thread */

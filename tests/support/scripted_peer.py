@@ -56,6 +56,7 @@ class Association:
     begun_s: float
     stores: list = field(default_factory=list)
     end: str = None
+    ended_s: float = None
 
 
 @dataclass
@@ -211,6 +212,7 @@ class ScriptedPeer:
             self.stopping.wait()
             return
         association.end = self._messages(connection, association) or LOST
+        association.ended_s = time.monotonic()
 
     def _messages(self, connection, association):
         reader, request, answered_early = wire.MessageReader(), None, False

@@ -85,7 +85,7 @@ static void to_the_end(void)
     EXPECT(result.totals.studies == STUDIES, "%llu studies", (unsigned long long)result.totals.studies);
     EXPECT(result.totals.bytes_stored == result.totals.bytes_found, "bytes found and stored differ");
     EXPECT(result.response.count == FILES, "%llu response times", (unsigned long long)result.response.count);
-    EXPECT(watch.associations == THREADS, "%u associations", watch.associations);
+    EXPECT(watch.associations >= 1 && watch.associations <= STUDIES, "%u associations", watch.associations);
     EXPECT(session_exit_code(&result) == 0, "exit code");
 }
 

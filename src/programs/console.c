@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <uv.h>
 
 #include "base/memory.h"
@@ -33,6 +34,8 @@ void console_prepare_process(void)
 
     /* libuv ends the process when memory for a loop's table of descriptors is short. */
     (void)uv_replace_allocator(memory_allocate, memory_resize, memory_allocate_zeroed, free);
+    /* What these programs write is about patients: nobody but user and group is to read it, whatever the umask says. */
+    umask(umask(S_IRWXO) | S_IWGRP | S_IRWXO);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {

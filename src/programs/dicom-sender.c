@@ -363,6 +363,11 @@ static bool find_destination(const struct options *options, struct destination *
 /* Known before anything is made or sent. */
 static bool inputs_are_usable(const struct options *options)
 {
+    const char *temporary = getenv("TMPDIR");
+    if (temporary != NULL && temporary[0] != '\0' && access(temporary, W_OK | X_OK) != 0) {
+        say_error("no temporary file can be made in TMPDIR:", temporary, -errno);
+        return false;
+    }
     if (options->files_from == NULL || strcmp(options->files_from, "-") == 0)
         return true;
     if (access(options->files_from, R_OK) == 0)

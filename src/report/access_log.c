@@ -30,7 +30,7 @@ int access_log_open(struct access_log **ret_log, const char *path)
     struct access_log *log = calloc(1, sizeof *log);
     if (log == NULL)
         return -ENOMEM;
-    log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+    log->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
     int error = log->fd < 0 ? -errno : 0;
     log->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     if (error == 0 && log->sha256 == NULL)

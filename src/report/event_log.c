@@ -48,7 +48,7 @@ int event_log_open(struct event_log **ret_log, const char *dir, const char *name
         free(path);
         return -ENOMEM;
     }
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0640);
     if (fd < 0) {
         error = -errno;
         free(log);

@@ -209,7 +209,7 @@ static int take_lock(struct ledger *ledger, char *ret_message)
 {
     struct stat status;
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_OFFSET, .l_len = 1};
-    ledger->lock_fd = open(ledger->path, O_RDWR | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0644);
+    ledger->lock_fd = open(ledger->path, O_RDWR | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
     if (ledger->lock_fd < 0 || fstat(ledger->lock_fd, &status) < 0)
         return say(ret_message, "'%s': %s", ledger->path, error_text(-errno));
     if (!S_ISREG(status.st_mode))

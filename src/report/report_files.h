@@ -4,6 +4,8 @@
 #ifndef REPORT_REPORT_FILES_H
 #define REPORT_REPORT_FILES_H
 
+#include <stdio.h>
+
 #include "dicomnet/error.h"
 
 enum { REPORT_SESSION_ID_SIZE = 24 };
@@ -19,5 +21,25 @@ char *report_path(const char *dir, const char *name, const char *session_id, con
 
 /* Make the folder and those above it. 0, also if it exists; else a negative errno. */
 int report_make_folder(const char *dir) MUST_CHECK;
+
+/*
+ * A file that is written beside its final name first, so that what has that name is whole. Its temporary file is one
+ * that this made, in the folder that this opened: a symbolic link in its place is not followed.
+ */
+struct report_draft {
+    int folder; /* descriptor */
+    FILE *out;  /* to be written to */
+    char *name; /* in the folder; owned */
+    char *temporary;
+};
+
+/* 0, or a negative errno; then there is nothing to finish. */
+int report_draft_open(struct report_draft *draft, const char *path) MUST_CHECK;
+
+/*
+ * Give it its name, if `error` is 0; else remove it. Returns `error`, or the first error there was: then nothing has
+ * changed under that name.
+ */
+int report_draft_finish(struct report_draft *draft, int error) MUST_CHECK;
 
 #endif

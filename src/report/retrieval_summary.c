@@ -2,15 +2,14 @@
 #include "report/retrieval_summary.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "engine/retrieval.h"
+#include "report/report_files.h"
 #include "report/text.h"
 
 enum { DUMP_FLAGS = JSON_REAL_PRECISION(12) };
@@ -197,22 +196,9 @@ int retrieval_summary_print(const struct retrieval_summary *summary, const struc
 int retrieval_summary_write(const struct retrieval_summary *summary, const struct retrieval_result *result,
                             int exit_code, const char *path)
 {
-    char *temporary;
-    if (asprintf(&temporary, "%s.tmp", path) < 0)
-        return -ENOMEM;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
-    int error = out == NULL ? -errno : retrieval_summary_print(summary, result, exit_code, out);
-    if (out == NULL && fd >= 0)
-        close(fd);
-    if (error == 0 && fsync(fd) != 0 && errno != EINVAL)
-        error = -errno;
-    if (out != NULL && fclose(out) != 0 && error == 0)
-        error = -errno;
-    if (error == 0 && rename(temporary, path) != 0)
-        error = -errno;
-    if (error != 0 && fd >= 0)
-        unlink(temporary);
-    free(temporary);
-    return error;
+    struct report_draft draft;
+    int error = report_draft_open(&draft, path);
+    if (error != 0)
+        return error;
+    return report_draft_finish(&draft, retrieval_summary_print(summary, result, exit_code, draft.out));
 }

@@ -5,15 +5,14 @@
  * time, each on a line of its own.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "report/report_files.h"
 #include "report/summary.h"
 #include "report/summary_data.h"
 #include "report/text.h"
@@ -415,29 +414,13 @@ int summary_print(const struct summary *summary, const struct session_result *re
 
 int summary_write(const struct summary *summary, const struct session_result *result, int exit_code, const char *path)
 {
-    char *temporary;
-    if (asprintf(&temporary, "%s.tmp", path) < 0)
-        return -ENOMEM;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    FILE *out = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (out == NULL) {
-        int error = -errno;
-        if (fd >= 0)
-            close(fd);
-        free(temporary);
+    struct report_draft draft;
+    int error = report_draft_open(&draft, path);
+    if (error != 0)
         return error;
-    }
-    int error = summary_print(summary, result, exit_code, out);
-    bool lists_short = error == -ENOMEM && summary->lacks_memory && !ferror(out);
-    bool whole = error == 0 || lists_short;
-    if (whole && fsync(fd) != 0 && errno != EINVAL)
-        error = -errno, whole = false;
-    if (fclose(out) != 0 && whole)
-        error = -errno, whole = false;
-    if (whole && rename(temporary, path) != 0)
-        error = -errno, whole = false;
-    if (!whole)
-        unlink(temporary);
-    free(temporary);
-    return error;
+    error = summary_print(summary, result, exit_code, draft.out);
+    /* Lists that are not whole, as memory was short, are better than none. */
+    bool lists_short = error == -ENOMEM && summary->lacks_memory && !ferror(draft.out);
+    int finished = report_draft_finish(&draft, lists_short ? 0 : error);
+    return finished != 0 ? finished : error;
 }

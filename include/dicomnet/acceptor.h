@@ -18,7 +18,17 @@ struct acceptor_options {
     const char *bind_address;  /* numeric, "127.0.0.1"; borrowed for the call */
     uint16_t port;             /* 0 = any free one, see acceptor_port */
     unsigned max_associations; /* beyond it: transient rejection, local limit exceeded; 0 = no limit */
-    unsigned reject_first;     /* so many associations are rejected so in any case; for tests */
+    /*
+     * Connections, with or without an association. Beyond it the oldest that has not asked for one is closed to make
+     * room; if there is none such, the new one is. 0 = no limit
+     */
+    unsigned max_connections;
+    /*
+     * An association on which nothing has been under way for so long is aborted: a peer that keeps it and says nothing
+     * takes a place that others may want. 0 = never
+     */
+    uint32_t idle_ms;
+    unsigned reject_first; /* so many associations are rejected so in any case; for tests */
     struct association_accept_options association;
 };
 
@@ -47,8 +57,8 @@ int acceptor_open(struct acceptor **ret_acceptor, struct uv_loop_s *loop, const 
 uint16_t acceptor_port(const struct acceptor *acceptor);
 
 /*
- * Stop listening. Its associations go on, and with the last of them it is freed; the handler and `user` may go when
- * this returns.
+ * Stop listening and abort its associations. With the end of the last of them it is freed; the acceptor's handler and
+ * `user` may go when this returns, while the associations' own are called until their `closed`.
  */
 void acceptor_close(struct acceptor *acceptor);
 

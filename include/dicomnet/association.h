@@ -241,6 +241,12 @@ uint32_t association_peer_max_pdu(const struct association *association);
 /* The number of operations that may be outstanding: what was negotiated, at least 1. */
 uint16_t association_window(const struct association *association);
 
+/*
+ * Of an acceptor: milliseconds since the last message ended that came or was sent; 0 while there is no association, and
+ * while a request is being received or has not been answered.
+ */
+uint64_t association_idle_ms(const struct association *association);
+
 /* Microseconds that the data source of the last message took: the disk's part of sending it. */
 uint64_t association_read_us(const struct association *association);
 

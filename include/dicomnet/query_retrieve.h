@@ -237,6 +237,13 @@ struct query_provider_options {
      */
     uint8_t (*negotiate)(void *context, struct span abstract_syntax, struct span syntaxes, struct span *ret_syntax);
 
+    /*
+     * Which of the proposed syntaxes (a run for pdu_next_transfer_syntax) a context of this storage class gets: the one
+     * in which its instances lie, so that they can be sent back by C-GET as they are. True with *ret_syntax; false: the
+     * first that was proposed. May be NULL. Not asked if there is a `negotiate`.
+     */
+    bool (*prefer)(void *context, const char *class_uid, struct span syntaxes, struct span *ret_syntax);
+
     uint32_t dimse_ms; /* longest wait for the response to a C-GET's sub-operation; 0 = for ever */
 };
 

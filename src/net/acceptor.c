@@ -6,23 +6,35 @@
 #include <stdlib.h>
 #include <uv.h>
 
-enum { BACKLOG = 512 };
+#include "base/list.h"
+
+enum { BACKLOG = 512, LOOKS = 4 /* at what is idle, in one idle time */, LOOK_MS_MAX = 1000 };
 
 struct acceptor {
     uv_tcp_t tcp;
+    uv_timer_t look;       /* for associations that are idle */
+    unsigned handles_open; /* of these two */
     struct acceptor_options options;
     const struct acceptor_handler *handler;
     void *user;
-    unsigned open_count;     /* associations made and not gone */
+    struct list visitors; /* connections that are not gone, the oldest first */
+    unsigned visitor_count;
     unsigned admitted_count; /* of them, those that take a place of max_associations */
     unsigned rejected_count; /* for the sake of reject_first */
-    bool closing;
     uint16_t port;
+};
+
+/* A connection, and the association that was made of it. */
+struct visitor {
+    struct list_node node;
+    struct acceptor *acceptor;
+    struct association *association;
+    bool requested; /* its A-ASSOCIATE-RQ has come */
 };
 
 static void free_if_unused(struct acceptor *acceptor)
 {
-    if (acceptor->closing && acceptor->open_count == 0)
+    if (acceptor->handles_open == 0 && acceptor->visitor_count == 0)
         free(acceptor);
 }
 
@@ -43,10 +55,14 @@ static void drop_connection(uv_stream_t *listener)
     uv_close((uv_handle_t *)tcp, free_unwanted);
 }
 
+/* ---- associations come and go ---- */
+
 static bool admit(void *admission)
 {
-    struct acceptor *acceptor = admission;
+    struct visitor *visitor = admission;
+    struct acceptor *acceptor = visitor->acceptor;
     const struct acceptor_options *options = &acceptor->options;
+    visitor->requested = true;
     if (acceptor->rejected_count < options->reject_first) {
         acceptor->rejected_count++;
         return false;
@@ -59,15 +75,67 @@ static bool admit(void *admission)
 
 static void leave(void *admission)
 {
-    struct acceptor *acceptor = admission;
-    acceptor->admitted_count--;
+    struct visitor *visitor = admission;
+    visitor->acceptor->admitted_count--;
+}
+
+static void forget(struct visitor *visitor)
+{
+    list_remove(&visitor->node);
+    visitor->acceptor->visitor_count--;
+    free(visitor);
 }
 
 static void gone(void *admission)
 {
-    struct acceptor *acceptor = admission;
-    acceptor->open_count--;
+    struct visitor *visitor = admission;
+    struct acceptor *acceptor = visitor->acceptor;
+    forget(visitor);
     free_if_unused(acceptor);
+}
+
+/*
+ * There are as many connections as may be. The oldest of those that have not even asked for an association makes room,
+ * so that connections that say nothing do not keep everybody else out. False if all have asked.
+ */
+static bool make_room(struct acceptor *acceptor)
+{
+    for (struct list_node *node = list_first(&acceptor->visitors); node != NULL;
+         node = list_next(&acceptor->visitors, node)) {
+        struct visitor *visitor = list_entry(node, struct visitor, node);
+        if (visitor->requested)
+            continue;
+        visitor->requested = true; /* it is going */
+        association_abort(visitor->association, ERROR_TIMEOUT_ACSE);
+        return true;
+    }
+    return false;
+}
+
+static bool may_connect(struct acceptor *acceptor)
+{
+    unsigned most = acceptor->options.max_connections;
+    return most == 0 || acceptor->visitor_count < most || make_room(acceptor);
+}
+
+static struct association *make_association(struct acceptor *acceptor, uv_stream_t *listener,
+                                            const struct association_handler *handler, void *association_user)
+{
+    struct association_accept_options options = acceptor->options.association;
+    struct visitor *visitor = calloc(1, sizeof *visitor);
+    if (visitor == NULL)
+        return NULL;
+    visitor->acceptor = acceptor;
+    list_append(&acceptor->visitors, &visitor->node);
+    acceptor->visitor_count++;
+    options.admit = admit;
+    options.leave = leave;
+    options.gone = gone;
+    options.admission = visitor;
+    if (association_accept(&visitor->association, listener, &options, handler, association_user) == 0)
+        return visitor->association;
+    forget(visitor);
+    return NULL;
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -76,24 +144,42 @@ static void on_connection(uv_stream_t *listener, int status)
     if (status < 0)
         return; /* that connection is gone; the next one comes by itself */
     void *association_user = NULL;
-    const struct association_handler *handler = acceptor->handler->connected(acceptor->user, &association_user);
+    const struct association_handler *handler =
+        may_connect(acceptor) ? acceptor->handler->connected(acceptor->user, &association_user) : NULL;
     if (handler == NULL) {
         drop_connection(listener);
         return;
     }
-    struct association_accept_options options = acceptor->options.association;
-    options.admit = admit;
-    options.leave = leave;
-    options.gone = gone;
-    options.admission = acceptor;
-    struct association *association = NULL;
-    if (association_accept(&association, listener, &options, handler, association_user) == 0)
-        acceptor->open_count++;
-    else
+    struct association *association = make_association(acceptor, listener, handler, association_user);
+    if (association == NULL)
         drop_connection(listener);
     if (acceptor->handler->accepted != NULL)
         acceptor->handler->accepted(acceptor->user, association_user, association);
 }
+
+/* ---- associations that are idle ---- */
+
+static void on_look(uv_timer_t *timer)
+{
+    struct acceptor *acceptor = timer->data;
+    for (struct list_node *node = list_first(&acceptor->visitors); node != NULL;
+         node = list_next(&acceptor->visitors, node)) {
+        struct association *association = list_entry(node, struct visitor, node)->association;
+        if (association_idle_ms(association) >= acceptor->options.idle_ms)
+            association_abort(association, ERROR_TIMEOUT_IDLE);
+    }
+}
+
+static void look_for_idle(struct acceptor *acceptor)
+{
+    uint64_t period_ms = acceptor->options.idle_ms / LOOKS;
+    if (acceptor->options.idle_ms == 0)
+        return;
+    period_ms = period_ms < 1 ? 1 : period_ms > LOOK_MS_MAX ? LOOK_MS_MAX : period_ms;
+    uv_timer_start(&acceptor->look, on_look, period_ms, period_ms);
+}
+
+/* ---- the whole ---- */
 
 static int bind_and_listen(struct acceptor *acceptor)
 {
@@ -119,7 +205,7 @@ static int bind_and_listen(struct acceptor *acceptor)
 static void on_closed(uv_handle_t *handle)
 {
     struct acceptor *acceptor = handle->data;
-    acceptor->closing = true;
+    acceptor->handles_open--;
     free_if_unused(acceptor);
 }
 
@@ -132,13 +218,17 @@ int acceptor_open(struct acceptor **ret_acceptor, struct uv_loop_s *loop, const 
     acceptor->options = *options;
     acceptor->handler = handler;
     acceptor->user = user;
+    list_init(&acceptor->visitors);
     uv_tcp_init(loop, &acceptor->tcp);
-    acceptor->tcp.data = acceptor;
+    uv_timer_init(loop, &acceptor->look);
+    acceptor->tcp.data = acceptor->look.data = acceptor;
+    acceptor->handles_open = 2;
     int error = bind_and_listen(acceptor);
     if (error != 0) {
         acceptor_close(acceptor);
         return error;
     }
+    look_for_idle(acceptor);
     *ret_acceptor = acceptor;
     return 0;
 }
@@ -151,4 +241,8 @@ uint16_t acceptor_port(const struct acceptor *acceptor)
 void acceptor_close(struct acceptor *acceptor)
 {
     uv_close((uv_handle_t *)&acceptor->tcp, on_closed);
+    uv_close((uv_handle_t *)&acceptor->look, on_closed);
+    for (struct list_node *node = list_first(&acceptor->visitors); node != NULL;
+         node = list_next(&acceptor->visitors, node))
+        association_abort(list_entry(node, struct visitor, node)->association, ERROR_ABORTED_LOCALLY);
 }

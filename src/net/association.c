@@ -201,6 +201,34 @@ uint16_t association_window(const struct association *association)
     return association->window;
 }
 
+void association_note_received(struct association *association, const struct dimse_command *command)
+{
+    bool is_request = (command->field & DIMSE_RESPONSE) == 0 && command->field != DIMSE_C_CANCEL_RQ;
+    if (association->requestor)
+        return;
+    association->quiet_since_us = clock_monotonic_us();
+    association->unanswered += is_request;
+}
+
+void association_note_sent(struct association *association)
+{
+    const struct dimse_command *command = &association->room->outgoing;
+    bool pending = command->status == STATUS_PENDING || command->status == STATUS_PENDING_WARNING;
+    if (association->requestor)
+        return;
+    association->quiet_since_us = clock_monotonic_us();
+    if ((command->field & DIMSE_RESPONSE) != 0 && !pending && association->unanswered > 0)
+        association->unanswered--;
+}
+
+uint64_t association_idle_ms(const struct association *association)
+{
+    if (association->state != STA6 || association->unanswered > 0)
+        return 0;
+    uint64_t since_us = association->quiet_since_us > 0 ? association->quiet_since_us : association->opened_us;
+    return (clock_monotonic_us() - since_us) / 1000;
+}
+
 uint64_t association_read_us(const struct association *association)
 {
     return association->room->framer.read_us;

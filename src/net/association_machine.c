@@ -271,6 +271,7 @@ static void take_fragment(struct association *association, const struct pdu_even
     if (event.type == DIMSE_EVENT_COMMAND) {
         if (logger_wants(association->logger, LOG_DEBUG))
             association_log_command(association, LOG_DIMSE_RECEIVED, event.context_id, event.command, 0);
+        association_note_received(association, event.command);
         if (association->handler->command != NULL)
             association->handler->command(association, association->user, event.context_id, event.command);
     } else if (event.type == DIMSE_EVENT_DATA && association->handler->data != NULL) {

@@ -90,6 +90,8 @@ struct association {
     uint16_t window;
     struct association_accept_options accept; /* acceptor only */
     uint64_t begun_us, connected_us, opened_us;
+    uint64_t quiet_since_us; /* acceptor: when the last message ended */
+    unsigned unanswered;     /* acceptor: requests that have come and have no final response */
 
     struct pdu_reader pdu_reader;
     struct association_room *room; /* owned; NULL until a request has come, or is to be sent */
@@ -124,6 +126,10 @@ void association_wait_for_write(struct association *association); /* a write tha
 
 /* In the middle of a PDU or of a message the rest is not waited for for ever. */
 void association_watch_reading(struct association *association);
+
+/* An acceptor's message begins to come or has been sent: is anything under way? For association_idle_ms. */
+void association_note_received(struct association *association, const struct dimse_command *command);
+void association_note_sent(struct association *association);
 
 /* Say how it ended. The first end is the one that counts. */
 void association_set_end(struct association *association, enum association_end_kind kind, int error);

@@ -71,6 +71,7 @@ static void message_sent(struct association *association)
 {
     association->sending = false;
     association->fills = 0;
+    association_note_sent(association);
     if (association->waiting_for == WAIT_WRITE)
         association_wait_for(association, WAIT_NOTHING, 0);
     if (association->handler->sent != NULL)

@@ -20,7 +20,8 @@
 #include "services/query_provider_private.h"
 #include "services/store.h"
 
-enum { ASKED_IN_A_ROW = 64 /* then the loop gets a turn: others wait, and a C-CANCEL wants to be read */ };
+/* Then the loop gets a turn: others wait, and a C-CANCEL wants to be read. */
+enum { ASKED_IN_A_ROW = 64, ASKED_FOR_US = 2000 };
 
 /* ---- sending ---- */
 
@@ -87,7 +88,10 @@ static void on_turn(uv_idle_t *turn)
 
 static bool ask(struct query_provider *provider)
 {
-    if (provider->asked_in_a_row == ASKED_IN_A_ROW) {
+    uint64_t now_us = clock_monotonic_us();
+    if (provider->asked_in_a_row == 0)
+        provider->asked_since_us = now_us;
+    if (provider->asked_in_a_row == ASKED_IN_A_ROW || now_us - provider->asked_since_us > ASKED_FOR_US) {
         uv_idle_start(&provider->turn, on_turn);
         return false;
     }
@@ -252,8 +256,16 @@ static bool is_query(struct query_provider *provider, uint8_t context_id, const 
 static void take_query(struct query_provider *provider, uint8_t context_id, const struct dimse_command *command)
 {
     const struct association_context *context = association_find_context(provider->association, context_id);
+    if (!store_intake_is_answerable(&provider->intake, command))
+        return;
     if (provider->state != IDLE) {
-        store_intake_refuse(&provider->intake, context_id, command, STATUS_REFUSED_OUT_OF_RESOURCES);
+        store_intake_refuse(&provider->intake, context_id, command, STATUS_REFUSED_OUT_OF_RESOURCES,
+                            "one query at a time");
+        return;
+    }
+    if (command->class_uid[0] != '\0' && strcmp(command->class_uid, context->abstract_syntax) != 0) {
+        store_intake_refuse(&provider->intake, context_id, command, STATUS_CLASS_NOT_SUPPORTED,
+                            "the SOP class is not that of the presentation context");
         return;
     }
     query_class_find(context->abstract_syntax, &provider->request.model, &provider->request.service);
@@ -305,6 +317,9 @@ static uint8_t on_negotiate(struct association *association, void *user, struct 
         return choose_for_query(syntaxes, ret_syntax);
     if (strcmp(class_uid, UID_VERIFICATION) != 0 && !uid_is_storable(class_uid))
         return CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
+    if (provider->options.prefer != NULL && uid_is_storable(class_uid) &&
+        provider->options.prefer(provider->options.context, class_uid, syntaxes, ret_syntax))
+        return CONTEXT_ACCEPTED;
     return pdu_next_transfer_syntax(&syntaxes, ret_syntax) ? CONTEXT_ACCEPTED : CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
 }
 

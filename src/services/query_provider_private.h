@@ -38,6 +38,7 @@ struct query_provider {
     unsigned handles_open;
     bool in_pump; /* pump is on the stack: it goes on by itself */
     unsigned asked_in_a_row;
+    uint64_t asked_since_us;
 
     enum provider_state state;
     struct query_request request;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -72,6 +73,8 @@ static void end_message(struct store_intake *intake, const struct dimse_command 
     intake->in_message = false;
     if (status == STATUS_SUCCESS)
         status = intake->sink->end(intake->context, comment);
+    else if (intake->refused_comment != NULL)
+        snprintf(comment, sizeof comment, "%s", intake->refused_comment);
     struct dimse_command response = dimse_response_to(request, status);
     if (comment[0] != '\0') {
         response.present |= DIMSE_HAS_ERROR_COMMENT;
@@ -84,8 +87,9 @@ static void end_message(struct store_intake *intake, const struct dimse_command 
 }
 
 void store_intake_refuse(struct store_intake *intake, uint8_t context_id, const struct dimse_command *request,
-                         uint16_t status)
+                         uint16_t status, const char *comment)
 {
+    intake->refused_comment = comment;
     intake->context_id = context_id;
     intake->in_message = true;
     intake->refused_status = status;
@@ -93,27 +97,44 @@ void store_intake_refuse(struct store_intake *intake, uint8_t context_id, const 
         end_message(intake, request);
 }
 
+bool store_intake_is_answerable(struct store_intake *intake, const struct dimse_command *request)
+{
+    if ((request->present & DIMSE_HAS_MESSAGE_ID) != 0)
+        return true;
+    association_abort(intake->association, ERROR_DIMSE_MALFORMED);
+    return false;
+}
+
 static void begin_instance(struct store_intake *intake, uint8_t context_id, const struct dimse_command *request)
 {
     uint16_t status = STATUS_SUCCESS;
-    if (intake->sink == NULL)
+    const char *comment = NULL;
+    const char *agreed = association_find_context(intake->association, context_id)->abstract_syntax;
+    if (intake->sink == NULL) {
         status = STATUS_CLASS_NOT_SUPPORTED;
-    else if (!dimse_has_data_set(request))
+    } else if (request->class_uid[0] != '\0' && strcmp(request->class_uid, agreed) != 0) {
+        status = STATUS_CLASS_NOT_SUPPORTED;
+        comment = "the SOP class is not that of the presentation context";
+    } else if (!dimse_has_data_set(request)) {
         status = STATUS_CANNOT_UNDERSTAND;
-    else
+        comment = "no data set";
+    } else {
         status = intake->sink->begin(intake->context, intake->association, context_id, request);
-    store_intake_refuse(intake, context_id, request, status);
+    }
+    store_intake_refuse(intake, context_id, request, status, comment);
 }
 
 void store_intake_command(struct store_intake *intake, uint8_t context_id, const struct dimse_command *request)
 {
+    if (!store_intake_is_answerable(intake, request))
+        return;
     if (request->field == DIMSE_C_STORE_RQ) {
         begin_instance(intake, context_id, request);
     } else if (request->field == DIMSE_C_ECHO_RQ && !dimse_has_data_set(request)) {
         struct dimse_command response = dimse_response_to(request, STATUS_SUCCESS);
         store_intake_respond(intake, context_id, &response, 0);
     } else {
-        store_intake_refuse(intake, context_id, request, STATUS_UNRECOGNIZED_OPERATION);
+        store_intake_refuse(intake, context_id, request, STATUS_UNRECOGNIZED_OPERATION, NULL);
     }
 }
 

@@ -16,11 +16,12 @@ struct store_intake {
     const struct storage_sink *sink; /* NULL: C-STOREs are answered 0122 */
     void *context;
     uint32_t response_delay_ms;
-    bool in_message;         /* a data set is coming: for the sink, or to be drained */
-    uint16_t refused_status; /* of the current message; 0 = the sink takes it */
-    uint8_t context_id;      /* of the current message */
-    unsigned first, count;   /* of the ring */
-    unsigned size;           /* its places: as many as were needed at one time */
+    bool in_message;             /* a data set is coming: for the sink, or to be drained */
+    uint16_t refused_status;     /* of the current message; 0 = the sink takes it */
+    const char *refused_comment; /* static; NULL = none */
+    uint8_t context_id;          /* of the current message */
+    unsigned first, count;       /* of the ring */
+    unsigned size;               /* its places: as many as were needed at one time */
     struct store_response {
         uint64_t due_us;
         uint8_t context_id;
@@ -28,12 +29,18 @@ struct store_intake {
     } * responses; /* owned; NULL until the first is to be sent */
 };
 
-/* A request has come that is not the owner's business: C-STORE and C-ECHO are served, others answered 0211. */
+/*
+ * A request has come that is not the owner's business: C-STORE and C-ECHO are served, others answered 0211. A C-STORE
+ * of another class than its presentation context's is answered 0122.
+ */
 void store_intake_command(struct store_intake *intake, uint8_t context_id, const struct dimse_command *request);
 
-/* Answer a request with this status once its data set, if it has one, has been drained. */
+/* Answer a request with this status once its data set, if it has one, has been drained. `comment` as below. */
 void store_intake_refuse(struct store_intake *intake, uint8_t context_id, const struct dimse_command *request,
-                         uint16_t status);
+                         uint16_t status, const char *comment);
+
+/* True if it can be answered. If not, it has no Message ID, and the association is aborted. */
+bool store_intake_is_answerable(struct store_intake *intake, const struct dimse_command *request);
 
 /* Bytes of the data set of a request given to one of the above. */
 void store_intake_data(struct store_intake *intake, const struct dimse_command *request, struct span bytes, bool last);

@@ -238,7 +238,7 @@ Test(acceptor, stores, .timeout = FIXTURE_TIMEOUT_S)
 
 static struct {
     struct acceptor *acceptor;
-    unsigned ended, mixed_up;
+    unsigned ended, closed, mixed_up;
 } simple;
 
 struct simple_guest {
@@ -263,14 +263,21 @@ static void simple_bytes(void *context, struct span bytes)
 static uint16_t simple_end(void *context, char ret_comment[65])
 {
     simple.mixed_up += ((struct simple_guest *)context)->len != DATA_LEN;
-    if (++simple.ended == CLIENTS_MAX)
-        acceptor_close(simple.acceptor); /* while its associations are open */
+    simple.ended++;
     return STATUS_SUCCESS;
+}
+
+static void simple_closed(void *context, const struct association_end *end)
+{
+    simple.mixed_up += end->kind != ASSOCIATION_RELEASED;
+    if (++simple.closed == CLIENTS_MAX)
+        acceptor_close(simple.acceptor); /* while the last of them is still there */
 }
 
 static const struct association_handler *on_simple_connected(void *loop, void **ret_user)
 {
-    static const struct storage_sink simple_sink = {.begin = simple_begin, .bytes = simple_bytes, .end = simple_end};
+    static const struct storage_sink simple_sink = {
+        .begin = simple_begin, .bytes = simple_bytes, .end = simple_end, .closed = simple_closed};
     const struct storage_provider_options options = {.sink = &simple_sink, .context_size = sizeof(struct simple_guest)};
     *ret_user = storage_provider_create(loop, &options);
     return *ret_user != NULL ? &storage_provider_handler : NULL;

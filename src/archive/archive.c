@@ -54,6 +54,34 @@ static void on_ended(void *context, struct query_request *request)
     ends[request->service](request);
 }
 
+/* ---- negotiation ---- */
+
+/*
+ * Of the syntaxes that are proposed for a class, the one in which most of its instances lie; Explicit VR Little Endian
+ * if they lie in none of them. The archive converts nothing, and many requestors of a C-GET put Implicit first.
+ */
+static bool prefer(void *context, const char *class_uid, struct span syntaxes, struct span *ret_syntax)
+{
+    const struct guest *guest = context;
+    struct index *index = guest->archive->index;
+    char syntax_uid[UID_SIZE];
+    uint64_t most = 0;
+    bool chosen = false;
+    if (index_count_held(index, class_uid, NULL) == 0)
+        return false;
+    for (struct span syntax; pdu_next_transfer_syntax(&syntaxes, &syntax);) {
+        span_copy_trimmed(syntax, syntax_uid, sizeof syntax_uid);
+        uint64_t count = index_count_held(index, class_uid, syntax_uid);
+        bool is_explicit = strcmp(syntax_uid, UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0;
+        if (count <= most && !(most == 0 && is_explicit))
+            continue;
+        most = count;
+        *ret_syntax = syntax;
+        chosen = true;
+    }
+    return chosen;
+}
+
 /* ---- guests ---- */
 
 static void free_guest(struct guest *guest)
@@ -89,6 +117,7 @@ static const struct association_handler *on_connected(void *user, void **ret_use
                                              .context = guest,
                                              .sink = archive->options.output_dir != NULL ? &archive_sink : NULL,
                                              .sink_context = guest,
+                                             .prefer = prefer,
                                              .dimse_ms = archive->options.timeouts.dimse_ms};
     guest->archive = archive;
     guest->provider = query_provider_create(archive->loop, &options);
@@ -161,6 +190,7 @@ static int open_store(struct archive *archive, char *ret_problem, size_t size)
         error = -ENOMEM;
     if (error == 0 && folder != NULL)
         error = part10_folder_open(&archive->folder, folder, options->sync);
+    archive->folder.mode = options->mode;
     if (error != 0) {
         snprintf(ret_problem, size, "%s: %s", folder != NULL ? folder : "scanner", error_text(error));
         free(path);
@@ -228,7 +258,5 @@ void archive_close(struct archive *archive)
 {
     archive->closing = true;
     acceptor_close(archive->acceptor);
-    for (struct list_node *node = list_first(&archive->guests); node != NULL; node = list_next(&archive->guests, node))
-        association_abort(list_entry(node, struct guest, node)->association, ERROR_ABORTED_LOCALLY);
     uv_close((uv_handle_t *)&archive->turn, on_turn_closed);
 }

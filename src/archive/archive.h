@@ -29,7 +29,9 @@ struct archive_options {
         *output_dir; /* of the instances and their index (index.sqlite); NULL: made up, and the index in memory */
     bool sync;       /* fsync an instance before it is answered */
     bool reindex;    /* make the index anew from the files */
-    const char *import_dir;                /* take in the instances below that folder first, or NULL */
+    uint32_t mode;   /* permissions of the instances: struct part10_folder */
+    const char *const *import_dirs; /* take in the instances in and below these folders first */
+    size_t import_count;
     struct synthetic_population synthetic; /* studies = 0: none */
     const struct archive_peer *peers;      /* borrowed until closed */
     size_t peer_count;

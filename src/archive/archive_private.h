@@ -25,7 +25,7 @@ struct archive {
     struct attribute_values values; /* of the instance that is looked at */
     struct part10_folder folder;    /* open if there is an output_dir */
     struct list guests;
-    struct list resting; /* finds that gave the loop back and want to go on */
+    struct list resting; /* see turn.c: work that gave the loop back and wants to go on */
     uv_idle_t turn;      /* runs while there are any */
     struct archive_totals totals;
     unsigned moves; /* under way, with or without a guest */
@@ -46,6 +46,37 @@ struct guest {
 
 /* Free the archive if it is closing and nothing is left of it. */
 void archive_free_if_over(struct archive *archive);
+
+/* ---- turn.c: long work on the one loop ---- */
+
+/*
+ * What may take long looks after each step whether its slice, some milliseconds, is over. Then it rests: it returns,
+ * and is called again on a later turn of the loop. One at a time does so between two looks at the sockets, so that a
+ * C-ECHO, a C-CANCEL or the end of a connection never waits for more than a slice, however many queries are under way.
+ */
+struct slice {
+    uint64_t begun_us;
+};
+struct slice slice_begin(void);
+bool slice_is_over(const struct slice *slice);
+
+/* All zero at first. */
+struct rest {
+    struct list_node node;
+    bool resting;
+    void (*go_on)(void *context);
+    void *context;
+};
+void rest_begin(struct archive *archive, struct rest *rest, void (*go_on)(void *context), void *context);
+
+/* It is not called any more. */
+void rest_end(struct rest *rest);
+
+/*
+ * A list that a peer asks for may have so many values: UIDs, which the index looks up, or others, each of which is
+ * compared with each row.
+ */
+enum { KEY_UIDS_MAX = 10000, KEY_VALUES_MAX = 1000 };
 
 /* ---- keep.c: C-STORE ---- */
 
@@ -103,7 +134,10 @@ struct delivery;
 struct delivery *delivery_create(void);
 void delivery_destroy(struct delivery *delivery);
 
-/* Open the source of the cursor's instance: 0 or a negative error. Its UIDs are set in either case. */
+/* The next is the cursor's instance: its UIDs are set. The store is borrowed until delivery_close. */
+struct store *delivery_name(struct delivery *delivery, struct index_cursor *row);
+
+/* Open the source of the instance that was named: 0 or a negative error. */
 int delivery_open(struct delivery *delivery, struct archive *archive, struct index_cursor *row);
 
 /* The store that is to be begun, but for its context; borrowed until delivery_close. */

@@ -192,9 +192,10 @@ static int import_file(struct archive *archive, const char *path)
     return error;
 }
 
-static int import_folder(struct archive *archive)
+static int import_folders(struct archive *archive)
 {
-    struct discover_options options = {.inputs = &archive->options.import_dir, .input_count = 1, .recursive = true};
+    struct discover_options options = {
+        .inputs = archive->options.import_dirs, .input_count = archive->options.import_count, .recursive = true};
     struct discover *discover = NULL;
     int error = discover_create(&discover, &options);
     while (error == 0) {
@@ -265,8 +266,8 @@ int archive_fill(struct archive *archive)
     int error = index_begin(archive->index);
     if (error == 0 && archive->options.output_dir != NULL)
         error = compare_with_folder(archive);
-    if (error == 0 && archive->options.import_dir != NULL)
-        error = import_folder(archive);
+    if (error == 0 && archive->options.import_count > 0)
+        error = import_folders(archive);
     if (error == 0 && archive->options.synthetic.studies > 0)
         error = make_up(archive);
     error = error != 0 ? error : index_commit(archive->index);

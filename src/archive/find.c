@@ -2,6 +2,9 @@
  * find - C-FIND (PS3.4 C.4.1): the index gives entities of the level, match.c decides, one match at a time goes out.
  * See archive/archive_private.h.
  *
+ * A row is compared key by key, value by value, and the loop is given back in between (turn.c): a list of names against
+ * a large archive takes its time, and nobody else's. It ends when the peer cancels it or goes.
+ *
  * Queries are relational (PS3.4 C.4.1.2.2) for everybody: keys of the levels above need not be given. UIDs, and a
  * Patient ID without wildcards, narrow the search in the index; all other keys are compared row by row.
  */
@@ -14,32 +17,35 @@
 #include "archive/match.h"
 #include "base/charset.h"
 
-enum { ROWS_IN_A_ROW = 512 /* looked at without a match; then the loop gets a turn */ };
-
 /* One attribute that is asked for. */
 struct column {
     const struct attribute *attribute;
     char vr[3];
-    char *key; /* UTF-8; NULL = any value, or the index has seen to it */
+    char *text;            /* of the key, UTF-8 */
+    struct match_key *key; /* NULL = any value, or the index has seen to it */
 };
 
 struct find {
-    struct list_node node; /* in archive->resting */
-    bool resting;
+    struct rest rest;
     struct archive *archive;
     struct query_request *request;
     struct index_cursor *cursor;
     enum query_level level;
     size_t column_count;
     struct column columns[ATTRIBUTES_MAX];
+    bool comparing; /* a row, as far as these two say */
+    size_t column;
+    struct match_position position;
     bool unsupported; /* there were keys that the archive does not know */
     struct identifier match;
 };
 
 static void destroy(struct find *find)
 {
-    for (size_t i = 0; i < find->column_count; i++)
-        free(find->columns[i].key);
+    for (size_t i = 0; i < find->column_count; i++) {
+        free(find->columns[i].text);
+        match_key_destroy(find->columns[i].key);
+    }
     index_cursor_close(find->cursor);
     identifier_fini(&find->match);
     free(find);
@@ -62,8 +68,18 @@ static bool narrows(const struct attribute *attribute, const char *key)
     return attribute->tag == query_level_key(attribute->level);
 }
 
+/* The number of values is what a query costs; 0 or -E2BIG. */
+static int check_key(const struct column *column, char ret_comment[65])
+{
+    size_t most = strcmp(column->vr, "UI") == 0 ? KEY_UIDS_MAX : KEY_VALUES_MAX;
+    if (match_count_values(column->vr, column->text) <= most)
+        return 0;
+    snprintf(ret_comment, 65, "%.40s: more than %zu values", column->attribute->name, most);
+    return -E2BIG;
+}
+
 static int take_key(struct find *find, const struct identifier *identifier, const struct element *element,
-                    struct index_keys *keys)
+                    struct index_keys *keys, char ret_comment[65])
 {
     const struct attribute *attribute = attribute_find(element->tag);
     if (attribute == NULL || attribute->level > find->level || strcmp(element->vr, "SQ") == 0) {
@@ -73,38 +89,32 @@ static int take_key(struct find *find, const struct identifier *identifier, cons
     struct column *column = &find->columns[find->column_count];
     column->attribute = attribute;
     snprintf(column->vr, sizeof column->vr, "%s", dictionary_vr(element->tag));
-    column->key = attribute_read_key(identifier, element, column->vr);
-    if (column->key == NULL)
+    column->text = attribute_read_key(identifier, element, column->vr);
+    if (column->text == NULL)
         return -ENOMEM;
     find->column_count++;
-    if (match_is_universal(column->vr, column->key)) {
-        free(column->key);
-        column->key = NULL;
-    } else if (narrows(attribute, column->key)) {
-        keys->values[attribute->level] = column->key;
+    int error = check_key(column, ret_comment);
+    if (error != 0 || match_is_universal(column->vr, column->text))
+        return error;
+    if (narrows(attribute, column->text)) {
+        keys->values[attribute->level] = column->text;
+        return 0;
     }
-    return 0;
+    column->key = match_key_create(column->vr, column->text);
+    return column->key != NULL ? 0 : -ENOMEM;
 }
 
-static int open_cursor(struct find *find, const struct query_request *request)
+static int open_cursor(struct find *find, const struct query_request *request, char ret_comment[65])
 {
     struct index_keys keys = {0};
     const struct attribute *wanted[ATTRIBUTES_MAX];
     int error = 0;
     for (struct element element = {0}; error == 0 && identifier_skip(request->identifier, &element);)
-        error = take_key(find, request->identifier, &element, &keys);
+        error = take_key(find, request->identifier, &element, &keys, ret_comment);
     for (size_t i = 0; i < find->column_count; i++)
         wanted[i] = find->columns[i].attribute;
-    if (error == 0)
-        error = index_find(find->archive->index, find->level, wanted, find->column_count, &keys, &find->cursor);
-    for (size_t i = 0; i < find->column_count; i++) {
-        struct column *column = &find->columns[i];
-        if (column->key == NULL || keys.values[column->attribute->level] != column->key)
-            continue;
-        free(column->key);
-        column->key = NULL;
-    }
-    return error;
+    return error != 0 ? error
+                      : index_find(find->archive->index, find->level, wanted, find->column_count, &keys, &find->cursor);
 }
 
 uint16_t find_begin(struct archive *archive, struct query_request *request, char ret_comment[65])
@@ -123,9 +133,10 @@ uint16_t find_begin(struct archive *archive, struct query_request *request, char
     find->request = request;
     find->level = (enum query_level)level;
     identifier_init(&find->match);
-    int error = open_cursor(find, request);
+    int error = open_cursor(find, request, ret_comment);
     if (error != 0) {
-        snprintf(ret_comment, 65, "%.64s", error == -EIO ? index_problem(archive->index) : error_text(error));
+        if (ret_comment[0] == '\0')
+            snprintf(ret_comment, 65, "%.64s", error == -EIO ? index_problem(archive->index) : error_text(error));
         destroy(find);
         return STATUS_REFUSED_OUT_OF_RESOURCES;
     }
@@ -136,14 +147,21 @@ uint16_t find_begin(struct archive *archive, struct query_request *request, char
 
 /* ---- the answer ---- */
 
-static bool row_matches(const struct find *find)
+/* Compare the row, from where it was left; MATCH_UNFINISHED at the end of the slice. */
+static enum match_verdict compare_row(struct find *find, const struct slice *slice)
 {
-    for (size_t i = 0; i < find->column_count; i++) {
-        const struct column *column = &find->columns[i];
-        if (column->key != NULL && !match_value(column->vr, column->key, index_cursor_text(find->cursor, i)))
-            return false;
+    for (; find->column < find->column_count; find->column++, find->position = (struct match_position){0}) {
+        const struct column *column = &find->columns[find->column];
+        enum match_verdict verdict = MATCH_YES;
+        if (column->key == NULL)
+            continue;
+        do {
+            verdict = match_step(column->key, index_cursor_text(find->cursor, find->column), &find->position);
+        } while (verdict == MATCH_UNFINISHED && !slice_is_over(slice));
+        if (verdict != MATCH_YES)
+            return verdict;
     }
-    return true;
+    return MATCH_YES;
 }
 
 static int put_text(struct identifier *match, uint32_t tag, const char *vr, const char *text)
@@ -180,44 +198,48 @@ static void finish(struct find *find, uint16_t status, const char *comment)
     query_request_finish(find->request, status, &last);
 }
 
-/* Let each find that rests go on; those that rest again wait for the next turn. */
-static void take_turn(uv_idle_t *turn)
+/* Find the next match: 1, 0 if there is none, 2 if the slice ended before that, or an error. */
+static int find_row(struct find *find)
 {
-    struct archive *archive = turn->data;
-    struct list now;
-    list_init(&now);
-    list_splice(&now, &archive->resting);
-    for (struct list_node *node = list_pop(&now); node != NULL; node = list_pop(&now)) {
-        struct find *find = list_entry(node, struct find, node);
-        find->resting = false;
-        find_ready(find->request);
-    }
-    if (list_is_empty(&archive->resting))
-        uv_idle_stop(turn);
+    const struct slice slice = slice_begin();
+    do {
+        if (!find->comparing) {
+            int result = index_cursor_next(find->cursor);
+            if (result <= 0)
+                return result;
+            find->comparing = true;
+            find->column = 0;
+            find->position = (struct match_position){0};
+        }
+        enum match_verdict verdict = compare_row(find, &slice);
+        if (verdict == MATCH_UNFINISHED)
+            break;
+        find->comparing = false;
+        if (verdict == MATCH_YES)
+            return 1;
+    } while (!slice_is_over(&slice));
+    return 2;
 }
 
-static void rest(struct find *find)
+static void go_on(void *context)
 {
-    struct archive *archive = find->archive;
-    find->resting = true;
-    list_append(&archive->resting, &find->node);
-    uv_idle_start(&archive->turn, take_turn);
+    struct find *find = context;
+    find_ready(find->request);
 }
 
 void find_ready(struct query_request *request)
 {
     struct find *find = request->state;
-    int result = 1;
     if (request->cancelled) {
         finish(find, STATUS_CANCEL, NULL);
         return;
     }
-    for (unsigned rows = 0; rows < ROWS_IN_A_ROW; rows++) {
-        result = index_cursor_next(find->cursor);
-        if (result <= 0)
-            break;
-        if (!row_matches(find))
-            continue;
+    int result = find_row(find);
+    if (result == 2) {
+        rest_begin(find->archive, &find->rest, go_on, find);
+        return;
+    }
+    if (result == 1) {
         result = make_match(find);
         find->archive->totals.matches++;
         if (result == 0)
@@ -225,21 +247,17 @@ void find_ready(struct query_request *request)
                 query_request_match(request, &find->match, find->unsupported ? STATUS_PENDING_WARNING : STATUS_PENDING);
         if (result == 0 || result == ERROR_NOT_OPEN)
             return;
-        break;
     }
     if (result == 0)
         finish(find, STATUS_SUCCESS, NULL);
-    else if (result < 0)
+    else
         finish(find, STATUS_UNABLE_TO_PROCESS,
                result == -EIO ? index_problem(find->archive->index) : error_text(result));
-    else
-        rest(find);
 }
 
 void find_ended(struct query_request *request)
 {
     struct find *find = request->state;
-    if (find->resting)
-        list_remove(&find->node);
+    rest_end(&find->rest);
     destroy(find);
 }

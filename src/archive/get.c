@@ -12,10 +12,12 @@ struct get {
     struct retrieval retrieval;
     struct index_cursor *cursor;
     struct delivery *delivery;
+    struct rest rest;
 };
 
 static void destroy(struct get *get)
 {
+    rest_end(&get->rest);
     index_cursor_close(get->cursor);
     delivery_destroy(get->delivery);
     retrieval_fini(&get->retrieval);
@@ -42,29 +44,37 @@ uint16_t get_begin(struct archive *archive, struct query_request *request, char 
 /* Begin the store of the cursor's instance; false if that cannot be. */
 static bool send_instance(struct get *get, struct query_request *request)
 {
-    struct store *store = delivery_store(get->delivery);
-    if (delivery_open(get->delivery, get->retrieval.archive, get->cursor) != 0)
-        return false;
+    struct store *store = delivery_name(get->delivery, get->cursor);
     const struct association_context *context =
         query_request_find_context(request, store->class_uid, delivery_syntax(get->delivery));
-    if (context != NULL) {
-        store->context_id = context->id;
-        store->priority = request->priority;
-        if (query_request_store(request, store) == 0)
-            return true;
-    }
+    if (context == NULL || delivery_open(get->delivery, get->retrieval.archive, get->cursor) != 0)
+        return false;
+    store->context_id = context->id;
+    store->priority = request->priority;
+    if (query_request_store(request, store) == 0)
+        return true;
     (void)delivery_close(get->delivery);
     return false;
+}
+
+static void go_on(void *context)
+{
+    get_ready(context);
 }
 
 void get_ready(struct query_request *request)
 {
     struct get *get = request->state;
+    const struct slice slice = slice_begin();
     int result = 0;
     while (!request->cancelled && (result = index_cursor_next(get->cursor)) == 1) {
         if (send_instance(get, request))
             return;
         retrieval_count(&get->retrieval, NULL, false, delivery_store(get->delivery)->instance_uid);
+        if (slice_is_over(&slice)) {
+            rest_begin(get->retrieval.archive, &get->rest, go_on, request);
+            return;
+        }
     }
     retrieval_finish(&get->retrieval, request, request->cancelled,
                      result < 0 ? index_problem(get->retrieval.archive->index) : NULL);

@@ -16,32 +16,41 @@
 
 #include "archive/index_private.h"
 
-enum { INDEX_VERSION = 1, LEVEL_COUNT = 4 };
+enum { INDEX_VERSION = 2, LEVEL_COUNT = 4 };
 
 /* The columns of `instance` that are no attributes, in the order of struct index_place. */
 #define PLACE_COLUMNS "name, size, mtime, data_offset, data_len, pad, made_study, made_series, made_number, syntax"
 
 /* ---- statements ---- */
 
+int index_failed(struct index *index)
+{
+    int code = sqlite3_errcode(index->db) & 0xFF;
+    bool knows = code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
+    snprintf(index->problem, sizeof index->problem, "%s", knows ? sqlite3_errmsg(index->db) : error_text(-EIO));
+    return -EIO;
+}
+
 int index_run(struct index *index, const char *sql)
 {
-    return sqlite3_exec(index->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : -EIO;
+    return sqlite3_exec(index->db, sql, NULL, NULL, NULL) == SQLITE_OK ? 0 : index_failed(index);
 }
 
 int index_prepare(struct index *index, const char *sql, sqlite3_stmt **ret_statement)
 {
-    return sqlite3_prepare_v3(index->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_statement, NULL) == SQLITE_OK ? 0
-                                                                                                               : -EIO;
+    int result = sqlite3_prepare_v3(index->db, sql, -1, SQLITE_PREPARE_PERSISTENT, ret_statement, NULL);
+    return result == SQLITE_OK ? 0 : index_failed(index);
 }
 
 /* Run a statement that answers at most one number. 1 with a number, 0 without, or an error; it is reset. */
-static int run_once(sqlite3_stmt *statement, int64_t *ret_number)
+static int run_once(struct index *index, sqlite3_stmt *statement, int64_t *ret_number)
 {
     int result = sqlite3_step(statement);
     if (result == SQLITE_ROW && ret_number != NULL)
         *ret_number = sqlite3_column_int64(statement, 0);
+    int answer = result == SQLITE_ROW ? 1 : result == SQLITE_DONE ? 0 : index_failed(index);
     sqlite3_reset(statement);
-    return result == SQLITE_ROW ? 1 : result == SQLITE_DONE ? 0 : -EIO;
+    return answer;
 }
 
 /* ---- the tables ---- */
@@ -64,7 +73,8 @@ static void write_table(FILE *sql, enum query_level level)
               sql);
     fprintf(sql, "UNIQUE (%s));\n", unique[level]);
     if (level == QUERY_LEVEL_STUDY || level == QUERY_LEVEL_IMAGE)
-        fprintf(sql, "CREATE INDEX %s_parent ON %s (parent);\n", attribute_table(level), attribute_table(level));
+        fprintf(sql, "CREATE INDEX %s_parent ON %s (parent%s);\n", attribute_table(level), attribute_table(level),
+                level == QUERY_LEVEL_IMAGE ? ", SOPClassUID, syntax" : "");
 }
 
 static int make_tables(struct index *index)
@@ -77,10 +87,17 @@ static int make_tables(struct index *index)
     fputs("BEGIN;\n", sql);
     for (enum query_level level = QUERY_LEVEL_PATIENT; level <= QUERY_LEVEL_IMAGE; level++)
         write_table(sql, level);
+    fputs(
+        "CREATE INDEX series_uid ON series (SeriesInstanceUID);\n"
+        "CREATE TABLE held (class TEXT, syntax TEXT, instances INTEGER, PRIMARY KEY (class, syntax)) WITHOUT ROWID;\n",
+        sql);
     fputs("CREATE TRIGGER counted AFTER INSERT ON instance BEGIN"
-          " UPDATE series SET instances = instances + 1 WHERE id = NEW.parent; END;\n"
+          " UPDATE series SET instances = instances + 1 WHERE id = NEW.parent;"
+          " INSERT INTO held VALUES (NEW.SOPClassUID, NEW.syntax, 1)"
+          "  ON CONFLICT DO UPDATE SET instances = instances + 1; END;\n"
           "CREATE TRIGGER uncounted AFTER DELETE ON instance BEGIN"
-          " UPDATE series SET instances = instances - 1 WHERE id = OLD.parent; END;\n",
+          " UPDATE series SET instances = instances - 1 WHERE id = OLD.parent;"
+          " UPDATE held SET instances = instances - 1 WHERE class = OLD.SOPClassUID AND syntax = OLD.syntax; END;\n",
           sql);
     fprintf(sql, "PRAGMA user_version = %d;\nCOMMIT;\n", INDEX_VERSION);
     int error = fclose(sql) == 0 ? index_run(index, text) : -ENOMEM;
@@ -139,9 +156,13 @@ static int prepare_statements(struct index *index)
     }
     int error =
         index_prepare(index, "SELECT 1 FROM instance WHERE name = ?1 AND size = ?2 AND mtime = ?3", &index->has_file);
+    if (error == 0)
+        error = index_prepare(index, "DELETE FROM instance WHERE SOPInstanceUID = ?1 OR name = ?2", &index->remove);
     return error != 0
                ? error
-               : index_prepare(index, "DELETE FROM instance WHERE SOPInstanceUID = ?1 OR name = ?2", &index->remove);
+               : index_prepare(index,
+                               "SELECT sum(instances) FROM held WHERE class = ?1 AND (?2 IS NULL OR syntax = ?2)",
+                               &index->held);
 }
 
 /* ---- opened and closed ---- */
@@ -150,7 +171,7 @@ static int open_file(struct index *index, const char *path)
 {
     if (sqlite3_open_v2(path != NULL ? path : ":memory:", &index->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE,
                         NULL) != SQLITE_OK)
-        return -EIO;
+        return index->db != NULL ? index_failed(index) : -ENOMEM;
     sqlite3_busy_timeout(index->db, 1000);
     return index_run(index, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16000");
 }
@@ -160,7 +181,7 @@ static int read_version(struct index *index, int64_t *ret_version)
     sqlite3_stmt *statement = NULL;
     int error = index_prepare(index, "PRAGMA user_version", &statement);
     if (error == 0)
-        error = run_once(statement, ret_version) == 1 ? 0 : -EIO;
+        error = run_once(index, statement, ret_version) == 1 ? 0 : index_failed(index);
     sqlite3_finalize(statement);
     return error;
 }
@@ -208,6 +229,7 @@ void index_close(struct index *index)
         sqlite3_finalize(index->insert[level]);
         sqlite3_finalize(index->find[level]);
     }
+    sqlite3_finalize(index->held);
     sqlite3_finalize(index->has_file);
     sqlite3_finalize(index->remove);
     int result = sqlite3_close(index->db);
@@ -218,7 +240,7 @@ void index_close(struct index *index)
 
 const char *index_problem(const struct index *index)
 {
-    return index->db != NULL ? sqlite3_errmsg(index->db) : "out of memory";
+    return index->problem[0] != '\0' ? index->problem : error_text(-EIO);
 }
 
 int index_begin(struct index *index)
@@ -265,7 +287,7 @@ static int insert_row(struct index *index, enum query_level level, int64_t paren
             bind_text(statement, at++, values->texts[i] != NULL ? values->texts[i] : "");
     if (level == QUERY_LEVEL_IMAGE)
         bind_place(statement, at, place);
-    int result = run_once(statement, NULL);
+    int result = run_once(index, statement, NULL);
     *ret_id = sqlite3_last_insert_rowid(index->db);
     return result < 0 ? result : 0;
 }
@@ -281,7 +303,7 @@ static int find_or_insert(struct index *index, enum query_level level, int64_t p
     bind_text(statement, at++, attribute_values_get(values, query_level_key(level)));
     if (level == QUERY_LEVEL_PATIENT)
         bind_text(statement, at, attribute_values_get(values, TAG_PATIENT_NAME));
-    int result = run_once(statement, ret_id);
+    int result = run_once(index, statement, ret_id);
     return result == 0 ? insert_row(index, level, parent, values, NULL, ret_id) : result < 0 ? result : 0;
 }
 
@@ -290,11 +312,11 @@ int index_add(struct index *index, const struct attribute_values *values, const 
     int64_t id = 0, found;
     int error = 0;
     bind_text(index->find[QUERY_LEVEL_IMAGE], 1, place->instance_uid);
-    bool replaces = run_once(index->find[QUERY_LEVEL_IMAGE], &found) == 1 || place->name != NULL;
+    bool replaces = run_once(index, index->find[QUERY_LEVEL_IMAGE], &found) == 1 || place->name != NULL;
     if (replaces) {
         bind_text(index->remove, 1, place->instance_uid);
         bind_text(index->remove, 2, place->name);
-        error = run_once(index->remove, NULL);
+        error = run_once(index, index->remove, NULL);
     }
     for (enum query_level level = QUERY_LEVEL_PATIENT; level < QUERY_LEVEL_IMAGE && error >= 0; level++)
         error = find_or_insert(index, level, id, values, &id);
@@ -308,7 +330,7 @@ bool index_has_file(struct index *index, const char *name, uint64_t size_bytes, 
     bind_text(index->has_file, 1, name);
     sqlite3_bind_int64(index->has_file, 2, (int64_t)size_bytes);
     sqlite3_bind_int64(index->has_file, 3, mtime_ns);
-    return run_once(index->has_file, NULL) == 1;
+    return run_once(index, index->has_file, NULL) == 1;
 }
 
 int64_t index_sweep(struct index *index, bool (*is_there)(void *context, const struct index_place *place),
@@ -327,15 +349,16 @@ int64_t index_sweep(struct index *index, bool (*is_there)(void *context, const s
             if (place.name != NULL && is_there(context, &place))
                 continue;
             sqlite3_bind_int64(remove, 1, sqlite3_column_int64(statement, 0));
-            if (run_once(remove, NULL) < 0)
+            if (run_once(index, remove, NULL) < 0)
                 break;
             count++;
         }
     }
+    int failed = result != SQLITE_DONE ? index_failed(index) : 0;
     sqlite3_finalize(statement);
     sqlite3_finalize(remove);
-    if (result != SQLITE_DONE)
-        return -EIO;
+    if (failed != 0)
+        return failed;
     int error = index_run(index, "DELETE FROM series WHERE instances = 0;"
                                  "DELETE FROM study WHERE id NOT IN (SELECT parent FROM series);"
                                  "DELETE FROM patient WHERE id NOT IN (SELECT parent FROM study)");
@@ -351,11 +374,22 @@ int index_count_all(struct index *index, uint64_t ret_counts[4])
         snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", attribute_table((enum query_level)level));
         if (index_prepare(index, sql, &statement) != 0)
             return -EIO;
-        int result = run_once(statement, &count);
+        int result = run_once(index, statement, &count);
         sqlite3_finalize(statement);
         if (result != 1)
-            return -EIO;
+            return result < 0 ? result : index_failed(index);
         ret_counts[level] = (uint64_t)count;
     }
     return 0;
+}
+
+uint64_t index_count_held(struct index *index, const char *class_uid, const char *syntax_uid)
+{
+    int64_t count = 0;
+    bind_text(index->held, 1, class_uid);
+    if (syntax_uid != NULL)
+        bind_text(index->held, 2, syntax_uid);
+    else
+        sqlite3_bind_null(index->held, 2);
+    return run_once(index, index->held, &count) == 1 && count > 0 ? (uint64_t)count : 0;
 }

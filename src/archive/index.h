@@ -70,13 +70,15 @@ struct index_keys {
 int index_find(struct index *index, enum query_level level, const struct attribute *const *wanted, size_t wanted_count,
                const struct index_keys *keys, struct index_cursor **ret_cursor) MUST_CHECK;
 
+/* How many instances of this class there are, in this transfer syntax or in any (NULL). 0 also if it cannot be told. */
+uint64_t index_count_held(struct index *index, const char *class_uid, const char *syntax_uid);
+
 /* How many instances have these keys, in how many series. */
 int index_count(struct index *index, const struct index_keys *keys, uint64_t *ret_instances,
                 uint64_t *ret_series) MUST_CHECK;
 
-/* Their distinct pairs of SOP class (text 0) and transfer syntax (text 1). */
-int index_find_contexts(struct index *index, const struct index_keys *keys,
-                        struct index_cursor **ret_cursor) MUST_CHECK;
+/* The distinct pairs of SOP class (text 0) and transfer syntax (text 1) of a series. */
+int index_find_contexts(struct index *index, int64_t series, struct index_cursor **ret_cursor) MUST_CHECK;
 
 /* The numbers of their series: index_cursor_number 0. */
 int index_find_series(struct index *index, const struct index_keys *keys, struct index_cursor **ret_cursor) MUST_CHECK;

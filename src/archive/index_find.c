@@ -13,6 +13,7 @@
 #include "dicomnet/uid.h"
 
 struct index_cursor {
+    struct index *index;
     sqlite3_stmt *statement;
     int over; /* what the last step said, once there are no more rows: SQLite would begin again */
 };
@@ -68,7 +69,8 @@ static char *make_uid_array(const char *list)
     return text;
 }
 
-static int bind_keys(sqlite3_stmt *statement, const struct index_keys *keys, enum query_level level)
+static int bind_keys(struct index *index, sqlite3_stmt *statement, const struct index_keys *keys,
+                     enum query_level level)
 {
     int result = SQLITE_OK;
     for (enum query_level of = QUERY_LEVEL_PATIENT; of <= level && result == SQLITE_OK; of++) {
@@ -81,7 +83,7 @@ static int bind_keys(sqlite3_stmt *statement, const struct index_keys *keys, enu
         char *array = make_uid_array(keys->values[of]);
         result = array != NULL ? sqlite3_bind_text(statement, (int)of + 1, array, -1, free) : SQLITE_NOMEM;
     }
-    return result == SQLITE_OK ? 0 : result == SQLITE_NOMEM ? -ENOMEM : -EIO;
+    return result == SQLITE_OK ? 0 : result == SQLITE_NOMEM ? -ENOMEM : index_failed(index);
 }
 
 /* SELECT `columns` of the level's entities with these keys. */
@@ -94,6 +96,7 @@ static int open_cursor(struct index *index, const char *columns, enum query_leve
     struct index_cursor *cursor = calloc(1, sizeof *cursor);
     int error = sql != NULL && cursor != NULL ? 0 : -ENOMEM;
     if (error == 0) {
+        cursor->index = index;
         fprintf(sql, "SELECT %s", columns);
         write_from(sql, level);
         write_where(sql, keys, level);
@@ -102,7 +105,7 @@ static int open_cursor(struct index *index, const char *columns, enum query_leve
     if (sql != NULL && fclose(sql) != 0)
         error = -ENOMEM;
     error = error != 0 ? error : index_prepare(index, text, &cursor->statement);
-    error = error != 0 ? error : bind_keys(cursor->statement, keys, level);
+    error = error != 0 ? error : bind_keys(index, cursor->statement, keys, level);
     free(text);
     if (error != 0) {
         index_cursor_close(cursor);
@@ -135,10 +138,20 @@ int index_find(struct index *index, enum query_level level, const struct attribu
     return error;
 }
 
+/* The level to whose rows these keys say which are meant: that of series, unless instances are named. */
+static enum query_level level_of(const struct index_keys *keys)
+{
+    return is_given(keys, QUERY_LEVEL_IMAGE) ? QUERY_LEVEL_IMAGE : QUERY_LEVEL_SERIES;
+}
+
 int index_count(struct index *index, const struct index_keys *keys, uint64_t *ret_instances, uint64_t *ret_series)
 {
     struct index_cursor *cursor = NULL;
-    int error = open_cursor(index, "count(*), count(DISTINCT instance.parent)", QUERY_LEVEL_IMAGE, keys, "", &cursor);
+    enum query_level level = level_of(keys);
+    const char *columns = level == QUERY_LEVEL_IMAGE
+                              ? "count(*), count(DISTINCT instance.parent)"
+                              : "ifnull(sum(series.instances), 0), count(nullif(series.instances, 0))";
+    int error = open_cursor(index, columns, level, keys, "", &cursor);
     if (error == 0 && index_cursor_next(cursor) == 1) {
         *ret_instances = (uint64_t)index_cursor_number(cursor, 0);
         *ret_series = (uint64_t)index_cursor_number(cursor, 1);
@@ -149,15 +162,27 @@ int index_count(struct index *index, const struct index_keys *keys, uint64_t *re
     return error;
 }
 
-int index_find_contexts(struct index *index, const struct index_keys *keys, struct index_cursor **ret_cursor)
+int index_find_contexts(struct index *index, int64_t series, struct index_cursor **ret_cursor)
 {
-    return open_cursor(index, "DISTINCT instance.SOPClassUID, instance.syntax", QUERY_LEVEL_IMAGE, keys, "",
-                       ret_cursor);
+    struct index_cursor *cursor = calloc(1, sizeof *cursor);
+    if (cursor == NULL)
+        return -ENOMEM;
+    cursor->index = index;
+    int error =
+        index_prepare(index, "SELECT DISTINCT SOPClassUID, syntax FROM instance WHERE parent = ?1", &cursor->statement);
+    if (error == 0 && sqlite3_bind_int64(cursor->statement, 1, series) != SQLITE_OK)
+        error = index_failed(index);
+    if (error != 0) {
+        index_cursor_close(cursor);
+        return error;
+    }
+    *ret_cursor = cursor;
+    return 0;
 }
 
 int index_find_series(struct index *index, const struct index_keys *keys, struct index_cursor **ret_cursor)
 {
-    return open_cursor(index, "DISTINCT series.id", QUERY_LEVEL_IMAGE, keys, "", ret_cursor);
+    return open_cursor(index, "DISTINCT series.id", level_of(keys), keys, "", ret_cursor);
 }
 
 int index_find_instances(struct index *index, const struct index_keys *keys, int64_t series,
@@ -183,7 +208,7 @@ int index_cursor_next(struct index_cursor *cursor)
     if (cursor->over == 0)
         cursor->over = sqlite3_step(cursor->statement);
     if (cursor->over != SQLITE_ROW)
-        return cursor->over == SQLITE_DONE ? 0 : -EIO;
+        return cursor->over == SQLITE_DONE ? 0 : index_failed(cursor->index);
     cursor->over = 0;
     return 1;
 }

@@ -11,8 +11,12 @@
 struct index {
     sqlite3 *db;
     sqlite3_stmt *insert[4], *find[4]; /* by level */
-    sqlite3_stmt *has_file, *remove;
+    sqlite3_stmt *has_file, *remove, *held;
+    char problem[256]; /* what SQLite said when it last failed */
 };
+
+/* Something failed: keep what SQLite says about it before it says something else. Returns -EIO. */
+int index_failed(struct index *index);
 
 /* Run statements without values. 0 or -EIO. */
 int index_run(struct index *index, const char *sql) MUST_CHECK;

@@ -5,6 +5,9 @@
  * A lane is one association to the destination. It takes the next series when it has sent its last one, and releases
  * when there is none. A lane that is lost opens again if anything was answered on it; else what it had left has failed.
  * The final answer goes out when all lanes are closed. A move outlives its request until then.
+ *
+ * Before the first lane opens, the contexts that it proposes are gathered from the series, and what no lane took in the
+ * end is counted as failed: both may be long, and are done in slices (turn.c).
  */
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +24,7 @@ struct lane {
     struct storage_user *user;      /* NULL: closed */
     struct index_cursor *instances; /* of the series it sends; NULL: none */
     struct delivery *delivery;
+    struct rest rest;
     bool under_way;    /* the delivery is being sent */
     uint64_t answered; /* stores, on this association */
 };
@@ -30,6 +34,7 @@ struct move {
     struct query_request *request; /* NULL: it has ended before the lanes were closed */
     const struct archive_peer *peer;
     struct index_cursor *series;
+    struct rest rest;
     bool begun;
     uint16_t priority, message_id;
     char calling_ae[17], originator_ae[17];
@@ -44,7 +49,9 @@ struct move {
 static void destroy(struct move *move)
 {
     struct archive *archive = move->retrieval.archive;
+    rest_end(&move->rest);
     for (size_t i = 0; i < move->lane_count; i++) {
+        rest_end(&move->lanes[i].rest);
         index_cursor_close(move->lanes[i].instances);
         delivery_destroy(move->lanes[i].delivery);
     }
@@ -58,22 +65,26 @@ static void destroy(struct move *move)
 
 /* ---- lanes ---- */
 
-static void fail_rest_of_series(struct lane *lane)
+/* What is left of the series that the lane has is not sent. False if the slice ended before that was counted. */
+static bool fail_rest_of_series(struct lane *lane, const struct slice *slice)
 {
     struct index_place place;
     while (lane->instances != NULL && index_cursor_next(lane->instances) == 1) {
         index_cursor_place(lane->instances, &place);
         retrieval_count(&lane->move->retrieval, NULL, false, place.instance_uid);
+        if (slice_is_over(slice))
+            return false;
     }
     index_cursor_close(lane->instances);
     lane->instances = NULL;
+    return true;
 }
 
 /* Give the lane the next series; false if there is none. */
 static bool take_series(struct lane *lane)
 {
     struct move *move = lane->move;
-    if (index_cursor_next(move->series) != 1)
+    if (move->series == NULL || index_cursor_next(move->series) != 1)
         return false;
     return index_find_instances(move->retrieval.archive->index, &move->retrieval.keys,
                                 index_cursor_number(move->series, 0), &lane->instances) == 0;
@@ -83,29 +94,29 @@ static bool take_series(struct lane *lane)
 static bool send_instance(struct lane *lane)
 {
     struct move *move = lane->move;
-    struct store *store = delivery_store(lane->delivery);
-    if (delivery_open(lane->delivery, move->retrieval.archive, lane->instances) != 0)
-        return false;
+    struct store *store = delivery_name(lane->delivery, lane->instances);
     const struct association_context *context =
         storage_user_find_context(lane->user, store->class_uid, delivery_syntax(lane->delivery));
-    if (context != NULL) {
-        store->context_id = context->id;
-        store->priority = move->priority;
-        store->originator_ae = move->originator_ae;
-        store->originator_id = move->message_id;
-        lane->under_way = true;
-        if (storage_user_store(lane->user, store) == 0)
-            return true;
-        lane->under_way = false;
-    }
+    if (context == NULL || delivery_open(lane->delivery, move->retrieval.archive, lane->instances) != 0)
+        return false;
+    store->context_id = context->id;
+    store->priority = move->priority;
+    store->originator_ae = move->originator_ae;
+    store->originator_id = move->message_id;
+    lane->under_way = true;
+    if (storage_user_store(lane->user, store) == 0)
+        return true;
+    lane->under_way = false;
     (void)delivery_close(lane->delivery);
     return false;
 }
 
-static void go_on(struct lane *lane)
+static void go_on(void *context)
 {
+    struct lane *lane = context;
     struct move *move = lane->move;
-    if (lane->under_way)
+    const struct slice slice = slice_begin();
+    if (lane->under_way || lane->user == NULL)
         return;
     while (move->request != NULL && !move->request->cancelled) {
         if (lane->instances == NULL && !take_series(lane))
@@ -118,15 +129,18 @@ static void go_on(struct lane *lane)
         } else {
             retrieval_count(&move->retrieval, NULL, false, delivery_store(lane->delivery)->instance_uid);
         }
+        if (slice_is_over(&slice)) {
+            rest_begin(move->retrieval.archive, &lane->rest, go_on, lane);
+            return;
+        }
     }
     storage_user_release(lane->user);
 }
 
 static void on_ready(struct storage_user *user, void *context)
 {
-    struct lane *lane = context;
     (void)user;
-    go_on(lane);
+    go_on(context);
 }
 
 static void on_done(struct storage_user *user, void *context, struct store *store)
@@ -145,17 +159,25 @@ static void on_done(struct storage_user *user, void *context, struct store *stor
 
 /* ---- the whole ---- */
 
-/* All lanes are closed: what nobody took has failed. */
-static void settle(struct move *move)
+/* All lanes are closed: what they had left, and what nobody took, has failed. */
+static void settle(void *context)
 {
-    struct lane *lane = &move->lanes[0];
+    struct move *move = context;
+    const struct slice slice = slice_begin();
     if (move->request == NULL) {
         destroy(move);
         return;
     }
     bool cancelled = move->request->cancelled;
-    while (!cancelled && take_series(lane))
-        fail_rest_of_series(lane);
+    for (size_t i = 0; i < move->lane_count && !cancelled; i++) {
+        struct lane *lane = &move->lanes[i];
+        do {
+            if (!fail_rest_of_series(lane, &slice)) {
+                rest_begin(move->retrieval.archive, &move->rest, settle, move);
+                return;
+            }
+        } while (take_series(lane));
+    }
     retrieval_finish(&move->retrieval, move->request, cancelled, move->retrieval.failed > 0 ? move->comment : NULL);
 }
 
@@ -167,6 +189,7 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
     struct move *move = lane->move;
     (void)user;
     lane->user = NULL;
+    rest_end(&lane->rest);
     move->lanes_open--;
     if (end->kind != ASSOCIATION_RELEASED) {
         char text[256];
@@ -174,8 +197,9 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
         snprintf(move->comment, sizeof move->comment, "%.64s", text);
     }
     bool wanted = move->request != NULL && !move->request->cancelled && lane->instances != NULL;
-    if (wanted && (lane->answered == 0 || open_lane(lane) != 0))
-        fail_rest_of_series(lane);
+    /* A lane that nothing was answered on keeps what it has left: it has failed, and settle counts it. */
+    if (wanted && lane->answered > 0)
+        (void)!open_lane(lane);
     if (move->lanes_open == 0)
         settle(move);
 }
@@ -205,17 +229,23 @@ static int open_lane(struct lane *lane)
     return error;
 }
 
-/* One context for each SOP class and transfer syntax that is to be sent; those beyond what fits are refused later. */
-static int find_contexts(struct move *move)
+static bool has_context(const struct move *move, const char *class_uid, const char *syntax_uid)
+{
+    for (size_t i = 0; i < move->context_count; i++)
+        if (strcmp(move->uids[i][0], class_uid) == 0 && strcmp(move->uids[i][1], syntax_uid) == 0)
+            return true;
+    return false;
+}
+
+/* The contexts of one series; those beyond what fits are refused later. */
+static int add_contexts(struct move *move, int64_t series)
 {
     struct index_cursor *cursor = NULL;
-    struct archive *archive = move->retrieval.archive;
-    move->uids = calloc(PDU_CONTEXTS_MAX, sizeof *move->uids);
-    if (move->uids == NULL)
-        return -ENOMEM;
-    int error = index_find_contexts(archive->index, &move->retrieval.keys, &cursor);
+    int error = index_find_contexts(move->retrieval.archive->index, series, &cursor);
     while (error == 0 && move->context_count < PDU_CONTEXTS_MAX && index_cursor_next(cursor) == 1) {
         char(*uids)[UID_SIZE] = move->uids[move->context_count];
+        if (has_context(move, index_cursor_text(cursor, 0), index_cursor_text(cursor, 1)))
+            continue;
         snprintf(uids[0], UID_SIZE, "%s", index_cursor_text(cursor, 0));
         snprintf(uids[1], UID_SIZE, "%s", index_cursor_text(cursor, 1));
         move->contexts[move->context_count++] =
@@ -223,6 +253,39 @@ static int find_contexts(struct move *move)
     }
     index_cursor_close(cursor);
     return error;
+}
+
+static void open_lanes(struct move *move)
+{
+    for (size_t i = 0; i < move->lane_count && move->retrieval.total > 0; i++)
+        if (open_lane(&move->lanes[i]) != 0)
+            break;
+    if (move->lanes_open == 0)
+        settle(move);
+}
+
+/* One context for each SOP class and transfer syntax that is to be sent; then the lanes open. */
+static void gather_contexts(void *context)
+{
+    struct move *move = context;
+    const struct slice slice = slice_begin();
+    int result = 1;
+    while (!move->request->cancelled && move->context_count < PDU_CONTEXTS_MAX &&
+           (result = index_cursor_next(move->series)) == 1) {
+        if (add_contexts(move, index_cursor_number(move->series, 0)) != 0)
+            break;
+        if (slice_is_over(&slice)) {
+            rest_begin(move->retrieval.archive, &move->rest, gather_contexts, move);
+            return;
+        }
+    }
+    index_cursor_close(move->series);
+    move->series = NULL;
+    if (index_find_series(move->retrieval.archive->index, &move->retrieval.keys, &move->series) == 0 &&
+        !move->request->cancelled)
+        open_lanes(move);
+    else
+        settle(move);
 }
 
 static const struct archive_peer *find_peer(const struct archive *archive, const char *ae)
@@ -246,8 +309,10 @@ static int prepare(struct move *move, const struct query_request *request)
         if (move->lanes[i].delivery == NULL)
             return -ENOMEM;
     }
-    int error = find_contexts(move);
-    return error != 0 ? error : index_find_series(archive->index, &move->retrieval.keys, &move->series);
+    move->uids = calloc(PDU_CONTEXTS_MAX, sizeof *move->uids);
+    if (move->uids == NULL)
+        return -ENOMEM;
+    return index_find_series(archive->index, &move->retrieval.keys, &move->series);
 }
 
 uint16_t move_begin(struct archive *archive, struct query_request *request, char ret_comment[65])
@@ -286,11 +351,7 @@ void move_ready(struct query_request *request)
     if (move->begun)
         return;
     move->begun = true;
-    for (size_t i = 0; i < move->lane_count && move->retrieval.total > 0; i++)
-        if (open_lane(&move->lanes[i]) != 0)
-            break;
-    if (move->lanes_open == 0)
-        settle(move);
+    gather_contexts(move);
 }
 
 void move_cancelled(struct query_request *request)
@@ -302,7 +363,7 @@ void move_cancelled(struct query_request *request)
     if (!move->begun) {
         move->begun = true;
         settle(move);
-    }
+    } /* what rests sees it on its turn */
 }
 
 void move_ended(struct query_request *request)

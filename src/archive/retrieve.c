@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "archive/archive_private.h"
+#include "archive/match.h"
 #include "catalog/file_source.h"
 #include "catalog/instance.h"
 #include "catalog/synthetic.h"
@@ -14,7 +15,7 @@ enum { FAILED_UIDS_MAX = 64000 /* bytes of UIDs that a value of VR UI can hold, 
 
 /* ---- which instances ---- */
 
-/* The unique keys of the identifier; the one of its level must be there. 0 or a negative error. */
+/* The unique keys of the identifier; the one of its level must be there. 0 or a negative error: -E2BIG. */
 static int read_keys(struct retrieval *retrieval, const struct identifier *identifier, enum query_level level)
 {
     for (enum query_level of = QUERY_LEVEL_PATIENT; of <= level; of++) {
@@ -24,6 +25,8 @@ static int read_keys(struct retrieval *retrieval, const struct identifier *ident
         retrieval->key_texts[of] = attribute_read_key(identifier, &element, dictionary_vr(element.tag));
         if (retrieval->key_texts[of] == NULL)
             return -ENOMEM;
+        if (match_count_values(dictionary_vr(element.tag), retrieval->key_texts[of]) > KEY_UIDS_MAX)
+            return -E2BIG;
         retrieval->keys.values[of] = retrieval->key_texts[of];
     }
     return 0;
@@ -47,6 +50,10 @@ uint16_t retrieval_init(struct retrieval *retrieval, struct archive *archive, co
     }
     if (error == 0)
         error = index_count(archive->index, &retrieval->keys, &retrieval->total, &retrieval->series);
+    if (error == -E2BIG) {
+        snprintf(ret_comment, 65, "a key has more than %d values", KEY_UIDS_MAX);
+        return STATUS_UNABLE_TO_CALCULATE;
+    }
     if (error != 0) {
         snprintf(ret_comment, 65, "%.64s", error == -EIO ? index_problem(archive->index) : error_text(error));
         return STATUS_UNABLE_TO_CALCULATE;
@@ -171,15 +178,22 @@ static int open_file(struct delivery *delivery, const struct archive *archive, c
     return error;
 }
 
-int delivery_open(struct delivery *delivery, struct archive *archive, struct index_cursor *row)
+struct store *delivery_name(struct delivery *delivery, struct index_cursor *row)
 {
     struct index_place place;
-    int error = 0;
     index_cursor_place(row, &place);
     snprintf(delivery->class_uid, UID_SIZE, "%s", place.class_uid);
     snprintf(delivery->instance_uid, UID_SIZE, "%s", place.instance_uid);
     snprintf(delivery->syntax_uid, UID_SIZE, "%s", place.syntax_uid);
     delivery->store = (struct store){.class_uid = delivery->class_uid, .instance_uid = delivery->instance_uid};
+    return &delivery->store;
+}
+
+int delivery_open(struct delivery *delivery, struct archive *archive, struct index_cursor *row)
+{
+    struct index_place place;
+    int error = 0;
+    index_cursor_place(row, &place);
     if (place.name != NULL) {
         error = open_file(delivery, archive, &place);
         delivery->store.source = &delivery->file.source;

@@ -43,7 +43,7 @@ static int make_folders(const char *path, bool sync)
             continue;
         char kept = prefix[i];
         prefix[i] = '\0';
-        int error = mkdir(prefix, 0777) < 0 ? -errno : sync ? sync_above(prefix) : 0;
+        int error = mkdir(prefix, 0750) < 0 ? -errno : sync ? sync_above(prefix) : 0;
         if (error < 0 && error != -EEXIST)
             return error;
         prefix[i] = kept;
@@ -162,11 +162,18 @@ int part10_writer_open(struct part10_writer *writer, struct part10_folder *folde
         snprintf(writer->temporary_name, sizeof writer->temporary_name, ".tmp-%ld-%" PRIu64, (long)getpid(),
                  folder->next_number++);
         writer->fd =
-            openat(folder->fd, writer->temporary_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+            openat(folder->fd, writer->temporary_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
         if (writer->fd < 0 && errno != EEXIST)
             break;
     }
-    return writer->fd < 0 ? -errno : 0;
+    if (writer->fd < 0)
+        return -errno;
+    if (folder->mode != 0 && fchmod(writer->fd, folder->mode) != 0) {
+        int error = -errno;
+        part10_writer_discard(writer);
+        return error;
+    }
+    return 0;
 }
 
 /* Write to the file; the first error is kept. */

@@ -17,6 +17,7 @@
 struct part10_folder {
     int fd;               /* of the output folder */
     bool sync;            /* fsync file and folder before the name is final */
+    uint32_t mode;        /* permissions of the files; 0: what the umask leaves of 0640. To be set after opening */
     uint64_t next_number; /* of temporary names */
 };
 

@@ -39,7 +39,6 @@ struct guest {
     struct receiver *receiver;
     struct receiver_visit visit;     /* its association is NULL until it has been made */
     struct association *association; /* as that one */
-    bool entered;                    /* it is the caller's: receiver_enter */
     struct storage_provider *provider;
     struct part10_writer *writer; /* NULL if nothing is kept */
     uint32_t answered;            /* instances, for abort_after and stall_after */
@@ -334,7 +333,6 @@ int receiver_enter(struct receiver *receiver, const struct storage_sink **ret_si
     if (guest == NULL)
         return -ENOMEM;
     guest->receiver = receiver;
-    guest->entered = true;
     if (receiver->folder_open && (guest->writer = malloc(sizeof *guest->writer)) == NULL) {
         free(guest);
         return -ENOMEM;
@@ -368,6 +366,7 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const 
     if (options->output_dir != NULL) {
         error = part10_folder_open(&receiver->folder, options->output_dir, options->sync);
         receiver->folder_open = error == 0;
+        receiver->folder.mode = options->mode;
         if (error != 0)
             snprintf(ret_problem, problem_size, "%s: %s", options->output_dir, error_text(error));
     }
@@ -411,11 +410,5 @@ void receiver_close(struct receiver *receiver, void (*closed)(void *user), void 
     receiver->closed_user = user;
     if (receiver->acceptor != NULL)
         acceptor_close(receiver->acceptor);
-    for (struct list_node *node = list_first(&receiver->guests); node != NULL;
-         node = list_next(&receiver->guests, node)) {
-        struct guest *guest = list_entry(node, struct guest, node);
-        if (!guest->entered)
-            association_abort(guest->association, ERROR_ABORTED_LOCALLY);
-    }
     free_if_over(receiver);
 }

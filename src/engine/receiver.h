@@ -60,7 +60,8 @@ struct receiver_options {
     struct acceptor_options acceptor; /* its bind_address NULL: it does not listen, see receiver_enter */
     const char *output_dir;           /* NULL = discard: keep nothing */
     bool sync;
-    bool check; /* look at what came before it is kept (catalog/arrival.h): C000 or A900 if it is not what it says */
+    uint32_t mode; /* permissions of the files: struct part10_folder */
+    bool check;    /* look at what came before it is kept (catalog/arrival.h): C000 or A900 if it is not what it says */
     const struct allowed *allowed; /* who may open an association; borrowed until closed; NULL = anybody */
     struct receiver_faults faults;
     const struct logger *logger; /* receiver.stored (debug), receiver.refused (warn); borrowed until closed */

@@ -435,6 +435,7 @@ static int open_receiver(struct retrieval *retrieval)
                                                                      .logger = &retrieval->logger}},
                                         .output_dir = options->output_dir,
                                         .sync = options->sync,
+                                        .mode = options->mode,
                                         .check = true,
                                         .logger = &retrieval->logger,
                                         .observer = &observer,

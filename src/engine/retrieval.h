@@ -37,6 +37,7 @@ struct retrieval_options {
     char move_destination[17];     /* C-MOVE to a third party: nothing comes here, and output_dir is NULL */
     const char *output_dir;
     bool sync;
+    uint32_t mode;                 /* permissions of what comes: struct part10_folder */
     const char *receive_address;   /* to listen on, for a C-MOVE to this process */
     uint16_t receive_port;         /* 0 = any free one */
     char receive_ae[17];           /* the move destination then: who calls another AE title is rejected */

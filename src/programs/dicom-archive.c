@@ -96,6 +96,8 @@ static struct archive_options archive_options_of(const struct options *options, 
         .acceptor = {.bind_address = options->bind_address,
                      .port = (uint16_t)options->port,
                      .max_associations = options->max_associations,
+                     .max_connections = options->max_connections,
+                     .idle_ms = options->idle_ms,
                      .association = {.check_called_ae = options->own_ae[0] != '\0',
                                      .max_pdu_len = options->max_pdu_len,
                                      .timeouts = options->timeouts,
@@ -103,7 +105,9 @@ static struct archive_options archive_options_of(const struct options *options, 
         .output_dir = options->output_dir,
         .sync = options->sync,
         .reindex = options->reindex,
-        .import_dir = options->import_dir,
+        .mode = options->mode,
+        .import_dirs = options->import_dirs.items,
+        .import_count = options->import_dirs.count,
         .synthetic = options->population,
         .peers = peers,
         .peer_count = options->input_count,
@@ -120,7 +124,7 @@ static void print_listening(const struct options *options, const struct server *
     const struct archive_totals *totals = archive_totals(program->archive);
     bool brackets = strchr(options->bind_address, ':') != NULL;
     if (!options->quiet) {
-        if (options->import_dir != NULL)
+        if (options->import_dirs.count > 0)
             printf("imported %llu, failed %llu\n", (unsigned long long)totals->imported,
                    (unsigned long long)totals->import_failed);
         printf("%llu patients, %llu studies, %llu series, %llu instances\n", (unsigned long long)totals->patients,

@@ -118,6 +118,7 @@ static void fill_in_retrieval(struct mover *mover, const struct identifier *keys
         .get = options->get,
         .output_dir = options->output_dir,
         .sync = options->sync,
+        .mode = options->mode,
         .receive_address = address_to_listen_on(options, destination->host),
         .receive_port = (uint16_t)options->receive_port,
         .allow_from = options->allow_from.items,

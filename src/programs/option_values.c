@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <uv.h>
 
@@ -55,6 +56,16 @@ static bool read_seconds(const char *text, uint32_t max_s, uint32_t *ret_ms)
     uint64_t ms = (micro + 500) / 1000;
     *ret_ms = (uint32_t)(ms == 0 && (micro > 0 || more) ? 1 : ms);
     return true;
+}
+
+/* Who makes a file must be able to write and read it: 600 is the least. */
+static bool read_mode(const char *text, uint32_t *ret_value)
+{
+    size_t len = strlen(text);
+    if (len < 3 || len > 4 || strspn(text, "01234567") != len)
+        return false;
+    *ret_value = (uint32_t)strtoul(text, NULL, 8);
+    return *ret_value <= 0777 && (*ret_value & 0600) == 0600;
 }
 
 static bool read_status(const char *text, uint32_t *ret_value)
@@ -175,6 +186,9 @@ void option_value_expected(const struct option_row *row, char ret_text[OPTION_EX
         break;
     case OPTION_STATUS:
         snprintf(ret_text, OPTION_EXPECTED_SIZE, "a status of 1 to 4 hexadecimal digits");
+        break;
+    case OPTION_MODE:
+        snprintf(ret_text, OPTION_EXPECTED_SIZE, "permissions as 3 or 4 octal digits, 600 among them, e.g. 640");
         break;
     case OPTION_CHOICE: {
         int len = snprintf(ret_text, OPTION_EXPECTED_SIZE, "one of ");
@@ -303,6 +317,9 @@ int option_value_read(struct options *options, const struct option_row *row, con
     case OPTION_STATUS:
         right = read_status(text, &value);
         break;
+    case OPTION_MODE:
+        right = read_mode(text, &value);
+        break;
     case OPTION_CHOICE:
         right = read_choice(row, text, &value);
         break;
@@ -341,6 +358,9 @@ void option_value_format(const struct options *options, const struct option_row 
         break;
     case OPTION_STATUS:
         snprintf(ret_text, size, "%04X", *(const uint32_t *)field);
+        break;
+    case OPTION_MODE:
+        snprintf(ret_text, size, "%o", *(const uint32_t *)field);
         break;
     case OPTION_NUMBER:
     case OPTION_CHOICE:

@@ -336,7 +336,9 @@ static void apply_shared(struct options *options)
     } timeouts[] = {{"connect-timeout", offsetof(struct options, timeouts.connect_ms)},
                     {"acse-timeout", offsetof(struct options, timeouts.acse_ms)},
                     {"dimse-timeout", offsetof(struct options, timeouts.dimse_ms)},
-                    {"network-timeout", offsetof(struct options, timeouts.network_ms)}};
+                    {"network-timeout", offsetof(struct options, timeouts.network_ms)},
+                    {"idle-timeout", offsetof(struct options, idle_ms)},
+                    {"release-timeout", offsetof(struct options, timeouts.release_ms)}}; /* no option of its own */
     if (options_given(options, "timeout"))
         for (size_t i = 0; i < sizeof timeouts / sizeof timeouts[0]; i++)
             if (!options_given(options, timeouts[i].name))
@@ -378,7 +380,7 @@ static const char *find_archive_contradiction(const struct options *options)
         return "give --output-dir DIR for the archive, or --synthetic to serve what does not exist";
     if (options->output_dir != NULL && synthetic)
         return "--output-dir and --synthetic exclude each other";
-    if (synthetic && (options->import_dir != NULL || options->reindex || options->sync))
+    if (synthetic && (options->import_dirs.count > 0 || options->reindex || options->sync))
         return "--import, --reindex and --sync belong to --output-dir, which is missing";
     return NULL;
 }

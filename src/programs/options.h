@@ -122,8 +122,11 @@ struct options {
     const char *output_dir;
     bool discard;
     bool sync;
+    uint32_t mode; /* permissions; 0: not given */
     const char *access_log;
     uint32_t max_associations;
+    uint32_t max_connections;
+    uint32_t idle_ms;
 
     /* receiving: faults for tests, as in struct receiver_faults */
     uint32_t status;
@@ -138,7 +141,7 @@ struct options {
     /* an archive */
     struct synthetic_population population; /* studies = 0: not given */
     const char *population_text;
-    const char *import_dir;
+    struct option_list import_dirs;
     bool reindex;
     uint32_t move_associations;
 

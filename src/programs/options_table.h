@@ -11,6 +11,7 @@ enum option_type {
     OPTION_SWITCH,    /* bool: no value */
     OPTION_NUMBER,    /* uint32_t from min to max; or one of `choices`, if there are any */
     OPTION_SECONDS,   /* uint32_t milliseconds, given in seconds from min to max, fractions allowed */
+    OPTION_MODE,      /* uint32_t: permissions, 3 or 4 octal digits */
     OPTION_STATUS,    /* uint32_t: 1 to 4 hexadecimal digits */
     OPTION_CHOICE,    /* uint32_t: the value of one of `choices` */
     OPTION_TEXT,      /* const char *, not empty */

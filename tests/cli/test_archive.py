@@ -46,6 +46,15 @@ class Archive(CommandTest):
             result = run('dicom-archive', '--synthetic', '1x1x1', '--peer', 'OK=h:1', '--peer', peer)
             self.assert_wrong(result, f"dicom-archive: --peer: '{peer}' is not AE=HOST:PORT")
 
+    def test_import_of_several_folders(self):
+        for number in range(2):
+            (self.folder / f'source{number}').mkdir()
+            write_instance(self.folder / f'source{number}' / 'x', instance=f'1.2.3.{number}')
+        archive = self.archive('--output-dir', self.folder / 'kept', '--import', self.folder / 'source0', '--import',
+                               self.folder / 'source1')
+        archive.signal(signal.SIGTERM)
+        self.assertIn('imported 2, failed 0\n1 patients, 1 studies, 1 series, 2 instances\n', archive.wait().out)
+
     def test_import_says_what_it_took(self):
         source = self.folder / 'source' / 'below'
         source.mkdir(parents=True)

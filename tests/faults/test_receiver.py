@@ -1,6 +1,7 @@
 """dicom-receiver: what it answers is in its access log, what it acknowledges is kept, whatever the other side does."""
 import contextlib
 import hashlib
+import os
 import pathlib
 import re
 import resource
@@ -304,6 +305,29 @@ class Keeping(ReceiverTest):
             path.unlink()
         self.assert_kept(receiver, other)
 
+    def test_permissions(self):
+        """Nobody but user and group reads what is about patients, whatever the umask; --mode is taken as it is."""
+        for options, file_mode in (((), 0o640), (('--mode', '600'), 0o600), (('--mode', '664'), 0o664)):
+            for make in (lambda *words: programs.Receiver(*words, log=True), programs.Archive):
+                with self.subTest(options, server=make):
+                    server = make(*options)
+                    server.output = server.folder / 'deep' / 'received'
+                    server.options[server.options.index('--output-dir') + 1] = str(server.output)
+                    umask = os.umask(0)
+                    try:
+                        self.start(server)
+                    finally:
+                        os.umask(umask)
+                    with wire.Client(server.port, [CONTEXT]) as client:
+                        self.assertEqual(self.store(client, self.instance())['status'], SUCCESS)
+                    server.terminate()
+                    modes = {path.name: path.stat().st_mode & 0o777 for path in server.folder.rglob('*')
+                             if path != server.log_path}
+                    instance, = [name for name in modes if name.endswith('.dcm')]
+                    self.assertEqual(modes.pop(instance), file_mode, modes)
+                    self.assertEqual({name: oct(mode) for name, mode in modes.items() if mode not in (0o640, 0o750)}, {})
+                    self.assertEqual((modes['deep'], modes['received']), (0o750, 0o750))
+
     def test_full_disk(self):
         """A limit on the size of files stands for it. The association is kept, and goes on when there is room."""
         receiver = self.start(programs.Receiver())
@@ -432,6 +456,40 @@ class Keeping(ReceiverTest):
         self.assertIn('/received>', synced[-1])
 
 
+class Requests(ReceiverTest):
+    """Commands that contradict what was agreed, or cannot be answered."""
+
+    def servers(self):
+        return (self.start(programs.Receiver()), self.start(programs.Archive()))
+
+    def test_another_class_than_its_context(self):
+        entry = self.instance()
+        for server in self.servers():
+            with self.subTest(server.name), wire.Client(server.port, [CONTEXT]) as client:
+                client.send(client.accepted[CONTEXT], {
+                    'class_uid': '1.2.840.10008.5.1.4.1.1.4', 'field': wire.C_STORE_RQ, 'priority': 0,
+                    'data_set_type': 1, 'instance_uid': entry.instance_uid}, entry.data_set)
+                answer = client.response()
+                self.assertEqual((answer['status'], server.files()), (0x0122, []), answer)
+                self.assertEqual(self.store(client, entry)['status'], SUCCESS)
+
+    def test_without_a_message_id(self):
+        """No answer could say what it answers: the association ends, and nothing is kept."""
+        entry = self.instance()
+        store = {'class_uid': entry.class_uid, 'field': wire.C_STORE_RQ, 'priority': 0, 'data_set_type': 1,
+                 'instance_uid': entry.instance_uid}
+        echo = {'class_uid': wire.VERIFICATION, 'field': wire.C_ECHO_RQ, 'data_set_type': wire.NO_DATA_SET}
+        for server in self.servers():
+            for context, command, data in ((CONTEXT, store, entry.data_set), (VERIFICATION, echo, None)):
+                with self.subTest(server.name, field=command['field']), \
+                        wire.Client(server.port, [CONTEXT, VERIFICATION]) as client:
+                    client.socket.sendall(wire.fragments(client.accepted[context], wire.command(**command), True, 16384))
+                    with contextlib.suppress(OSError):    # it may be gone already
+                        client.socket.sendall(wire.fragments(client.accepted[context], data or b'', False, 16384))
+                    self.assertIsNone(client.response())
+                    self.assertEqual(server.files(), [])
+
+
 class Silence(ReceiverTest):
     """Peers that say nothing, or not all of it."""
 
@@ -467,6 +525,49 @@ class Silence(ReceiverTest):
                                                  'priority': 0, 'data_set_type': 1, 'instance_uid': '1.2.3'})
             self.assert_closed(stuck.socket)
             self.assertEqual(idle.echo()['status'], SUCCESS)
+
+    def test_idle_associations_end(self):
+        """Who keeps an association and says nothing has it taken away; who goes on asking keeps it, and so does who waits."""
+        for name, options in (('dicom-receiver', ('--idle-timeout', 1)), ('dicom-archive', ('--timeout', 1))):
+            with self.subTest(name):
+                server = programs.Receiver(*options, '--max-associations', 3, keep=False) \
+                    if name == 'dicom-receiver' else \
+                    programs.Archive(*options, '--max-associations', 3, synthetic='1x1x1')
+                self.start(server)
+                silent = [wire.Client(server.port, [VERIFICATION]) for _ in range(2)]
+                busy = wire.Client(server.port, [VERIFICATION])
+                with contextlib.ExitStack() as stack:
+                    for client in (*silent, busy):
+                        stack.enter_context(client)
+                    with wire.Client(server.port, [VERIFICATION]) as late:
+                        self.assertEqual(late.reject, (2, 3, 2))
+                    for _ in range(10):
+                        self.assertEqual(busy.echo()['status'], SUCCESS)
+                        time.sleep(0.3)
+                    for client in silent:
+                        self.assertEqual(wire.read_pdu(client.socket)[0], wire.ABORT)
+                    with wire.Client(server.port, [VERIFICATION]) as late:
+                        self.assertEqual(late.echo()['status'], SUCCESS)
+                    self.assertTrue(busy.release())
+                server.terminate()
+                self.assertEqual(server.log().count('within the idle timeout'), 2, server.log())
+
+    def test_an_answer_that_takes_its_time_is_no_idleness(self):
+        receiver = self.start(programs.Receiver('--idle-timeout', 0.5, '--response-delay', 2000, keep=False))
+        with wire.Client(receiver.port, [CONTEXT]) as client:
+            self.assertEqual(self.store(client, self.instance())['status'], SUCCESS)
+            self.assertTrue(client.release())
+
+    def test_silent_connections_keep_nobody_out(self):
+        """There may be so many: the oldest that has asked for nothing goes. One that has an association stays."""
+        receiver = self.start(programs.Receiver('--max-connections', 4, keep=False))
+        with wire.Client(receiver.port, [VERIFICATION]) as first, contextlib.ExitStack() as stack:
+            silent = [stack.enter_context(socket.create_connection(('127.0.0.1', receiver.port))) for _ in range(5)]
+            for connection in silent[:2]:
+                self.assert_closed(connection)
+            with wire.Client(receiver.port, [VERIFICATION]) as late:
+                self.assertEqual(late.echo()['status'], SUCCESS)
+            self.assertEqual(first.echo()['status'], SUCCESS)
 
     def test_many_do_not_delay_an_echo(self):
         """256 of them: some said nothing, some half a request, some opened an association and then fell silent."""

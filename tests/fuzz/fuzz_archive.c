@@ -117,6 +117,7 @@ static void open_archive(struct run *run, unsigned flags)
     static const struct archive_peer peer = {.ae = "DESTINATION", .host = "destination", .port = 104};
     char problem[256];
     struct archive_options options = {.acceptor = {.bind_address = "127.0.0.1",
+                                                   .idle_ms = 30000,
                                                    .association = {.ae = "ARCHIVE",
                                                                    .max_pdu_len = ASSOCIATION_MAX_PDU_MIN,
                                                                    .timeouts = association_default_timeouts}},

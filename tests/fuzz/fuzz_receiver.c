@@ -25,7 +25,8 @@ enum flags {
     FLAG_REFUSE = 8,  /* every C-STORE is answered A700 */
     FLAG_STOP = 16,   /* stop while clients are there */
     FLAG_NARROW = 32, /* sockets hold little */
-    FLAG_WINDOW = 64  /* asynchronous operations are granted */
+    FLAG_WINDOW = 64, /* asynchronous operations are granted */
+    FLAG_CHECK = 128  /* what comes is looked at before it is kept */
 };
 
 enum step {
@@ -165,11 +166,14 @@ static void open_receiver(struct run *run, unsigned flags)
 {
     struct receiver_options options = {.acceptor = {.bind_address = "127.0.0.1",
                                                     .max_associations = (flags & FLAG_ONE) != 0 ? 1 : 0,
+                                                    .max_connections = CLIENTS - 1,
+                                                    .idle_ms = 30000,
                                                     .association = {.ae = "RECEIVER",
                                                                     .max_pdu_len = ASSOCIATION_MAX_PDU_MIN,
                                                                     .window = (flags & FLAG_WINDOW) != 0 ? 8 : 1,
                                                                     .timeouts = association_default_timeouts}},
                                        .output_dir = (flags & FLAG_KEEP) != 0 ? fake_folder() : NULL,
+                                       .check = (flags & FLAG_CHECK) != 0,
                                        .faults = {.status = (flags & FLAG_REFUSE) != 0 ? 0xA700 : 0x0000,
                                                   .response_delay_ms = (flags & FLAG_DELAY) != 0 ? 100 : 0}};
     FUZZ_CHECK(receiver_open(&run->receiver, &run->loop, &options, NULL, 0) == 0);

@@ -1,15 +1,19 @@
 """findscu, movescu, getscu, storescu, echoscu and Orthanc as clients of dicom-archive; answers compared with pydicom's
 reading of the same files."""
+import contextlib
 import fnmatch
+import os
 import pathlib
 import re
 import shutil
 import sqlite3
 import struct
 import subprocess
+import time
 import unittest
 import warnings
 
+import odil
 import pydicom
 from support import datasets, kept, network, peers, programs, wire
 from support.base import ProgramTest
@@ -284,6 +288,56 @@ class Storing(ArchiveTest):
                          sorted(names.values()))
         self.assertEqual(self.find_values(archive, 'STUDY', 'PatientName', 'SpecificCharacterSet=ISO_IR 192',
                                           'PatientName=Buc^J?rôme'), [names['ISO_IR 100']])
+        # Case does not count in names, nor do accents, whatever the character set of the file is.
+        for key, expected in (('müller*', 'ISO_IR 192'), ('MÜLLER^ÄNNE', 'ISO_IR 192'), ('muller^*', 'ISO_IR 192'),
+                              ('BUC^JÉRÔME', 'ISO_IR 100'), (names['ISO_IR 144'].upper(), 'ISO_IR 144')):
+            self.assertEqual(self.find_values(archive, 'STUDY', 'PatientName', 'SpecificCharacterSet=ISO_IR 192',
+                                              f'PatientName={key}'), [names[expected]], key)
+
+
+class Syntaxes(ArchiveTest):
+    """A requestor of a C-GET that lists other syntaxes first gets instances as they lie all the same."""
+
+    def get_with_odil(self, archive, study, *syntaxes):
+        """How many instances of the study come."""
+        contexts = odil.AssociationParameters.PresentationContext
+        association = odil.Association()
+        association.set_peer_host('127.0.0.1')
+        association.set_peer_port(archive.port)
+        association.update_parameters().set_calling_ae_title('ODIL').set_called_ae_title('ARCHIVE') \
+            .set_presentation_contexts([
+                contexts(odil.registry.StudyRootQueryRetrieveInformationModelGet, [wire.IMPLICIT_LITTLE],
+                         contexts.Role.SCU),
+                contexts(datasets.CT_IMAGE, list(syntaxes), contexts.Role.SCP)])
+        association.associate()
+        keys = odil.DataSet()
+        keys.add(odil.registry.QueryRetrieveLevel, ['STUDY'])
+        keys.add(odil.registry.StudyInstanceUID, [study])
+        user = odil.GetSCU(association)
+        user.set_affected_sop_class(odil.registry.StudyRootQueryRetrieveInformationModelGet)
+        got = user.get(keys)
+        association.release()
+        return len(got)
+
+    def test_get(self):
+        for stored in (datasets.EXPLICIT_LITTLE, wire.IMPLICIT_LITTLE):
+            source = self.subfolder(stored)
+            for number in range(3):
+                path = datasets.make_instance(source / f'{number}.dcm', study=1, instance=number)
+                header = pydicom.dcmread(path)
+                header.file_meta.TransferSyntaxUID = stored
+                header.is_implicit_VR = stored == wire.IMPLICIT_LITTLE
+                header.save_as(path)
+            archive = self.start(programs.Archive('--import', source))
+            with self.subTest(stored):
+                study, = self.find_values(archive, 'STUDY', 'StudyInstanceUID')
+                self.assertEqual(self.get_with_odil(archive, study, wire.IMPLICIT_LITTLE, datasets.EXPLICIT_LITTLE), 3)
+                self.assertEqual(self.get_with_odil(archive, study, datasets.DEFLATED, datasets.EXPLICIT_LITTLE,
+                                                    datasets.BIG_ENDIAN, wire.IMPLICIT_LITTLE), 3)
+                folder = self.subfolder(f'got-{stored}')
+                peers.run_client('getscu', '-S', '-od', folder, '-k', 'QueryRetrieveLevel=STUDY', '-k',
+                                 f'StudyInstanceUID={study}', '127.0.0.1', archive.port)
+                self.assertEqual(len(list(folder.iterdir())), 3)
 
 
 class Synthetic(ArchiveTest):
@@ -423,6 +477,64 @@ class Hostile(ArchiveTest):
                 self.assertEqual(response['status'], 0 if depth == 3 else 0xC000)
             self.assertTrue(client.release())
         self.assertEqual(len(self.find_values(archive, 'STUDY', 'StudyInstanceUID')), 2)
+
+    def longest_echo_s(self, archive, seconds):
+        """The slowest of the echoes of so many seconds, each over an association of its own."""
+        longest, end = 0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            begun = time.monotonic()
+            with wire.Client(archive.port, [(wire.VERIFICATION, wire.IMPLICIT_LITTLE)]) as client:
+                self.assertEqual(client.echo()['status'], 0)
+                self.assertTrue(client.release())
+            longest = max(longest, time.monotonic() - begun)
+            time.sleep(0.01)
+        return longest
+
+    def test_a_list_of_names_that_nobody_has(self):
+        """As long as may be, against many studies: it takes its time and nobody else's, and ends when it is cancelled."""
+        archive = self.start(programs.Archive(synthetic='5000x1x1:4K', folder_variable='RELEASE_DIR'))
+        slow = b'\\'.join(b'*A*A*A*A*A*A*%06d' % number for number in range(1000))
+        identifier = element(0x00080052, b'STUDY') + element(0x00100010, slow)
+        idle = min(self.longest_echo_s(archive, 0.3) for _ in range(3))
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(wire.Client(archive.port, [(STUDY_FIND, wire.IMPLICIT_LITTLE)]))
+                       for _ in range(4)]
+            for client in clients:
+                self.query(client, identifier)
+            # 0.1 s is what is wanted on a machine of its own; one that is shared is slow in the same way without it.
+            self.assertLess(self.longest_echo_s(archive, 3), 0.1 + 5 * idle)
+            for client in clients[1:]:
+                client.socket.sendall(wire.fragments(1, wire.command(
+                    class_uid=STUDY_FIND, field=wire.C_CANCEL_RQ, replied_id=1, data_set_type=wire.NO_DATA_SET),
+                    True, 16384))
+                self.assertEqual(client.response()['status'], 0xFE00)
+            clients[0].close()    # it goes without a word, and its query with it
+            for client in clients[1:]:
+                self.assertTrue(client.release())
+        network.wait_until(lambda: self.cpu_s(archive, 0.3) < 0.1, 20, 'it to rest')
+
+    @staticmethod
+    def cpu_s(server, seconds):
+        """The processor time it takes in so many seconds."""
+        def ticks():
+            fields = pathlib.Path(f'/proc/{server.process.pid}/stat').read_text(encoding='ascii').rsplit(')', 1)[1].split()
+            return int(fields[11]) + int(fields[12])
+        before = ticks()
+        time.sleep(seconds)
+        return (ticks() - before) / os.sysconf('SC_CLK_TCK')
+
+    def test_more_values_than_may_be(self):
+        archive = self.start(programs.Archive(synthetic='2x1x1'))
+        names = b'\\'.join(b'N%d' % number for number in range(1001))
+        uids = b'\\'.join(b'1.2.%d' % number for number in range(10001))
+        with wire.Client(archive.port, [(STUDY_FIND, wire.IMPLICIT_LITTLE)]) as client:
+            for tag, value, name in ((0x00100010, names, 'PatientName'), (0x0020000D, uids, 'StudyInstanceUID')):
+                self.query(client, element(0x00080052, b'STUDY') + element(tag, value, b'\0'))
+                answer = client.response()
+                self.assertEqual(answer['status'], 0xA700)
+                self.assertIn(f'{name}: more than', answer['comment'])
+            self.query(client, element(0x00080052, b'STUDY') + element(0x00100010, names[:-6]))
+            self.assertEqual(client.response()['status'], 0)
 
     def test_ten_thousand_matches_for_a_slow_reader(self):
         archive = self.start(programs.Archive(synthetic='10000x1x1:4K'))

@@ -108,6 +108,30 @@ Test(index, counts_and_collects)
     index_close(index);
 }
 
+Test(index, knows_what_it_holds_of_a_class)
+{
+    static const char *const explicit = "1.2.840.10008.1.2.1", *const class = "1.2.840.10008.5.1.4.1.1.7";
+    struct index *index = open_index(NULL, false);
+    uint64_t instances, series;
+    cr_expect_eq(index_count_held(index, class, NULL), 0);
+    add(index, "p", "n", "1.1", "1.1.1", "1.1.1.1", "CT");
+    add(index, "p", "n", "1.1", "1.1.1", "1.1.1.2", "CT");
+    add(index, "p", "n", "1.1", "1.1.2", "1.1.1.2", "CT"); /* in the place of the one before */
+    cr_expect_eq(index_count_held(index, class, NULL), 2);
+    cr_expect_eq(index_count_held(index, class, explicit), 2);
+    cr_expect_eq(index_count_held(index, class, "1.2.840.10008.1.2"), 0);
+    cr_expect_eq(index_count_held(index, "1.2.840.10008.5.1.4.1.1.2", NULL), 0);
+    cr_assert_eq(index_count(index, &(struct index_keys){.values = {"p"}}, &instances, &series), 0);
+    cr_expect(instances == 2 && series == 2, "%d %d", (int)instances, (int)series);
+    cr_assert_eq(
+        index_count(index, &(struct index_keys){.values = {"p", "1.1", "", "1.1.1.1\\1.9"}}, &instances, &series), 0);
+    cr_expect(instances == 1 && series == 1, "%d %d", (int)instances, (int)series);
+    cr_assert_eq(index_count(index, &(struct index_keys){.values = {"nobody"}}, &instances, &series), 0);
+    cr_expect(instances == 0 && series == 0);
+    cr_expect_str_neq(index_problem(index), "not an error");
+    index_close(index);
+}
+
 Test(index, no_value_is_sql)
 {
     static const char *const evil[] = {"'",        "\"",           "';DROP TABLE patient;--",

@@ -81,6 +81,23 @@ static const struct row rows[] = {
     {"PN", "Yamada=X", "Yamada=Y", false},
     {"PN", "*^*", "Yamada^", true},
 
+    /* names: case and accents beyond ASCII (C.2.2.2.1 lets a provider ignore them); nowhere else */
+    {"PN", "m\xC3\xBCller*", "M\xC3\x9CLLER^HANS", true},
+    {"PN", "M\xC3\x9CLLER", "m\xC3\xBCller", true},
+    {"PN", "muller", "M\xC3\xBCller", true},
+    {"PN", "m\xC3\xBCller", "MULLER", true},
+    {"PN", "mu\xCC\x88ller", "M\xC3\xBCller", true}, /* u and a combining diaeresis */
+    {"PN", "m\xC3\xBCller", "Mueller", false},
+    {"PN", "m?ller", "M\xC3\x9CLLER", true},
+    {"PN",
+     "\xC5\x81\xC3\xB3"
+     "d\xC5\xBA",
+     "lodz", true},
+    {"PN", "\xD0\x98\xD0\xB2\xD0\x90\xD0\xBD*", "\xD0\x98\xD0\x92\xD0\x90\xD0\x9D\xD0\x9E\xD0\x92", true},
+    {"PN", "\xCE\xA3\xCE\x8A\xCE\xA3\xCE\xA5", "\xCF\x83\xCE\xAF\xCF\x83\xCF\x85", true},
+    {"PN", "\xE5\xB1\xB1", "\xE5\xB1\xB2", false},
+    {"LO", "m\xC3\xBCller", "M\xC3\x9CLLER", false},
+
     /* dates and times: single and ranges (C.2.2.2.5) */
     {"DA", "20240131", "20240131", true},
     {"DA", "20240131", "2024.01.31", true},
@@ -115,6 +132,36 @@ Test(match, rules)
         cr_expect_eq(match_value(row->vr, row->key, row->value), row->matches, "%s: key '%s', value '%s'", row->vr,
                      row->key, row->value);
     }
+}
+
+/* The longest list and the slowest pattern there are: it goes on in steps, and each takes no more than its part. */
+Test(match, long_lists_are_compared_in_steps)
+{
+    enum { COUNT = 3000, LEN = 100 };
+    static char list[COUNT * LEN + 1], value[LEN];
+    struct match_position position = {0};
+    unsigned steps = 0;
+    enum match_verdict verdict;
+    memset(list, 'a', sizeof list - 1);
+    for (size_t i = 1; i < COUNT; i++)
+        list[i * LEN] = '\\';
+    for (size_t i = 3; i < sizeof list - 1; i += 2)
+        if (list[i] == 'a')
+            list[i] = '*';
+    memset(value, 'b', sizeof value - 1);
+    struct match_key *key = match_key_create("PN", list);
+    cr_assert_not_null(key);
+    cr_expect_eq(match_count_values("PN", list), COUNT);
+    cr_expect_eq(match_count_values("LT", list), 1);
+    do {
+        verdict = match_step(key, value, &position);
+        steps++;
+    } while (verdict == MATCH_UNFINISHED);
+    cr_expect_eq(verdict, MATCH_NO);
+    cr_expect_gt(steps, 10);
+    memcpy(list + sizeof list - LEN, value, LEN);
+    match_key_destroy(key);
+    cr_expect(match_value("PN", list, value));
 }
 
 Test(match, very_long_texts_are_cut_and_harmless)

@@ -352,7 +352,8 @@ Test(options, archive)
     cr_assert_eq(options.move_associations, 1);
     cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "-o", "d", "--import", "i", "--reindex", "--sync", "--move-threads", "4"),
                  OPTIONS_RUN, "%s", message);
-    cr_assert_str_eq(options.import_dir, "i");
+    cr_assert_eq(options.import_dirs.count, 1);
+    cr_assert_str_eq(options.import_dirs.items[0], "i");
     cr_assert(options.reindex);
     static const char *const specs[] = {"1x1x1:2M", "10000000x1x1", "1x1x1:1"};
     for (size_t i = 0; i < 3; i++)

@@ -1,6 +1,8 @@
 /* instance - see catalog/instance.h. */
 #include "catalog/instance.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,5 +39,32 @@ struct instance *instance_create(const struct file_facts *facts)
 
 void instance_destroy(struct instance *instance)
 {
+    if (instance == NULL)
+        return;
+    free(instance->fact);
     free(instance);
+}
+
+void instance_note(struct instance *instance, const char *format, ...)
+{
+    static const char cut[] = "...";
+    char fact[INSTANCE_FACT_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    int len = vsnprintf(fact, sizeof fact, format, arguments);
+    va_end(arguments);
+    if (len >= (int)sizeof fact)
+        memcpy(fact + sizeof fact - sizeof cut, cut, sizeof cut);
+    free(instance->fact);
+    instance->fact = len > 0 ? strdup(fact) : NULL;
+}
+
+void instance_describe(const struct instance *instance, char *ret_text, size_t size)
+{
+    if (size == 0)
+        return;
+    outcome_describe(&instance->outcome, ret_text, size);
+    size_t len = strlen(ret_text);
+    if (instance->fact != NULL)
+        snprintf(ret_text + len, size - len, "%s%s", len > 0 ? ": " : "", instance->fact);
 }

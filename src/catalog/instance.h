@@ -46,6 +46,7 @@ struct instance {
     struct mail mail;
     struct file_facts file;
     struct outcome outcome;
+    char *fact; /* owned: what the outcome's reason is about, for people; NULL = it speaks for itself */
     struct instance_trials trials;
 };
 
@@ -54,6 +55,21 @@ struct instance *instance_create(const struct file_facts *facts);
 
 /* Free it; NULL is fine. It is on no list. */
 void instance_destroy(struct instance *instance);
+
+enum {
+    INSTANCE_FACT_SIZE = 768, /* of a fact, with its NUL: what does not fit is cut */
+    INSTANCE_TEXT_SIZE = 1024 /* holds every text of instance_describe */
+};
+
+/*
+ * Note the fact behind its outcome: the class and syntax that the peer does not take, the file that it conflicts with.
+ * One line; it takes the place of an earlier one. Without memory it is left out.
+ */
+void instance_note(struct instance *instance, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* outcome_describe of its outcome, and the fact: "the same SOP Instance UID as another file, with different bytes: ..."
+ */
+void instance_describe(const struct instance *instance, char *ret_text, size_t size);
 
 /* Bytes that go over the wire as its data set. */
 static inline uint64_t instance_wire_len(const struct instance *instance)

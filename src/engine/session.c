@@ -78,9 +78,9 @@ static void log_outcome(struct session *session, const struct instance *instance
         return;
     if (outcome->state == OUTCOME_FAILED && outcome->attempts == 0 && !outcome->earlier)
         event = LOG_FILE_FAILED;
-    char text[200] = "", flaws[200] = "", status[8] = "";
+    char text[INSTANCE_TEXT_SIZE] = "", flaws[200] = "", status[8] = "";
     if (outcome->state != OUTCOME_STORED)
-        outcome_describe(outcome, text, sizeof text);
+        instance_describe(instance, text, sizeof text);
     if (flawed)
         outcome_describe_flaws(outcome, flaws, sizeof flaws);
     if (outcome->has_status)

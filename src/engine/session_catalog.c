@@ -61,6 +61,12 @@ static void after_compare(uv_work_t *request, int status)
     struct session *session = comparison->session;
     struct instance *second = comparison->second;
     if (comparison->result == 1)
+        instance_note(second, "as %s", comparison->first->file.path);
+    else if (comparison->result == 0)
+        instance_note(second, "the other is %s; --on-conflict says which are sent", comparison->first->file.path);
+    else
+        instance_note(second, "it could not be compared with %s", comparison->first->file.path);
+    if (comparison->result == 1)
         end_found(session, second, OUTCOME_SKIPPED, REASON_DUPLICATE, 0);
     else if (comparison->result == 0 && session->options->on_conflict == CONFLICT_FIRST)
         end_found(session, second, OUTCOME_SKIPPED, REASON_UID_CONFLICT, 0);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "dicomnet/error.h"
 #include "engine/policy.h"
+#include "engine/unsupported.h"
 #include "engine/worker_private.h"
 
 void worker_end_instance(struct worker *worker, struct instance *instance, enum outcome_state state,
@@ -135,6 +136,7 @@ static void end_unsupported(struct worker *worker, struct instance *instance)
 {
     instance->outcome.has_status = true;
     instance->outcome.status = STATUS_CLASS_NOT_SUPPORTED;
+    unsupported_note_class(instance);
     worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
 }
 
@@ -146,6 +148,7 @@ enum store_begin worker_prepare_store(struct worker *worker, struct instance *in
     if (context == NULL) {
         if (find_proposed(worker, instance) == NULL)
             return STORE_NEEDS_ANOTHER;
+        unsupported_note(instance, storage_user_association(worker->user));
         worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
         return STORE_ENDED;
     }

@@ -14,7 +14,7 @@
 #include "dicomnet/error.h"
 #include "report/ledger_private.h"
 
-enum { DESCRIPTION_SIZE = 256, CHECKPOINT_INTERVAL_US = 5000000 };
+enum { CHECKPOINT_INTERVAL_US = 5000000 };
 
 /* The columns of LEDGER_KEEP, in their order; parameter 1 is the first. */
 enum keep_column {
@@ -65,6 +65,7 @@ enum recall_column {
     RECALL_STATE,
     RECALL_STATUS,
     RECALL_REASON,
+    RECALL_TEXT,
     RECALL_COMMENT,
     RECALL_ERROR,
     RECALL_OFFSET,
@@ -75,7 +76,7 @@ enum recall_column {
 
 #define RECALLED                                                                                                       \
     "path, device, inode, size_bytes, mtime_ns, data_offset, data_bytes, study, series, instance, class, syntax, "     \
-    "state, status, reason, comment, error, offset, attempts, association, ended_us"
+    "state, status, reason, text, comment, error, offset, attempts, association, ended_us"
 
 #define KEPT                                                                                                           \
     "device, inode, size_bytes, mtime_ns, data_offset, data_bytes, study, series, instance, class, syntax, state, "    \
@@ -202,12 +203,13 @@ static void bind_facts(struct ledger *ledger, sqlite3_stmt *keep, const struct f
     bind_word(keep, KEEP_SYNTAX, file->syntax_uid);
 }
 
-static void bind_outcome(struct ledger *ledger, sqlite3_stmt *keep, const struct outcome *outcome, char *description)
+static void bind_outcome(struct ledger *ledger, sqlite3_stmt *keep, const struct instance *instance, char *description)
 {
+    const struct outcome *outcome = &instance->outcome;
     bool plain = outcome->reason == REASON_NONE;
     description[0] = '\0';
     if (outcome->state != OUTCOME_STORED)
-        outcome_describe(outcome, description, DESCRIPTION_SIZE);
+        instance_describe(instance, description, INSTANCE_TEXT_SIZE);
     bind_word(keep, KEEP_STATE, outcome_state_name(outcome->state));
     if (outcome->has_status)
         bind_number(keep, KEEP_STATUS, outcome->status);
@@ -271,7 +273,7 @@ void ledger_keep(void *user, const struct instance *instance)
 {
     struct ledger *ledger = user;
     sqlite3_stmt *keep = ledger->queries[LEDGER_KEEP];
-    char description[DESCRIPTION_SIZE];
+    char description[INSTANCE_TEXT_SIZE];
     ledger->open_rows++;
     if (!ledger->in_transaction && ledger_step(ledger->queries[LEDGER_BEGIN]) != SQLITE_OK) {
         give_up_rows(ledger);
@@ -279,7 +281,7 @@ void ledger_keep(void *user, const struct instance *instance)
     }
     ledger->in_transaction = true;
     bind_facts(ledger, keep, &instance->file);
-    bind_outcome(ledger, keep, &instance->outcome, description);
+    bind_outcome(ledger, keep, instance, description);
     if (ledger_step(keep) != SQLITE_OK)
         give_up_rows(ledger);
 }
@@ -340,6 +342,16 @@ static struct outcome outcome_of(sqlite3_stmt *row)
     return outcome;
 }
 
+/* The row's text is that of its outcome, and behind it the fact. */
+static void recall_fact(struct instance *instance, const char *text)
+{
+    char description[INSTANCE_TEXT_SIZE];
+    instance_describe(instance, description, sizeof description);
+    size_t len = strlen(description);
+    if (len > 0 && strncmp(text, description, len) == 0 && strncmp(text + len, ": ", 2) == 0)
+        instance_note(instance, "%s", text + len + 2);
+}
+
 static struct instance *instance_of(struct ledger *ledger, sqlite3_stmt *row, const char *path)
 {
     const struct file_facts facts = {.path = path,
@@ -355,10 +367,12 @@ static struct instance *instance_of(struct ledger *ledger, sqlite3_stmt *row, co
                                      .class_uid = ledger_column_text(row, RECALL_CLASS),
                                      .syntax_uid = ledger_column_text(row, RECALL_SYNTAX)};
     struct instance *instance = instance_create(&facts);
-    if (instance != NULL)
+    if (instance != NULL) {
         instance->outcome = outcome_of(row);
-    else
+        recall_fact(instance, ledger_column_text(row, RECALL_TEXT));
+    } else {
         note_problem(ledger, "read", error_text(-ENOMEM));
+    }
     return instance;
 }
 

@@ -23,7 +23,7 @@
 #include "report/log_line.h"
 #include "report/progress_data.h"
 
-enum { COLUMNS_DEFAULT = 80, COLUMNS_MIN = 20, PLAIN_INTERVAL_US = 10 * 1000000, DESCRIPTION_SIZE = 256 };
+enum { COLUMNS_DEFAULT = 80, COLUMNS_MIN = 20, PLAIN_INTERVAL_US = 10 * 1000000 };
 
 #define CLEAR_LINE "\r\x1b[K"
 
@@ -232,8 +232,8 @@ static void put_file_line(struct progress *progress, const struct instance *inst
         text_printf(text, " (%s)", part);
     }
     if (outcome->state != OUTCOME_STORED) {
-        char description[DESCRIPTION_SIZE] = "";
-        outcome_describe(outcome, description, sizeof description);
+        char description[INSTANCE_TEXT_SIZE] = "";
+        instance_describe(instance, description, sizeof description);
         text_put(text, *description != '\0' ? ": " : "");
         text_put_visible(text, description);
     }
@@ -258,8 +258,8 @@ static void keep_failure(struct progress *progress, const struct instance *insta
     progress->failure_count++;
     if (progress->failures_kept == PROGRESS_FAILURES_MAX)
         return;
-    char description[DESCRIPTION_SIZE] = "";
-    outcome_describe(&instance->outcome, description, sizeof description);
+    char description[INSTANCE_TEXT_SIZE] = "";
+    instance_describe(instance, description, sizeof description);
     struct progress_failure failure = {visible_copy(instance->file.path), visible_copy(description)};
     if (failure.path == NULL || failure.text == NULL) {
         free(failure.path);

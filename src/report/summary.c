@@ -141,6 +141,7 @@ static bool add_file(struct summary *summary, const struct instance *instance)
         [SUMMARY_STUDY] = instance->file.study_uid,
         [SUMMARY_INSTANCE] = instance->file.instance_uid,
         [SUMMARY_COMMENT] = outcome->comment,
+        [SUMMARY_FACT] = instance->fact,
     };
     size_t lengths[SUMMARY_STRING_COUNT], size = 0;
     for (int i = 0; i < SUMMARY_STRING_COUNT; i++)

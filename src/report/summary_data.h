@@ -19,7 +19,7 @@ struct summary_study {
     uint64_t first_us, last_us; /* wall clock: first store begun, last one ended; 0 = none */
 };
 
-enum { SUMMARY_PATH, SUMMARY_STUDY, SUMMARY_INSTANCE, SUMMARY_COMMENT, SUMMARY_STRING_COUNT };
+enum { SUMMARY_PATH, SUMMARY_STUDY, SUMMARY_INSTANCE, SUMMARY_COMMENT, SUMMARY_FACT, SUMMARY_STRING_COUNT };
 
 /* A file that did not end as stored: one block, as there may be millions when a peer is down. */
 struct summary_file {

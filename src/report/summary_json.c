@@ -12,12 +12,13 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "catalog/instance.h"
 #include "report/report_files.h"
 #include "report/summary.h"
 #include "report/summary_data.h"
 #include "report/text.h"
 
-enum { DUMP_FLAGS = JSON_REAL_PRECISION(12), DESCRIPTION_SIZE = 256 };
+enum { DUMP_FLAGS = JSON_REAL_PRECISION(12) };
 
 /* A string of any bytes as a JSON one: jansson refuses what is not UTF-8. */
 static json_t *safe_string(const char *string)
@@ -329,8 +330,11 @@ static json_t *file_json(const struct summary_file *file, enum outcome_state sta
         .attempts = file->attempts,
     };
     snprintf(outcome.comment, sizeof outcome.comment, "%s", strings[SUMMARY_COMMENT]);
-    char description[DESCRIPTION_SIZE] = "";
+    char description[INSTANCE_TEXT_SIZE] = "";
     outcome_describe(&outcome, description, sizeof description);
+    size_t len = strlen(description);
+    if (strings[SUMMARY_FACT][0] != '\0')
+        snprintf(description + len, sizeof description - len, ": %s", strings[SUMMARY_FACT]);
 
     json_t *object = json_pack(
         "{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "path", safe_string(strings[SUMMARY_PATH]),

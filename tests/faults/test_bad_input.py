@@ -224,6 +224,10 @@ class BadFiles(ProgramTest):
         self.assertLessEqual(set(reasons), {'a.dcm', 'b.dcm'})
         self.assertTrue(reasons)
         self.assertEqual(set(reasons.values()), {'failed: uid-conflict'}, run)
+        ((path, problem),) = run.problems().items()
+        other = self.source / ('b.dcm' if path.endswith('a.dcm') else 'a.dcm')
+        self.assertIn(f'the other is {other}; --on-conflict', problem['text'], 'the other file is named')
+        self.assertIn(str(other), run.stderr)
 
     def test_one_uid_for_two_instances_as_asked(self):
         self.write('a.dcm', self.instance_bytes(60, PatientID='A'))

@@ -141,17 +141,44 @@ class Negotiations(BadPeerTest):
         return lambda number, abstract, syntaxes: (
             (0, syntaxes[0]) if abstract == datasets.CT_IMAGE else answer(syntaxes))
 
+    def assert_said(self, run, *facts):
+        """In the summary and in the log: the class and the syntax by name and UID, and these facts."""
+        (problem,) = run.problems().values()
+        (record,) = run.said('file.failed')
+        for fact in ('(1.2.840.10008.5.1.4.1.1.', 'Storage ', 'LittleEndian (1.2.840.10008.1.2', *facts):
+            self.assertIn(fact, problem['text'], run)
+            self.assertIn(fact, record['text'], run)
+            self.assertIn(fact, run.stderr, run)
+
     def test_a_context_is_refused(self):
         run = self.send(on_context=self.only_ct(lambda syntaxes: (3, '')))
         self.assert_outcomes(run, {self.last: 'failed: unsupported'})
+        self.assert_said(run, 'abstract syntax not supported (result 3)', 'no other syntax was proposed')
 
     def test_a_context_is_missing_from_the_answer(self):
         run = self.send(on_context=self.only_ct(lambda syntaxes: None))
         self.assert_outcomes(run, {self.last: 'failed: unsupported'})
+        self.assert_said(run, ': not answered;')
 
     def test_a_syntax_that_was_not_proposed(self):
         run = self.send(on_context=self.only_ct(lambda syntaxes: (0, '1.2.840.10008.1.2.4.70')))
         self.assert_outcomes(run, {self.last: 'failed: unsupported'})
+
+    def test_what_is_taken_instead_is_named(self):
+        """Of a class in two syntaxes the peer takes one."""
+        jpeg = '1.2.840.10008.1.2.4.50'
+        names = datasets.uid(7, 2), datasets.uid(7)
+        taken = datasets.write_plain(self.source / 'plain.dcm', datasets.uid(7, 1), datasets.uid(7))
+        refused = datasets.write_plain(self.source / 'jpeg.dcm', *names)
+        refused.path.write_bytes(datasets.meta_information(names[0], jpeg) + datasets.identity(*names))
+        self.entries += [taken, refused._replace(syntax_uid=jpeg)]
+        run = self.send(on_context=lambda number, abstract, syntaxes:
+                        (4, '') if syntaxes == [jpeg] else (0, syntaxes[0]))
+        self.assertEqual(run.reasons(), {'jpeg.dcm': 'failed: unsupported'}, run)
+        (problem,) = run.problems().values()
+        self.assertIn('JPEGBaseline8Bit (1.2.840.10008.1.2.4.50): transfer syntaxes not supported (result 4)',
+                      problem['text'])
+        self.assertIn('of this class the peer takes ExplicitVRLittleEndian (1.2.840.10008.1.2.1)', problem['text'])
 
     def test_all_contexts_are_refused(self):
         run = self.send(on_context=lambda *context: (3, ''))

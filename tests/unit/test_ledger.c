@@ -92,6 +92,7 @@ Test(ledger, recalls_all_of_an_outcome)
     instance.outcome.attempts = 3;
     instance.outcome.offset = UINT32_MAX + 1ull;
     strcpy(instance.outcome.comment, "caf\xe9");
+    instance.fact = (char *)"the other is a\xff: b";
     struct instance *recalled = keep_and_recall(&instance);
     cr_assert_not_null(recalled);
     cr_assert(recalled->outcome.earlier);
@@ -106,6 +107,7 @@ Test(ledger, recalls_all_of_an_outcome)
     cr_assert_str_eq(recalled->file.study_uid, "1.2.1");
     cr_assert_str_eq(recalled->file.instance_uid, "1.2.3");
     cr_assert_eq(recalled->file.data_len, 1000);
+    cr_assert_str_eq(recalled->fact, "the other is a\xff: b");
     instance_destroy(recalled);
 }
 

@@ -2,9 +2,10 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "catalog/outcome.h"
+#include "catalog/instance.h"
 
 Test(outcome, names)
 {
@@ -16,6 +17,31 @@ Test(outcome, names)
         cr_expect_neq(outcome_reason_text((enum outcome_reason)i)[0], '\0');
         cr_expect_neq(outcome_reason_name((enum outcome_reason)i)[0], '\0');
     }
+}
+
+Test(outcome, the_fact_behind_it)
+{
+    char text[INSTANCE_TEXT_SIZE], path[4096];
+    struct instance *instance = instance_create(&(struct file_facts){.path = "a"});
+    instance->outcome = (struct outcome){.state = OUTCOME_SKIPPED, .reason = REASON_DUPLICATE};
+    instance_describe(instance, text, sizeof text);
+    cr_expect_str_eq(text, "the same instance, byte for byte, as another file");
+    instance_note(instance, "as %s", "b");
+    instance_note(instance, "as %s", "c");
+    instance_describe(instance, text, sizeof text);
+    cr_expect_str_eq(text, "the same instance, byte for byte, as another file: as c");
+    memset(path, 'x', sizeof path - 1);
+    path[sizeof path - 1] = '\0';
+    instance_note(instance, "%s", path);
+    cr_expect_eq(strlen(instance->fact), INSTANCE_FACT_SIZE - 1);
+    cr_expect_str_eq(instance->fact + INSTANCE_FACT_SIZE - 5, "x...");
+    for (size_t size = 1; size < 70; size++) {
+        memset(text, 'y', sizeof text);
+        instance_describe(instance, text, size);
+        cr_expect_lt(strnlen(text, sizeof text), size);
+    }
+    instance_destroy(instance);
+    instance_destroy(NULL);
 }
 
 Test(outcome, describe)

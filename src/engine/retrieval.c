@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "engine/allowed.h"
+#include "engine/peer_text.h"
 #include "engine/policy.h"
 #include "engine/retrieval_private.h"
 
@@ -307,7 +308,11 @@ static void on_closed(struct query_user *user, void *context, const struct assoc
         receiver_leave(retrieval->receiver, retrieval->guest);
     retrieval->guest = NULL;
     retrieval->failed |= !retrieval->opened || end->kind != ASSOCIATION_RELEASED;
-    association_describe_end(end, retrieval->end_text, sizeof retrieval->end_text);
+    const struct peer_names names = {.host = retrieval->options->host,
+                                     .port = retrieval->options->port,
+                                     .called_ae = retrieval->options->called_ae,
+                                     .calling_ae = retrieval->options->calling_ae};
+    peer_describe_end(end, &names, retrieval->end_text, sizeof retrieval->end_text);
     if (retrieval->phase == RETRIEVAL_LISTING)
         after_listing(retrieval, end);
     else
@@ -387,7 +392,7 @@ static void on_interrupt(void *user, int number)
         retrieval->result.verdict = RETRIEVAL_INTERRUPTED;
         snprintf(retrieval->result.stop_text, sizeof retrieval->result.stop_text, "interrupted by a signal");
         LOG(&retrieval->logger, LOG_WARN, LOG_SESSION_INTERRUPTED,
-            LOG_TEXT("text", "a signal: the peer is asked to stop"));
+            LOG_TEXT("text", "interrupted: the peer is asked to stop; a second Ctrl-C aborts at once"));
     }
     if (retrieval->user == NULL)
         finish(retrieval);

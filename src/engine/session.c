@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "catalog/instance.h"
 #include "dicomnet/verification.h"
+#include "engine/peer_text.h"
 #include "engine/policy.h"
 #include "engine/session_private.h"
 
@@ -44,6 +45,7 @@ static void update_progress(struct session *session)
     session->progress.transfer_us = session->transfer_begun_us != 0 ? now_us - session->transfer_begun_us : 0;
     session->progress.scan_ended = !session_is_scanning(session);
     session->progress.workers_open = session_count_open(session);
+    session_note_holdup(session);
 }
 
 static void on_progress_timer(uv_timer_t *timer)
@@ -221,12 +223,27 @@ static void on_turn(uv_check_t *turn)
     commit(turn->data);
 }
 
+/* Who has asked to stop waits for what is under way, and wants to know for how long. */
+static void say_what_an_interrupt_does(struct session *session)
+{
+    const struct association_timeouts *timeouts = &session->options->timeouts;
+    char text[160];
+    if (!session_anyone_works(session))
+        return;
+    snprintf(text, sizeof text,
+             "stores under way are finished, which takes up to %u s if the peer is silent; a second Ctrl-C aborts them",
+             (timeouts->dimse_ms + timeouts->release_ms + 999) / 1000);
+    SESSION_LOG(session, LOG_WARN, LOG_SESSION_NOTE, LOG_TEXT("text", text));
+}
+
 static void on_interrupt(void *user, int number)
 {
     struct session *session = user;
     session->signals++;
     if (session->signals == 1)
         session_stop(session, SESSION_INTERRUPTED, number == SIGTERM ? "terminated (SIGTERM)" : "interrupted (SIGINT)");
+    if (session->signals == 1)
+        say_what_an_interrupt_does(session);
     else
         session_stop_workers(session, true);
     session_go_on(session);
@@ -267,6 +284,7 @@ static void deliver(void *user, struct mail *mail)
         return;
     case MAIL_LOG: {
         struct worker_log *log = list_entry(mail, struct worker_log, mail);
+        session_note_retry(session, log->record);
         bool idle_talk = session->phase >= PHASE_STOPPING && log->record->event == LOG_ASSOCIATION_RETRY;
         if (!idle_talk) /* the retry that it announces will not come */
             write_log(session, log->record);
@@ -305,7 +323,8 @@ static struct association_options peer_options(const struct session *session)
 static void on_verified(void *user, const struct verification_result *result)
 {
     struct session *session = user;
-    char text[200], why[160];
+    char text[240], why[200];
+    const struct peer_names names = session_peer_names(session);
     session->verifying = false;
     if (result->error == 0 && result->status == STATUS_SUCCESS) {
         SESSION_LOG(session, LOG_INFO, LOG_SESSION_NOTE, LOG_TEXT("text", "C-ECHO: the peer answers"),
@@ -313,7 +332,7 @@ static void on_verified(void *user, const struct verification_result *result)
         if (session->phase == PHASE_VERIFYING)
             begin_sending(session);
     } else {
-        association_describe_end(&result->end, why, sizeof why);
+        peer_describe_end(&result->end, &names, why, sizeof why);
         if (result->error == 0)
             snprintf(text, sizeof text, "C-ECHO failed: status %04X (%s)", result->status, status_text(result->status));
         else if (result->error == ERROR_NO_CONTEXT)

@@ -123,6 +123,14 @@ static inline uint64_t session_acknowledged(const struct session_totals *totals)
            totals->earlier[OUTCOME_WARNED];
 }
 
+/* What keeps it from storing right now. */
+enum session_holdup {
+    HOLDUP_NONE,
+    HOLDUP_PAUSED,     /* the peer has no room: nothing is sent, or one store to see whether it has some by now */
+    HOLDUP_CONNECTING, /* nobody has an association: it is asked for, or will be */
+    HOLDUP_STOPPING    /* no further store begins; those under way are finished */
+};
+
 /* How far the session is; handed to observer.progress about twice a second and at the end. */
 struct session_progress {
     struct session_totals totals; /* by_state[OUTCOME_PENDING] counts what is found and has not ended */
@@ -130,6 +138,9 @@ struct session_progress {
     uint64_t elapsed_us;          /* since the session began */
     uint64_t transfer_us;         /* since the first association was asked for; 0 = not yet */
     unsigned workers_open;        /* workers with an open association */
+    enum session_holdup holdup;
+    unsigned tries; /* of a holdup: the coming try, or that under way, is the so manieth; pauses: so many so far */
+    uint64_t next_try_us; /* until that try; 0 = it is under way */
 };
 
 /* What one association did; handed to observer.association_ended. */

@@ -325,6 +325,7 @@ static void take_ended(struct session *session, struct worker_notice *notice)
     struct worker_figures *worker = &session->result->workers[notice->worker - 1];
     crew->open = crew->releasing = false;
     crew->backs_off = notice->backs_off;
+    crew->failures = notice->failures;
     worker->associations++;
     worker->store_us += figures->store_us;
     worker->stored += figures->stored;
@@ -338,6 +339,7 @@ static void take_ended(struct session *session, struct worker_notice *notice)
 static void take_opened(struct session *session, const struct worker_notice *notice)
 {
     crew_of(session, notice)->open = true;
+    crew_of(session, notice)->failures = 0;
     unsigned open = session_count_open(session);
     if (open > session->result->peak_workers)
         session->result->peak_workers = open;

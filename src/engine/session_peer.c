@@ -23,6 +23,14 @@ static uint64_t now_ms(void)
 
 /* ---- trouble, and giving up ---- */
 
+struct peer_names session_peer_names(const struct session *session)
+{
+    return (struct peer_names){.host = session->worker_options.host,
+                               .port = session->worker_options.port,
+                               .called_ae = session->options->called_ae,
+                               .calling_ae = session->options->calling_ae};
+}
+
 static void note_trouble(struct session *session, uint64_t since_us, const char *what)
 {
     if (session->trouble_since_us == 0)
@@ -298,13 +306,14 @@ static bool anyone_open(const struct session *session)
 static void judge_failure(struct session *session, const struct worker_notice *notice)
 {
     const struct association_end *end = &notice->figures.end;
-    char text[160];
+    const struct peer_names names = session_peer_names(session);
+    char text[200];
     bool rejected = end->kind == ASSOCIATION_REJECTED;
     bool permanent = (rejected && end->reject.result == REJECTED_FOR_GOOD) || error_is_foreign(end->error) ||
                      (end->kind == ASSOCIATION_NOT_CONNECTED && end->error == ERROR_HOST_UNKNOWN &&
                       session->result->connect.count == 0);
     bool others = anyone_open(session);
-    association_describe_end(end, text, sizeof text);
+    peer_describe_end(end, &names, text, sizeof text);
     session->peer_was_there = session->peer_was_there || (rejected && !permanent);
     if (!notice->opened && !others)
         note_trouble(session, notice->failing_since_us, text);

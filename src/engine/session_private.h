@@ -3,6 +3,7 @@
  *   session.c          the run: start, mail from the workers, interruption, the end
  *   session_crew.c     the workers: started, given work, told to stop
  *   session_peer.c     what the peer lets us do: pauses, fewer associations, lessons, giving up
+ *   holdup.c           what keeps it from storing, for those who watch
  *   session_catalog.c  what the scan finds: duplicates, the plan, the dry run
  */
 #ifndef ENGINE_SESSION_PRIVATE_H
@@ -17,6 +18,7 @@
 #include "engine/loopback.h"
 #include "engine/losses.h"
 #include "engine/pace.h"
+#include "engine/peer_text.h"
 #include "engine/plan.h"
 #include "engine/scan_feed.h"
 #include "engine/session.h"
@@ -34,6 +36,8 @@ struct crew {
     bool releasing;        /* the same, as there is nothing for it now */
     uint64_t idle_us;      /* monotonic; since when it has no work */
     bool stopping;         /* it was told to stop */
+    unsigned failures;     /* fruitless associations in a row */
+    uint64_t retry_us;     /* monotonic; when it tries again, or did */
 };
 
 enum session_phase {
@@ -92,7 +96,7 @@ struct session {
     uint64_t paused_us;        /* monotonic; since when all workers pause */
     bool peer_was_there;       /* it has agreed to an association once, or was too busy to */
     uint64_t trouble_since_us; /* monotonic; since when it cannot be reached, or has no room; 0 = it is not so */
-    char trouble[160];         /* and what is the matter */
+    char trouble[200];         /* and what is the matter */
     unsigned unauthorised;     /* answers 0124 in a row, to any worker */
     bool uid_missing_said;     /* that the peer leaves SOP Instance UIDs out */
     uint64_t store_max;        /* the peer ends associations after so many stores; 0 = not known to */
@@ -165,6 +169,9 @@ bool session_anyone_works(const struct session *session);
 
 /* ---- session_peer.c ---- */
 
+/* For peer_describe_end. */
+struct peer_names session_peer_names(const struct session *session);
+
 /* MAIL_INSTANCE_REFUSED: the peer had no room for it. */
 void session_take_refused(struct session *session, struct instance *instance);
 
@@ -192,6 +199,14 @@ void session_look_after_peer(struct session *session);
 
 /* The end is near: what waits to be sent again will not be. */
 void session_end_waiting(struct session *session);
+
+/* ---- holdup.c ---- */
+
+/* A worker's record says when it tries again. */
+void session_note_retry(struct session *session, const struct log_record *record);
+
+/* Fill in what session_progress says of it. */
+void session_note_holdup(struct session *session);
 
 /* ---- session_catalog.c ---- */
 

@@ -9,23 +9,38 @@
 #include <uv.h>
 
 #include "base/memory.h"
+#include "report/console_line.h"
 #include "report/log_line.h"
 #include "report/text.h"
 
-static void write_line(void *user, const struct log_record *record)
+static void write_line(struct text *line)
+{
+    if (!line->failed)
+        fprintf(stderr, "%s\n", line->data);
+    text_fini(line);
+}
+
+static void write_sentence(void *user, const struct log_record *record)
+{
+    struct text line = {0};
+
+    (void)user;
+    console_line_render(&line, record);
+    write_line(&line);
+}
+
+static void write_record(void *user, const struct log_record *record)
 {
     struct text line = {0};
 
     (void)user;
     log_line_render(&line, record);
-    if (!line.failed)
-        fprintf(stderr, "%s\n", line.data);
-    text_fini(&line);
+    write_line(&line);
 }
 
 struct logger console_logger(enum log_level level)
 {
-    return (struct logger){.write = write_line, .level = level};
+    return (struct logger){.write = level >= LOG_DEBUG ? write_record : write_sentence, .level = level};
 }
 
 void console_prepare_process(void)

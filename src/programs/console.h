@@ -6,7 +6,8 @@
 
 #include "dicomnet/log.h"
 
-/* A logger that writes the lines of log_line to standard error. */
+/* A logger that writes sentences (console_line) to standard error; from LOG_DEBUG on the records themselves (log_line).
+ */
 struct logger console_logger(enum log_level level);
 
 /*

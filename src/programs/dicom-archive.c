@@ -4,6 +4,7 @@
  * One thread, one loop: the archive of archive/, and two signals.
  */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +120,20 @@ static struct archive_options archive_options_of(const struct options *options, 
     return archive;
 }
 
+struct counted {
+    uint64_t count;
+    const char *one, *many;
+};
+
+/* "1 patient, 4 studies" */
+static void print_counted(const struct counted *things, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        printf("%s%" PRIu64 " %s", i > 0 ? ", " : "", things[i].count,
+               things[i].count == 1 ? things[i].one : things[i].many);
+    printf("\n");
+}
+
 static void print_listening(const struct options *options, const struct server *program)
 {
     const struct archive_totals *totals = archive_totals(program->archive);
@@ -127,9 +142,11 @@ static void print_listening(const struct options *options, const struct server *
         if (options->import_dirs.count > 0)
             printf("imported %llu, failed %llu\n", (unsigned long long)totals->imported,
                    (unsigned long long)totals->import_failed);
-        printf("%llu patients, %llu studies, %llu series, %llu instances\n", (unsigned long long)totals->patients,
-               (unsigned long long)totals->studies, (unsigned long long)totals->series,
-               (unsigned long long)totals->instances);
+        const struct counted holdings[] = {{totals->patients, "patient", "patients"},
+                                           {totals->studies, "study", "studies"},
+                                           {totals->series, "series", "series"},
+                                           {totals->instances, "instance", "instances"}};
+        print_counted(holdings, sizeof holdings / sizeof holdings[0]);
     }
     printf("listening on %s%s%s:%u\n", brackets ? "[" : "", options->bind_address, brackets ? "]" : "",
            archive_port(program->archive));
@@ -138,10 +155,14 @@ static void print_listening(const struct options *options, const struct server *
 
 static void print_totals(const struct archive_totals *totals)
 {
-    printf("%llu associations, %llu queries, %llu matches, %llu retrieves, %llu sent, %llu stored, %llu refused\n",
-           (unsigned long long)totals->associations, (unsigned long long)totals->queries,
-           (unsigned long long)totals->matches, (unsigned long long)totals->retrieves, (unsigned long long)totals->sent,
-           (unsigned long long)totals->stored, (unsigned long long)totals->refused);
+    const struct counted done[] = {{totals->associations, "association", "associations"},
+                                   {totals->queries, "query", "queries"},
+                                   {totals->matches, "match", "matches"},
+                                   {totals->retrieves, "retrieve", "retrieves"},
+                                   {totals->sent, "sent", "sent"},
+                                   {totals->stored, "stored", "stored"},
+                                   {totals->refused, "refused", "refused"}};
+    print_counted(done, sizeof done / sizeof done[0]);
 }
 
 static int run(const struct options *options, const struct archive_peer *peers)

@@ -8,7 +8,9 @@
 #include <string.h>
 #include <uv.h>
 
+#include "dicomnet/status.h"
 #include "dicomnet/verification.h"
+#include "engine/peer_text.h"
 #include "engine/receiver.h"
 #include "programs/console.h"
 #include "programs/destination.h"
@@ -38,9 +40,13 @@ static void print_answer(const struct echo *echo, const struct verification_resu
 
 static void print_failure(const struct echo *echo, const struct verification_result *result)
 {
-    char end[256];
+    char end[PEER_TEXT_SIZE];
     bool released = result->end.kind == ASSOCIATION_RELEASED;
-    association_describe_end(&result->end, end, sizeof end);
+    const struct peer_names names = {.host = echo->association.host,
+                                     .port = echo->association.port,
+                                     .called_ae = echo->association.called_ae,
+                                     .calling_ae = echo->association.calling_ae};
+    peer_describe_end(&result->end, &names, end, sizeof end);
     fprintf(stderr, "dicom-echo: %s: %s\n", echo->destination->text, released ? error_text(result->error) : end);
 }
 
@@ -57,8 +63,8 @@ static void on_answer(void *user, const struct verification_result *result)
             echo->sum_us += result->echo_us;
             echo->answered++;
         } else {
-            fprintf(stderr, "dicom-echo: %s: the peer answered with status %04X\n", echo->destination->text,
-                    result->status);
+            fprintf(stderr, "dicom-echo: %s: the peer answered with status %04X (%s)\n", echo->destination->text,
+                    result->status, status_text(result->status));
         }
     }
     ask(echo);

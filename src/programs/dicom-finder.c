@@ -13,6 +13,7 @@
 
 #include "dicomnet/query_retrieve.h"
 #include "engine/interrupt.h"
+#include "engine/peer_text.h"
 #include "programs/console.h"
 #include "programs/destination.h"
 #include "programs/options.h"
@@ -113,10 +114,14 @@ static void on_ended(struct query_user *user, void *context, struct query *query
 static void on_closed(struct query_user *user, void *context, const struct association_end *end)
 {
     struct finder *finder = context;
-    char text[256];
+    char text[PEER_TEXT_SIZE];
     (void)user;
     if (!finder->ended && !(finder->interrupted && end->error == ERROR_ABORTED_LOCALLY)) {
-        association_describe_end(end, text, sizeof text);
+        const struct peer_names names = {.host = finder->destination->host,
+                                         .port = finder->destination->port,
+                                         .called_ae = finder->destination->called_ae,
+                                         .calling_ae = finder->destination->calling_ae};
+        peer_describe_end(end, &names, text, sizeof text);
         say(finder, text);
     }
     finder->user = NULL;

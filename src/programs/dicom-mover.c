@@ -13,8 +13,8 @@
 #include "programs/destination.h"
 #include "programs/options.h"
 #include "programs/query_keys.h"
+#include "report/console_line.h"
 #include "report/event_log.h"
-#include "report/log_line.h"
 #include "report/progress.h"
 #include "report/progress_retrieval.h"
 #include "report/report_files.h"
@@ -55,7 +55,7 @@ static void on_log(void *user, const struct log_record *record)
     if (!is_worth_a_line(mover, record))
         return;
     struct text line = {0};
-    log_line_render(&line, record);
+    console_line_say(&line, record);
     if (!line.failed)
         progress_print(mover->progress, line.data);
     text_fini(&line);

@@ -13,6 +13,7 @@
 #include "programs/console.h"
 #include "programs/options.h"
 #include "report/access_log.h"
+#include "report/format.h"
 
 struct listener {
     uv_loop_t loop;
@@ -104,6 +105,15 @@ static int open_receiver(const struct options *options, struct listener *program
     return 0;
 }
 
+static void print_totals(const struct receiver_totals *totals)
+{
+    char bytes[FORMAT_SIZE];
+    format_bytes(bytes, (double)totals->bytes);
+    printf("%llu association%s, %llu stored, %llu refused, %s\n", (unsigned long long)totals->associations,
+           totals->associations == 1 ? "" : "s", (unsigned long long)totals->stored,
+           (unsigned long long)totals->refused, bytes);
+}
+
 static int run(const struct options *options)
 {
     struct listener program = {0};
@@ -133,9 +143,7 @@ static int run(const struct options *options)
     if (log_error != 0)
         fprintf(stderr, "dicom-receiver: --access-log: '%s': %s\n", options->access_log, error_text(log_error));
     if (error == 0 && !options->quiet)
-        printf("%llu associations, %llu stored, %llu refused, %llu bytes\n",
-               (unsigned long long)program.totals.associations, (unsigned long long)program.totals.stored,
-               (unsigned long long)program.totals.refused, (unsigned long long)program.totals.bytes);
+        print_totals(&program.totals);
     return error == 0 && log_error == 0 ? 0 : 1;
 }
 

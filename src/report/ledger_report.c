@@ -242,7 +242,9 @@ static void put_last_session(struct report *report, sqlite3_stmt *row, size_t nu
     report->unfinished = strcmp(ledger_column_text(row, 3), "complete") != 0;
     fprintf(report->out, "sessions     %s, the last %s ", ledger_column_text(row, 8), ledger_column_text(row, 0));
     if (sqlite3_column_type(row, 2) != SQLITE_NULL) {
-        fprintf(report->out, "%s, exit code %s", ledger_column_text(row, 3), ledger_column_text(row, 5));
+        bool complete = !report->unfinished && number_of(row, 5) == 0;
+        const char *verdict = report->unfinished ? ledger_column_text(row, 3) : complete ? "complete" : "ended";
+        fprintf(report->out, "%s, exit code %s", verdict, ledger_column_text(row, 5));
         if (*ledger_column_text(row, 4) != '\0') {
             fputs(": ", report->out);
             put_visible(report, ledger_column_text(row, 4));

@@ -18,6 +18,7 @@ enum segment {
     SEGMENT_BAR,
     SEGMENT_FILES,
     SEGMENT_BYTES,
+    SEGMENT_HOLDUP,
     SEGMENT_BYTE_RATE,
     SEGMENT_FILE_RATE,
     SEGMENT_LEFT,
@@ -50,6 +51,10 @@ static void fill_segments(struct segments *row, const struct live_line *line)
     }
     snprintf(row->text[SEGMENT_PERCENT], SEGMENT_SIZE, "%3u%%", (unsigned)(line->share * 100));
     format_bytes(row->text[SEGMENT_BYTES], (double)line->bytes_done);
+    if (line->holdup != NULL) {
+        snprintf(row->text[SEGMENT_HOLDUP], SEGMENT_SIZE, "%s", line->holdup);
+        return;
+    }
     format_byte_rate(row->text[SEGMENT_BYTE_RATE], line->bytes_per_s);
     format_count_rate(row->text[SEGMENT_FILE_RATE], line->files_per_s);
     if (line->left_s >= 0) {
@@ -82,18 +87,36 @@ static void put_bar(struct text *text, const struct live_line *line, unsigned wi
         text_put(text, COLOUR_OFF);
 }
 
+/* What does not fit goes, the least needed first. */
+static unsigned make_fit(struct segments *row, const struct live_line *line, unsigned columns)
+{
+    static const enum segment leave_out[] = {SEGMENT_FILE_RATE, SEGMENT_BYTES, SEGMENT_BYTE_RATE, SEGMENT_LEFT,
+                                             SEGMENT_PERCENT};
+    bool held_up = row->text[SEGMENT_HOLDUP][0] != '\0';
+    unsigned bar_room = line->sending && !held_up && columns >= BAR_WANTED_FROM ? BAR_MIN + GAP : 0;
+    unsigned width = row_width(row);
+    for (size_t i = 0; width + bar_room > columns && i < sizeof leave_out / sizeof leave_out[0]; i++) {
+        if (leave_out[i] == SEGMENT_PERCENT && held_up) {
+            snprintf(row->text[SEGMENT_HOLDUP], SEGMENT_SIZE, "%s", line->holdup_short);
+            width = row_width(row);
+            if (width <= columns)
+                break;
+        }
+        row->text[leave_out[i]][0] = '\0';
+        width = row_width(row);
+    }
+    if (width > columns) {
+        row->text[SEGMENT_HOLDUP][0] = '\0';
+        width = row_width(row);
+    }
+    return width;
+}
+
 void live_line_render(struct text *text, const struct live_line *line, unsigned columns)
 {
     struct segments row;
     fill_segments(&row, line);
-    static const enum segment leave_out[] = {SEGMENT_FILE_RATE, SEGMENT_BYTES, SEGMENT_BYTE_RATE, SEGMENT_LEFT,
-                                             SEGMENT_PERCENT};
-    unsigned bar_room = line->sending && columns >= BAR_WANTED_FROM ? BAR_MIN + GAP : 0;
-    unsigned width = row_width(&row);
-    for (size_t i = 0; width + bar_room > columns && i < sizeof leave_out / sizeof leave_out[0]; i++) {
-        row.text[leave_out[i]][0] = '\0';
-        width = row_width(&row);
-    }
+    unsigned width = make_fit(&row, line, columns);
     unsigned bar = line->sending && columns >= width + GAP + BAR_MIN ? columns - width - GAP : 0;
     bar = bar > BAR_MAX ? BAR_MAX : bar;
 
@@ -117,7 +140,7 @@ void live_line_describe(struct text *text, const struct live_line *line)
     struct segments row;
     fill_segments(&row, line);
     text_printf(text, "%s files", row.text[SEGMENT_FILES]);
-    static const enum segment order[] = {SEGMENT_PERCENT,   SEGMENT_BYTES, SEGMENT_BYTE_RATE,
+    static const enum segment order[] = {SEGMENT_PERCENT,   SEGMENT_BYTES, SEGMENT_HOLDUP, SEGMENT_BYTE_RATE,
                                          SEGMENT_FILE_RATE, SEGMENT_LEFT,  SEGMENT_FAILED};
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++) {
         const char *segment = row.text[order[i]];

@@ -18,6 +18,8 @@ struct live_line {
     double bytes_per_s, files_per_s;
     double left_s; /* below 0: not known */
     uint64_t failed;
+    const char *holdup;       /* what keeps it from going on, NULL = nothing; ASCII */
+    const char *holdup_short; /* the same where there is no room for that */
     bool colour;
     bool unicode;
 };
@@ -25,6 +27,7 @@ struct live_line {
 /*
  * Append the line, without newline, in at most `columns` columns (20 or more). What finds no place is left out: first
  * instances/s, then the bytes, the rate, the time left; the bar takes what is free. Failures and the file counts stay.
+ * What holds it up takes the place of rates and time left.
  */
 void live_line_render(struct text *text, const struct live_line *line, unsigned columns);
 

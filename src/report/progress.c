@@ -1,5 +1,6 @@
 /*
- * progress - see progress.h. The words at the end are in progress_finish.c.
+ * progress - see progress.h. The words at the end are in progress_finish.c and progress_failures.c, what
+ * log records become in progress_records.c.
  *
  * What is shown at once is put together first and written by one fwrite: on an unbuffered standard error each piece
  * would be a system call, and a half-drawn line would flicker.
@@ -16,11 +17,9 @@
 
 #include "catalog/instance.h"
 #include "dicomnet/error.h"
-#include "dicomnet/log.h"
 #include "engine/session.h"
 #include "report/format.h"
 #include "report/live_line.h"
-#include "report/log_line.h"
 #include "report/progress_data.h"
 
 enum { COLUMNS_DEFAULT = 80, COLUMNS_MIN = 20, PLAIN_INTERVAL_US = 10 * 1000000 };
@@ -73,10 +72,9 @@ void progress_destroy(struct progress *progress)
         fputs(CLEAR_LINE, progress->out);
         fflush(progress->out);
     }
-    for (size_t i = 0; i < progress->failures_kept; i++) {
-        free(progress->failures[i].path);
-        free(progress->failures[i].text);
-    }
+    progress_forget_groups(&progress->failures);
+    progress_forget_groups(&progress->skipped_dicom);
+    progress_forget_causes(progress);
     text_fini(&progress->line);
     text_fini(&progress->scratch);
     free(progress);
@@ -148,6 +146,49 @@ static void measure_rates(struct progress *progress, const struct session_progre
     }
 }
 
+enum { HOLDUP_SIZE = 64 };
+
+/* "3rd" */
+static const char *ordinal_suffix(unsigned number)
+{
+    unsigned last = number % 10;
+    bool is_teen = number / 10 % 10 == 1;
+    return is_teen || last == 0 || last > 3 ? "th" : last == 1 ? "st" : last == 2 ? "nd" : "rd";
+}
+
+/* What keeps it from going on, long and short; "" = nothing. */
+static void describe_holdup(const struct session_progress *now, char ret_long[HOLDUP_SIZE], char ret_short[HOLDUP_SIZE])
+{
+    unsigned seconds = (unsigned)((now->next_try_us + 999999) / 1000000);
+    char when[24] = "now", next[24] = "";
+    if (seconds > 0) {
+        snprintf(when, sizeof when, "in %u s", seconds);
+        snprintf(next, sizeof next, " in %u s", seconds);
+    }
+    ret_long[0] = ret_short[0] = '\0';
+    switch (now->holdup) {
+    case HOLDUP_NONE:
+        break;
+    case HOLDUP_PAUSED:
+        snprintf(ret_long, HOLDUP_SIZE, "paused: no room at the peer, next try %s", when);
+        snprintf(ret_short, HOLDUP_SIZE, "paused, next try %s", when);
+        break;
+    case HOLDUP_CONNECTING:
+        if (now->tries < 2) {
+            snprintf(ret_long, HOLDUP_SIZE, "connecting");
+            snprintf(ret_short, HOLDUP_SIZE, "connecting");
+            break;
+        }
+        snprintf(ret_long, HOLDUP_SIZE, "connecting again, %u%s try%s", now->tries, ordinal_suffix(now->tries), next);
+        snprintf(ret_short, HOLDUP_SIZE, "%u%s try%s", now->tries, ordinal_suffix(now->tries), next);
+        break;
+    case HOLDUP_STOPPING:
+        snprintf(ret_long, HOLDUP_SIZE, "stopping: stores under way are finished");
+        snprintf(ret_short, HOLDUP_SIZE, "stopping");
+        break;
+    }
+}
+
 static struct live_line describe_now(struct progress *progress, const struct session_progress *now)
 {
     const struct session_totals *totals = &now->totals;
@@ -182,6 +223,12 @@ void progress_update(struct progress *progress, const struct session_progress *n
     if (!progress->live && !progress->plain)
         return;
     struct live_line line = describe_now(progress, now);
+    char holdup[HOLDUP_SIZE], holdup_short[HOLDUP_SIZE];
+    describe_holdup(now, holdup, holdup_short);
+    if (*holdup != '\0') {
+        line.holdup = holdup;
+        line.holdup_short = holdup_short;
+    }
     if (progress->live) {
         text_clear(&progress->line);
         live_line_render(&progress->line, &line, terminal_columns(progress));
@@ -245,36 +292,14 @@ static void put_file_line(struct progress *progress, const struct instance *inst
     progress_put_lines(progress);
 }
 
-static char *visible_copy(const char *string)
-{
-    struct text text = {0};
-    text_put_visible(&text, string);
-    text_put(&text, ""); /* so that an empty one has its NUL too */
-    return text.data;
-}
-
-static void keep_failure(struct progress *progress, const struct instance *instance)
-{
-    progress->failure_count++;
-    if (progress->failures_kept == PROGRESS_FAILURES_MAX)
-        return;
-    char description[INSTANCE_TEXT_SIZE] = "";
-    instance_describe(instance, description, sizeof description);
-    struct progress_failure failure = {visible_copy(instance->file.path), visible_copy(description)};
-    if (failure.path == NULL || failure.text == NULL) {
-        free(failure.path);
-        free(failure.text);
-        return;
-    }
-    progress->failures[progress->failures_kept++] = failure;
-}
-
 void progress_instance_ended(struct progress *progress, const struct instance *instance,
                              const struct session_progress *now)
 {
     enum outcome_state state = instance->outcome.state;
     if (state == OUTCOME_FAILED || state == OUTCOME_IN_DOUBT)
-        keep_failure(progress, instance);
+        progress_keep_failure(progress, instance);
+    else if (state == OUTCOME_SKIPPED)
+        progress_keep_skipped(progress, instance);
     else if (state == OUTCOME_STORED || state == OUTCOME_WARNED)
         progress->flaw_count += outcome_has_flaws(&instance->outcome);
     if (state != OUTCOME_SKIPPED && state != OUTCOME_PENDING && !instance->outcome.earlier)
@@ -282,46 +307,4 @@ void progress_instance_ended(struct progress *progress, const struct instance *i
     /* What is still pending when a session was stopped is one number at the end, not a line each. */
     if (progress->detail >= PROGRESS_VERBOSE && state != OUTCOME_PENDING)
         put_file_line(progress, instance, now);
-}
-
-/* Records that say the same as a file's own line, or as its count. */
-static bool is_about_a_file(enum log_event event)
-{
-    return event == LOG_STORE_STORED || event == LOG_STORE_WARNED || event == LOG_STORE_FAILED ||
-           event == LOG_FILE_SKIPPED || event == LOG_FILE_FAILED;
-}
-
-static bool wants_record(const struct progress *progress, const struct log_record *record)
-{
-    if (is_about_a_file(record->event))
-        return false;
-    if (progress->console_level > 0)
-        return (int)record->level < progress->console_level;
-    switch (progress->detail) {
-    case PROGRESS_QUIET:
-        return record->level == LOG_ERROR;
-    case PROGRESS_NORMAL:
-        return record->level <= LOG_WARN;
-    case PROGRESS_VERBOSE:
-        return record->level <= LOG_WARN || record->event == LOG_SESSION_NOTE || record->event == LOG_STORE_RETRIED;
-    case PROGRESS_DEBUG:
-    default:
-        return true;
-    }
-}
-
-void progress_log(struct progress *progress, const struct log_record *record)
-{
-    if (!wants_record(progress, record))
-        return;
-    const char *colour = !progress->colour            ? ""
-                         : record->level == LOG_ERROR ? COLOUR_RED
-                         : record->level == LOG_WARN  ? COLOUR_YELLOW
-                         : record->level >= LOG_DEBUG ? COLOUR_DIM
-                                                      : "";
-    struct text *text = progress_begin_lines(progress);
-    text_put(text, colour);
-    log_line_render(text, record);
-    text_printf(text, "%s\n", *colour != '\0' ? COLOUR_OFF : "");
-    progress_put_lines(progress);
 }

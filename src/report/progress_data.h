@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "catalog/outcome.h"
 #include "report/progress.h"
 #include "report/text.h"
 
@@ -18,12 +19,36 @@
 #define COLOUR_YELLOW "\x1b[33m"
 #define COLOUR_OFF    "\x1b[0m"
 
-enum { PROGRESS_FAILURES_MAX = 10, PROGRESS_SAMPLES = 16 };
+enum { PROGRESS_GROUPS_MAX = 10, PROGRESS_EXAMPLES_MAX = 3, PROGRESS_CAUSES_MAX = 64, PROGRESS_SAMPLES = 16 };
 
-/* One of the first failures, for the words at the end. */
-struct progress_failure {
-    char *path; /* owned; as it is shown */
-    char *text; /* owned; as it is shown */
+/* Files of which the same is to be said at the end. Texts are owned. */
+struct progress_group {
+    char *reason; /* any bytes */
+    uint64_t count;
+    size_t examples_kept;
+    char *examples[PROGRESS_EXAMPLES_MAX]; /* as they are shown */
+};
+struct progress_groups {
+    uint64_t total;
+    uint64_t elsewhere; /* of reasons for which there was no group left */
+    size_t count;
+    struct progress_group groups[PROGRESS_GROUPS_MAX];
+};
+
+/* A trouble that records have told of. */
+struct progress_cause {
+    uint64_t hash; /* console_line_cause */
+    uint64_t count, said_count;
+    uint64_t said_us; /* time of the record that was said last */
+    char *text;       /* owned; as it is shown */
+};
+
+/* What is said of groups. */
+struct progress_words {
+    const char *heading;
+    const char *colour;
+    const char *noun;         /* of one: "file" */
+    const char *summary_path; /* where all are; NULL = nowhere */
 };
 
 /* How far it was at a time: the rates are those of the last few seconds. */
@@ -49,9 +74,11 @@ struct progress {
     uint64_t plain_us;    /* elapsed time of the last plain line */
     uint64_t bytes_ended; /* data set bytes of instances that could be sent and have ended */
     uint64_t flaw_count;  /* instances that were sent in spite of a flaw */
-    uint64_t failure_count;
-    size_t failures_kept;
-    struct progress_failure failures[PROGRESS_FAILURES_MAX];
+    struct progress_groups failures;
+    struct progress_groups skipped_dicom; /* skipped, though they are DICOM */
+    uint64_t skipped[REASON_COUNT];
+    size_t cause_count;
+    struct progress_cause causes[PROGRESS_CAUSES_MAX];
     size_t sample_count; /* all there were; the last PROGRESS_SAMPLES are kept */
     struct progress_sample samples[PROGRESS_SAMPLES];
 };
@@ -59,12 +86,21 @@ struct progress {
 /* The code, or "" where there is no colour. */
 const char *progress_colour(const struct progress *progress, const char *code);
 
-/*
- * The first failures under a heading, and where the others are; nothing if there are none. Those in a row that failed
- * for the same reason share its line.
- */
-void progress_put_failures(struct text *text, const struct progress *progress, const char *heading,
-                           const char *summary_path);
+/* A file, as any bytes, in the group of this reason; `own` is what is to be said of it alone, or "". */
+void progress_add_to_group(struct progress_groups *groups, const char *path, const char *reason, const char *own);
+
+/* An instance that failed or is in doubt; one that was skipped. */
+void progress_keep_failure(struct progress *progress, const struct instance *instance);
+void progress_keep_skipped(struct progress *progress, const struct instance *instance);
+
+/* Each group with its number and its examples under a heading; nothing if there are none. */
+void progress_put_groups(struct text *text, const struct progress *progress, const struct progress_groups *groups,
+                         const struct progress_words *words);
+void progress_forget_groups(struct progress_groups *groups);
+
+/* The troubles that came more than once, and how often. */
+void progress_put_causes(struct text *text, const struct progress *progress);
+void progress_forget_causes(struct progress *progress);
 
 /* "  summary     logs/...", or nothing for NULL. */
 void progress_put_path(struct text *text, const char *label, const char *path);

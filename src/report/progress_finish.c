@@ -27,23 +27,53 @@ static void put_count(struct text *text, const struct progress *progress, const 
                 count > 0 ? progress_colour(progress, COLOUR_OFF) : "");
 }
 
-static void put_headline(struct text *text, const struct progress *progress, const struct session_result *result)
+/* " 98 stored, 2 failed": what became of the files, where it is not all of them stored. */
+static void put_balance(struct text *text, const struct session_result *result, bool dry_run)
 {
+    const struct session_totals *totals = &result->totals;
+    const uint64_t *by_state = totals->by_state;
+    const struct {
+        uint64_t count;
+        const char *what;
+    } parts[] = {{by_state[OUTCOME_STORED] + by_state[OUTCOME_WARNED], "stored"},
+                 {by_state[OUTCOME_FAILED], "failed"},
+                 {by_state[OUTCOME_IN_DOUBT], "in doubt"},
+                 {by_state[OUTCOME_PENDING], dry_run ? "would be sent" : "not sent"},
+                 {result->strict ? by_state[OUTCOME_SKIPPED] : 0, "skipped"}};
+    const char *before = ": ";
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+        if (parts[i].count == 0 && (i > 0 || dry_run))
+            continue;
+        text_printf(text, "%s%" PRIu64 " %s", before, parts[i].count, parts[i].what);
+        if (i == 0 && result->strict && by_state[OUTCOME_WARNED] > 0)
+            text_printf(text, ", %" PRIu64 " of them with a warning", by_state[OUTCOME_WARNED]);
+        before = ", ";
+    }
+}
+
+static void put_headline(struct text *text, const struct progress *progress, const struct session_result *result,
+                         int exit_code)
+{
+    const struct session_totals *totals = &result->totals;
     char duration[FORMAT_SIZE];
     format_duration(duration, result->duration_us);
-    const char *word = result->verdict == SESSION_COMPLETE      ? "complete"
+    bool stopped = result->verdict == SESSION_STOPPED;
+    const char *word = stopped                                  ? "stopped"
                        : result->verdict == SESSION_INTERRUPTED ? "interrupted"
-                                                                : "stopped";
+                       : exit_code != 0                         ? "ended"
+                                                                : "complete";
     text_printf(text, "%s%s %s%s", progress_colour(progress, COLOUR_BOLD), progress->dry_run ? "dry run" : "session",
                 word, progress_colour(progress, COLOUR_OFF));
     text_printf(text, " after %s", duration);
     /* The words of an interruption tell what a second signal would do: they were said when it came. */
-    if (result->verdict == SESSION_STOPPED && result->stop_text[0] != '\0') {
+    if (stopped && result->stop_text[0] != '\0') {
         text_put(text, ": ");
         text_put_visible(text, result->stop_text);
+    } else if (totals->files > 0 && exit_code != 0) {
+        put_balance(text, result, progress->dry_run);
     }
     text_put(text, "\n");
-    if (result->totals.files == 0 && result->verdict == SESSION_COMPLETE)
+    if (totals->files == 0 && result->verdict == SESSION_COMPLETE)
         text_put(text, "  no files were found (folders below the given ones need --recursive)\n");
 }
 
@@ -69,6 +99,19 @@ static void put_studies(struct text *text, const struct session_totals *totals)
     text_put(text, "\n");
 }
 
+/* "   3 not-dicom, 1 duplicate" */
+static void put_why_skipped(struct text *text, const struct progress *progress)
+{
+    const char *before = "   ";
+    for (int reason = 0; reason < REASON_COUNT; reason++) {
+        if (progress->skipped[reason] == 0)
+            continue;
+        text_printf(text, "%s%" PRIu64 " %s", before, progress->skipped[reason],
+                    outcome_reason_name((enum outcome_reason)reason));
+        before = ", ";
+    }
+}
+
 static void put_counts(struct text *text, const struct progress *progress, const struct session_totals *totals)
 {
     char bytes[FORMAT_SIZE];
@@ -84,7 +127,7 @@ static void put_counts(struct text *text, const struct progress *progress, const
     put_count(text, progress, "failed", totals->by_state[OUTCOME_FAILED], COLOUR_RED);
     put_earlier(text, totals, OUTCOME_FAILED);
     put_count(text, progress, "skipped", totals->by_state[OUTCOME_SKIPPED], "");
-    text_put(text, totals->by_state[OUTCOME_SKIPPED] > 0 ? "   not for sending; the summary says why" : "");
+    put_why_skipped(text, progress);
     put_earlier(text, totals, OUTCOME_SKIPPED);
     if (totals->by_state[OUTCOME_IN_DOUBT] > 0) {
         put_count(text, progress, "in doubt", totals->by_state[OUTCOME_IN_DOUBT], COLOUR_RED);
@@ -202,29 +245,6 @@ static void put_limit(struct text *text, const struct session_result *result)
     text_put(text, "\n");
 }
 
-void progress_put_failures(struct text *text, const struct progress *progress, const char *heading,
-                           const char *summary_path)
-{
-    if (progress->failure_count == 0)
-        return;
-    text_printf(text, "\n%s%s%s\n", progress_colour(progress, COLOUR_RED), heading,
-                progress_colour(progress, COLOUR_OFF));
-    for (size_t i = 0; i < progress->failures_kept; i++) {
-        const char *reason = progress->failures[i].text;
-        text_printf(text, "  %s\n", progress->failures[i].path);
-        if (i + 1 == progress->failures_kept || strcmp(progress->failures[i + 1].text, reason) != 0)
-            text_printf(text, "      %s\n", reason);
-    }
-    if (progress->failure_count == progress->failures_kept)
-        return;
-    text_printf(text, "  ... and %" PRIu64 " more", progress->failure_count - progress->failures_kept);
-    if (summary_path != NULL) {
-        text_put(text, ", see ");
-        text_put_visible(text, summary_path);
-    }
-    text_put(text, "\n");
-}
-
 void progress_put_path(struct text *text, const char *label, const char *path)
 {
     if (path == NULL)
@@ -260,12 +280,18 @@ void progress_finish(struct progress *progress, const struct session_result *res
     progress->line_shown = false;
     bool quiet = progress->detail == PROGRESS_QUIET;
     if (!quiet || exit_code != 0) {
-        put_headline(text, progress, result);
+        put_headline(text, progress, result, exit_code);
         put_counts(text, progress, &result->totals);
         put_times(text, result);
         put_workers(text, progress, result);
         put_limit(text, result);
-        progress_put_failures(text, progress, failures_heading(&result->totals), summary_path);
+        progress_put_groups(
+            text, progress, &progress->failures,
+            &(struct progress_words){failures_heading(&result->totals), COLOUR_RED, "file", summary_path});
+        progress_put_groups(
+            text, progress, &progress->skipped_dicom,
+            &(struct progress_words){"skipped, though they are DICOM", COLOUR_YELLOW, "file", summary_path});
+        progress_put_causes(text, progress);
     }
     if (!quiet && (summary_path != NULL || log_path != NULL)) {
         text_put(text, "\n");

@@ -35,31 +35,14 @@ void progress_update_retrieval(struct progress *progress, const struct retrieval
     progress_update(progress, &session);
 }
 
-static char *visible_copy(const char *string)
-{
-    struct text text = {0};
-    text_put_visible(&text, string);
-    text_put(&text, ""); /* so that an empty one has its NUL too */
-    return text.data;
-}
-
 void progress_missing(struct progress *progress, const struct retrieval_missing *missing)
 {
     char why[128];
-    progress->failure_count++;
-    if (progress->failures_kept == PROGRESS_FAILURES_MAX)
-        return;
     if (missing->status != 0)
         snprintf(why, sizeof why, "it came, and was refused with status %04X: %s", missing->status, missing->comment);
     else
         snprintf(why, sizeof why, "%s", missing->comment[0] != '\0' ? missing->comment : "it did not come");
-    struct progress_failure failure = {visible_copy(missing->instance_uid), visible_copy(why)};
-    if (failure.path == NULL || failure.text == NULL) {
-        free(failure.path);
-        free(failure.text);
-        return;
-    }
-    progress->failures[progress->failures_kept++] = failure;
+    progress_add_to_group(&progress->failures, missing->instance_uid, why, "");
 }
 
 /* ---- the words at the end ---- */
@@ -134,7 +117,9 @@ void progress_finish_retrieval(struct progress *progress, const struct retrieval
         put_counts(text, progress, result);
         put_times(text, result);
         if (result->verdict != RETRIEVAL_INTERRUPTED) /* then it is plain why it is not there */
-            progress_put_failures(text, progress, "missing", summary_path);
+            progress_put_groups(text, progress, &progress->failures,
+                                &(struct progress_words){"missing", COLOUR_RED, "instance", summary_path});
+        progress_put_causes(text, progress);
     }
     if (!quiet && (summary_path != NULL || log_path != NULL)) {
         text_put(text, "\n");

@@ -69,7 +69,7 @@ class Archive(CommandTest):
             archive = self.archive('--output-dir', self.folder / 'kept', '--import', source.parent)
             archive.signal(signal.SIGTERM)
             result = archive.wait()
-            self.assertIn(f'{expected}\n1 patients, 1 studies, 1 series, 3 instances\n', result.out)
+            self.assertIn(f'{expected}\n1 patient, 1 study, 1 series, 3 instances\n', result.out)
             self.assertIn('uid-conflict', result.err)
             self.assertIn('no-study-uid', result.err)
         self.assertEqual(sorted(path.name for path in (self.folder / 'kept').glob('*.dcm')),

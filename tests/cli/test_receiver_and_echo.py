@@ -26,7 +26,7 @@ class Receiver(CommandTest):
         for number in (signal.SIGINT, signal.SIGTERM):
             result = self.receiver().stop(number)
             self.assertEqual((result.code, result.err), (0, ''), result)
-            self.assertEqual(result.out.splitlines()[1], '0 associations, 0 stored, 0 refused, 0 bytes')
+            self.assertEqual(result.out.splitlines()[1], '0 associations, 0 stored, 0 refused, 0 B')
 
     def test_stops_with_open_connections(self):
         receiver = self.receiver()

@@ -26,7 +26,7 @@ class Report(LedgerTest):
     def test_text(self):
         out = self.report().out
         self.assertRegex(out, rf'(?m)^destination  ANY-SCP@127\.0\.0\.1:{self.peer.port}$')
-        self.assertRegex(out, r'(?m)^sessions     1, the last \S+ complete, exit code 2$')
+        self.assertRegex(out, r'(?m)^sessions     1, the last \S+ ended, exit code 2$')
         self.assertRegex(out, r'(?m)^  files\s+8   in 2 studies$')
         self.assertRegex(out, r'(?m)^  stored\s+6 ')
         self.assertRegex(out, r'(?m)^  failed    no-study-uid\s+1   no Study Instance UID$')

@@ -1,5 +1,6 @@
 """Peers that misbehave: nothing is claimed that is not so, the other files are stored, and the run ends in time."""
 import contextlib
+import re
 import socket
 import time
 import unittest
@@ -127,6 +128,66 @@ class SilentPeers(BadPeerTest):
                                                                TIMEOUT_S, '--retry', 0])
         self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
         self.assertLess(run.elapsed_s, 12 + SLACK_S)
+
+
+class Noise(BadPeerTest):
+    """What a person reads: one cause once, however many workers and files it meets; the log has each."""
+    THREADS = 16
+
+    def setUp(self):
+        super().setUp()
+        for entry in self.entries:
+            entry.path.unlink()
+        self.entries = datasets.make_studies(self.source / 'more', self.THREADS, 3, seed=3)
+
+    def warnings(self, run):
+        """The lines that came while it ran."""
+        return [line for line in run.stderr.splitlines() if re.match(r'\d\d:\d\d:\d\d ', line)]
+
+    def test_nobody_listens(self):
+        with socket.socket() as holder:
+            holder.bind(('127.0.0.1', 0))
+            port = holder.getsockname()[1]
+            run = programs.run_sender(self.source, port=port, threads=self.THREADS, options=['--retry', 1])
+        self.assertEqual((run.exit_code, run.total('pending')), (1, len(self.entries)), run)
+        self.assertGreaterEqual(len(run.said('association.lost')), self.THREADS)
+        (line,) = self.warnings(run)
+        self.assertIn(f'association with 127.0.0.1:{port}: not connected: Connection refused', line)
+        self.assertRegex(run.stderr, rf'session stopped after [^\n]*: not connected to 127.0.0.1:{port}: Connection '
+                                     r'refused: nothing listens at that port\n')
+        self.assertRegex(run.stderr, rf'  {len(run.said("association.lost"))} times: association with')
+
+    def test_rejected_for_a_name(self):
+        """The name in question and the option that sets it."""
+        for reason, name, option in (7, 'ANY-SCP', '--ae-title'), (3, 'ME', '--calling-ae'):
+            with self.subTest(option):
+                run = self.send(threads=self.THREADS, options=['--calling-ae', 'ME'],
+                                on_associate=lambda *request, why=reason: Reject(PERMANENT, 1, why))
+                self.assertLessEqual(len(self.warnings(run)), 2, run)
+                self.assertRegex(run.stderr, rf"session stopped after [^\n]*rejected[^\n]*'{name}' \({option}\)")
+                self.assertIn(f"'{name}' ({option})", run.summary['stop_reason'])
+
+    def test_every_store_is_aborted(self):
+        run = self.send(threads=self.THREADS, options=['--retry', 1], on_store=lambda *store: Abort())
+        self.assertLessEqual(len(self.warnings(run)), 4, run)
+        self.assertGreater(len(run.said('association.aborted')), 8)
+        self.assertRegex(run.stderr, r'\d+ times: association with .*aborted by the peer')
+
+    def test_every_file_fails_for_the_same_reason(self):
+        run = self.send(threads=self.THREADS, on_store=lambda *store: Respond(status=0xC123, comment='no such device'))
+        self.assertEqual(run.total('failed'), len(self.entries), run)
+        self.assertEqual(self.warnings(run), [])
+        self.assertRegex(run.stderr, rf"session ended after [^\n]*: 0 stored, {len(self.entries)} failed\n")
+        self.assertIn(f"  {len(self.entries)} files: the peer did not answer with success: C123", run.stderr)
+        self.assertEqual(run.stderr.count('C123'), 1, 'said once')
+        self.assertEqual(run.stderr.count('.dcm\n'), 3, 'three examples')
+
+    def test_no_room(self):
+        """Pauses and their end; the second pause in a row is the live line's matter."""
+        run = self.send(threads=4, options=['--give-up-after', 8], on_store=lambda *store: Respond(status=0xA700))
+        lines = self.warnings(run)
+        self.assertEqual(len([line for line in lines if 'next try in' in line]), 1, run)
+        self.assertLessEqual(len(lines), 3, run)
 
 
 class Negotiations(BadPeerTest):

@@ -72,6 +72,7 @@ static const char *written(void)
     return text;
 }
 
+static struct session_result finished(void);
 static void end_instance(struct instance instance)
 {
     fixture_count(&now.totals, &instance);
@@ -186,6 +187,22 @@ Test(live_line, a_narrow_one_keeps_what_matters_most)
     cr_expect_str_eq(render(&half, 39), " 50%  1200/3400+  1:12 left  3 failed");
 }
 
+Test(live_line, says_what_holds_it_up_in_the_place_of_rates)
+{
+    struct live_line line = half;
+    line.holdup = "paused: no room at the peer, next try in 40 s";
+    line.holdup_short = "paused, next try in 40 s";
+    cr_expect_str_eq(render(&line, 110),
+                     " 50%  =============--------------  1200/3400+  1.2 GB  paused: no room at the "
+                     "peer, next try in 40 s  3 failed");
+    cr_expect_str_eq(render(&line, 79), " 50%  1200/3400+  paused: no room at the peer, next try in 40 s  3 failed");
+    cr_expect_str_eq(render(&line, 52), " 50%  1200/3400+  paused, next try in 40 s  3 failed");
+    line.failed = 0;
+    cr_expect_str_eq(render(&line, 39), "1200/3400+  paused, next try in 40 s");
+    for (unsigned columns = 20; columns < 160; columns++)
+        cr_expect_leq(strlen(render(&line, columns)), columns);
+}
+
 Test(live_line, huge_numbers_fit_too)
 {
     struct live_line huge = {.share = 1,
@@ -285,9 +302,9 @@ Test(progress, records_by_detail)
     } cases[] = {{PROGRESS_QUIET, "e"}, {PROGRESS_NORMAL, "ew"}, {PROGRESS_VERBOSE, "ewn"}, {PROGRESS_DEBUG, "ewnid"}};
     for (size_t i = 0; i < 4; i++) {
         begin(cases[i].detail);
-        log_record(LOG_ERROR, LOG_SESSION_INTERRUPTED, "t", "is-e");
-        log_record(LOG_WARN, LOG_ASSOCIATION_RETRY, "t", "is-w");
-        log_record(LOG_INFO, LOG_SESSION_NOTE, "t", "is-n");
+        log_record(LOG_ERROR, LOG_SESSION_NOTE, "text", "is-e");
+        log_record(LOG_WARN, LOG_ASSOCIATION_LOST, "text", "is-w");
+        log_record(LOG_INFO, LOG_SESSION_NOTE, "text", "is-n");
         log_record(LOG_INFO, LOG_ASSOCIATION_OPENED, "t", "is-i");
         log_record(LOG_DEBUG, LOG_DIMSE_SENT, "t", "is-d");
         log_record(LOG_ERROR, LOG_STORE_FAILED, "t", "is-f");
@@ -304,6 +321,86 @@ Test(progress, records_by_detail)
         fclose(out);
         out = NULL;
     }
+}
+
+static int count_lines(const char *text)
+{
+    int lines = 0;
+    for (const char *c = text; *c != '\0'; c++)
+        lines += *c == '\n';
+    return lines;
+}
+
+/* A trouble that a worker met so many seconds after the others did first. */
+static void lose_association(int worker, unsigned after_s, const char *why)
+{
+    const struct log_field fields[] = {LOG_TEXT("peer", "10.0.0.5:104"), LOG_TEXT("text", why)};
+    struct log_record record = {.level = LOG_WARN,
+                                .event = LOG_ASSOCIATION_LOST,
+                                .time_us = 1795256130123456 + after_s * 1000000ull,
+                                .worker = worker,
+                                .field_count = 2,
+                                .fields = fields};
+    progress_log(progress, &record);
+    const struct log_field delay[] = {LOG_NUMBER("delay_ms", 1000), LOG_TEXT("text", why)};
+    record.event = LOG_ASSOCIATION_RETRY;
+    record.fields = delay;
+    progress_log(progress, &record);
+}
+
+Test(progress, one_cause_is_said_once)
+{
+    setenv("TZ", "UTC", 1);
+    begin(PROGRESS_NORMAL);
+    for (int worker = 1; worker <= 64; worker++)
+        for (unsigned try = 0; try < 3; try++)
+            lose_association(worker, try, "not connected: Connection refused");
+    cr_expect_str_eq(written(), "10:15:30 warning: association with 10.0.0.5:104: not connected: Connection refused\n");
+    lose_association(1, 5, "connection lost: the peer closed the connection");
+    EXPECT_CONTAINS(written(), "connection lost");
+    lose_association(1, 599, "not connected: Connection refused");
+    cr_expect_str_eq(written(), "", "within ten minutes");
+    lose_association(1, 601, "not connected: Connection refused");
+    EXPECT_CONTAINS(written(), "Connection refused (193 times since this was last said)\n");
+    struct session_result result = finished();
+    progress_finish(progress, &result, 1, NULL, NULL, NULL);
+    const char *text = written();
+    EXPECT_CONTAINS(text,
+                    "\nmore than once\n  194 times: association with 10.0.0.5:104: not connected: Connection refused");
+    EXPECT_LACKS(text, "connection lost");
+}
+
+Test(progress, a_cause_is_the_same_whatever_the_numbers)
+{
+    char text[64];
+    begin(PROGRESS_NORMAL);
+    for (int i = 0; i < 20; i++) {
+        snprintf(text, sizeof text, "cannot store 1.2.%d", i);
+        const struct log_field fields[] = {LOG_TEXT("path", i == 0 ? "a.dcm" : "b.dcm"), LOG_TEXT("reason", "status"),
+                                           LOG_TEXT("text", text)};
+        progress_log(progress, &(struct log_record){.level = LOG_WARN,
+                                                    .event = LOG_STORE_RETRIED,
+                                                    .time_us = 1795256130123456,
+                                                    .field_count = 3,
+                                                    .fields = fields});
+    }
+    const char *said = written();
+    cr_expect_eq(count_lines(said), 1, "%s", said);
+    EXPECT_CONTAINS(said, "warning: a.dcm: cannot store 1.2.0; it is sent again\n");
+    struct session_result result = finished();
+    progress_finish(progress, &result, 1, NULL, NULL, NULL);
+    EXPECT_CONTAINS(written(), "  20 times: instances were sent again: cannot store 1.2.0\n");
+}
+
+Test(progress, a_hundred_causes_are_no_flood)
+{
+    char text[64];
+    begin(PROGRESS_NORMAL);
+    for (int i = 0; i < 2000; i++) {
+        snprintf(text, sizeof text, "%c%c%c", 'a' + i % 26, 'a' + i / 26 % 26, 'a' + i / 676);
+        lose_association(1, 0, text);
+    }
+    cr_expect_leq(count_lines(written()), 64);
 }
 
 Test(progress, a_record_is_a_readable_line)
@@ -341,16 +438,16 @@ Test(progress, the_end_names_figures_and_failures)
     struct session_result result = finished();
     progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", "move.db");
     const char *text = written();
-    EXPECT_CONTAINS(text, "session complete after 12.3 s\n");
+    EXPECT_CONTAINS(text, "session ended after 12.3 s: 100 stored, 12 failed\n");
     EXPECT_CONTAINS(text, "  files              112   in 1 study\n");
     EXPECT_CONTAINS(text, "  stored             100   51.2 MB\n");
     EXPECT_CONTAINS(text, "  failed              12\n");
     EXPECT_CONTAINS(text, "  throughput    5.1 MB/s   10.0 instances/s\n");
-    EXPECT_CONTAINS(text, "  bad\\n1\n      the peer did not answer with success: C000");
-    EXPECT_CONTAINS(text, "\n  bad\n  bad\n"); /* for the same reason, which stands below the last */
-    EXPECT_CONTAINS(text, "  bad10\n      the peer did not answer with success: A900");
-    EXPECT_LACKS(text, "bad11");
-    EXPECT_CONTAINS(text, "... and 2 more, see logs/s.json\n");
+    EXPECT_CONTAINS(text, "\nfailed\n  1 file: the peer did not answer with success: C000 (cannot understand)\n"
+                          "      bad\\n1\n"
+                          "  11 files: the peer did not answer with success: A900 (data set does not match SOP class)\n"
+                          "      bad\n      bad\n      bad\n      ... and 8 more\n"
+                          "  all are in logs/s.json\n");
     EXPECT_LACKS(text, "in doubt");
     EXPECT_LACKS(text, "pending");
     EXPECT_LACKS(text, "flaws");
@@ -470,7 +567,7 @@ Test(progress, the_end_of_a_stopped_session_says_why)
     EXPECT_CONTAINS(text, "session stopped after 12.3 s: rejected\n");
     EXPECT_CONTAINS(text, "  in doubt             1   sent, but never answered\n");
     EXPECT_CONTAINS(text, "  pending              1   not sent\n");
-    EXPECT_CONTAINS(text, "\nin doubt\n  q\n");
+    EXPECT_CONTAINS(text, "\nin doubt\n  1 file: the peer gave no response to it, each time it was sent\n      q\n");
     EXPECT_LACKS(text, "throughput");
 }
 
@@ -485,9 +582,10 @@ Test(progress, the_end_of_an_interrupted_session_asks_for_nothing)
     strcpy(result.stop_text, "interrupted: again to stop at once");
     progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
     const char *text = written();
-    EXPECT_CONTAINS(text, "session interrupted after 12.3 s\n");
-    EXPECT_CONTAINS(text, "\nfailed or in doubt\n  bad\n");
-    EXPECT_CONTAINS(text, "  skipped              1   not for sending; the summary says why\n");
+    EXPECT_CONTAINS(text, "session interrupted after 12.3 s: 0 stored, 1 failed, 1 in doubt\n");
+    EXPECT_CONTAINS(text, "\nfailed or in doubt\n  1 file: the peer did not answer with success: A900");
+    EXPECT_CONTAINS(text, "  skipped              1   1 not-dicom\n");
+    EXPECT_LACKS(text, "though they are DICOM");
 }
 
 Test(progress, the_end_of_a_session_without_files_says_so)
@@ -505,7 +603,7 @@ Test(progress, the_end_of_a_dry_run_says_what_would_be_sent)
     progress = progress_create(&(struct progress_options){.out = out, .detail = PROGRESS_NORMAL, .dry_run = true});
     end_instance(fixture_instance("p", "1.2", "1.3", 10, OUTCOME_PENDING, REASON_NONE));
     struct session_result result = finished();
-    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
+    progress_finish(progress, &result, 0, NULL, NULL, NULL);
     const char *text = written();
     EXPECT_CONTAINS(text, "dry run complete after 12.3 s\n");
     EXPECT_CONTAINS(text, "  pending              1   would be sent\n");
@@ -524,7 +622,52 @@ Test(progress, quiet_says_nothing_unless_something_failed)
     end_instance(failed("bad"));
     result = finished();
     progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", "move.db");
-    EXPECT_CONTAINS(written(), "  bad\n");
+    EXPECT_CONTAINS(written(), "      bad\n");
+}
+
+Test(progress, groups_have_a_bound)
+{
+    begin(PROGRESS_NORMAL);
+    for (int i = 0; i < 13; i++) {
+        struct instance bad = failed("bad");
+        bad.outcome.status = (uint16_t)(0xC000 + i);
+        end_instance(bad);
+    }
+    struct session_result result = finished();
+    progress_finish(progress, &result, 1, "logs/s.json", NULL, NULL);
+    EXPECT_CONTAINS(written(), "  ... and 3 for other reasons\n  all are in logs/s.json\n");
+}
+
+Test(progress, examples_have_their_own_facts)
+{
+    begin(PROGRESS_NORMAL);
+    for (int i = 1; i < 3; i++) {
+        struct instance cut = fixture_instance(i == 1 ? "a" : "b", "", "", 0, OUTCOME_FAILED, REASON_TRUNCATED);
+        cut.outcome.offset = (uint64_t)(1000 * i);
+        end_instance(cut);
+    }
+    struct instance conflict = fixture_instance("c", "", "", 0, OUTCOME_FAILED, REASON_UID_CONFLICT);
+    conflict.fact = (char *)"the other is d\x1b[2J";
+    end_instance(conflict);
+    struct instance unsupported = fixture_instance("e", "", "", 0, OUTCOME_FAILED, REASON_UNSUPPORTED);
+    unsupported.fact = (char *)"CTImageStorage as JPEGBaseline8Bit";
+    end_instance(unsupported);
+    end_instance(unsupported);
+    struct instance twin = fixture_instance("f", "", "", 0, OUTCOME_SKIPPED, REASON_DUPLICATE);
+    twin.fact = (char *)"as g";
+    end_instance(twin);
+    end_instance(fixture_instance("h", "", "", 0, OUTCOME_SKIPPED, REASON_NOT_DICOM));
+    struct session_result result = finished();
+    progress_finish(progress, &result, 1, "logs/s.json", NULL, NULL);
+    const char *text = written();
+    EXPECT_CONTAINS(text, "  2 files: the file ends inside an element\n      a  at byte 1000\n      b  at byte 2000\n");
+    EXPECT_CONTAINS(text, "with different bytes\n      c  the other is d\\x1b[2J\n");
+    EXPECT_CONTAINS(text, "  2 files: the peer does not take its class in its transfer syntax: CTImageStorage as "
+                          "JPEGBaseline8Bit\n      e\n      e\n");
+    EXPECT_CONTAINS(text, "  skipped              2   1 not-dicom, 1 duplicate\n");
+    EXPECT_CONTAINS(text, "\nskipped, though they are DICOM\n  1 file: the same instance, byte for byte, as another "
+                          "file\n      f  as g\n");
+    EXPECT_LACKS(text, "all are in");
 }
 
 static struct instance skipped(void)
@@ -540,7 +683,7 @@ Test(progress, quiet_says_that_nothing_was_sent)
     end_instance(skipped());
     struct session_result result = finished();
     progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", NULL);
-    EXPECT_CONTAINS(written(), "  skipped              1   not for sending; the summary says why\n");
+    EXPECT_CONTAINS(written(), "  skipped              1   1 not-dicom\n");
 }
 
 Test(progress, quiet_says_what_fails_a_strict_session)
@@ -553,7 +696,7 @@ Test(progress, quiet_says_what_fails_a_strict_session)
     cr_expect_str_eq(written(), "");
     result.strict = true;
     progress_finish(progress, &result, session_exit_code(&result), "logs/s.json", "logs/s.log", NULL);
-    EXPECT_CONTAINS(written(), "  skipped              1   not for sending; the summary says why\n");
+    EXPECT_CONTAINS(written(), "  skipped              1   1 not-dicom\n");
 }
 
 /* ---- on a terminal ---- */
@@ -567,6 +710,53 @@ static void at_half_time(void)
                                          .by_state = {[OUTCOME_STORED] = 50, [OUTCOME_PENDING] = 50}};
 }
 
+Test(progress, the_line_says_what_holds_it_up)
+{
+    static const struct {
+        enum session_holdup holdup;
+        unsigned tries;
+        uint64_t next_try_us;
+        const char *wide, *narrow;
+    } rows[] = {
+        {HOLDUP_PAUSED, 1, 39500000, "paused: no room at the peer, next try in 40 s", "paused, next try in 40 s"},
+        {HOLDUP_PAUSED, 1, 0, "paused: no room at the peer, next try now", "paused, next try now"},
+        {HOLDUP_CONNECTING, 1, 0, "connecting", "connecting"},
+        {HOLDUP_CONNECTING, 2, 0, "connecting again, 2nd try", "2nd try"},
+        {HOLDUP_CONNECTING, 3, 1000, "connecting again, 3rd try in 1 s", "3rd try in 1 s"},
+        {HOLDUP_CONNECTING, 12, 0, "12th try", "12th try"},
+        {HOLDUP_CONNECTING, 21, 0, "21st try", "21st try"},
+        {HOLDUP_STOPPING, 0, 0, "stopping: stores under way are finished", "stopping"},
+    };
+    setenv("NO_COLOR", "1", 1);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (int narrow = 0; narrow < 2; narrow++) {
+            begin_terminal(PROGRESS_NORMAL, narrow ? 40 : 80);
+            at_half_time();
+            now.holdup = rows[i].holdup;
+            now.tries = rows[i].tries;
+            now.next_try_us = rows[i].next_try_us;
+            progress_update(progress, &now);
+            const char *text = written();
+            EXPECT_CONTAINS(text, narrow ? rows[i].narrow : rows[i].wide);
+            EXPECT_CONTAINS(text, "50/100");
+            EXPECT_LACKS(text, "MB/s");
+            cr_expect_leq(strlen(text), narrow ? 39 + 4 : 79 + 4, "%s", text);
+            progress_destroy(progress);
+            progress = NULL;
+            fclose(out);
+            out = NULL;
+            close(terminal);
+            terminal = -1;
+        }
+    begin(PROGRESS_NORMAL);
+    at_half_time();
+    now.elapsed_us = 11000000;
+    now.holdup = HOLDUP_CONNECTING;
+    now.tries = 3;
+    progress_update(progress, &now);
+    EXPECT_CONTAINS(written(), "50/100 files, 50%, 50.0 MB, connecting again, 3rd try\n");
+}
+
 Test(progress, a_terminal_gets_one_line_that_makes_room)
 {
     unsetenv("NO_COLOR");
@@ -578,10 +768,10 @@ Test(progress, a_terminal_gets_one_line_that_makes_room)
     EXPECT_CONTAINS(text, "\x1b[36m=");
     EXPECT_CONTAINS(text, "50/100  50.0 MB  12.5 MB/s  12.5/s  0:04 left");
     EXPECT_LACKS(text, "\n");
-    log_record(LOG_WARN, LOG_ASSOCIATION_RETRY, "delay_ms", "1000");
+    log_record(LOG_WARN, LOG_ASSOCIATION_LOST, "text", "it is gone");
     text = written();
     cr_expect_eq(strncmp(text, "\r\x1b[K", 4), 0, "the line is cleared first");
-    EXPECT_CONTAINS(text, "delay_ms=1000\x1b[0m\r\n 50%"); /* the terminal driver adds the carriage return */
+    EXPECT_CONTAINS(text, "it is gone\x1b[0m\r\n 50%"); /* the terminal driver adds the carriage return */
     struct session_result result = finished();
     progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
     text = written();

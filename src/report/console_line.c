@@ -1,0 +1,206 @@
+/* console_line - see console_line.h. */
+#include "report/console_line.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "dicomnet/log.h"
+#include "report/format.h"
+#include "report/log_line.h"
+#include "report/text.h"
+
+static const struct log_field *find(const struct log_record *record, const char *key)
+{
+    for (size_t i = 0; i < record->field_count; i++)
+        if (strcmp(record->fields[i].key, key) == 0)
+            return &record->fields[i];
+    return NULL;
+}
+
+static const char *text_of(const struct log_record *record, const char *key)
+{
+    const struct log_field *field = find(record, key);
+    return field != NULL && field->text != NULL ? field->text : "";
+}
+
+static uint64_t number_of(const struct log_record *record, const char *key)
+{
+    const struct log_field *field = find(record, key);
+    return field != NULL && field->text == NULL ? (uint64_t)field->number : 0;
+}
+
+void console_line_put_count(struct text *text, uint64_t count, const char *noun)
+{
+    text_printf(text, "%" PRIu64 " %s%s", count, noun, count == 1 ? "" : "s");
+}
+
+/* The value of a field, with what goes before and behind it; nothing if it is empty. */
+static void put_field(struct text *text, const char *before, const char *value, const char *behind)
+{
+    if (*value == '\0')
+        return;
+    text_put(text, before);
+    text_put_visible(text, value);
+    text_put(text, behind);
+}
+
+static void put_time(struct text *text, const char *before, const struct log_record *record, const char *key)
+{
+    char duration[FORMAT_SIZE];
+    format_duration(duration, number_of(record, key) * 1000);
+    text_printf(text, "%s%s", before, duration);
+}
+
+static void put_text(struct text *text, const struct log_record *record)
+{
+    text_put_visible(text, text_of(record, "text"));
+}
+
+/* What else the record has: " (stores 25)". */
+static void put_others(struct text *text, const struct log_record *record)
+{
+    const char *before = " (";
+    for (size_t i = 0; i < record->field_count; i++) {
+        const struct log_field *field = &record->fields[i];
+        if (strcmp(field->key, "text") == 0)
+            continue;
+        text_printf(text, "%s%s ", before, field->key);
+        if (field->text != NULL)
+            text_put_visible(text, field->text);
+        else
+            text_printf(text, "%" PRId64, field->number);
+        before = ", ";
+    }
+    text_put(text, *before == ',' ? ")" : "");
+}
+
+static void say_file(struct text *text, const struct log_record *record)
+{
+    const char *why = text_of(record, "text");
+    text_put_visible(text, text_of(record, "path"));
+    put_field(text, ": ", *why != '\0' ? why : text_of(record, "reason"), "");
+}
+
+static void say_refused(struct text *text, const struct log_record *record)
+{
+    put_field(text, "", text_of(record, "instance"), " ");
+    text_printf(text, "was refused with status %04" PRIX64, number_of(record, "status"));
+    put_field(text, ": ", text_of(record, "text"), "");
+}
+
+static void say_query(struct text *text, const struct log_record *record)
+{
+    put_field(text, "", text_of(record, "service"), " ended: ");
+    put_text(text, record);
+    put_field(text, " (status ", strcmp(text_of(record, "status"), "none") != 0 ? text_of(record, "status") : "", ")");
+    put_field(text, ", '", text_of(record, "comment"), "'");
+}
+
+void console_line_say(struct text *text, const struct log_record *record)
+{
+    switch (record->event) {
+    case LOG_ASSOCIATION_LOST:
+    case LOG_ASSOCIATION_REJECTED:
+    case LOG_ASSOCIATION_ABORTED:
+        put_field(text, "association with ", text_of(record, "peer"), ": ");
+        put_text(text, record);
+        break;
+    case LOG_ASSOCIATION_RETRY:
+    case LOG_SESSION_PAUSED:
+        put_text(text, record);
+        put_time(text, "; next try in ", record, "delay_ms");
+        break;
+    case LOG_SESSION_RESUMED:
+        put_text(text, record);
+        put_time(text, ", after ", record, "paused_ms");
+        break;
+    case LOG_STORE_RETRIED:
+        say_file(text, record);
+        text_put(text, "; it is sent again");
+        break;
+    case LOG_FILE_FAILED:
+    case LOG_FILE_SKIPPED:
+        say_file(text, record);
+        break;
+    case LOG_RECEIVER_REFUSED:
+        say_refused(text, record);
+        break;
+    case LOG_QUERY_ENDED:
+        say_query(text, record);
+        break;
+    case LOG_RETRIEVAL_RETRIED:
+        console_line_put_count(text, number_of(record, "missing"), "instance");
+        put_time(text,
+                 number_of(record, "missing") == 1 ? " is missing: asked for again in "
+                                                   : " are missing: asked for again in ",
+                 record, "delay_ms");
+        break;
+    case LOG_SESSION_NOTE:
+    case LOG_SESSION_INTERRUPTED:
+        put_text(text, record);
+        put_others(text, record);
+        break;
+    default:
+        text_put(text, log_event_name(record->event));
+        put_field(text, ": ", text_of(record, "text"), "");
+        put_others(text, record);
+        break;
+    }
+}
+
+void console_line_say_cause(struct text *text, const struct log_record *record)
+{
+    switch (record->event) {
+    case LOG_STORE_RETRIED:
+        text_put(text, "instances were sent again: ");
+        put_text(text, record);
+        break;
+    case LOG_SESSION_PAUSED:
+    case LOG_SESSION_RESUMED:
+        put_text(text, record);
+        break;
+    case LOG_RETRIEVAL_RETRIED:
+        text_put(text, "what was missing was asked for again");
+        break;
+    case LOG_RECEIVER_REFUSED:
+        text_printf(text, "instances were refused with status %04" PRIX64, number_of(record, "status"));
+        put_field(text, ": ", text_of(record, "text"), "");
+        break;
+    default:
+        console_line_say(text, record);
+        break;
+    }
+}
+
+void console_line_render(struct text *text, const struct log_record *record)
+{
+    static const char *const words[] = {[LOG_ERROR] = "error: ", [LOG_WARN] = "warning: "};
+    uint64_t wall_us = record->time_us > 0 ? record->time_us : clock_wall_us();
+    time_t seconds = (time_t)(wall_us / 1000000);
+    struct tm local = {0};
+    localtime_r(&seconds, &local);
+    text_printf(text, "%02d:%02d:%02d %s", local.tm_hour, local.tm_min, local.tm_sec,
+                record->level <= LOG_WARN ? words[record->level] : "");
+    console_line_say(text, record);
+}
+
+/* FNV-1a. Numbers are left out: a UID or a count in a peer's comment makes no other trouble of it. */
+static uint64_t mix(uint64_t hash, const char *string)
+{
+    for (; *string != '\0'; string++)
+        if (!isdigit((unsigned char)*string) && *string != '.')
+            hash = (hash ^ (unsigned char)*string) * 0x100000001b3u;
+    return hash;
+}
+
+uint64_t console_line_cause(const struct log_record *record)
+{
+    uint64_t hash = 0xcbf29ce484222325u + (uint64_t)record->event;
+    static const char *const keys[] = {"reason", "status", "text"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        hash = mix(hash, text_of(record, keys[i]));
+    return hash ^ number_of(record, "status");
+}

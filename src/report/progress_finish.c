@@ -119,7 +119,8 @@ static void put_counts(struct text *text, const struct progress *progress, const
     put_count(text, progress, "files", totals->files, "");
     put_studies(text, totals);
     put_count(text, progress, "stored", totals->by_state[OUTCOME_STORED], "");
-    text_printf(text, "   %s", bytes);
+    if (totals->bytes_stored > 0)
+        text_printf(text, "   %s", bytes);
     put_earlier(text, totals, OUTCOME_STORED);
     put_count(text, progress, "warned", totals->by_state[OUTCOME_WARNED], COLOUR_YELLOW);
     text_put(text, totals->by_state[OUTCOME_WARNED] > 0 ? "   stored, with a warning from the peer" : "");

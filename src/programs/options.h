@@ -63,7 +63,8 @@ struct options {
     bool follow_symlinks;
     bool accept_raw;
     bool allow_incomplete;
-    bool scan_folders; /* +sd: no more than what happens anyway */
+    bool scan_folders;  /* +sd and */
+    bool read_dicomdir; /* +rd: no more than what happens anyway */
 
     /* how */
     uint32_t threads;  /* 0: auto */

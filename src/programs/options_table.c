@@ -125,6 +125,8 @@ const struct option_row option_rows[] = {
      conflicts},
     {SENDER, "Input", "scan-folders", 0, "+sd", OPTION_SWITCH, NULL, 0, 0, FIELD(scan_folders), NULL,
      "changes nothing: folders are always looked into", NULL},
+    {SENDER, "Input", "read-from-dicomdir", 0, "+rd", OPTION_SWITCH, NULL, 0, 0, FIELD(read_dicomdir), NULL,
+     "changes nothing: a DICOMDIR that is given stands for the files it names", NULL},
 
     {SENDER, "Input", "synthetic", 0, NULL, OPTION_SYNTHETIC, "STUDIESxINSTANCESxSIZE[:CT|MR|SC]", 0, 0,
      FIELD(synthetic_text), NULL,

@@ -107,6 +107,7 @@ class GivenFiles(CommandTest):
         result = self.send_here('DICOMDIR')
         self.assert_stored(result, 'IMAGES/IM1', 'IMAGES/im2', 'IMAGES/Im3.;1')
         self.assertIn('DICOMDIR (', result.err, 'it is itself accounted for')
+        self.assert_stored(self.send_here('+rd', 'DICOMDIR'), 'IMAGES/IM1', 'IMAGES/im2', 'IMAGES/Im3.;1')
         (self.source / 'IMAGES').rename(self.source / 'images')
         self.assert_stored(self.send_here('DICOMDIR'), 'images/IM1', 'images/im2', 'images/Im3.;1')
         result = self.send_here('.', '-r')

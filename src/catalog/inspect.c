@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "catalog/syntax.h"
+#include "catalog/vr_guess.h"
 #include "dicomnet/uid.h"
 
 enum { PREAMBLE_LEN = 128, DICM_LEN = 4, PREFIX_LEN = PREAMBLE_LEN + DICM_LEN };
@@ -70,18 +71,33 @@ static void keep_wanted(struct window *window, struct inspection *inspection, co
     }
 }
 
+/* An element of the meta information whose VR is none of the standard's. */
+static enum walk_result read_strange(struct vr_guess *guess, struct window *window, uint64_t offset,
+                                     struct walk_element *element)
+{
+    const struct vr_place place = {
+        .form = WALK_EXPLICIT_LE, .offset = offset, .limit = window->size, .in_data_set = true};
+    enum walk_result result = vr_guess_read(guess, window, &place, element);
+    if (result != WALK_MISMATCH)
+        return result;
+    /* What follows may be a data set in Implicit VR, which speaks for nothing. */
+    return walk_read_header(window, WALK_EXPLICIT_LE, offset, window->size, WALK_LENGTH_IMPLICIT, false, element);
+}
+
 bool inspect_meta(struct window *window, uint64_t offset, struct inspection *inspection, uint64_t *ret_end)
 {
+    struct vr_guess guess = {.reads = 0};
     *ret_end = offset;
     while (!window_ends_at(window, *ret_end)) {
         const uint8_t *p = window_peek(window, *ret_end, 2);
         if (p != NULL && get_u16_le(p) != 0x0002)
             return true;
         struct walk_element element;
-        if (walk_read_header(window, WALK_EXPLICIT_LE, *ret_end, window->size, WALK_LENGTH_IMPLICIT, false, &element) !=
-            WALK_COMPLETE)
-            return false;
-        if (element.undefined)
+        enum walk_result result =
+            walk_read_header(window, WALK_EXPLICIT_LE, *ret_end, window->size, WALK_LENGTH_BY_VR, false, &element);
+        if (result == WALK_UNKNOWN_VR)
+            result = read_strange(&guess, window, *ret_end, &element);
+        if (result != WALK_COMPLETE || element.undefined)
             return false;
         keep_wanted(window, inspection, &element, *ret_end);
         *ret_end += element.header_len + element.value_len;

@@ -1,5 +1,6 @@
 /*
- * fuzz_file - scan and inspect of a file: nothing crashes or hangs, and what is found to be whole hangs together.
+ * fuzz_file - scan and inspect of a file, and what a DICOMDIR names: nothing crashes or hangs, and what is found to be
+ * whole hangs together.
  *
  * Input: 1 byte of flags; then the file. With FLAG_DEFLATE it is a data set, which is put deflated behind meta
  * information, as nobody guesses his way into a deflate stream. With FLAG_ELEMENT it is one element, for GDCM's
@@ -11,6 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "catalog/dicomdir.h"
 #include "catalog/instance.h"
 #include "catalog/scan.h"
 #include "dicomnet/uid.h"
@@ -74,6 +76,14 @@ static void scan(const uint8_t *data, size_t size, unsigned flags)
         snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     }
     FUZZ_CHECK(ftruncate(fd, 0) == 0 && pwrite(fd, data, size, 0) == (ssize_t)size);
+    struct dicomdir *dicomdir = NULL;
+    if (dicomdir_open(&dicomdir, path) == 0) {
+        struct dicomdir_file file;
+        while (
+            dicomdir_next(dicomdir, false, &file)) /* nothing beside a descriptor's link is called as in a fuzz input */
+            FUZZ_CHECK(strncmp(file.path, "/proc/self/fd/", 14) == 0 && (file.found || file.detail != NULL));
+        dicomdir_close(dicomdir);
+    }
     struct scan_options options = {.accept_raw = (flags & FLAG_RAW) != 0,
                                    .allow_incomplete = (flags & FLAG_INCOMPLETE) != 0};
     struct scanner *scanner = scanner_create(&options);

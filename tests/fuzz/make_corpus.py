@@ -285,6 +285,25 @@ def files():
     yield 'odd', b'\0' + plain + el(0x00100010, 'PN', b'abc')
     yield 'huge-length', b'\0' + plain + el(0x00091001, 'OB', length=0xfffffff0)
     yield 'dicomdir', b'\0' + meta(class_uid='1.2.840.10008.1.3.10') + names()
+    record = el(0x00041400, 'UL', bytes(4)) + el(0x00041410, 'US', b'\xff\xff') + el(0x00041500, 'CS', b'SUB\\..\\IM1 ')
+    yield 'dicomdir-records', b'\0' + meta(class_uid='1.2.840.10008.1.3.10') + \
+        el(0x00041220, 'SQ', item(record) + item(record + ITEM_END, length=UNDEFINED) + item(record))
+    strange = b''.join(struct.pack('<HH2sH', 9, 0x1001 + 2 * i, vr, 2) + b'ab' +
+                       struct.pack('<HH2sHI', 9, 0x1002 + 2 * i, vr, 0, 2) + b'ab'
+                       for i, vr in enumerate((b'  ', b'\0\0', b'--', b'??', b'ox')))
+    yield 'strange-vrs', b'\0' + plain + strange + pixels
+    yield 'strange-vrs-nested', b'\0' + plain + el(0x00081140, 'SQ', item(strange + ITEM_END, length=UNDEFINED) +
+                                                   SEQUENCE_END, length=UNDEFINED) + strange[:10] + pixels
+    yield 'strange-vrs-deflated', b'\4' + names() + strange + pixels
+    yield 'strange-vrs-first', b'\0' + meta() + names().replace(b'UI', b'  ') + pixels
+    yield 'native-in-jpeg', b'\0' + meta(JPEG) + names() + pixels
+    yield 'jpeg-in-native', b'\0' + plain + fragments
+    yield 'no-fragments-end', b'\0' + meta(JPEG) + names() + fragments[:-8] + pixels
+    yield 'unknown-syntax', b'\0' + meta('1.2.3.4') + b'nobody knows.!'
+    yield 'no-syntax-raw', b'\1' + meta(None) + names(False) + el(0x7fe00010, None, bytes(8))
+    yield 'preamble-raw', b'\1' + bytes(128) + b'DICM' + names(order='>')
+    yield 'palette', b'\0' + meta(class_uid='1.2.840.10008.5.1.4.39.1') + \
+        el(0x00080016, 'UI', uid('1.2.840.10008.5.1.4.39.1')) + el(0x00080018, 'UI', b'1.2.')
     yield 'no-syntax', b'\0' + meta(None) + names()
     yield 'bad-syntax', b'\0' + meta('1..2') + names()
     yield 'long-uid', b'\0' + meta() + el(0x00080016, 'UI', uid(CT)) + el(0x00080018, 'UI', b'1.' * 70)

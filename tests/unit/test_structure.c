@@ -191,6 +191,22 @@ Test(structure, strange_vrs_of_names)
     }
 }
 
+/* In the meta information, whatever the data set is in. */
+Test(structure, strange_vrs_of_meta_information)
+{
+    for (size_t i = 0; i < 2 * STRANGE_COUNT; i++) {
+        static const char *const syntaxes[] = {UID_EXPLICIT_VR_LITTLE_ENDIAN, UID_IMPLICIT_VR_LITTLE_ENDIAN};
+        golden_begin(&g, NULL, WALK_EXPLICIT_LE);
+        put_strange(strange_vrs[i / 2], i % 2 != 0 ? LONG : SHORT, 0x0002000d, "some", 4);
+        golden_put_uid(&g, 0x00020010, syntaxes[i % 2]);
+        golden_put_uid(&g, 0x00020012, "1.2.3");
+        g.form = i % 2 == 0 ? WALK_EXPLICIT_LE : WALK_IMPLICIT_LE;
+        golden_put_names(&g);
+        put_rest();
+        expect(REASON_NONE, NULL, "strange meta information");
+    }
+}
+
 /* What no way of reading makes parse stays what it was. */
 Test(structure, bytes_that_are_no_element)
 {
@@ -237,7 +253,10 @@ static const char *const compressed[] = {JPEG_BASELINE,
                                          "1.2.840.10008.1.2.4.100",
                                          "1.2.840.10008.1.2.4.102",
                                          "1.2.840.10008.1.2.4.107",
-                                         "1.2.840.10008.1.2.1.98"};
+                                         "1.2.840.10008.1.2.1.98",
+                                         "1.2.840.10008.1.2.4.201",
+                                         "1.2.840.10008.1.2.4.110",
+                                         "1.2.840.10008.1.2.8.1"};
 
 Test(structure, compressed_wants_fragments)
 {

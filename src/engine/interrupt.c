@@ -28,9 +28,25 @@ int interrupt_listen(struct interrupt *interrupt, uv_loop_t *loop, void (*told)(
     return 0;
 }
 
+/* It has no effect but that of a signal: it interrupts what blocks. */
+static void on_late_signal(int number)
+{
+    (void)number;
+}
+
+/* libuv gives the signal back to what the system does with it, which is to kill: not for a moment. */
 void interrupt_close(struct interrupt *interrupt)
 {
-    for (size_t i = 0; i < interrupt->open_count; i++)
+    const struct sigaction late = {.sa_handler = on_late_signal};
+    sigset_t ours, before;
+    sigemptyset(&ours);
+    for (size_t i = 0; i < COUNT; i++)
+        sigaddset(&ours, numbers[i]);
+    pthread_sigmask(SIG_BLOCK, &ours, &before);
+    for (size_t i = 0; i < interrupt->open_count; i++) {
         uv_close((uv_handle_t *)&interrupt->signals[i], NULL);
+        sigaction(numbers[i], &late, NULL);
+    }
     interrupt->open_count = 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }

@@ -16,7 +16,10 @@ struct interrupt {
 /* Listen: `told` is called for each signal. Returns 0 or an error; it is to be closed in either case. */
 int interrupt_listen(struct interrupt *interrupt, uv_loop_t *loop, void (*told)(void *user, int signal), void *user);
 
-/* Listen no more; the loop keeps its memory until it has turned once. */
+/*
+ * Listen no more; the loop keeps its memory until it has turned once. A signal that comes later does not kill: the
+ * program is ending, and its reports are still to be written.
+ */
 void interrupt_close(struct interrupt *interrupt);
 
 #endif

@@ -53,7 +53,9 @@
     X(ERROR_PEER_SPEAKS_HL7, -20035, "the peer speaks HL7 (MLLP), not DICOM: wrong port")                              \
     X(ERROR_PEER_SPEAKS_MAIL_OR_FTP, -20036, "the peer speaks FTP or a mail protocol, not DICOM: wrong port")          \
     X(ERROR_PEER_SPEAKS_OTHER, -20037, "the peer does not speak DICOM: what it sent is no PDU; wrong port?")           \
-    X(ERROR_TIMEOUT_IDLE, -20040, "nothing was asked for within the idle timeout")
+    X(ERROR_TIMEOUT_IDLE, -20040, "nothing was asked for within the idle timeout")                                     \
+    X(ERROR_STALLED, -20050, "the peer keeps talking, and nothing new has come within the stall timeout")              \
+    X(ERROR_UNASKED, -20051, "the peer keeps sending what was not asked for")
 
 enum dicomnet_error {
 #define X(name, value, text) name = (value),

@@ -64,10 +64,13 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
     X(LOG_QUERY_ENDED, "query.ended", "it was answered or lost; fields: service, status, text, comment, counts")       \
     X(LOG_RETRIEVAL_LISTED, "retrieval.listed", "what the peer has; fields: matches, series, instances, present")      \
     X(LOG_RETRIEVAL_STORED, "retrieval.stored", "an instance came and is kept; fields: instance, bytes")               \
+    X(LOG_RETRIEVAL_SPOILED, "retrieval.spoiled",                                                                      \
+      "what lies under its name is cut, or not it: it is asked for again; fields: instance, path, reason, text")       \
     X(LOG_RETRIEVAL_UNLISTED, "retrieval.unlisted",                                                                    \
       "an instance came that nobody asked for, and was refused; fields: instance, peer, calling_ae")                   \
     X(LOG_RETRIEVAL_RETRIED, "retrieval.retried", "what is missing is asked for again; fields: missing, delay_ms")     \
-    X(LOG_RETRIEVAL_MISSING, "retrieval.missing", "an instance that did not come; fields: series, instance, text")
+    X(LOG_RETRIEVAL_MISSING, "retrieval.missing",                                                                      \
+      "what did not come; fields: series, instance (\"\" = without a name), count, text")
 
 enum log_event {
 #define X(name, text, meaning) name,

@@ -39,7 +39,7 @@ static void found(void *context, uint32_t tag, struct span value, bool big_endia
     struct arrival_check *check = (struct arrival_check *)context;
     (void)big_endian; /* texts have no byte order */
     if (tag == TAG_CLASS)
-        check->class_uid_is = compare(value, check->class_uid);
+        check->class_uid_is = check->class_uid == NULL ? AGREES : compare(value, check->class_uid);
     else
         check->instance_uid_is = compare(value, check->instance_uid);
 }
@@ -70,7 +70,7 @@ void arrival_check_destroy(struct arrival_check *check)
 /* A data set that was not walked shows no element: then it is what the scanner took it for. */
 static bool says(enum agreement agreement, const char *scanned, const char *uid)
 {
-    return agreement == AGREES || (agreement == NOT_SEEN && strcmp(scanned, uid) == 0);
+    return agreement == AGREES || (agreement == NOT_SEEN && (uid == NULL || strcmp(scanned, uid) == 0));
 }
 
 enum outcome_reason arrival_check_file(struct arrival_check *check, const char *path, const char *class_uid,
@@ -89,6 +89,19 @@ enum outcome_reason arrival_check_file(struct arrival_check *check, const char *
     if ((reason == REASON_NONE || reason == REASON_BAD_UID) && !agrees)
         return REASON_UID_CONFLICT;
     return reason == REASON_BAD_UID ? REASON_NONE : reason;
+}
+
+bool arrival_find_uid(struct arrival_check *check, const char *path, char ret_uid[UID_SIZE])
+{
+    check->class_uid = NULL;
+    check->instance_uid = "";
+    struct instance *instance = scanner_read(check->scanner, path);
+    bool whole = instance != NULL && instance->outcome.state == OUTCOME_PENDING;
+    if (whole)
+        snprintf(ret_uid, UID_SIZE, "%s", instance->file.instance_uid);
+    if (instance != NULL)
+        instance_destroy(instance);
+    return whole;
 }
 
 uint16_t arrival_status(enum outcome_reason reason, char ret_comment[65])

@@ -9,13 +9,20 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
 #include "catalog/inspect.h"
 #include "dicomnet/uid.h"
 
-enum { PREFIX_LEN = 132, META_SIZE_MAX = 1024, COMPARE_SIZE = 32 * 1024, NAME_TRIES_MAX = 1000 };
+enum {
+    PREFIX_LEN = 132,
+    META_SIZE_MAX = 1024,
+    COMPARE_SIZE = 32 * 1024,
+    NAME_TRIES_MAX = 1000,
+    ROOM_STEP = 16 * 1024 * 1024
+};
 
 /* Make the entry of this folder in the one above it durable. Returns 0 or a negative errno. */
 static int sync_above(const char *path)
@@ -151,7 +158,8 @@ int part10_writer_open(struct part10_writer *writer, struct part10_folder *folde
     writer->folder = folder;
     writer->fd = -1;
     writer->error = 0;
-    writer->data_len = 0;
+    writer->data_len = writer->looked_at = 0;
+    writer->replace = false;
     writer->buffered = part10_meta_encode(meta, writer->buffer, META_SIZE_MAX);
     if (writer->buffered == 0)
         return -EINVAL;
@@ -174,6 +182,21 @@ int part10_writer_open(struct part10_writer *writer, struct part10_folder *folde
         return error;
     }
     return 0;
+}
+
+/* An instance may have no end: some room is left for the others. */
+static void look_at_room(struct part10_writer *writer)
+{
+    const uint64_t large = 1024 * 1024 * 1024;
+    struct statvfs status;
+    if (!writer->folder->keep_free || writer->data_len - writer->looked_at < ROOM_STEP)
+        return;
+    writer->looked_at = writer->data_len;
+    if (fstatvfs(writer->fd, &status) < 0)
+        return;
+    uint64_t keep = (uint64_t)status.f_blocks * status.f_frsize / 20;
+    if ((uint64_t)status.f_bavail * status.f_frsize < (keep < large ? keep : large) && writer->error == 0)
+        writer->error = -ENOSPC;
 }
 
 /* Write to the file; the first error is kept. */
@@ -202,6 +225,7 @@ void part10_writer_append(struct part10_writer *writer, const void *bytes, size_
 {
     const uint8_t *p = (const uint8_t *)bytes;
     writer->data_len += len;
+    look_at_room(writer);
     if (len > sizeof writer->buffer - writer->buffered)
         flush(writer);
     if (writer->error != 0)
@@ -292,6 +316,10 @@ static bool data_sets_equal(struct part10_writer *writer, int other_fd)
 static int name_finally(struct part10_writer *writer)
 {
     int folder = writer->folder->fd;
+    struct stat status;
+    if (writer->replace && fstatat(folder, writer->final_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(status.st_mode))
+        return renameat(folder, writer->temporary_name, folder, writer->final_name) == 0 ? 0 : -errno;
     if (renameat2(folder, writer->temporary_name, folder, writer->final_name, RENAME_NOREPLACE) == 0)
         return 0;
     if (errno != EINVAL && errno != ENOSYS)

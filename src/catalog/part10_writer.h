@@ -19,6 +19,12 @@ struct part10_folder {
     bool sync;            /* fsync file and folder before the name is final */
     uint32_t mode;        /* permissions of the files; 0: what the umask leaves of 0640. To be set after opening */
     uint64_t next_number; /* of temporary names */
+
+    /*
+     * Leave 5 % of the file system free, or 1 GiB of a large one: a file that would go beyond it ends with -ENOSPC. For
+     * who cannot trust that what comes has an end. It is looked at every 16 MiB of a file.
+     */
+    bool keep_free;
 };
 
 /* Open the folder, and make it (with its parents) if it is missing. Returns 0 or a negative errno. */
@@ -49,8 +55,10 @@ bool part10_folder_has(const struct part10_folder *folder, const char *instance_
 struct part10_writer {
     struct part10_folder *folder;
     int fd;
-    int error;         /* first error; further bytes are then dropped */
-    uint64_t data_len; /* bytes of the data set so far */
+    int error;          /* first error; further bytes are then dropped */
+    bool replace;       /* set by the caller: take the name also from another regular file that has it */
+    uint64_t data_len;  /* bytes of the data set so far */
+    uint64_t looked_at; /* of them, when the free space was looked at */
     char temporary_name[64];
     char final_name[PART10_NAME_SIZE];
     size_t buffered;

@@ -84,7 +84,11 @@ static void open_file(struct guest *guest, uint8_t context_id, const struct dims
                                .syntax_uid = association_find_context(guest->association, context_id)->transfer_syntax,
                                .source_ae = association_calling_ae(guest->association)};
     int error = part10_writer_open(guest->writer, &guest->receiver->folder, &meta);
+    const struct receiver_observer *observer = guest->receiver->options.observer;
     guest->writing = error == 0;
+    guest->visit.dropped = 0;
+    guest->writer->replace = observer != NULL && observer->store_replaces != NULL &&
+                             observer->store_replaces(guest->receiver->options.observer_user, request->instance_uid);
     if (error != 0)
         refuse(guest, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(error));
 }
@@ -135,6 +139,8 @@ static void take_bytes(void *context, struct span bytes)
     guest->bytes += bytes.len;
     if (guest->writing)
         part10_writer_append(guest->writer, bytes.data, bytes.len);
+    if (guest->writing && guest->writer->error != 0)
+        guest->visit.dropped += bytes.len;
     if (options->observer != NULL && options->observer->store_bytes != NULL)
         options->observer->store_bytes(options->observer_user, &guest->visit, bytes);
 }
@@ -367,6 +373,7 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const 
         error = part10_folder_open(&receiver->folder, options->output_dir, options->sync);
         receiver->folder_open = error == 0;
         receiver->folder.mode = options->mode;
+        receiver->folder.keep_free = options->keep_free;
         if (error != 0)
             snprintf(ret_problem, problem_size, "%s: %s", options->output_dir, error_text(error));
     }

@@ -20,6 +20,7 @@ struct receiver_visit {
     uint64_t number;                       /* from 1, in the order they connected */
     const struct association *association; /* for the peer and the AE titles */
     void *note;                            /* the observer's own; NULL at first */
+    uint64_t dropped; /* bytes of the current instance that came when there was no room for it any more */
 };
 
 /* A C-STORE that is about to be answered. Borrowed for the call. */
@@ -37,6 +38,8 @@ struct receiver_observer {
      */
     uint16_t (*store_asked)(void *user, struct receiver_visit *visit, const struct dimse_command *request,
                             char ret_comment[65]);
+    /* True if this instance takes its file's name even if that is taken by another regular file. NULL: none does. */
+    bool (*store_replaces)(void *user, const char *instance_uid);
     void (*association_opened)(void *user, struct receiver_visit *visit);
     void (*store_bytes)(void *user, struct receiver_visit *visit, struct span bytes);
     /* Returns 0, or a negative error: then "out of resources" is answered, whatever the response was to say. */
@@ -60,8 +63,9 @@ struct receiver_options {
     struct acceptor_options acceptor; /* its bind_address NULL: it does not listen, see receiver_enter */
     const char *output_dir;           /* NULL = discard: keep nothing */
     bool sync;
-    uint32_t mode; /* permissions of the files: struct part10_folder */
-    bool check;    /* look at what came before it is kept (catalog/arrival.h): C000 or A900 if it is not what it says */
+    uint32_t mode;  /* permissions of the files: struct part10_folder */
+    bool keep_free; /* leave some room on the disk: see struct part10_folder */
+    bool check; /* look at what came before it is kept (catalog/arrival.h): C000 or A900 if it is not what it says */
     const struct allowed *allowed; /* who may open an association; borrowed until closed; NULL = anybody */
     struct receiver_faults faults;
     const struct logger *logger; /* receiver.stored (debug), receiver.refused (warn); borrowed until closed */

@@ -21,41 +21,11 @@
 /* A peer may answer a C-MOVE before its last instance has come: what is missing is waited for so long. */
 enum { TICK_MS = 500, SETTLE_MS = 1000 };
 
+static void cancel(struct retrieval *retrieval);
 static void start_association(struct retrieval *retrieval);
 static void start_round(struct retrieval *retrieval);
 
-/* ---- words ---- */
-
-static const char *service_name(enum query_service service)
-{
-    return service == QUERY_FIND ? "C-FIND" : service == QUERY_MOVE ? "C-MOVE" : "C-GET";
-}
-
-void retrieval_describe_query(const struct query *query, char *ret_text, size_t size)
-{
-    if (!query->answered)
-        snprintf(ret_text, size, "%s: %s", service_name(query->service), error_text(query->error));
-    else
-        snprintf(ret_text, size, "%s: status %04X (%s)%s%s", service_name(query->service), query->status,
-                 query_status_text(query->service, query->status), query->comment[0] != '\0' ? ": " : "",
-                 query->comment);
-}
-
-void retrieval_log_query_ended(struct retrieval *retrieval, const struct query *query)
-{
-    bool good = query->answered && query->status == STATUS_SUCCESS;
-    enum log_level level = !good ? LOG_WARN : query->service == QUERY_FIND ? LOG_DEBUG : LOG_INFO;
-    char status[8] = "none";
-    const char *text = query->answered ? query_status_text(query->service, query->status) : error_text(query->error);
-    if (query->answered)
-        snprintf(status, sizeof status, "0x%04X", query->status);
-    LOG(&retrieval->logger, level, LOG_QUERY_ENDED, LOG_TEXT("service", service_name(query->service)),
-        LOG_TEXT("status", status), LOG_TEXT("text", text), LOG_TEXT("comment", query->comment),
-        LOG_NUMBER("matches", query->match_count), LOG_NUMBER("completed", query->counts.completed),
-        LOG_NUMBER("failed", query->counts.failed), LOG_NUMBER("warning", query->counts.warning),
-        LOG_NUMBER("remaining", query->counts.remaining));
-    retrieval->study_uid = NULL;
-}
+/* ---- what is told ---- */
 
 /* The study that is under way belongs to every record. */
 static void pass_on_record(void *user, const struct log_record *record)
@@ -99,6 +69,11 @@ static bool is_over(const struct retrieval *retrieval)
     return retrieval->result.verdict != RETRIEVAL_COMPLETE;
 }
 
+void retrieval_moved(struct retrieval *retrieval)
+{
+    retrieval->moved_us = clock_monotonic_us();
+}
+
 /* Nothing keeps the loop then. */
 static void finish(struct retrieval *retrieval)
 {
@@ -122,10 +97,12 @@ static void wait_ms(struct retrieval *retrieval, uint32_t ms)
 static void try_again(struct retrieval *retrieval, const char *text)
 {
     const struct retrieval_counts *counts = &retrieval->result.counts;
-    bool progress = counts->stored > retrieval->stored_before;
+    bool progress = counts->stored > retrieval->stored_before ||
+                    (retrieval->phase == RETRIEVAL_LISTING && retrieval->list.steps_ended > retrieval->steps_before);
     retrieval->attempt = progress ? 0 : retrieval->attempt + 1;
     retrieval->fruitless = progress ? 0 : retrieval->fruitless + !retrieval->failed;
-    if (retrieval->attempt > retrieval->options->retry || retrieval->options->retry == 0) {
+    bool goes_on = progress && retrieval->phase == RETRIEVAL_LISTING; /* it is no retry */
+    if (retrieval->attempt > retrieval->options->retry || (retrieval->options->retry == 0 && !goes_on)) {
         if (text != NULL)
             retrieval_stop(retrieval, text);
         finish(retrieval);
@@ -183,6 +160,7 @@ static void end_listing(struct retrieval *retrieval)
 {
     const struct retrieval_counts *counts = &retrieval->result.counts;
     retrieval->result.list_us = clock_monotonic_us() - retrieval->begun_us;
+    retrieval_parts_close(retrieval);
     LOG(&retrieval->logger, LOG_INFO, LOG_RETRIEVAL_LISTED, LOG_NUMBER("matches", counts->matches),
         LOG_NUMBER("series", counts->series), LOG_NUMBER("instances", counts->listed),
         LOG_NUMBER("present", counts->present));
@@ -210,7 +188,10 @@ static void go_on(struct retrieval *retrieval)
         begun = retrieval->phase == RETRIEVAL_LISTING ? retrieval_list_next(retrieval) : retrieval_ask_next(retrieval);
     retrieval->under_way = begun > 0;
     retrieval->heard_us = clock_monotonic_us();
-    if (begun == ERROR_NO_CONTEXT)
+    if (begun == ERROR_NO_CONTEXT && retrieval->phase == RETRIEVAL_LISTING &&
+        retrieval_list_do_without(retrieval, "the peer does not accept C-FIND in this information model"))
+        begun = 0;
+    else if (begun == ERROR_NO_CONTEXT)
         retrieval_stop(retrieval, retrieval->phase == RETRIEVAL_LISTING
                                       ? "the peer does not accept C-FIND in this information model"
                                   : retrieval->options->get
@@ -234,9 +215,10 @@ static void on_match(struct query_user *user, void *context, struct query *query
 {
     struct retrieval *retrieval = context;
     (void)query;
+    retrieval->heard_us = clock_monotonic_us();
     retrieval_list_match(retrieval, match);
-    if (retrieval->list.error != 0)
-        query_user_cancel(user);
+    if (retrieval->list.error != 0 || is_over(retrieval))
+        cancel(retrieval);
 }
 
 static void on_progress(struct query_user *user, void *context, struct query *query)
@@ -245,6 +227,7 @@ static void on_progress(struct query_user *user, void *context, struct query *qu
     (void)user;
     (void)query;
     retrieval->heard_us = clock_monotonic_us();
+    retrieval_ask_progress(retrieval);
 }
 
 static void on_ended(struct query_user *user, void *context, struct query *query, const struct identifier *failed)
@@ -260,6 +243,8 @@ static void on_ended(struct query_user *user, void *context, struct query *query
         retrieval_log_query_ended(retrieval, query);
         if (query->answered && !is_over(retrieval))
             retrieval_list_ended(retrieval);
+        else if (!is_over(retrieval))
+            retrieval_list_lost(retrieval);
     }
     if (query->answered)
         go_on(retrieval);
@@ -267,16 +252,14 @@ static void on_ended(struct query_user *user, void *context, struct query *query
 
 static void after_listing(struct retrieval *retrieval, const struct association_end *end)
 {
-    bool whole = retrieval->opened && !retrieval->failed && retrieval->list.step == NULL;
+    if (!is_over(retrieval) && retrieval->list.error != 0)
+        retrieval_stop(retrieval, error_text(retrieval->list.error));
     if (is_over(retrieval)) {
         finish(retrieval);
-    } else if (whole) {
+    } else if (retrieval->opened && retrieval->list.step == NULL) {
         end_listing(retrieval);
     } else if (is_permanent(end)) {
         retrieval_stop(retrieval, retrieval->end_text);
-        finish(retrieval);
-    } else if (retrieval_list_begin(retrieval) != 0) {
-        retrieval_stop(retrieval, error_text(-ENOMEM));
         finish(retrieval);
     } else {
         try_again(retrieval, retrieval->end_text);
@@ -337,7 +320,7 @@ static int open_user(struct retrieval *retrieval)
                                               .timeouts = options->timeouts,
                                               .logger = &retrieval->logger};
     struct query_user_options user = {.handler = &handler, .context = retrieval};
-    struct association_proposal *proposals = retrieval_ask_proposals(retrieval, &association.proposal_count);
+    struct association_proposal *proposals = retrieval_proposals(retrieval, &association.proposal_count);
     int error = proposals == NULL ? -ENOMEM : 0;
     association.proposals = proposals;
     strcpy(association.called_ae, options->called_ae);
@@ -361,6 +344,7 @@ static int open_user(struct retrieval *retrieval)
 static void start_association(struct retrieval *retrieval)
 {
     retrieval->opened = retrieval->under_way = retrieval->failed = false;
+    retrieval->steps_before = retrieval->list.steps_ended;
     int error = open_user(retrieval);
     if (error == 0)
         return;
@@ -370,14 +354,32 @@ static void start_association(struct retrieval *retrieval)
 
 /* ---- timers and signals ---- */
 
+/* The peer is asked to stop, and gets as long for that as for any answer. */
+static void cancel(struct retrieval *retrieval)
+{
+    if (retrieval->stopping_us == 0)
+        retrieval->stopping_us = clock_monotonic_us();
+    if (retrieval->under_way)
+        query_user_cancel(retrieval->user);
+}
+
+static bool is_due(uint64_t since_us, uint32_t ms)
+{
+    return since_us > 0 && ms > 0 && clock_monotonic_us() - since_us >= (uint64_t)ms * 1000;
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct retrieval *retrieval = timer->data;
-    uint64_t quiet_ms = (clock_monotonic_us() - retrieval->heard_us) / 1000;
     uint32_t dimse_ms = retrieval->options->timeouts.dimse_ms;
-    if (retrieval->under_way && waits_by_itself(retrieval) && dimse_ms > 0 && quiet_ms >= dimse_ms)
-        query_user_abort(retrieval->user, ERROR_TIMEOUT_DIMSE);
     tell_progress(retrieval);
+    if (retrieval->user == NULL)
+        return;
+    if (is_due(retrieval->stopping_us, dimse_ms) ||
+        (retrieval->under_way && waits_by_itself(retrieval) && is_due(retrieval->heard_us, dimse_ms)))
+        query_user_abort(retrieval->user, ERROR_TIMEOUT_DIMSE);
+    else if (retrieval->under_way && is_due(retrieval->moved_us, retrieval->options->stall_ms))
+        query_user_abort(retrieval->user, ERROR_STALLED);
 }
 
 /* The first asks the peer to stop, a second one does not wait for it. */
@@ -396,10 +398,10 @@ static void on_interrupt(void *user, int number)
     }
     if (retrieval->user == NULL)
         finish(retrieval);
-    else if (retrieval->signal_count > 1 || !retrieval->opened)
+    else if (retrieval->signal_count > 1 || !retrieval->under_way)
         query_user_abort(retrieval->user, ERROR_ABORTED_LOCALLY);
     else
-        query_user_cancel(retrieval->user);
+        cancel(retrieval);
 }
 
 static int start_handles(struct retrieval *retrieval)
@@ -413,54 +415,6 @@ static int start_handles(struct retrieval *retrieval)
 
 /* ---- the whole ---- */
 
-static int read_allowed(struct retrieval *retrieval)
-{
-    const struct retrieval_options *options = retrieval->options;
-    const char *wrong;
-    if (options->allow_from_count == 0)
-        return 0;
-    int error =
-        allowed_create(&retrieval->allowed, &retrieval->loop, options->allow_from, options->allow_from_count, &wrong);
-    if (wrong != NULL)
-        snprintf(retrieval->result.stop_text, sizeof retrieval->result.stop_text,
-                 "--allow-from: '%.200s' is no AE title, and no address or name of a host that can be found", wrong);
-    return error;
-}
-
-static int open_receiver(struct retrieval *retrieval)
-{
-    static const struct receiver_observer observer = {.store_asked = retrieval_ask_wants,
-                                                      .store_answered = retrieval_ask_arrived};
-    const struct retrieval_options *options = retrieval->options;
-    struct receiver_options receiver = {.acceptor = {.bind_address = options->get ? NULL : options->receive_address,
-                                                     .port = options->receive_port,
-                                                     .association = {.check_called_ae = true,
-                                                                     .max_pdu_len = options->max_pdu_len,
-                                                                     .timeouts = options->timeouts,
-                                                                     .logger = &retrieval->logger}},
-                                        .output_dir = options->output_dir,
-                                        .sync = options->sync,
-                                        .mode = options->mode,
-                                        .check = true,
-                                        .logger = &retrieval->logger,
-                                        .observer = &observer,
-                                        .observer_user = retrieval};
-    if (options->output_dir == NULL)
-        return 0;
-    strcpy(receiver.acceptor.association.ae, options->receive_ae);
-    int error = read_allowed(retrieval);
-    receiver.allowed = retrieval->allowed;
-    if (error == 0)
-        error = receiver_open(&retrieval->receiver, &retrieval->loop, &receiver, retrieval->result.stop_text,
-                              sizeof retrieval->result.stop_text);
-    if (error != 0 || options->get)
-        return error;
-    retrieval->result.receive_port = receiver_port(retrieval->receiver);
-    LOG(&retrieval->logger, LOG_INFO, LOG_RECEIVER_LISTENING, LOG_TEXT("address", options->receive_address),
-        LOG_NUMBER("port", retrieval->result.receive_port), LOG_TEXT("ae", options->receive_ae));
-    return 0;
-}
-
 static void end_run(struct retrieval *retrieval)
 {
     struct retrieval_result *result = &retrieval->result;
@@ -469,7 +423,22 @@ static void end_run(struct retrieval *retrieval)
     if (retrieval->asking_begun_us > 0)
         result->asking_us = clock_monotonic_us() - retrieval->asking_begun_us;
     tell_progress(retrieval);
-    retrieval_list_tell_missing(retrieval);
+    retrieval_parts_tell_missing(retrieval);
+}
+
+static int begin_list(struct retrieval *retrieval)
+{
+    if (retrieval->receiver != NULL) {
+        retrieval->check = arrival_check_create();
+        if (retrieval->check == NULL)
+            return -ENOMEM;
+    }
+    int error = retrieval_list_begin(retrieval);
+    if (error == 0 && retrieval->list.step == NULL)
+        end_listing(retrieval);
+    else if (error == 0)
+        start_association(retrieval);
+    return error;
 }
 
 int retrieval_run(const struct retrieval_options *options, const struct retrieval_observer *observer,
@@ -485,14 +454,12 @@ int retrieval_run(const struct retrieval_options *options, const struct retrieva
     int error = uv_loop_init(&retrieval.loop);
     if (error != 0)
         return error;
-    error = open_receiver(&retrieval);
+    error = retrieval_open_receiver(&retrieval);
     if (error == 0) {
         error = start_handles(&retrieval);
         if (error == 0)
-            error = retrieval_list_begin(&retrieval);
-        if (error == 0)
-            start_association(&retrieval);
-        else
+            error = begin_list(&retrieval);
+        if (error != 0)
             finish(&retrieval);
     }
     uv_run(&retrieval.loop, UV_RUN_DEFAULT);
@@ -503,6 +470,7 @@ int retrieval_run(const struct retrieval_options *options, const struct retrieva
     (void)closed;
     retrieval_list_fini(&retrieval);
     allowed_destroy(retrieval.allowed);
+    arrival_check_destroy(retrieval.check);
     identifier_fini(&retrieval.ask.keys);
     *ret_result = retrieval.result;
     return error;

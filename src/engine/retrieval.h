@@ -9,12 +9,16 @@
  *
  * Listing walks from the level of the keys down to single instances, as a strict provider wants it (PS3.4 C.4.1.3.1.1):
  * the entities that match, then their series, then the instances of each. So it is known what has to come, and of which
- * SOP classes. What the output folder has already is not asked for. An entity of which nothing is there is asked for as
- * a whole, any other by lists of its instances; and by shorter ones whenever the peer answered and nothing came, as one
- * instance that it cannot send may hold up the others.
+ * SOP classes. What the output folder has already, whole, is not asked for. An entity of which nothing is there is
+ * asked for as a whole, any other by lists of its instances; and by shorter ones whenever the peer answered and nothing
+ * came, as one instance that it cannot send may hold up the others.
+ *
+ * What a peer does not list, or not with keys by which it can be asked for, is asked for with what it is in. Then it is
+ * held against the numbers that the peer gives, Number of Study or Series Related Instances and sub-operations: what is
+ * short of them is missing, though it has no name.
  *
  * It is one thread and one loop: the association that asks, and the receiver to which a C-MOVE comes. For each instance
- * that is listed it holds a block of some 150 bytes.
+ * that is listed it holds a block of some 150 bytes, so their number is limited.
  */
 #ifndef ENGINE_RETRIEVAL_H
 #define ENGINE_RETRIEVAL_H
@@ -33,6 +37,7 @@ struct retrieval_options {
     enum query_model model;
     enum query_level level;
     const struct identifier *keys; /* level and unique keys among them */
+    bool no_find;                  /* list nothing: ask for what the keys name. See retrieval_names_all */
     bool get;                      /* C-GET instead of C-MOVE */
     char move_destination[17];     /* C-MOVE to a third party: nothing comes here, and output_dir is NULL */
     const char *output_dir;
@@ -43,10 +48,18 @@ struct retrieval_options {
     char receive_ae[17];           /* the move destination then: who calls another AE title is rejected */
     const char *const *allow_from; /* see engine/allowed.h: who may send to us; none = anybody */
     size_t allow_from_count;
-    unsigned retry; /* further rounds for what is missing, or for a peer that does not answer, in a row in which
-                       nothing came; 0 = none at all */
+    unsigned retry;       /* further rounds for what is missing, or for a peer that does not answer, in a row in which
+                             nothing came; 0 = none at all */
+    uint64_t max_matches; /* more that the peer lists, or sends unlisted, end the retrieval; 0 = no limit */
+    uint32_t stall_ms;    /* a request in which nothing new comes for so long is aborted; 0 = never */
     enum log_level log_level;
 };
+
+/*
+ * True if the keys name what is wanted: the unique key of their level has one value or several, and each one above it
+ * has one, none with a wildcard. Needed for no_find.
+ */
+bool retrieval_names_all(const struct retrieval_options *options);
 
 struct retrieval_counts {
     uint64_t matches; /* entities of the keys' level */
@@ -55,6 +68,8 @@ struct retrieval_counts {
     uint64_t present;  /* were in the output folder before */
     uint64_t stored;   /* came; with a third party: were sent, as the peer says */
     uint64_t missing;  /* not yet, and in the end not at all */
+    uint64_t unnamed;  /* of `missing`: the peer counts them, and nobody knows their names */
+    uint64_t replaced; /* were under their name in the output folder, cut or another one: not counted as present */
     uint64_t refused;  /* arrivals that could not be kept */
     uint64_t unlisted; /* came though nobody asked for them, and were refused; not among `refused` */
     uint64_t bytes;    /* of data sets that came */
@@ -82,9 +97,10 @@ struct retrieval_request {
     const struct query *query; /* as it ended */
 };
 
-/* An instance that did not come. */
+/* An instance that did not come, or several of a series or study without names: then instance_uid is "". */
 struct retrieval_missing {
     const char *study_uid, *series_uid, *instance_uid;
+    uint64_t count;        /* 1 if it has a name */
     const char *class_uid; /* "" if the peer did not say */
     uint16_t status;       /* it came, and was refused with this; 0 = it did not come */
     const char *comment;

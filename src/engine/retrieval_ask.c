@@ -2,7 +2,8 @@
  * retrieval_ask - having sent what is wanted: one C-MOVE or C-GET after the other, and what became of each.
  *
  * What comes to this process counts when it is kept. What goes to a third party counts as the peer says: its list of
- * failed instances, or a success without failures. Where it says less than that, nothing counts.
+ * failed instances, or a success without failures. Where it says less than that, nothing counts; but of a request that
+ * was cancelled or broke off, what it said it had sent does.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -10,10 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "engine/policy.h"
 #include "engine/retrieval_private.h"
-
-enum { CONTEXTS_MAX = PDU_CONTEXTS_MAX - 1 };
 
 /* ---- the next request ---- */
 
@@ -25,65 +23,119 @@ void retrieval_ask_rewind(struct retrieval *retrieval)
     retrieval->ask.batch_max = batch_max > 0 ? batch_max : 1;
     retrieval->ask.never_whole = retrieval->fruitless > 0;
     retrieval->ask.target = retrieval->list.first;
-    retrieval->ask.series = NULL;
+    retrieval->ask.cursor = NULL;
+    retrieval_parts_take_credits_back(retrieval);
 }
 
-static uint64_t count_wanted(const struct retrieval_target *target, bool *ret_all)
+static uint64_t count_wanted(const struct retrieval_part *part, bool *ret_all)
+{
+    uint64_t wanted = 0;
+    for (const struct retrieval_instance *instance = part->first; instance != NULL; instance = instance->next)
+        wanted += instance->state == INSTANCE_WANTED;
+    *ret_all = wanted == part->known;
+    return wanted + (part->out_of_reach ? 0 : part->unnamed);
+}
+
+static bool is_within(const struct retrieval_part *part, const struct retrieval_part *whole)
+{
+    for (; part != NULL; part = part->within)
+        if (part == whole)
+            return true;
+    return false;
+}
+
+/* Of the part and of all that is in it. *ret_all: it is all wanted, and all listed. */
+static uint64_t count_wanted_within(const struct retrieval_part *whole, bool *ret_all)
 {
     uint64_t wanted = 0;
     *ret_all = true;
-    for (const struct retrieval_series *series = target->first; series != NULL; series = series->next) {
-        for (const struct retrieval_instance *instance = series->first; instance != NULL; instance = instance->next) {
-            wanted += instance->state == INSTANCE_WANTED;
-            *ret_all = *ret_all && instance->state == INSTANCE_WANTED;
-        }
+    for (const struct retrieval_part *part = whole->target->first; part != NULL; part = part->next) {
+        bool all;
+        if (!is_within(part, whole))
+            continue;
+        wanted += count_wanted(part, &all);
+        *ret_all = *ret_all && all && part->unnamed == 0;
     }
     return wanted;
 }
 
-/* Gather wanted instances of one series, from where the last batch ended. False if there are none left of the target.
- */
+/* Gather wanted instances of the series, from where the last batch ended. False if there are none left. */
 static bool gather_batch(struct retrieval_ask *ask)
 {
     ask->batch_count = 0;
-    while (ask->series != NULL) {
-        for (; ask->instance != NULL && ask->batch_count < ask->batch_max; ask->instance = ask->instance->next)
-            if (ask->instance->state == INSTANCE_WANTED)
-                ask->batch[ask->batch_count++] = ask->instance;
-        ask->place = ask->series->place;
-        if (ask->batch_count > 0)
+    for (; ask->instance != NULL && ask->batch_count < ask->batch_max; ask->instance = ask->instance->next)
+        if (ask->instance->state == INSTANCE_WANTED)
+            ask->batch[ask->batch_count++] = ask->instance;
+    return ask->batch_count > 0;
+}
+
+/* A request for the whole part, or for what of it is in the batch. True, for who asks what is next. */
+static bool ask_for(struct retrieval_ask *ask, struct retrieval_part *part, bool whole, unsigned round)
+{
+    bool all;
+    ask->place = part->place;
+    ask->level = whole ? part->level : QUERY_LEVEL_IMAGE;
+    ask->part = whole ? part : NULL;
+    ask->wanted = whole ? count_wanted_within(part, &all) : ask->batch_count;
+    if (whole)
+        part->asked_round = round;
+    return true;
+}
+
+/* Only as a whole can it be asked for: what it lacks has no name, or stands in no series that is known. */
+static bool needs_whole(const struct retrieval_part *part)
+{
+    bool all;
+    if (part->out_of_reach)
+        return false;
+    return part->unnamed > 0 || (part->level != QUERY_LEVEL_SERIES && count_wanted(part, &all) > 0);
+}
+
+/* It was asked for in this round, with what it is in. */
+static bool is_covered(const struct retrieval_part *part, unsigned round)
+{
+    for (; part != NULL; part = part->within)
+        if (part->asked_round == round)
             return true;
-        ask->series = ask->series->next;
-        ask->instance = ask->series != NULL ? ask->series->first : NULL;
-    }
     return false;
 }
 
-/* Find what is to be asked for next. False at the end of the round. */
-static bool find_next(struct retrieval_ask *ask)
+/* The next request of the target's part under the cursor. False if there is none. */
+static bool find_in_part(struct retrieval_ask *ask, unsigned round)
 {
-    for (; ask->target != NULL; ask->target = ask->target->next, ask->series = NULL) {
-        struct retrieval_target *target = ask->target;
-        if (ask->series == NULL) {
+    struct retrieval_part *part = ask->cursor;
+    bool covered = is_covered(part, round);
+    bool all;
+    if (needs_whole(part) && !covered)
+        return ask_for(ask, part, true, round);
+    if (part->level == QUERY_LEVEL_SERIES && ask->target->level != QUERY_LEVEL_IMAGE && !covered && !ask->never_whole &&
+        count_wanted(part, &all) > 0 && all)
+        return ask_for(ask, part, true, round);
+    if (part->level != QUERY_LEVEL_SERIES || (covered && !ask->never_whole) || !gather_batch(ask))
+        return false;
+    return ask_for(ask, part, false, round);
+}
+
+/* Find what is to be asked for next. False at the end of the round. */
+static bool find_next(struct retrieval_ask *ask, unsigned round)
+{
+    for (; ask->target != NULL; ask->target = ask->target->next, ask->cursor = NULL) {
+        struct retrieval_part *first = ask->target->first;
+        if (ask->cursor == NULL) {
             bool all;
-            ask->wanted = count_wanted(target, &all);
-            if (ask->wanted == 0)
+            uint64_t wanted = first != NULL ? count_wanted_within(first, &all) : 0;
+            if (wanted == 0)
                 continue;
-            if (all && target->level != QUERY_LEVEL_IMAGE && !ask->never_whole) {
-                ask->whole = target;
-                ask->level = target->level;
-                ask->place = target->place;
-                ask->target = target->next;
-                return true;
-            }
-            ask->series = target->first;
-            ask->instance = ask->series->first;
+            ask->cursor = first;
+            ask->instance = first->first;
+            if (all && ask->target->level != QUERY_LEVEL_IMAGE && !ask->never_whole && !first->out_of_reach)
+                return ask_for(ask, first, true, round);
         }
-        if (gather_batch(ask)) {
-            ask->whole = NULL;
-            ask->level = QUERY_LEVEL_IMAGE;
-            ask->wanted = ask->batch_count;
-            return true;
+        while (ask->cursor != NULL) {
+            if (find_in_part(ask, round))
+                return true;
+            ask->cursor = ask->cursor->next;
+            ask->instance = ask->cursor != NULL ? ask->cursor->first : NULL;
         }
     }
     return false;
@@ -129,7 +181,7 @@ int retrieval_ask_next(struct retrieval *retrieval)
 {
     const struct retrieval_options *options = retrieval->options;
     struct retrieval_ask *ask = &retrieval->ask;
-    if (!find_next(ask))
+    if (!find_next(ask, retrieval->result.rounds))
         return 0;
     int error = fill_in_keys(retrieval);
     if (error != 0)
@@ -142,6 +194,8 @@ int retrieval_ask_next(struct retrieval *retrieval)
                                 .move_destination = elsewhere ? options->move_destination : options->receive_ae};
     ask->begun_us = clock_wall_us();
     ask->asked_us = clock_monotonic_us();
+    ask->done_max = ask->strays = 0;
+    retrieval_moved(retrieval);
     retrieval->study_uid = ask->place.study_uid[0] != '\0' ? ask->place.study_uid : NULL;
     LOG(&retrieval->logger, LOG_INFO, LOG_QUERY_STARTED, LOG_TEXT("service", options->get ? "C-GET" : "C-MOVE"),
         LOG_TEXT("level", query_level_name(ask->level)), LOG_NUMBER("instances", ask->wanted));
@@ -149,109 +203,144 @@ int retrieval_ask_next(struct retrieval *retrieval)
     return error == 0 ? 1 : error;
 }
 
-/* ---- what comes ---- */
-
-static void take_note(struct retrieval_instance *instance, uint16_t status, const char *comment)
-{
-    free(instance->refused_comment);
-    instance->refused_status = status;
-    instance->refused_comment = strdup(comment != NULL ? comment : "");
-}
-
-uint16_t retrieval_ask_wants(void *user, struct receiver_visit *visit, const struct dimse_command *request,
-                             char ret_comment[65])
-{
-    struct retrieval *retrieval = user;
-    bool asking = retrieval->phase == RETRIEVAL_ASKING || retrieval->phase == RETRIEVAL_WAITING;
-    if (asking && table_find(&retrieval->list.instances, request->instance_uid) != NULL)
-        return STATUS_SUCCESS;
-    retrieval->result.counts.unlisted++;
-    LOG(&retrieval->logger, LOG_WARN, LOG_RETRIEVAL_UNLISTED, LOG_TEXT("instance", request->instance_uid),
-        LOG_TEXT("peer", association_peer(visit->association)),
-        LOG_TEXT("calling_ae", association_calling_ae(visit->association)));
-    snprintf(ret_comment, 65, "nobody asked for this instance");
-    return STATUS_NOT_AUTHORISED;
-}
-
-int retrieval_ask_arrived(void *user, struct receiver_visit *visit, const struct receiver_answer *answer)
-{
-    struct retrieval *retrieval = user;
-    struct retrieval_counts *counts = &retrieval->result.counts;
-    const struct dimse_command *response = answer->response;
-    struct table_node *node = table_find(&retrieval->list.instances, response->instance_uid);
-    struct retrieval_instance *instance = (struct retrieval_instance *)node; /* it is the first member */
-    (void)visit;
-    retrieval->heard_us = clock_monotonic_us();
-    if (response->status == STATUS_NOT_AUTHORISED)
-        return 0; /* retrieval_ask_wants has counted it */
-    if (policy_judge_status(response->status).state == OUTCOME_FAILED) {
-        counts->refused++;
-        if (instance != NULL && instance->state == INSTANCE_WANTED)
-            take_note(instance, response->status, response->error_comment);
-        return 0;
-    }
-    counts->bytes += answer->bytes;
-    if (instance != NULL && instance->state == INSTANCE_WANTED)
-        retrieval_list_set_state(retrieval, instance, INSTANCE_STORED);
-    LOG(&retrieval->logger, LOG_INFO, LOG_RETRIEVAL_STORED, LOG_TEXT("instance", response->instance_uid),
-        LOG_NUMBER("bytes", answer->bytes));
-    return 0;
-}
-
 /* ---- what the peer says ---- */
+
+void retrieval_ask_progress(struct retrieval *retrieval)
+{
+    struct retrieval_ask *ask = &retrieval->ask;
+    const struct query_counts *counts = &ask->query.counts;
+    uint64_t done = (uint64_t)counts->completed + counts->failed + counts->warning;
+    if (done <= ask->done_max)
+        return;
+    ask->done_max = done;
+    retrieval_moved(retrieval);
+}
 
 static void mark_sent(struct retrieval *retrieval, struct retrieval_instance *instance)
 {
     if (instance->state == INSTANCE_WANTED)
-        retrieval_list_set_state(retrieval, instance, INSTANCE_STORED);
+        retrieval_instance_set_state(retrieval, instance, INSTANCE_STORED);
 }
 
 /* Everything the request was for. */
 static void mark_all_sent(struct retrieval *retrieval)
 {
     struct retrieval_ask *ask = &retrieval->ask;
-    for (size_t i = 0; ask->whole == NULL && i < ask->batch_count; i++)
+    for (size_t i = 0; ask->part == NULL && i < ask->batch_count; i++)
         mark_sent(retrieval, ask->batch[i]);
-    if (ask->whole == NULL)
+    if (ask->part == NULL)
         return;
-    for (struct retrieval_series *series = ask->whole->first; series != NULL; series = series->next)
-        for (struct retrieval_instance *instance = series->first; instance != NULL; instance = instance->next)
-            mark_sent(retrieval, instance);
+    for (struct retrieval_part *part = ask->part->target->first; part != NULL; part = part->next)
+        if (is_within(part, ask->part))
+            for (struct retrieval_instance *instance = part->first; instance != NULL; instance = instance->next)
+                mark_sent(retrieval, instance);
 }
 
-/* Take back those on the list: they failed. */
+/* What the peer names as failed is missing, also if it had not listed it. */
 static void mark_failed(struct retrieval *retrieval, const struct element *uids)
 {
+    struct retrieval_part *part = retrieval->ask.part;
     struct span value;
     for (size_t i = 0; element_get_value(uids, i, &value); i++) {
         char uid[UID_SIZE];
         span_copy_trimmed(value, uid, sizeof uid);
-        struct retrieval_instance *instance =
-            (struct retrieval_instance *)table_find(&retrieval->list.instances, uid); /* the first member */
-        if (instance == NULL || instance->state != INSTANCE_STORED)
+        struct retrieval_instance *instance = retrieval_instance_find(retrieval, uid);
+        if (instance == NULL && part != NULL && part->open && uid[0] != '\0')
+            instance = retrieval_instance_add(retrieval, part, uid, "", INSTANCE_WANTED);
+        if (instance == NULL || instance->state == INSTANCE_PRESENT)
             continue;
-        retrieval_list_set_state(retrieval, instance, INSTANCE_WANTED);
-        take_note(instance, 0, "the peer could not send it");
+        if (retrieval->receiver == NULL && instance->state == INSTANCE_STORED)
+            retrieval_instance_set_state(retrieval, instance, INSTANCE_WANTED);
+        if (instance->state == INSTANCE_WANTED && instance->refused_status == 0)
+            retrieval_instance_note(instance, 0, "the peer could not send it");
     }
 }
 
-/* A third party was sent to: `failed` is the list of what failed there. */
-static void judge_by_answer(struct retrieval *retrieval, const struct identifier *failed)
+/* How much there was to send, as the peer counts. */
+static uint64_t count_all(const struct query *query)
 {
-    const struct query *query = &retrieval->ask.query;
-    struct element uids = {0};
-    bool done = query->answered && (query->status == STATUS_SUCCESS || query->status == STATUS_SUB_OPERATIONS_WARNING);
-    bool named = failed != NULL && identifier_find(failed, TAG_FAILED_SOP_INSTANCE_UID_LIST, &uids);
+    const struct query_counts *counts = &query->counts;
+    return query->has_counts ? (uint64_t)counts->completed + counts->failed + counts->warning + counts->remaining : 0;
+}
+
+static bool went_well(const struct query *query)
+{
+    return query->answered && (query->status == STATUS_SUCCESS || query->status == STATUS_SUB_OPERATIONS_WARNING);
+}
+
+/* A third party was sent to, and something went wrong: so much has gone there, whatever it was. */
+static void credit(struct retrieval *retrieval)
+{
+    const struct retrieval_ask *ask = &retrieval->ask;
+    uint64_t sent = (uint64_t)ask->query.counts.completed + ask->query.counts.warning;
+    struct retrieval_part *part = ask->part != NULL ? ask->part : ask->batch[0]->part;
+    if (ask->query.has_counts && !went_well(&ask->query))
+        retrieval_part_credit(retrieval, part, sent < ask->wanted ? sent : ask->wanted);
+}
+
+/* A third party was sent to: `uids` is the list of what failed there. True if everything is accounted for. */
+static bool judge_by_answer(struct retrieval *retrieval, const struct element *uids)
+{
+    const struct retrieval_ask *ask = &retrieval->ask;
+    const struct query *query = &ask->query;
     uint64_t failures = query->has_counts ? query->counts.failed : 0;
     uint64_t sent = (uint64_t)query->counts.completed + query->counts.warning;
-    if (!done || (failures > 0 && (!named || element_value_count(&uids) < failures)))
-        return;
+    if (!went_well(query) || (failures > 0 && element_value_count(uids) < failures))
+        return false;
     /* A success that sent less than was listed leaves open what was not. The counts end at 65,535. */
-    if (query->has_counts && sent < UINT16_MAX && sent + failures < retrieval->ask.wanted)
-        return;
+    uint64_t listed = ask->wanted - (ask->part != NULL ? ask->part->unnamed : 0);
+    if (query->has_counts && sent < UINT16_MAX && sent + failures < listed)
+        return false;
     mark_all_sent(retrieval);
-    if (named && failures > 0)
+    return true;
+}
+
+/* What a third party got of an open part beyond what is listed. Without counts, as much as there is said to be. */
+static void count_sent_unnamed(struct retrieval *retrieval, struct retrieval_part *part, const struct query *query)
+{
+    uint64_t sent = (uint64_t)query->counts.completed + query->counts.warning, seen = part->below + part->known;
+    if (!query->has_counts)
+        sent = part->has_said && part->said > 0 ? part->said : seen + 1;
+    retrieval_part_set_sent(retrieval, part, sent > seen ? sent - seen : 0);
+}
+
+/* The request was for a whole part: compare with what is known of it. */
+static void judge_part(struct retrieval *retrieval, struct retrieval_part *part, bool accounted)
+{
+    const struct query *query = &retrieval->ask.query;
+    uint64_t all = count_all(query), seen = part->below + part->known;
+    bool succeeded = went_well(query) && query->counts.failed == 0;
+    if (!part->open && went_well(query) && all > retrieval->ask.wanted + retrieval->ask.strays &&
+        (retrieval->receiver != NULL || !succeeded)) {
+        part->open = true; /* it holds more than it lists */
+        part->reported = seen;
+    }
+    if (!part->open)
+        return;
+    /* A match of the image level that names nothing was nothing, if the peer says that it has sent all. */
+    if (part->level == QUERY_LEVEL_SERIES && succeeded && all > 0)
+        part->reported = seen;
+    if (all > part->reported)
+        part->reported = all;
+    part->answered |= succeeded;
+    if (accounted && retrieval->receiver == NULL)
+        count_sent_unnamed(retrieval, part, query);
+    retrieval_part_settle(retrieval, part);
+}
+
+static void judge(struct retrieval *retrieval, const struct identifier *failed)
+{
+    struct retrieval_ask *ask = &retrieval->ask;
+    struct element uids = {0};
+    if (failed != NULL && !identifier_find(failed, TAG_FAILED_SOP_INSTANCE_UID_LIST, &uids))
+        uids = (struct element){0};
+    bool accounted = retrieval->receiver != NULL || judge_by_answer(retrieval, &uids);
+    if (accounted)
         mark_failed(retrieval, &uids);
+    else
+        credit(retrieval);
+    if (ask->part != NULL)
+        judge_part(retrieval, ask->part, accounted);
 }
 
 /* What cannot get better by asking again. */
@@ -283,8 +372,7 @@ void retrieval_ask_ended(struct retrieval *retrieval, const struct identifier *f
                                               .begun_us = ask->begun_us,
                                               .duration_us = clock_monotonic_us() - ask->asked_us,
                                               .query = &ask->query};
-    if (retrieval->receiver == NULL)
-        judge_by_answer(retrieval, failed);
+    judge(retrieval, failed);
     retrieval_log_query_ended(retrieval, &ask->query);
     if (retrieval->observer->request_ended != NULL)
         retrieval->observer->request_ended(retrieval->observer->user, &request);
@@ -292,119 +380,4 @@ void retrieval_ask_ended(struct retrieval *retrieval, const struct identifier *f
         retrieval_describe_query(&ask->query, retrieval->failure_text, sizeof retrieval->failure_text);
     if (is_fatal(&ask->query))
         stop(retrieval);
-}
-
-/* ---- contexts ---- */
-
-/* What an instance may lie in at the peer other than Explicit VR Little Endian, the commonest first. */
-static const char *const other_syntaxes[] = {
-    UID_IMPLICIT_VR_LITTLE_ENDIAN,
-    "1.2.840.10008.1.2.4.70", /* JPEG Lossless SV1 */
-    "1.2.840.10008.1.2.4.90", /* JPEG 2000 Lossless */
-    "1.2.840.10008.1.2.4.91", /* JPEG 2000 */
-    "1.2.840.10008.1.2.4.50", /* JPEG Baseline */
-    "1.2.840.10008.1.2.4.51", /* JPEG Extended */
-    "1.2.840.10008.1.2.4.57", /* JPEG Lossless */
-    "1.2.840.10008.1.2.4.80", /* JPEG-LS Lossless */
-    "1.2.840.10008.1.2.4.81", /* JPEG-LS Near-lossless */
-    "1.2.840.10008.1.2.5",    /* RLE Lossless */
-    UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
-    UID_EXPLICIT_VR_BIG_ENDIAN,
-    "1.2.840.10008.1.2.4.100", /* MPEG-2 */
-    "1.2.840.10008.1.2.4.102", /* MPEG-4 */
-    "1.2.840.10008.1.2.4.103"  /* MPEG-4, Blu-ray */
-};
-
-enum { OTHER_COUNT = sizeof other_syntaxes / sizeof other_syntaxes[0] };
-
-struct proposals {
-    struct association_proposal *array;
-    size_t count;
-};
-
-static struct association_proposal *add_proposal(struct proposals *proposals, const char *class_uid, uint8_t roles)
-{
-    struct association_proposal *proposal = &proposals->array[proposals->count++];
-    *proposal =
-        (struct association_proposal){.abstract_syntax = class_uid,
-                                      .syntax_count = 2,
-                                      .syntaxes = {UID_EXPLICIT_VR_LITTLE_ENDIAN, UID_IMPLICIT_VR_LITTLE_ENDIAN},
-                                      .roles = roles};
-    return proposal;
-}
-
-/*
- * A class, in one context with both plain syntaxes, or in several with one syntax each, so that the peer sends an
- * instance as it lies there. Not if there is no room.
- */
-static void add_class(struct proposals *proposals, const char *class_uid, size_t contexts)
-{
-    if (proposals->count + contexts > PDU_CONTEXTS_MAX)
-        return;
-    struct association_proposal *first = add_proposal(proposals, class_uid, ASSOCIATION_ROLE_PROVIDER);
-    first->syntax_count = contexts > 1 ? 1 : 2;
-    for (size_t i = 0; i + 1 < contexts; i++) {
-        struct association_proposal *proposal = add_proposal(proposals, class_uid, ASSOCIATION_ROLE_PROVIDER);
-        proposal->syntax_count = 1;
-        proposal->syntaxes[0] = other_syntaxes[i];
-    }
-}
-
-static bool class_is_there(const struct proposals *proposals, const char *class_uid)
-{
-    for (size_t i = 0; i < proposals->count; i++)
-        if (strcmp(proposals->array[i].abstract_syntax, class_uid) == 0)
-            return true;
-    return false;
-}
-
-/* Count the classes that are wanted or, given proposals, add each in so many contexts. */
-static size_t walk_classes(const struct table *classes, struct proposals *proposals, size_t contexts)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < classes->chain_count; i++) {
-        for (struct table_node *node = classes->chains[i]; node != NULL; node = node->next) {
-            const struct retrieval_class *class = (const struct retrieval_class *)node; /* its first member */
-            if (class->wanted > 0 && proposals != NULL)
-                add_class(proposals, class->uid, contexts);
-            count += class->wanted > 0;
-        }
-    }
-    return count;
-}
-
-/*
- * The classes that are wanted share the room, so that few of them are offered in every syntax. If some are not known,
- * the common ones are offered too: all of them in the plain syntaxes and, when that brought nothing, a few in every
- * one.
- */
-static void add_classes(const struct retrieval *retrieval, struct proposals *proposals)
-{
-    const struct table *classes = &retrieval->list.classes;
-    size_t count = walk_classes(classes, NULL, 0);
-    bool unknown = retrieval->list.unknown_class > 0;
-    size_t room = count > 0 ? CONTEXTS_MAX / count : 1;
-    size_t contexts = room > OTHER_COUNT ? OTHER_COUNT + 1 : room > 0 ? room : 1;
-    if (unknown)
-        contexts = retrieval->attempt == 0 ? 1 : OTHER_COUNT + 1;
-    walk_classes(classes, proposals, contexts);
-    for (size_t i = 0; unknown && i < UID_COMMON_STORAGE_COUNT; i++)
-        if (!class_is_there(proposals, uid_common_storage[i]))
-            add_class(proposals, uid_common_storage[i], contexts);
-}
-
-struct association_proposal *retrieval_ask_proposals(const struct retrieval *retrieval, size_t *ret_count)
-{
-    const struct retrieval_options *options = retrieval->options;
-    struct proposals proposals = {.array = calloc(PDU_CONTEXTS_MAX, sizeof *proposals.array)};
-    if (proposals.array == NULL)
-        return NULL;
-    enum query_service service = retrieval->phase == RETRIEVAL_LISTING ? QUERY_FIND
-                                 : options->get                        ? QUERY_GET
-                                                                       : QUERY_MOVE;
-    add_proposal(&proposals, query_class_uid(options->model, service), 0);
-    if (service == QUERY_GET)
-        add_classes(retrieval, &proposals);
-    *ret_count = proposals.count;
-    return proposals.array;
 }

@@ -1,13 +1,21 @@
 /*
  * retrieval_list - what the peer has of what is wanted: C-FINDs from the level of the keys down to instances.
  *
- * Steps wait in a list, and each match of one above the image level appends the step below it.
+ * Steps wait in a list, and each match of one above the image level appends the step below it. A step that brings
+ * nothing, fails, or at which the peer hangs up opens its part: what it holds will be asked for as a whole. Whatever a
+ * peer lists again counts once, and is looked into once.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/retrieval_private.h"
+
+/* Steps in a row at which the peer hung up, before the others of their level are not made any more. */
+enum { LOSSES_MAX = 3 };
+
+#define NUMBER_OF_PATIENT_RELATED_INSTANCES 0x00201204u
 
 /* ---- made and forgotten ---- */
 
@@ -15,32 +23,8 @@ void retrieval_list_init(struct retrieval *retrieval)
 {
     struct retrieval_list *list = &retrieval->list;
     identifier_init(&list->keys);
-    list->end = &list->first;
     list->last_step = &list->step;
-}
-
-static void free_series(struct retrieval_series *series)
-{
-    for (struct retrieval_instance *instance = series->first, *next; instance != NULL; instance = next) {
-        next = instance->next;
-        free(instance->refused_comment);
-        free(instance);
-    }
-    free(series);
-}
-
-static void forget_targets(struct retrieval_list *list)
-{
-    for (struct retrieval_target *target = list->first, *next; target != NULL; target = next) {
-        next = target->next;
-        for (struct retrieval_series *series = target->first, *next_series; series != NULL; series = next_series) {
-            next_series = series->next;
-            free_series(series);
-        }
-        free(target);
-    }
-    list->first = list->recent = NULL;
-    list->end = &list->first;
+    retrieval_parts_init(list);
 }
 
 static void forget_step(struct retrieval_list *list)
@@ -52,99 +36,216 @@ static void forget_step(struct retrieval_list *list)
     free(step);
 }
 
-static void forget(struct retrieval_list *list)
-{
-    size_t cursor = 0;
-    while (list->step != NULL)
-        forget_step(list);
-    for (struct table_node *node; (node = table_pop(&list->classes, &cursor)) != NULL;)
-        free(node); /* it is the first member */
-    table_fini(&list->classes);
-    table_fini(&list->instances);
-    list->classes = list->instances = (struct table){0};
-    forget_targets(list);
-    list->unknown_class = 0;
-    list->error = 0;
-}
-
 void retrieval_list_fini(struct retrieval *retrieval)
 {
-    forget(&retrieval->list);
-    identifier_fini(&retrieval->list.keys);
+    struct retrieval_list *list = &retrieval->list;
+    while (list->step != NULL)
+        forget_step(list);
+    retrieval_parts_forget(list);
+    identifier_fini(&list->keys);
 }
 
 static int add_step(struct retrieval_list *list, enum query_level level, const struct retrieval_place *place,
-                    struct retrieval_target *target)
+                    struct retrieval_part *part)
 {
     struct retrieval_step *step = calloc(1, sizeof *step);
     if (step == NULL)
         return -ENOMEM;
     step->level = level;
-    step->target = target;
+    step->part = part;
     step->place = *place;
     *list->last_step = step;
     list->last_step = &step->next;
     return 0;
 }
 
-/* A key that names one entity, which a provider that answers without it means all the same. */
-static void take_single_key(const struct identifier *keys, uint32_t tag, char key[65])
+/* ---- what the keys name ---- */
+
+/* The value of that number, of a key that names entities: no wildcard, not too long. False if there is none. */
+static bool take_named(const struct identifier *keys, uint32_t tag, size_t number, char ret_key[65])
 {
-    char text[65];
     struct element element;
-    if (identifier_find(keys, tag, &element) && element.value.len < sizeof text &&
-        identifier_get_text(keys, tag, text, sizeof text) && strpbrk(text, "\\*?") == NULL)
-        memcpy(key, text, sizeof text);
+    struct span value;
+    if (!identifier_find(keys, tag, &element) || !element_get_value(&element, number, &value) || value.len == 0 ||
+        value.len >= 65 || memchr(value.data, '*', value.len) != NULL || memchr(value.data, '?', value.len) != NULL)
+        return false;
+    memcpy(ret_key, value.data, value.len);
+    ret_key[value.len] = '\0';
+    return true;
+}
+
+/* A key that names one entity. */
+static bool take_single(const struct identifier *keys, uint32_t tag, char ret_key[65])
+{
+    char second[65];
+    if (take_named(keys, tag, 0, ret_key) && !take_named(keys, tag, 1, second))
+        return true;
+    ret_key[0] = '\0';
+    return false;
+}
+
+bool retrieval_names_all(const struct retrieval_options *options)
+{
+    enum query_level first = options->model == QUERY_STUDY_ROOT ? QUERY_LEVEL_STUDY : QUERY_LEVEL_PATIENT;
+    char key[65];
+    for (enum query_level level = first; level < options->level; level++)
+        if (!take_single(options->keys, query_level_key(level), key))
+            return false;
+    return take_named(options->keys, query_level_key(options->level), 0, key);
+}
+
+/* A key below the level says nothing: peers do not look at it. */
+static struct retrieval_place place_of_keys(const struct retrieval *retrieval)
+{
+    const struct identifier *keys = retrieval->options->keys;
+    enum query_level level = retrieval->options->level;
+    struct retrieval_place place = {0};
+    take_single(keys, TAG_PATIENT_ID, place.patient_id);
+    if (level >= QUERY_LEVEL_STUDY)
+        take_single(keys, TAG_STUDY_INSTANCE_UID, place.study_uid);
+    if (level >= QUERY_LEVEL_SERIES)
+        take_single(keys, TAG_SERIES_INSTANCE_UID, place.series_uid);
+    return place;
+}
+
+static char *key_at(struct retrieval_place *place, enum query_level level)
+{
+    return level == QUERY_LEVEL_PATIENT ? place->patient_id
+           : level == QUERY_LEVEL_STUDY ? place->study_uid
+                                        : place->series_uid;
+}
+
+/* The target that is this entity: found, or new. NULL if out of memory. */
+static struct retrieval_part *find_or_add_target(struct retrieval *retrieval, enum query_level level,
+                                                 const struct retrieval_place *place, bool *ret_new)
+{
+    enum query_level part_level = level == QUERY_LEVEL_IMAGE ? QUERY_LEVEL_SERIES : level;
+    struct retrieval_part *part = retrieval_part_find(&retrieval->list, part_level, place);
+    *ret_new = part == NULL;
+    if (part != NULL)
+        return part;
+    struct retrieval_target *target = retrieval_target_add(&retrieval->list, level);
+    return target != NULL ? retrieval_part_add(retrieval, target, NULL, part_level, place) : NULL;
+}
+
+static int add_instance(struct retrieval *retrieval, struct retrieval_part *part, const char *uid,
+                        const char *class_uid)
+{
+    bool spoiled;
+    if (retrieval_instance_find(retrieval, uid) != NULL)
+        return 0;
+    enum retrieval_state state = retrieval_look_for(retrieval, uid, class_uid, &spoiled);
+    struct retrieval_instance *instance = retrieval_instance_add(retrieval, part, uid, class_uid, state);
+    if (instance == NULL)
+        return -ENOMEM;
+    instance->spoiled = spoiled;
+    retrieval->result.counts.replaced += spoiled;
+    retrieval->result.counts.matches += part->target->level == QUERY_LEVEL_IMAGE;
+    retrieval_moved(retrieval);
+    return 0;
+}
+
+/* Instances of one series, by their UIDs. */
+static int add_named_instances(struct retrieval *retrieval, const struct retrieval_place *place)
+{
+    bool new;
+    struct retrieval_part *part = find_or_add_target(retrieval, QUERY_LEVEL_IMAGE, place, &new);
+    char uid[65];
+    int error = part != NULL ? 0 : -ENOMEM;
+    for (size_t i = 0; error == 0 && take_named(retrieval->options->keys, TAG_SOP_INSTANCE_UID, i, uid); i++)
+        error = add_instance(retrieval, part, uid, "");
+    return error;
+}
+
+/* What the keys name is all there is to go by: each entity is asked for as a whole. */
+static int add_named(struct retrieval *retrieval)
+{
+    enum query_level level = retrieval->options->level;
+    struct retrieval_place place = place_of_keys(retrieval);
+    bool new;
+    if (level == QUERY_LEVEL_IMAGE)
+        return add_named_instances(retrieval, &place);
+    for (size_t i = 0; take_named(retrieval->options->keys, query_level_key(level), i, key_at(&place, level)); i++) {
+        struct retrieval_part *part = find_or_add_target(retrieval, level, &place, &new);
+        if (part == NULL)
+            return -ENOMEM;
+        part->open = true;
+        retrieval->result.counts.matches += new;
+    }
+    return 0;
+}
+
+bool retrieval_list_do_without(struct retrieval *retrieval, const char *why)
+{
+    struct retrieval_list *list = &retrieval->list;
+    if (list->step == NULL || list->step->part != NULL || !retrieval_names_all(retrieval->options))
+        return false;
+    LOG(&retrieval->logger, LOG_WARN, LOG_SESSION_NOTE,
+        LOG_TEXT("text", "it cannot be listed what there is; what the keys name is asked for as a whole"),
+        LOG_TEXT("reason", why));
+    list->error = add_named(retrieval);
+    retrieval->study_uid = NULL; /* it is the step's */
+    forget_step(list);
+    return true;
 }
 
 int retrieval_list_begin(struct retrieval *retrieval)
 {
-    const struct identifier *keys = retrieval->options->keys;
-    struct retrieval_place place = {0};
-    forget(&retrieval->list);
-    retrieval->result.counts = (struct retrieval_counts){0};
-    take_single_key(keys, TAG_PATIENT_ID, place.patient_id);
-    take_single_key(keys, TAG_STUDY_INSTANCE_UID, place.study_uid);
-    take_single_key(keys, TAG_SERIES_INSTANCE_UID, place.series_uid);
-    return add_step(&retrieval->list, retrieval->options->level, &place, NULL);
+    const struct retrieval_options *options = retrieval->options;
+    struct retrieval_place place = place_of_keys(retrieval);
+    return options->no_find ? add_named(retrieval) : add_step(&retrieval->list, options->level, &place, NULL);
 }
 
 /* ---- asking ---- */
 
-/* The keys of a step below the first: what it is within, and what is to be told. */
+static uint32_t count_tag(enum query_level level)
+{
+    return level == QUERY_LEVEL_PATIENT ? NUMBER_OF_PATIENT_RELATED_INSTANCES
+           : level == QUERY_LEVEL_STUDY ? TAG_NUMBER_OF_STUDY_RELATED_INSTANCES
+                                        : TAG_NUMBER_OF_SERIES_RELATED_INSTANCES;
+}
+
+/* What is to be told of the level: how many instances there are, or what they are. */
+static int want_facts(struct identifier *keys, enum query_level level)
+{
+    uint32_t tag = level == QUERY_LEVEL_IMAGE ? TAG_SOP_CLASS_UID : count_tag(level);
+    return identifier_find(keys, tag, NULL) ? 0 : identifier_set_text(keys, tag, "");
+}
+
+/* The keys of a step: of the first, those of the options; below, what it is within. */
 static int fill_in_keys(struct retrieval *retrieval, const struct retrieval_step *step)
 {
     struct identifier *keys = &retrieval->list.keys;
-    if (step->target == NULL) {
-        int error = identifier_copy(keys, retrieval->options->keys);
-        if (error == 0 && step->level == QUERY_LEVEL_IMAGE)
-            error = identifier_set_text(keys, TAG_SOP_CLASS_UID, "");
-        return error;
+    int error;
+    if (step->part == NULL) {
+        error = identifier_copy(keys, retrieval->options->keys);
+        return error != 0 ? error : want_facts(keys, step->level);
     }
     identifier_clear(keys);
-    int error = identifier_set_text(keys, TAG_QUERY_RETRIEVE_LEVEL, query_level_name(step->level));
+    error = identifier_set_text(keys, TAG_QUERY_RETRIEVE_LEVEL, query_level_name(step->level));
     if (error == 0 && retrieval->options->model == QUERY_PATIENT_ROOT)
         error = identifier_set_text(keys, TAG_PATIENT_ID, step->place.patient_id);
     if (error == 0)
-        error = identifier_set_text(keys, TAG_STUDY_INSTANCE_UID, step->place.study_uid);
+        error = identifier_set_text(keys, TAG_STUDY_INSTANCE_UID,
+                                    step->level > QUERY_LEVEL_STUDY ? step->place.study_uid : "");
     if (error == 0 && step->level >= QUERY_LEVEL_SERIES)
-        error = identifier_set_text(keys, TAG_SERIES_INSTANCE_UID, step->place.series_uid);
+        error = identifier_set_text(keys, TAG_SERIES_INSTANCE_UID,
+                                    step->level > QUERY_LEVEL_SERIES ? step->place.series_uid : "");
     if (error == 0 && step->level == QUERY_LEVEL_IMAGE)
         error = identifier_set_text(keys, TAG_SOP_INSTANCE_UID, "");
-    if (error == 0 && step->level == QUERY_LEVEL_IMAGE)
-        error = identifier_set_text(keys, TAG_SOP_CLASS_UID, "");
-    return error;
+    return error != 0 ? error : want_facts(keys, step->level);
 }
 
 int retrieval_list_next(struct retrieval *retrieval)
 {
     struct retrieval_list *list = &retrieval->list;
-    const struct retrieval_step *step = list->step;
+    struct retrieval_step *step = list->step;
     if (step == NULL)
         return 0;
     int error = fill_in_keys(retrieval, step);
     if (error != 0)
         return error;
+    step->matches = 0;
     retrieval->study_uid = step->place.study_uid[0] != '\0' ? step->place.study_uid : NULL;
     list->query = (struct query){.service = QUERY_FIND,
                                  .model = retrieval->options->model,
@@ -152,167 +253,45 @@ int retrieval_list_next(struct retrieval *retrieval)
                                  .identifier = &list->keys};
     LOG(&retrieval->logger, LOG_DEBUG, LOG_QUERY_STARTED, LOG_TEXT("service", "C-FIND"),
         LOG_TEXT("level", query_level_name(step->level)));
+    retrieval_moved(retrieval);
     error = query_user_begin(retrieval->user, &list->query);
     return error == 0 ? 1 : error;
 }
 
 /* ---- matches ---- */
 
-/* The first value of an element; what the match does not say is as it was asked. False if it is empty or too long. */
+/*
+ * The first value of an element; what the match does not say is as it was asked. False if there is none that can be
+ * asked with: it is empty, too long, or would be a wildcard.
+ */
 static bool take_key(const struct identifier *match, uint32_t tag, char key[65])
 {
     struct element element;
     struct span value;
     if (!identifier_find(match, tag, &element) || !element_get_value(&element, 0, &value) || value.len == 0)
         return key[0] != '\0';
-    if (value.len >= 65)
+    if (value.len >= 65 || memchr(value.data, '*', value.len) != NULL || memchr(value.data, '?', value.len) != NULL) {
+        key[0] = '\0';
         return false;
+    }
     memcpy(key, value.data, value.len);
     key[value.len] = '\0';
     return true;
 }
 
-static struct retrieval_target *add_target(struct retrieval_list *list, enum query_level level,
-                                           const struct retrieval_place *place)
+/* How many instances the peer says there are. False if it does not. */
+static bool take_count(const struct identifier *match, enum query_level level, uint64_t *ret_count)
 {
-    struct retrieval_target *target = calloc(1, sizeof *target);
-    if (target == NULL)
-        return NULL;
-    target->level = level;
-    target->place = *place;
-    target->end = &target->first;
-    *list->end = target;
-    list->end = &target->next;
-    return target;
+    char text[65] = "", *end;
+    if (!take_key(match, count_tag(level), text))
+        return false;
+    *ret_count = strtoull(text, &end, 10);
+    return *end == '\0' && text[0] != '-' && text[0] != '+' && *ret_count <= INT32_MAX; /* an IS is no larger */
 }
 
-static bool is_same_series(const struct retrieval_place *a, const struct retrieval_place *b)
+static struct retrieval_place place_of_match(const struct retrieval *retrieval, const struct retrieval_step *step,
+                                             const struct identifier *match, bool *ret_whole)
 {
-    return strcmp(a->series_uid, b->series_uid) == 0 && strcmp(a->study_uid, b->study_uid) == 0;
-}
-
-/* The target's series of this place. Its instances come one after the other, so it is the last one or new. */
-static struct retrieval_series *find_series(struct retrieval *retrieval, struct retrieval_target *target,
-                                            const struct retrieval_place *place)
-{
-    if (target->last != NULL && is_same_series(&target->last->place, place))
-        return target->last;
-    struct retrieval_series *series = calloc(1, sizeof *series);
-    if (series == NULL)
-        return NULL;
-    series->place = *place;
-    series->end = &series->first;
-    *target->end = series;
-    target->end = &series->next;
-    target->last = series;
-    retrieval->result.counts.series++;
-    return series;
-}
-
-/* The class with this UID, new if need be; NULL if out of memory. */
-static struct retrieval_class *find_class(struct retrieval_list *list, const char *uid)
-{
-    struct retrieval_class *class = (struct retrieval_class *)table_find(&list->classes, uid); /* the first member */
-    if (class != NULL)
-        return class;
-    class = calloc(1, sizeof *class);
-    if (class == NULL)
-        return NULL;
-    memcpy(class->uid, uid, strlen(uid) + 1);
-    if (table_add(&list->classes, &class->node, class->uid) == 0)
-        return class;
-    free(class);
-    return NULL;
-}
-
-static uint64_t *counter_of(struct retrieval_counts *counts, enum retrieval_state state)
-{
-    return state == INSTANCE_WANTED ? &counts->missing : state == INSTANCE_PRESENT ? &counts->present : &counts->stored;
-}
-
-/* Count it in, or out. */
-static void count(struct retrieval *retrieval, const struct retrieval_instance *instance, int by)
-{
-    *counter_of(&retrieval->result.counts, instance->state) += (uint64_t)by;
-    if (instance->state == INSTANCE_WANTED && instance->class != NULL)
-        instance->class->wanted += (uint64_t)by;
-    else if (instance->state == INSTANCE_WANTED)
-        retrieval->list.unknown_class += (uint64_t)by;
-}
-
-void retrieval_list_set_state(struct retrieval *retrieval, struct retrieval_instance *instance,
-                              enum retrieval_state state)
-{
-    count(retrieval, instance, -1);
-    instance->state = state;
-    count(retrieval, instance, 1);
-}
-
-static int add_instance(struct retrieval *retrieval, struct retrieval_target *target,
-                        const struct retrieval_place *place, const char *uid, const char *class_uid)
-{
-    struct retrieval_list *list = &retrieval->list;
-    if (table_find(&list->instances, uid) != NULL)
-        return 0;
-    struct retrieval_series *series = find_series(retrieval, target, place);
-    struct retrieval_instance *instance = calloc(1, sizeof *instance + strlen(uid) + 1);
-    if (series == NULL || instance == NULL) {
-        free(instance);
-        return -ENOMEM;
-    }
-    memcpy(instance->uid, uid, strlen(uid) + 1);
-    instance->series = series;
-    instance->class = class_uid[0] != '\0' ? find_class(list, class_uid) : NULL;
-    if (table_add(&list->instances, &instance->node, instance->uid) != 0) {
-        free(instance);
-        return -ENOMEM;
-    }
-    *series->end = instance;
-    series->end = &instance->next;
-    retrieval->result.counts.listed++;
-    if (retrieval->receiver != NULL && receiver_has(retrieval->receiver, uid))
-        instance->state = INSTANCE_PRESENT;
-    count(retrieval, instance, 1);
-    return 0;
-}
-
-/* The target of the image level for this series, or NULL: mostly that of the last match. */
-static struct retrieval_target *find_target_of_series(const struct retrieval_list *list,
-                                                      const struct retrieval_place *place)
-{
-    struct retrieval_target *target = list->recent;
-    if (target != NULL && is_same_series(&target->place, place))
-        return target;
-    for (target = list->first; target != NULL && !is_same_series(&target->place, place); target = target->next) {
-    }
-    return target;
-}
-
-/* A match of the image level. Without a target of its own it belongs to that of its series. */
-static int take_instance(struct retrieval *retrieval, const struct retrieval_step *step,
-                         const struct retrieval_place *place, const struct identifier *match)
-{
-    struct retrieval_list *list = &retrieval->list;
-    struct retrieval_target *target = step->target;
-    char uid[65] = "", class_uid[65] = "";
-    if (!take_key(match, TAG_SOP_INSTANCE_UID, uid))
-        return -EBADMSG;
-    if (!take_key(match, TAG_SOP_CLASS_UID, class_uid) || !uid_is_well_formed(class_uid, strlen(class_uid)))
-        class_uid[0] = '\0';
-    if (target == NULL) {
-        retrieval->result.counts.matches++;
-        target = find_target_of_series(list, place);
-        if (target == NULL)
-            target = add_target(list, QUERY_LEVEL_IMAGE, place);
-        list->recent = target;
-    }
-    return target != NULL ? add_instance(retrieval, target, place, uid, class_uid) : -ENOMEM;
-}
-
-static int take_match(struct retrieval *retrieval, const struct identifier *match)
-{
-    struct retrieval_list *list = &retrieval->list;
-    const struct retrieval_step *step = list->step;
     struct retrieval_place place = step->place;
     bool whole = true;
     if (retrieval->options->model == QUERY_PATIENT_ROOT)
@@ -321,71 +300,154 @@ static int take_match(struct retrieval *retrieval, const struct identifier *matc
         whole = take_key(match, TAG_STUDY_INSTANCE_UID, place.study_uid) && whole;
     if (step->level >= QUERY_LEVEL_SERIES)
         whole = take_key(match, TAG_SERIES_INSTANCE_UID, place.series_uid) && whole;
-    if (!whole)
-        return -EBADMSG;
-    if (step->level == QUERY_LEVEL_IMAGE)
-        return take_instance(retrieval, step, &place, match);
-    struct retrieval_target *target = step->target;
-    if (target == NULL) {
-        target = add_target(list, step->level, &place);
+    *ret_whole = whole;
+    return place;
+}
+
+/* A match that cannot be asked for: what it is in can, if it is within what is wanted. */
+static int take_nameless(struct retrieval *retrieval, const struct retrieval_step *step,
+                         const struct retrieval_place *place, const struct identifier *match)
+{
+    struct retrieval_part *part = step->part;
+    uint64_t count = 1;
+    bool new;
+    LOG(&retrieval->logger, LOG_WARN, LOG_SESSION_NOTE,
+        LOG_TEXT("text", part != NULL ? "a match without a usable unique key of its level is left out: what it is in "
+                                        "is asked for as a whole"
+                                      : "a match without a usable unique key of its level is left out: it cannot be "
+                                        "asked for"),
+        LOG_TEXT("level", query_level_name(step->level)));
+    if (part == NULL) {
+        part = find_or_add_target(retrieval, step->level, place, &new);
+        if (part == NULL)
+            return -ENOMEM;
+        part->out_of_reach = part->open = true;
         retrieval->result.counts.matches++;
     }
-    return target != NULL ? add_step(list, (enum query_level)(step->level + 1), &place, target) : -ENOMEM;
+    if (step->level != QUERY_LEVEL_IMAGE && (!take_count(match, step->level, &count) || count == 0))
+        count = 1;
+    part->nameless += count;
+    return 0;
+}
+
+/* A match of the image level. Without a part of its own it belongs to its series. */
+static int take_instance(struct retrieval *retrieval, const struct retrieval_step *step,
+                         const struct retrieval_place *place, const struct identifier *match)
+{
+    struct retrieval_part *part = step->part;
+    char uid[65] = "", class_uid[65] = "";
+    bool new;
+    if (!take_key(match, TAG_SOP_INSTANCE_UID, uid))
+        return take_nameless(retrieval, step, place, match);
+    if (!take_key(match, TAG_SOP_CLASS_UID, class_uid) || !uid_is_well_formed(class_uid, strlen(class_uid)))
+        class_uid[0] = '\0';
+    if (part == NULL)
+        part = find_or_add_target(retrieval, QUERY_LEVEL_IMAGE, place, &new);
+    return part != NULL ? add_instance(retrieval, part, uid, class_uid) : -ENOMEM;
+}
+
+static int take_match(struct retrieval *retrieval, const struct identifier *match)
+{
+    struct retrieval_list *list = &retrieval->list;
+    const struct retrieval_step *step = list->step;
+    bool whole, new;
+    struct retrieval_place place = place_of_match(retrieval, step, match, &whole);
+    if (!whole)
+        return take_nameless(retrieval, step, &place, match);
+    if (step->level == QUERY_LEVEL_IMAGE)
+        return take_instance(retrieval, step, &place, match);
+    if (retrieval_part_find(list, step->level, &place) != NULL)
+        return 0; /* some peers answer once for each instance */
+    struct retrieval_part *part =
+        step->part == NULL ? find_or_add_target(retrieval, step->level, &place, &new)
+                           : retrieval_part_add(retrieval, step->part->target, step->part, step->level, &place);
+    if (part == NULL)
+        return -ENOMEM;
+    retrieval->result.counts.matches += step->part == NULL;
+    part->has_said = take_count(match, step->level, &part->said);
+    retrieval_moved(retrieval);
+    return add_step(list, (enum query_level)(step->level + 1), &place, part);
 }
 
 void retrieval_list_match(struct retrieval *retrieval, const struct identifier *match)
 {
-    int error = take_match(retrieval, match);
-    if (error == -EBADMSG)
-        LOG(&retrieval->logger, LOG_WARN, LOG_SESSION_NOTE,
-            LOG_TEXT("text", "a match without the unique keys of its level is left out"),
-            LOG_TEXT("level", query_level_name(retrieval->list.step->level)));
-    else if (error != 0)
-        retrieval->list.error = error;
-}
-
-bool retrieval_list_ended(struct retrieval *retrieval)
-{
     struct retrieval_list *list = &retrieval->list;
-    char text[256];
-    if (list->error != 0) {
-        retrieval_stop(retrieval, error_text(list->error));
-        return false;
-    }
-    if (list->query.status != STATUS_SUCCESS) {
-        retrieval_describe_query(&list->query, text, sizeof text);
+    uint64_t max = retrieval->options->max_matches;
+    char text[160];
+    list->step->matches++;
+    list->match_total++;
+    if (max > 0 && list->match_total > max) {
+        snprintf(text, sizeof text,
+                 "the peer lists more than %llu matches: narrow the keys, or allow more with --max-matches",
+                 (unsigned long long)max);
         retrieval_stop(retrieval, text);
-        return false;
+        return;
     }
-    forget_step(list);
-    return true;
+    int error = take_match(retrieval, match);
+    if (error != 0)
+        list->error = error;
 }
 
-/* ---- at the end ---- */
+/* ---- how a step ended ---- */
 
-static void tell_one_missing(struct retrieval *retrieval, const struct retrieval_instance *instance)
+static void open_part(struct retrieval *retrieval, struct retrieval_part *part, const char *why)
 {
-    const struct retrieval_place *place = &instance->series->place;
-    const struct retrieval_missing missing = {.study_uid = place->study_uid,
-                                              .series_uid = place->series_uid,
-                                              .instance_uid = instance->uid,
-                                              .class_uid = instance->class != NULL ? instance->class->uid : "",
-                                              .status = instance->refused_status,
-                                              .comment = instance->refused_comment != NULL ? instance->refused_comment
-                                                                                           : retrieval->failure_text};
-    retrieval->study_uid = missing.study_uid;
-    LOG(&retrieval->logger, LOG_INFO, LOG_RETRIEVAL_MISSING, LOG_TEXT("series", missing.series_uid),
-        LOG_TEXT("instance", missing.instance_uid), LOG_TEXT("text", missing.comment));
-    if (retrieval->observer->missing != NULL)
-        retrieval->observer->missing(retrieval->observer->user, &missing);
+    retrieval->study_uid = part->place.study_uid[0] != '\0' ? part->place.study_uid : NULL;
+    LOG(&retrieval->logger, LOG_WARN, LOG_SESSION_NOTE,
+        LOG_TEXT("text", "the peer does not list what is in it: it is asked for as a whole"),
+        LOG_TEXT("level", query_level_name(part->level)), LOG_TEXT("series", part->place.series_uid),
+        LOG_TEXT("reason", why));
+    part->open = true;
     retrieval->study_uid = NULL;
 }
 
-void retrieval_list_tell_missing(struct retrieval *retrieval)
+/* The first, which says what is wanted at all. */
+static void end_first(struct retrieval *retrieval)
 {
-    for (struct retrieval_target *target = retrieval->list.first; target != NULL; target = target->next)
-        for (struct retrieval_series *series = target->first; series != NULL; series = series->next)
-            for (struct retrieval_instance *instance = series->first; instance != NULL; instance = instance->next)
-                if (instance->state == INSTANCE_WANTED)
-                    tell_one_missing(retrieval, instance);
+    struct retrieval_list *list = &retrieval->list;
+    char text[256];
+    if (list->query.status == STATUS_SUCCESS) {
+        forget_step(list);
+        return;
+    }
+    retrieval_describe_query(&list->query, text, sizeof text);
+    if (!retrieval_list_do_without(retrieval, text))
+        retrieval_stop(retrieval, text);
+}
+
+void retrieval_list_ended(struct retrieval *retrieval)
+{
+    struct retrieval_list *list = &retrieval->list;
+    struct retrieval_step *step = list->step;
+    char text[256];
+    list->steps_ended++;
+    list->losses = 0;
+    if (step->part == NULL) {
+        end_first(retrieval);
+    } else {
+        bool failed = list->query.status != STATUS_SUCCESS;
+        bool empty = step->matches == 0 && !(step->part->has_said && step->part->said == 0);
+        retrieval_describe_query(&list->query, text, sizeof text);
+        if (failed || empty)
+            open_part(retrieval, step->part, failed ? text : "the list is empty");
+        forget_step(list);
+    }
+    if (list->error != 0)
+        retrieval_stop(retrieval, error_text(list->error));
+}
+
+void retrieval_list_lost(struct retrieval *retrieval)
+{
+    struct retrieval_list *list = &retrieval->list;
+    struct retrieval_step *step = list->step;
+    unsigned tries = retrieval->options->retry > 0 ? 2 : 1;
+    if (step == NULL || step->part == NULL || ++step->losses < tries)
+        return;
+    enum query_level level = step->level;
+    bool all = ++list->losses >= LOSSES_MAX;
+    list->steps_ended++;
+    do {
+        open_part(retrieval, list->step->part, "the association ended at it");
+        forget_step(list);
+    } while (all && list->step != NULL && list->step->level == level);
 }

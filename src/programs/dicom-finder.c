@@ -29,12 +29,14 @@ struct finder {
     const struct query_keys *keys;
     uv_loop_t loop;
     struct interrupt interrupt;
+    uv_timer_t deadline;     /* of a peer that was asked to stop */
     struct query_user *user; /* NULL once it is closed */
     struct query query;
     struct match_writer *writer;
     uint64_t printed;
     int output_error; /* standard output takes no more */
     bool limited;     /* --limit is reached */
+    bool too_many;    /* --max-matches is */
     bool interrupted;
     bool begun; /* the query did */
     bool ended; /* the query did: what there is to say of it was said */
@@ -51,6 +53,23 @@ static void say(const struct finder *finder, const char *what)
 }
 
 /* ---- the query ---- */
+
+/* The peer was asked to stop, and goes on. */
+static void on_deadline(uv_timer_t *timer)
+{
+    struct finder *finder = timer->data;
+    if (finder->user != NULL)
+        query_user_abort(finder->user, ERROR_TIMEOUT_DIMSE);
+}
+
+/* Ask the peer to stop: it gets as long for that as for any answer. */
+static void stop(struct finder *finder)
+{
+    uint32_t dimse_ms = finder->options->timeouts.dimse_ms;
+    query_user_cancel(finder->user);
+    if (dimse_ms > 0 && !uv_is_active((uv_handle_t *)&finder->deadline))
+        uv_timer_start(&finder->deadline, on_deadline, dimse_ms, 0);
+}
 
 static void on_opened(struct query_user *user, void *context)
 {
@@ -71,13 +90,18 @@ static void on_opened(struct query_user *user, void *context)
 static void on_match(struct query_user *user, void *context, struct query *query, const struct identifier *match)
 {
     struct finder *finder = context;
-    (void)query;
+    uint32_t max = finder->options->max_matches;
+    finder->too_many = max > 0 && query->match_count > max;
+    if (finder->too_many) {
+        stop(finder);
+        return;
+    }
     finder->output_error = match_writer_put(finder->writer, match);
     if (finder->output_error == 0)
         finder->printed++;
     finder->limited = finder->options->limit > 0 && finder->printed == finder->options->limit;
     if (finder->limited || finder->output_error != 0)
-        query_user_cancel(user);
+        stop(finder);
 }
 
 /* "C-FIND failed: status A900 (identifier does not match SOP class): comment; it objects to PatientID" */
@@ -105,7 +129,7 @@ static void on_ended(struct query_user *user, void *context, struct query *query
     bool stopped_by_us = finder->limited || finder->interrupted || finder->output_error != 0;
     finder->succeeded =
         query->answered && (query->status == STATUS_SUCCESS || (query->status == STATUS_CANCEL && stopped_by_us));
-    if (query->answered && !finder->succeeded)
+    if (query->answered && !finder->succeeded && !finder->too_many)
         say_failure(finder);
     if (query->answered)
         query_user_release(user);
@@ -116,7 +140,10 @@ static void on_closed(struct query_user *user, void *context, const struct assoc
     struct finder *finder = context;
     char text[PEER_TEXT_SIZE];
     (void)user;
-    if (!finder->ended && !(finder->interrupted && end->error == ERROR_ABORTED_LOCALLY)) {
+    bool by_us = end->error == ERROR_ABORTED_LOCALLY || end->error == ERROR_TIMEOUT_DIMSE;
+    bool stopped = by_us && (finder->interrupted || finder->limited || finder->too_many);
+    finder->succeeded |= stopped && finder->limited; /* that the peer did not stop is nobody's trouble */
+    if (!finder->ended && !stopped) {
         const struct peer_names names = {.host = finder->destination->host,
                                          .port = finder->destination->port,
                                          .called_ae = finder->destination->called_ae,
@@ -126,6 +153,7 @@ static void on_closed(struct query_user *user, void *context, const struct assoc
     }
     finder->user = NULL;
     interrupt_close(&finder->interrupt);
+    uv_close((uv_handle_t *)&finder->deadline, NULL);
 }
 
 static const struct query_user_handler handler = {
@@ -140,10 +168,10 @@ static void on_interrupt(void *user, int number)
     if (finder->user == NULL)
         return;
     finder->interrupted = true;
-    if (again || !finder->begun)
+    if (again || !finder->begun || finder->ended)
         query_user_abort(finder->user, ERROR_ABORTED_LOCALLY);
     else
-        query_user_cancel(finder->user);
+        stop(finder);
 }
 
 /* ---- the whole ---- */
@@ -188,6 +216,11 @@ static int finish(struct finder *finder)
             fprintf(stderr, "; there may be more (--limit)");
         fprintf(stderr, "\n");
     }
+    if (finder->too_many)
+        fprintf(stderr,
+                "dicom-finder: the peer lists more than %u matches: narrow the keys, or allow more with "
+                "--max-matches\n",
+                (unsigned)finder->options->max_matches);
     if (finder->interrupted)
         return 130;
     return finder->succeeded ? 0 : finder->printed > 0 ? 2 : 1;
@@ -214,12 +247,16 @@ static int run(struct finder *finder)
         match_writer_destroy(finder->writer);
         return 1;
     }
+    uv_timer_init(&finder->loop, &finder->deadline);
+    finder->deadline.data = finder;
     int error = open_user(finder, &logger);
     int deaf = error == 0 ? interrupt_listen(&finder->interrupt, &finder->loop, on_interrupt, finder) : 0;
-    if (error != 0)
+    if (error != 0) {
         say(finder, error_text(error));
-    else if (deaf != 0)
+        uv_close((uv_handle_t *)&finder->deadline, NULL);
+    } else if (deaf != 0) {
         query_user_abort(finder->user, deaf);
+    }
     uv_run(&finder->loop, UV_RUN_DEFAULT);
     int closed = uv_loop_close(&finder->loop);
     assert(closed == 0);

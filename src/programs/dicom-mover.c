@@ -100,6 +100,15 @@ static const char *address_to_listen_on(const struct options *options, const cha
     return local ? "127.0.0.1" : strchr(host, ':') != NULL ? "::" : "0.0.0.0";
 }
 
+/* A peer that is slow, but alive, is worth some patience. */
+static uint32_t stall_ms(const struct options *options)
+{
+    const uint32_t times = 5, dimse_ms = options->timeouts.dimse_ms;
+    if (options_given(options, "stall-timeout"))
+        return options->stall_ms;
+    return dimse_ms < UINT32_MAX / times ? dimse_ms * times : UINT32_MAX;
+}
+
 static void fill_in_retrieval(struct mover *mover, const struct identifier *keys)
 {
     const struct options *options = mover->options;
@@ -115,6 +124,7 @@ static void fill_in_retrieval(struct mover *mover, const struct identifier *keys
         .model = options->patient_root ? QUERY_PATIENT_ROOT : QUERY_STUDY_ROOT,
         .level = (enum query_level)options->level,
         .keys = keys,
+        .no_find = options->no_find,
         .get = options->get,
         .output_dir = options->output_dir,
         .sync = options->sync,
@@ -124,6 +134,8 @@ static void fill_in_retrieval(struct mover *mover, const struct identifier *keys
         .allow_from = options->allow_from.items,
         .allow_from_count = options->allow_from.count,
         .retry = options->retry,
+        .max_matches = options->max_matches,
+        .stall_ms = stall_ms(options),
         .log_level = (enum log_level)options->log_level,
     };
     strcpy(retrieval->called_ae, destination->called_ae);
@@ -164,7 +176,8 @@ static int open_reports(struct mover *mover)
     return 0;
 }
 
-static void close_reports(struct mover *mover)
+/* Returns the exit code. */
+static int close_reports(struct mover *mover, int exit_code)
 {
     char path[4096] = "";
     if (mover->log != NULL)
@@ -175,6 +188,7 @@ static void close_reports(struct mover *mover)
     retrieval_summary_destroy(mover->summary);
     progress_destroy(mover->progress);
     free(mover->summary_path);
+    return exit_code == 0 && error != 0 ? 2 : exit_code;
 }
 
 /* The first line of the log: what was asked for, in one text. */
@@ -190,7 +204,8 @@ static void log_start(struct mover *mover)
         LOG_TEXT("destination", mover->destination->text), LOG_TEXT("options", given));
 }
 
-static void write_reports(struct mover *mover, const struct retrieval_result *result, int exit_code)
+/* Returns the exit code: a success that could not be told of is none. */
+static int write_reports(struct mover *mover, const struct retrieval_result *result, int exit_code)
 {
     const struct retrieval_counts *counts = &result->counts;
     const struct logger logger = {.write = on_log, .user = mover, .level = mover->retrieval.log_level};
@@ -202,14 +217,13 @@ static void write_reports(struct mover *mover, const struct retrieval_result *re
                               event_log_path(mover->log));
     if (error != 0)
         say_error("the summary", mover->summary_path, error);
-    if (!mover->options->json)
-        return;
-    error = retrieval_summary_print(mover->summary, result, exit_code, stdout);
-    if (error != 0)
-        say_error("standard output", NULL, error);
+    int unsaid = mover->options->json ? retrieval_summary_print(mover->summary, result, exit_code, stdout) : 0;
+    if (unsaid != 0)
+        say_error("standard output", NULL, unsaid);
+    return exit_code == 0 && (error != 0 || unsaid != 0) ? 2 : exit_code;
 }
 
-static int run(struct mover *mover, const struct identifier *keys)
+static int run(struct mover *mover)
 {
     struct retrieval_result result;
     const struct retrieval_observer observer = {.user = mover,
@@ -219,7 +233,6 @@ static int run(struct mover *mover, const struct identifier *keys)
                                                 .progress = on_progress};
     int exit_code = 1;
 
-    fill_in_retrieval(mover, keys);
     if (open_reports(mover) == 0) {
         log_start(mover);
         int error = retrieval_run(&mover->retrieval, &observer, &result);
@@ -227,11 +240,23 @@ static int run(struct mover *mover, const struct identifier *keys)
             fprintf(stderr, "dicom-mover: %s\n", result.stop_text[0] != '\0' ? result.stop_text : error_text(error));
         } else {
             exit_code = retrieval_exit_code(&result);
-            write_reports(mover, &result, exit_code);
+            exit_code = write_reports(mover, &result, exit_code);
         }
     }
-    close_reports(mover);
-    return exit_code;
+    return close_reports(mover, exit_code);
+}
+
+/* What is asked for is neither everything by mistake, nor nothing that can be named. */
+static bool is_meant(const struct mover *mover, const struct query_keys *keys, char *ret_message, size_t size)
+{
+    const struct options *options = mover->options;
+    if (options->no_find && !retrieval_names_all(&mover->retrieval)) {
+        snprintf(ret_message, size,
+                 "--no-find: the keys must name what is wanted: a UID (or a PatientID) without wildcards for --level "
+                 "and for each level above it");
+        return false;
+    }
+    return options->all || query_keys_narrow(keys, options, ret_message, size);
 }
 
 static int ask(const struct options *options)
@@ -244,7 +269,11 @@ static int ask(const struct options *options)
     if (query_keys_read(&keys, options, false, message, sizeof message) == 0 &&
         destination_find(options, &destination, message, sizeof message) == 0) {
         struct mover mover = {.options = options, .destination = &destination};
-        exit_code = run(&mover, &keys.identifier);
+        fill_in_retrieval(&mover, &keys.identifier);
+        if (is_meant(&mover, &keys, message, sizeof message))
+            exit_code = run(&mover);
+        else
+            fprintf(stderr, "dicom-mover: %s\n", message);
     } else {
         fprintf(stderr, "dicom-mover: %s\n", message);
     }

@@ -359,8 +359,10 @@ static void apply_shared(struct options *options)
 static const char *find_mover_contradiction(const struct options *options)
 {
     bool here = options->output_dir != NULL, elsewhere = options->move_destination[0] != '\0';
-    if (options->key_count == 0 && options->query_file == NULL)
+    if (options->key_count == 0 && options->query_file == NULL && !options->all)
         return "nothing to ask for: give --key KEY=VALUE or --query-file FILE";
+    if (options->no_find && options->all)
+        return "--no-find and --all exclude each other: without a list only what the keys name can be asked for";
     if (!here && !elsewhere)
         return "give --output-dir DIR to keep what comes, or --move-dest AE to have it sent elsewhere";
     if (here && elsewhere)

@@ -107,10 +107,14 @@ struct options {
     const char **keys; /* KEY or KEY=VALUE, see query_keys */
     size_t key_count;
     const char *query_file;
-    uint32_t limit; /* matches; 0: all */
+    uint32_t limit;       /* matches; 0: all */
+    uint32_t max_matches; /* more are an error; 0: no limit */
 
     /* retrieving */
-    bool get; /* C-GET instead of C-MOVE */
+    bool get;          /* C-GET instead of C-MOVE */
+    bool no_find;      /* ask for what the keys name, and list nothing */
+    bool all;          /* no key narrows it, and that is meant */
+    uint32_t stall_ms; /* 0: never */
     char move_destination[17];
     char receive_ae[17];
     const char *receive_address; /* NULL: see --help */

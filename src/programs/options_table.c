@@ -78,6 +78,8 @@ const struct option_row option_rows[] = {
      "ask in the study root information model, which is the default", NULL},
     {FINDER, "Query", "limit", 0, NULL, OPTION_NUMBER, "N", 0, UINT32_MAX, FIELD(limit), "0",
      "stop after N matches (C-CANCEL); 0 is all of them", NULL},
+    {ASKING, "Query", "max-matches", 0, NULL, OPTION_NUMBER, "N", 0, UINT32_MAX, FIELD(max_matches), "1000000",
+     "give up at a peer that lists more: it may have no end. 0 is no limit", NULL},
 
     /* ---- retrieval ---- */
     {MOVER, "Retrieval", "output-dir", 'o', NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(output_dir), NULL,
@@ -86,6 +88,10 @@ const struct option_row option_rows[] = {
      "have it sent to this AE, which the peer must know", NULL},
     {MOVER, "Retrieval", "get", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(get), NULL,
      "C-GET: instances come on the association that asks for them; no port is needed here", NULL},
+    {MOVER, "Retrieval", "no-find", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(no_find), NULL,
+     "list nothing first, for a peer without C-FIND: ask for the entities whose UIDs are the keys, as a whole", NULL},
+    {MOVER, "Retrieval", "all", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(all), NULL,
+     "everything the peer has: needed if no key narrows the retrieval", NULL},
     {MOVER, "Retrieval", "receive-ae", 0, NULL, OPTION_AE, "AE", 0, 0, FIELD(receive_ae), NULL,
      "the AE title by which the peer knows this receiver; by default our own one", NULL},
     {MOVER, "Retrieval", "receive-port", 0, "+P", OPTION_NUMBER, "PORT", 0, 65535, FIELD(receive_port), "0",
@@ -100,6 +106,9 @@ const struct option_row option_rows[] = {
      "the permissions of instances, octal, whatever the umask; by default what the umask leaves of 640", NULL},
     {MOVER, "Retrieval", "retry", 0, NULL, OPTION_NUMBER, "N", 0, 100, FIELD(retry), "3",
      "ask N more times for what is missing; a time that brought something does not count", NULL},
+    {MOVER, "Retrieval", "stall-timeout", 0, NULL, OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(stall_ms), NULL,
+     "give up a request at a peer that keeps talking while nothing new comes; 0 waits for ever. By default five times "
+     "--dimse-timeout", NULL},
     {MOVER, "Retrieval", "priority", 0, NULL, OPTION_CHOICE, "low|medium|high", 0, 0, FIELD(priority), "medium",
      "the priority to ask for", priorities},
 

@@ -233,3 +233,61 @@ int query_keys_read(struct query_keys *keys, const struct options *options, bool
     }
     return 0;
 }
+
+/* ---- does it narrow anything? ---- */
+
+/* Keys of a level below the patient's, which a query of a level above does not look at (PS3.4 C.6). */
+static const struct {
+    uint32_t tag;
+    enum query_level level;
+} lower_keys[] = {{TAG_STUDY_DATE, QUERY_LEVEL_STUDY},          {TAG_STUDY_TIME, QUERY_LEVEL_STUDY},
+                  {TAG_ACCESSION_NUMBER, QUERY_LEVEL_STUDY},    {TAG_MODALITIES_IN_STUDY, QUERY_LEVEL_STUDY},
+                  {TAG_STUDY_DESCRIPTION, QUERY_LEVEL_STUDY},   {TAG_STUDY_INSTANCE_UID, QUERY_LEVEL_STUDY},
+                  {TAG_MODALITY, QUERY_LEVEL_SERIES},           {TAG_SERIES_NUMBER, QUERY_LEVEL_SERIES},
+                  {TAG_SERIES_DESCRIPTION, QUERY_LEVEL_SERIES}, {TAG_SERIES_INSTANCE_UID, QUERY_LEVEL_SERIES},
+                  {TAG_INSTANCE_NUMBER, QUERY_LEVEL_IMAGE},     {TAG_SOP_CLASS_UID, QUERY_LEVEL_IMAGE},
+                  {TAG_SOP_INSTANCE_UID, QUERY_LEVEL_IMAGE}};
+
+/* What is wrong with it as a key that narrows; NULL if nothing is. */
+static const char *find_breadth(const struct identifier *identifier, uint32_t tag, enum query_level level)
+{
+    struct element element;
+    struct span value;
+    bool any = false;
+    for (size_t i = 0; i < sizeof lower_keys / sizeof lower_keys[0]; i++)
+        if (lower_keys[i].tag == tag && lower_keys[i].level > level)
+            return "is a key of a level below --level";
+    if (!identifier_find(identifier, tag, &element))
+        return "has no value";
+    for (size_t i = 0; element_get_value(&element, i, &value); i++) {
+        size_t wild = 0, blank = 0;
+        for (size_t k = 0; k < value.len; k++) {
+            wild += strchr("*?^=-. ", value.data[k]) != NULL;
+            blank += value.data[k] == ' ' || value.data[k] == '\0';
+        }
+        if (blank < value.len && wild == value.len)
+            return "is only wildcards";
+        any |= blank < value.len;
+    }
+    return any ? NULL : "has no value";
+}
+
+bool query_keys_narrow(const struct query_keys *keys, const struct options *options, char *ret_message, size_t size)
+{
+    enum query_level level = (enum query_level)options->level;
+    char name[NAME_MAX_LEN + 1] = "";
+    const char *why = "the query file has no key with a value";
+    uint32_t tag;
+    for (size_t i = 0; i < keys->count; i++)
+        if (keys->tags[i] != TAG_SPECIFIC_CHARACTER_SET &&
+            find_breadth(&keys->identifier, keys->tags[i], level) == NULL)
+            return true;
+    if (options->key_count > 0 && cut_name(options->keys[0], strcspn(options->keys[0], "="), name) &&
+        dictionary_parse_tag(name, &tag))
+        why = find_breadth(&keys->identifier, tag, level);
+    snprintf(ret_message, size,
+             "no key narrows this retrieval%s%s %s: give one a value, as StudyInstanceUID=1.2.3, or --all for "
+             "everything that the peer has",
+             name[0] != '\0' ? ": " : ":", name, why);
+    return false;
+}

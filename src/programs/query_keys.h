@@ -37,6 +37,13 @@ int query_keys_add(struct query_keys *keys, const char *text, char *ret_message,
 /* Add the keys of a file: one a line; empty lines and those that begin with # say nothing. As query_keys_add. */
 int query_keys_add_file(struct query_keys *keys, const char *path, char *ret_message, size_t size) MUST_CHECK;
 
+/*
+ * True if some key narrows what matches: one of this level or above, with a value that is not only wildcards. Else what
+ * is asked for is everything the peer has, and `ret_message` says so in one line, naming the first of the options'
+ * keys.
+ */
+bool query_keys_narrow(const struct query_keys *keys, const struct options *options, char *ret_message, size_t size);
+
 /* All of it: the level of the options, then their file, then their keys. As query_keys_add. */
 int query_keys_read(struct query_keys *keys, const struct options *options, bool with_attributes, char *ret_message,
                     size_t size) MUST_CHECK;

@@ -50,12 +50,14 @@ static void fill_segments(struct segments *row, const struct live_line *line)
         return;
     }
     snprintf(row->text[SEGMENT_PERCENT], SEGMENT_SIZE, "%3u%%", (unsigned)(line->share * 100));
-    format_bytes(row->text[SEGMENT_BYTES], (double)line->bytes_done);
+    if (line->bytes_done > 0) /* what goes to a third party is not counted in bytes */
+        format_bytes(row->text[SEGMENT_BYTES], (double)line->bytes_done);
     if (line->holdup != NULL) {
         snprintf(row->text[SEGMENT_HOLDUP], SEGMENT_SIZE, "%s", line->holdup);
         return;
     }
-    format_byte_rate(row->text[SEGMENT_BYTE_RATE], line->bytes_per_s);
+    if (line->bytes_done > 0)
+        format_byte_rate(row->text[SEGMENT_BYTE_RATE], line->bytes_per_s);
     format_count_rate(row->text[SEGMENT_FILE_RATE], line->files_per_s);
     if (line->left_s >= 0) {
         format_countdown(part, line->left_s);

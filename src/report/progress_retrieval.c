@@ -35,14 +35,29 @@ void progress_update_retrieval(struct progress *progress, const struct retrieval
     progress_update(progress, &session);
 }
 
+/* "3 instances of series 1.2.3" */
+static void name_without_instance(const struct retrieval_missing *missing, char *ret_text, size_t size)
+{
+    const char *uid = missing->series_uid[0] != '\0' ? missing->series_uid : missing->study_uid;
+    snprintf(ret_text, size, "%" PRIu64 " instance%s%s%s", missing->count, missing->count == 1 ? "" : "s",
+             missing->series_uid[0] != '\0'  ? " of series "
+             : missing->study_uid[0] != '\0' ? " of study "
+                                             : "",
+             uid);
+}
+
 void progress_missing(struct progress *progress, const struct retrieval_missing *missing)
 {
-    char why[128];
+    char why[480], what[160];
     if (missing->status != 0)
         snprintf(why, sizeof why, "it came, and was refused with status %04X: %s", missing->status, missing->comment);
     else
         snprintf(why, sizeof why, "%s", missing->comment[0] != '\0' ? missing->comment : "it did not come");
-    progress_add_to_group(&progress->failures, missing->instance_uid, why, "");
+    if (missing->instance_uid[0] != '\0')
+        snprintf(what, sizeof what, "%s", missing->instance_uid);
+    else
+        name_without_instance(missing, what, sizeof what);
+    progress_add_to_group(&progress->failures, what, why, "");
 }
 
 /* ---- the words at the end ---- */
@@ -82,7 +97,12 @@ static void put_counts(struct text *text, const struct progress *progress, const
                 counts->missing, bad ? progress_colour(progress, COLOUR_OFF) : "");
     if (bad)
         text_printf(text, "   after asking %u time%s", result->rounds, result->rounds == 1 ? "" : "s");
+    if (counts->unnamed > 0)
+        text_printf(text, ", %" PRIu64 " of them counted by the peer and not named", counts->unnamed);
     text_put(text, "\n");
+    if (counts->replaced > 0)
+        text_printf(text, "  %-10s  %10" PRIu64 "   under their name was a cut file, or another instance\n", "replaced",
+                    counts->replaced);
     if (counts->unlisted > 0)
         text_printf(text, "  %-10s  %10" PRIu64 "   came though nobody asked for them, and were refused\n", "unlisted",
                     counts->unlisted);

@@ -122,9 +122,9 @@ void retrieval_summary_add_request(struct retrieval_summary *summary, const stru
 void retrieval_summary_add_missing(struct retrieval_summary *summary, const struct retrieval_missing *missing)
 {
     put_line(&summary->missing,
-             json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "study", string_or_null(missing->study_uid), "series",
-                       string_or_null(missing->series_uid), "instance", safe_string(missing->instance_uid), "class",
-                       string_or_null(missing->class_uid), "status",
+             json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "study", string_or_null(missing->study_uid), "series",
+                       string_or_null(missing->series_uid), "instance", string_or_null(missing->instance_uid), "count",
+                       number(missing->count), "class", string_or_null(missing->class_uid), "status",
                        status_or_null(missing->status != 0, missing->status), "comment",
                        string_or_null(missing->comment)));
 }
@@ -134,22 +134,24 @@ void retrieval_summary_add_missing(struct retrieval_summary *summary, const stru
 static json_t *options_json(const struct retrieval_options *options)
 {
     const struct association_timeouts *timeouts = &options->timeouts;
-    return json_pack("{s:s, s:s, s:b, s:o, s:o, s:o, s:i, s:b, s:s, s:{s:f, s:f, s:f, s:f}}", "model",
+    return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:i, s:o, s:b, s:s, s:{s:f, s:f, s:f, s:f, s:f}}", "model",
                      options->model == QUERY_PATIENT_ROOT ? "patient-root" : "study-root", "level",
-                     query_level_name(options->level), "get", options->get, "move_destination",
-                     string_or_null(options->move_destination), "output_dir", string_or_null(options->output_dir),
-                     "receive_ae",
+                     query_level_name(options->level), "no_find", options->no_find, "get", options->get,
+                     "move_destination", string_or_null(options->move_destination), "output_dir",
+                     string_or_null(options->output_dir), "receive_ae",
                      string_or_null(options->output_dir != NULL && !options->get ? options->receive_ae : ""), "retry",
-                     (int)options->retry, "sync", options->sync, "log_level", log_level_name(options->log_level),
-                     "timeouts_s", "connect", timeouts->connect_ms / 1e3, "acse", timeouts->acse_ms / 1e3, "dimse",
-                     timeouts->dimse_ms / 1e3, "network", timeouts->network_ms / 1e3);
+                     (int)options->retry, "max_matches", number(options->max_matches), "sync", options->sync,
+                     "log_level", log_level_name(options->log_level), "timeouts_s", "connect",
+                     timeouts->connect_ms / 1e3, "acse", timeouts->acse_ms / 1e3, "dimse", timeouts->dimse_ms / 1e3,
+                     "network", timeouts->network_ms / 1e3, "stall", options->stall_ms / 1e3);
 }
 
 static json_t *totals_json(const struct retrieval_counts *counts)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "matches", number(counts->matches), "series",
-                     number(counts->series), "listed", number(counts->listed), "present", number(counts->present),
-                     "stored", number(counts->stored), "missing", number(counts->missing), "refused",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "matches", number(counts->matches),
+                     "series", number(counts->series), "listed", number(counts->listed), "present",
+                     number(counts->present), "stored", number(counts->stored), "missing", number(counts->missing),
+                     "unnamed", number(counts->unnamed), "replaced", number(counts->replaced), "refused",
                      number(counts->refused), "unlisted", number(counts->unlisted), "bytes", number(counts->bytes));
 }
 

@@ -18,7 +18,7 @@ struct retrieval_request;
 struct retrieval_result;
 struct retrieval_summary;
 
-#define RETRIEVAL_SUMMARY_SCHEMA_VERSION "1.0"
+#define RETRIEVAL_SUMMARY_SCHEMA_VERSION "1.1"
 
 /* `session_id` and `options` are borrowed until it is destroyed. NULL if out of memory. */
 struct retrieval_summary *retrieval_summary_create(const char *session_id, const struct retrieval_options *options);

@@ -59,6 +59,61 @@ class WrongOptions(CommandTest):
                   *HERE, '--get', '--receive-port', '1', 'h')
 
 
+class Narrow(CommandTest):
+    """A variable that is not set must not fetch everything."""
+
+    REST = ': give one a value, as StudyInstanceUID=1.2.3, or --all for everything that the peer has'
+
+    def move(self, *options):
+        """What the peer was asked, and the result."""
+        def on_find(_keys, _request):
+            yield Status(0)
+        with ScriptedArchive(on_find) as archive:
+            result = run('dicom-mover', f'A@127.0.0.1:{archive.port}', '--get', '-o', self.folder / 'x', '--log-dir',
+                         self.logs, *options)
+            return archive.associations, result
+
+    def test_keys_that_narrow_nothing(self):
+        empty = self.folder / 'keys'
+        for options, what in ((('-k', '0020,000D='), ': 0020,000D has no value'),
+                              (('-k', 'Modality'), ': Modality is a key of a level below --level'),
+                              (('-k', 'Modality=CT'), ': Modality is a key of a level below --level'),
+                              (('-k', 'SeriesInstanceUID=1.2'), ': SeriesInstanceUID is a key of a level below --level'),
+                              (('-k', 'PatientID=*'), ': PatientID is only wildcards'),
+                              (('-k', 'PatientID=1\\*'), ': PatientID is only wildcards'),
+                              (('-k', 'PatientName=?*^*'), ': PatientName is only wildcards'),
+                              (('-k', 'PatientID= '), ': PatientID has no value'),
+                              (('-k', 'StudyInstanceUID=\\'), ': StudyInstanceUID has no value'),
+                              (('-k', 'SpecificCharacterSet=ISO_IR 100'), None),
+                              (('--query-file', empty), ': the query file has no key with a value')):
+            for text in ('', '# nothing\n', 'StudyInstanceUID=\n') if options[0] == '--query-file' else ('',):
+                empty.write_text(text)
+                with self.subTest(options=options, text=text):
+                    associations, result = self.move(*options)
+                    self.assertEqual((associations, result.code, result.out), (0, 1, ''), result)
+                    if what is not None:
+                        self.assert_wrong(result, f'dicom-mover: no key narrows this retrieval{what}{self.REST}')
+
+    def test_keys_that_do(self):
+        for options in (('-k', 'PatientID=1'), ('-k', 'PatientName=A*'), ('-k', 'StudyDate=20240101-'),
+                        ('-k', 'StudyInstanceUID=', '-k', 'AccessionNumber=7'), ('-L', 'series', '-k', 'Modality=CT'),
+                        ('--all',), ('--all', '-k', 'StudyInstanceUID=')):
+            with self.subTest(options=options):
+                associations, result = self.move(*options)
+                self.assertEqual((associations, result.code), (1, 1), result)
+                self.assertIn('nothing matches', result.err)
+
+    def test_what_no_find_needs(self):
+        for options in (('-k', 'PatientID=1'), ('-k', 'StudyInstanceUID='), ('-k', 'StudyInstanceUID=1.2.*'),
+                        ('-L', 'series', '-k', 'SeriesInstanceUID=1.2'),
+                        ('-L', 'series', '-k', 'StudyInstanceUID=1\\2', '-k', 'SeriesInstanceUID=1.2'),
+                        ('-P', '-k', 'StudyInstanceUID=1.2')):
+            with self.subTest(options=options):
+                associations, result = self.move('--no-find', *options)
+                self.assertEqual((associations, result.code), (0, 1), result)
+                self.assertIn('--no-find: the keys must name what is wanted', result.err)
+
+
 class Runs(CommandTest):
     def test_nobody_is_there(self):
         with closed_port() as port:

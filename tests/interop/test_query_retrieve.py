@@ -198,7 +198,7 @@ class Mover(QueryTest):
                 archive.add_file(entry.path.read_bytes())
             for name, options in (('move', self.here(self.folder / 'move')), ('get', ('--get', '-o', self.folder / 'get'))):
                 with self.subTest(name):
-                    run = programs.run_mover(archive, '-k', 'StudyDate', *options)
+                    run = programs.run_mover(archive, '--all', *options)
                     self.assertEqual((run.exit_code, run.total('stored')), (0, len(entries)), run)
                     self.assert_kept(self.folder / name, entries)
 
@@ -253,7 +253,7 @@ class Many(ProgramTest):
     def setUp(self):
         super().setUp()
         self.output = self.folder / 'output'
-        self.options = ('-k', 'PatientName=*', '-c', 'MOVER', '--receive-port', self.port, '-o', self.output)
+        self.options = ('--all', '-c', 'MOVER', '--receive-port', self.port, '-o', self.output)
 
     def assert_all_kept(self):
         kept = {}
@@ -284,7 +284,7 @@ class Many(ProgramTest):
         self.fetch_all(self.archive())
 
     def test_all_of_them_from_dicom_archive_with_get(self):
-        run = programs.run_mover(self.archive(), '-k', 'PatientName=*', '--get', '-o', self.output)
+        run = programs.run_mover(self.archive(), '--all', '--get', '-o', self.output)
         self.assertEqual((run.exit_code, run.total('stored'), run.summary['rounds']), (0, MANY, 1), run)
         self.assert_all_kept()
 

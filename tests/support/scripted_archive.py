@@ -55,7 +55,9 @@ def dataset(**values):
 class ScriptedArchive:
     ae_title = 'SCRIPTED'
 
-    def __init__(self, on_find=None, on_move=None, on_get=None):
+    def __init__(self, on_find=None, on_move=None, on_get=None, refuses=()):
+        self.refuses = refuses    # abstract syntaxes
+        self.proposed = []        # the contexts of each association: (number, abstract, transfer syntaxes)
         self.answers = {'find': on_find, 'move': on_move, 'get': on_get}
         self.listener = socket.socket()
         self.listener.bind(('127.0.0.1', 0))
@@ -141,8 +143,10 @@ class Conversation:
         if kind != wire.ASSOCIATE_RQ:
             return False
         answers = []
-        for number, abstract, syntaxes in wire.parse_rq(body)['contexts']:
-            implicit = wire.IMPLICIT_LITTLE in syntaxes
+        contexts = wire.parse_rq(body)['contexts']
+        self.archive.proposed.append(contexts)
+        for number, abstract, syntaxes in contexts:
+            implicit = wire.IMPLICIT_LITTLE in syntaxes and abstract not in self.archive.refuses
             answers.append((number, 0 if implicit else 4, wire.IMPLICIT_LITTLE))
             if implicit:
                 self.contexts[abstract] = number
@@ -223,4 +227,7 @@ class Conversation:
                    {'class_uid': action.class_uid, 'field': wire.C_STORE_RQ, 'message_id': 7, 'priority': 0,
                     'data_set_type': 1, 'instance_uid': action.instance_uid}, action.data)
         answer = self._next()
+        while answer is not None and answer[2].get('field') == wire.C_CANCEL_RQ:
+            self.archive.requests[-1].cancelled.set()
+            answer = self._next()
         self.archive.stored[action.instance_uid] = answer[2]['status'] if answer else None

@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 #include <time.h>
 
@@ -99,8 +100,52 @@ static void say_query(struct text *text, const struct log_record *record)
     put_field(text, ", '", text_of(record, "comment"), "'");
 }
 
+/* What a retrieval does, step by step. */
+static bool say_retrieval(struct text *text, const struct log_record *record)
+{
+    char bytes[FORMAT_SIZE];
+    switch (record->event) {
+    case LOG_QUERY_STARTED:
+        put_field(text, "", text_of(record, "service"), " begins");
+        if (number_of(record, "instances") > 0) {
+            text_put(text, ": ");
+            console_line_put_count(text, number_of(record, "instances"), "instance");
+            text_put(text, number_of(record, "instances") == 1 ? " is wanted" : " are wanted");
+        }
+        put_field(text, ", at level ", text_of(record, "level"), "");
+        return true;
+    case LOG_RETRIEVAL_LISTED:
+        text_put(text, "the peer has ");
+        console_line_put_count(text, number_of(record, "instances"), "instance");
+        text_printf(text, " in %" PRIu64 " series; %" PRIu64 " %s here already", number_of(record, "series"),
+                    number_of(record, "present"), number_of(record, "present") == 1 ? "is" : "are");
+        return true;
+    case LOG_RETRIEVAL_STORED:
+        format_bytes(bytes, (double)number_of(record, "bytes"));
+        put_field(text, "stored ", text_of(record, "instance"), "");
+        text_printf(text, " (%s)", bytes);
+        return true;
+    case LOG_RETRIEVAL_MISSING:
+        put_field(text, "missing ", text_of(record, "instance"), "");
+        put_field(text, ": ", text_of(record, "text"), "");
+        return true;
+    case LOG_RETRIEVAL_RETRIED:
+        console_line_put_count(text, number_of(record, "missing"), "instance");
+        text_put(text, number_of(record, "missing") == 1 ? " is missing" : " are missing");
+        put_time(text, ": asked for again in ", record, "delay_ms");
+        return true;
+    case LOG_QUERY_ENDED:
+        say_query(text, record);
+        return true;
+    default:
+        return false;
+    }
+}
+
 void console_line_say(struct text *text, const struct log_record *record)
 {
+    if (say_retrieval(text, record))
+        return;
     switch (record->event) {
     case LOG_ASSOCIATION_LOST:
     case LOG_ASSOCIATION_REJECTED:
@@ -127,16 +172,6 @@ void console_line_say(struct text *text, const struct log_record *record)
         break;
     case LOG_RECEIVER_REFUSED:
         say_refused(text, record);
-        break;
-    case LOG_QUERY_ENDED:
-        say_query(text, record);
-        break;
-    case LOG_RETRIEVAL_RETRIED:
-        console_line_put_count(text, number_of(record, "missing"), "instance");
-        put_time(text,
-                 number_of(record, "missing") == 1 ? " is missing: asked for again in "
-                                                   : " are missing: asked for again in ",
-                 record, "delay_ms");
         break;
     case LOG_SESSION_NOTE:
     case LOG_SESSION_INTERRUPTED:

@@ -53,7 +53,7 @@ class Archive(CommandTest):
         archive = self.archive('--output-dir', self.folder / 'kept', '--import', self.folder / 'source0', '--import',
                                self.folder / 'source1')
         archive.signal(signal.SIGTERM)
-        self.assertIn('imported 2, failed 0\n1 patients, 1 studies, 1 series, 2 instances\n', archive.wait().out)
+        self.assertIn('imported 2, failed 0\n1 patient, 1 study, 1 series, 2 instances\n', archive.wait().out)
 
     def test_import_says_what_it_took(self):
         source = self.folder / 'source' / 'below'

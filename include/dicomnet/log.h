@@ -81,7 +81,7 @@ enum log_event {
 
 const char *log_level_name(enum log_level level);
 
-/* The level of a name ("error", "warn", "warning", "info", "debug", "trace", "critical", "fatal"); -1 if there is none such. */
+/* The level of a name: "error", "warn", "info", "debug", "trace", or "warning", "critical", "fatal"; -1 if it is none. */
 int log_level_find(const char *name);
 
 const char *log_event_name(enum log_event event);

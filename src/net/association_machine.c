@@ -14,11 +14,7 @@
 #include "net/association_private.h"
 #include "wire/foreign.h"
 
-enum {
-    CLOSE_LINGER_MS = 1000,                  /* how long an aborted peer may take to close */
-    WRITE_LOOKS = 4,                         /* looks at the write queue in one network timeout */
-    READ_WORTH = ASSOCIATION_MAX_PDU_DEFAULT /* of a longer PDU, so much has to come in one network timeout */
-};
+enum { CLOSE_LINGER_MS = 1000 /* how long an aborted peer may take to close */ };
 
 /* ---- the end ---- */
 
@@ -86,73 +82,11 @@ void association_wait_for(struct association *association, enum wait what, uint3
         uv_timer_start(&association->timer, on_timer, timeout_ms, 0);
 }
 
-/* The write queue is looked at several times in a timeout, so that a slow peer is not taken for a stuck one. */
-static void look_again_at_write(struct association *association)
-{
-    association_wait_for(association, WAIT_WRITE, (association->timeouts.network_ms + WRITE_LOOKS - 1) / WRITE_LOOKS);
-}
-
-void association_wait_for_write(struct association *association)
-{
-    association->unwritten_at_mark = transport_unwritten(&association->transport);
-    association->looks_since_mark = 0;
-    look_again_at_write(association);
-}
-
 void association_abort_with(struct association *association, enum association_end_kind kind, int error)
 {
     association_set_end(association, kind, error);
     /* Before a request has come, and while only the end of the connection is awaited, there is nobody to abort to. */
     association_step(association, association->state == STA2 || association->state == STA13 ? EVT18 : EVT15, NULL);
-}
-
-static bool is_in_message(const struct association *association);
-
-/* So long may what is in the middle of a PDU or message still take. */
-static uint32_t reading_left_ms(const struct association *association)
-{
-    uint64_t passed_ms = uv_now(association->timer.loop) - association->read_mark_ms;
-    uint32_t allowed_ms = association->timeouts.network_ms;
-    return passed_ms < allowed_ms ? allowed_ms - (uint32_t)passed_ms : 0;
-}
-
-static void end_stalled(struct association *association)
-{
-    association_abort_with(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK);
-}
-
-/* A loop that was held up (by a slow disk, say) comes here before it has read what waits: that it does first. */
-static void look_at_reading(struct association *association)
-{
-    uint32_t left_ms = reading_left_ms(association);
-    bool late = is_in_message(association) && left_ms == 0;
-    if (late && association->reading_late) {
-        end_stalled(association);
-        return;
-    }
-    association->reading_late = late;
-    if (is_in_message(association))
-        association_wait_for(association, WAIT_READ, late ? 1 : left_ms);
-    else
-        association_wait_for(association, WAIT_NOTHING, 0);
-}
-
-/* A peer that takes a byte now and then does not get on: a PDU's worth has to go in a network timeout, or all of it. */
-static void look_at_write(struct association *association)
-{
-    size_t unwritten = transport_unwritten(&association->transport);
-    bool late = association->state == STA6 && is_in_message(association) && reading_left_ms(association) == 0;
-    if (association->unwritten_at_mark - unwritten >= association->peer_max_pdu) {
-        association->unwritten_at_mark = unwritten;
-        association->looks_since_mark = 0;
-    } else {
-        association->looks_since_mark++;
-    }
-    if (association->looks_since_mark >= WRITE_LOOKS || (late && association->reading_late))
-        end_stalled(association);
-    else
-        look_again_at_write(association);
-    association->reading_late = late;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -171,10 +105,10 @@ static void on_timer(uv_timer_t *timer)
         association_step(association, association->requestor ? EVT15 : EVT18, NULL);
         break;
     case WAIT_WRITE:
-        look_at_write(association);
+        association_look_at_write(association);
         break;
     case WAIT_READ:
-        look_at_reading(association);
+        association_look_at_reading(association);
         break;
     case WAIT_RELEASE:
         association_abort_with(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_RELEASE);
@@ -452,31 +386,6 @@ static void take_event(struct association *association, const struct pdu_event *
     association_step(association, events[event->pdu_type], event);
 }
 
-/* What has come so far ends in the middle of a PDU or of a message. */
-static bool is_in_message(const struct association *association)
-{
-    return association->received_len > 0 || association->pdu_reader.pdu_left > 0 ||
-           (association->room != NULL && association->room->dimse_reader.state != DIMSE_AWAIT_COMMAND);
-}
-
-/* The timer is left to run out when the message is whole: it is set once in a network timeout, not for each message. */
-void association_watch_reading(struct association *association)
-{
-    if (association->state == STA6 && association->waiting_for == WAIT_NOTHING && is_in_message(association))
-        association_wait_for(association, WAIT_READ, association->timeouts.network_ms);
-}
-
-/* `len` bytes have come; with them a PDU began or ended, or not. */
-static void mark_reading(struct association *association, size_t len, bool boundary)
-{
-    association->read_since_mark += len;
-    if (!boundary && association->read_since_mark < READ_WORTH)
-        return;
-    association->read_mark_ms = uv_now(association->timer.loop);
-    association->read_since_mark = 0;
-    association->reading_late = false;
-}
-
 /* What is there is no PDU. 0 if it may be another protocol's, of which more is needed to tell; or the error. */
 static int judge_no_pdu(const struct association *association, const uint8_t *bytes, size_t len, int error)
 {
@@ -508,9 +417,9 @@ static bool on_received(void *user, size_t len)
     association->received_len = total - done;
     if (association->received_len > 0 && done > 0)
         memmove(association->received, association->received + done, association->received_len);
-    mark_reading(association, len, boundary);
+    association_mark_reading(association, len, boundary);
     association_watch_reading(association);
-    return is_in_message(association);
+    return association_is_in_message(association);
 }
 
 static void on_ended(void *user, int error)

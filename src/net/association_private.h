@@ -2,6 +2,7 @@
  * association_private - the inside of an association, shared by the files it is written in:
  *   association.c            opened, asked for things, looked at
  *   association_machine.c    states, timers, what comes in, the end
+ *   association_watch.c      whether what comes and goes gets on
  *   association_send.c       what goes out
  *   association_negotiate.c  what A-ASSOCIATE-RQ, -AC and -RJ say, built and understood
  *   association_log.c        all of it, and the messages, told to the logger
@@ -122,10 +123,6 @@ void association_step(struct association *association, enum upper_layer_event ev
 
 /* Wait for one thing, and no other; WAIT_NOTHING or 0 ms stops the timer. */
 void association_wait_for(struct association *association, enum wait what, uint32_t timeout_ms);
-void association_wait_for_write(struct association *association); /* a write that has just begun */
-
-/* In the middle of a PDU or of a message the rest is not waited for for ever. */
-void association_watch_reading(struct association *association);
 
 /* An acceptor's message begins to come or has been sent: is anything under way? For association_idle_ms. */
 void association_note_received(struct association *association, const struct dimse_command *command);
@@ -142,6 +139,24 @@ void association_abort_with(struct association *association, enum association_en
 
 /* Close both handles; `closed` follows. */
 void association_close_all(struct association *association);
+
+/* ---- association_watch.c ---- */
+
+/* A write has just begun: it does not wait for ever. */
+void association_wait_for_write(struct association *association);
+
+/* In the middle of a PDU or of a message the rest is not waited for for ever. */
+void association_watch_reading(struct association *association);
+
+/* `len` bytes have come; with them a PDU began or ended (`boundary`), or not. */
+void association_mark_reading(struct association *association, size_t len, bool boundary);
+
+/* What has come so far ends in the middle of a PDU or of a message. */
+bool association_is_in_message(const struct association *association);
+
+/* The timer of WAIT_WRITE and WAIT_READ has run out: look again later, or abort. */
+void association_look_at_write(struct association *association);
+void association_look_at_reading(struct association *association);
 
 /* ---- association_send.c ---- */
 

@@ -125,6 +125,15 @@ static void on_ready(struct storage_user *user, void *context)
     begin_stores(run);
 }
 
+/* On the context of the request, or on the other one of its class: the first two that open_user proposes. */
+static bool fits_context(const struct store *store, uint8_t context_id)
+{
+    enum { FIRST_ID = 1, SECOND_ID = 3 };
+    if (!store->context_other)
+        return context_id == store->context_id;
+    return context_id != store->context_id && (context_id == FIRST_ID || context_id == SECOND_ID);
+}
+
 /* The response that the server gave to this store, or NULL. */
 static struct message *find_answer(struct run *run, const struct store *store)
 {
@@ -133,7 +142,7 @@ static struct message *find_answer(struct run *run, const struct store *store)
         const struct dimse_command *command = &answer->command;
         bool names_it = command->instance_uid[0] == '\0' || strcmp(command->instance_uid, store->instance_uid) == 0;
         if (!answer->used && command->field == DIMSE_C_STORE_RSP &&
-            command->message_id_responded == store->message_id && answer->context_id == store->context_id && names_it &&
+            command->message_id_responded == store->message_id && fits_context(store, answer->context_id) && names_it &&
             store->status_missing == ((command->present & DIMSE_HAS_STATUS) == 0) &&
             store->status == (store->status_missing ? STATUS_PROCESSING_FAILURE : command->status))
             return answer;
@@ -156,6 +165,7 @@ static void on_done(struct storage_user *user, void *context, struct store *stor
     if (!store->answered)
         return;
     FUZZ_CHECK(store->all_sent && !made->fails);
+    FUZZ_CHECK(!store->context_other || storage_user_in_flight(user) == 0); /* it was the only one under way */
     struct message *answer = find_answer(run, store);
     FUZZ_CHECK(answer != NULL);
     answer->used = true;

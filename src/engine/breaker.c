@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "catalog/instance.h"
+#include "engine/policy.h"
 
 static void pause_for_longer(struct breaker *breaker, uint64_t now_ms)
 {
@@ -17,13 +18,13 @@ static void pause_for_longer(struct breaker *breaker, uint64_t now_ms)
 
 /*
  * Its own matter is the refusal of an instance that was refused before, if the peer has stored others since, or if no
- * other instance was refused at all.
+ * other instance was refused at all; or of any, if the rest is to blame.
  */
 static bool is_own_matter(const struct breaker *breaker, const struct instance_trials *trials)
 {
     bool others_stored = trials->refused_row != 0 && trials->refused_row != breaker->row_number;
     bool alone = breaker->row > 0 && breaker->first == trials && !breaker->several;
-    return trials->refused > 0 || others_stored || alone;
+    return breaker->blames || trials->refused > 0 || others_stored || alone;
 }
 
 bool breaker_refused(struct breaker *breaker, struct instance_trials *trials, uint64_t now_ms)
@@ -31,23 +32,28 @@ bool breaker_refused(struct breaker *breaker, struct instance_trials *trials, ui
     if (breaker->row_number == 0)
         breaker->row_number = 1;
     bool own = breaker->state == BREAKER_FLOWING && is_own_matter(breaker, trials);
+    if (own) /* and so was the refusal before, which had not been counted */
+        trials->refused += trials->refused == 0 && trials->refused_row != 0 ? 2 : 1;
     trials->refused_row = breaker->row_number;
-    trials->refused += own;
     if (own)
         return true;
     breaker->several = breaker->several || (breaker->row > 0 && breaker->first != trials);
     if (breaker->row++ == 0)
         breaker->first = trials;
-    if (breaker->state == BREAKER_PROBING ||
-        (breaker->state == BREAKER_FLOWING && breaker->row >= BREAKER_ROW && breaker->several))
+    bool holds = breaker->state == BREAKER_FLOWING && breaker->row >= BREAKER_ROW && breaker->several;
+    if (holds || (breaker->state == BREAKER_PROBING && breaker->tries < BREAKER_TRIES)) {
+        breaker->state = BREAKER_PAUSED;
+        breaker->resume_ms = now_ms;
+    } else if (breaker->state == BREAKER_PROBING) {
         pause_for_longer(breaker, now_ms);
+    }
     return false;
 }
 
 static void flow(struct breaker *breaker)
 {
     breaker->state = BREAKER_FLOWING;
-    breaker->row = breaker->pauses = 0;
+    breaker->row = breaker->pauses = breaker->tries = 0;
     breaker->several = false;
     breaker->first = NULL;
 }
@@ -55,30 +61,50 @@ static void flow(struct breaker *breaker)
 /* What was still under way when a pause began may be stored in it: that says nothing of what would begin now. */
 bool breaker_stored(struct breaker *breaker)
 {
-    if (breaker->state == BREAKER_PAUSED || breaker->row == 0)
+    if (breaker->state == BREAKER_PAUSED)
         return false;
-    bool resumes = breaker->state == BREAKER_PROBING;
+    breaker->blames = breaker->doubtful = false;
+    if (breaker->row == 0)
+        return false;
+    bool resumes = breaker->state == BREAKER_PROBING && breaker->pauses > 0;
     if (breaker->pauses <= 1) /* a peer that refuses its first probe too was out of resources indeed */
         breaker->row_number++;
     flow(breaker);
     return resumes;
 }
 
-bool breaker_blames_rest(struct breaker *breaker, uint64_t now_ms)
+bool breaker_blames_rest(struct breaker *breaker, enum breaker_rest rest, uint64_t now_ms)
 {
-    if (breaker->state != BREAKER_PAUSED || breaker->pauses < BREAKER_TAIL || now_ms < breaker->resume_ms)
+    if (breaker->state != BREAKER_PAUSED || breaker->pauses < BREAKER_TAIL || now_ms < breaker->resume_ms ||
+        rest == REST_OTHERS)
         return false;
+    breaker->blames = true;
+    breaker->doubtful = rest == REST_MIXED;
     breaker->row_number++;
     flow(breaker);
     return true;
 }
 
-bool breaker_may_probe(struct breaker *breaker, uint64_t now_ms)
+bool breaker_may_probe(const struct breaker *breaker, uint64_t now_ms)
 {
-    if (breaker->state != BREAKER_PAUSED || now_ms < breaker->resume_ms)
-        return false;
+    return breaker->state == BREAKER_PROBING || (breaker->state == BREAKER_PAUSED && now_ms >= breaker->resume_ms);
+}
+
+void breaker_probe(struct breaker *breaker)
+{
     breaker->state = BREAKER_PROBING;
-    return true;
+    breaker->tries++;
+}
+
+uint64_t breaker_rest_ms(const struct breaker *breaker, const struct instance_trials *trials, uint32_t random)
+{
+    unsigned refused = trials->refused > 0 ? trials->refused : 1;
+    uint64_t doubt_ms = BREAKER_DOUBT_MS;
+    if (!breaker->doubtful)
+        return policy_backoff_ms(refused + 1, random);
+    for (unsigned i = 1; i < refused && doubt_ms < BREAKER_PAUSE_MAX_MS; i++)
+        doubt_ms *= 2;
+    return doubt_ms;
 }
 
 void breaker_turned_away(struct breaker *breaker, uint64_t now_ms)

@@ -1,16 +1,20 @@
 /*
  * breaker - what a peer that refuses for lack of room means for the whole run: is it the peer, or is it one file?
  *
- * Statuses A7xx and 0213 say "out of resources". If several instances are refused in a row, it is the peer: all workers
- * pause, which costs no instance an attempt, and after the pause one store is tried. If the peer stores others in
- * between, it is the instance's own matter and its attempts count.
+ * Statuses A7xx and 0213 say "out of resources". If several instances are refused in a row, nothing else begins, and a
+ * few that were not refused yet are tried at once, one by one, of other studies if there are any. If one is stored, the
+ * refusals are the instances' own matter, and their attempts count. If none is, it is the peer: all workers pause,
+ * which costs no instance an attempt, and after the pause one store is tried.
  *
- *               several refused in a row                pause over
+ *               several refused in a row              time has come
  *   FLOWING ----------------------------> PAUSED --------------------> PROBING
  *      ^                                    ^    refused: longer pause    |
  *      |                                    +-----------------------------+
  *      +------------------------------------------------------------------+
- *                                     stored, or only instances are left that were refused
+ *                                     stored, or what is left is to blame
+ *
+ * After two pauses in vain what is left is to blame, if nothing is left but what was refused; or if nothing is left of
+ * any study but those that are refused, while the peer has stored others.
  *
  * It also knows when a peer that turned associations away may be asked for one more. Pure logic on the main thread:
  * the time comes from outside, in milliseconds of any clock that does not go back.
@@ -25,7 +29,9 @@ struct instance_trials;
 
 enum {
     BREAKER_ROW = 3,                   /* so many in a row are several */
+    BREAKER_TRIES = 3,                 /* so many are tried at once, before the first pause */
     BREAKER_TAIL = 2,                  /* so many pauses are made for the last instances of a session */
+    BREAKER_DOUBT_MS = 10 * 1000,      /* between attempts while it is in doubt who is to blame; doubled each time */
     BREAKER_PAUSE_FIRST_MS = 5 * 1000, /* doubled by each probe that is refused, up to */
     BREAKER_PAUSE_MAX_MS = 300 * 1000,
     BREAKER_GROW_FIRST_MS = 10 * 1000, /* until one more association is asked for; doubled if that was in vain, up to */
@@ -44,7 +50,10 @@ struct breaker {
     uint64_t row_number; /* changes when a store shows that the refusals before it were the instances' own matter */
     const struct instance_trials *first; /* of the row; to be compared only */
     bool several;                        /* another one was refused in it */
-    unsigned pauses;                     /* in a row */
+    unsigned tries;                      /* since it last flowed: stores that were tried, */
+    unsigned pauses;                     /* and pauses; 0 in PAUSED: what was under way comes home, no pause yet */
+    bool blames;                         /* what is refused from now on is the instance's matter, until one is stored */
+    bool doubtful;                       /* it may be the peer's all the same: so the attempts take their time */
     uint64_t resume_ms;
 
     uint64_t grow_ms; /* when to ask for one more association; 0 = not at all */
@@ -61,14 +70,25 @@ bool breaker_refused(struct breaker *breaker, struct instance_trials *trials, ui
 /* The peer stored an instance. True if that ended a pause. */
 bool breaker_stored(struct breaker *breaker);
 
-/*
- * Nothing is left to be sent but instances that were refused, while the peer has stored all others. True if, after
- * BREAKER_TAIL pauses in vain, that is taken for their own matter: stores go out again, and each refusal counts.
- */
-bool breaker_blames_rest(struct breaker *breaker, uint64_t now_ms);
+/* What is left to be sent. */
+enum breaker_rest {
+    REST_OTHERS,   /* instances of other studies than those refused; or the peer has not stored anything */
+    REST_MIXED,    /* not yet refused ones, of refused studies of which some instances are stored */
+    REST_SIBLINGS, /* not yet refused ones, of refused studies of which nothing is stored, while others are */
+    REST_REFUSED   /* nothing but what was refused */
+};
 
-/* The time has come, perhaps: true if a pause is over and the state is PROBING now. */
-bool breaker_may_probe(struct breaker *breaker, uint64_t now_ms);
+/* True if, after BREAKER_TAIL pauses in vain, the rest is to blame: stores go out again, and each refusal counts. */
+bool breaker_blames_rest(struct breaker *breaker, enum breaker_rest rest, uint64_t now_ms);
+
+/* True if one store may be tried now: nothing is under way, that is for the caller to see to. */
+bool breaker_may_probe(const struct breaker *breaker, uint64_t now_ms);
+
+/* It is tried. */
+void breaker_probe(struct breaker *breaker);
+
+/* How long an instance rests that was refused and whose matter it is, or may be. */
+uint64_t breaker_rest_ms(const struct breaker *breaker, const struct instance_trials *trials, uint32_t random);
 
 /* An association was turned away for the time being. */
 void breaker_turned_away(struct breaker *breaker, uint64_t now_ms);

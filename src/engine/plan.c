@@ -200,14 +200,82 @@ struct work *plan_next(struct plan *plan, int worker)
     return plan->heap_count > 0 ? take_work(plan, 1, worker, UINT64_MAX) : NULL;
 }
 
-struct work *plan_next_single(struct plan *plan, int worker, unsigned turn)
+/* ---- of a peer that refuses ---- */
+
+/* An instance waiting in the study that was never refused, looked for from place number `from` on; NULL = none. */
+static struct list_node *find_untried(const struct study *study, uint64_t from)
 {
-    return plan->heap_count > 0 ? take_work(plan, 1 + turn % plan->heap_count, worker, 1) : NULL;
+    struct list_node *found = NULL;
+    uint64_t place = 0;
+    for (struct list_node *node = list_first(&study->waiting); node != NULL; node = list_next(&study->waiting, node)) {
+        bool untried = list_entry(node, struct instance, mail.node)->trials.refused_row == 0;
+        found = untried ? node : found;
+        if (place++ >= from && found != NULL)
+            break;
+    }
+    return found;
 }
+
+/* The place in the heap of the study that is tried next. */
+static size_t choose_probe(const struct plan *plan, uint64_t row, unsigned turn)
+{
+    size_t untried = 0;
+    for (size_t i = 0; i < plan->heap_count; i++) {
+        size_t place = 1 + (turn + i) % plan->heap_count;
+        const struct study *study = plan->heap[place - 1];
+        if ((study->refused_row == row && untried != 0) || find_untried(study, 0) == NULL)
+            continue;
+        if (study->refused_row != row)
+            return place;
+        untried = place;
+    }
+    return untried != 0 ? untried : 1 + turn % plan->heap_count;
+}
+
+/* The first is tried at the end of what waits, as far as can be from what was just refused; the next anywhere. */
+struct work *plan_next_probe(struct plan *plan, int worker, uint64_t row, unsigned turn)
+{
+    if (plan->heap_count == 0)
+        return NULL;
+    size_t place = choose_probe(plan, row, turn);
+    struct study *study = plan->heap[place - 1];
+    uint64_t from = turn == 0 ? study->waiting_count : (uint64_t)(turn * 2654435761u) % study->waiting_count;
+    struct list_node *node = find_untried(study, from);
+    if (node != NULL) {
+        list_remove(node);
+        list_prepend(&study->waiting, node);
+    }
+    return take_work(plan, place, worker, 1);
+}
+
+void plan_mark_refused(struct plan *plan, const struct instance *instance, uint64_t row)
+{
+    struct table_node *node = table_find(&plan->catalog.studies, instance->file.study_uid);
+    if (node != NULL)
+        list_entry(node, struct study, node)->refused_row = row;
+}
+
+enum breaker_rest plan_what_is_left(const struct plan *plan, uint64_t row)
+{
+    enum breaker_rest rest = REST_REFUSED;
+    for (size_t i = 0; i < plan->heap_count; i++) {
+        const struct study *study = plan->heap[i];
+        if (find_untried(study, 0) == NULL)
+            continue;
+        if (study->refused_row != row)
+            return REST_OTHERS;
+        if (rest == REST_REFUSED || study->has_stored)
+            rest = study->has_stored ? REST_MIXED : REST_SIBLINGS;
+    }
+    return rest;
+}
+
+/* ---- work home ---- */
 
 struct work *plan_finish(struct plan *plan, struct work *work, bool stay)
 {
     struct study *study = work->study;
+    study->has_stored = study->has_stored || work->stored > 0;
     struct work *next = stay && study->waiting_count > 0 ? make_work(plan, study, study->worker, UINT64_MAX) : NULL;
     if (next == NULL)
         free_study(plan, study);

@@ -14,6 +14,7 @@
 #include "base/list.h"
 #include "catalog/study.h"
 #include "dicomnet/pdu.h"
+#include "engine/breaker.h"
 
 struct instance;
 
@@ -62,10 +63,17 @@ bool plan_has_next(const struct plan *plan);
 struct work *plan_next(struct plan *plan, int worker);
 
 /*
- * Work of one instance for worker number `worker`, to see whether the peer stores it. `turn` chooses among the studies,
- * so that another turn tries another one. NULL as above.
+ * Work of one instance for worker number `worker`, to see whether the peer stores it: one that it has not refused yet,
+ * if there is any, of a study of which it has refused none in this `row` of refusals, if there is any. Another `turn`
+ * tries another place. NULL as above.
  */
-struct work *plan_next_single(struct plan *plan, int worker, unsigned turn);
+struct work *plan_next_probe(struct plan *plan, int worker, uint64_t row, unsigned turn);
+
+/* An instance, which is not waiting, was refused for lack of room in this row of refusals. */
+void plan_mark_refused(struct plan *plan, const struct instance *instance, uint64_t row);
+
+/* What is waiting, as seen in this row of refusals. */
+enum breaker_rest plan_what_is_left(const struct plan *plan, uint64_t row);
 
 /*
  * The work came home (its list is empty); it is freed. If more of its study was found meanwhile and `stay` is set,

@@ -152,7 +152,6 @@ void session_end_instance(struct session *session, struct instance *instance)
 {
     const struct outcome *outcome = &instance->outcome;
     struct session_totals *totals = &session->progress.totals;
-    session->refused_count -= instance->trials.refused_row != 0;
     if (session->time_is_up && outcome->state == OUTCOME_PENDING) {
         totals->files--;
         totals->by_state[OUTCOME_PENDING]--;

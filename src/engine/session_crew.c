@@ -162,19 +162,24 @@ static unsigned count_busy(const struct session *session)
     return count;
 }
 
-/* One store, to see whether the peer has room again; another study each time, as it may be the study's own matter. */
+/* One store, to see whether the peer has room; another place each time, as it may be the instances' own matter. */
 static void hand_out_probe(struct session *session)
 {
-    if (session->breaker.state == BREAKER_PAUSED || session_anyone_works(session) || !plan_has_next(&session->plan))
+    struct breaker *breaker = &session->breaker;
+    if (!breaker_may_probe(breaker, clock_monotonic_us() / 1000) || session_anyone_works(session) ||
+        !plan_has_next(&session->plan))
         return;
     struct crew *crew = find_free(session);
     if (crew == NULL)
         return;
-    struct work *work = plan_next_single(&session->plan, (int)(crew - session->crew) + 1, session->breaker.pauses);
-    if (work != NULL)
+    struct work *work =
+        plan_next_probe(&session->plan, (int)(crew - session->crew) + 1, breaker->row_number, breaker->tries);
+    if (work != NULL) {
+        breaker_probe(breaker);
         give(crew, work);
-    else
+    } else {
         session_stop(session, SESSION_STOPPED, error_text(-ENOMEM));
+    }
 }
 
 void session_hand_out(struct session *session)

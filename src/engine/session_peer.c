@@ -100,6 +100,11 @@ static void begin_pause(struct session *session, uint64_t at_ms)
     }
     SESSION_LOG(session, LOG_WARN, LOG_SESSION_PAUSED, LOG_NUMBER("delay_ms", delay_ms),
                 LOG_TEXT("text", "the peer is out of resources: all workers pause"));
+}
+
+/* Nothing begins until it is known whether it is the peer. */
+static void hold_all(struct session *session)
+{
     for (unsigned i = 0; i < session->crew_count; i++)
         if (session->crew[i].work != NULL && !session->crew[i].stopping)
             session_post_to_worker(&session->crew[i], MAIL_GIVE_BACK);
@@ -112,13 +117,12 @@ static void end_pause(struct session *session, const char *why)
                 LOG_NUMBER("paused_ms", (clock_monotonic_us() - session->paused_us) / 1000), LOG_TEXT("text", why));
 }
 
-/* All others have ended, and some of them are stored. */
-static bool only_refused_are_left(const struct session *session)
+static enum breaker_rest what_is_left(const struct session *session)
 {
-    const uint64_t *by_state = session->progress.totals.by_state;
-    return by_state[OUTCOME_STORED] + by_state[OUTCOME_WARNED] > 0 &&
-           session->plan.waiting_count == session->refused_count && list_is_empty(&session->refused) &&
-           list_is_empty(&session->suspects) && !session_is_scanning(session) && !session_anyone_works(session);
+    if ((session_is_scanning(session) && !session->scan_paused) || session_anyone_works(session))
+        return REST_OTHERS;
+    enum breaker_rest rest = plan_what_is_left(&session->plan, session->breaker.row_number);
+    return rest != REST_REFUSED && session_acknowledged(&session->progress.totals) == 0 ? REST_OTHERS : rest;
 }
 
 /* The list is kept in the order of their times. */
@@ -126,7 +130,7 @@ static void let_rest(struct session *session, struct instance *instance, uint64_
 {
     uint32_t random = (uint32_t)clock_monotonic_us() * 2654435761u;
     struct instance_trials *trials = &instance->trials;
-    trials->rest_until_ms = at_ms + policy_backoff_ms(trials->refused + 2, random >> 8);
+    trials->rest_until_ms = at_ms + breaker_rest_ms(&session->breaker, trials, random >> 8);
     struct list_node *place = session->refused.head.prev;
     while (place != &session->refused.head &&
            list_entry(place, struct instance, mail.node)->trials.rest_until_ms > trials->rest_until_ms)
@@ -143,22 +147,26 @@ void session_take_refused(struct session *session, struct instance *instance)
         return;
     }
     struct crew *crew = &session->crew[outcome->worker - 1];
-    bool was_paused = session->breaker.state == BREAKER_PAUSED;
-    session->refused_count += instance->trials.refused_row == 0;
-    bool own_matter = breaker_refused(&session->breaker, &instance->trials, at_ms);
-    bool pauses = session->breaker.state == BREAKER_PAUSED;
-    session_post_to_worker(crew, pauses ? MAIL_GIVE_BACK : MAIL_GO_ON);
-    if (own_matter && instance->trials.refused >= session->options->retry) {
+    struct breaker *breaker = &session->breaker;
+    bool flowed = breaker->state == BREAKER_FLOWING;
+    unsigned pauses = breaker->pauses;
+    bool own_matter = breaker_refused(breaker, &instance->trials, at_ms);
+    bool holds = breaker->state != BREAKER_FLOWING;
+    plan_mark_refused(&session->plan, instance, breaker->row_number);
+    session_post_to_worker(crew, holds ? MAIL_GIVE_BACK : MAIL_GO_ON);
+    if (own_matter && instance->trials.refused > session->options->retry) {
         outcome->state = OUTCOME_FAILED;
         session_end_instance(session, instance);
         return;
     }
     log_again(session, instance);
-    if (pauses)
+    if (holds)
         session_take_back(session, instance);
     else
         let_rest(session, instance, at_ms);
-    if (pauses && !was_paused)
+    if (holds && flowed)
+        hold_all(session);
+    if (breaker->pauses > pauses)
         begin_pause(session, at_ms);
 }
 
@@ -387,9 +395,9 @@ void session_look_after_peer(struct session *session)
     if (session->phase != PHASE_SENDING)
         return;
     wake_rested(session, at_ms);
-    if (only_refused_are_left(session) && breaker_blames_rest(&session->breaker, at_ms))
-        end_pause(session, "it has stored all others: what it refuses now counts");
-    (void)breaker_may_probe(&session->breaker, at_ms);
+    if (breaker_may_probe(&session->breaker, at_ms) &&
+        breaker_blames_rest(&session->breaker, what_is_left(session), at_ms))
+        end_pause(session, "the same files are refused after each pause: from now on their attempts count");
     if (session->crew_allowed >= session->crew_max)
         breaker_stop_growing(&session->breaker);
     else if (breaker_may_grow(&session->breaker, at_ms))

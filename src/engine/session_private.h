@@ -92,7 +92,6 @@ struct session {
     struct list refused;       /* instances that the peer had no room for, until they may be sent again */
     struct list suspects;      /* instances set aside (losses.h): sent one by one when nothing else is to be sent, */
     uint64_t suspects_from_ms; /* monotonic; and not before */
-    uint64_t refused_count;    /* instances that the peer had no room for, and that have not ended */
     uint64_t paused_us;        /* monotonic; since when all workers pause */
     bool peer_was_there;       /* it has agreed to an association once, or was too busy to */
     uint64_t trouble_since_us; /* monotonic; since when it cannot be reached, or has no room; 0 = it is not so */

@@ -126,7 +126,7 @@ Test(plan, single)
     bool seen[9] = {false};
     unsigned studies = 0;
     for (unsigned turn = 0; turn < 9; turn++) {
-        struct work *work = plan_next_single(&plan, 1, turn);
+        struct work *work = plan_next_probe(&plan, 1, 1, turn);
         cr_assert_not_null(work);
         cr_expect_eq(work->instance_count, 1);
         unsigned number = (unsigned)atoi(work->study_uid + 2);
@@ -145,7 +145,47 @@ Test(plan, single)
         empty_work(work);
         (void)plan_finish(&plan, work, false);
     }
-    cr_expect_null(plan_next_single(&plan, 1, 3));
+    cr_expect_null(plan_next_probe(&plan, 1, 1, 3));
+    plan_fini(&plan);
+}
+
+/* Of what a peer refuses: the instances that are tried are those not refused yet, of other studies first. */
+Test(plan, probes)
+{
+    for (int number = 1; number <= 4; number++)
+        add("1.1", number, 1000, 0);
+    add("1.2", 1, 100, 0);
+    for (unsigned turn = 0; turn < 5; turn++) {
+        cr_expect_eq(plan_what_is_left(&plan, 7), REST_OTHERS);
+        struct work *work = plan_next_probe(&plan, 1, 7, turn);
+        cr_assert_not_null(work);
+        struct instance *instance = list_entry(list_pop(&work->instances), struct instance, mail.node);
+        cr_expect_eq(instance->trials.refused_row, 0, "turn %u: one that was not refused", turn);
+        instance->trials.refused_row = 7;
+        plan_mark_refused(&plan, instance, 7);
+        if (turn == 1)
+            cr_expect_neq(work->study->refused_row, 0);
+        cr_expect_null(plan_finish(&plan, work, false));
+        cr_assert_eq(plan_return(&plan, instance), 0);
+        if (turn == 1) {
+            cr_expect_eq(plan_what_is_left(&plan, 7), REST_SIBLINGS, "both studies were tried, 1.1 not to its end");
+            cr_expect_eq(plan_what_is_left(&plan, 8), REST_OTHERS, "in another row");
+            break;
+        }
+    }
+    struct work *work;
+    for (unsigned turn = 2; plan_what_is_left(&plan, 7) != REST_REFUSED; turn++) {
+        cr_assert_lt(turn, 10);
+        work = plan_next_probe(&plan, 1, 7, turn);
+        struct instance *instance = list_entry(list_pop(&work->instances), struct instance, mail.node);
+        cr_expect_eq(instance->trials.refused_row, 0);
+        instance->trials.refused_row = 7;
+        work->stored = 1;
+        cr_expect_null(plan_finish(&plan, work, false));
+        cr_assert_eq(plan_return(&plan, instance), 0);
+        if (turn == 2)
+            cr_expect_eq(plan_what_is_left(&plan, 7), REST_MIXED, "some of it is stored");
+    }
     plan_fini(&plan);
 }
 

@@ -1,17 +1,26 @@
 /* console - see console.h. */
 #include "programs/console.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/memory.h"
 #include "report/console_line.h"
 #include "report/log_line.h"
 #include "report/text.h"
+
+/*
+ * What any program needs to begin: libuv ends the process if it cannot open the pipe for signals, or a loop's own
+ * files, of which a thread has four; then there are a log, a ledger, a socket, a file to be sent.
+ */
+enum { FREE_FILES_MIN = 24 };
 
 static void write_line(struct text *line)
 {
@@ -43,9 +52,38 @@ struct logger console_logger(enum log_level level)
     return (struct logger){.write = level >= LOG_DEBUG ? write_record : write_sentence, .level = level};
 }
 
-void console_prepare_process(void)
+/*
+ * A program may be started with standard streams closed. The next file or socket that is opened would then get a number
+ * from 0 to 2, libuv does not close such a one, and what is printed would go into it. -1 if /dev/null cannot be opened.
+ */
+static int open_standard_streams(void)
 {
-    struct rlimit files;
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+            continue;
+        /* The lowest free number is taken, which is this one. */
+        if (open("/dev/null", O_RDWR) != fd)
+            return -1;
+    }
+    return 0;
+}
+
+/* True if FREE_FILES_MIN more files can be opened. */
+static bool files_are_free(void)
+{
+    int fds[FREE_FILES_MIN];
+    int count = 0;
+    while (count < FREE_FILES_MIN && (fds[count] = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0)
+        count++;
+    bool enough = count == FREE_FILES_MIN;
+    while (count > 0)
+        close(fds[--count]);
+    return enough;
+}
+
+void console_prepare_process(const char *program)
+{
+    struct rlimit files = {0};
 
     /* libuv ends the process when memory for a loop's table of descriptors is short. */
     (void)uv_replace_allocator(memory_allocate, memory_resize, memory_allocate_zeroed, free);
@@ -57,4 +95,16 @@ void console_prepare_process(void)
         files.rlim_cur = files.rlim_max;
         setrlimit(RLIMIT_NOFILE, &files);
     }
+    if (open_standard_streams() == 0 && files_are_free())
+        return;
+    fprintf(stderr, "%s: too few files may be open at a time: %llu (ulimit -n), and %d more than now are needed\n",
+            program, (unsigned long long)files.rlim_cur, FREE_FILES_MIN);
+    exit(1);
+}
+
+const char *console_port_hint(int error, unsigned port)
+{
+    return error == -EACCES && port > 0 && port < 1024
+               ? "; a port below 1024 takes privileges (root or CAP_NET_BIND_SERVICE): choose a higher one"
+               : "";
 }

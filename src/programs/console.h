@@ -11,10 +11,14 @@
 struct logger console_logger(enum log_level level);
 
 /*
- * What every main needs first, before it uses libuv: allocation that does not give up at once; no SIGPIPE and no
- * SIGXFSZ, as a peer that hangs up and a file that may not grow are errors like any other; and as many open files as
- * the system lets us have.
+ * What every main needs first, before it uses libuv: standard streams that are closed become /dev/null; allocation that
+ * does not give up at once; no SIGPIPE and no SIGXFSZ, as a peer that hangs up and a file that may not grow are errors
+ * like any other; and as many open files as the system lets us have. Where that are too few to work with, `program`
+ * says so on standard error and the process ends with 1.
  */
-void console_prepare_process(void);
+void console_prepare_process(const char *program);
+
+/* What to put behind the error of listening on this port if the port is why it failed; else "". */
+const char *console_port_hint(int error, unsigned port);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 #include "programs/options.h"
 #include "report/peers.h"
@@ -15,21 +16,49 @@ static const char url_prefix[] = "pacs://";
 
 static bool is_url(const char *argument)
 {
-    return strncmp(argument, url_prefix, sizeof url_prefix - 1) == 0;
+    return strncasecmp(argument, url_prefix, sizeof url_prefix - 1) == 0;
 }
 
-/*
- * Loose on purpose: "PACS@host:99999" is meant as a destination, and is better told its port is wrong than that there
- * is no such file. A slash makes it a path.
- */
-bool destination_looks_like_one(const char *argument)
+static bool is_ipv6(const char *text)
 {
-    if (is_url(argument))
+    struct sockaddr_in6 address;
+    return strchr(text, ':') != NULL && uv_ip6_addr(text, 0, &address) == 0;
+}
+
+/* A name, an IPv4 or an IPv6 address in brackets, by its characters; a number alone is none. */
+static bool looks_like_a_host(const char *text, size_t len)
+{
+    bool only_digits = true;
+    if (len > 2 && text[0] == '[' && text[len - 1] == ']')
         return true;
-    const char *at = strrchr(argument, '@'), *colon = strrchr(argument, ':');
-    if (at == NULL || at == argument || colon == NULL || colon <= at + 1 || strchr(argument, '/') != NULL)
-        return false;
-    return colon[1] != '\0' && strspn(colon + 1, "0123456789") == strlen(colon + 1);
+    for (size_t i = 0; i < len; i++) {
+        if (!isalnum((unsigned char)text[i]) && strchr("-._%", text[i]) == NULL)
+            return false;
+        only_digits = only_digits && isdigit((unsigned char)text[i]);
+    }
+    return len > 0 && !only_digits;
+}
+
+enum destination_shape destination_shape(const char *argument)
+{
+    const char *scheme = strstr(argument, "://");
+    if (scheme != NULL && strcspn(argument, "/@[") == (size_t)(scheme - argument) + 1)
+        return DESTINATION_URL;
+    const char *at = strrchr(argument, '@'), *host = at != NULL ? at + 1 : argument;
+    if (strchr(argument, '/') != NULL || at == argument)
+        return DESTINATION_NONE;
+    if (is_ipv6(host))
+        return at != NULL ? DESTINATION_AE_HOST : DESTINATION_HOST;
+    const char *colon = strrchr(host, ':'), *bracket = strrchr(host, ']');
+    if (colon != NULL && bracket != NULL && colon < bracket)
+        colon = NULL;
+    size_t len = colon != NULL ? (size_t)(colon - host) : strlen(host);
+    bool port = colon != NULL && colon[1] != '\0' && strspn(colon + 1, "0123456789") == strlen(colon + 1);
+    if (!looks_like_a_host(host, len) || (colon != NULL && !port))
+        return DESTINATION_NONE;
+    if (at != NULL)
+        return port ? DESTINATION_AE_HOST_PORT : DESTINATION_AE_HOST;
+    return port ? DESTINATION_HOST_PORT : DESTINATION_HOST;
 }
 
 /* What stands in a destination text, in its parts. */
@@ -38,8 +67,11 @@ struct parts {
     size_t ae_len, host_len, port_len; /* a part that is not there is NULL and 0 */
 };
 
-/* "[AE@]HOST[:PORT]" into its parts. An AE title may hold an @ or a colon, a host may not: the last @ counts. */
-static const char *split(const char *text, size_t len, struct parts *ret_parts)
+/*
+ * "[AE@]HOST[:PORT]" into its parts. An AE title may hold an @ or a colon, a host may not: the last @ counts.
+ * An IPv6 address needs no brackets if the port is said elsewhere.
+ */
+static const char *split(const char *text, size_t len, bool port_apart, struct parts *ret_parts)
 {
     struct parts parts = {0};
     const char *end = text + len, *at = memrchr(text, '@', len);
@@ -49,7 +81,10 @@ static const char *split(const char *text, size_t len, struct parts *ret_parts)
         parts.ae = text;
         parts.ae_len = (size_t)(at - text);
     }
-    if (host < end && *host == '[') {
+    if (port_apart && is_ipv6(host)) {
+        parts.host = host;
+        parts.host_len = (size_t)(end - host);
+    } else if (host < end && *host == '[') {
         host_end = memchr(host, ']', (size_t)(end - host));
         if (host_end == NULL)
             return "a bracket is not closed";
@@ -107,6 +142,7 @@ static bool set_port(struct destination *destination, const char *port, size_t l
     for (size_t i = 0; i < len; i++)
         value = value * 10 + (unsigned)(port[i] - '0');
     destination->port = (uint16_t)value;
+    destination->default_port = false;
     return value >= 1 && value <= 65535;
 }
 
@@ -123,15 +159,28 @@ static const char *set_ae(char ae[17], const char *title, size_t len)
     return problem;
 }
 
-static int read_text(struct destination *destination, const char *text, char *ret_message, size_t size)
+/* `port` is what stands behind it in a word of its own, or NULL. */
+static int read_text(struct destination *destination, const char *text, const char *port, char *ret_message,
+                     size_t size)
 {
     const char *rest = is_url(text) ? text + sizeof url_prefix - 1 : text;
     size_t len = strlen(rest);
     struct parts parts;
 
+    if (rest == text && destination_shape(text) == DESTINATION_URL) {
+        snprintf(ret_message, size,
+                 "'%.200s': the only URL of a destination is pacs://[AE@]HOST[:PORT]; TLS and HTTP "
+                 "are not there yet",
+                 text);
+        return -1;
+    }
     if (rest != text && len > 0 && rest[len - 1] == '/')
         len--;
-    const char *problem = split(rest, len, &parts);
+    const char *problem = split(rest, len, port != NULL, &parts);
+    if (problem == NULL && port != NULL) {
+        parts.port = port;
+        parts.port_len = strlen(port);
+    }
     if (problem != NULL) {
         snprintf(ret_message, size, "'%.200s': %s", text, problem);
         return -1;
@@ -183,8 +232,10 @@ static int use_peer(const struct options *options, const struct peer *peer, stru
         key = "calling_ae";
         problem = set_ae(destination->calling_ae, peer->calling_ae, strlen(peer->calling_ae));
     }
-    if (peer->port != 0)
+    if (peer->port != 0) {
         destination->port = peer->port;
+        destination->default_port = false;
+    }
     if (problem != NULL)
         snprintf(ret_message, size, "%s: peer '%s': \"%s\" %s", path, peer->name, key, problem);
     return problem != NULL ? -1 : 0;
@@ -221,38 +272,73 @@ static void describe(struct destination *destination)
              destination->host, brackets ? "]" : "", destination->port);
 }
 
+/* --host, which takes a host, or all of a destination that is one word. */
+static int read_host(struct destination *destination, const char *host, char *ret_message, size_t size)
+{
+    size_t len = strlen(host);
+    if (destination_shape(host) > DESTINATION_NONE && destination_shape(host) < DESTINATION_HOST && !is_ipv6(host))
+        return read_text(destination, host, NULL, ret_message, size);
+    if (set_host(destination, host, len))
+        return 0;
+    snprintf(ret_message, size, "--host: '%.200s' is not a host name or an address", host);
+    return -1;
+}
+
+static int read_default(const struct options *options, struct destination *destination, char *ret_message, size_t size)
+{
+    char path[1024] = "";
+    int found = read_peers(options, destination, path, sizeof path, ret_message, size);
+    if (found == 0)
+        snprintf(ret_message, size,
+                 "no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT], "
+                 "[AE@]HOST:PORT or [AE@]HOST PORT, or --peer NAME, or a default peer in %s%s",
+                 path, options->program & (PROGRAM_SENDER | PROGRAM_ECHO) ? ", or --loopback" : "");
+    return found > 0 ? 0 : found < 0 ? DESTINATION_WRONG : DESTINATION_MISSING;
+}
+
 int destination_find(const struct options *options, struct destination *ret_destination, char *ret_message, size_t size)
 {
-    struct destination destination = {.port = PORT_DEFAULT, .loopback = options->loopback};
-    char path[1024] = "";
+    struct destination destination = {.port = PORT_DEFAULT, .default_port = true, .loopback = options->loopback};
+    const char *text = options->destination != NULL ? options->destination : options->connect;
+    /* Who retrieves says with --port where to receive, if the peer's port stands alone: see positionals.c. */
+    bool port_given = options_given(options, "port") && options->destination_port == NULL;
+    int error = 0;
 
     strcpy(destination.called_ae, options->called_ae);
     strcpy(destination.calling_ae, options->calling_ae);
-    if (options->loopback) {
-        /* nothing else is needed */
-    } else if (options->destination != NULL) {
-        if (read_text(&destination, options->destination, ret_message, size) != 0)
-            return -1;
-    } else if (options->host != NULL) {
-        if (!set_host(&destination, options->host, strlen(options->host))) {
-            snprintf(ret_message, size, "--host: '%.200s' is not a host name or an address", options->host);
-            return -1;
-        }
-    } else {
-        int found = read_peers(options, &destination, path, sizeof path, ret_message, size);
-        if (found == 0)
-            snprintf(ret_message, size,
-                     "no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT] or "
-                     "AE@HOST:PORT as the first argument, or --peer NAME, or a default peer in %s%s",
-                     path, options->program & (PROGRAM_SENDER | PROGRAM_ECHO) ? ", or --loopback" : "");
-        if (found <= 0)
-            return -1;
-    }
-    if (options_given(options, "port"))
+    if (options->loopback)
+        error = 0; /* nothing else is needed */
+    else if (text != NULL)
+        error = read_text(&destination, text, options->destination_port, ret_message, size);
+    else if (options->host != NULL)
+        error = read_host(&destination, options->host, ret_message, size);
+    else
+        error = read_default(options, &destination, ret_message, size);
+    if (error != 0)
+        return error;
+    if (port_given) {
         destination.port = (uint16_t)options->port;
+        destination.default_port = false;
+    }
     if (options_given(options, "ae-title"))
         strcpy(destination.called_ae, options->called_ae);
     describe(&destination);
     *ret_destination = destination;
     return 0;
+}
+
+int destination_say(const struct options *options, int result, const char *message)
+{
+    if (result == DESTINATION_MISSING && options->nothing_typed)
+        options_print_usage(options->program, stderr);
+    else
+        fprintf(stderr, "%s: %s\n", options_program_name(options->program), message);
+    return 1;
+}
+
+void destination_explain(const struct destination *destination, char *text, size_t size)
+{
+    size_t len = strlen(text);
+    if (destination->default_port && !destination->loopback && strstr(text, error_text(UV_ECONNREFUSED)) != NULL)
+        snprintf(text + len, size - len, "; no port was given, so it was %d (--port PORT)", PORT_DEFAULT);
 }

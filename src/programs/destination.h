@@ -1,12 +1,13 @@
 /*
  * destination - where to: one peer out of all the ways to name one.
  *
- *   --host HOST [--port PORT] [--ae-title AE]
- *   pacs://[AE@]HOST[:PORT]   or   AE@HOST:PORT       (an IPv6 address stands in brackets)
+ *   --host HOST [--port PORT] [--ae-title AE]         (HOST may be all that --connect takes)
+ *   --connect, or an argument: pacs://[AE@]HOST[:PORT]   [AE@]HOST[:PORT]   [AE@]HOST PORT
  *   --peer NAME, or nothing at all: a peer from the file of peers, or its default
  *   --loopback
  *
- * --port, --ae-title and --calling-ae, where given, win over what the other ways say.
+ * An IPv6 address stands in brackets where a port can follow it. --port, --ae-title and --calling-ae, where given, win
+ * over what the other ways say.
  */
 #ifndef PROGRAMS_DESTINATION_H
 #define PROGRAMS_DESTINATION_H
@@ -25,17 +26,38 @@ struct destination {
     char called_ae[17];
     char calling_ae[17];
     bool loopback;
-    char text[300]; /* for people: "PACS@pacs.example.org:4242", "PACS@[::1]:104", "the loopback receiver" */
+    bool default_port; /* nobody said which, so it is 104 */
+    char text[300];    /* for people: "PACS@pacs.example.org:4242", "PACS@[::1]:104", "the loopback receiver" */
 };
 
-/* True if a positional argument is meant as a destination and not as a path: pacs://..., or AE@HOST:PORT. */
-bool destination_looks_like_one(const char *argument);
+/* What an argument looks like, by its characters alone; loose on purpose, so that what is wrong is said to be so. */
+enum destination_shape {
+    DESTINATION_NONE, /* a path */
+    DESTINATION_URL,  /* pacs://..., in any case; or another scheme, which is refused when it is read */
+    DESTINATION_AE_HOST_PORT,
+    DESTINATION_HOST_PORT,
+    DESTINATION_AE_HOST,
+    DESTINATION_HOST
+};
+
+enum destination_shape destination_shape(const char *argument);
+
+enum { DESTINATION_WRONG = -1, DESTINATION_MISSING = -2 };
 
 /*
- * Find the destination that the options name. Returns 0, or -1 and one line in `ret_message` of `size` bytes: what is
- * wrong with it or, if there is none, all the ways to name one.
+ * Find the destination that the options name. Returns 0, or one of the two above and one line in `ret_message` of
+ * `size` bytes: what is wrong with it or, if there is none, all the ways to name one.
  */
 int destination_find(const struct options *options, struct destination *ret_destination, char *ret_message,
                      size_t size) MUST_CHECK;
+
+/*
+ * What destination_find could not do, on standard error: its message or, where nothing was typed at all, how the
+ * program is used. Returns the exit code, 1.
+ */
+int destination_say(const struct options *options, int result, const char *message);
+
+/* Add to `text`, which says why there is no association, that nobody named the port if that can be the reason. */
+void destination_explain(const struct destination *destination, char *text, size_t size);
 
 #endif

@@ -184,7 +184,7 @@ static int run(const struct options *options, const struct archive_peer *peers)
         else
             stop(&program);
     } else {
-        fprintf(stderr, "dicom-archive: %s\n", problem);
+        fprintf(stderr, "dicom-archive: %s%s\n", problem, console_port_hint(error, options->port));
     }
     uv_run(&program.loop, UV_RUN_DEFAULT);
     int closed = uv_loop_close(&program.loop);
@@ -200,7 +200,7 @@ int main(int argc, char **argv)
     struct options options;
     int exit_code = 1;
 
-    console_prepare_process();
+    console_prepare_process("dicom-archive");
     if (options_begin(&options, PROGRAM_ARCHIVE, argc, argv, &exit_code)) {
         struct archive_peer *peers = read_peers(&options);
         exit_code = peers != NULL ? run(&options, peers) : 1;

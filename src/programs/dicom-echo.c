@@ -47,6 +47,7 @@ static void print_failure(const struct echo *echo, const struct verification_res
                                      .called_ae = echo->association.called_ae,
                                      .calling_ae = echo->association.calling_ae};
     peer_describe_end(&result->end, &names, end, sizeof end);
+    destination_explain(echo->destination, end, sizeof end);
     fprintf(stderr, "dicom-echo: %s: %s\n", echo->destination->text, released ? error_text(result->error) : end);
 }
 
@@ -137,13 +138,11 @@ int main(int argc, char **argv)
     char message[OPTIONS_MESSAGE_SIZE];
     int exit_code = 1;
 
-    console_prepare_process();
+    console_prepare_process("dicom-echo");
     if (options_begin(&options, PROGRAM_ECHO, argc, argv, &exit_code)) {
         struct echo echo = {.options = &options, .destination = &destination};
-        if (destination_find(&options, &destination, message, sizeof message) == 0)
-            exit_code = run(&echo);
-        else
-            fprintf(stderr, "dicom-echo: %s\n", message);
+        int result = destination_find(&options, &destination, message, sizeof message);
+        exit_code = result == 0 ? run(&echo) : destination_say(&options, result, message);
     }
     options_fini(&options);
     return exit_code;

@@ -149,6 +149,7 @@ static void on_closed(struct query_user *user, void *context, const struct assoc
                                          .called_ae = finder->destination->called_ae,
                                          .calling_ae = finder->destination->calling_ae};
         peer_describe_end(end, &names, text, sizeof text);
+        destination_explain(finder->destination, text, sizeof text);
         say(finder, text);
     }
     finder->user = NULL;
@@ -273,12 +274,14 @@ static int ask(const struct options *options)
     char message[OPTIONS_MESSAGE_SIZE];
     int exit_code = 1;
 
-    if (query_keys_read(&keys, options, true, message, sizeof message) == 0 &&
-        destination_find(options, &destination, message, sizeof message) == 0) {
+    int result = query_keys_read(&keys, options, true, message, sizeof message);
+    if (result == 0)
+        result = destination_find(options, &destination, message, sizeof message);
+    if (result == 0) {
         struct finder finder = {.options = options, .destination = &destination, .keys = &keys};
         exit_code = run(&finder);
     } else {
-        fprintf(stderr, "dicom-finder: %s\n", message);
+        exit_code = destination_say(options, result, message);
     }
     query_keys_fini(&keys);
     return exit_code;
@@ -289,7 +292,7 @@ int main(int argc, char **argv)
     struct options options;
     int exit_code = 1;
 
-    console_prepare_process();
+    console_prepare_process("dicom-finder");
     if (options_begin(&options, PROGRAM_FINDER, argc, argv, &exit_code))
         exit_code = ask(&options);
     options_fini(&options);

@@ -237,9 +237,11 @@ static int run(struct mover *mover)
         log_start(mover);
         int error = retrieval_run(&mover->retrieval, &observer, &result);
         if (error != 0) {
-            fprintf(stderr, "dicom-mover: %s\n", result.stop_text[0] != '\0' ? result.stop_text : error_text(error));
+            fprintf(stderr, "dicom-mover: %s%s\n", result.stop_text[0] != '\0' ? result.stop_text : error_text(error),
+                    console_port_hint(error, mover->options->receive_port));
         } else {
             exit_code = retrieval_exit_code(&result);
+            destination_explain(mover->destination, result.stop_text, sizeof result.stop_text);
             exit_code = write_reports(mover, &result, exit_code);
         }
     }
@@ -286,7 +288,7 @@ int main(int argc, char **argv)
     struct options options;
     int exit_code = 1;
 
-    console_prepare_process();
+    console_prepare_process("dicom-mover");
     if (options_begin(&options, PROGRAM_MOVER, argc, argv, &exit_code))
         exit_code = ask(&options);
     options_fini(&options);

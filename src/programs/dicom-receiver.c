@@ -97,7 +97,7 @@ static int open_receiver(const struct options *options, struct listener *program
     char problem[512];
     int error = receiver_open(&program->receiver, &program->loop, receiver, problem, sizeof problem);
     if (error != 0) {
-        fprintf(stderr, "dicom-receiver: %s\n", problem);
+        fprintf(stderr, "dicom-receiver: %s%s\n", problem, console_port_hint(error, options->port));
         return error;
     }
     if (program->access_log != NULL)
@@ -152,7 +152,7 @@ int main(int argc, char **argv)
     struct options options;
     int exit_code = 1;
 
-    console_prepare_process();
+    console_prepare_process("dicom-receiver");
     if (options_begin(&options, PROGRAM_RECEIVER, argc, argv, &exit_code))
         exit_code = run(&options);
     options_fini(&options);

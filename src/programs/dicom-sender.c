@@ -263,6 +263,7 @@ static int run(struct sender *sender, struct session_result *result)
             say_error("the session could not run", NULL, error);
         } else {
             exit_code = exit_code_of(sender, result);
+            destination_explain(sender->destination, result->stop_text, sizeof result->stop_text);
             exit_code = resume_end(&sender->resume, sender->options, result, exit_code, sender->progress);
             write_reports(sender, result, exit_code);
         }
@@ -350,7 +351,7 @@ static bool find_destination(const struct options *options, struct destination *
 {
     char message[OPTIONS_MESSAGE_SIZE];
     bool none_given = options->destination == NULL && options->host == NULL && options->peer == NULL &&
-                      options->config == NULL && !options->loopback;
+                      options->config == NULL && options->connect == NULL && !options->loopback;
     *ret_destination = (struct destination){.text = "nobody"};
     if (options->dry_run && none_given)
         return true;
@@ -383,7 +384,7 @@ int main(int argc, char **argv)
     struct destination destination;
     int exit_code = 1;
 
-    console_prepare_process();
+    console_prepare_process("dicom-sender");
     if (argc > 1 && strcmp(argv[1], "report") == 0)
         return report_command(argc - 1, argv + 1);
     if (options_begin(&options, PROGRAM_SENDER, argc, argv, &exit_code)) {

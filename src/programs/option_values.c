@@ -225,7 +225,7 @@ static bool read_text(const struct option_row *row, const char *text, const char
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is empty");
         return false;
     }
-    if (row->type == OPTION_HOST && strpbrk(text, " \t\r\n/@") != NULL) {
+    if (row->type == OPTION_HOST && strpbrk(text, " \t\r\n") != NULL) {
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not a host name or an address");
         return false;
     }
@@ -336,6 +336,11 @@ int option_value_read(struct options *options, const struct option_row *row, con
     }
     *(uint32_t *)field = value;
     return 0;
+}
+
+const char *option_value_if_none(const struct option_row *row)
+{
+    return row->type == OPTION_PEOPLE ? "1x1x3" : NULL;
 }
 
 static void format_seconds(uint32_t ms, char *ret_text, size_t size)

@@ -24,4 +24,7 @@ void option_value_expected(const struct option_row *row, char ret_text[OPTION_EX
 /* The row's field as text, as it would be typed; "true" or "false" for a switch. */
 void option_value_format(const struct options *options, const struct option_row *row, char *ret_text, size_t size);
 
+/* As if typed, where an option stands without its value; NULL where it needs one. */
+const char *option_value_if_none(const struct option_row *row);
+
 #endif

@@ -1,9 +1,9 @@
 /*
  * options - reads argv by the table of options_table.c. See options.h.
  *
- * A spelling is looked up whole first, so `-ta 5` is --acse-timeout and not `-t a`; only then are the letters of a
- * single-dash argument read as short options. What could be a slip (`-aetitle`, `-input`) is refused instead of being
- * read as `-a etitle` and `-i nput`.
+ * A spelling is looked up whole: in the table, so `-ta 5` is --acse-timeout and not `-t a`, then among the words of
+ * other tools. Only then are the letters of a single-dash argument read as switches. What could be a slip or a word of
+ * another tool (`-aetitle`, `-input`) is refused instead of being read as `-a etitle` and `-i nput`.
  */
 #include "programs/options.h"
 
@@ -13,113 +13,17 @@
 
 #include "dicomnet/log.h"
 #include "dicomnet/query_retrieve.h"
-#include "programs/destination.h"
+#include "programs/foreign_words.h"
+#include "programs/option_reader.h"
 #include "programs/option_values.h"
-#include "programs/options_table.h"
+#include "programs/option_words.h"
+#include "programs/query_keys.h"
 
 /* No option changes it. The other timeouts have their defaults in the table. */
 enum { RELEASE_TIMEOUT_MS = 10000 };
 
-struct reader {
-    struct options *options;
-    const char *program_name;
-    char *message;
-    int argc;
-    char *const *argv;
-    int next;                /* of argv */
-    size_t first_positional; /* where in the inputs the first positional argument is; SIZE_MAX = nowhere */
-};
-
-/* ---- spellings ---- */
-
-static bool row_has_alias(const struct option_row *row, const char *spelling, size_t len)
-{
-    const char *alias = row->aliases;
-    while (alias != NULL && *alias != '\0') {
-        size_t alias_len = strcspn(alias, " ");
-        if (alias_len == len && strncmp(alias, spelling, len) == 0)
-            return true;
-        alias += alias_len + (alias[alias_len] == ' ');
-    }
-    return false;
-}
-
-/* The row of a whole spelling ("--threads", "-t", "-ta", "+r") of `len` characters, or NULL. */
-static const struct option_row *find_row(enum program program, const char *spelling, size_t len)
-{
-    for (size_t i = 0; i < option_row_count; i++) {
-        const struct option_row *row = &option_rows[i];
-        if ((row->programs & program) == 0)
-            continue;
-        if (len > 2 && strncmp(spelling, "--", 2) == 0 && strlen(row->name) == len - 2 &&
-            strncmp(row->name, spelling + 2, len - 2) == 0)
-            return row;
-        if (len == 2 && row->short_name != 0 && spelling[0] == '-' && spelling[1] == row->short_name)
-            return row;
-        if (row_has_alias(row, spelling, len))
-            return row;
-    }
-    return NULL;
-}
-
-/* Edits (insert, drop, replace, swap neighbours) between two words of at most 31 characters. */
-static unsigned edit_distance(const char *a, size_t a_len, const char *b, size_t b_len)
-{
-    unsigned cost[32][32];
-    a_len = a_len < 31 ? a_len : 31;
-    b_len = b_len < 31 ? b_len : 31;
-    for (size_t i = 0; i <= a_len; i++) {
-        for (size_t j = 0; j <= b_len; j++) {
-            if (i == 0 || j == 0) {
-                cost[i][j] = (unsigned)(i + j);
-                continue;
-            }
-            unsigned best = cost[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
-            best = cost[i - 1][j] + 1 < best ? cost[i - 1][j] + 1 : best;
-            best = cost[i][j - 1] + 1 < best ? cost[i][j - 1] + 1 : best;
-            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
-            best = swapped && cost[i - 2][j - 2] + 1 < best ? cost[i - 2][j - 2] + 1 : best;
-            cost[i][j] = best;
-        }
-    }
-    return cost[a_len][b_len];
-}
-
-/* Dashes in front say nothing about what was meant: -port is near to --port. */
-static unsigned spelling_distance(const char *typed, size_t typed_len, const char *known, size_t known_len)
-{
-    size_t typed_dashes = strspn(typed, "-+"), known_dashes = strspn(known, "-+");
-    return edit_distance(typed + typed_dashes, typed_len - typed_dashes, known + known_dashes,
-                         known_len - known_dashes);
-}
-
-static int say_unknown(const struct reader *reader, const char *argument)
-{
-    size_t argument_len = strcspn(argument, "=");
-    char nearest[40] = "";
-    unsigned nearest_distance = UINT32_MAX;
-    for (size_t i = 0; i < option_row_count; i++) {
-        const struct option_row *row = &option_rows[i];
-        if ((row->programs & reader->options->program) == 0)
-            continue;
-        char spellings[160];
-        snprintf(spellings, sizeof spellings, "--%s %s", row->name, row->aliases != NULL ? row->aliases : "");
-        for (const char *word = spellings; *word != '\0';) {
-            size_t len = strcspn(word, " ");
-            unsigned distance = spelling_distance(argument, argument_len, word, len);
-            if (distance < nearest_distance) {
-                nearest_distance = distance;
-                snprintf(nearest, sizeof nearest, "%.*s", (int)len, word);
-            }
-            word += len + (word[len] == ' ');
-        }
-    }
-    bool is_near = nearest_distance <= argument_len / 2;
-    snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "unknown option '%.*s'%s%s (all: %s --help)",
-             argument_len < 80 ? (int)argument_len : 80, argument, is_near ? "; the nearest is " : "",
-             is_near ? nearest : "", reader->program_name);
-    return -1;
-}
+/* Of dicom-mover. */
+static const char output_dir_default[] = "./downloads";
 
 /* ---- one option ---- */
 
@@ -149,9 +53,42 @@ static void clear_list(struct options *options, const struct option_row *row)
     *list = (struct option_list){0};
 }
 
-/* Set the row's option; `spelling` is what it is called in messages, `inline_value` what stood behind it or NULL. */
-static int take_option(struct reader *reader, const struct option_row *row, const char *spelling, int spelling_len,
-                       const char *inline_value)
+/* `--host --json` is a forgotten host; --host=--json says it if it is meant. */
+static bool is_an_option(enum program program, const char *argument)
+{
+    size_t len = strlen(argument);
+    return option_find(program, argument, len) != NULL || strcmp(argument, "--") == 0 ||
+           (len > 2 && foreign_word_find(program, argument, len) != NULL);
+}
+
+/* An input, a key, or another value of a list; the key that says the level (as DCMTK and pynetdicom want it) is that of
+ * --level. */
+static int add_to_list(struct option_reader *reader, const struct option_row *row, const char *value, char *ret_problem)
+{
+    struct options *options = reader->options;
+    const char *level;
+    if (*value == '\0') {
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is empty");
+        return -1;
+    }
+    if (row->type == OPTION_KEY && query_keys_is_level(value, &level)) {
+        const struct option_row *level_row = option_find_by_name(options->program, "level");
+        options->given[level_row - option_rows] = true;
+        return option_value_read(options, level_row, level, ret_problem);
+    }
+    if (row->type == OPTION_INPUT) {
+        options->inputs[options->input_count++] = value;
+    } else if (row->type == OPTION_KEY) {
+        options->keys[options->key_count++] = value;
+    } else if (append_to_list(options, row, value) != 0) {
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is too much: out of memory");
+        return -1;
+    }
+    return 0;
+}
+
+int option_reader_take(struct option_reader *reader, const struct option_row *row, const char *spelling,
+                       int spelling_len, const char *inline_value)
 {
     struct options *options = reader->options;
     const char *value = inline_value;
@@ -166,150 +103,86 @@ static int take_option(struct reader *reader, const struct option_row *row, cons
         *(bool *)((char *)options + row->offset) = true;
         return 0;
     }
-    if (value == NULL && reader->next < reader->argc) {
-        value = reader->argv[reader->next];
-        /* `--host --json` is a forgotten host; --host=--json says it if it is meant. */
-        if (find_row(options->program, value, strlen(value)) != NULL || strcmp(value, "--") == 0)
-            value = NULL;
-        else
-            reader->next++;
-    }
+    if (value == NULL && reader->next < reader->argc && !is_an_option(options->program, reader->argv[reader->next]))
+        value = reader->argv[reader->next++];
+    if (value == NULL)
+        value = option_value_if_none(row);
     if (value == NULL) {
         option_value_expected(row, expected);
         snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "%.*s: its value is missing: it takes %s", spelling_len,
                  spelling, expected);
         return -1;
     }
-    if (row->type == OPTION_INPUT || row->type == OPTION_KEY || row->type == OPTION_LIST) {
-        if (row->type == OPTION_INPUT)
-            options->inputs[options->input_count++] = value;
-        else if (row->type == OPTION_KEY)
-            options->keys[options->key_count++] = value;
-        else if (append_to_list(options, row, value) != 0) {
-            snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "out of memory");
-            return -1;
-        }
-        if (*value != '\0')
-            return 0;
-    } else if (option_value_read(options, row, value, problem) == 0) {
+    bool is_list = row->type == OPTION_INPUT || row->type == OPTION_KEY || row->type == OPTION_LIST;
+    if ((is_list ? add_to_list(reader, row, value, problem) : option_value_read(options, row, value, problem)) == 0)
         return 0;
-    } else {
-        snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "%.*s: '%.80s' %s", spelling_len, spelling, value, problem);
-        return -1;
-    }
-    snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "%.*s: '' is empty", spelling_len, spelling);
+    snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "%.*s: '%.80s' %s", spelling_len, spelling, value, problem);
     return -1;
 }
 
-/* True if the argument begins with a spelling like -aet, or is a long name with one dash: a slip, not short options. */
-static bool looks_like_a_slip(enum program program, const char *argument)
-{
-    char two_dashes[64];
-    snprintf(two_dashes, sizeof two_dashes, "-%s", argument);
-    if (find_row(program, two_dashes, strcspn(two_dashes, "=")) != NULL)
-        return true;
-    for (size_t len = 3; len < strlen(argument); len++)
-        if (find_row(program, argument, len) != NULL)
-            return true;
-    return false;
-}
+/* ---- letters ---- */
 
-/* Short options: "-t8", "-rv", "-rt8". All letters are checked before any counts. */
-static int take_letters(struct reader *reader, const char *argument)
+/*
+ * Switches together ("-rv"), or one option with its number ("-t8"). What else begins with one dash is no word that we
+ * know: "-cx" is not `-c x`. All letters are checked before any counts.
+ */
+static int take_letters(struct option_reader *reader, const char *argument)
 {
     enum program program = reader->options->program;
-    if (looks_like_a_slip(program, argument))
-        return say_unknown(reader, argument);
+    const struct option_row *first = option_find(program, argument, 2);
+    bool is_number = first != NULL && first->type == OPTION_NUMBER && strspn(argument + 2, "0123456789") > 0 &&
+                     strspn(argument + 2, "0123456789") == strlen(argument + 2);
+    if (is_number)
+        return option_reader_take(reader, first, argument, 2, argument + 2);
     for (const char *letter = argument + 1; *letter != '\0'; letter++) {
-        const struct option_row *row = find_row(program, (const char[]){'-', *letter}, 2);
-        if (row == NULL)
-            return say_unknown(reader, argument);
-        if (row->type != OPTION_SWITCH)
-            break;
+        const struct option_row *row = option_find(program, (const char[]){'-', *letter}, 2);
+        if (row != NULL && row->type == OPTION_SWITCH)
+            continue;
+        option_say_unknown(program, argument, reader->message);
+        return -1;
     }
     for (const char *letter = argument + 1; *letter != '\0'; letter++) {
         const char spelling[] = {'-', *letter};
-        const struct option_row *row = find_row(program, spelling, 2);
-        bool is_switch = row->type == OPTION_SWITCH;
-        if (take_option(reader, row, spelling, 2, is_switch || letter[1] == '\0' ? NULL : letter + 1) != 0)
+        if (option_reader_take(reader, option_find(program, spelling, 2), spelling, 2, NULL) != 0)
             return -1;
-        if (!is_switch)
-            break;
-    }
-    return 0;
-}
-
-/* ---- positional arguments ---- */
-
-static int take_positional(struct reader *reader, const char *argument, bool may_be_destination)
-{
-    struct options *options = reader->options;
-    bool first = reader->first_positional == SIZE_MAX;
-    if (*argument == '\0') {
-        snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "an argument is empty");
-        return -1;
-    }
-    bool one_destination = (options->program & (PROGRAM_ECHO | PROGRAM_FINDER | PROGRAM_MOVER)) != 0;
-    if ((options->program & (PROGRAM_RECEIVER | PROGRAM_REPORT | PROGRAM_ARCHIVE)) != 0 ||
-        (one_destination && options->destination != NULL)) {
-        snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "unexpected argument '%.80s' (see %s --help)", argument,
-                 reader->program_name);
-        return -1;
-    }
-    if (one_destination) {
-        options->destination = argument;
-        return 0;
-    }
-    if (first)
-        reader->first_positional = may_be_destination ? options->input_count : SIZE_MAX - 1;
-    options->inputs[options->input_count++] = argument;
-    return 0;
-}
-
-/* The first positional argument is the destination if it looks like one and no other was given. */
-static int find_positional_destination(struct reader *reader)
-{
-    struct options *options = reader->options;
-    const char *other = options->host != NULL   ? "--host"
-                        : options->peer != NULL ? "--peer"
-                        : options->loopback     ? "--loopback"
-                                                : NULL;
-    if (options->program == PROGRAM_SENDER && reader->first_positional < options->input_count) {
-        const char **first = &options->inputs[reader->first_positional];
-        /* Nobody calls a folder pacs://, so this is no path even where another destination was given. */
-        bool is_url = strncmp(*first, "pacs://", 7) == 0;
-        if (is_url || (other == NULL && destination_looks_like_one(*first))) {
-            options->destination = *first;
-            options->input_count--;
-            memmove(first, first + 1, (options->input_count - reader->first_positional) * sizeof *first);
-        }
-    }
-    if (options->destination != NULL && other != NULL) {
-        snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "'%.80s' and %s both name a destination; give one",
-                 options->destination, other);
-        return -1;
     }
     return 0;
 }
 
 /* ---- all of them ---- */
 
-static int take_argument(struct reader *reader, const char *argument)
+static void take_positional(struct option_reader *reader, const char *argument, bool behind_dashes)
+{
+    reader->words[reader->word_count++] = (struct positional){argument, reader->options->input_count, behind_dashes};
+}
+
+static int take_argument(struct option_reader *reader, const char *argument)
 {
     enum program program = reader->options->program;
+    if ((argument[0] != '-' && argument[0] != '+') || argument[1] == '\0') {
+        take_positional(reader, argument, false);
+        return 0;
+    }
+    const char *next = reader->next < reader->argc ? reader->argv[reader->next] : NULL;
+    argument = foreign_word_other_meaning(program, argument, next);
+    int result = option_reader_take_bind(reader, argument);
+    if (result <= 0)
+        return result;
     size_t len = strcspn(argument, "=");
     bool has_value = argument[len] == '=';
-    const struct option_row *row = NULL;
-    if (argument[0] == '-' || argument[0] == '+')
-        row = find_row(program, argument, len);
+    const struct option_row *row = option_find(program, argument, len);
     /* "-t=8" is left to the letters, where the value is "=8" and wrong. */
-    if (row != NULL && !(has_value && len == 2))
-        return take_option(reader, row, argument, (int)len, has_value ? argument + len + 1 : NULL);
-    if (argument[0] != '-' || argument[1] == '\0')
-        return take_positional(reader, argument, true);
-    if (argument[1] == '-')
-        return say_unknown(reader, argument);
-    return take_letters(reader, argument);
+    if (row != NULL && has_value && len == 2)
+        return option_reader_take(reader, row, argument, 2, argument + 2);
+    if (row != NULL)
+        return option_reader_take(reader, row, argument, (int)len, has_value ? argument + len + 1 : NULL);
+    result = option_reader_take_foreign(reader, argument);
+    if (result <= 0)
+        return result;
+    if (argument[0] == '-' && argument[1] != '-')
+        return take_letters(reader, argument);
+    option_say_unknown(program, argument, reader->message);
+    return -1;
 }
 
 static void set_defaults(struct options *options)
@@ -325,6 +198,32 @@ static void set_defaults(struct options *options)
         assert(error == 0);
         (void)error;
     }
+}
+
+/* --level patient, which only the patient root has, asks for it. */
+static void apply_query(struct options *options)
+{
+    if ((options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0 && options->level == QUERY_LEVEL_PATIENT &&
+        !options->study_root)
+        options->patient_root = true;
+}
+
+/*
+ * Where what is retrieved goes: to a receiver here, unless --move-dest says otherwise and nothing (a folder, a port)
+ * says here; then --move-dest is the name of that receiver, as in other tools.
+ */
+static void apply_retrieval(struct options *options)
+{
+    bool here = options->output_dir != NULL || options->receive_here || options_given(options, "receive-port");
+    if (options->program != PROGRAM_MOVER || (!here && options->move_destination[0] != '\0'))
+        return;
+    if (options->output_dir == NULL)
+        options->output_dir = output_dir_default;
+    if (options->get || options->move_destination[0] == '\0')
+        return;
+    if (options->receive_ae[0] == '\0')
+        strcpy(options->receive_ae, options->move_destination);
+    options->move_destination[0] = '\0';
 }
 
 /* --timeout and -d set what no option of its own has set, wherever they stand. */
@@ -358,15 +257,11 @@ static void apply_shared(struct options *options)
 
 static const char *find_mover_contradiction(const struct options *options)
 {
-    bool here = options->output_dir != NULL, elsewhere = options->move_destination[0] != '\0';
+    bool elsewhere = options->move_destination[0] != '\0';
     if (options->key_count == 0 && options->query_file == NULL && !options->all)
         return "nothing to ask for: give --key KEY=VALUE or --query-file FILE";
     if (options->no_find && options->all)
         return "--no-find and --all exclude each other: without a list only what the keys name can be asked for";
-    if (!here && !elsewhere)
-        return "give --output-dir DIR to keep what comes, or --move-dest AE to have it sent elsewhere";
-    if (here && elsewhere)
-        return "--output-dir and --move-dest exclude each other; --receive-ae names this receiver";
     if (options->get && elsewhere)
         return "--get and --move-dest exclude each other: C-GET sends to who asks";
     if (options->get && (options_given(options, "receive-port") || options_given(options, "receive-ae") ||
@@ -392,11 +287,16 @@ static const char *find_contradiction(const struct options *options)
 {
     if (options->quiet && (options->verbose || options->debug))
         return options->verbose ? "--quiet and --verbose exclude each other" : "--quiet and --debug exclude each other";
+    if (options->loopback && options->host != NULL)
+        return "--loopback and --host both name a destination; give one";
+    if (options->loopback && options->peer != NULL)
+        return "--loopback and --peer both name a destination; give one";
     if (options->host != NULL && options->peer != NULL)
         return "--host and --peer both name a destination; give one";
-    if (options->loopback && (options->host != NULL || options->peer != NULL))
-        return options->host != NULL ? "--loopback and --host both name a destination; give one"
-                                     : "--loopback and --peer both name a destination; give one";
+    if (options->connect != NULL && (options->loopback || options->host != NULL || options->peer != NULL))
+        return options->host != NULL   ? "--connect and --host both name a destination; give one"
+               : options->peer != NULL ? "--connect and --peer both name a destination; give one"
+                                       : "--connect and --loopback both name a destination; give one";
     if (options->program == PROGRAM_RECEIVER) {
         if (options->output_dir == NULL && !options->discard)
             return "give --output-dir DIR to keep what comes, or --discard to keep nothing";
@@ -410,8 +310,8 @@ static const char *find_contradiction(const struct options *options)
     if (options->patient_root && options->study_root)
         return "--patient-root and --study-root exclude each other";
     if ((options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0 && options->level == QUERY_LEVEL_PATIENT &&
-        !options->patient_root)
-        return "--level patient: the study root has no such level; add --patient-root";
+        options->study_root)
+        return "--level patient: the study root has no such level; --patient-root has";
     if (options->program == PROGRAM_MOVER)
         return find_mover_contradiction(options);
     if (options->program == PROGRAM_SENDER) {
@@ -448,7 +348,7 @@ static const char *find_contradiction(const struct options *options)
     return NULL;
 }
 
-static int parse_all(struct reader *reader)
+static int parse_all(struct option_reader *reader)
 {
     struct options *options = reader->options;
     while (reader->next < reader->argc) {
@@ -461,11 +361,12 @@ static int parse_all(struct reader *reader)
             return 0;
     }
     while (reader->next < reader->argc)
-        if (take_positional(reader, reader->argv[reader->next++], false) != 0)
-            return -1;
-    apply_shared(options);
-    if (find_positional_destination(reader) != 0)
+        take_positional(reader, reader->argv[reader->next++], true);
+    if (positionals_place(options, reader->words, reader->word_count, reader->message) != 0)
         return -1;
+    apply_shared(options);
+    apply_query(options);
+    apply_retrieval(options);
     const char *contradiction = find_contradiction(options);
     if (contradiction != NULL)
         snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "%s", contradiction);
@@ -475,28 +376,33 @@ static int parse_all(struct reader *reader)
 enum options_verdict options_parse(struct options *options, enum program program, int argc, char *const *argv,
                                    char *ret_message)
 {
-    struct reader reader = {.options = options,
-                            .program_name = options_program_name(program),
-                            .message = ret_message,
-                            .argc = argc,
-                            .argv = argv,
-                            .next = 1,
-                            .first_positional = SIZE_MAX};
-    *options = (struct options){.program = program};
+    struct option_reader reader = {.options = options,
+                                   .message = ret_message,
+                                   .argc = argc,
+                                   .argv = argv,
+                                   .next = 1,
+                                   .words = calloc((size_t)argc + 1, sizeof *reader.words)};
+    *options = (struct options){.program = program, .nothing_typed = argc <= 1};
     ret_message[0] = '\0';
     options->inputs = calloc((size_t)argc + 1, sizeof *options->inputs);
     options->keys = calloc((size_t)argc + 1, sizeof *options->keys);
-    if (options->inputs == NULL || options->keys == NULL) {
+    if (options->inputs == NULL || options->keys == NULL || reader.words == NULL) {
+        free(reader.words);
         snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "out of memory");
         return OPTIONS_WRONG;
     }
     set_defaults(options);
-    if (parse_all(&reader) != 0) {
+    bool has_default_peer = (program & (PROGRAM_ECHO | PROGRAM_FINDER)) != 0;
+    int error = !options->nothing_typed || has_default_peer ? parse_all(&reader) : 0;
+    free(reader.words);
+    if (error != 0) {
         for (char *c = ret_message; *c != '\0'; c++)
             if ((unsigned char)*c < 0x20 || *c == 0x7F)
                 *c = '?';
         return OPTIONS_WRONG;
     }
+    if (options->nothing_typed && !has_default_peer)
+        return OPTIONS_NOTHING;
     return options->help ? OPTIONS_HELP : options->version ? OPTIONS_VERSION : OPTIONS_RUN;
 }
 

@@ -4,9 +4,10 @@
  * getopt_long knows neither `-aet` nor `+sd` nor a range, so a small reader of our own walks the table instead. Nothing
  * is printed here but by options_print_help and options_print_version: what is wrong comes back as one line of text.
  *
- * What an argument may look like: `--name value`, `--name=value`, `-n value`, `-nvalue`, short switches together
- * (`-rv`), the long spellings with one dash (`-aet value`) and with a plus (`+r`) that people know from other tools,
- * and `--`, after which there are only paths. If an option comes twice, the last one counts.
+ * What an argument may look like: `--name value`, `--name=value`, `-n value`, a number directly behind its letter
+ * (`-t8`), short switches together (`-rv`), the spellings with one dash (`-aet value`) and with a plus (`+r`) that
+ * people know from other tools (foreign_words.h), and `--`, after which there are only paths. If an option comes twice,
+ * the last one counts. What begins with a dash or a plus and is none of these is an error.
  */
 #ifndef PROGRAMS_OPTIONS_H
 #define PROGRAMS_OPTIONS_H
@@ -44,7 +45,9 @@ struct options {
     enum program program;
 
     /* where to: what the arguments say; destination_find makes one destination of it */
-    const char *destination; /* the positional one, or NULL */
+    const char *destination;      /* the positional one, or NULL */
+    const char *destination_port; /* in a word of its own behind it, or NULL */
+    const char *connect;          /* --connect: the same in one word */
     const char *host;
     uint32_t port; /* of the peer, or to listen on */
     char called_ae[17];
@@ -120,6 +123,7 @@ struct options {
     const char *receive_address; /* NULL: see --help */
     uint32_t receive_port;
     struct option_list allow_from; /* AE titles and hosts that may send to us; none given = all */
+    bool receive_here; /* said by a port to receive on */
 
     /* receiving */
     char own_ae[17]; /* "" = take any called AE title */
@@ -160,11 +164,19 @@ struct options {
     uint32_t log_level; /* enum log_level: as given, else by -q, -v, -d; see apply_shared */
     bool help;
     bool version;
+    bool nothing_typed;
 
+    char bind_parts[64];          /* what -b said, cut up: see foreign_options.c */
     bool given[OPTIONS_ROWS_MAX]; /* by row of the table; ask with options_given */
 };
 
-enum options_verdict { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG };
+enum options_verdict {
+    OPTIONS_RUN,
+    OPTIONS_HELP,
+    OPTIONS_VERSION,
+    OPTIONS_WRONG,
+    OPTIONS_NOTHING /* nothing was typed, and the program does nothing then: say how it is used */
+};
 
 /*
  * Read the arguments of `program` (argv[0] is passed over). OPTIONS_WRONG: `ret_message` of OPTIONS_MESSAGE_SIZE bytes
@@ -200,6 +212,9 @@ bool options_next_given(const struct options *options, size_t *cursor, const cha
 
 /* 80 columns: usage, options by group, examples, exit codes. */
 void options_print_help(enum program program, FILE *out);
+
+/* Two lines: how it is used, and where the rest stands. */
+void options_print_usage(enum program program, FILE *out);
 
 /* Name and version, and those of the libraries it runs with. */
 void options_print_version(enum program program, FILE *out);

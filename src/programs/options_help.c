@@ -67,8 +67,17 @@ void options_print_help(enum program program, FILE *out)
         print_row(out, row);
     }
     fprintf(out, "\nDefaults are in [brackets].\n");
+    if (program != PROGRAM_REPORT)
+        fprintf(out, "The words of other tools: docs/manual/from-other-tools.md\n");
     fprintf(out, "\nExamples:\n%s", texts->examples);
     fprintf(out, "\nExit codes:\n%s", texts->exit_codes);
+}
+
+void options_print_usage(enum program program, FILE *out)
+{
+    const struct option_texts *texts = option_texts_of(program);
+    fprintf(out, "Usage: %.*s\n", (int)strcspn(texts->usage, "\n"), texts->usage);
+    fprintf(out, "       %s --help says the rest\n", texts->name);
 }
 
 void options_print_version(enum program program, FILE *out)
@@ -90,6 +99,10 @@ bool options_begin(struct options *options, enum program program, int argc, char
     case OPTIONS_VERSION:
         options_print_version(program, stdout);
         *ret_exit_code = 0;
+        return false;
+    case OPTIONS_NOTHING:
+        options_print_usage(program, stderr);
+        *ret_exit_code = 1;
         return false;
     case OPTIONS_WRONG:
         break;

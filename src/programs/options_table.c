@@ -37,6 +37,7 @@ static const struct option_choice query_levels[] = {{"patient", QUERY_LEVEL_PATI
                                                     {"study", QUERY_LEVEL_STUDY},
                                                     {"series", QUERY_LEVEL_SERIES},
                                                     {"image", QUERY_LEVEL_IMAGE},
+                                                    {"instance", QUERY_LEVEL_IMAGE},
                                                     {NULL, 0}};
 
 /* clang-format off */
@@ -54,6 +55,8 @@ const struct option_row option_rows[] = {
      FIELD(calling_ae), "DICOM_FINDER", "our own AE title", NULL},
     {MOVER, "Destination", "calling-ae", 'c', "--calling-aet --aet --aetitle -aet", OPTION_AE, "AE", 0, 0,
      FIELD(calling_ae), "DICOM_MOVER", "our own AE title", NULL},
+    {REQUESTOR, "Destination", "connect", 0, NULL, OPTION_TEXT, "[AE@]HOST[:PORT]", 0, 0, FIELD(connect), NULL,
+     "all of that in one word, as the first argument can say it too", NULL},
     {REQUESTOR, "Destination", "peer", 0, NULL, OPTION_TEXT, "NAME", 0, 0, FIELD(peer), NULL,
      "a peer from the file of peers; without any destination its default peer is taken", NULL},
     {REQUESTOR, "Destination", "config", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(config), NULL,
@@ -83,9 +86,11 @@ const struct option_row option_rows[] = {
 
     /* ---- retrieval ---- */
     {MOVER, "Retrieval", "output-dir", 'o', NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(output_dir), NULL,
-     "have it sent here, and keep it in this folder as <SOP Instance UID>.dcm", NULL},
+     "have it sent here, and keep it in this folder as <SOP Instance UID>.dcm; ./downloads if nothing says where to",
+     NULL},
     {MOVER, "Retrieval", "move-dest", 0, "-aem", OPTION_AE, "AE", 0, 0, FIELD(move_destination), NULL,
-     "have it sent to this AE, which the peer must know", NULL},
+     "have it sent to this AE, which the peer must know; with a folder or a port here, this is our receiver's title",
+     NULL},
     {MOVER, "Retrieval", "get", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(get), NULL,
      "C-GET: instances come on the association that asks for them; no port is needed here", NULL},
     {MOVER, "Retrieval", "no-find", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(no_find), NULL,
@@ -216,7 +221,8 @@ const struct option_row option_rows[] = {
     {ARCHIVE, "Storing", "reindex", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(reindex), NULL,
      "make the index anew from the files", NULL},
     {ARCHIVE, "Storing", "synthetic", 0, NULL, OPTION_PEOPLE, "STUDIESxSERIESxINSTANCES[:SIZE]", 0, 0,
-     FIELD(population_text), NULL, "serve made-up patients instead, without any files, e.g. 4x2x50:64K", NULL},
+     FIELD(population_text), NULL,
+     "serve made-up patients instead, without any files, e.g. 4x2x50:64K; 1x1x3 if nothing is said", NULL},
     {SERVER, "Storing", "sync", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(sync), NULL,
      "answer only after fsync of file and folder", NULL},
     {SERVER, "Storing", "mode", 0, NULL, OPTION_MODE, "MODE", 0, 0, FIELD(mode), NULL,
@@ -301,7 +307,7 @@ _Static_assert(sizeof option_rows / sizeof option_rows[0] <= OPTIONS_ROWS_MAX,
 static const struct option_texts texts[] = {
     {PROGRAM_SENDER, "dicom-sender",
      "dicom-sender [OPTION...] [DESTINATION] PATH...\n"
-     "  where DESTINATION is pacs://[AE@]HOST[:PORT] or AE@HOST:PORT\n"
+     "  where DESTINATION is pacs://[AE@]HOST[:PORT], [AE@]HOST:PORT or [AE@]HOST PORT\n"
      "       dicom-sender report --ledger FILE   (dicom-sender report --help)",
      "Sends DICOM files to a PACS by C-STORE, over many associations at a time. Files are told by their content, "
      "whatever they are called.",
@@ -341,7 +347,7 @@ static const struct option_texts texts[] = {
      "  1    it could not listen or read its folder, or an option was wrong\n"},
     {PROGRAM_ECHO, "dicom-echo",
      "dicom-echo [OPTION...] [DESTINATION]\n"
-     "  where DESTINATION is pacs://[AE@]HOST[:PORT] or [AE@]HOST[:PORT]",
+     "  where DESTINATION is [pacs://][AE@]HOST[:PORT] or [AE@]HOST PORT",
      "Asks a DICOM peer whether it is there (C-ECHO) and says how long it took.",
      "  dicom-echo pacs://PACS@pacs.example.org:4242\n"
      "  dicom-echo --peer main --repeat 10\n",
@@ -351,7 +357,7 @@ static const struct option_texts texts[] = {
      "  130  interrupted\n"},
     {PROGRAM_FINDER, "dicom-finder",
      "dicom-finder [OPTION...] [DESTINATION]\n"
-     "  where DESTINATION is pacs://[AE@]HOST[:PORT] or [AE@]HOST[:PORT]",
+     "  where DESTINATION is [pacs://][AE@]HOST[:PORT] or [AE@]HOST PORT",
      "Asks a DICOM peer what it has (C-FIND) and prints the matches as they come: a table, CSV or JSON.",
      "  dicom-finder PACS@pacs.example.org:4242 -k 'PatientName=DOE^*'\n"
      "  dicom-finder --peer main -k StudyDate=20240101- -k ModalitiesInStudy=CT\n"
@@ -362,9 +368,8 @@ static const struct option_texts texts[] = {
      "  2    it failed after some matches had come\n"
      "  130  interrupted\n"},
     {PROGRAM_MOVER, "dicom-mover",
-     "dicom-mover [OPTION...] [DESTINATION] -k KEY=VALUE...\n"
-     "                   (--output-dir DIR | --move-dest AE)\n"
-     "  where DESTINATION is pacs://[AE@]HOST[:PORT] or [AE@]HOST[:PORT]",
+     "dicom-mover [OPTION...] [DESTINATION] -k KEY=VALUE... [--move-dest AE]\n"
+     "  where DESTINATION is [pacs://][AE@]HOST[:PORT] or [AE@]HOST PORT",
      "Fetches what a DICOM peer has (C-MOVE or C-GET), or has it sent elsewhere. It first lists what matches; what "
      "then "
      "is missing it asks for again, and what is there already it does not ask for.",

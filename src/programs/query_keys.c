@@ -159,6 +159,36 @@ static int set_value(struct query_keys *keys, const char *name, uint32_t tag, co
     return -1;
 }
 
+bool query_keys_is_match(const char *text)
+{
+    char name[NAME_MAX_LEN + 1];
+    uint32_t tag;
+    size_t len = strcspn(text, "=");
+    return text[len] == '=' && cut_name(text, len, name) && dictionary_parse_tag(name, &tag);
+}
+
+bool query_keys_is_level(const char *text, const char **ret_level)
+{
+    char name[NAME_MAX_LEN + 1];
+    uint32_t tag;
+    size_t len = strcspn(text, "=");
+    *ret_level = text + len + 1;
+    return text[len] == '=' && cut_name(text, len, name) && dictionary_parse_tag(name, &tag) &&
+           tag == TAG_QUERY_RETRIEVE_LEVEL;
+}
+
+/* The level that a file of keys names must be the one that is asked for. */
+static int check_level(const struct query_keys *keys, const char *name, const char *value, char *ret_message,
+                       size_t size)
+{
+    char level[16];
+    (void)identifier_get_text(&keys->identifier, TAG_QUERY_RETRIEVE_LEVEL, level, sizeof level);
+    if (strcasecmp(level, value) == 0)
+        return 0;
+    snprintf(ret_message, size, "%s: the level is said with --level; it is %s", name, level);
+    return -1;
+}
+
 int query_keys_add(struct query_keys *keys, const char *text, char *ret_message, size_t size)
 {
     char name[NAME_MAX_LEN + 1];
@@ -171,10 +201,8 @@ int query_keys_add(struct query_keys *keys, const char *text, char *ret_message,
     }
     if (!dictionary_parse_tag(name, &tag))
         return say_unknown(name, ret_message, size);
-    if (tag == TAG_QUERY_RETRIEVE_LEVEL) {
-        snprintf(ret_message, size, "%s: the level is said with --level", name);
-        return -1;
-    }
+    if (tag == TAG_QUERY_RETRIEVE_LEVEL)
+        return check_level(keys, name, value, ret_message, size);
     if (tag >> 16 <= LAST_GROUP_WITHOUT_QUERIES || (tag & 0xFFFF) == 0) {
         snprintf(ret_message, size, "%s: that element cannot be in a query", name);
         return -1;

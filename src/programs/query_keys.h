@@ -9,6 +9,7 @@
 #ifndef PROGRAMS_QUERY_KEYS_H
 #define PROGRAMS_QUERY_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "dicomnet/query_retrieve.h"
@@ -31,10 +32,19 @@ int query_keys_init(struct query_keys *keys, enum query_model model, enum query_
                     bool with_attributes) MUST_CHECK;
 void query_keys_fini(struct query_keys *keys);
 
+/* True if `text` is KEY=VALUE and there is such a KEY. */
+bool query_keys_is_match(const char *text);
+
+/* True if `text` is QueryRetrieveLevel=LEVEL, in which other tools say the level; *ret_level is behind the '='. */
+bool query_keys_is_level(const char *text, const char **ret_level);
+
 /* Add "KEY" or "KEY=VALUE"; what is said last counts. 0, or -1 and in `ret_message` what is wrong. */
 int query_keys_add(struct query_keys *keys, const char *text, char *ret_message, size_t size) MUST_CHECK;
 
-/* Add the keys of a file: one a line; empty lines and those that begin with # say nothing. As query_keys_add. */
+/*
+ * Add the keys of a file: one a line, where empty lines and those that begin with # say nothing; or the elements of a
+ * DICOM file, as other tools have it. As query_keys_add.
+ */
 int query_keys_add_file(struct query_keys *keys, const char *path, char *ret_message, size_t size) MUST_CHECK;
 
 /*

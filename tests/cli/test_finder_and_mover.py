@@ -33,26 +33,23 @@ class WrongOptions(CommandTest):
 
     def test_levels_and_models(self):
         for name, rest in (('dicom-finder', ()), ('dicom-mover', HERE)):
-            self.says(name, "-L: 'instance' is not one of patient, study, series, image", '-L', 'instance', *rest)
-            self.says(name, '--level patient: the study root has no such level; add --patient-root',
-                      '-L', 'PATIENT', *rest)
+            self.says(name, "-L: 'frame' is not one of patient, study, series, image", '-L', 'frame', *rest)
+            self.says(name, '--level patient: the study root has no such level; --patient-root has',
+                      '-L', 'PATIENT', '-S', *rest)
             self.says(name, '--patient-root and --study-root exclude each other', '-PS', *rest)
 
     def test_destinations(self):
         for name, rest in (('dicom-finder', ()), ('dicom-mover', HERE)):
-            self.says(name, 'no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT] '
-                      'or AE@HOST:PORT as the first argument, or --peer NAME, or a default peer in '
+            self.says(name, 'no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT], '
+                      '[AE@]HOST:PORT or [AE@]HOST PORT, or --peer NAME, or a default peer in '
                       '/nonexistent/.config/dicom-sender/peers.json', *rest)
             self.says(name, f"unexpected argument 'b' (see {name} --help)", 'a', 'b', *rest)
+            self.says(name, "'h:2' and 'h:1' both name a destination; give one", 'h:1', 'h:2', *rest)
 
     def test_what_excludes_what(self):
         self.says('dicom-finder', '--json and --csv exclude each other', '--json', '--csv', 'h')
         mover = 'dicom-mover'
         self.says(mover, 'nothing to ask for: give --key KEY=VALUE or --query-file FILE', '-o', 'x', 'h')
-        self.says(mover, 'give --output-dir DIR to keep what comes, or --move-dest AE to have it sent elsewhere',
-                  '-k', 'PatientID=1', 'h')
-        self.says(mover, '--output-dir and --move-dest exclude each other; --receive-ae names this receiver',
-                  *HERE, '--move-dest', 'A', 'h')
         self.says(mover, '--get and --move-dest exclude each other: C-GET sends to who asks', '-k', 'PatientID=1',
                   '--get', '--move-dest', 'A', 'h')
         self.says(mover, '--get needs no receiver: --receive-port, --receive-ae and --receive-bind belong to C-MOVE',

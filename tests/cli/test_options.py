@@ -1,5 +1,8 @@
 """Options of all programs, from the outside: what is wrong is one line and exit 1; help and version go to standard output."""
 import json
+import os
+import socket
+import subprocess
 import unittest
 
 from support import harness
@@ -7,6 +10,9 @@ from support.harness import CommandTest, run
 
 AE_RULE = 'it takes an AE title: 1 to 16 ASCII characters, no backslash, no control characters, not all spaces'
 PROGRAMS = ('dicom-sender', 'dicom-receiver', 'dicom-echo', 'dicom-finder', 'dicom-mover')
+# Root that may not listen below 1024.
+UNPRIVILEGED = () if os.geteuid() != 0 else ('setpriv', '--bounding-set=-net_bind_service',
+                                             '--inh-caps=-net_bind_service', '--')
 
 
 class WrongOptions(CommandTest):
@@ -67,10 +73,12 @@ class WrongOptions(CommandTest):
             self.sender_says(f"unknown option '{typed}'; the nearest is {nearest} (all: dicom-sender --help)", typed, '.')
         self.sender_says("unknown option '--zzzzzzzzzzzz' (all: dicom-sender --help)", '--zzzzzzzzzzzz', '.')
         self.sender_says("unknown option '-rx'; the nearest is +r (all: dicom-sender --help)", '-rx', '.')
+        self.sender_says("unknown option '--sd' (all: dicom-sender --help)", '--sd', '.')
+        self.sender_says("unknown option '-rt8'; the nearest is +r (all: dicom-sender --help)", '-rt8', '.')
+        self.sender_says("unknown option '+tsl'; the nearest is +sd (all: dicom-sender --help)", '+tsl', '.')
 
     def test_contradictions(self):
         self.sender_says('nothing to send: give --input PATH, a path, --files-from FILE or --synthetic', '--loopback')
-        self.sender_says('nothing to send: give --input PATH, a path, --files-from FILE or --synthetic')
         self.sender_says('--null: it belongs to --files-from, which is missing', '-0', '.')
         self.sender_says('--quiet and --verbose exclude each other', '-qv', '.')
         self.sender_says('--host and --peer both name a destination; give one', '--host', 'a', '--peer', 'b', '.')
@@ -78,8 +86,8 @@ class WrongOptions(CommandTest):
         self.sender_says("'pacs://a' and --loopback both name a destination; give one", 'pacs://a', '--loopback', '.')
 
     def test_destination(self):
-        self.sender_says('no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT] or '
-                         'AE@HOST:PORT as the first argument, or --peer NAME, or a default peer in '
+        self.sender_says('no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT], '
+                         '[AE@]HOST:PORT or [AE@]HOST PORT, or --peer NAME, or a default peer in '
                          '/nonexistent/.config/dicom-sender/peers.json, or --loopback', '.')
         self.sender_says("'PACS@h:99999': port '99999' is not a number from 1 to 65535", 'PACS@h:99999', '.')
         self.sender_says("'pacs://h:': port '' is not a number from 1 to 65535", 'pacs://h:', '.')
@@ -90,6 +98,33 @@ class WrongOptions(CommandTest):
     def test_files_from(self):
         self.sender_says("--files-from: 'nowhere.txt': No such file or directory", '--loopback', '--files-from',
                          'nowhere.txt')
+
+    def test_ports(self):
+        """A port that nobody named, and one that is not for everybody."""
+        hint = 'Connection refused; no port was given, so it was 104 (--port PORT)'
+        studies = self.studies('1x1x1024:CT')
+        with socket.socket() as probe:
+            self.assertNotEqual(probe.connect_ex(('127.0.0.2', 104)), 0, 'somebody listens there')
+        for name, *arguments in (('dicom-echo',), ('dicom-finder',),
+                                 ('dicom-mover', '-k', 'StudyInstanceUID=1', '-o', 'x', '--retry', '0'),
+                                 ('dicom-sender', '-r', studies, '--retry', '0')):
+            with self.subTest(program=name):
+                result = run(name, *arguments, '--host', '127.0.0.2', cwd=self.folder)
+                self.assertIn(hint, result.err)
+                self.assertEqual(result.code, 1)
+                result = run(name, *arguments, '127.0.0.2', '104', cwd=self.folder)
+                self.assertNotIn('no port was given', result.err)
+                self.assertEqual(result.code, 1)
+        line = ('Permission denied; a port below 1024 takes privileges (root or CAP_NET_BIND_SERVICE): choose a higher '
+                'one\n')
+        for name, *arguments in (('dicom-receiver', '--discard', '--port', '104'),
+                                 ('dicom-archive', '--synthetic', '--port', '104'),
+                                 ('dicom-mover', '127.0.0.2', '-k', 'StudyInstanceUID=1', '+P', '104', '-o', 'x')):
+            with self.subTest(program=name):
+                done = subprocess.run([*UNPRIVILEGED, harness.program(name), *arguments], cwd=self.folder, check=False,
+                                      env=harness.environment(), capture_output=True, text=True, timeout=60)
+                self.assertTrue(done.stderr.endswith(line), done.stderr)
+                self.assertEqual((done.returncode, done.stdout), (1, ''))
 
     def test_line_breaks_in_values(self):
         self.sender_says("--threads: 'a?b' is not a number from 1 to 256 or auto", '--threads', 'a\nb', '.')
@@ -114,7 +149,19 @@ class WrongOptions(CommandTest):
                 ("'PACS@h:x': port 'x' is not a number from 1 to 65535", 'PACS@h:x')):
             with self.subTest(arguments=arguments):
                 self.assert_wrong(run('dicom-echo', *arguments), f'dicom-echo: {line}')
-        self.assertIn('--loopback', run('dicom-echo').err)
+        self.assertIn('--loopback', run('dicom-echo', '-v').err)
+
+    def test_nothing_typed(self):
+        """Two lines: how it is used, and where the rest stands."""
+        for name in (*PROGRAMS, 'dicom-archive'):
+            with self.subTest(program=name):
+                result = run(name, cwd=self.folder)
+                first, second = result.err.splitlines()
+                self.assertTrue(first.startswith(f'Usage: {name} ['), result)
+                self.assertEqual(second, f'       {name} --help says the rest')
+                self.assertEqual((result.code, result.out), (1, ''), result)
+        result = run('dicom-sender', 'report', cwd=self.folder)
+        self.assertEqual((result.code, len(result.err.splitlines())), (1, 2), result)
 
 
 class HelpAndVersion(CommandTest):
@@ -163,7 +210,7 @@ class Spellings(CommandTest):
 
     def test_spellings(self):
         for wanted, spellings in {
-                '--ae-title=X': ('--ae-title X', '--ae-title=X', '-a X', '-aX', '--called-aet X', '--call X', '-aec X'),
+                '--ae-title=X': ('--ae-title X', '--ae-title=X', '-a X', '--called-aet X', '--call X', '-aec X'),
                 '--calling-ae=X': ('--calling-ae X', '-c X', '--aet X', '--aetitle X', '-aet X', '--calling-aet=X',
                                    '-aet=X'),
                 '--threads=8': ('--threads 8', '--threads=8', '-t8', '-t 8', '--concurrency 8', '-t3 -t8'),
@@ -180,7 +227,8 @@ class Spellings(CommandTest):
                     self.assertIn(wanted, self.options_of(*spelling.split()).split(' '))
 
     def test_letters_together(self):
-        self.assertEqual(set(self.options_of('-rvt8').split(' ')) & {'--recursive=true', '--verbose=true', '--threads=8'},
+        self.assertEqual(set(self.options_of('-rv', '-t8').split(' ')) &
+                         {'--recursive=true', '--verbose=true', '--threads=8'},
                          {'--recursive=true', '--verbose=true', '--threads=8'})
 
 

@@ -54,7 +54,7 @@ static int find(const char *const *arguments)
     } while (0)
 #define WRONG(expected, ...)                                                                                           \
     do {                                                                                                               \
-        cr_assert_eq(FIND(__VA_ARGS__), -1);                                                                           \
+        cr_assert_lt(FIND(__VA_ARGS__), 0);                                                                            \
         cr_assert_str_eq(message, expected);                                                                           \
     } while (0)
 
@@ -111,35 +111,86 @@ Test(destination, wrong_text)
         "pacs://@h");
 }
 
-Test(destination, what_looks_like_one)
+Test(destination, shapes)
 {
-    cr_assert(destination_looks_like_one("pacs://"));
-    cr_assert(destination_looks_like_one("A@h:1"));
-    cr_assert_not(destination_looks_like_one("A@h"));
-    cr_assert_not(destination_looks_like_one("h:104"));
-    cr_assert_not(destination_looks_like_one("@h:104"));
-    cr_assert_not(destination_looks_like_one("A@:104"));
-    cr_assert_not(destination_looks_like_one("A@h:"));
-    cr_assert_not(destination_looks_like_one("A@h:x"));
-    cr_assert_not(destination_looks_like_one("./A@h:104"));
-    cr_assert_not(destination_looks_like_one("/data/A@h:104"));
+    static const struct {
+        const char *text;
+        enum destination_shape shape;
+    } rows[] = {{"pacs://", DESTINATION_URL},
+                {"PACS://h", DESTINATION_URL},
+                {"Pacs://A@h:1", DESTINATION_URL},
+                {"https://h/", DESTINATION_URL},
+                {"A@h:1", DESTINATION_AE_HOST_PORT},
+                {"MY PACS@h:4242", DESTINATION_AE_HOST_PORT},
+                {"A@[::1]:1", DESTINATION_AE_HOST_PORT},
+                {"A@h", DESTINATION_AE_HOST},
+                {"A@::1", DESTINATION_AE_HOST},
+                {"A@[::1]", DESTINATION_AE_HOST},
+                {"h:104", DESTINATION_HOST_PORT},
+                {"10.0.0.5:104", DESTINATION_HOST_PORT},
+                {"[::1]:104", DESTINATION_HOST_PORT},
+                {"h", DESTINATION_HOST},
+                {"::1", DESTINATION_HOST},
+                {"pacs.example.org", DESTINATION_HOST},
+                {"104", DESTINATION_NONE},
+                {"@h:104", DESTINATION_NONE},
+                {"A@:104", DESTINATION_NONE},
+                {"A@h:", DESTINATION_NONE},
+                {"A@h:x", DESTINATION_NONE},
+                {"./A@h:104", DESTINATION_NONE},
+                {"/data/A@h:104", DESTINATION_NONE},
+                {"*.dcm", DESTINATION_NONE},
+                {"/data/x://y", DESTINATION_NONE},
+                {"a b", DESTINATION_NONE},
+                {"", DESTINATION_NONE}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        cr_expect_eq(destination_shape(rows[i].text), rows[i].shape, "%s", rows[i].text);
+}
+
+/* What is said in one word, in two, by --connect or by --host is the same destination. */
+Test(destination, all_ways_are_one)
+{
+    IS("PACS@h:4242", "PACS://PACS@h:4242");
+    IS("PACS@h:4242", "PACS@h", "4242");
+    IS("PACS@h:4242", "PACS@h", "-p", "4242");
+    IS("PACS@h:4242", "h", "4242", "-aec", "PACS");
+    IS("PACS@h:4242", "h:4242", "-aec", "PACS");
+    IS("PACS@h:4242", "-c", "PACS@h:4242");
+    IS("PACS@h:4242", "--connect", "PACS@h:4242");
+    IS("PACS@h:4242", "--host", "h:4242", "-a", "PACS");
+    IS("PACS@h:4242", "--host", "PACS@h:4242");
+    IS("PACS@h:4242", "--host", "pacs://PACS@h:4242");
+    IS("ANY-SCP@[::1]:4242", "::1", "4242");
+    IS("ANY-SCP@[::1]:4242", "[::1]:4242");
+    IS("ANY-SCP@[::1]:4242", "--host", "[::1]:4242");
+    IS("A@[::1]:4242", "A@::1", "4242");
+    IS("ANY-SCP@10.0.0.5:11112", "10.0.0.5", "11112");
+    cr_assert_str_eq(destination.calling_ae, "DICOM_SENDER");
+    IS("ANY-SCP@h:104", "pacs://h", "-b", "ME");
+    cr_assert_str_eq(destination.calling_ae, "ME");
+    cr_assert(destination.default_port);
+    IS("ANY-SCP@h:104", "h", "104");
+    cr_assert_not(destination.default_port);
+    WRONG("'h': port '99999' is not a number from 1 to 65535", "h", "99999");
+    WRONG("'https://h': the only URL of a destination is pacs://[AE@]HOST[:PORT]; TLS and HTTP are not there yet",
+          "https://h");
 }
 
 Test(destination, none)
 {
     char expected[512];
     snprintf(expected, sizeof expected,
-             "no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT] or "
-             "AE@HOST:PORT as the first argument, or --peer NAME, or a default peer in %s/dicom-sender/peers.json, or "
+             "no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT], "
+             "[AE@]HOST:PORT or [AE@]HOST PORT, or --peer NAME, or a default peer in %s/dicom-sender/peers.json, or "
              "--loopback",
              folder);
     WRONG(expected, "x");
     unsetenv("XDG_CONFIG_HOME");
     setenv("HOME", "/nowhere", 1);
-    cr_assert_eq(FIND("x"), -1);
+    cr_assert_eq(FIND("x"), DESTINATION_MISSING);
     cr_assert_not_null(strstr(message, "/nowhere/.config/dicom-sender/peers.json"));
     unsetenv("HOME");
-    cr_assert_eq(FIND("x"), -1);
+    cr_assert_eq(FIND("x"), DESTINATION_MISSING);
     cr_assert_not_null(strstr(message, "--loopback"));
 }
 

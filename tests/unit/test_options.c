@@ -5,6 +5,7 @@
 
 #include "dicomnet/dimse.h"
 #include "dicomnet/log.h"
+#include "dicomnet/query_retrieve.h"
 #include "programs/options.h"
 #include "programs/options_table.h"
 
@@ -38,6 +39,17 @@ static void finish(void)
     options_fini(&options);
 }
 TestSuite(options, .fini = finish);
+
+Test(options, nothing_typed)
+{
+    static const char *const none[] = {NULL};
+    static const enum program programs[] = {PROGRAM_SENDER, PROGRAM_REPORT, PROGRAM_RECEIVER, PROGRAM_MOVER,
+                                            PROGRAM_ARCHIVE};
+    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
+        cr_assert_eq(parse(programs[i], none), OPTIONS_NOTHING);
+    cr_assert_eq(parse(PROGRAM_ECHO, none), OPTIONS_RUN, "its default peer");
+    cr_assert_eq(parse(PROGRAM_FINDER, none), OPTIONS_RUN, "its default peer");
+}
 
 Test(options, defaults)
 {
@@ -81,11 +93,8 @@ Test(options, forms_of_a_value)
     cr_assert_eq(options.threads, 8);
     RIGHT("-t", "9");
     cr_assert_eq(options.threads, 9);
-    RIGHT("-rvt7");
-    cr_assert_eq(options.threads, 7);
+    RIGHT("-rv");
     cr_assert(options.recursive && options.verbose);
-    RIGHT("-rt", "6");
-    cr_assert_eq(options.threads, 6);
     RIGHT("-pdu=16384");
     cr_assert_eq(options.max_pdu_len, 16384);
 }
@@ -149,7 +158,7 @@ Test(options, numbers)
 {
     WRONG("--threads: '300' is not a number from 1 to 256 or auto", "--threads", "300");
     WRONG("--threads: '0' is not a number from 1 to 256 or auto", "--threads=0");
-    WRONG("-t: 'x' is not a number from 1 to 256 or auto", "-tx");
+    WRONG("-t: '257' is not a number from 1 to 256 or auto", "-t257");
     WRONG("-t: '=8' is not a number from 1 to 256 or auto", "-t=8");
     WRONG("--threads: '' is not a number from 1 to 256 or auto", "--threads=");
     WRONG("--threads: '-1' is not a number from 1 to 256 or auto", "--threads", "-1");
@@ -230,6 +239,13 @@ Test(options, unknown)
     WRONG("unknown option '-input'; the nearest is --input" ALL, "-input", "x");
     WRONG("unknown option '-tn5'; the nearest is -tn" ALL, "-tn5");
     WRONG("unknown option '--discart'" ALL, "--discart");
+    WRONG("unknown option '--sd'" ALL, "--sd"); /* +sd is near, and not long */
+    /* Only switches go together, and only a number stands behind its letter. */
+    static const char *const words[] = {"-rvt7", "-rt", "-aPACS", "-Hhost", "-aem", "-od", "-t8x", "-rx", "+tsl", "+x"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        cr_assert_eq(SENDER(words[i], "x"), OPTIONS_WRONG, "%s", words[i]);
+        cr_assert_eq(strncmp(message, "unknown option '", 16), 0, "%s", message);
+    }
 }
 
 Test(options, missing_values)
@@ -255,6 +271,13 @@ Test(options, contradictions)
     WRONG("--loopback and --host both name a destination; give one", "--loopback", "--host", "b", "x");
     WRONG("--loopback and --peer both name a destination; give one", "--loopback", "--peer", "b", "x");
     WRONG("'pacs://h' and --host both name a destination; give one", "--host", "b", "pacs://h", "x");
+    WRONG("'PACS@h:4242' and --loopback both name a destination; give one", "PACS@h:4242", "--loopback", "x");
+    WRONG("'h' and --host both name a destination; give one", "--host", "b", "h", "104", "x");
+    WRONG("'A@h' and --peer both name a destination; give one", "--peer", "b", "A@h", "x");
+    WRONG("'h:2' and 'pacs://h:1' both name a destination; give one", "pacs://h:1", "h:2", "x");
+    WRONG("'h' and 'A@h:1' both name a destination; give one", "A@h:1", "x", "h", "104");
+    WRONG("--connect and --host both name a destination; give one", "--host", "b", "-c", "A@h:1", "x");
+    WRONG("'104' and --port both name the port; give one", "h", "104", "-p", "105", "x");
 }
 
 Test(options, positional_destination)
@@ -271,12 +294,16 @@ Test(options, positional_destination)
     cr_assert_str_eq(options.inputs[1], "b");
     cr_assert_str_eq(options.inputs[2], "c");
 
-    RIGHT("x", "PACS@h:4242"); /* not the first */
+    RIGHT("x", "PACS@h:4242"); /* behind a path */
+    cr_assert_str_eq(options.destination, "PACS@h:4242");
+    cr_assert_eq(options.input_count, 2);
+    cr_assert_eq(SENDER("a", "b", "h", "4242"), OPTIONS_RUN); /* in two words, at the end */
+    cr_assert_str_eq(options.destination, "h");
+    cr_assert_str_eq(options.destination_port, "4242");
+    cr_assert_eq(options.input_count, 2);
+    RIGHT("/", "104", "-H", "h"); /* a folder, and what is no port then */
     cr_assert_null(options.destination);
     cr_assert_eq(options.input_count, 3);
-    RIGHT("PACS@h:4242", "--loopback"); /* another is given, behind it */
-    cr_assert_null(options.destination);
-    cr_assert_eq(options.input_count, 2);
     RIGHT("--", "PACS@h:4242"); /* only paths after it */
     cr_assert_null(options.destination);
     cr_assert_eq(options.input_count, 2);
@@ -337,6 +364,98 @@ Test(options, echo)
     cr_assert_str_eq(message, "unexpected argument 'b' (see dicom-echo --help)");
     cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "--host", "b"), OPTIONS_WRONG);
     cr_assert_str_eq(message, "'a' and --host both name a destination; give one");
+    cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "b:1"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "'b:1' and 'a' both name a destination; give one");
+    cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "104"), OPTIONS_RUN);
+    cr_assert_str_eq(options.destination_port, "104");
+    cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "104", "105"), OPTIONS_WRONG);
+}
+
+/* What is typed by who comes from another tool: understood, without effect, or refused; never something else. */
+Test(options, words_of_other_tools)
+{
+    RIGHT("-b", "ME", "--called-ae-title", "PACS", "-cx", "-nh", "-ts", "7", "-m", "1", "+sp", "*.dcm", "-f",
+          "--prior-high", "--recurse");
+    cr_assert_str_eq(options.calling_ae, "ME");
+    cr_assert_str_eq(options.called_ae, "PACS");
+    cr_assert_eq(options.timeouts.network_ms, 7000);
+    cr_assert_str_eq(options.pattern, "*.dcm");
+    cr_assert(options.accept_raw && options.recursive);
+    cr_assert_eq(options.priority, PRIORITY_HIGH);
+    cr_assert_eq(options.input_count, 1);
+    RIGHT("-c", "4");
+    cr_assert_eq(options.threads, 4);
+    RIGHT("--priority", "low", "--prior-high");
+    cr_assert_eq(options.priority, PRIORITY_LOW);
+
+#define TLS ": TLS is not there yet; nothing was sent, as it would have gone in clear"
+    static const char *const tls[] = {"+tls", "-tls", "--tls",        "+tla",  "--tls12",
+                                      "-ic",  "+cf",  "--enable-tls", "--ssl3"};
+    static const enum program programs[] = {PROGRAM_SENDER, PROGRAM_ECHO,     PROGRAM_FINDER,
+                                            PROGRAM_MOVER,  PROGRAM_RECEIVER, PROGRAM_ARCHIVE};
+    for (size_t i = 0; i < sizeof tls / sizeof tls[0]; i++) {
+        for (size_t j = 0; j < sizeof programs / sizeof programs[0]; j++) {
+            char expected[160];
+            snprintf(expected, sizeof expected, "'%s'" TLS, tls[i]);
+            cr_assert_eq(PARSE(programs[j], "h", tls[i], "key", "cert", "x"), OPTIONS_WRONG, "%s", tls[i]);
+            cr_assert_str_eq(message, expected);
+        }
+    }
+    static const char *const syntaxes[] = {"-xe", "-xi", "-xb", "-x=", "-xv", "--request-little"};
+    for (size_t i = 0; i < sizeof syntaxes / sizeof syntaxes[0]; i++) {
+        cr_assert_eq(SENDER("h", "104", syntaxes[i], "x"), OPTIONS_WRONG, "%s", syntaxes[i]);
+        cr_assert_not_null(strstr(message, "conversion is not there yet"), "%s", message);
+    }
+}
+
+Test(options, words_of_movers)
+{
+#define MOVER(...) PARSE(PROGRAM_MOVER, "-k", "0020,000D=1", __VA_ARGS__)
+    cr_assert_eq(MOVER("-aem", "X", "-L", "INSTANCE", "-p", "h", "104"), OPTIONS_RUN, "%s", message);
+    cr_assert_str_eq(options.move_destination, "X");
+    cr_assert_null(options.output_dir);
+    cr_assert_eq(options.level, QUERY_LEVEL_IMAGE);
+    cr_assert_eq(MOVER("-aem", "X", "--port", "11113", "-od", "d", "h", "104", "--ignore-pending"), OPTIONS_RUN, "%s",
+                 message);
+    cr_assert_str_eq(options.move_destination, "");
+    cr_assert_str_eq(options.receive_ae, "X");
+    cr_assert_str_eq(options.output_dir, "d");
+    cr_assert_eq(options.receive_port, 11113);
+    cr_assert_str_eq(options.destination_port, "104");
+    cr_assert_eq(MOVER("-aem", "X", "--port", "11113", "h", "104"), OPTIONS_RUN, "%s", message);
+    cr_assert_str_eq(options.output_dir, "./downloads");
+    cr_assert_eq(MOVER("-p", "11113", "A@h"), OPTIONS_RUN, "%s", message);
+    cr_assert_eq(options.port, 11113);
+    cr_assert_eq(options.receive_port, 0);
+    cr_assert_eq(MOVER("-P", "-k", "0008,0052=PATIENT", "h"), OPTIONS_RUN, "%s", message);
+    cr_assert_eq(options.level, QUERY_LEVEL_PATIENT);
+    cr_assert_eq(options.key_count, 1);
+    cr_assert_eq(MOVER("-L", "PATIENT", "h"), OPTIONS_RUN, "%s", message);
+    cr_assert(options.patient_root);
+    cr_assert_eq(PARSE(PROGRAM_FINDER, "h:1", "-q", "PatientID=1", "StudyDate=2-"), OPTIONS_RUN, "%s", message);
+    cr_assert_eq(options.key_count, 2);
+    cr_assert_not(options.quiet);
+    cr_assert_eq(PARSE(PROGRAM_FINDER, "h:1", "-W"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "'-W': modality worklists are not there; --study-root and --patient-root are");
+}
+
+Test(options, words_of_servers)
+{
+    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "-od", "d", "-b", "STORESCP@127.0.0.2:11114", "+xa", "--fork"), OPTIONS_RUN,
+                 "%s", message);
+    cr_assert_eq(options.port, 11114);
+    cr_assert_str_eq(options.own_ae, "STORESCP");
+    cr_assert_str_eq(options.bind_address, "127.0.0.2");
+    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard", "--bind", "127.0.0.3"), OPTIONS_RUN, "%s", message);
+    cr_assert_str_eq(options.bind_address, "127.0.0.3");
+    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--ignore", "11115"), OPTIONS_RUN, "%s", message);
+    cr_assert_eq(options.port, 11115);
+    cr_assert(options.discard);
+    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--ignore", "99999"), OPTIONS_WRONG);
+    cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "--synthetic", "--port", "4242", "-ae", "X"), OPTIONS_RUN, "%s", message);
+    cr_assert_eq(options.population.instances, 3);
+    cr_assert_eq(options.port, 4242);
+    cr_assert_str_eq(options.own_ae, "X");
 }
 
 Test(options, archive)

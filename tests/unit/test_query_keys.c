@@ -70,7 +70,7 @@ Test(query_keys, what_is_no_key)
     WRONG("PatientNam=X", "'PatientNam' is neither a keyword of the standard nor a tag like 0010,0020; near to it: "
                           "PatientName, PatientID, PatientSex");
     WRONG("0010,001G=X", "'0010,001G' is neither a keyword of the standard nor a tag like 0010,0020");
-    WRONG("QueryRetrieveLevel=STUDY", "QueryRetrieveLevel: the level is said with --level");
+    WRONG("QueryRetrieveLevel=SERIES", "QueryRetrieveLevel: the level is said with --level; it is STUDY");
     WRONG("0002,0010", "0002,0010: that element cannot be in a query");
     WRONG("0010,0000", "0010,0000: that element cannot be in a query");
 }

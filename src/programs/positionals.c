@@ -1,0 +1,224 @@
+/* positionals - see positionals.h. */
+#include "programs/positionals.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "programs/destination.h"
+#include "programs/option_values.h"
+#include "programs/option_words.h"
+#include "programs/options.h"
+#include "programs/query_keys.h"
+
+/* A destination among the words: where, and how many words it takes. */
+struct candidate {
+    size_t at, len; /* len = 0: none */
+};
+
+static bool is_number(const char *text)
+{
+    return *text != '\0' && strspn(text, "0123456789") == strlen(text);
+}
+
+static bool is_a_file(const char *text)
+{
+    struct stat status;
+    return lstat(text, &status) == 0;
+}
+
+static int say_two(const char *one, const char *other, char *ret_message)
+{
+    const char *quote = strncmp(other, "--", 2) == 0 ? "" : "'";
+    snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "'%.80s' and %s%.80s%s both name a destination; give one", one, quote,
+             other, quote);
+    return -1;
+}
+
+static int say_unexpected(const struct options *options, const char *word, char *ret_message)
+{
+    snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "unexpected argument '%.80s' (see %s --help)", word,
+             options_program_name(options->program));
+    return -1;
+}
+
+/* The option that names a destination, or NULL. */
+static const char *other_destination(const struct options *options)
+{
+    return options->host != NULL      ? "--host"
+           : options->peer != NULL    ? "--peer"
+           : options->loopback        ? "--loopback"
+           : options->connect != NULL ? "--connect"
+                                      : NULL;
+}
+
+/*
+ * A port in a word of its own. Who retrieves says with --port where to receive then, as move_scu and movescu do; for
+ * the others it is a second port.
+ */
+static int place_port(struct options *options, const char *port, char *ret_message)
+{
+    options->destination_port = port;
+    if (!options_given(options, "port"))
+        return 0;
+    if (options->program == PROGRAM_MOVER) {
+        if (!options_given(options, "receive-port"))
+            options->receive_port = options->port;
+        options->receive_here = true;
+        return 0;
+    }
+    snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "'%.80s' and --port both name the port; give one", port);
+    return -1;
+}
+
+/* ---- dicom-sender ---- */
+
+static struct candidate candidate_at(const struct positional *words, size_t count, size_t at)
+{
+    const char *word = words[at].text;
+    bool outermost = at == 0 || at + 1 == count;
+    enum destination_shape shape = words[at].behind_dashes ? DESTINATION_NONE : destination_shape(word);
+    if (shape == DESTINATION_URL)
+        return (struct candidate){at, 1};
+    if (shape == DESTINATION_NONE || is_a_file(word))
+        return (struct candidate){0};
+    bool with_port = shape == DESTINATION_AE_HOST_PORT || shape == DESTINATION_HOST_PORT;
+    bool port_follows = at + 1 < count && !words[at + 1].behind_dashes && is_number(words[at + 1].text);
+    if (!with_port && port_follows && (at == 0 || at + 2 == count))
+        return (struct candidate){at, 2};
+    if (with_port || (shape == DESTINATION_AE_HOST && outermost))
+        return (struct candidate){at, 1};
+    return (struct candidate){0};
+}
+
+/* Inputs in the order in which they were typed, whether behind --input or not, but for the words of a destination. */
+static int merge_inputs(struct options *options, const struct positional *words, size_t count, struct candidate without)
+{
+    const char **inputs = calloc(options->input_count + count + 1, sizeof *inputs);
+    size_t merged = 0, taken = 0;
+    if (inputs == NULL)
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        while (taken < words[i].inputs_before)
+            inputs[merged++] = options->inputs[taken++];
+        if (i < without.at || i >= without.at + without.len)
+            inputs[merged++] = words[i].text;
+    }
+    while (taken < options->input_count)
+        inputs[merged++] = options->inputs[taken++];
+    free(options->inputs);
+    options->inputs = inputs;
+    options->input_count = merged;
+    return 0;
+}
+
+static int place_in_sender(struct options *options, const struct positional *words, size_t count, char *ret_message)
+{
+    const char *other = other_destination(options);
+    struct candidate found = {0};
+    for (size_t i = 0; i < count; i++) {
+        struct candidate candidate = candidate_at(words, count, i);
+        if (candidate.len == 0)
+            continue;
+        if (other != NULL || found.len > 0)
+            return say_two(words[i].text, other != NULL ? other : words[found.at].text, ret_message);
+        found = candidate;
+        i += candidate.len - 1;
+    }
+    if (found.len > 0)
+        options->destination = words[found.at].text;
+    if (found.len == 2 && place_port(options, words[found.at + 1].text, ret_message) != 0)
+        return -1;
+    if (merge_inputs(options, words, count, found) == 0)
+        return 0;
+    snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "out of memory");
+    return -1;
+}
+
+/* ---- those who ask a peer ---- */
+
+/* Take KEY=VALUE out of the words, as dicom-rs lets several follow one -q. Returns how many words are left. */
+static size_t take_matches(struct options *options, struct positional *words, size_t count)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (query_keys_is_match(words[i].text))
+            options->keys[options->key_count++] = words[i].text;
+        else
+            words[left++] = words[i];
+    }
+    return left;
+}
+
+static int place_in_requestor(struct options *options, struct positional *words, size_t count, char *ret_message)
+{
+    bool asks = (options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0;
+    const char *other = other_destination(options);
+    size_t next = 0;
+    if (asks)
+        count = take_matches(options, words, count);
+    if (other == NULL && count > 0 && !words[0].behind_dashes) {
+        enum destination_shape shape = destination_shape(words[0].text);
+        bool has_port = shape == DESTINATION_AE_HOST_PORT || shape == DESTINATION_HOST_PORT || shape == DESTINATION_URL;
+        options->destination = words[next++].text;
+        if (count > next && !has_port && is_number(words[next].text) &&
+            place_port(options, words[next++].text, ret_message) != 0)
+            return -1;
+        other = options->destination;
+    }
+    for (; next < count; next++) {
+        const char *word = words[next].text;
+        if (asks && is_a_file(word) && options->query_file == NULL) {
+            options->query_file = word;
+            continue;
+        }
+        enum destination_shape shape = destination_shape(word);
+        if (other != options->destination || (shape != DESTINATION_NONE && shape != DESTINATION_HOST))
+            return say_two(word, other, ret_message);
+        return say_unexpected(options, word, ret_message);
+    }
+    return 0;
+}
+
+/* ---- servers ---- */
+
+static int place_in_server(struct options *options, const struct positional *words, size_t count, char *ret_message)
+{
+    char problem[OPTION_PROBLEM_SIZE];
+    const struct option_row *row = option_find_by_name(options->program, "port");
+    if (count == 0)
+        return 0;
+    if (!is_number(words[0].text) || options_given(options, "port"))
+        return say_unexpected(options, words[0].text, ret_message);
+    if (count > 1)
+        return say_unexpected(options, words[1].text, ret_message);
+    if (option_value_read(options, row, words[0].text, problem) == 0)
+        return 0;
+    snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "the port '%.80s' %s", words[0].text, problem);
+    return -1;
+}
+
+int positionals_place(struct options *options, struct positional *words, size_t count, char *ret_message)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (*words[i].text != '\0')
+            continue;
+        snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "an argument is empty");
+        return -1;
+    }
+    switch (options->program) {
+    case PROGRAM_SENDER:
+        return place_in_sender(options, words, count, ret_message);
+    case PROGRAM_ECHO:
+    case PROGRAM_FINDER:
+    case PROGRAM_MOVER:
+        return place_in_requestor(options, words, count, ret_message);
+    case PROGRAM_RECEIVER:
+    case PROGRAM_ARCHIVE:
+        return place_in_server(options, words, count, ret_message);
+    case PROGRAM_REPORT:
+        break;
+    }
+    return count > 0 ? say_unexpected(options, words[0].text, ret_message) : 0;
+}

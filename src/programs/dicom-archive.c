@@ -4,6 +4,7 @@
  * One thread, one loop: the archive of archive/, and two signals.
  */
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "engine/interrupt.h"
 #include "programs/console.h"
 #include "programs/options.h"
+#include "programs/temporary_folder.h"
 
 struct server {
     uv_loop_t loop;
@@ -90,8 +92,9 @@ static struct archive_peer *read_peers(const struct options *options)
 
 /* ---- the whole ---- */
 
+/* `folder`: of --dicom, or NULL. */
 static struct archive_options archive_options_of(const struct options *options, const struct archive_peer *peers,
-                                                 const struct logger *logger)
+                                                 const char *folder, const struct logger *logger)
 {
     struct archive_options archive = {
         .acceptor = {.bind_address = options->bind_address,
@@ -103,12 +106,12 @@ static struct archive_options archive_options_of(const struct options *options, 
                                      .max_pdu_len = options->max_pdu_len,
                                      .timeouts = options->timeouts,
                                      .logger = logger}},
-        .output_dir = options->output_dir,
+        .output_dir = folder != NULL ? folder : options->output_dir,
         .sync = options->sync,
         .reindex = options->reindex,
         .mode = options->mode,
-        .import_dirs = options->import_dirs.items,
-        .import_count = options->import_dirs.count,
+        .import_dirs = options->dicom_file != NULL ? &options->dicom_file : options->import_dirs.items,
+        .import_count = options->dicom_file != NULL ? 1 : options->import_dirs.count,
         .synthetic = options->population,
         .peers = peers,
         .peer_count = options->input_count,
@@ -165,11 +168,20 @@ static void print_totals(const struct archive_totals *totals)
     print_counted(done, sizeof done / sizeof done[0]);
 }
 
-static int run(const struct options *options, const struct archive_peer *peers)
+/* What --dicom names is there to be served; --import may find nothing new. */
+static int check_dicom_file(const struct options *options, const struct server *program)
+{
+    if (options->dicom_file == NULL || archive_totals(program->archive)->instances > 0)
+        return 0;
+    fprintf(stderr, "dicom-archive: --dicom: '%s': there is no DICOM file that could be served\n", options->dicom_file);
+    return -ENOENT;
+}
+
+static int run(const struct options *options, const struct archive_peer *peers, const char *folder)
 {
     struct server program = {0};
     struct logger logger = console_logger((enum log_level)options->log_level);
-    struct archive_options archive = archive_options_of(options, peers, &logger);
+    struct archive_options archive = archive_options_of(options, peers, folder, &logger);
     char problem[512];
 
     if (uv_loop_init(&program.loop) != 0) {
@@ -178,7 +190,9 @@ static int run(const struct options *options, const struct archive_peer *peers)
     }
     int error = archive_open(&program.archive, &program.loop, &archive, problem, sizeof problem);
     if (error == 0) {
-        error = interrupt_listen(&program.interrupt, &program.loop, on_interrupt, &program);
+        int deaf = interrupt_listen(&program.interrupt, &program.loop, on_interrupt, &program);
+        error = check_dicom_file(options, &program);
+        error = error != 0 ? error : deaf;
         if (error == 0)
             print_listening(options, &program);
         else
@@ -203,7 +217,11 @@ int main(int argc, char **argv)
     console_prepare_process("dicom-archive");
     if (options_begin(&options, PROGRAM_ARCHIVE, argc, argv, &exit_code)) {
         struct archive_peer *peers = read_peers(&options);
-        exit_code = peers != NULL ? run(&options, peers) : 1;
+        char *folder = options.dicom_file != NULL ? temporary_folder_create("dicom-archive") : NULL;
+        bool ready = peers != NULL && (folder != NULL || options.dicom_file == NULL);
+        exit_code = ready ? run(&options, peers, folder) : 1;
+        temporary_folder_remove(folder);
+        free(folder);
         if (peers != NULL)
             free_peers(peers, options.input_count);
     }

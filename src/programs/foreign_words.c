@@ -122,7 +122,7 @@ static const struct foreign_word words[] = {
     {PROGRAM_SENDER,
      "--rel-sop-classes --tmp-file-dir --tmp-file-prefix --tmp-file-suffix",
      FOREIGN_IGNORED, NULL, 1},
-    {PROGRAM_SENDER,
+    {PROGRAM_SENDER | PROGRAM_ARCHIVE,
      "-x= -xe -xb -xi -xs -xy -xx -xv -xw -xt -xu -xm -xh -xn -xl -x2 -x3 -xo -x4 -x5 -xr -xd --propose-uncompr "
      "--propose-little --propose-big --propose-implicit --propose-lossless --propose-jpeg8 --propose-jpeg12 "
      "--propose-j2k-lossless --propose-j2k-lossy --propose-jls-lossless --propose-jls-lossy --propose-mpeg2 "
@@ -230,28 +230,28 @@ static const struct foreign_word words[] = {
     {PROGRAM_RECEIVER,
      "-td --dimse-timeout",
      FOREIGN_MEANS, "network-timeout", 0},
-    {SERVERS,
+    {SERVERS | PROGRAM_MOVER,
      "--fork --single-process -s -ac --access-full +xa --accept-all --all-storage -pm --promiscuous -B --normal +B "
      "--bit-preserving +F --write-file -uf --default-filenames +t= --write-xfer-same -uc --retain-un +g= "
      "--group-length-recalc +e --length-explicit --padding-off --no-check-find --no-check-move --move-unrestricted",
      FOREIGN_IGNORED, NULL, 0},
-    {SERVERS,
+    {SERVERS | PROGRAM_MOVER,
      "-F --write-dataset +te --write-xfer-little +tb --write-xfer-big +ti --write-xfer-implicit +td "
      "--write-xfer-deflated -u --disable-new-vr +g --group-length-create -g --group-length-remove -e "
      "--length-undefined +p --padding-create +uc --convert-un +cl --compression-level",
      FOREIGN_REFUSED, "data sets are kept byte for byte, in files with a meta header", 0},
-    {SERVERS,
+    {SERVERS | PROGRAM_MOVER,
      "+x= +xe +xb +xs +xy +xx +xv +xw +xt +xu +xm +xh +xn +xl +x2 +x3 +xo +x4 +x5 +xr +xd +xi --implicit "
      "--prefer-uncompr --prefer-little --prefer-big --prefer-lossless --prefer-jpeg8 --prefer-jpeg12 "
      "--prefer-j2k-lossless --prefer-j2k-lossy --prefer-jls-lossless --prefer-jls-lossy --prefer-mpeg2 "
      "--prefer-mpeg2-high --prefer-mpeg4 --prefer-mpeg4-bd --prefer-hevc --prefer-hevc10 --prefer-rle "
      "--prefer-deflated",
      FOREIGN_REFUSED, "every transfer syntax is taken, and none can be preferred", 0},
-    {SERVERS,
+    {SERVERS | PROGRAM_MOVER,
      "-ss --sort-conc-studies -su --sort-on-study-uid -sp --sort-on-patientname +uf --unique-filenames --timenames "
      "-fe --filename-extension --filepath",
      FOREIGN_REFUSED, "instances are kept in one folder, as <SOP Instance UID>.dcm", 0},
-    {SERVERS,
+    {SERVERS | PROGRAM_MOVER,
      "-xcr --exec-on-reception -xcs --exec-on-eostudy -rns --rename-on-eostudy -tos --eostudy-timeout -xs "
      "--exec-sync",
      FOREIGN_REFUSED, "no command is run for what comes", 0},
@@ -261,7 +261,7 @@ static const struct foreign_word words[] = {
     {PROGRAM_RECEIVER,
      "--sleep-after --sleep-during",
      FOREIGN_REFUSED, "--response-delay MS waits before each response", 0},
-    {SERVERS,
+    {SERVERS | PROGRAM_MOVER,
      "-id --inetd +ac --access-control",
      FOREIGN_REFUSED, "that is not there; --bind and --ae-title say who can connect", 0},
     {PROGRAM_ARCHIVE,

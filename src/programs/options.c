@@ -273,7 +273,9 @@ static const char *find_mover_contradiction(const struct options *options)
 static const char *find_archive_contradiction(const struct options *options)
 {
     bool synthetic = options->population_text != NULL;
-    if (options->output_dir == NULL && !synthetic)
+    if (options->dicom_file != NULL && (options->output_dir != NULL || synthetic || options->import_dirs.count > 0))
+        return "--dicom excludes --output-dir, --import and --synthetic: it serves what it names and keeps nothing";
+    if (options->output_dir == NULL && !synthetic && options->dicom_file == NULL)
         return "give --output-dir DIR for the archive, or --synthetic to serve what does not exist";
     if (options->output_dir != NULL && synthetic)
         return "--output-dir and --synthetic exclude each other";

@@ -123,7 +123,7 @@ struct options {
     const char *receive_address; /* NULL: see --help */
     uint32_t receive_port;
     struct option_list allow_from; /* AE titles and hosts that may send to us; none given = all */
-    bool receive_here; /* said by a port to receive on */
+    bool receive_here;             /* said by a port to receive on */
 
     /* receiving */
     char own_ae[17]; /* "" = take any called AE title */
@@ -151,6 +151,7 @@ struct options {
     struct synthetic_population population; /* studies = 0: not given */
     const char *population_text;
     struct option_list import_dirs;
+    const char *dicom_file; /* --dicom */
     bool reindex;
     uint32_t move_associations;
 

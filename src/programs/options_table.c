@@ -218,6 +218,8 @@ const struct option_row option_rows[] = {
      "the archive: instances as <SOP Instance UID>.dcm, and their index in index.sqlite", NULL},
     {ARCHIVE, "Storing", "import", 0, NULL, OPTION_LIST, "DIR", 0, 0, FIELD(import_dirs), NULL,
      "first take in the DICOM files in this folder and below it. May be repeated", NULL},
+    {ARCHIVE, "Storing", "dicom", 0, "-dicom", OPTION_TEXT, "FILE", 0, 0, FIELD(dicom_file), NULL,
+     "serve this file, or the files below this folder, from a copy that is removed when the archive stops", NULL},
     {ARCHIVE, "Storing", "reindex", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(reindex), NULL,
      "make the index anew from the files", NULL},
     {ARCHIVE, "Storing", "synthetic", 0, NULL, OPTION_PEOPLE, "STUDIESxSERIESxINSTANCES[:SIZE]", 0, 0,
@@ -338,7 +340,7 @@ static const struct option_texts texts[] = {
      "  dicom-receiver --port 0 --discard\n",
      "  0    stopped by Ctrl-C or SIGTERM\n"
      "  1    it could not listen, its access log lacks a line, or an option was wrong\n"},
-    {PROGRAM_ARCHIVE, "dicom-archive", "dicom-archive [OPTION...] (--output-dir DIR | --synthetic SPEC)",
+    {PROGRAM_ARCHIVE, "dicom-archive", "dicom-archive [OPTION...] (--output-dir DIR | --synthetic SPEC | --dicom FILE)",
      "A small archive for tests, demos and labs: answers C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET and C-CANCEL until it "
      "is told to stop (Ctrl-C).",
      "  dicom-archive --port 11112 --synthetic 4x2x50 --peer MOVER=127.0.0.1:11113\n"

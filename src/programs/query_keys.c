@@ -8,8 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dicomnet/uid.h"
 #include "programs/options.h"
 
+enum {
+    META_BEGIN = 132,      /* of a DICOM file: behind the preamble and "DICM" */
+    META_LENGTH_SIZE = 12, /* of the first element of its meta header, whose value is the length of the others */
+    TAG_TRANSFER_SYNTAX_UID = 0x00020010
+};
 enum { NEAREST_COUNT = 3, NAME_MAX_LEN = 64, LAST_GROUP_WITHOUT_QUERIES = 0x0003 };
 
 /* ---- what there is to know about a level ---- */
@@ -210,17 +216,88 @@ int query_keys_add(struct query_keys *keys, const char *text, char *ret_message,
     return set_value(keys, name, tag, value, ret_message, size);
 }
 
+/* ---- a file of keys ---- */
+
+/* The meta header of a query needs no more than its transfer syntax (PS3.10 7.1); returns where the data set begins. */
+static size_t read_syntax(struct span bytes, char ret_syntax[UID_SIZE])
+{
+    struct identifier meta;
+    uint32_t len = 0;
+    strcpy(ret_syntax, UID_EXPLICIT_VR_LITTLE_ENDIAN);
+    if (bytes.len < META_BEGIN + META_LENGTH_SIZE)
+        return bytes.len;
+    for (unsigned i = 0; i < 4; i++)
+        len |= (uint32_t)bytes.data[META_BEGIN + META_LENGTH_SIZE - 4 + i] << (8 * i);
+    size_t begin = META_BEGIN + META_LENGTH_SIZE, end = len < bytes.len - begin ? begin + len : bytes.len;
+    identifier_init(&meta);
+    if (identifier_decode(&meta, (struct span){bytes.data + begin, end - begin}, UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0)
+        (void)identifier_get_text(&meta, TAG_TRANSFER_SYNTAX_UID, ret_syntax, UID_SIZE);
+    identifier_fini(&meta);
+    return end;
+}
+
+/* Every element of a DICOM file is a key, but for the level, which must be the one that is asked for. */
+static int add_elements(struct query_keys *keys, struct span bytes, char *ret_message, size_t size)
+{
+    char syntax[UID_SIZE], level[16];
+    struct identifier read;
+    size_t begin = read_syntax(bytes, syntax);
+    identifier_init(&read);
+    int error = identifier_decode(&read, (struct span){bytes.data + begin, bytes.len - begin}, syntax);
+    int result = error == 0 ? 0 : -1;
+    if (result == 0 && identifier_get_text(&read, TAG_QUERY_RETRIEVE_LEVEL, level, sizeof level))
+        result = check_level(keys, "QueryRetrieveLevel", level, ret_message, size);
+    for (struct element element = {0}; result == 0 && error == 0 && identifier_skip(&read, &element);) {
+        if (element.tag == TAG_QUERY_RETRIEVE_LEVEL)
+            continue;
+        error = identifier_set_element(&keys->identifier, &read, &element);
+        if (error == 0 && element.tag != TAG_SPECIFIC_CHARACTER_SET)
+            error = show(keys, element.tag);
+    }
+    identifier_fini(&read);
+    if (error == 0)
+        return result;
+    snprintf(ret_message, size, "as a DICOM file: %s", error == -E2BIG ? "there are too many keys" : error_text(error));
+    return -1;
+}
+
+/* 1: it is no DICOM file, and is read from its begin; else as add_elements. */
+static int add_dicom_file(struct query_keys *keys, FILE *file, char *ret_message, size_t size)
+{
+    char head[META_BEGIN] = "";
+    bool is_dicom = fread(head, 1, sizeof head, file) == sizeof head && memcmp(head + META_BEGIN - 4, "DICM", 4) == 0;
+    rewind(file);
+    if (!is_dicom)
+        return 1;
+    uint8_t *bytes = malloc(IDENTIFIER_SIZE_MAX);
+    size_t len = bytes != NULL ? fread(bytes, 1, IDENTIFIER_SIZE_MAX, file) : 0;
+    int result = -1;
+    if (bytes == NULL || ferror(file))
+        snprintf(ret_message, size, "it cannot be read");
+    else
+        result = add_elements(keys, (struct span){bytes, len}, ret_message, size);
+    free(bytes);
+    return result;
+}
+
 int query_keys_add_file(struct query_keys *keys, const char *path, char *ret_message, size_t size)
 {
     FILE *file = fopen(path, "re");
     char *line = NULL, problem[512];
     size_t line_size = 0;
     ssize_t len;
-    int result = 0;
     if (file == NULL) {
         snprintf(ret_message, size, "'%.200s': %s", path, error_text(-errno));
         return -1;
     }
+    int result = add_dicom_file(keys, file, problem, sizeof problem);
+    if (result < 0)
+        snprintf(ret_message, size, "'%.200s': %s", path, problem);
+    if (result <= 0) {
+        fclose(file);
+        return result;
+    }
+    result = 0;
     for (unsigned number = 1; result == 0 && (len = getline(&line, &line_size, file)) >= 0; number++) {
         while (len > 0 && isspace((unsigned char)line[len - 1]))
             line[--len] = '\0';

@@ -75,6 +75,43 @@ Test(query_keys, what_is_no_key)
     WRONG("0010,0000", "0010,0000: that element cannot be in a query");
 }
 
+/* A query as other tools take it: a DICOM file whose elements are the keys. */
+Test(query_keys, a_dicom_file)
+{
+    static const char meta[] = "\x02\x00\x00\x00UL\x04\x00\x1a\x00\x00\x00"
+                               "\x02\x00\x10\x00UI\x12\x00"
+                               "1.2.840.10008.1.2\0";
+    static const char data[] = "\x08\x00\x52\x00\x06\x00\x00\x00STUDY "
+                               "\x10\x00\x20\x00\x04\x00\x00\x00"
+                               "4711"
+                               "\x20\x00\x0d\x00\x04\x00\x00\x00"
+                               "1.23";
+    char path[] = "/tmp/test_query_keys_XXXXXX", preamble[132] = "", text[256];
+    struct query_keys found;
+    int fd = mkstemp(path);
+    memcpy(preamble + 128, "DICM", 4);
+    cr_assert_eq(write(fd, preamble, sizeof preamble), sizeof preamble);
+    cr_assert_eq(write(fd, meta, sizeof meta - 1), sizeof meta - 1);
+    cr_assert_eq(write(fd, data, sizeof data - 1), sizeof data - 1);
+    close(fd);
+    cr_assert_eq(query_keys_init(&found, QUERY_STUDY_ROOT, QUERY_LEVEL_STUDY, false), 0);
+    cr_assert_eq(query_keys_add_file(&found, path, text, sizeof text), 0, "%s", text);
+    cr_assert(identifier_get_text(&found.identifier, TAG_PATIENT_ID, text, sizeof text));
+    cr_assert_str_eq(text, "4711");
+    cr_assert(identifier_get_text(&found.identifier, TAG_STUDY_INSTANCE_UID, text, sizeof text));
+    cr_assert_str_eq(text, "1.23");
+    query_keys_fini(&found);
+    cr_assert_eq(query_keys_init(&found, QUERY_STUDY_ROOT, QUERY_LEVEL_SERIES, false), 0);
+    cr_assert_eq(query_keys_add_file(&found, path, text, sizeof text), -1);
+    cr_assert_not_null(strstr(text, "the level is said with --level; it is SERIES"), "%s", text);
+    query_keys_fini(&found);
+    cr_assert_eq(truncate(path, 200), 0);
+    cr_assert_eq(query_keys_init(&found, QUERY_STUDY_ROOT, QUERY_LEVEL_STUDY, false), 0);
+    cr_assert_eq(query_keys_add_file(&found, path, text, sizeof text), -1, "it is cut");
+    query_keys_fini(&found);
+    unlink(path);
+}
+
 Test(query_keys, values_that_cannot_match)
 {
     const char *dates = "is no date: YYYYMMDD, YYYYMMDD-, -YYYYMMDD or YYYYMMDD-YYYYMMDD (its VR is DA)";

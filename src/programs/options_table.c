@@ -340,7 +340,7 @@ static const struct option_texts texts[] = {
      "  dicom-receiver --port 0 --discard\n",
      "  0    stopped by Ctrl-C or SIGTERM\n"
      "  1    it could not listen, its access log lacks a line, or an option was wrong\n"},
-    {PROGRAM_ARCHIVE, "dicom-archive", "dicom-archive [OPTION...] (--output-dir DIR | --synthetic SPEC | --dicom FILE)",
+    {PROGRAM_ARCHIVE, "dicom-archive", "dicom-archive [OPTION...] (--output-dir DIR | --synthetic | --dicom FILE)",
      "A small archive for tests, demos and labs: answers C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET and C-CANCEL until it "
      "is told to stop (Ctrl-C).",
      "  dicom-archive --port 11112 --synthetic 4x2x50 --peer MOVER=127.0.0.1:11113\n"

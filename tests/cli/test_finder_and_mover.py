@@ -42,7 +42,7 @@ class WrongOptions(CommandTest):
         for name, rest in (('dicom-finder', ()), ('dicom-mover', HERE)):
             self.says(name, 'no destination: give --host HOST [--port PORT] [--ae-title AE], or pacs://[AE@]HOST[:PORT], '
                       '[AE@]HOST:PORT or [AE@]HOST PORT, or --peer NAME, or a default peer in '
-                      '/nonexistent/.config/dicom-sender/peers.json', *rest)
+                      '/nonexistent/.config/dicom-sender/peers.json', '-v', *rest)
             self.says(name, f"unexpected argument 'b' (see {name} --help)", 'a', 'b', *rest)
             self.says(name, "'h:2' and 'h:1' both name a destination; give one", 'h:1', 'h:2', *rest)
 

@@ -87,11 +87,14 @@ extern const struct storage_sink archive_sink; /* its context is a guest */
 int archive_fill(struct archive *archive);
 
 /*
- * Look at a file of the folder and index it. Returns REASON_NONE, or why it cannot be kept: REASON_UID_CONFLICT if its
- * UIDs are not those expected (NULL = any will do). *ret_error is what indexing it gave, or 0.
+ * Look at a file of the folder. REASON_NONE and *ret_instance, the caller's, with archive->values filled in; or why it
+ * cannot be kept: REASON_UID_CONFLICT if its UIDs are not those expected (NULL = any will do).
  */
-enum outcome_reason archive_index_file(struct archive *archive, const char *name, const char *class_uid,
-                                       const char *instance_uid, int *ret_error);
+enum outcome_reason archive_look_at(struct archive *archive, const char *name, const char *class_uid,
+                                    const char *instance_uid, struct instance **ret_instance);
+
+/* Index what was looked at last, under that name. 0 or an error of index.h. */
+int archive_add(struct archive *archive, const char *name, const struct instance *instance) MUST_CHECK;
 
 /* The made-up instance of that place; story and class follow from the numbers. */
 void archive_make_up(const struct archive *archive, uint64_t study, uint64_t series, uint64_t number,

@@ -39,11 +39,11 @@ static enum outcome_reason judge(const struct instance *instance)
 
 /* ---- files of the folder ---- */
 
-enum outcome_reason archive_index_file(struct archive *archive, const char *name, const char *class_uid,
-                                       const char *instance_uid, int *ret_error)
+enum outcome_reason archive_look_at(struct archive *archive, const char *name, const char *class_uid,
+                                    const char *instance_uid, struct instance **ret_instance)
 {
     char *path = NULL;
-    *ret_error = 0;
+    *ret_instance = NULL;
     if (asprintf(&path, "%s/%s", archive->options.output_dir, name) < 0)
         return REASON_OUT_OF_MEMORY;
     struct instance *instance = look_at(archive, path);
@@ -55,18 +55,34 @@ enum outcome_reason archive_index_file(struct archive *archive, const char *name
     if (reason == REASON_NONE && instance_uid != NULL &&
         (strcmp(class_uid, file->class_uid) != 0 || strcmp(instance_uid, file->instance_uid) != 0))
         reason = REASON_UID_CONFLICT;
-    if (reason == REASON_NONE) {
-        struct index_place place = {.name = name,
-                                    .size_bytes = file->size_bytes,
-                                    .mtime_ns = file->mtime_ns,
-                                    .data_offset = file->data_offset,
-                                    .data_len = file->data_len,
-                                    .pad = file->pad,
-                                    .class_uid = file->class_uid,
-                                    .instance_uid = file->instance_uid,
-                                    .syntax_uid = file->syntax_uid};
-        *ret_error = index_add(archive->index, &archive->values, &place);
-    }
+    if (reason == REASON_NONE)
+        *ret_instance = instance;
+    else
+        instance_destroy(instance);
+    return reason;
+}
+
+int archive_add(struct archive *archive, const char *name, const struct instance *instance)
+{
+    const struct file_facts *file = &instance->file;
+    struct index_place place = {.name = name,
+                                .size_bytes = file->size_bytes,
+                                .mtime_ns = file->mtime_ns,
+                                .data_offset = file->data_offset,
+                                .data_len = file->data_len,
+                                .pad = file->pad,
+                                .class_uid = file->class_uid,
+                                .instance_uid = file->instance_uid,
+                                .syntax_uid = file->syntax_uid};
+    return index_add(archive->index, &archive->values, &place);
+}
+
+/* Look at a file of the folder and index it. *ret_error is what indexing it gave, or 0. */
+static enum outcome_reason index_file(struct archive *archive, const char *name, int *ret_error)
+{
+    struct instance *instance;
+    enum outcome_reason reason = archive_look_at(archive, name, NULL, NULL, &instance);
+    *ret_error = reason == REASON_NONE ? archive_add(archive, name, instance) : 0;
     instance_destroy(instance);
     return reason;
 }
@@ -92,7 +108,7 @@ static int index_if_new(struct archive *archive, const char *name)
         fstatat(archive->folder.fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(status.st_mode) ||
         index_has_file(archive->index, name, (uint64_t)status.st_size, mtime_ns_of(&status)))
         return 0;
-    enum outcome_reason reason = archive_index_file(archive, name, NULL, NULL, &error);
+    enum outcome_reason reason = index_file(archive, name, &error);
     if (reason != REASON_NONE)
         say_failed(archive, name, outcome_reason_name(reason));
     return reason == REASON_OUT_OF_MEMORY ? -ENOMEM : error;
@@ -173,7 +189,7 @@ static int import_file(struct archive *archive, const char *path)
     if (reason == REASON_NONE)
         result = copy_file(archive, instance, name);
     if (reason == REASON_NONE && result == PART10_KEPT)
-        (void)archive_index_file(archive, name, NULL, NULL, &error);
+        (void)index_file(archive, name, &error);
     instance_destroy(instance);
     if (skipped) {
         LOG(archive->options.logger, LOG_INFO, LOG_FILE_SKIPPED, LOG_TEXT("path", path),

@@ -1,6 +1,6 @@
 /*
- * keep - C-STORE: an instance becomes a file under its final name first, then a row of the index, then the answer 0000.
- * If the process dies in between, the next start finds the file. See archive/archive_private.h.
+ * keep - C-STORE: an instance is looked at, becomes a file under its final name, then a row of the index, then the
+ * answer 0000. If the process dies in between, the next start finds the file. See archive/archive_private.h.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "archive/archive_private.h"
+#include "catalog/arrival.h"
+#include "catalog/instance.h"
 #include "catalog/outcome.h"
 #include "dicomnet/log.h"
 
@@ -47,35 +49,39 @@ static void take_bytes(void *context, struct span bytes)
     part10_writer_append(guest->writer, bytes.data, bytes.len);
 }
 
-/* The file is there: can it be found and sent? If not, it goes again. */
-static uint16_t index_instance(struct guest *guest, char ret_comment[65])
+/* Is what came whole, and what the request says? NULL if not, or if there is no memory: then the status is set. */
+static struct instance *look_at_it(struct guest *guest, uint16_t *ret_status, char ret_comment[65])
 {
-    struct archive *archive = guest->archive;
-    int error;
-    enum outcome_reason reason =
-        archive_index_file(archive, guest->writer->final_name, guest->class_uid, guest->instance_uid, &error);
-    uint16_t status = STATUS_SUCCESS;
-    if (reason == REASON_OUT_OF_MEMORY || error != 0) {
-        snprintf(ret_comment, 65, "it cannot be indexed: %.40s", error_text(error != 0 ? error : -ENOMEM));
-        status = STATUS_REFUSED_OUT_OF_RESOURCES;
-    } else if (reason == REASON_UID_CONFLICT) {
-        snprintf(ret_comment, 65, "the data set's UIDs are not those of the request");
-        status = STATUS_DATA_SET_MISMATCH;
-    } else if (reason != REASON_NONE) {
-        snprintf(ret_comment, 65, "%.64s", outcome_reason_text(reason));
-        status = STATUS_CANNOT_UNDERSTAND;
-    }
-    if (status != STATUS_SUCCESS)
-        unlinkat(archive->folder.fd, guest->writer->final_name, 0);
-    return status;
+    struct instance *instance = NULL;
+    enum outcome_reason reason = archive_look_at(guest->archive, guest->writer->temporary_name, guest->class_uid,
+                                                 guest->instance_uid, &instance);
+    *ret_status = arrival_status(reason, ret_comment);
+    return instance;
 }
 
-static uint16_t end(void *context, char ret_comment[65])
+/* It is kept: can it be found? If not, its file goes again. */
+static uint16_t index_it(struct guest *guest, const struct instance *instance, char ret_comment[65])
 {
-    struct guest *guest = context;
     struct archive *archive = guest->archive;
+    int error = archive_add(archive, guest->writer->final_name, instance);
+    if (error == 0)
+        return STATUS_SUCCESS;
+    snprintf(ret_comment, 65, "it cannot be indexed: %.40s",
+             error == -EIO ? index_problem(archive->index) : error_text(error));
+    unlinkat(archive->folder.fd, guest->writer->final_name, 0);
+    return STATUS_REFUSED_OUT_OF_RESOURCES;
+}
+
+/* The bytes are all there, under a temporary name: only what can be found and sent again gets a final one. */
+static uint16_t keep(struct guest *guest, char ret_comment[65])
+{
     uint16_t status = STATUS_SUCCESS;
-    guest->writing = false;
+    struct instance *instance = NULL;
+    /* What could not be written is part10_writer_finish's to tell. */
+    if (part10_writer_complete(guest->writer) == 0 && (instance = look_at_it(guest, &status, ret_comment)) == NULL) {
+        part10_writer_discard(guest->writer);
+        return status;
+    }
     int result = part10_writer_finish(guest->writer);
     if (result < 0) {
         snprintf(ret_comment, 65, "%.64s", error_text(result));
@@ -84,8 +90,18 @@ static uint16_t end(void *context, char ret_comment[65])
         snprintf(ret_comment, 65, "another data set with this SOP Instance UID is kept");
         status = STATUS_DATA_SET_MISMATCH;
     } else if (result == PART10_KEPT) {
-        status = index_instance(guest, ret_comment);
+        status = index_it(guest, instance, ret_comment);
     }
+    instance_destroy(instance);
+    return status;
+}
+
+static uint16_t end(void *context, char ret_comment[65])
+{
+    struct guest *guest = context;
+    struct archive *archive = guest->archive;
+    guest->writing = false;
+    uint16_t status = keep(guest, ret_comment);
     if (status != STATUS_SUCCESS)
         return refuse(guest, status, ret_comment);
     archive->totals.stored++;

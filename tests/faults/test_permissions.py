@@ -42,7 +42,7 @@ class Permissions(ProgramTest):
         calls = trace.read_text(encoding='utf-8', errors='replace')
         self.assertRegex(calls, r'openat\(\d+, "dicom_sender_summary[^"/]*\.tmp", [A-Z_|]*O_EXCL[A-Z_|]*O_NOFOLLOW')
         self.assertRegex(calls, r'renameat2?\(\d+, "dicom_sender_summary[^"/]*\.tmp", \d+, "dicom_sender_summary[^"/]*\.json"')
-        self.assertEqual(sorted(path.suffix for path in logs.iterdir()), ['.json', '.jsonl'])
+        self.assertEqual(sorted(path.suffix for path in logs.iterdir()), ['.json', '.log'])
 
     def test_temporary_folder_that_is_not_there(self):
         source = self.subfolder('source')

@@ -2,9 +2,24 @@
 #include "engine/interrupt.h"
 
 #include <signal.h>
+#include <stdbool.h>
 
-static const int numbers[] = {SIGINT, SIGTERM};
-enum { COUNT = sizeof numbers / sizeof numbers[0] };
+static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+_Static_assert(sizeof numbers / sizeof numbers[0] == INTERRUPT_SIGNALS, "a place for each");
+
+const char *interrupt_text(int number)
+{
+    return number == SIGTERM  ? "terminated (SIGTERM)"
+           : number == SIGHUP ? "the terminal or the session was closed (SIGHUP)"
+                              : "interrupted (SIGINT)";
+}
+
+/* Who starts a program with nohup wants it to go on. */
+static bool is_wanted(int number)
+{
+    struct sigaction action;
+    return number != SIGHUP || sigaction(number, NULL, &action) != 0 || action.sa_handler != SIG_IGN;
+}
 
 static void on_signal(uv_signal_t *signal, int number)
 {
@@ -15,13 +30,16 @@ static void on_signal(uv_signal_t *signal, int number)
 int interrupt_listen(struct interrupt *interrupt, uv_loop_t *loop, void (*told)(void *user, int signal), void *user)
 {
     *interrupt = (struct interrupt){.told = told, .user = user};
-    for (size_t i = 0; i < COUNT; i++) {
-        int error = uv_signal_init(loop, &interrupt->signals[i]);
+    for (size_t i = 0; i < INTERRUPT_SIGNALS; i++) {
+        if (!is_wanted(numbers[i]))
+            continue;
+        uv_signal_t *signal = &interrupt->signals[interrupt->open_count];
+        int error = uv_signal_init(loop, signal);
         if (error != 0)
             return error;
         interrupt->open_count++;
-        interrupt->signals[i].data = interrupt;
-        error = uv_signal_start(&interrupt->signals[i], on_signal, numbers[i]);
+        signal->data = interrupt;
+        error = uv_signal_start(signal, on_signal, numbers[i]);
         if (error != 0)
             return error;
     }

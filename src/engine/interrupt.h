@@ -1,13 +1,16 @@
 /*
- * interrupt - the two signals that ask a program to stop, SIGINT and SIGTERM, on its loop.
+ * interrupt - the signals that ask a program to stop, on its loop: SIGINT, SIGTERM, and SIGHUP, which comes when the
+ * terminal is closed. SIGHUP is left alone in a program that was started to ignore it (nohup).
  */
 #ifndef ENGINE_INTERRUPT_H
 #define ENGINE_INTERRUPT_H
 
 #include <uv.h>
 
+enum { INTERRUPT_SIGNALS = 3 };
+
 struct interrupt {
-    uv_signal_t signals[2];
+    uv_signal_t signals[INTERRUPT_SIGNALS];
     size_t open_count;
     void (*told)(void *user, int signal);
     void *user;
@@ -15,6 +18,9 @@ struct interrupt {
 
 /* Listen: `told` is called for each signal. Returns 0 or an error; it is to be closed in either case. */
 int interrupt_listen(struct interrupt *interrupt, uv_loop_t *loop, void (*told)(void *user, int signal), void *user);
+
+/* "terminated (SIGTERM)": for people. */
+const char *interrupt_text(int number);
 
 /*
  * Listen no more; the loop keeps its memory until it has turned once. A signal that comes later does not kill: the

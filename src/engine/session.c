@@ -240,7 +240,7 @@ static void on_interrupt(void *user, int number)
     struct session *session = user;
     session->signals++;
     if (session->signals == 1)
-        session_stop(session, SESSION_INTERRUPTED, number == SIGTERM ? "terminated (SIGTERM)" : "interrupted (SIGINT)");
+        session_stop(session, SESSION_INTERRUPTED, interrupt_text(number));
     if (session->signals == 1)
         say_what_an_interrupt_does(session);
     else

@@ -103,7 +103,7 @@ struct session {
     const struct context_pair *unsupported[PDU_CONTEXTS_MAX];
 
     struct idle_clock idle_clock; /* why workers without work have none */
-    unsigned signals;             /* SIGINT or SIGTERM that have come */
+    unsigned signals;             /* SIGINT, SIGTERM or SIGHUP that have come */
     uint64_t last_answer_us;      /* monotonic; when the peer last answered a store */
     struct crew crew[SESSION_THREADS_MAX];
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -50,6 +51,16 @@ static void write_record(void *user, const struct log_record *record)
 struct logger console_logger(enum log_level level)
 {
     return (struct logger){.write = level >= LOG_DEBUG ? write_record : write_sentence, .level = level};
+}
+
+int console_end(const char *program, int exit_code)
+{
+    errno = 0;
+    bool whole = fflush(stdout) == 0 && !ferror(stdout);
+    if (whole || exit_code != 0)
+        return exit_code;
+    fprintf(stderr, "%s: standard output: %s\n", program, error_text(errno > 0 ? -errno : -EIO));
+    return 1;
 }
 
 /*

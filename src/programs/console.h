@@ -4,6 +4,7 @@
 #ifndef PROGRAMS_CONSOLE_H
 #define PROGRAMS_CONSOLE_H
 
+#include "dicomnet/error.h"
 #include "dicomnet/log.h"
 
 /* A logger that writes sentences (console_line) to standard error; from LOG_DEBUG on the records themselves (log_line).
@@ -20,5 +21,11 @@ void console_prepare_process(const char *program);
 
 /* What to put behind the error of listening on this port if the port is why it failed; else "". */
 const char *console_port_hint(int error, unsigned port);
+
+/*
+ * What every main does last: what standard output still keeps is written. Returns the exit code; if what was to be read
+ * there is not all there, and nothing else has failed, that is said, and it is 1.
+ */
+int console_end(const char *program, int exit_code) MUST_CHECK;
 
 #endif

@@ -226,5 +226,5 @@ int main(int argc, char **argv)
             free_peers(peers, options.input_count);
     }
     options_fini(&options);
-    return exit_code;
+    return console_end("dicom-archive", exit_code);
 }

@@ -145,5 +145,5 @@ int main(int argc, char **argv)
         exit_code = result == 0 ? run(&echo) : destination_say(&options, result, message);
     }
     options_fini(&options);
-    return exit_code;
+    return console_end("dicom-echo", exit_code);
 }

@@ -296,5 +296,5 @@ int main(int argc, char **argv)
     if (options_begin(&options, PROGRAM_FINDER, argc, argv, &exit_code))
         exit_code = ask(&options);
     options_fini(&options);
-    return exit_code;
+    return console_end("dicom-finder", exit_code);
 }

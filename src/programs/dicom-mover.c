@@ -204,7 +204,13 @@ static void log_start(struct mover *mover)
         LOG_TEXT("destination", mover->destination->text), LOG_TEXT("options", given));
 }
 
-/* Returns the exit code: a success that could not be told of is none. */
+/* What was done is not what can be read of it. */
+static int exit_code_without_reports(int exit_code)
+{
+    return exit_code == 0 ? 2 : exit_code;
+}
+
+/* Returns the exit code, which says also whether all of it could be written. */
 static int write_reports(struct mover *mover, const struct retrieval_result *result, int exit_code)
 {
     const struct retrieval_counts *counts = &result->counts;
@@ -212,15 +218,22 @@ static int write_reports(struct mover *mover, const struct retrieval_result *res
     LOG(&logger, LOG_INFO, LOG_SESSION_ENDED, LOG_NUMBER("exit_code", exit_code), LOG_NUMBER("listed", counts->listed),
         LOG_NUMBER("present", counts->present), LOG_NUMBER("stored", counts->stored),
         LOG_NUMBER("missing", counts->missing), LOG_NUMBER("bytes", counts->bytes));
+    if (event_log_flush(mover->log) != 0)
+        exit_code = exit_code_without_reports(exit_code);
     int error = retrieval_summary_write(mover->summary, result, exit_code, mover->summary_path);
     progress_finish_retrieval(mover->progress, result, error == 0 ? mover->summary_path : NULL,
                               event_log_path(mover->log));
-    if (error != 0)
+    if (error != 0) {
         say_error("the summary", mover->summary_path, error);
-    int unsaid = mover->options->json ? retrieval_summary_print(mover->summary, result, exit_code, stdout) : 0;
-    if (unsaid != 0)
-        say_error("standard output", NULL, unsaid);
-    return exit_code == 0 && (error != 0 || unsaid != 0) ? 2 : exit_code;
+        exit_code = exit_code_without_reports(exit_code);
+    }
+    if (!mover->options->json)
+        return exit_code;
+    error = retrieval_summary_print(mover->summary, result, exit_code, stdout);
+    if (error == 0)
+        return exit_code;
+    say_error("standard output", NULL, error);
+    return exit_code_without_reports(exit_code);
 }
 
 static int run(struct mover *mover)
@@ -292,5 +305,5 @@ int main(int argc, char **argv)
     if (options_begin(&options, PROGRAM_MOVER, argc, argv, &exit_code))
         exit_code = ask(&options);
     options_fini(&options);
-    return exit_code;
+    return console_end("dicom-mover", exit_code);
 }

@@ -156,5 +156,5 @@ int main(int argc, char **argv)
     if (options_begin(&options, PROGRAM_RECEIVER, argc, argv, &exit_code))
         exit_code = run(&options);
     options_fini(&options);
-    return exit_code;
+    return console_end("dicom-receiver", exit_code);
 }

@@ -216,21 +216,34 @@ static void log_end(struct sender *sender, const struct session_result *result, 
         LOG_NUMBER("bytes", result->totals.bytes_stored));
 }
 
-static void write_reports(struct sender *sender, const struct session_result *result, int exit_code)
+/* What was done is not what can be read of it. */
+static int exit_code_without_reports(int exit_code)
+{
+    return exit_code == 0 ? 2 : exit_code;
+}
+
+/* Returns the exit code, which says also whether all of it could be written. */
+static int write_reports(struct sender *sender, const struct session_result *result, int exit_code)
 {
     log_end(sender, result, exit_code);
+    if (event_log_flush(sender->log) != 0)
+        exit_code = exit_code_without_reports(exit_code);
     int error = summary_write(sender->summary, result, exit_code, sender->summary_path);
     /* A step of a ramp that went well is one row of its table. */
     if (sender->options->ramp_count == 0 || exit_code != 0 || sender->options->verbose || sender->options->debug)
         progress_finish(sender->progress, result, exit_code, error == 0 ? sender->summary_path : NULL,
                         event_log_path(sender->log), sender->options->dry_run ? NULL : sender->options->ledger);
-    if (error != 0)
+    if (error != 0) {
         say_error("the summary", sender->summary_path, error);
-    if (sender->options->json && sender->options->ramp_count == 0) {
-        error = summary_print(sender->summary, result, exit_code, stdout);
-        if (error != 0 || fflush(stdout) != 0)
-            say_error("standard output", NULL, error != 0 ? error : -errno);
+        exit_code = exit_code_without_reports(exit_code);
     }
+    if (!sender->options->json || sender->options->ramp_count > 0)
+        return exit_code;
+    error = summary_print(sender->summary, result, exit_code, stdout);
+    if (error == 0)
+        return exit_code;
+    say_error("standard output", NULL, error);
+    return exit_code_without_reports(exit_code);
 }
 
 /* A dry run sends nothing, and is right if everything it found could be sent. */
@@ -265,11 +278,10 @@ static int run(struct sender *sender, struct session_result *result)
             exit_code = exit_code_of(sender, result);
             destination_explain(sender->destination, result->stop_text, sizeof result->stop_text);
             exit_code = resume_end(&sender->resume, sender->options, result, exit_code, sender->progress);
-            write_reports(sender, result, exit_code);
+            exit_code = write_reports(sender, result, exit_code);
         }
     }
-    close_reports(sender);
-    return exit_code;
+    return close_reports(sender) == 0 ? exit_code : exit_code_without_reports(exit_code);
 }
 
 /* ---- --ramp ---- */
@@ -286,8 +298,11 @@ static void on_interrupt(int signal)
 static void catch_interrupts(void)
 {
     const struct sigaction action = {.sa_handler = on_interrupt};
+    struct sigaction before;
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &action, NULL);
 }
 
 static int ramp_exit_code(const struct ramp *ramp)
@@ -300,7 +315,8 @@ static int ramp_exit_code(const struct ramp *ramp)
     return all_well ? 0 : any_stored ? 2 : 1;
 }
 
-static void write_ramp(const struct sender *sender, int exit_code)
+/* Returns the exit code, as write_reports does. */
+static int write_ramp(const struct sender *sender, int exit_code)
 {
     const struct ramp *ramp = &sender->ramp;
     char *path = report_path(sender->options->log_dir, "dicom_sender_ramp", ramp->steps[0].session_id, ".json");
@@ -308,15 +324,20 @@ static void write_ramp(const struct sender *sender, int exit_code)
     int error = out != NULL ? ramp_print_json(ramp, exit_code, out) : -errno;
     if (out != NULL && fclose(out) != 0 && error == 0)
         error = -errno;
-    if (error != 0)
+    if (error != 0) {
         say_error("the ramp's document", path, error);
+        exit_code = exit_code_without_reports(exit_code);
+    }
     if (!sender->options->quiet) {
         ramp_print_knee(ramp, stderr);
         fprintf(stderr, "\n  %-10s  %s\n", "ramp", path != NULL ? path : "");
     }
-    if (sender->options->json && (error = ramp_print_json(ramp, exit_code, stdout)) != 0)
+    if (sender->options->json && (error = ramp_print_json(ramp, exit_code, stdout)) != 0) {
         say_error("standard output", NULL, error);
+        exit_code = exit_code_without_reports(exit_code);
+    }
     free(path);
+    return exit_code;
 }
 
 /* The same job with each number of threads, a session each. It ends early if interrupted, or if nothing was stored. */
@@ -342,7 +363,7 @@ static int run_ramp(struct sender *sender, struct session_result *result)
     else
         exit_code = ramp_exit_code(&sender->ramp);
     if (sender->ramp.count > 0)
-        write_ramp(sender, exit_code);
+        exit_code = write_ramp(sender, exit_code);
     return exit_code;
 }
 
@@ -386,7 +407,7 @@ int main(int argc, char **argv)
 
     console_prepare_process("dicom-sender");
     if (argc > 1 && strcmp(argv[1], "report") == 0)
-        return report_command(argc - 1, argv + 1);
+        return console_end("dicom-sender report", report_command(argc - 1, argv + 1));
     if (options_begin(&options, PROGRAM_SENDER, argc, argv, &exit_code)) {
         struct sender sender = {.options = &options, .destination = &destination};
         exit_code = 1;
@@ -398,5 +419,5 @@ int main(int argc, char **argv)
         resume_close(&sender.resume);
     }
     options_fini(&options);
-    return exit_code;
+    return console_end("dicom-sender", exit_code);
 }

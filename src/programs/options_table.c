@@ -321,7 +321,7 @@ static const struct option_texts texts[] = {
      "  find /data -name '*.dcm' -print0 | dicom-sender --loopback --files-from - -0\n",
      "  0    everything is stored, now or by an earlier session with the same ledger\n"
      "  1    nothing was sent, or everything failed\n"
-     "  2    some failed\n"
+     "  2    some failed, or the log, the summary or standard output could not be written\n"
      "  130  interrupted\n"},
     {PROGRAM_REPORT, "dicom-sender report",
      "dicom-sender report --ledger FILE [--failed] [--warned] [--skipped] [--pending] [--json | --csv]",
@@ -338,14 +338,14 @@ static const struct option_texts texts[] = {
      "storage class and every transfer syntax, and keeps data sets byte for byte.",
      "  dicom-receiver --port 11112 --ae-title ARCHIVE --output-dir /data/incoming\n"
      "  dicom-receiver --port 0 --discard\n",
-     "  0    stopped by Ctrl-C or SIGTERM\n"
+     "  0    stopped by Ctrl-C, SIGTERM or SIGHUP\n"
      "  1    it could not listen, its access log lacks a line, or an option was wrong\n"},
     {PROGRAM_ARCHIVE, "dicom-archive", "dicom-archive [OPTION...] (--output-dir DIR | --synthetic | --dicom FILE)",
      "A small archive for tests, demos and labs: answers C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET and C-CANCEL until it "
      "is told to stop (Ctrl-C).",
      "  dicom-archive --port 11112 --synthetic 4x2x50 --peer MOVER=127.0.0.1:11113\n"
      "  dicom-archive --port 11112 --output-dir /data/archive --import /data/studies\n",
-     "  0    stopped by Ctrl-C or SIGTERM\n"
+     "  0    stopped by Ctrl-C, SIGTERM or SIGHUP\n"
      "  1    it could not listen or read its folder, or an option was wrong\n"},
     {PROGRAM_ECHO, "dicom-echo",
      "dicom-echo [OPTION...] [DESTINATION]\n"

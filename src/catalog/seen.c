@@ -27,7 +27,8 @@ struct seen {
     uint64_t *slots;   /* fingerprint in the upper half, place + 1 in the lower; 0 = free */
     size_t slot_count; /* a power of two */
     size_t count;
-    uint64_t flushed; /* bytes of records in the file */
+    int64_t last_place; /* of the record that was appended last */
+    uint64_t flushed;   /* bytes of records in the file */
     size_t buffered;
     uint8_t buffer[BUFFER_SIZE];
 };
@@ -187,9 +188,26 @@ int seen_check(struct seen *seen, const struct instance *instance, struct instan
     int64_t place = append_record(seen, instance);
     if (place < 0)
         return (int)place;
+    seen->last_place = place;
     put_slot(seen->slots, seen->slot_count, (uint64_t)print << 32 | (uint64_t)(place + 1));
     seen->count++;
     return 0;
+}
+
+int64_t seen_keep(struct seen *seen, const struct instance *instance)
+{
+    seen->last_place = append_record(seen, instance);
+    return seen->last_place;
+}
+
+uint32_t seen_last_place(const struct seen *seen)
+{
+    return (uint32_t)seen->last_place;
+}
+
+int seen_read(const struct seen *seen, uint32_t place, struct instance **ret_instance)
+{
+    return read_record(seen, place, ret_instance);
 }
 
 int seen_open(struct seen **ret_seen)

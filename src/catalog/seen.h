@@ -8,6 +8,8 @@
 #ifndef CATALOG_SEEN_H
 #define CATALOG_SEEN_H
 
+#include <stdint.h>
+
 #include "dicomnet/error.h"
 
 struct instance;
@@ -22,6 +24,15 @@ int seen_open(struct seen **ret_seen) MUST_CHECK;
  * cannot be written or read, no memory): then nothing is known about it.
  */
 int seen_check(struct seen *seen, const struct instance *instance, struct instance **ret_first) MUST_CHECK;
+
+/* Where the record of the instance lies that seen_check remembered last. */
+uint32_t seen_last_place(const struct seen *seen);
+
+/* Keep a record of one that was seen before. Its place, or a negative error. */
+int64_t seen_keep(struct seen *seen, const struct instance *instance) MUST_CHECK;
+
+/* A copy of the facts that lie at that place: the caller's to destroy. 0 or a negative error. */
+int seen_read(const struct seen *seen, uint32_t place, struct instance **ret_instance) MUST_CHECK;
 
 /* NULL is fine. */
 void seen_close(struct seen *seen);

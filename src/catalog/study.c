@@ -71,14 +71,14 @@ static bool is_class(const struct instance *instance)
     return instance->file.study_uid[0] == '\0';
 }
 
-static const char *key_of(const struct instance *instance)
+const char *catalog_key_of(const struct instance *instance)
 {
     return is_class(instance) ? instance->file.class_uid : instance->file.study_uid;
 }
 
 struct study *catalog_study_of(const struct catalog *catalog, const struct instance *instance)
 {
-    struct table_node *node = table_find(&catalog->studies, key_of(instance));
+    struct table_node *node = table_find(&catalog->studies, catalog_key_of(instance));
     return node != NULL ? list_entry(node, struct study, node) : NULL;
 }
 
@@ -90,7 +90,7 @@ static struct study *find_or_make_study(struct catalog *catalog, const struct in
     struct study *study = calloc(1, sizeof *study);
     if (study == NULL)
         return NULL;
-    snprintf(study->uid, sizeof study->uid, "%s", key_of(instance));
+    snprintf(study->uid, sizeof study->uid, "%s", catalog_key_of(instance));
     study->is_class = is_class(instance);
     list_init(&study->waiting);
     if (table_add(&catalog->studies, &study->node, study->uid) != 0) {
@@ -100,25 +100,27 @@ static struct study *find_or_make_study(struct catalog *catalog, const struct in
     return study;
 }
 
-static int remember_pair(struct study *study, const struct context_pair *pair)
-{
-    for (size_t i = study->pair_count; i > 0; i--)
-        if (study->pairs[i - 1] == pair)
-            return 0;
-    return append_pair(&study->pairs, &study->pair_count, &study->pair_size, pair);
-}
-
 int catalog_add(struct catalog *catalog, struct instance *instance, struct study **ret_study)
 {
     const struct context_pair *pair = find_or_make_pair(catalog, instance);
     struct study *study = find_or_make_study(catalog, instance);
-    if (pair == NULL || study == NULL || remember_pair(study, pair) != 0)
+    if (pair == NULL || study == NULL) {
+        catalog_drop_if_empty(catalog, study);
         return -ENOMEM;
+    }
     list_append(&study->waiting, &instance->mail.node);
     study->waiting_count++;
     study->waiting_bytes += instance_wire_len(instance);
     *ret_study = study;
     return 0;
+}
+
+void catalog_drop_if_empty(struct catalog *catalog, struct study *study)
+{
+    if (study == NULL || study->worker != 0 || study->waiting_count > 0 || study->refused_row != 0)
+        return;
+    table_remove(&catalog->studies, &study->node);
+    free(study);
 }
 
 void catalog_fini(struct catalog *catalog)
@@ -130,7 +132,6 @@ void catalog_fini(struct catalog *catalog)
         struct list_node *waiting;
         while ((waiting = list_pop(&study->waiting)) != NULL)
             instance_destroy(list_entry(waiting, struct instance, mail.node));
-        free(study->pairs);
         free(study);
     }
     cursor = 0;

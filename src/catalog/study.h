@@ -4,9 +4,10 @@
  * Instances without a Study Instance UID (objects that belong to no patient, and what options let pass) are grouped by
  * SOP class: such a group is a study in all but name.
  *
- * A catalog grows instance by instance. Class and syntax UIDs are kept once: an instance's pair of (SOP class, transfer
- * syntax as stored) is a `struct context_pair` that lives as long as the catalog and never changes, so its address may
- * be handed to other threads.
+ * A catalog grows instance by instance, and holds only studies with something that waits or that a worker has: what is
+ * done is forgotten, so that memory does not grow with the number of studies. Class and syntax UIDs are kept once: an
+ * instance's pair of (SOP class, transfer syntax as stored) is a `struct context_pair` that lives as long as the
+ * catalog and never changes, so its address may be handed to other threads.
  */
 #ifndef CATALOG_STUDY_H
 #define CATALOG_STUDY_H
@@ -36,15 +37,10 @@ struct study {
     struct list waiting; /* instances that nobody works on yet */
     uint64_t waiting_count;
     uint64_t waiting_bytes;
-    uint64_t total_count; /* ever added */
-    uint64_t total_bytes;
     uint64_t refused_row; /* the row of refusals (engine/breaker.h) in which one of it was refused last; 0 = none */
     bool has_stored;      /* some of it was stored in this session */
     int worker;        /* number of the worker it belongs to, 0 = none */
     size_t heap_index; /* in the plan's heap + 1, 0 = not in it */
-    size_t pair_count; /* pairs of all its instances */
-    size_t pair_size;
-    const struct context_pair **pairs;
 };
 
 struct catalog {
@@ -67,6 +63,13 @@ int catalog_add(struct catalog *catalog, struct instance *instance, struct study
 
 /* The study of an instance that was added; never NULL. */
 struct study *catalog_study_of(const struct catalog *catalog, const struct instance *instance);
+
+/* The UID that an instance is grouped by: its study's, or its class's if it has none. Borrowed from it. */
+const char *catalog_key_of(const struct instance *instance);
+
+/* Forget a study that no worker has, of which nothing waits and nothing was refused, else do nothing; it is in no heap.
+ * NULL is fine. */
+void catalog_drop_if_empty(struct catalog *catalog, struct study *study);
 
 /* The pair of an instance that was added; never NULL. */
 const struct context_pair *catalog_pair_of(struct catalog *catalog, const struct instance *instance);

@@ -79,11 +79,9 @@ static struct study *heap_take(struct plan *plan, size_t place)
 int plan_return(struct plan *plan, struct instance *instance)
 {
     struct study *study;
-    size_t studies_before = plan->catalog.studies.count;
     int error = catalog_add(&plan->catalog, instance, &study);
     if (error != 0)
         return error;
-    plan->study_count += plan->catalog.studies.count - studies_before;
     plan->waiting_count++;
     plan->waiting_bytes += instance_wire_len(instance);
     if (study->heap_index != 0)
@@ -96,21 +94,28 @@ int plan_return(struct plan *plan, struct instance *instance)
         study->waiting_bytes -= instance_wire_len(instance);
         plan->waiting_count--;
         plan->waiting_bytes -= instance_wire_len(instance);
+        catalog_drop_if_empty(&plan->catalog, study);
     }
     return error;
 }
 
+int plan_count(struct plan *plan, const struct instance *instance)
+{
+    int added = uid_set_add(&plan->studies, catalog_key_of(instance));
+    if (added < 0)
+        return added;
+    plan->total_count++;
+    return 0;
+}
+
 int plan_add(struct plan *plan, struct instance *instance)
 {
-    uint64_t bytes = instance_wire_len(instance);
-    int error = plan_return(plan, instance);
+    int error = plan_count(plan, instance);
     if (error != 0)
         return error;
-    struct study *study = catalog_study_of(&plan->catalog, instance);
-    study->total_count++;
-    plan->total_count++;
-    study->total_bytes += bytes;
-    return 0;
+    error = plan_return(plan, instance);
+    plan->total_count -= error != 0;
+    return error;
 }
 
 /* ---- work out ---- */
@@ -178,12 +183,15 @@ static struct work *make_work(struct plan *plan, struct study *study, int worker
     return work;
 }
 
-/* Without memory the study stays out of the heap: plan_take_waiting still finds what waits in it. */
+/* Without memory the study stays out of the heap: plan_take_waiting still finds what waits in it. It is gone if nothing
+ * waits. */
 static void free_study(struct plan *plan, struct study *study)
 {
     study->worker = 0;
     if (study->waiting_count > 0)
         (void)heap_insert(plan, study);
+    else
+        catalog_drop_if_empty(&plan->catalog, study);
 }
 
 static struct work *take_work(struct plan *plan, size_t place, int worker, uint64_t most)
@@ -306,6 +314,7 @@ struct instance *plan_take_waiting(struct plan *plan)
 void plan_fini(struct plan *plan)
 {
     catalog_fini(&plan->catalog);
+    uid_set_fini(&plan->studies);
     free(plan->heap);
     *plan = (struct plan){0};
 }

@@ -13,6 +13,7 @@
 
 #include "base/list.h"
 #include "catalog/study.h"
+#include "catalog/uid_set.h"
 #include "dicomnet/pdu.h"
 #include "engine/breaker.h"
 
@@ -42,9 +43,9 @@ struct plan {
     size_t heap_size;
     uint64_t waiting_count; /* instances waiting, of all studies */
     uint64_t waiting_bytes;
-    uint64_t study_count;
-    uint64_t total_count; /* instances ever added */
-    size_t take_chain;    /* how far plan_take_waiting has come */
+    struct uid_set studies; /* all there ever were; studies.count of them */
+    uint64_t total_count;   /* instances ever added */
+    size_t take_chain;      /* how far plan_take_waiting has come */
 };
 
 /* All zero is an empty plan. plan_fini destroys the instances still waiting. */
@@ -52,6 +53,9 @@ void plan_fini(struct plan *plan);
 
 /* Add an instance; it belongs to the plan until it is handed out. 0 or -ENOMEM (it is still the caller's then). */
 int plan_add(struct plan *plan, struct instance *instance) MUST_CHECK;
+
+/* Count an instance that is not to be kept, as a dry run does. 0 or -ENOMEM. */
+int plan_count(struct plan *plan, const struct instance *instance) MUST_CHECK;
 
 /* Take back an instance that was handed out and not sent. As plan_add, but it counts as known. */
 int plan_return(struct plan *plan, struct instance *instance) MUST_CHECK;

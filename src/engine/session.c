@@ -371,6 +371,7 @@ static void end_session(struct session *session)
 {
     struct instance *instance;
     session->phase = PHASE_OVER;
+    session_show_plan(session);
     session_end_waiting(session);
     while ((instance = plan_take_waiting(&session->plan)) != NULL) {
         if (instance->outcome.state != OUTCOME_IN_DOUBT)
@@ -386,7 +387,6 @@ static void end_session(struct session *session)
 static void leave_looking(struct session *session)
 {
     if (session->options->dry_run) {
-        session_show_plan(session);
         end_session(session);
     } else if (session->plan.waiting_count == 0) {
         end_session(session);

@@ -114,15 +114,32 @@ static bool compare_later(struct session *session, struct instance *first, struc
 
 /* ---- from the scan ---- */
 
+/* A dry run keeps what it found out of memory: the instance is gone, and its record in `seen` is known. */
+static int add_to_outline(struct session *session, struct instance *instance)
+{
+    if (!session->remembered) {
+        int64_t place = seen_keep(session->seen, instance);
+        if (place < 0)
+            return (int)place;
+    }
+    int error = plan_count(&session->plan, instance);
+    if (error == 0)
+        error = outline_add(&session->outline, instance, seen_last_place(session->seen));
+    if (error == 0)
+        instance_destroy(instance);
+    return error;
+}
+
 static void add_to_plan(struct session *session, struct instance *instance)
 {
     uint64_t bytes = instance_wire_len(instance);
-    if (plan_add(&session->plan, instance) != 0) {
-        end_found(session, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, -ENOMEM);
+    int error = session->options->dry_run ? add_to_outline(session, instance) : plan_add(&session->plan, instance);
+    if (error != 0) {
+        end_found(session, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, error);
         return;
     }
     session->progress.totals.bytes_found += bytes;
-    session->progress.totals.studies = session->plan.study_count;
+    session->progress.totals.studies = session->plan.studies.count;
 }
 
 static void on_found(void *user, struct instance *instance)
@@ -149,7 +166,9 @@ static void on_found(void *user, struct instance *instance)
     if (error != 0) {
         end_found(session, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, error);
     } else if (first == NULL) {
+        session->remembered = true;
         add_to_plan(session, instance);
+        session->remembered = false;
     } else if (!compare_later(session, first, instance)) {
         instance_destroy(first);
         end_found(session, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, -ENOMEM);
@@ -176,17 +195,17 @@ static void on_scan_ended(void *user, int error)
     session->scanning = false;
     session->result->scan_us = clock_monotonic_us() - session->begun_us;
     SESSION_LOG(session, LOG_INFO, LOG_SCAN_ENDED, LOG_NUMBER("files", totals->files),
-                LOG_NUMBER("instances", session->plan.total_count), LOG_NUMBER("studies", session->plan.study_count),
+                LOG_NUMBER("instances", session->plan.total_count), LOG_NUMBER("studies", session->plan.studies.count),
                 LOG_NUMBER("skipped", totals->by_state[OUTCOME_SKIPPED]),
                 LOG_NUMBER("failed", totals->by_state[OUTCOME_FAILED]),
                 LOG_NUMBER("duration_us", session->result->scan_us), LOG_NUMBER("error", error));
     if (error != 0 && error != -ECANCELED)
         session_stop(session, SESSION_STOPPED, "the scan could not go on: not every file was looked at");
     const struct session_options *options = session->options;
-    if (session->plan.study_count < options->threads && !options->threads_auto && !options->dry_run) {
+    if (session->plan.studies.count < options->threads && !options->threads_auto && !options->dry_run) {
         char text[128];
         snprintf(text, sizeof text, "fewer studies (%llu) than threads (%u): the other threads have nothing to do",
-                 (unsigned long long)session->plan.study_count, options->threads);
+                 (unsigned long long)session->plan.studies.count, options->threads);
         SESSION_LOG(session, LOG_INFO, LOG_SESSION_NOTE, LOG_TEXT("text", text));
     }
     session_go_on(session);
@@ -199,6 +218,9 @@ static const struct scan_feed_handler recalling_handler = {
 
 static int start_making(struct session *session)
 {
+    int error = session->options->dry_run ? seen_open(&session->seen) : 0;
+    if (error != 0)
+        return error;
     session->synthetic = session->options->synthetic->options;
     session->synthetic.seed = synthetic_seed();
     session->scanning = true;
@@ -319,32 +341,32 @@ void session_forget_scan(struct session *session)
     session->seen = NULL;
     scan_feed_destroy(session->feed);
     session->feed = NULL;
+    outline_fini(&session->outline);
 }
 
 /* ---- the dry run ---- */
 
-static void show_study(struct session *session, const struct work *work)
+static void show_study(void *user, const struct planned_study *study)
 {
-    struct planned_context contexts[PDU_CONTEXTS_MAX];
-    for (size_t i = 0; i < work->needed_count; i++)
-        contexts[i] = (struct planned_context){work->pairs[i]->class_uid, work->pairs[i]->syntax_uid};
-    struct planned_study study = {.study_uid = work->study_uid,
-                                  .instances = work->instance_count,
-                                  .bytes = work->bytes,
-                                  .context_count = work->needed_count,
-                                  .contexts = contexts};
+    struct session *session = user;
     if (session->observer->study_planned != NULL)
-        session->observer->study_planned(session->observer->user, &study);
+        session->observer->study_planned(session->observer->user, study);
+}
+
+static void end_pending(void *user, struct instance *instance)
+{
+    struct session *session = user;
+    bool interrupted = session->result->verdict != SESSION_COMPLETE;
+    end_found(session, instance, OUTCOME_PENDING, interrupted ? REASON_INTERRUPTED : REASON_NONE, 0);
 }
 
 void session_show_plan(struct session *session)
 {
-    struct work *work;
-    while ((work = plan_next(&session->plan, 1)) != NULL) {
-        struct list_node *node;
-        show_study(session, work);
-        while ((node = list_pop(&work->instances)) != NULL)
-            end_found(session, list_entry(node, struct instance, mail.node), OUTCOME_PENDING, REASON_NONE, 0);
-        (void)plan_finish(&session->plan, work, false);
-    }
+    bool whole = session->result->verdict == SESSION_COMPLETE;
+    int error = outline_tell(&session->outline, session->seen, whole ? show_study : NULL, end_pending, session);
+    if (error == 0 || !whole)
+        return;
+    session->result->verdict = SESSION_STOPPED;
+    snprintf(session->result->stop_text, sizeof session->result->stop_text, "the plan could not be shown whole: %s",
+             error_text(error));
 }

@@ -17,6 +17,7 @@
 #include "engine/interrupt.h"
 #include "engine/loopback.h"
 #include "engine/losses.h"
+#include "engine/outline.h"
 #include "engine/pace.h"
 #include "engine/peer_text.h"
 #include "engine/plan.h"
@@ -76,6 +77,8 @@ struct session {
     uint64_t made;                      /* synthetic instances so far */
     bool time_is_up;                    /* of a session with a duration: what is left is forgotten */
     struct seen *seen;
+    struct outline outline;  /* of a dry run, instead of the plan */
+    bool remembered;         /* the instance on its way into it is the last that `seen` remembered */
     unsigned comparing;      /* comparisons of duplicates under way */
     struct list comparisons; /* waiting or under way: struct comparison */
 
@@ -221,7 +224,7 @@ void session_make_instances(struct session *session);
 /* True while paths are looked at or duplicates compared. */
 bool session_is_scanning(const struct session *session);
 
-/* Tell the observer what would be sent, and end every instance as pending. */
+/* A dry run: tell the observer what would be sent, unless it was stopped, and end every instance as pending. */
 void session_show_plan(struct session *session);
 
 /* Pause the scan when enough is found, and let it go on when there is room again. */

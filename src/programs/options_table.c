@@ -321,7 +321,7 @@ static const struct option_texts texts[] = {
      "  find /data -name '*.dcm' -print0 | dicom-sender --loopback --files-from - -0\n",
      "  0    everything is stored, now or by an earlier session with the same ledger\n"
      "  1    nothing was sent, or everything failed\n"
-     "  2    some failed, or the log, the summary or standard output could not be written\n"
+     "  2    some failed, or what was to be written of it could not be\n"
      "  130  interrupted\n"},
     {PROGRAM_REPORT, "dicom-sender report",
      "dicom-sender report --ledger FILE [--failed] [--warned] [--skipped] [--pending] [--json | --csv]",

@@ -92,7 +92,7 @@ static bool grow_studies(struct summary *summary)
     return true;
 }
 
-/* The study with this UID, new if need be; NULL if out of memory. */
+/* The study with this UID, new if need be; NULL if out of memory, or if there are too many to be listed. */
 static struct summary_study *find_study(struct summary *summary, const char *uid)
 {
     if (!grow_studies(summary))
@@ -100,6 +100,10 @@ static struct summary_study *find_study(struct summary *summary, const char *uid
     size_t slot = find_slot(summary, uid);
     if (summary->slots[slot] != 0)
         return &summary->studies[summary->slots[slot] - 1];
+    if (summary->study_count == SUMMARY_LISTED_MAX) {
+        summary->studies_left_out = true;
+        return NULL;
+    }
     char *copy = strdup(uid);
     if (copy == NULL)
         return NULL;
@@ -114,7 +118,7 @@ static bool add_to_study(struct summary *summary, const struct instance *instanc
     const struct outcome *outcome = &instance->outcome;
     struct summary_study *study = find_study(summary, instance->file.study_uid);
     if (study == NULL)
-        return false;
+        return summary->studies_left_out;
     study->by_state[outcome->state]++;
     if (outcome->earlier)
         return true;
@@ -134,8 +138,11 @@ static bool add_file(struct summary *summary, const struct instance *instance)
 {
     const struct outcome *outcome = &instance->outcome;
     struct summary_files *files = &summary->files[outcome->state];
-    if (summary->options->memory != NULL && files->count == SUMMARY_LISTED_MAX)
+    bool bounded = summary->options->memory != NULL || (summary->options->dry_run && outcome->state == OUTCOME_PENDING);
+    if (bounded && files->count == SUMMARY_LISTED_MAX) {
+        summary->files_left_out[outcome->state] = true;
         return true;
+    }
     const char *strings[SUMMARY_STRING_COUNT] = {
         [SUMMARY_PATH] = instance->file.path,
         [SUMMARY_STUDY] = instance->file.study_uid,
@@ -195,6 +202,10 @@ void summary_add_instance(struct summary *summary, const struct instance *instan
 
 void summary_add_association(struct summary *summary, const struct association_figures *figures)
 {
+    if (summary->association_count == SUMMARY_LISTED_MAX) {
+        summary->associations_left_out = true;
+        return;
+    }
     if (summary->association_count == summary->association_room) {
         size_t room = summary->association_room > 0 ? summary->association_room * 2 : 16;
         struct association_figures *more = realloc(summary->associations, room * sizeof *more);

@@ -22,7 +22,11 @@ struct summary;
 
 #define SUMMARY_SCHEMA_VERSION "1.2"
 
-/* With a ledger, which has them all, no more files of each outcome are listed than this: so memory is bounded. */
+/*
+ * No more studies and associations are listed than this; with a ledger, which has them all, no more files of each
+ * outcome either; and of a dry run no more files that are pending. So memory is bounded; "all_listed" says which lists
+ * are whole.
+ */
 enum { SUMMARY_LISTED_MAX = 10000 };
 
 /* `session_id` is copied; `options` is borrowed until summary_destroy. 0 or -ENOMEM. */

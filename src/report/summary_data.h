@@ -54,6 +54,8 @@ struct summary {
     struct summary_files files[OUTCOME_STATE_COUNT];
     struct summary_study *studies; /* in the order they came */
     size_t study_count;
+    bool studies_left_out, associations_left_out;
+    bool files_left_out[OUTCOME_STATE_COUNT];
     uint32_t *slots;   /* by hash: index into studies + 1; 0 = free */
     size_t slot_count; /* a power of two */
     struct association_figures *associations;

@@ -230,13 +230,25 @@ static json_t *flaws_json(const struct summary *summary)
                      number(summary->unknown_vrs), "zero_tail", number(summary->zero_tails));
 }
 
+/* Which of the lists hold everything. */
+static json_t *all_listed_json(const struct summary *summary)
+{
+    json_t *object =
+        json_pack("{s:b, s:b}", "studies", !summary->studies_left_out, "associations", !summary->associations_left_out);
+    for (int state = 0; state < OUTCOME_STATE_COUNT; state++)
+        if (state != OUTCOME_STORED)
+            put_member(&object, outcome_state_name((enum outcome_state)state),
+                       json_boolean(!summary->files_left_out[state]));
+    return object;
+}
+
 static json_t *header_json(const struct summary *summary, const struct session_result *result, int exit_code)
 {
     const char *stop_text = result->stop_text[0] != '\0' ? result->stop_text : NULL;
     const struct session_memory *memory = summary->options->memory;
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
-        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "schema_version", SUMMARY_SCHEMA_VERSION, "session", safe_string(summary->session_id), "program", "name",
         "dicom-sender", "version", PROGRAM_VERSION, "verdict", verdict_name(result->verdict), "stop_reason",
         optional_string(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
@@ -250,7 +262,7 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         "header_warnings", flaws_json(summary), "peak_workers", number(result->peak_workers), "threads_auto",
         threads_auto_json(result), "time_s", time_json(result->time_us), "workers", workers_json(result), "ledger",
         optional_string(memory != NULL ? memory->path : NULL), "listed_max",
-        memory != NULL ? json_integer(SUMMARY_LISTED_MAX) : json_null());
+        json_integer(SUMMARY_LISTED_MAX), "all_listed", all_listed_json(summary));
 }
 
 /* ---- items of the lists ---- */

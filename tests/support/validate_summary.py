@@ -25,9 +25,13 @@ def sum_faults(summary):
     if totals["files"] != sum(totals[state] for state in STATES):
         yield "totals.files is not the sum of the states"
     for state in STATES[1:]:
-        listed_max = totals[state] if summary["listed_max"] is None else summary["listed_max"]
-        if len(summary[state]) != min(totals[state], listed_max):
+        listed = totals[state] if summary["all_listed"][state] else summary["listed_max"]
+        if len(summary[state]) != listed:
             yield f"{len(summary[state])} files listed as {state}, totals.{state} is {totals[state]}"
+    if not summary["all_listed"]["studies"]:
+        if len(summary["studies"]) != summary["listed_max"]:
+            yield "not all studies are listed, and not as many as there could be"
+        return
     for state in ("stored", "warned"):
         if sum(study[state] for study in summary["studies"]) != totals[state]:
             yield f"the studies' {state} do not add up to totals.{state}"

@@ -79,7 +79,7 @@ Test(plan, largest_study_first)
         add(uid, 2, bytes, 0);
         left += 2 * bytes;
     }
-    cr_expect_eq(plan.study_count, 200);
+    cr_expect_eq(plan.studies.count, 200);
     cr_expect_eq(plan.waiting_count, 400);
     cr_expect_eq(plan.waiting_bytes, left);
     uint64_t before = UINT64_MAX;
@@ -205,7 +205,7 @@ Test(plan, study_belongs_to_one_worker)
     (void)plan_finish(&plan, work, false);
     cr_assert(plan_has_next(&plan));
     expect_next("1.1", 1000000);
-    cr_expect_eq(plan.study_count, 2);
+    cr_expect_eq(plan.studies.count, 2);
     plan_fini(&plan);
 }
 
@@ -214,8 +214,7 @@ Test(plan, returned_instances_are_handed_out_again)
     for (unsigned i = 0; i < 10; i++)
         add("1.1", i, 100, 0);
     struct work *work = plan_next(&plan, 1);
-    struct study *study = work->study;
-    cr_expect_eq(study->total_count, 10);
+    cr_expect_eq(plan.total_count, 10);
     struct list_node *node;
     for (unsigned i = 0; (node = list_pop(&work->instances)) != NULL; i++) {
         struct instance *instance = list_entry(node, struct instance, mail.node);
@@ -228,9 +227,8 @@ Test(plan, returned_instances_are_handed_out_again)
     cr_expect_eq(plan.waiting_count, 6);
     cr_expect_eq(plan.waiting_bytes, 600);
     (void)plan_finish(&plan, work, false);
-    cr_expect_eq(study->total_count, 10, "known before");
-    cr_expect_eq(study->total_bytes, 1000);
-    cr_expect_eq(plan.study_count, 1);
+    cr_expect_eq(plan.total_count, 10, "known before");
+    cr_expect_eq(plan.studies.count, 1);
     expect_next("1.1", 600);
     cr_expect_eq(plan.waiting_count, 0);
     plan_fini(&plan);
@@ -324,4 +322,21 @@ Test(plan, fini_destroys_what_waits)
     plan_fini(&plan);
     cr_expect_eq(plan.waiting_count, 0);
     cr_expect(!plan_has_next(&plan));
+}
+
+/* Ten thousand studies, one after the other: counted, and not kept. */
+Test(plan, a_study_that_is_done_is_forgotten)
+{
+    for (unsigned i = 0; i < 10000; i++) {
+        char uid[32];
+        snprintf(uid, sizeof uid, "1.2.%u", i / 2);
+        add(uid, i, 100, 0);
+        struct work *work = plan_next(&plan, 1);
+        instance_destroy(list_entry(list_pop(&work->instances), struct instance, mail.node));
+        cr_assert_null(plan_finish(&plan, work, true));
+        cr_assert_eq(plan.catalog.studies.count, 0);
+    }
+    cr_expect_eq(plan.studies.count, 5000);
+    cr_expect_eq(plan.total_count, 10000);
+    plan_fini(&plan);
 }

@@ -384,8 +384,10 @@ Test(summary, very_many_studies_stay_apart)
         }
     }
     json_t *document = write_and_read();
-    cr_assert_eq(json_array_size(at(document, "studies")), STUDIES);
-    for (size_t i = 0; i < STUDIES; i++) {
+    cr_assert_eq(json_array_size(at(document, "studies")), SUMMARY_LISTED_MAX);
+    cr_expect(json_is_false(at(document, "all_listed.studies")));
+    cr_expect(json_is_true(at(document, "sums_match")));
+    for (size_t i = 0; i < SUMMARY_LISTED_MAX; i++) {
         json_t *study = json_array_get(at(document, "studies"), i);
         snprintf(uid, sizeof uid, "1.2.840.%zu", i);
         cr_assert_str_eq(json_string_value(json_object_get(study, "uid")), uid);
@@ -416,6 +418,8 @@ Test(summary, with_a_ledger_lists_end_somewhere)
     cr_expect_str_eq(json_string_value(at(document, "ledger")), "move.db");
     cr_expect_eq(json_integer_value(at(document, "listed_max")), SUMMARY_LISTED_MAX);
     cr_expect_eq(json_array_size(at(document, "failed")), SUMMARY_LISTED_MAX);
+    cr_expect(json_is_false(at(document, "all_listed.failed")));
+    cr_expect(json_is_true(at(document, "all_listed.studies")));
     cr_expect(json_is_true(at(document, "sums_match")));
     cr_expect(json_is_true(at(document, "complete")));
     json_t *totals = at(document, "totals");

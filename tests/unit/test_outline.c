@@ -1,0 +1,107 @@
+/* The plan of a dry run: every instance told once, by study, the largest first, in pieces that go over an association.
+ */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "catalog/instance.h"
+#include "catalog/seen.h"
+#include "dicomnet/pdu.h"
+#include "engine/outline.h"
+#include "engine/session.h"
+#include "make_instances.h"
+
+enum { STUDIES_MAX = 16 };
+
+struct told {
+    unsigned studies, instances, announced;
+    char uids[STUDIES_MAX][UID_SIZE];
+    uint64_t counts[STUDIES_MAX], bytes[STUDIES_MAX];
+    size_t contexts[STUDIES_MAX];
+};
+
+static void take_study(void *user, const struct planned_study *study)
+{
+    struct told *told = user;
+    cr_assert_lt(told->studies, STUDIES_MAX);
+    cr_expect_eq(told->instances, told->announced, "all of the last one came before");
+    snprintf(told->uids[told->studies], UID_SIZE, "%s", study->study_uid);
+    told->counts[told->studies] = study->instances;
+    told->bytes[told->studies] = study->bytes;
+    told->contexts[told->studies++] = study->context_count;
+    told->announced += (unsigned)study->instances;
+}
+
+static void take_instance(void *user, struct instance *instance)
+{
+    struct told *told = user;
+    told->instances++;
+    cr_expect_str_eq(instance->file.study_uid, told->uids[told->studies - 1]);
+    instance_destroy(instance);
+}
+
+static void add(struct outline *outline, struct seen *seen, const char *study, unsigned number, uint64_t bytes,
+                unsigned kind)
+{
+    struct instance *first, *instance = make_instance(study, number, bytes, kind);
+    cr_assert_eq(seen_check(seen, instance, &first), 0);
+    cr_assert_null(first);
+    cr_assert_eq(outline_add(outline, instance, seen_last_place(seen)), 0);
+    instance_destroy(instance);
+}
+
+Test(outline, the_largest_study_comes_first)
+{
+    struct outline outline = {0};
+    struct seen *seen;
+    struct told told = {0};
+    cr_assert_eq(seen_open(&seen), 0);
+    for (unsigned i = 0; i < 3000; i++) /* mixed, and past what is buffered */
+        add(&outline, seen, i % 3 == 0 ? "1.1" : i % 3 == 1 ? "1.2" : "1.3", i, i % 3 == 1 ? 300 : 100 + i % 3, i % 2);
+    cr_assert_eq(outline_tell(&outline, seen, take_study, take_instance, &told), 0);
+    cr_expect_eq(told.studies, 3);
+    cr_expect_eq(told.instances, 3000);
+    cr_expect_str_eq(told.uids[0], "1.2");
+    cr_expect_str_eq(told.uids[1], "1.3");
+    cr_expect_str_eq(told.uids[2], "1.1");
+    cr_expect_eq(told.counts[0], 1000);
+    cr_expect_eq(told.bytes[0], 300000);
+    cr_expect_eq(told.contexts[0], 2);
+    cr_expect_eq(outline.count, 0, "it is empty afterwards");
+    cr_assert_eq(outline_tell(&outline, seen, take_study, take_instance, &told), 0);
+    cr_expect_eq(told.instances, 3000);
+    outline_fini(&outline);
+    seen_close(seen);
+}
+
+Test(outline, more_contexts_than_an_association_has_come_in_pieces)
+{
+    struct outline outline = {0};
+    struct seen *seen;
+    struct told told = {0};
+    cr_assert_eq(seen_open(&seen), 0);
+    for (unsigned i = 0; i < PDU_CONTEXTS_MAX + 10; i++)
+        add(&outline, seen, "1.1", i, 100, i);
+    cr_assert_eq(outline_tell(&outline, seen, take_study, take_instance, &told), 0);
+    cr_expect_eq(told.studies, 2);
+    cr_expect_eq(told.counts[0], PDU_CONTEXTS_MAX);
+    cr_expect_eq(told.contexts[1], 10);
+    cr_expect_eq(told.instances, PDU_CONTEXTS_MAX + 10);
+    outline_fini(&outline);
+    seen_close(seen);
+}
+
+/* A dry run that is interrupted ends what it found, and shows no plan. */
+Test(outline, without_studies_the_instances_still_come)
+{
+    struct outline outline = {0};
+    struct seen *seen;
+    struct told told = {.studies = 1, .uids = {"1.1"}};
+    cr_assert_eq(seen_open(&seen), 0);
+    for (unsigned i = 0; i < 5; i++)
+        add(&outline, seen, "1.1", i, 100, 0);
+    cr_assert_eq(outline_tell(&outline, seen, NULL, take_instance, &told), 0);
+    cr_expect_eq(told.instances, 5);
+    seen_close(seen);
+}

@@ -18,59 +18,53 @@ enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG, LOG_TRACE };
  * list; a new event is a new line here.
  */
 #define LOG_EVENTS(X)                                                                                                  \
-    X(LOG_SESSION_STARTED, "session.started", "a session began; fields: version, destination, options")                \
-    X(LOG_SESSION_ENDED, "session.ended", "a session ended; fields: exit_code and the totals")                         \
+    X(LOG_SESSION_STARTED, "session.started", "a session began")                                                       \
+    X(LOG_SESSION_ENDED, "session.ended", "a session ended")                                                           \
     X(LOG_SESSION_INTERRUPTED, "session.interrupted", "a signal or a fatal answer stops the session")                  \
-    X(LOG_SESSION_PAUSED, "session.paused", "all workers pause: the peer is out of resources; fields: delay_ms, text") \
-    X(LOG_SESSION_RESUMED, "session.resumed", "the peer stores again: all workers go on; field: paused_ms")            \
-    X(LOG_SESSION_NOTE, "session.note", "something a user should know that is no error; field: text")                  \
+    X(LOG_SESSION_PAUSED, "session.paused", "all workers pause: the peer is out of resources")                         \
+    X(LOG_SESSION_RESUMED, "session.resumed",                                                                          \
+      "all workers go on, as its text says: the peer stores again, or it is the files")                                \
+    X(LOG_SESSION_NOTE, "session.note", "something a user should know that is no error")                               \
     X(LOG_SCAN_STARTED, "scan.started", "the search for files began")                                                  \
-    X(LOG_SCAN_ENDED, "scan.ended", "every path was looked at; fields: files, instances, studies, skipped, failed")    \
-    X(LOG_FILE_SKIPPED, "file.skipped", "a file that will not be sent; fields: path, reason")                          \
-    X(LOG_FILE_KNOWN, "file.known", "an earlier session's outcome stands: not opened; fields: path, state, reason")    \
-    X(LOG_FILE_FAILED, "file.failed", "a file that cannot be sent; fields: path, reason, detail")                      \
-    X(LOG_STUDY_STARTED, "study.started", "a worker was given a study; fields: instances, bytes")                      \
-    X(LOG_STUDY_ENDED, "study.ended", "a worker is done with a study; fields: stored, failed")                         \
-    X(LOG_ASSOCIATION_REQUESTED, "association.requested",                                                              \
-      "an A-ASSOCIATE-RQ, sent or received; fields: by, peer, AEs, implementation, max_pdu, window, identity")         \
-    X(LOG_ASSOCIATION_PROPOSED, "association.proposed",                                                                \
-      "one presentation context of an A-ASSOCIATE-RQ; fields: id, class, syntaxes, role")                              \
-    X(LOG_ASSOCIATION_ACCEPTED, "association.accepted",                                                                \
-      "an A-ASSOCIATE-AC, sent or received; fields as association.requested")                                          \
-    X(LOG_ASSOCIATION_EXTENDED, "association.extended",                                                                \
-      "an item of extended negotiation; fields: kind, class, len, bytes")                                              \
+    X(LOG_SCAN_ENDED, "scan.ended", "every path was looked at")                                                        \
+    X(LOG_FILE_SKIPPED, "file.skipped", "a file that will not be sent")                                                \
+    X(LOG_FILE_KNOWN, "file.known", "an earlier session's outcome stands: not opened")                                 \
+    X(LOG_FILE_FAILED, "file.failed", "a file that cannot be sent")                                                    \
+    X(LOG_FILE_PENDING, "file.pending", "not sent, by a dry run or as the session ended before")                       \
+    X(LOG_STUDY_STARTED, "study.started", "a worker was given a study")                                                \
+    X(LOG_STUDY_ENDED, "study.ended", "a worker is done with a study")                                                 \
+    X(LOG_ASSOCIATION_REQUESTED, "association.requested", "an A-ASSOCIATE-RQ, sent or received")                       \
+    X(LOG_ASSOCIATION_PROPOSED, "association.proposed", "one presentation context of an A-ASSOCIATE-RQ")               \
+    X(LOG_ASSOCIATION_ACCEPTED, "association.accepted", "an A-ASSOCIATE-AC, sent or received")                         \
+    X(LOG_ASSOCIATION_EXTENDED, "association.extended", "an item of extended negotiation")                             \
     X(LOG_ASSOCIATION_FLAW, "association.flaw",                                                                        \
-      "the peer's A-ASSOCIATE is not as the standard wants it, and was taken; fields: peer, pdu, text")                \
-    X(LOG_ASSOCIATION_OPENED, "association.opened", "an association is open; fields: peer, AEs, max_pdu, window")      \
-    X(LOG_ASSOCIATION_CONTEXT, "association.context",                                                                  \
-      "one presentation context; fields: id, class, syntax, result, roles")                                            \
-    X(LOG_ASSOCIATION_REJECTED, "association.rejected", "an A-ASSOCIATE-RJ; fields: result, source, reason, text")     \
+      "the peer's A-ASSOCIATE is not as the standard wants it, and was taken")                                         \
+    X(LOG_ASSOCIATION_OPENED, "association.opened", "an association is open")                                          \
+    X(LOG_ASSOCIATION_CONTEXT, "association.context", "one presentation context")                                      \
+    X(LOG_ASSOCIATION_REJECTED, "association.rejected", "an A-ASSOCIATE-RJ")                                           \
     X(LOG_ASSOCIATION_RELEASED, "association.released", "the association ended in good order")                         \
-    X(LOG_ASSOCIATION_ABORTED, "association.aborted",                                                                  \
-      "an A-ABORT, sent or received; fields: by, source, reason, error")                                               \
-    X(LOG_ASSOCIATION_LOST, "association.lost", "the association ended otherwise; fields: error, text")                \
-    X(LOG_ASSOCIATION_RETRY, "association.retry", "a new association will be tried; fields: delay_ms, text")           \
-    X(LOG_DIMSE_SENT, "dimse.sent", "a command set went out; fields: command, message_id, context, class, status")     \
-    X(LOG_DIMSE_RECEIVED, "dimse.received", "a command set came in; fields: as dimse.sent")                            \
-    X(LOG_STORE_STORED, "store.stored",                                                                                \
-      "the peer acknowledged an instance; fields: path, instance, status, times, warning")                             \
-    X(LOG_STORE_WARNED, "store.warned", "stored, with a warning status; fields as store.stored, comment")              \
-    X(LOG_STORE_FAILED, "store.failed", "an instance failed for good; fields: path, instance, reason, status")         \
-    X(LOG_STORE_RETRIED, "store.retried", "an instance will be sent again; fields: path, instance, reason, attempt")   \
-    X(LOG_RECEIVER_LISTENING, "receiver.listening", "a receiver is ready; fields: address, port, ae")                  \
-    X(LOG_RECEIVER_STORED, "receiver.stored", "a receiver kept an instance; fields: instance, path, bytes, status")    \
-    X(LOG_RECEIVER_REFUSED, "receiver.refused", "a receiver answered a failure; fields: instance, status, text")       \
-    X(LOG_QUERY_STARTED, "query.started", "a C-FIND, C-MOVE or C-GET goes out; fields: service, level, instances")     \
-    X(LOG_QUERY_ENDED, "query.ended", "it was answered or lost; fields: service, status, text, comment, counts")       \
-    X(LOG_RETRIEVAL_LISTED, "retrieval.listed", "what the peer has; fields: matches, series, instances, present")      \
-    X(LOG_RETRIEVAL_STORED, "retrieval.stored", "an instance came and is kept; fields: instance, bytes")               \
-    X(LOG_RETRIEVAL_SPOILED, "retrieval.spoiled",                                                                      \
-      "what lies under its name is cut, or not it: it is asked for again; fields: instance, path, reason, text")       \
-    X(LOG_RETRIEVAL_UNLISTED, "retrieval.unlisted",                                                                    \
-      "an instance came that nobody asked for, and was refused; fields: instance, peer, calling_ae")                   \
-    X(LOG_RETRIEVAL_RETRIED, "retrieval.retried", "what is missing is asked for again; fields: missing, delay_ms")     \
-    X(LOG_RETRIEVAL_MISSING, "retrieval.missing",                                                                      \
-      "what did not come; fields: series, instance (\"\" = without a name), count, text")
+    X(LOG_ASSOCIATION_ABORTED, "association.aborted", "an A-ABORT, sent or received")                                  \
+    X(LOG_ASSOCIATION_LOST, "association.lost", "the association ended otherwise")                                     \
+    X(LOG_ASSOCIATION_RETRY, "association.retry", "a new association will be tried")                                   \
+    X(LOG_DIMSE_SENT, "dimse.sent", "a command set went out")                                                          \
+    X(LOG_DIMSE_RECEIVED, "dimse.received", "a command set came in")                                                   \
+    X(LOG_STORE_STORED, "store.stored", "the peer acknowledged an instance")                                           \
+    X(LOG_STORE_WARNED, "store.warned", "stored, with a warning status")                                               \
+    X(LOG_STORE_FAILED, "store.failed", "an instance failed for good")                                                 \
+    X(LOG_STORE_IN_DOUBT, "store.in_doubt",                                                                            \
+      "an instance was sent whole and not answered: the peer may have it or not")                                      \
+    X(LOG_STORE_RETRIED, "store.retried", "an instance will be sent again")                                            \
+    X(LOG_RECEIVER_LISTENING, "receiver.listening", "a receiver is ready")                                             \
+    X(LOG_RECEIVER_STORED, "receiver.stored", "a receiver kept an instance")                                           \
+    X(LOG_RECEIVER_REFUSED, "receiver.refused", "a receiver answered a failure")                                       \
+    X(LOG_QUERY_STARTED, "query.started", "a C-FIND, C-MOVE or C-GET goes out")                                        \
+    X(LOG_QUERY_ENDED, "query.ended", "it was answered or lost")                                                       \
+    X(LOG_RETRIEVAL_LISTED, "retrieval.listed", "what the peer has")                                                   \
+    X(LOG_RETRIEVAL_STORED, "retrieval.stored", "an instance came and is kept")                                        \
+    X(LOG_RETRIEVAL_SPOILED, "retrieval.spoiled", "what lies under its name is cut, or not it: it is asked for again") \
+    X(LOG_RETRIEVAL_UNLISTED, "retrieval.unlisted", "an instance came that nobody asked for, and was refused")         \
+    X(LOG_RETRIEVAL_RETRIED, "retrieval.retried", "what is missing is asked for again")                                \
+    X(LOG_RETRIEVAL_MISSING, "retrieval.missing", "what did not come")
 
 enum log_event {
 #define X(name, text, meaning) name,
@@ -81,7 +75,8 @@ enum log_event {
 
 const char *log_level_name(enum log_level level);
 
-/* The level of a name: "error", "warn", "info", "debug", "trace", or "warning", "critical", "fatal"; -1 if it is none. */
+/* The level of a name ("error", "warn", "warning", "info", "debug", "trace", "critical", "fatal"); -1 if there is none
+ * such. */
 int log_level_find(const char *name);
 
 const char *log_event_name(enum log_event event);

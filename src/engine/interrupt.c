@@ -58,7 +58,7 @@ void interrupt_close(struct interrupt *interrupt)
     const struct sigaction late = {.sa_handler = on_late_signal};
     sigset_t ours, before;
     sigemptyset(&ours);
-    for (size_t i = 0; i < COUNT; i++)
+    for (size_t i = 0; i < INTERRUPT_SIGNALS; i++)
         sigaddset(&ours, numbers[i]);
     pthread_sigmask(SIG_BLOCK, &ours, &before);
     for (size_t i = 0; i < interrupt->open_count; i++) {

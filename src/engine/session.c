@@ -67,7 +67,7 @@ static void log_outcome(struct session *session, const struct instance *instance
         enum log_level level;
         enum log_event event;
     } kinds[OUTCOME_STATE_COUNT] = {
-        [OUTCOME_PENDING] = {LOG_DEBUG, LOG_STORE_FAILED}, [OUTCOME_IN_DOUBT] = {LOG_WARN, LOG_STORE_FAILED},
+        [OUTCOME_PENDING] = {LOG_DEBUG, LOG_FILE_PENDING}, [OUTCOME_IN_DOUBT] = {LOG_WARN, LOG_STORE_IN_DOUBT},
         [OUTCOME_STORED] = {LOG_INFO, LOG_STORE_STORED},   [OUTCOME_WARNED] = {LOG_WARN, LOG_STORE_WARNED},
         [OUTCOME_FAILED] = {LOG_ERROR, LOG_STORE_FAILED},  [OUTCOME_SKIPPED] = {LOG_INFO, LOG_FILE_SKIPPED}};
     const struct outcome *outcome = &instance->outcome;

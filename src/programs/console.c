@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -51,6 +52,54 @@ static void write_record(void *user, const struct log_record *record)
 struct logger console_logger(enum log_level level)
 {
     return (struct logger){.write = level >= LOG_DEBUG ? write_record : write_sentence, .level = level};
+}
+
+static bool is_plain(const char *argument)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-";
+    return *argument != '\0' && argument[strspn(argument, plain)] == '\0';
+}
+
+static bool has_control(const char *argument)
+{
+    for (; *argument != '\0'; argument++)
+        if ((unsigned char)*argument < 0x20 || *argument == 0x7F)
+            return true;
+    return false;
+}
+
+/* 'it'\''s'; and what is no text of one line as $'a\x0ab', which bash and others know. */
+static void put_quoted(struct text *text, const char *argument)
+{
+    bool bytes = has_control(argument) || !text_is_utf8(argument);
+    if (is_plain(argument)) {
+        text_put(text, argument);
+        return;
+    }
+    text_put(text, bytes ? "$'" : "'");
+    for (; *argument != '\0'; argument++) {
+        unsigned char byte = (unsigned char)*argument;
+        if (bytes && (byte < 0x20 || byte >= 0x7F))
+            text_printf(text, "\\x%02x", byte);
+        else if (bytes && (byte == '\'' || byte == '\\'))
+            text_printf(text, "\\%c", byte);
+        else
+            text_put(text, byte == '\'' ? "'\\''" : (const char[]){*argument, '\0'});
+    }
+    text_put(text, "'");
+}
+
+char *console_quote(int count, char *const *arguments)
+{
+    struct text text = {0};
+    text_put(&text, "");
+    for (int i = 0; i < count; i++) {
+        text_put(&text, i > 0 ? " " : "");
+        put_quoted(&text, arguments[i]);
+    }
+    if (text.failed)
+        text_fini(&text);
+    return text.data;
 }
 
 int console_end(const char *program, int exit_code)

@@ -23,6 +23,12 @@ void console_prepare_process(const char *program);
 const char *console_port_hint(int error, unsigned port);
 
 /*
+ * Arguments as one text that a POSIX shell or bash reads as the same arguments again: quoted where they have to be. To
+ * be freed; NULL if out of memory.
+ */
+char *console_quote(int count, char *const *arguments);
+
+/*
  * What every main does last: what standard output still keeps is written. Returns the exit code; if what was to be read
  * there is not all there, and nothing else has failed, that is said, and it is 1.
  */

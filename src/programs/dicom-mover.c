@@ -191,17 +191,26 @@ static int close_reports(struct mover *mover, int exit_code)
     return exit_code == 0 && error != 0 ? 2 : exit_code;
 }
 
-/* The first line of the log: what was asked for, in one text. */
+/* The first line of the log: what was asked for, as a shell reads it; but keys are only counted, as their values may be
+ * names of patients. */
 static void log_start(struct mover *mover)
 {
-    char given[2048] = "", value[512];
+    char value[512];
     const char *name;
-    size_t cursor = 0, len = 0;
-    while (options_next_given(mover->options, &cursor, &name, value, sizeof value) && len < sizeof given)
-        len += (size_t)snprintf(given + len, sizeof given - len, "%s--%s=%s", len > 0 ? " " : "", name, value);
+    size_t cursor = 0;
+    struct text given = {0};
+    text_put(&given, mover->destination->text);
+    while (options_next_given(mover->options, &cursor, &name, value, sizeof value)) {
+        char *quoted = console_quote(1, (char *[]){value});
+        text_printf(&given, " --%s", name);
+        if (strcmp(value, "true") != 0)
+            text_printf(&given, "=%s", quoted != NULL ? quoted : "");
+        free(quoted);
+    }
     const struct logger logger = {.write = on_log, .user = mover, .level = mover->retrieval.log_level};
     LOG(&logger, LOG_INFO, LOG_SESSION_STARTED, LOG_TEXT("version", PROGRAM_VERSION),
-        LOG_TEXT("destination", mover->destination->text), LOG_TEXT("options", given));
+        LOG_TEXT("destination", mover->destination->text), LOG_TEXT("options", given.failed ? "" : given.data));
+    text_fini(&given);
 }
 
 /* What was done is not what can be read of it. */

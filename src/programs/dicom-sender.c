@@ -20,10 +20,12 @@
 #include "programs/report_command.h"
 #include "programs/resume.h"
 #include "report/event_log.h"
+#include "report/format.h"
 #include "report/progress.h"
 #include "report/ramp.h"
 #include "report/report_files.h"
 #include "report/summary.h"
+#include "report/text.h"
 
 static const char report_name[] = "dicom_sender";
 static const char summary_name[] = "dicom_sender_summary";
@@ -32,6 +34,7 @@ enum { SESSION_ID_ATTEMPTS = 10 };
 
 struct sender {
     const struct options *options;
+    char *given; /* the command line, as a shell reads it; owned */
     const struct destination *destination;
     struct session_options session;
     struct resume resume;
@@ -52,10 +55,28 @@ static void on_log(void *user, const struct log_record *record)
     progress_log(sender->progress, record);
 }
 
+/* Where the --dry-run list goes: to standard output, unless that is for the JSON. */
+static FILE *list_of(const struct sender *sender)
+{
+    return sender->options->json ? stderr : stdout;
+}
+
+/* Below its study: that was told just before. */
+static void print_planned_file(const struct sender *sender, const struct instance *instance)
+{
+    struct text text = {0};
+    text_put_visible(&text, instance->file.path);
+    if (!text.failed)
+        fprintf(list_of(sender), "    %s\n", text.data);
+    text_fini(&text);
+}
+
 static void on_instance_ended(void *user, const struct instance *instance, const struct session_progress *now)
 {
     struct sender *sender = user;
     summary_add_instance(sender->summary, instance);
+    if (sender->session.dry_run && sender->options->verbose && instance->outcome.state == OUTCOME_PENDING)
+        print_planned_file(sender, instance);
     progress_instance_ended(sender->progress, instance, now);
 }
 
@@ -65,15 +86,16 @@ static void on_association_ended(void *user, const struct association_figures *f
     summary_add_association(sender->summary, figures);
 }
 
-/* --dry-run: on standard output, unless that is for the JSON. */
 static void on_study_planned(void *user, const struct planned_study *study)
 {
     struct sender *sender = user;
-    FILE *out = sender->options->json ? stderr : stdout;
+    FILE *out = list_of(sender);
+    char size[FORMAT_SIZE];
     if (sender->options->quiet)
         return;
-    fprintf(out, "%s%s: %llu instances, %.1f MB\n", study->study_uid[0] != '\0' ? "study " : "no study",
-            study->study_uid, (unsigned long long)study->instances, (double)study->bytes / 1e6);
+    format_bytes(size, (double)study->bytes);
+    fprintf(out, "%s%s: %llu instance%s, %s\n", study->study_uid[0] != '\0' ? "study " : "no study", study->study_uid,
+            (unsigned long long)study->instances, study->instances == 1 ? "" : "s", size);
     for (size_t i = 0; i < study->context_count; i++)
         fprintf(out, "  %s as %s\n", uid_keyword(study->contexts[i].class_uid),
                 uid_keyword(study->contexts[i].syntax_uid));
@@ -163,7 +185,7 @@ static int open_reports(struct sender *sender)
         return -1;
     sender->summary_path = report_path(options->log_dir, summary_name, sender->session_id, ".json");
     sender->progress = progress_create(&progress);
-    int error = summary_create(&sender->summary, sender->session_id, &sender->session);
+    int error = summary_create(&sender->summary, sender->session_id, &sender->session, sender->given);
     if (error != 0 || sender->progress == NULL || sender->summary_path == NULL)
         return say_error("reports", NULL, -ENOMEM);
     return 0;
@@ -190,15 +212,10 @@ static int close_reports(struct sender *sender)
 /* The first line of the log and of the ledger: what was asked for, in one text. 0, or -1 if it cannot begin. */
 static int begin_session(struct sender *sender)
 {
-    char given[2048] = "", value[512];
-    const char *name;
-    size_t cursor = 0, len = 0;
-    while (options_next_given(sender->options, &cursor, &name, value, sizeof value) && len < sizeof given)
-        len += (size_t)snprintf(given + len, sizeof given - len, "%s--%s=%s", len > 0 ? " " : "", name, value);
     const struct logger logger = {.write = on_log, .user = sender, .level = sender->session.log_level};
     LOG(&logger, LOG_INFO, LOG_SESSION_STARTED, LOG_TEXT("version", PROGRAM_VERSION),
-        LOG_TEXT("destination", sender->destination->text), LOG_TEXT("options", given));
-    return resume_begin(&sender->resume, sender->options, sender->session_id, given);
+        LOG_TEXT("destination", sender->destination->text), LOG_TEXT("options", sender->given));
+    return resume_begin(&sender->resume, sender->options, sender->session_id, sender->given);
 }
 
 static void log_end(struct sender *sender, const struct session_result *result, int exit_code)
@@ -409,14 +426,16 @@ int main(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "report") == 0)
         return console_end("dicom-sender report", report_command(argc - 1, argv + 1));
     if (options_begin(&options, PROGRAM_SENDER, argc, argv, &exit_code)) {
-        struct sender sender = {.options = &options, .destination = &destination};
+        struct sender sender = {
+            .options = &options, .destination = &destination, .given = console_quote(argc - 1, argv + 1)};
         exit_code = 1;
-        if (find_destination(&options, &destination) && inputs_are_usable(&options) &&
+        if (sender.given != NULL && find_destination(&options, &destination) && inputs_are_usable(&options) &&
             resume_open(&sender.resume, &options, &destination) == 0) {
             fill_in_session(&sender);
             exit_code = options.ramp_count > 0 ? run_ramp(&sender, &result) : run(&sender, &result);
         }
         resume_close(&sender.resume);
+        free(sender.given);
     }
     options_fini(&options);
     return console_end("dicom-sender", exit_code);

@@ -78,12 +78,12 @@ static void put_headline(struct text *text, const struct progress *progress, con
 }
 
 /* "   2 of them by earlier sessions" behind a count, and the end of the line. */
-static void put_earlier(struct text *text, const struct session_totals *totals, enum outcome_state state)
+static void put_earlier(struct text *text, uint64_t count, uint64_t earlier)
 {
-    if (totals->earlier[state] == totals->by_state[state] && totals->earlier[state] > 0)
+    if (earlier == count && earlier > 0)
         text_put(text, "   all by earlier sessions");
-    else if (totals->earlier[state] > 0)
-        text_printf(text, "   %" PRIu64 " of them by earlier sessions", totals->earlier[state]);
+    else if (earlier > 0)
+        text_printf(text, "   %" PRIu64 " of them by earlier sessions", earlier);
     text_put(text, "\n");
 }
 
@@ -118,18 +118,20 @@ static void put_counts(struct text *text, const struct progress *progress, const
     format_bytes(bytes, (double)totals->bytes_stored);
     put_count(text, progress, "files", totals->files, "");
     put_studies(text, totals);
-    put_count(text, progress, "stored", totals->by_state[OUTCOME_STORED], "");
+    /* A warning is a success: what was warned is stored. */
+    uint64_t warned = totals->by_state[OUTCOME_WARNED], stored = totals->by_state[OUTCOME_STORED] + warned;
+    put_count(text, progress, "stored", stored, "");
     if (totals->bytes_stored > 0)
         text_printf(text, "   %s", bytes);
-    put_earlier(text, totals, OUTCOME_STORED);
-    put_count(text, progress, "warned", totals->by_state[OUTCOME_WARNED], COLOUR_YELLOW);
-    text_put(text, totals->by_state[OUTCOME_WARNED] > 0 ? "   stored, with a warning from the peer" : "");
-    put_earlier(text, totals, OUTCOME_WARNED);
+    put_earlier(text, stored, totals->earlier[OUTCOME_STORED] + totals->earlier[OUTCOME_WARNED]);
+    put_count(text, progress, "warned", warned, COLOUR_YELLOW);
+    text_put(text, warned > 0 ? "   of those stored, with a warning from the peer" : "");
+    put_earlier(text, totals->by_state[OUTCOME_WARNED], totals->earlier[OUTCOME_WARNED]);
     put_count(text, progress, "failed", totals->by_state[OUTCOME_FAILED], COLOUR_RED);
-    put_earlier(text, totals, OUTCOME_FAILED);
+    put_earlier(text, totals->by_state[OUTCOME_FAILED], totals->earlier[OUTCOME_FAILED]);
     put_count(text, progress, "skipped", totals->by_state[OUTCOME_SKIPPED], "");
     put_why_skipped(text, progress);
-    put_earlier(text, totals, OUTCOME_SKIPPED);
+    put_earlier(text, totals->by_state[OUTCOME_SKIPPED], totals->earlier[OUTCOME_SKIPPED]);
     if (totals->by_state[OUTCOME_IN_DOUBT] > 0) {
         put_count(text, progress, "in doubt", totals->by_state[OUTCOME_IN_DOUBT], COLOUR_RED);
         text_put(text, "   sent, but never answered\n");

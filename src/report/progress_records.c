@@ -21,7 +21,8 @@ enum { SAID_AGAIN_AFTER_US = 600 * 1000000 };
 static bool is_about_a_file(enum log_event event)
 {
     return event == LOG_STORE_STORED || event == LOG_STORE_WARNED || event == LOG_STORE_FAILED ||
-           event == LOG_FILE_SKIPPED || event == LOG_FILE_FAILED;
+           event == LOG_STORE_IN_DOUBT || event == LOG_FILE_SKIPPED || event == LOG_FILE_FAILED ||
+           event == LOG_FILE_PENDING;
 }
 
 /* What the live line or the words at the end say in their own way. */

@@ -15,7 +15,8 @@
 
 enum { FIRST_SLOTS = 256 };
 
-int summary_create(struct summary **ret_summary, const char *session_id, const struct session_options *options)
+int summary_create(struct summary **ret_summary, const char *session_id, const struct session_options *options,
+                   const char *given)
 {
     struct summary *summary = calloc(1, sizeof *summary);
     char *id = strdup(session_id);
@@ -26,6 +27,7 @@ int summary_create(struct summary **ret_summary, const char *session_id, const s
     }
     summary->session_id = id;
     summary->options = options;
+    summary->given = given;
     for (int state = 0; state < OUTCOME_STATE_COUNT; state++)
         summary->files[state].end = &summary->files[state].first;
     *ret_summary = summary;

@@ -29,9 +29,9 @@ struct summary;
  */
 enum { SUMMARY_LISTED_MAX = 10000 };
 
-/* `session_id` is copied; `options` is borrowed until summary_destroy. 0 or -ENOMEM. */
-int summary_create(struct summary **ret_summary, const char *session_id,
-                   const struct session_options *options) MUST_CHECK;
+/* `session_id` is copied; `options`, and `given`, what was typed, are borrowed until summary_destroy. 0 or -ENOMEM. */
+int summary_create(struct summary **ret_summary, const char *session_id, const struct session_options *options,
+                   const char *given) MUST_CHECK;
 
 /* NULL is fine. */
 void summary_destroy(struct summary *summary);

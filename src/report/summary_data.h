@@ -47,6 +47,7 @@ struct summary_files {
 struct summary {
     char *session_id;                      /* owned */
     const struct session_options *options; /* borrowed */
+    const char *given;                     /* borrowed */
     bool lacks_memory;                     /* something could not be kept */
     uint64_t by_state[OUTCOME_STATE_COUNT];
     uint64_t bytes_stored;

@@ -100,13 +100,25 @@ static const char *priority_name(uint16_t priority)
     return priority == PRIORITY_HIGH ? "high" : priority == PRIORITY_LOW ? "low" : "medium";
 }
 
-static json_t *options_json(const struct session_options *options)
+static const char *conflict_name(enum session_conflict on_conflict)
+{
+    return on_conflict == CONFLICT_FIRST ? "first" : on_conflict == CONFLICT_ALL ? "all" : "fail";
+}
+
+/* 0 = no such limit. */
+static json_t *limit_json(const struct session_limit *limit)
+{
+    return json_pack("{s:o, s:o, s:f}", "stores", number(limit->stores), "bytes", number(limit->bytes), "seconds",
+                     (double)limit->ms / 1e3);
+}
+
+static json_t *options_json(const struct session_options *options, const char *given)
 {
     const struct association_timeouts *timeouts = &options->timeouts;
     const struct discover_options *discover = &options->discover;
     return json_pack(
         "{s:o, s:o, s:b, s:b, s:o, s:b, s:i, s:s, s:b, s:i, s:I, s:b, s:b, s:b, s:b, s:s, s:{s:f, s:f, s:f, "
-        "s:f, s:f}, s:i, s:b, s:b, s:I, s:f, s:b}",
+        "s:f, s:f}, s:i, s:b, s:b, s:I, s:f, s:b, s:o, s:f, s:o, s:s, s:b}",
         "inputs", strings_of(discover->inputs, discover->input_count), "files_from",
         optional_string(discover->files_from), "nul_separated", discover->nul_separated, "recursive",
         discover->recursive, "pattern", optional_string(discover->pattern), "follow_symlinks",
@@ -118,7 +130,10 @@ static json_t *options_json(const struct session_options *options)
         timeouts->dimse_ms / 1e3, "network", timeouts->network_ms / 1e3, "release", timeouts->release_ms / 1e3,
         "window", options->window > 1 ? (int)options->window : 1, "scan_first", options->scan_first, "synthetic",
         options->synthetic != NULL, "repeat", (json_int_t)options->repeat, "duration_s",
-        (double)options->duration_ms / 1e3, "threads_auto", options->threads_auto);
+        (double)options->duration_ms / 1e3, "threads_auto", options->threads_auto, "given", safe_string(given),
+        "give_up_after_s", (double)options->give_up_ms / 1e3, "max_per_association",
+        limit_json(&options->association_limit), "on_conflict", conflict_name(options->on_conflict), "strict",
+        options->strict);
 }
 
 static json_t *destination_json(const struct session_options *options)
@@ -255,14 +270,14 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         "complete", !summary->lacks_memory, "times", "begun", time_or_null(result->begun_us), "ended",
         time_or_null(result->ended_us), "duration_s", seconds(result->duration_us), "scan_s", seconds(result->scan_us),
         "transfer_s", seconds(result->transfer_us), "destination", destination_json(summary->options), "options",
-        options_json(summary->options), "totals", totals_json(&result->totals), "rates", rates_json(result),
-        "response_times_ms", histogram_json(&result->response), "phases_ms", "connect",
+        options_json(summary->options, summary->given), "totals", totals_json(&result->totals), "rates",
+        rates_json(result), "response_times_ms", histogram_json(&result->response), "phases_ms", "connect",
         histogram_json(&result->connect), "negotiate", histogram_json(&result->negotiate), "read",
         histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
         "header_warnings", flaws_json(summary), "peak_workers", number(result->peak_workers), "threads_auto",
         threads_auto_json(result), "time_s", time_json(result->time_us), "workers", workers_json(result), "ledger",
-        optional_string(memory != NULL ? memory->path : NULL), "listed_max",
-        json_integer(SUMMARY_LISTED_MAX), "all_listed", all_listed_json(summary));
+        optional_string(memory != NULL ? memory->path : NULL), "listed_max", json_integer(SUMMARY_LISTED_MAX),
+        "all_listed", all_listed_json(summary));
 }
 
 /* ---- items of the lists ---- */

@@ -5,7 +5,7 @@ import os
 import pathlib
 
 KEPT = {'store.stored', 'store.warned'}
-ENDS = KEPT | {'store.failed', 'file.failed', 'file.skipped'}
+ENDS = KEPT | {'store.failed', 'store.in_doubt', 'file.failed', 'file.skipped', 'file.pending'}
 
 
 def walk(*inputs):

@@ -42,7 +42,7 @@ static void set_up(void)
 {
     folder = fixture_make_folder();
     snprintf(path, sizeof path, "%s/dicom_sender_summary_" SESSION ".json", folder);
-    cr_assert_eq(summary_create(&summary, SESSION, &options), 0);
+    cr_assert_eq(summary_create(&summary, SESSION, &options, "--recursive 'a b'"), 0);
     result = (struct session_result){
         .verdict = SESSION_COMPLETE,
         .begun_us = FIXTURE_BEGUN_S * 1000000ull,
@@ -211,7 +211,7 @@ Test(summary, a_loopback_session_follows_the_schema)
     struct session_options loopback = {.loopback = true, .threads = 1};
     result.threads_chosen = 0;
     struct summary *other;
-    cr_assert_eq(summary_create(&other, SESSION, &loopback), 0);
+    cr_assert_eq(summary_create(&other, SESSION, &loopback, "--loopback"), 0);
     cr_assert_eq(summary_write(other, &result, 0, path), 0);
     summary_destroy(other);
     cr_assert_eq(validate(path), 0);

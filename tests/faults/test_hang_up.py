@@ -101,7 +101,7 @@ class Others(ProgramTest):
         self.assertIn('0 associations', said)
 
     def test_archive(self):
-        self.ends([programs.program('dicom-archive'), '--port', 0, '--synthetic', '1x1x1'], 'instances', 0)
+        self.ends([programs.program('dicom-archive'), '--port', 0, '--synthetic', '1x1x1'], 'instance', 0)
 
     def test_finder_and_mover(self):
         """At a peer that takes the association and says nothing."""

@@ -69,7 +69,7 @@ class Documentation(ProgramTest):
         with ScriptedPeer(on_store=odd) as peer:
             self.send('--ledger', ledger, port=peer.port)
             self.send('--ledger', ledger, '--verify', port=peer.port)
-        with ScriptedPeer(on_store=self.answers(Respond(0xA700), Respond(0xA700), Respond(0xA700))) as peer:
+        with ScriptedPeer(on_store=self.answers(*[Respond(0xA700)] * 6)) as peer:
             self.send('--retry', 5, port=peer.port)
         with ScriptedPeer(on_store=self.answers(Abort(), Close())) as peer:
             self.send(port=peer.port)

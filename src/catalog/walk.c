@@ -54,22 +54,33 @@ static enum walk_result fail(struct walker *walker, enum walk_result result, con
     return result;
 }
 
+/* The header of an element whose VR is none of the standard's, if it is one: zeros behind the last element are not. */
+static enum walk_result guess_element(struct walker *walker, enum walk_form form, uint64_t limit,
+                                      struct walk_element *element)
+{
+    const struct vr_place place = {.form = form,
+                                   .offset = walker->offset,
+                                   .in_data_set = walker->depth == 1,
+                                   .limit = limit,
+                                   .first = walker->first};
+    bool is_fill = element->group == 0 && element->element == 0 && !walker->first;
+    enum walk_result result =
+        is_fill ? WALK_UNKNOWN_VR : vr_guess_read(&walker->guess, walker->window, &place, element);
+    if (element->length != WALK_LENGTH_BY_VR)
+        walker->walk->unknown_vr = true;
+    return result;
+}
+
 /* The header of the next element of the data set or of an item, whatever its VR. */
 static enum walk_result read_element(struct walker *walker, struct walk_element *ret_element)
 {
     const struct frame *frame = top_of(walker);
-    const struct vr_place place = {.form = frame->form,
-                                   .offset = walker->offset,
-                                   .in_data_set = walker->depth == 1,
-                                   .limit = walker->depth == 1 ? walker->window->size : frame->limit,
-                                   .first = walker->first};
-    enum walk_result result = walk_read_header(walker->window, place.form, place.offset, place.limit, WALK_LENGTH_BY_VR,
-                                               place.first, ret_element);
-    bool is_fill = ret_element->group == 0 && ret_element->element == 0 && !place.first;
-    if (result == WALK_UNKNOWN_VR && !is_fill)
-        result = vr_guess_read(&walker->guess, walker->window, &place, ret_element);
-    if (ret_element->length != WALK_LENGTH_BY_VR)
-        walker->walk->unknown_vr = true;
+    enum walk_form form = frame->form;
+    uint64_t limit = walker->depth == 1 ? walker->window->size : frame->limit;
+    enum walk_result result = walk_read_header(walker->window, form, walker->offset, limit, WALK_LENGTH_BY_VR,
+                                               walker->first, ret_element);
+    if (result == WALK_UNKNOWN_VR)
+        result = guess_element(walker, form, limit, ret_element);
     ret_element->depth = (unsigned)walker->depth / 2;
     return result;
 }
@@ -102,9 +113,13 @@ static bool looks_like_sequence(struct walker *walker, const struct walk_element
 static enum walk_result step_element(struct walker *walker, const struct walk_element *element)
 {
     walker->offset += element->header_len;
-    bool is_sequence = memcmp(element->vr, "SQ", 2) == 0;
-    bool is_unknown = memcmp(element->vr, "UN", 2) == 0 || element->length == WALK_LENGTH_32;
+    bool is_sequence = element->vr[0] == 'S' && element->vr[1] == 'Q';
+    bool is_unknown = (element->vr[0] == 'U' && element->vr[1] == 'N') || element->length == WALK_LENGTH_32;
     bool has_vr = element->vr[0] != 0 && element->length == WALK_LENGTH_BY_VR;
+    if (!element->undefined && has_vr && !is_sequence && !is_unknown) { /* nearly always */
+        walker->offset += element->value_len;
+        return WALK_COMPLETE;
+    }
     if (element->undefined) {
         bool is_pixel_data = element->group == GROUP_PIXEL_DATA && !is_sequence;
         if (is_pixel_data && !walker->walk->encapsulated) {
@@ -250,16 +265,17 @@ static enum walk_result step_elements(struct walker *walker)
     bool outermost = walker->depth == 1;
     struct walk_element element;
     enum walk_result result = read_element(walker, &element);
-    /* Zero bytes read as elements (0000,0000) without end, ones as (FFFF,FFFF) of undefined length. */
-    bool is_read = result == WALK_UNKNOWN_VR || result == WALK_MISMATCH || element.header_len > 0;
-    bool is_fill =
-        (element.group == 0 && element.element == 0) || (element.group == 0xffff && element.element == 0xffff);
-    if (outermost && is_read && is_fill && !walker->first)
-        return judge_fill(walker);
-    if (result == WALK_UNKNOWN_VR)
-        result = WALK_MISMATCH;
-    if (result != WALK_COMPLETE)
-        return outermost ? judge_end(walker, result) : result;
+    if (result != WALK_COMPLETE || element.group == 0 || element.group == 0xffff) {
+        /* Zero bytes read as elements (0000,0000) without end, ones as (FFFF,FFFF) of undefined length. */
+        bool is_read = result == WALK_UNKNOWN_VR || result == WALK_MISMATCH || element.header_len > 0;
+        bool is_fill = element.element == element.group && (element.group == 0 || element.group == 0xffff);
+        if (outermost && is_read && is_fill && !walker->first)
+            return judge_fill(walker);
+        if (result == WALK_UNKNOWN_VR)
+            result = WALK_MISMATCH;
+        if (result != WALK_COMPLETE)
+            return outermost ? judge_end(walker, result) : result;
+    }
     if (element.group == GROUP_DELIMITER)
         return step_delimiter(walker, &element);
     if (outermost) {
@@ -289,7 +305,14 @@ static bool recover(struct walker *walker)
 
 enum walk_result walk_run(struct walk *walk, enum walk_form form)
 {
-    struct walker walker = {.walk = walk, .window = walk->window, .offset = walk->offset, .depth = 1, .first = true};
+    struct walker walker; /* the frames are set when they are entered: 4 KB that need no clearing for each file */
+    walker.walk = walk;
+    walker.window = walk->window;
+    walker.offset = walk->offset;
+    walker.depth = 1;
+    walker.first = true;
+    walker.pixel_data_seen = false;
+    walker.guess = (struct vr_guess){0};
     walker.frames[0] = (struct frame){.kind = FRAME_ELEMENTS, .form = form, .end = NO_END, .limit = walk->window->size};
     walk->detail = NULL;
     walk->unknown_vr = walk->zero_tail = walk->encapsulated = false;
@@ -303,10 +326,12 @@ enum walk_result walk_run(struct walk *walk, enum walk_form form)
         }
         if (walker.depth == 1 && (walk->zero_tail || window_ends_at(walk->window, walker.offset)))
             break;
-        is_open = walker.depth > 1 && frame->end == NO_END;
         result = frame->kind == FRAME_ELEMENTS ? step_elements(&walker) : step_item(&walker);
+        if (result == WALK_COMPLETE)
+            continue;
+        is_open = walker.depth > 1 && frame->end == NO_END;
         bool in_value = result == WALK_MISMATCH || result == WALK_TRUNCATED || result == WALK_DELIMITER;
-        if (result != WALK_COMPLETE && !(in_value && recover(&walker)))
+        if (!in_value || !recover(&walker))
             break;
     }
     if (result == WALK_TRUNCATED && is_open && window_ends_at(walk->window, walker.offset))

@@ -39,8 +39,8 @@ struct study {
     uint64_t waiting_bytes;
     uint64_t refused_row; /* the row of refusals (engine/breaker.h) in which one of it was refused last; 0 = none */
     bool has_stored;      /* some of it was stored in this session */
-    int worker;        /* number of the worker it belongs to, 0 = none */
-    size_t heap_index; /* in the plan's heap + 1, 0 = not in it */
+    int worker;           /* number of the worker it belongs to, 0 = none */
+    size_t heap_index;    /* in the plan's heap + 1, 0 = not in it */
 };
 
 struct catalog {

@@ -77,8 +77,8 @@ static enum walk_result read_element(struct walker *walker, struct walk_element 
     const struct frame *frame = top_of(walker);
     enum walk_form form = frame->form;
     uint64_t limit = walker->depth == 1 ? walker->window->size : frame->limit;
-    enum walk_result result = walk_read_header(walker->window, form, walker->offset, limit, WALK_LENGTH_BY_VR,
-                                               walker->first, ret_element);
+    enum walk_result result =
+        walk_read_header(walker->window, form, walker->offset, limit, WALK_LENGTH_BY_VR, walker->first, ret_element);
     if (result == WALK_UNKNOWN_VR)
         result = guess_element(walker, form, limit, ret_element);
     ret_element->depth = (unsigned)walker->depth / 2;

@@ -471,7 +471,7 @@ static void play_two_at_once(struct script_peer *peer)
         send_find(peer, id);
         peer_send_pdv(peer, 1, 0x02, match_bytes, MATCH_LEN);
     }
-    expect_status(peer, 2, 0xA700, "");
+    expect_status(peer, 2, 0xA700, "one query at a time");
     send_cancel(peer, 2); /* not under way */
     send_cancel(peer, 1);
     send_cancel(peer, 1); /* a second time, too late */

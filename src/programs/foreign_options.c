@@ -113,8 +113,14 @@ int option_reader_take_foreign(struct option_reader *reader, const char *argumen
         snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "'%.*s': %s", (int)len, argument, word->text);
         return -1;
     case FOREIGN_IGNORED:
-        reader->next += value != NULL ? 0 : word->values;
-        return 0;
+        if (word->values == 0 || (value != NULL && *value != '\0'))
+            return 0;
+        if (value == NULL && reader->next < reader->argc && *reader->argv[reader->next] != '\0') {
+            reader->next++;
+            return 0;
+        }
+        snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "%.*s: its value is missing", (int)len, argument);
+        return -1;
     case FOREIGN_MEANS:
         break;
     }

@@ -34,6 +34,11 @@ static const struct foreign_word words[] = {
      "--user-rsp --username --kerberos-service-ticket --saml-assertion",
      FOREIGN_REFUSED, "user identity negotiation is not there", 0},
 
+    {PROGRAM_ARCHIVE,
+     "+Cr --use-request-charset -Cr --override-charset +A7 --convert-to-ascii +U8 --convert-to-utf8 +L1 "
+     "--convert-to-latin1 +C --convert-to-charset -Ct --transliterate -Cd --discard-illegal",
+     FOREIGN_REFUSED, "values are answered in the character set in which they are stored", 0},
+
     /* ---- of all ---- */
     {EVERYBODY,
      "--arguments -cx --single-context --required-contexts -R --required +C --combine +u --enable-new-vr -up "
@@ -60,6 +65,9 @@ static const struct foreign_word words[] = {
     {EVERYBODY,
      "--max-send-pdu --max-pdulen-snd",
      FOREIGN_REFUSED, "the peer says how long a PDU to it may be, and that is kept to", 0},
+    {PROGRAM_RECEIVER,
+     "--abort-during",
+     FOREIGN_REFUSED, "--abort-after N answers N stores of an association and aborts it at the next", 0},
     {EVERYBODY,
      "--abort --abort-during",
      FOREIGN_REFUSED, "associations are not aborted on purpose", 0},
@@ -120,7 +128,7 @@ static const struct foreign_word words[] = {
      "-m --message-id",
      FOREIGN_IGNORED, NULL, 1},
     {PROGRAM_SENDER,
-     "--rel-sop-classes --tmp-file-dir --tmp-file-prefix --tmp-file-suffix",
+     "+crf --create-report-file --rel-sop-classes --tmp-file-dir --tmp-file-prefix --tmp-file-suffix",
      FOREIGN_IGNORED, NULL, 1},
     {PROGRAM_SENDER | PROGRAM_ARCHIVE,
      "-x= -xe -xb -xi -xs -xy -xx -xv -xw -xt -xu -xm -xh -xn -xl -x2 -x3 -xo -x4 -x5 -xr -xd --propose-uncompr "
@@ -139,21 +147,17 @@ static const struct foreign_word words[] = {
      FOREIGN_REFUSED, "files are sent as they are, with the UIDs and values that they have", 0},
     {PROGRAM_SENDER,
      "-nuc --no-uid-checks",
-     FOREIGN_REFUSED,
-     "UIDs are always looked at; --allow-incomplete sends what has no usable study or series", 0},
+     FOREIGN_MEANS, "allow-incomplete", 0},
     {PROGRAM_SENDER,
      "+rn --rename",
      FOREIGN_REFUSED, "files are never renamed; --ledger FILE remembers what was sent", 0},
-    {PROGRAM_SENDER,
-     "+crf --create-report-file",
-     FOREIGN_REFUSED, "the report is the summary in --log-dir, or --json on standard output", 0},
     {PROGRAM_SENDER,
      "--fail-first",
      FOREIGN_REFUSED, "a file that fails does not keep the others from being sent", 0},
 
     /* ---- echoscu ---- */
     {PROGRAM_ECHO,
-     "-pts --propose-ts -ppc --propose-pc",
+     "-pts --propose-ts -ppc --propose-pc -xe -xb -xi --request-little --request-big --request-implicit",
      FOREIGN_REFUSED, "one context for Verification is proposed", 0},
 
     /* ---- findscu, movescu, getscu, move_scu ---- */
@@ -183,6 +187,15 @@ static const struct foreign_word words[] = {
      "-O --psonly",
      FOREIGN_REFUSED, "the patient/study only model is not there; --study-root and --patient-root are", 0},
     {ASKING,
+     "-U --ups",
+     FOREIGN_REFUSED, "unified procedure steps are not there", 0},
+    {ASKING,
+     "--fuzzy --datetime --timezone",
+     FOREIGN_REFUSED, "extended negotiation of queries is not there", 0},
+    {ASKING,
+     "-i --in-attr",
+     FOREIGN_REFUSED, "-k KEY adds an attribute to those of the query file, which counts as a whole", 0},
+    {ASKING,
      "-M",
      FOREIGN_REFUSED, "--study-root (the default) or --patient-root chooses the information model", 0},
     {PROGRAM_FINDER,
@@ -192,10 +205,14 @@ static const struct foreign_word words[] = {
      "--cancel",
      FOREIGN_MEANS, "limit", 0},
     {PROGRAM_FINDER,
-     "-X --extract --extract-xml -Xs --extract-xml-single --write -w",
+     "-X --extract --extract-xml -Xx -Xs --extract-xml-single -Xlo --limit-output -od --output-directory --out-dir "
+     "--out-file --out-cat --xml --xsl -x -I --indent --write -w",
      FOREIGN_REFUSED, "matches go to standard output: --json or --csv, into a file with >FILE", 0},
+    {PROGRAM_FINDER,
+     "+dc --enable-correction -dc --disable-correction +sr --show-responses -sr --hide-responses",
+     FOREIGN_IGNORED, NULL, 0},
     {PROGRAM_MOVER,
-     "--move --dest",
+     "--move --dest --move-destination",
      FOREIGN_MEANS, "move-dest", 0},
     {PROGRAM_MOVER,
      "-od --output-directory --directory",
@@ -210,7 +227,8 @@ static const struct foreign_word words[] = {
      "--store",
      FOREIGN_MEANS, "receive-port=11113", 0},
     {PROGRAM_MOVER,
-     "--progress --ignore-pending --no-halt -B --normal +B --bit-preserving +F --write-file +xa --accept-all -pm "
+     "--progress --ignore-pending -pi --pending-ignore -pr --pending-read --no-halt -B --normal +B --bit-preserving +F "
+     "--write-file +xa --accept-all -pm "
      "--promiscuous",
      FOREIGN_IGNORED, NULL, 0},
     {PROGRAM_MOVER,
@@ -224,6 +242,9 @@ static const struct foreign_word words[] = {
     {SERVERS,
      "-ba --bind-address",
      FOREIGN_MEANS, "bind", 0},
+    {SERVERS,
+     "--calling-ae-title",
+     FOREIGN_MEANS, "ae-title", 0},
     {PROGRAM_RECEIVER,
      "--ignore",
      FOREIGN_MEANS, "discard", 0},
@@ -231,7 +252,9 @@ static const struct foreign_word words[] = {
      "-td --dimse-timeout",
      FOREIGN_MEANS, "network-timeout", 0},
     {SERVERS | PROGRAM_MOVER,
-     "--fork --single-process -s -ac --access-full +xa --accept-all --all-storage -pm --promiscuous -B --normal +B "
+     "--fork --single-process --non-blocking --strict --accept-unknown --no-subdir +fd -uca --use-called-aetitle "
+     "--no-patient-study -QO --check-find -XF --check-move -XM -s -ac --access-full +xa --accept-all --all-storage "
+     "-pm --promiscuous -B --normal +B "
      "--bit-preserving +F --write-file -uf --default-filenames +t= --write-xfer-same -uc --retain-un +g= "
      "--group-length-recalc +e --length-explicit --padding-off --no-check-find --no-check-move --move-unrestricted",
      FOREIGN_IGNORED, NULL, 0},
@@ -245,11 +268,19 @@ static const struct foreign_word words[] = {
      "--prefer-uncompr --prefer-little --prefer-big --prefer-lossless --prefer-jpeg8 --prefer-jpeg12 "
      "--prefer-j2k-lossless --prefer-j2k-lossy --prefer-jls-lossless --prefer-jls-lossy --prefer-mpeg2 "
      "--prefer-mpeg2-high --prefer-mpeg4 --prefer-mpeg4-bd --prefer-hevc --prefer-hevc10 --prefer-rle "
-     "--prefer-deflated",
+     "--prefer-deflated --prefer-mpeg4-2-2d --prefer-mpeg4-2-3d --prefer-mpeg4-2-st --uncompressed-only --store-tc "
+     "--store-tcs",
      FOREIGN_REFUSED, "every transfer syntax is taken, and none can be preferred", 0},
+    {PROGRAM_RECEIVER,
+     "-x= -xe -xb -xi",
+     FOREIGN_REFUSED, "every transfer syntax is taken, and none can be preferred", 0},
+    {SERVERS,
+     "--sop-classes --storage-sop-classes --query-sop-classes --retrieve-sop-classes",
+     FOREIGN_REFUSED, "every class of storage is taken", 0},
     {SERVERS | PROGRAM_MOVER,
      "-ss --sort-conc-studies -su --sort-on-study-uid -sp --sort-on-patientname +uf --unique-filenames --timenames "
-     "-fe --filename-extension --filepath",
+     "+ssd --series-date-subdir +fu +fsu --short-unique-names +fst --system-time-names -fe "
+     "--filename-extension --filepath",
      FOREIGN_REFUSED, "instances are kept in one folder, as <SOP Instance UID>.dcm", 0},
     {SERVERS | PROGRAM_MOVER,
      "-xcr --exec-on-reception -xcs --exec-on-eostudy -rns --rename-on-eostudy -tos --eostudy-timeout -xs "
@@ -259,7 +290,7 @@ static const struct foreign_word words[] = {
      "--refuse --reject",
      FOREIGN_REFUSED, "--reject-transient N rejects the first N associations", 0},
     {PROGRAM_RECEIVER,
-     "--sleep-after --sleep-during",
+     "--sleep-after --sleep-during --receive-delay",
      FOREIGN_REFUSED, "--response-delay MS waits before each response", 0},
     {SERVERS | PROGRAM_MOVER,
      "-id --inetd +ac --access-control",
@@ -277,7 +308,11 @@ static const struct foreign_word words[] = {
      "--ignore",
      FOREIGN_REFUSED, "an archive keeps what it takes", 0},
     {PROGRAM_ARCHIVE,
-     "-c --config --ae-config --dicomdir",
+     "-QP --no-patient-root -QS --no-study-root",
+     FOREIGN_REFUSED, "both information models are served", 0},
+    {PROGRAM_ARCHIVE,
+     "-c --config --ae-config --dicomdir --fs-desc --fs-desc-cs --fs-id --fs-uid --record-config "
+     "--database-location --instance-location --clean",
      FOREIGN_REFUSED,
      "no file configures the archive: --output-dir or --import says what it has, --ae-title how it is called, --peer "
      "AE=HOST:PORT where a C-MOVE may send to", 0},

@@ -22,6 +22,9 @@
 /* No option changes it. The other timeouts have their defaults in the table. */
 enum { RELEASE_TIMEOUT_MS = 10000 };
 
+/* Of dcm4che --connect-timeout and --idle-timeout are in milliseconds: what nobody means as seconds is refused. */
+enum { CONNECT_TOO_LONG_MS = 1000 * 1000, IDLE_TOO_LONG_MS = 10000 * 1000 };
+
 /* Of dicom-mover. */
 static const char output_dir_default[] = "./downloads";
 
@@ -299,6 +302,11 @@ static const char *find_contradiction(const struct options *options)
         return options->host != NULL   ? "--connect and --host both name a destination; give one"
                : options->peer != NULL ? "--connect and --peer both name a destination; give one"
                                        : "--connect and --loopback both name a destination; give one";
+    if (options_given(options, "connect-timeout") && options->timeouts.connect_ms >= CONNECT_TOO_LONG_MS)
+        return "--connect-timeout: it is in seconds, and no connection takes a quarter of an hour to open; of "
+               "milliseconds, divide by 1000";
+    if (options_given(options, "idle-timeout") && options->idle_ms >= IDLE_TOO_LONG_MS)
+        return "--idle-timeout: it is in seconds, and this is hours; of milliseconds, divide by 1000; 0 is no limit";
     if (options->program == PROGRAM_RECEIVER) {
         if (options->output_dir == NULL && !options->discard)
             return "give --output-dir DIR to keep what comes, or --discard to keep nothing";

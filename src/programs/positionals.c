@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 
 #include "programs/destination.h"
@@ -113,6 +114,22 @@ static int merge_inputs(struct options *options, const struct positional *words,
     return 0;
 }
 
+/* A host alone, in front of the paths or behind them, if --port makes a destination of it and it is no path. */
+static struct candidate bare_host(const struct options *options, const struct positional *words, size_t count)
+{
+    static const char suffix[] = ".dcm"; /* of a file that is not there */
+    const size_t ends[] = {0, count - 1};
+    for (size_t i = 0; count > 0 && options_given(options, "port") && i < sizeof ends / sizeof ends[0]; i++) {
+        const struct positional *word = &words[ends[i]];
+        size_t len = strlen(word->text);
+        bool names_a_file = len >= sizeof suffix && strcasecmp(word->text + len - sizeof suffix + 1, suffix) == 0;
+        if (!word->behind_dashes && destination_shape(word->text) == DESTINATION_HOST && !is_a_file(word->text) &&
+            !names_a_file)
+            return (struct candidate){ends[i], 1};
+    }
+    return (struct candidate){0};
+}
+
 static int place_in_sender(struct options *options, const struct positional *words, size_t count, char *ret_message)
 {
     const char *other = other_destination(options);
@@ -126,6 +143,8 @@ static int place_in_sender(struct options *options, const struct positional *wor
         found = candidate;
         i += candidate.len - 1;
     }
+    if (found.len == 0 && other == NULL)
+        found = bare_host(options, words, count);
     if (found.len > 0)
         options->destination = words[found.at].text;
     if (found.len == 2 && place_port(options, words[found.at + 1].text, ret_message) != 0)
@@ -183,12 +202,30 @@ static int place_in_requestor(struct options *options, struct positional *words,
 
 /* ---- servers ---- */
 
+/*
+ * Of storescp --abort-after and -tn are switches: what stands behind them there is the port. Behind ours it is a number
+ * that fits none of them where no port is said.
+ */
+static int refuse_swallowed_port(const struct options *options, char *ret_message)
+{
+    enum { PORT_LIKELY = 1024 };
+    bool abort = options->abort_after >= PORT_LIKELY;
+    bool network = options_given(options, "network-timeout") && options->timeouts.network_ms / 1000 >= PORT_LIKELY;
+    if (options_given(options, "port") || (!abort && !network))
+        return 0;
+    snprintf(ret_message, OPTIONS_MESSAGE_SIZE,
+             abort ? "--abort-after: %u looks like a port, but is the number of stores to answer first; give --port too"
+                   : "--network-timeout (-tn): %u looks like a port, but is a number of seconds; give --port too",
+             abort ? options->abort_after : options->timeouts.network_ms / 1000);
+    return -1;
+}
+
 static int place_in_server(struct options *options, const struct positional *words, size_t count, char *ret_message)
 {
     char problem[OPTION_PROBLEM_SIZE];
     const struct option_row *row = option_find_by_name(options->program, "port");
     if (count == 0)
-        return 0;
+        return refuse_swallowed_port(options, ret_message);
     if (!is_number(words[0].text) || options_given(options, "port"))
         return say_unexpected(options, words[0].text, ret_message);
     if (count > 1)

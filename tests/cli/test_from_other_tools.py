@@ -170,7 +170,7 @@ class NothingIsMisread(CommandTest):
 
     TOOLS = (('storescu', 'dicom-sender'), ('dcmsend', 'dicom-sender'), ('echoscu', 'dicom-echo'),
              ('findscu', 'dicom-finder'), ('movescu', 'dicom-mover'), ('getscu', 'dicom-mover'),
-             ('storescp', 'dicom-receiver'), ('dcmqrscp', 'dicom-archive'))
+             ('storescp', 'dicom-receiver'), ('dcmrecv', 'dicom-receiver'), ('dcmqrscp', 'dicom-archive'))
     SAME = ('-h', '--help', '--version', '-q', '--quiet', '-v', '--verbose', '-d', '--debug')
 
     def test_options_of_dcmtk(self):
@@ -188,6 +188,7 @@ class NothingIsMisread(CommandTest):
                                           stdin=subprocess.DEVNULL)
                     said = done.stderr
                     self.assertEqual(done.returncode, 1, said)
+                    self.assertNotIn('unknown option', said)
                     self.assertFalse([fault for fault in FAULTS if fault in said], said)
                     # The empty argument behind it is refused, as its value or as an argument; or the word itself is.
                     self.assertTrue(word in said or 'an argument is empty' in said, said)

@@ -195,41 +195,41 @@ class HelpAndVersion(CommandTest):
 
 
 class Spellings(CommandTest):
-    """Each spelling does what it says: seen in the options that the summary or the log of a dry run records."""
+    """Each spelling does what it says: seen in the summary of a dry run."""
 
-    def options_of(self, *arguments):
-        """What the event log's first line says was given."""
-        result = self.send('--dry-run', '--no-progress', *arguments, self.folder / 'nothing')
-        logs = sorted(self.logs.glob('dicom_sender_*.log'))
-        self.assertEqual(len(logs), 1, result)
-        first = json.loads(logs[0].read_text(encoding='utf-8').splitlines()[0])
+    def summary_of(self, *arguments):
+        result = self.send('pacs://localhost:9', '--dry-run', '--no-progress', *arguments, self.folder / 'nothing')
+        summaries = sorted(self.logs.glob('dicom_sender_summary_*.json'))
+        self.assertEqual(len(summaries), 1, result)
+        summary = json.loads(summaries[0].read_text(encoding='utf-8'))
         for path in harness.files_below(self.logs):
             path.unlink()
-        self.assertEqual(first['event'], 'session.started')
-        return first['options']
+        return summary
 
     def test_spellings(self):
-        for wanted, spellings in {
-                '--ae-title=X': ('--ae-title X', '--ae-title=X', '-a X', '--called-aet X', '--call X', '-aec X'),
-                '--calling-ae=X': ('--calling-ae X', '-c X', '--aet X', '--aetitle X', '-aet X', '--calling-aet=X',
-                                   '-aet=X'),
-                '--threads=8': ('--threads 8', '--threads=8', '-t8', '-t 8', '--concurrency 8', '-t3 -t8'),
-                '--connect-timeout=1.500': ('--connect-timeout 1.5', '-to 1.5', '-to=1.5'),
-                '--acse-timeout=2': ('--acse-timeout 2', '-ta 2'),
-                '--dimse-timeout=3': ('--dimse-timeout 3.0', '-td 3'),
-                '--network-timeout=0.250': ('--network-timeout .25', '-tn 0.25'),
-                '--max-pdu=16384': ('--max-pdu 16384', '-pdu 16384'),
-                '--log-level=debug': ('--log-level debug', '-ll debug', '-ll DEBUG'),
-                '--recursive=true': ('--recursive', '-r', '+r'),
-                '--scan-folders=true': ('+sd',)}.items():
+        for (where, value), spellings in {
+                ('destination called_ae', 'X'): ('--ae-title X', '--ae-title=X', '-a X', '--called-aet X', '--call X',
+                                                 '-aec X'),
+                ('destination calling_ae', 'X'): ('--calling-ae X', '-c X', '--aet X', '--aetitle X', '-aet X',
+                                                  '--calling-aet=X', '-aet=X'),
+                ('options threads', 8): ('--threads 8', '--threads=8', '-t8', '-t 8', '--concurrency 8', '-t3 -t8'),
+                ('options timeouts_s connect', 1.5): ('--connect-timeout 1.5', '-to 1.5', '-to=1.5'),
+                ('options timeouts_s acse', 2): ('--acse-timeout 2', '-ta 2'),
+                ('options timeouts_s dimse', 3): ('--dimse-timeout 3.0', '-td 3'),
+                ('options timeouts_s network', 0.25): ('--network-timeout .25', '-tn 0.25'),
+                ('options max_pdu', 16384): ('--max-pdu 16384', '-pdu 16384'),
+                ('options log_level', 'debug'): ('--log-level debug', '-ll debug', '-ll DEBUG'),
+                ('options recursive', True): ('--recursive', '-r', '+r')}.items():
             for spelling in spellings:
                 with self.subTest(spelling=spelling):
-                    self.assertIn(wanted, self.options_of(*spelling.split()).split(' '))
+                    found = self.summary_of(*spelling.split())
+                    for key in where.split():
+                        found = found[key]
+                    self.assertEqual(found, value)
 
     def test_letters_together(self):
-        self.assertEqual(set(self.options_of('-rv', '-t8').split(' ')) &
-                         {'--recursive=true', '--verbose=true', '--threads=8'},
-                         {'--recursive=true', '--verbose=true', '--threads=8'})
+        options = self.summary_of('-rv', '-t8')['options']
+        self.assertEqual((options['recursive'], options['threads']), (True, 8))
 
 
 if __name__ == '__main__':

@@ -61,7 +61,7 @@ void catalog_fini(struct catalog *catalog);
  */
 int catalog_add(struct catalog *catalog, struct instance *instance, struct study **ret_study) MUST_CHECK;
 
-/* The study of an instance that was added; never NULL. */
+/* The study of an instance that was added; NULL if it has been forgotten since (catalog_drop_if_empty). */
 struct study *catalog_study_of(const struct catalog *catalog, const struct instance *instance);
 
 /* The UID that an instance is grouped by: its study's, or its class's if it has none. Borrowed from it. */

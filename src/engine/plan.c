@@ -258,9 +258,9 @@ struct work *plan_next_probe(struct plan *plan, int worker, uint64_t row, unsign
 
 void plan_mark_refused(struct plan *plan, const struct instance *instance, uint64_t row)
 {
-    struct table_node *node = table_find(&plan->catalog.studies, instance->file.study_uid);
-    if (node != NULL)
-        list_entry(node, struct study, node)->refused_row = row;
+    struct study *study = catalog_study_of(&plan->catalog, instance);
+    if (study != NULL)
+        study->refused_row = row;
 }
 
 enum breaker_rest plan_what_is_left(const struct plan *plan, uint64_t row)

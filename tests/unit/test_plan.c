@@ -189,6 +189,23 @@ Test(plan, probes)
     plan_fini(&plan);
 }
 
+/* Instances of no study are grouped by class, and what a peer refuses of such a group is remembered too. */
+Test(plan, probes_of_what_has_no_study)
+{
+    add("", 1, 1000, 0);
+    add("", 2, 1000, 0);
+    struct work *work = plan_next_probe(&plan, 1, 7, 0);
+    cr_assert_not_null(work);
+    struct instance *instance = list_entry(list_pop(&work->instances), struct instance, mail.node);
+    instance->trials.refused_row = 7;
+    plan_mark_refused(&plan, instance, 7);
+    cr_expect_eq(work->study->refused_row, 7);
+    cr_expect_null(plan_finish(&plan, work, false));
+    cr_assert_eq(plan_return(&plan, instance), 0);
+    cr_expect_eq(plan_what_is_left(&plan, 7), REST_SIBLINGS);
+    plan_fini(&plan);
+}
+
 /* Half of it is with a worker: what turns up meanwhile waits, however large, until that work has come home. */
 Test(plan, study_belongs_to_one_worker)
 {

@@ -38,6 +38,11 @@ void format_duration(char ret_text[FORMAT_SIZE], uint64_t us)
                  (unsigned)(seconds / 60 % 60), (unsigned)(seconds % 60));
 }
 
+void format_ms(char ret_text[FORMAT_SIZE], double us)
+{
+    snprintf(ret_text, FORMAT_SIZE, "%.*f", us < 1000 ? 2 : 1, us / 1e3);
+}
+
 void format_countdown(char ret_text[FORMAT_SIZE], double seconds)
 {
     if (seconds >= 99 * 3600.0) {

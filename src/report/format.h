@@ -20,6 +20,9 @@ void format_count_rate(char ret_text[FORMAT_SIZE], double count_per_s);
 /* "0.021 s", "12.3 s", "4:05 min", "2:04:05 h" */
 void format_duration(char ret_text[FORMAT_SIZE], uint64_t us);
 
+/* "0.03", "9.9", "63.5": milliseconds, without the unit; two digits after the point below 1. */
+void format_ms(char ret_text[FORMAT_SIZE], double us);
+
 /* "0:12", "4:05", "2:04:05"; "99h+" above 99 hours. */
 void format_countdown(char ret_text[FORMAT_SIZE], double seconds);
 

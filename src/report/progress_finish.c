@@ -151,14 +151,30 @@ static double percentile_ms(const struct histogram *histogram, double share)
     return (double)histogram_percentile(histogram, share) / 1e3;
 }
 
-static void put_times(struct text *text, const struct session_result *result)
+/* How long the peer took to answer. */
+static void put_response(struct text *text, const struct histogram *response)
+{
+    static const double shares[] = {0.5, 0.9, 0.99, 0.999};
+    enum { SHARES = sizeof shares / sizeof shares[0] };
+    char ms[SHARES][FORMAT_SIZE], max[FORMAT_SIZE];
+    for (size_t i = 0; i < SHARES; i++)
+        format_ms(ms[i], (double)histogram_percentile(response, shares[i]));
+    format_ms(max, (double)response->max_us);
+    text_printf(text, "  %-10s  %7s ms   median; p90 %s, p99 %s, p99.9 %s, max %s ms\n", "response", ms[0], ms[1], ms[2],
+                ms[3], max);
+}
+
+static void put_times(struct text *text, const struct progress *progress, const struct session_result *result)
 {
     const struct session_totals *totals = &result->totals;
     char whole[FORMAT_SIZE], scan[FORMAT_SIZE], transfer[FORMAT_SIZE], byte_rate[FORMAT_SIZE], rate[FORMAT_SIZE];
     format_duration(whole, result->duration_us);
     format_duration(scan, result->scan_us);
     format_duration(transfer, result->transfer_us);
-    text_printf(text, "  %-10s  %10s   scan %s, transfer %s\n", "duration", whole, scan, transfer);
+    text_printf(text, "  %-10s  %10s   scan %s", "duration", whole, scan);
+    if (!progress->dry_run) /* it transfers nothing */
+        text_printf(text, ", transfer %s", transfer);
+    text_put(text, "\n");
     uint64_t acknowledged = session_acknowledged(totals);
     if (result->transfer_us == 0 || acknowledged == 0)
         return;
@@ -167,10 +183,7 @@ static void put_times(struct text *text, const struct session_result *result)
     format_count_rate(rate, (double)acknowledged / seconds);
     rate[strcspn(rate, "/")] = '\0';
     text_printf(text, "  %-10s  %10s   %s instances/s\n", "throughput", byte_rate, rate);
-    const struct histogram *response = &result->response;
-    text_printf(text, "  %-10s  %7.1f ms   median; p90 %.1f, p99 %.1f, p99.9 %.1f, max %.1f ms\n", "response",
-                percentile_ms(response, 0.5), percentile_ms(response, 0.9), percentile_ms(response, 0.99),
-                percentile_ms(response, 0.999), (double)response->max_us / 1e3);
+    put_response(text, &result->response);
     text_printf(text, "  %-10s  %10s   connect %.2f, negotiate %.2f, read %.2f, write %.2f, wait %.2f ms\n", "phases",
                 "medians", percentile_ms(&result->connect, 0.5), percentile_ms(&result->negotiate, 0.5),
                 percentile_ms(&result->read, 0.5), percentile_ms(&result->write, 0.5),
@@ -285,7 +298,7 @@ void progress_finish(struct progress *progress, const struct session_result *res
     if (!quiet || exit_code != 0) {
         put_headline(text, progress, result, exit_code);
         put_counts(text, progress, &result->totals);
-        put_times(text, result);
+        put_times(text, progress, result);
         put_workers(text, progress, result);
         put_limit(text, result);
         progress_put_groups(

@@ -774,7 +774,7 @@ static const struct half_way {
     {"never reads", never_reads, 0, ASSOCIATION_ABORTED_BY_US, 1},
 };
 
-Test(acceptor, users_that_stop_half_way, .timeout = FIXTURE_TIMEOUT_S)
+Test(acceptor, users_that_stop_half_way, .timeout = 4 * FIXTURE_TIMEOUT_S)
 {
     struct acceptor_options options = server_options();
     for (size_t i = 0; i < sizeof half_ways / sizeof half_ways[0]; i++) {
@@ -789,7 +789,7 @@ Test(acceptor, users_that_stop_half_way, .timeout = FIXTURE_TIMEOUT_S)
             cr_expect_neq(server.end.error, 0, "%s", row->what);
         else
             cr_expect_eq(server.end.error, row->error, "%s: %s", row->what, error_text(server.end.error));
-        cr_expect_leq(ms, 8000, "%s: took %u ms", row->what, (unsigned)ms); /* far below the timeouts by default */
+        cr_expect_leq(ms, FIXTURE_PATIENCE_MS, "%s: took %u ms", row->what, (unsigned)ms); /* far below those by default */
     }
 }
 

@@ -8,7 +8,7 @@ from support.bad_peer import SLACK_S, BadPeerTest
 from support.scripted_peer import Respond
 
 NO_ROOM = Respond(0xA700, 'no')
-# Two pauses, 5 and 10 s, and the tries after them; and what eight developers at once on two processors may add.
+# Two pauses, 5 and 10 s, and the tries after them; and what a busy machine may add.
 TWO_PAUSES_S = 15 + 5 + SLACK_S
 
 

@@ -386,13 +386,12 @@ static void on_tick(uv_timer_t *timer)
 static void on_interrupt(void *user, int number)
 {
     struct retrieval *retrieval = user;
-    (void)number;
     retrieval->signal_count++;
     if (retrieval->phase == RETRIEVAL_DONE)
         return;
     if (retrieval->signal_count == 1) {
         retrieval->result.verdict = RETRIEVAL_INTERRUPTED;
-        snprintf(retrieval->result.stop_text, sizeof retrieval->result.stop_text, "interrupted by a signal");
+        snprintf(retrieval->result.stop_text, sizeof retrieval->result.stop_text, "%s", interrupt_text(number));
         LOG(&retrieval->logger, LOG_WARN, LOG_SESSION_INTERRUPTED,
             LOG_TEXT("text", "interrupted: the peer is asked to stop; a second Ctrl-C aborts at once"));
     }

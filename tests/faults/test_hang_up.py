@@ -110,6 +110,8 @@ class Others(ProgramTest):
         for command in (['dicom-finder'], mover):
             with self.subTest(command[0]), ScriptedPeer(on_associate=lambda number, request: Silence()) as peer:
                 self.ends([programs.program(command[0]), f'ANY@127.0.0.1:{peer.port}', *command[1:]], None, 130)
+        summary = json.loads(next((self.folder / 'logs').glob('*summary*')).read_text(encoding='utf-8'))
+        self.assertIn('SIGHUP', summary['stop_reason'])
 
 
 if __name__ == '__main__':

@@ -125,10 +125,6 @@ static bool say_retrieval(struct text *text, const struct log_record *record)
         put_field(text, "stored ", text_of(record, "instance"), "");
         text_printf(text, " (%s)", bytes);
         return true;
-    case LOG_RETRIEVAL_MISSING:
-        put_field(text, "missing ", text_of(record, "instance"), "");
-        put_field(text, ": ", text_of(record, "text"), "");
-        return true;
     case LOG_RETRIEVAL_RETRIED:
         console_line_put_count(text, number_of(record, "missing"), "instance");
         text_put(text, number_of(record, "missing") == 1 ? " is missing" : " are missing");

@@ -79,7 +79,7 @@ static const struct foreign_word words[] = {
      "for all", 0},
     {REQUESTORS,
      "--idle-timeout",
-     FOREIGN_REFUSED, "timeouts are in seconds here: --network-timeout for a byte to move", 0},
+     FOREIGN_REFUSED, "timeouts are in seconds here: --network-timeout for a PDU to get through", 0},
     {REQUESTORS,
      "--proxy",
      FOREIGN_REFUSED, "there is no way through a proxy", 0},

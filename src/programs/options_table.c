@@ -262,11 +262,11 @@ const struct option_row option_rows[] = {
     {ALL, "Network", "acse-timeout", 0, "-ta", OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeouts.acse_ms), "30",
      "for the association to be agreed", NULL},
     {REQUESTOR | ARCHIVE, "Network", "dimse-timeout", 0, "-td", OPTION_SECONDS, "SECONDS", 0, 86400,
-     FIELD(timeouts.dimse_ms), "120", "for a response, after the last byte of the request", NULL},
+     FIELD(timeouts.dimse_ms), "120", "for a response, after the request or the response before it", NULL},
     {SERVER, "Network", "idle-timeout", 0, NULL, OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(idle_ms), "30",
-     "for a next request on an association; then it is aborted, as it keeps others out", NULL},
+     "for a next request on an association; then it is aborted, as it keeps others out. 0 never does that", NULL},
     {ALL, "Network", "network-timeout", 0, "-tn", OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeouts.network_ms),
-     "60", "for a byte to move", NULL},
+     "60", "for a PDU to get through, whichever way it goes", NULL},
 
     /* ---- what it says ---- */
     {SENDER | MOVER, "Output", "log-dir", 0, NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(log_dir), "logs",

@@ -8,6 +8,7 @@
 #ifndef ARCHIVE_ARCHIVE_H
 #define ARCHIVE_ARCHIVE_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,6 +39,7 @@ struct archive_options {
     unsigned move_associations;           /* at most, for one C-MOVE */
     struct association_timeouts timeouts; /* of the associations that a C-MOVE opens */
     const struct logger *logger;          /* borrowed until closed */
+    const volatile sig_atomic_t *stop;    /* borrowed: not 0 = archive_open ends with -ECANCELED; NULL = never */
 };
 
 /* What an archive holds, and has done so far. */

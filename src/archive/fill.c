@@ -114,6 +114,12 @@ static int index_if_new(struct archive *archive, const char *name)
     return reason == REASON_OUT_OF_MEMORY ? -ENOMEM : error;
 }
 
+/* It was told to stop before it has begun. */
+static bool is_stopped(const struct archive *archive)
+{
+    return archive->options.stop != NULL && *archive->options.stop != 0;
+}
+
 /* Make the index say what the folder holds. */
 static int compare_with_folder(struct archive *archive)
 {
@@ -131,7 +137,7 @@ static int compare_with_folder(struct archive *archive)
     int error = 0;
     errno = 0;
     for (struct dirent *entry = readdir(folder); entry != NULL && error == 0; entry = readdir(folder))
-        error = index_if_new(archive, entry->d_name);
+        error = is_stopped(archive) ? -ECANCELED : index_if_new(archive, entry->d_name);
     closedir(folder);
     return error;
 }
@@ -218,7 +224,9 @@ static int import_folders(struct archive *archive)
         struct discover_entry entry = discover_next(discover);
         if (entry.kind == DISCOVER_END)
             break;
-        if (entry.kind == DISCOVER_FILE)
+        if (is_stopped(archive))
+            error = -ECANCELED;
+        else if (entry.kind == DISCOVER_FILE)
             error = import_file(archive, entry.path);
         else if (entry.state == OUTCOME_FAILED) {
             archive->totals.import_failed++;
@@ -271,6 +279,7 @@ static int make_up(struct archive *archive)
         place.data_len = made.source.len;
         error = read_made_up(archive, &made, &identifier);
         error = error != 0 ? error : index_add(archive->index, &archive->values, &place);
+        error = error == 0 && is_stopped(archive) ? -ECANCELED : error;
     }
     identifier_fini(&identifier);
     return error;

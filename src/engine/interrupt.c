@@ -1,8 +1,8 @@
 /* interrupt - see interrupt.h. */
 #include "engine/interrupt.h"
 
-#include <signal.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 _Static_assert(sizeof numbers / sizeof numbers[0] == INTERRUPT_SIGNALS, "a place for each");
@@ -46,16 +46,29 @@ int interrupt_listen(struct interrupt *interrupt, uv_loop_t *loop, void (*told)(
     return 0;
 }
 
-/* It has no effect but that of a signal: it interrupts what blocks. */
-static void on_late_signal(int number)
+static volatile sig_atomic_t *noted; /* NULL: nobody wants to know */
+
+/* Nobody listens. It interrupts what blocks, as signals do. */
+static void on_unheard(int number)
 {
     (void)number;
+    if (noted != NULL)
+        *noted = 1;
+}
+
+void interrupt_note(volatile sig_atomic_t *ret_noted)
+{
+    const struct sigaction unheard = {.sa_handler = on_unheard};
+    noted = ret_noted;
+    for (size_t i = 0; i < INTERRUPT_SIGNALS; i++)
+        if (is_wanted(numbers[i]))
+            sigaction(numbers[i], &unheard, NULL);
 }
 
 /* libuv gives the signal back to what the system does with it, which is to kill: not for a moment. */
 void interrupt_close(struct interrupt *interrupt)
 {
-    const struct sigaction late = {.sa_handler = on_late_signal};
+    const struct sigaction unheard = {.sa_handler = on_unheard};
     sigset_t ours, before;
     sigemptyset(&ours);
     for (size_t i = 0; i < INTERRUPT_SIGNALS; i++)
@@ -63,7 +76,7 @@ void interrupt_close(struct interrupt *interrupt)
     pthread_sigmask(SIG_BLOCK, &ours, &before);
     for (size_t i = 0; i < interrupt->open_count; i++) {
         uv_close((uv_handle_t *)&interrupt->signals[i], NULL);
-        sigaction(numbers[i], &late, NULL);
+        sigaction(numbers[i], &unheard, NULL);
     }
     interrupt->open_count = 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -5,6 +5,7 @@
 #ifndef ENGINE_INTERRUPT_H
 #define ENGINE_INTERRUPT_H
 
+#include <signal.h>
 #include <uv.h>
 
 enum { INTERRUPT_SIGNALS = 3 };
@@ -21,6 +22,12 @@ int interrupt_listen(struct interrupt *interrupt, uv_loop_t *loop, void (*told)(
 
 /* "terminated (SIGTERM)": for people. */
 const char *interrupt_text(int number);
+
+/*
+ * For a program's long work without a loop, or between two: a signal does not kill from now on, but sets *ret_noted to 1
+ * whenever nobody listens. To be called before there are threads.
+ */
+void interrupt_note(volatile sig_atomic_t *ret_noted);
 
 /*
  * Listen no more; the loop keeps its memory until it has turned once. A signal that comes later does not kill: the

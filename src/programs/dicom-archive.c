@@ -35,6 +35,8 @@ static void stop(struct server *program)
     interrupt_close(&program->interrupt);
 }
 
+static volatile sig_atomic_t told_to_stop; /* before it listens */
+
 static void on_interrupt(void *user, int number)
 {
     (void)number;
@@ -118,6 +120,7 @@ static struct archive_options archive_options_of(const struct options *options, 
         .move_associations = options->move_associations,
         .timeouts = options->timeouts,
         .logger = logger,
+        .stop = &told_to_stop,
     };
     strcpy(archive.acceptor.association.ae, options->own_ae[0] != '\0' ? options->own_ae : "DICOM_ARCHIVE");
     return archive;
@@ -193,11 +196,12 @@ static int run(const struct options *options, const struct archive_peer *peers, 
         int deaf = interrupt_listen(&program.interrupt, &program.loop, on_interrupt, &program);
         error = check_dicom_file(options, &program);
         error = error != 0 ? error : deaf;
+        error = error == 0 && told_to_stop != 0 ? -ECANCELED : error;
         if (error == 0)
             print_listening(options, &program);
         else
             stop(&program);
-    } else {
+    } else if (error != -ECANCELED) {
         fprintf(stderr, "dicom-archive: %s%s\n", problem, console_port_hint(error, options->port));
     }
     uv_run(&program.loop, UV_RUN_DEFAULT);
@@ -206,7 +210,9 @@ static int run(const struct options *options, const struct archive_peer *peers, 
     (void)closed;
     if (error == 0 && !options->quiet)
         print_totals(&program.totals);
-    return error == 0 ? 0 : 1;
+    if (error == -ECANCELED && !options->quiet)
+        fprintf(stderr, "dicom-archive: stopped before it listened\n");
+    return error == 0 || error == -ECANCELED ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -215,6 +221,7 @@ int main(int argc, char **argv)
     int exit_code = 1;
 
     console_prepare_process("dicom-archive");
+    interrupt_note(&told_to_stop);
     if (options_begin(&options, PROGRAM_ARCHIVE, argc, argv, &exit_code)) {
         struct archive_peer *peers = read_peers(&options);
         char *folder = options.dicom_file != NULL ? temporary_folder_create("dicom-archive") : NULL;

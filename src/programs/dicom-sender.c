@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "catalog/instance.h"
+#include "engine/interrupt.h"
 #include "engine/pace.h"
 #include "engine/session.h"
 #include "programs/console.h"
@@ -303,24 +304,7 @@ static int run(struct sender *sender, struct session_result *result)
 
 /* ---- --ramp ---- */
 
-static volatile sig_atomic_t interrupted;
-
-static void on_interrupt(int signal)
-{
-    (void)signal;
-    interrupted = 1;
-}
-
-/* Between two sessions nobody else hears of Ctrl-C: a session gives its handlers back when it ends. */
-static void catch_interrupts(void)
-{
-    const struct sigaction action = {.sa_handler = on_interrupt};
-    struct sigaction before;
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
-        sigaction(SIGHUP, &action, NULL);
-}
+static volatile sig_atomic_t interrupted; /* between two sessions, where nobody else hears of it */
 
 static int ramp_exit_code(const struct ramp *ramp)
 {
@@ -362,13 +346,12 @@ static int run_ramp(struct sender *sender, struct session_result *result)
 {
     const struct options *options = sender->options;
     int exit_code = 0;
-    catch_interrupts();
+    interrupt_note(&interrupted);
     if (!options->quiet)
         ramp_print_heading(stderr);
     for (size_t i = 0; i < options->ramp_count && !interrupted && exit_code != 130; i++) {
         sender->session.threads = options->ramp[i];
         exit_code = run(sender, result);
-        catch_interrupts();
         const struct ramp_step *step = ramp_add(&sender->ramp, sender->session_id, options->ramp[i], exit_code, result);
         if (!options->quiet)
             ramp_print_step(step, stderr);

@@ -1,6 +1,7 @@
 """dicom-archive: what it prints, how it ends, what it refuses."""
 import re
 import signal
+import time
 import unittest
 
 from support import harness
@@ -54,6 +55,25 @@ class Archive(CommandTest):
                                self.folder / 'source1')
         archive.signal(signal.SIGTERM)
         self.assertIn('imported 2, failed 0\n1 patient, 1 study, 1 series, 2 instances\n', archive.wait().out)
+
+    def test_signals_before_it_listens(self):
+        """While it takes in files: their copy, which may be of patients, goes with it."""
+        source, temporary = self.folder / 'source', self.folder / 'temporary'
+        source.mkdir()
+        temporary.mkdir()
+        for number in range(1500):
+            write_instance(source / str(number), instance=f'1.2.3.{number}')
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            archive = self.start(harness.Running('dicom-archive', '--port', '0', '--dicom', source,
+                                                 env=harness.environment(TMPDIR=str(temporary))))
+            while not list(temporary.glob('*/1.2.3.*')):
+                self.assertIsNone(archive.process.poll())
+                time.sleep(0.01)
+            archive.signal(number)
+            result = archive.wait()
+            self.assertEqual((result.code, result.out, result.err),
+                             (0, '', 'dicom-archive: stopped before it listened\n'), result)
+            self.assertEqual(list(temporary.iterdir()), [])
 
     def test_import_says_what_it_took(self):
         source = self.folder / 'source' / 'below'

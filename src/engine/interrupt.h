@@ -24,8 +24,8 @@ int interrupt_listen(struct interrupt *interrupt, uv_loop_t *loop, void (*told)(
 const char *interrupt_text(int number);
 
 /*
- * For a program's long work without a loop, or between two: a signal does not kill from now on, but sets *ret_noted to 1
- * whenever nobody listens. To be called before there are threads.
+ * For a program's long work without a loop, or between two: a signal does not kill from now on, but sets *ret_noted to
+ * 1 whenever nobody listens. To be called before there are threads.
  */
 void interrupt_note(volatile sig_atomic_t *ret_noted);
 

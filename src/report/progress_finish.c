@@ -160,8 +160,8 @@ static void put_response(struct text *text, const struct histogram *response)
     for (size_t i = 0; i < SHARES; i++)
         format_ms(ms[i], (double)histogram_percentile(response, shares[i]));
     format_ms(max, (double)response->max_us);
-    text_printf(text, "  %-10s  %7s ms   median; p90 %s, p99 %s, p99.9 %s, max %s ms\n", "response", ms[0], ms[1], ms[2],
-                ms[3], max);
+    text_printf(text, "  %-10s  %7s ms   median; p90 %s, p99 %s, p99.9 %s, max %s ms\n", "response", ms[0], ms[1],
+                ms[2], ms[3], max);
 }
 
 static void put_times(struct text *text, const struct progress *progress, const struct session_result *result)

@@ -789,7 +789,8 @@ Test(acceptor, users_that_stop_half_way, .timeout = 4 * FIXTURE_TIMEOUT_S)
             cr_expect_neq(server.end.error, 0, "%s", row->what);
         else
             cr_expect_eq(server.end.error, row->error, "%s: %s", row->what, error_text(server.end.error));
-        cr_expect_leq(ms, FIXTURE_PATIENCE_MS, "%s: took %u ms", row->what, (unsigned)ms); /* far below those by default */
+        /* far below the timeouts by default */
+        cr_expect_leq(ms, FIXTURE_PATIENCE_MS, "%s: took %u ms", row->what, (unsigned)ms);
     }
 }
 

@@ -442,7 +442,7 @@ class Synthetic(ArchiveTest):
         self.assertEqual(len(self.find_values(archive, 'STUDY', 'StudyInstanceUID')), 2)
 
     def test_a_client_that_dies_in_mid_move(self):
-        receiver = self.start(programs.Receiver('-v', '--response-delay', 20, keep=False))
+        receiver = self.start(programs.Receiver('--response-delay', 20, keep=False, log=True))
         archive = self.start(programs.Archive('--move-threads', 4, synthetic='1x8x500:2K',
                                               destinations=[('RECEIVER', receiver.port)]))
         study = self.find_values(archive, 'STUDY', 'StudyInstanceUID')[0]
@@ -451,10 +451,11 @@ class Synthetic(ArchiveTest):
                             'move_destination': 'RECEIVER'},
                         element(0x00080052, b'STUDY') + element(0x0020000D, study.encode(), b'\0'))
             self.assertEqual(client.response()['status'], 0xFF00)
-        network.wait_until(lambda: receiver.log().count('association.aborted') == 4, 10, 'its lanes to end')
+        network.wait_until(lambda: receiver.access_log.read_text().count('association.aborted') == 4, 10,
+                           'its lanes to end')
         self.assertEqual(len(self.find_values(archive, 'STUDY', 'StudyInstanceUID')), 1)
         self.assertEqual(archive.terminate(), 0)
-        sent, = re.findall(r'1 retrieves, (\d+) sent', archive.log())
+        sent, = re.findall(r'1 retrieve, (\d+) sent', archive.log())
         self.assertLess(int(sent), 4000)
 
 

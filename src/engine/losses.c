@@ -18,14 +18,15 @@ void losses_count(struct losses *losses, bool silent, bool aside, uint64_t now_m
 {
     if (losses->row++ == 0)
         losses->since_ms = now_ms;
-    losses->row_alone += silent && aside;
+    losses->row_alone += aside;
+    losses->row_silent += aside && silent;
 }
 
 bool losses_blame_peer(const struct losses *losses, uint64_t patience_ms, uint64_t now_ms)
 {
     if (losses->row >= LOSSES_ROW && now_ms - losses->since_ms >= patience_ms)
         return true;
-    return !losses->answered && losses->row_alone >= LOSSES_SILENT_ALONE;
+    return !losses->answered && (losses->row_alone >= LOSSES_ALONE || losses->row_silent >= LOSSES_SILENT_ALONE);
 }
 
 uint32_t losses_wait_ms(unsigned row)

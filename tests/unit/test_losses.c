@@ -36,22 +36,25 @@ Test(losses, a_peer_is_given_up_after_many_and_long)
     cr_expect(!losses_blame_peer(&losses, 600 * 1000, 600 * 1000 + 1001), "it answers");
 }
 
-Test(losses, a_peer_that_is_silent_to_all)
+Test(losses, a_peer_that_has_never_answered)
 {
-    struct losses losses = {0};
-    for (unsigned i = 0; i < 90; i++)
-        losses_count(&losses, true, false, i);
-    cr_expect(!losses_blame_peer(&losses, 600 * 1000, 100), "others may be answered");
-    for (unsigned i = 1; i <= LOSSES_SILENT_ALONE; i++) {
-        cr_expect(!losses_blame_peer(&losses, 600 * 1000, 100));
-        losses_count(&losses, true, true, 100);
+    for (int silent = 0; silent < 2; silent++) {
+        const unsigned enough = silent ? LOSSES_SILENT_ALONE : LOSSES_ALONE;
+        struct losses losses = {0};
+        for (unsigned i = 0; i < 90; i++)
+            losses_count(&losses, silent, false, i);
+        cr_expect(!losses_blame_peer(&losses, 600 * 1000, 100), "others may be answered");
+        for (unsigned i = 1; i <= enough; i++) {
+            cr_expect(!losses_blame_peer(&losses, 600 * 1000, 100), "%u alone", i);
+            losses_count(&losses, silent, true, 100);
+        }
+        cr_expect(losses_blame_peer(&losses, 600 * 1000, 100), "all were tried");
+        losses = (struct losses){0};
+        losses_answered(&losses);
+        for (unsigned i = 0; i < 90; i++)
+            losses_count(&losses, silent, true, i);
+        cr_expect(!losses_blame_peer(&losses, 600 * 1000, 100), "it has answered others: it is the files");
     }
-    cr_expect(losses_blame_peer(&losses, 600 * 1000, 100), "all were tried");
-    losses = (struct losses){0};
-    losses_answered(&losses);
-    for (unsigned i = 0; i < 90; i++)
-        losses_count(&losses, true, true, i);
-    cr_expect(!losses_blame_peer(&losses, 600 * 1000, 100), "it has answered others: it is the files");
 }
 
 Test(losses, waits_a_little_and_no_more)

@@ -76,6 +76,7 @@ struct outcome {
     bool unknown_vr;       /* a warning: an element's VR is none of the standard's */
     bool zero_tail;        /* a warning: zeros behind the last element, which are not sent unless deflated */
     bool uid_missing;      /* a warning: the peer's response named no SOP Instance UID */
+    bool context_other;    /* a warning: it came on another presentation context of the same class */
     bool meta_differs;     /* a warning: the file meta information's UIDs differ from the data set's */
     bool earlier;          /* an earlier session with the same ledger did this; the file was not opened now */
     int error;             /* negative error code behind the reason, or 0 */

@@ -258,18 +258,26 @@ static void learn_unsupported(struct session *session, const struct instance *in
     tell_all(session, 0, pair);
 }
 
+/* What is odd about the peer's answers, and no reason not to believe them. */
+static void say_once(struct session *session, bool is_so, bool *said, const char *text)
+{
+    if (!is_so || *said)
+        return;
+    *said = true;
+    SESSION_LOG(session, LOG_WARN, LOG_SESSION_NOTE, LOG_TEXT("text", text));
+}
+
 void session_learn_from_outcome(struct session *session, const struct instance *instance)
 {
     const struct outcome *outcome = &instance->outcome;
     if (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED) {
         if (breaker_stored(&session->breaker))
             end_pause(session, "the peer stores again: all workers go on");
-        if (outcome->uid_missing && !session->uid_missing_said) {
-            session->uid_missing_said = true;
-            SESSION_LOG(
-                session, LOG_WARN, LOG_SESSION_NOTE,
-                LOG_TEXT("text", "the peer's responses name no SOP Instance UID: they are taken by Message ID"));
-        }
+        say_once(session, outcome->uid_missing, &session->uid_missing_said,
+                 "the peer's responses name no SOP Instance UID: they are taken by Message ID");
+        say_once(session, outcome->context_other, &session->context_other_said,
+                 "the peer's responses come on another presentation context of the same class: they are taken, as one "
+                 "store is under way at a time");
     }
     if (!outcome->has_status || outcome->attempts == 0)
         return;

@@ -100,7 +100,8 @@ struct session {
     uint64_t trouble_since_us; /* monotonic; since when it cannot be reached, or has no room; 0 = it is not so */
     char trouble[200];         /* and what is the matter */
     unsigned unauthorised;     /* answers 0124 in a row, to any worker */
-    bool uid_missing_said;     /* that the peer leaves SOP Instance UIDs out */
+    bool uid_missing_said;     /* that the peer leaves SOP Instance UIDs out, */
+    bool context_other_said;   /* and that it answers on other presentation contexts */
     uint64_t store_max;        /* the peer ends associations after so many stores; 0 = not known to */
     size_t unsupported_count;  /* classes that the peer answered 0122 for */
     const struct context_pair *unsupported[PDU_CONTEXTS_MAX];

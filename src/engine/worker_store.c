@@ -282,6 +282,7 @@ static void judge_answer(struct worker *worker, struct instance *instance, const
     outcome->status = store->status;
     outcome->answered_us = now_us;
     outcome->uid_missing = store->uid_missing;
+    outcome->context_other = store->context_other;
     snprintf(outcome->comment, sizeof outcome->comment, "%s", store->comment);
     learn_from_status(worker, instance, store->status);
 

@@ -87,7 +87,7 @@ class SilentPeers(BadPeerTest):
             run = programs.run_sender(self.source, port=listener.getsockname()[1],
                                       options=['--connect-timeout', TIMEOUT_S, '--retry', 0])
         self.assertEqual((run.exit_code, run.total('pending')), (1, len(self.entries)), run)
-        self.assertIn('not connected: no TCP connection within the connect timeout', run.summary['stop_reason'])
+        self.assertIn('no TCP connection within the connect timeout', run.summary['stop_reason'])
         self.assertGreaterEqual(run.elapsed_s, TIMEOUT_S, run)
         self.assert_ends(run, times=1)
 
@@ -353,6 +353,27 @@ class Answers(BadPeerTest):
         """Left out by some peers: taken by its Message ID."""
         run = self.send(on_store=lambda store, complete: Respond(changes={'instance_uid': None}))
         self.assert_all_stored(run, associations=1)
+        said = [record for record in run.said('session.note') if 'no SOP Instance UID' in record['text']]
+        self.assertEqual(len(said), 1, run)
+
+    def test_another_context_of_the_same_class(self):
+        """As some providers answer: with one store under way it can mean no other, and that is said once."""
+        jpeg = '1.2.840.10008.1.2.4.50'
+        for number in 1, 2:    # beside them, as many and more of the same class in another syntax
+            names, path = (datasets.uid(7, number), datasets.uid(7)), self.source / f'jpeg{number}.dcm'
+            entry = datasets.write_plain(path, *names)
+            path.write_bytes(datasets.meta_information(names[0], jpeg) + datasets.identity(*names))
+            self.entries.append(entry._replace(syntax_uid=jpeg))
+        first = []    # the context that it answers everything on
+
+        def on_context(number, abstract, syntaxes):
+            first.append(number)
+            return 0, syntaxes[0]
+        run = self.send(on_context=on_context, answer_on=lambda number: first[0])
+        self.assert_all_stored(run, associations=1)
+        self.assertGreater(len(first), 1, 'contexts')
+        said = [record for record in run.said('session.note') if 'another presentation context' in record['text']]
+        self.assertEqual(len(said), 1, run)
 
     def wrong(self, changes):
         """A response that belongs to nothing, once: it counts for nothing, and the instance is sent again."""

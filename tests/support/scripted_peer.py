@@ -71,6 +71,7 @@ class Behaviour:
     stop_reading: bool = False              # after the AC nothing is read any more
     delay_s: float = 0                      # before each response
     answer_release: bool = True
+    answer_on: object = None                # context id -> the one to answer on; it acknowledges all the same
     split_response: bool = False            # the response in two PDUs with a pause between
 
 
@@ -280,6 +281,7 @@ class ScriptedPeer:
                   'replied_id': request['message_id'], 'data_set_type': wire.NO_DATA_SET, 'status': action.status,
                   'comment': action.comment, 'instance_uid': request.get('instance_uid')}
         changes = dict(action.changes or {})
+        context = self.behaviour.answer_on(context) if self.behaviour.answer_on else context
         context = changes.pop('context_id', context)
         body = wire.command(**{**values, **changes})
         if self.behaviour.split_response:

@@ -343,6 +343,17 @@ class Answers(BadPeerTest):
         self.assertEqual(self.peer.sent_uids().count(large.instance_uid), 2)
         self.assert_sent_once(but=[large.instance_uid])
 
+    def test_an_early_answer_and_the_end_are_in_doubt(self):
+        """The peer may have kept it, though it had not all of it; without further attempts that stays so."""
+        large = datasets.read_entry(datasets.make_instance(self.source / 'large.dcm', 2, 1, 20_000_000))
+        self.entries.append(large)
+        for action, outcome in (RespondAndClose(after_s=0.3), 'in_doubt: connection'), (Close(), 'failed: no-response'):
+            with self.subTest(outcome):
+                run = self.send(early=True, max_pdu=0, options=['--retry', 0], on_store=lambda store, complete, what=action:
+                                what if store.instance_uid == large.instance_uid else Respond())
+                self.assert_outcomes(run, {len(self.entries) - 1: outcome})
+                self.assertEqual(self.peer.sent_uids().count(large.instance_uid), 1)
+
     def test_one_byte_at_a_time(self):
         self.assert_all_stored(self.send(chunk=1), associations=1)
 

@@ -27,7 +27,7 @@ Garbage = collections.namedtuple('Garbage', 'data')
 Reject = collections.namedtuple('Reject', 'result source reason', defaults=(1, 1))
 Twice = collections.namedtuple('Twice', '')
 """Two responses to one request."""
-RespondAndClose = collections.namedtuple('RespondAndClose', '')
+RespondAndClose = collections.namedtuple('RespondAndClose', 'after_s', defaults=(0,))
 """A response, and the end of the TCP connection. Before the data set is complete, that acknowledges nothing."""
 
 PERMANENT, TRANSIENT = 1, 2
@@ -265,6 +265,7 @@ class ScriptedPeer:
             action = Respond()
         if self._act(connection, action):
             return True
+        closing = action
         twice, closes = isinstance(action, Twice), isinstance(action, RespondAndClose)
         action = Respond() if twice or closes else action
         if closes and not complete:
@@ -274,7 +275,10 @@ class ScriptedPeer:
                 action.changes['instance_uid'] is None
         for _ in range(2 if twice else 1):
             self._respond(connection, context, store.request, action)
-        return closes and self._act(connection, Close())
+        if not closes:
+            return False
+        time.sleep(closing.after_s)
+        return self._act(connection, Close())
 
     def _respond(self, connection, context, request, action):
         values = {'class_uid': request.get('class_uid'), 'field': request['field'] | wire.RESPONSE,

@@ -57,13 +57,18 @@ enum outcome_reason outcome_reason_find(const char *name)
     return REASON_NONE;
 }
 
+bool outcome_says_no_room(const struct outcome *outcome)
+{
+    return outcome->has_status && (outcome->status == 0x0213 || (outcome->status & 0xff00) == 0xA700);
+}
+
 bool outcome_is_final_failure(const struct outcome *outcome)
 {
     if (outcome->state != OUTCOME_FAILED)
         return false;
     switch (outcome->reason) {
     case REASON_STATUS: /* the peer's want of room passes */
-        return !outcome->has_status || (outcome->status != 0x0213 && (outcome->status & 0xff00) != 0xA700);
+        return !outcome_says_no_room(outcome);
     case REASON_UNREADABLE:
     case REASON_MISSING:
     case REASON_VANISHED:

@@ -110,6 +110,9 @@ enum outcome_reason outcome_reason_find(const char *name);
  */
 bool outcome_is_final_failure(const struct outcome *outcome);
 
+/* True if its last word was that the peer had no room for it: status A7xx or 0213. */
+bool outcome_says_no_room(const struct outcome *outcome);
+
 /*
  * One line for a person, of at most `size` bytes: reason text, then what is known of status, comment, error and offset:
  * "the peer did not answer with success: A700 (out of resources), 'disk full'". Never empty for failed or skipped.

@@ -13,8 +13,8 @@
  *      +------------------------------------------------------------------+
  *                                     stored, or what is left is to blame
  *
- * After two pauses in vain what is left is to blame, if nothing is left but what was refused; or if nothing is left of
- * any study but those that are refused, while the peer has stored others.
+ * After two pauses in vain what is left is to blame, if nothing is left but what was refused, be it in an earlier
+ * session; or if nothing is left of any study but those that are refused, while the peer has stored others.
  *
  * It also knows when a peer that turned associations away may be asked for one more. Pure logic on the main thread:
  * the time comes from outside, in milliseconds of any clock that does not go back.
@@ -75,7 +75,7 @@ enum breaker_rest {
     REST_OTHERS,   /* instances of other studies than those refused; or the peer has not stored anything */
     REST_MIXED,    /* not yet refused ones, of refused studies of which some instances are stored */
     REST_SIBLINGS, /* not yet refused ones, of refused studies of which nothing is stored, while others are */
-    REST_REFUSED   /* nothing but what was refused */
+    REST_REFUSED   /* nothing but what was refused, in this session or, in vain, in an earlier one */
 };
 
 /* True if, after BREAKER_TAIL pauses in vain, the rest is to blame: stores go out again, and each refusal counts. */

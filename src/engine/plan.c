@@ -278,6 +278,20 @@ enum breaker_rest plan_what_is_left(const struct plan *plan, uint64_t row)
     return rest;
 }
 
+bool plan_check_untried(const struct plan *plan, bool (*is_so)(void *user, struct instance *instance), void *user)
+{
+    for (size_t i = 0; i < plan->heap_count; i++) {
+        const struct study *study = plan->heap[i];
+        for (struct list_node *node = list_first(&study->waiting); node != NULL;
+             node = list_next(&study->waiting, node)) {
+            struct instance *instance = list_entry(node, struct instance, mail.node);
+            if (instance->trials.refused_row == 0 && !is_so(user, instance))
+                return false;
+        }
+    }
+    return true;
+}
+
 /* ---- work home ---- */
 
 struct work *plan_finish(struct plan *plan, struct work *work, bool stay)

@@ -79,6 +79,10 @@ void plan_mark_refused(struct plan *plan, const struct instance *instance, uint6
 /* What is waiting, as seen in this row of refusals. */
 enum breaker_rest plan_what_is_left(const struct plan *plan, uint64_t row);
 
+/* True if this is so of all that is waiting and was not refused yet; it may be noted in their trials. It ends with the
+ * first of which it is not. */
+bool plan_check_untried(const struct plan *plan, bool (*is_so)(void *user, struct instance *instance), void *user);
+
 /*
  * The work came home (its list is empty); it is freed. If more of its study was found meanwhile and `stay` is set,
  * that is the next work for the same worker: it is returned. Otherwise NULL, and the study is free for any worker.

@@ -62,6 +62,11 @@ struct session_memory {
      * very same file under a new name, the copy has the new path, and its outcome stands. Else NULL.
      */
     struct instance *(*recall_twin)(void *user, const struct instance *instance);
+    /*
+     * Asked of instances that the peer may have no room for: true if an earlier session ended this one, unchanged
+     * since, as failed for that reason. May be NULL: never.
+     */
+    bool (*recall_refusal)(void *user, const struct instance *instance);
     /* An instance has its final outcome; not of those that were recalled. */
     void (*keep)(void *user, const struct instance *instance);
     /*

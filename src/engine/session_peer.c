@@ -117,12 +117,32 @@ static void end_pause(struct session *session, const char *why)
                 LOG_NUMBER("paused_ms", (clock_monotonic_us() - session->paused_us) / 1000), LOG_TEXT("text", why));
 }
 
-static enum breaker_rest what_is_left(const struct session *session)
+/* An earlier session tried it as often as allowed, while the peer stored others: that is noted as a refusal of now. */
+static bool was_refused_earlier(void *user, struct instance *instance)
 {
+    struct session *session = user;
+    const struct session_memory *memory = session->options->memory;
+    session->memory_used = true;
+    if (!memory->recall_refusal(memory->user, instance))
+        return false;
+    instance->trials.refused_row = session->breaker.row_number;
+    return true;
+}
+
+/*
+ * A peer that has stored nothing may be full, whatever is left; but not if it is nothing but what it has refused, be it
+ * in earlier sessions.
+ */
+static enum breaker_rest what_is_left(struct session *session)
+{
+    const struct session_memory *memory = session->options->memory;
+    bool recalls = memory != NULL && memory->recall_refusal != NULL;
     if ((session_is_scanning(session) && !session->scan_paused) || session_anyone_works(session))
         return REST_OTHERS;
     enum breaker_rest rest = plan_what_is_left(&session->plan, session->breaker.row_number);
-    return rest != REST_REFUSED && session_acknowledged(&session->progress.totals) == 0 ? REST_OTHERS : rest;
+    if (rest == REST_REFUSED || session_acknowledged(&session->progress.totals) > 0)
+        return rest;
+    return recalls && plan_check_untried(&session->plan, was_refused_earlier, session) ? REST_REFUSED : REST_OTHERS;
 }
 
 /* The list is kept in the order of their times. */

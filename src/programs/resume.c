@@ -41,6 +41,7 @@ int resume_open(struct resume *resume, const struct options *options, const stru
         .user = resume->ledger, .path = options->ledger, .keep = ledger_keep, .commit = ledger_commit};
     if (resume->ledger != NULL && ledger_has_earlier(resume->ledger)) {
         resume->memory.recall = ledger_recall;
+        resume->memory.recall_refusal = ledger_recall_refusal;
         /* A dry run has no index of UIDs to ask, and makes none. */
         resume->memory.recall_twin = options->dry_run ? NULL : ledger_recall_twin;
     }

@@ -66,6 +66,7 @@ int ledger_begin_session(struct ledger *ledger, const char *session_id, const ch
  */
 struct instance *ledger_recall(void *ledger, const struct file_facts *file);
 struct instance *ledger_recall_twin(void *ledger, const struct instance *instance);
+bool ledger_recall_refusal(void *ledger, const struct instance *instance);
 void ledger_keep(void *ledger, const struct instance *instance);
 const char *ledger_commit(void *ledger);
 

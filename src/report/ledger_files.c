@@ -451,6 +451,21 @@ struct instance *ledger_recall(void *user, const struct file_facts *file)
     return NULL;
 }
 
+bool ledger_recall_refusal(void *user, const struct instance *instance)
+{
+    struct ledger *ledger = user;
+    sqlite3_stmt *query = ledger->queries[LEDGER_RECALL];
+    ledger_bind_text(query, 1, place_of(ledger, instance->file.path));
+    sqlite3_bind_int64(query, 2, ledger->session);
+    bool refused = false;
+    if (next_row(ledger, query) && is_same_file(query, &instance->file)) {
+        const struct outcome outcome = outcome_of(query);
+        refused = outcome.state == OUTCOME_FAILED && outcome.reason == REASON_STATUS && outcome_says_no_room(&outcome);
+    }
+    sqlite3_reset(query);
+    return refused;
+}
+
 static bool is_still_there(sqlite3_stmt *row, const char *path)
 {
     struct stat status;

@@ -67,6 +67,30 @@ class NoRoomForFiles(BadPeerTest):
                 sent = self.peer.sent_uids()
                 self.assertEqual({sent.count(self.entries[index].instance_uid) for index in group[:4]}, {1 + retry})
 
+    def leave_refused(self):
+        """A first run leaves only these behind: they go on alone. Its options."""
+        _, bad = self.make(10, 12)
+        ledger = ['--ledger', self.subfolder('ledger') / 'l', '--allow-other-destination']
+        self.refuse(bad, options=ledger)
+        self.source /= '1'
+        self.entries = [self.entries[index] for index in bad]
+        return ledger
+
+    def test_resume(self):
+        """Nothing is left but what was refused before, and nothing is stored: it is the files all the same."""
+        ledger = self.leave_refused()
+        run = self.send(on_store=lambda *store: NO_ROOM, options=ledger, threads=4)
+        self.assert_outcomes(run, dict.fromkeys(range(12), 'failed: status'))
+        self.assertEqual(len(run.said('session.paused')), 2, run)
+        self.assertLess(run.elapsed_s, TWO_PAUSES_S, run)
+
+    def test_resume_with_something_new(self):
+        """A peer that refuses that as well may be full: all pause, and nothing fails."""
+        ledger = self.leave_refused()
+        self.entries += datasets.make_studies(self.source / 'new', 1, 15, 4_000, seed=77)
+        run = self.send(on_store=lambda *store: NO_ROOM, options=[*ledger, '--give-up-after', 20])
+        self.assertEqual((run.exit_code, run.total('pending')), (1, 27), run)
+
     def test_full_in_mid_run(self):
         """Nothing fails: it is full for twelve seconds, and refuses instances of studies of which it has stored some."""
         self.make(*[6] * 12)

@@ -195,6 +195,29 @@ Test(ledger, forgets_a_file_that_changed)
         cr_expect_null(ledger_recall(ledger, &facts[i]), "%d", i);
 }
 
+/* What failed for lack of room, and nothing else; also not what was left pending when the run was given up. */
+Test(ledger, recalls_a_refusal)
+{
+    static const struct {
+        enum outcome_state state;
+        enum outcome_reason reason;
+        uint16_t status;
+        bool refused;
+    } rows[] = {{OUTCOME_FAILED, REASON_STATUS, 0xA700, true},        {OUTCOME_FAILED, REASON_STATUS, 0xA7FF, true},
+                {OUTCOME_FAILED, REASON_STATUS, 0x0213, true},        {OUTCOME_FAILED, REASON_STATUS, 0xA900, false},
+                {OUTCOME_PENDING, REASON_INTERRUPTED, 0xA700, false}, {OUTCOME_FAILED, REASON_POISON, 0xA700, false}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct instance instance = made(file_path, "1.2.3", rows[i].state, rows[i].reason);
+        instance.outcome.has_status = true;
+        instance.outcome.status = rows[i].status;
+        cr_expect(!ledger_recall_refusal(ledger, &instance) || i > 0, "unknown");
+        instance_destroy(keep_and_recall(&instance));
+        cr_expect_eq(ledger_recall_refusal(ledger, &instance), rows[i].refused, "row %zu", i);
+        instance.file.mtime_ns++;
+        cr_expect(!ledger_recall_refusal(ledger, &instance), "row %zu: changed since", i);
+    }
+}
+
 Test(ledger, does_not_recall_what_this_session_did)
 {
     struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);

@@ -206,6 +206,34 @@ Test(plan, probes_of_what_has_no_study)
     plan_fini(&plan);
 }
 
+static bool is_small(void *user, struct instance *instance)
+{
+    unsigned *asked = user;
+    ++*asked;
+    return instance->file.data_len < 500;
+}
+
+Test(plan, checks_what_was_not_refused)
+{
+    unsigned asked = 0;
+    cr_expect(plan_check_untried(&plan, is_small, &asked), "nothing is waiting");
+    for (int number = 1; number <= 4; number++)
+        add(number < 3 ? "1.1" : "1.2", number, 100, 0);
+    cr_expect(plan_check_untried(&plan, is_small, &asked));
+    cr_expect_eq(asked, 4);
+    add("1.3", 5, 1000, 0);
+    cr_expect(!plan_check_untried(&plan, is_small, &asked));
+    struct work *work = plan_next(&plan, 1);
+    struct instance *large = list_entry(list_pop(&work->instances), struct instance, mail.node);
+    large->trials.refused_row = 7;
+    cr_expect_null(plan_finish(&plan, work, false));
+    cr_assert_eq(plan_return(&plan, large), 0);
+    asked = 0;
+    cr_expect(plan_check_untried(&plan, is_small, &asked), "it was refused: it is not asked about");
+    cr_expect_eq(asked, 4);
+    plan_fini(&plan);
+}
+
 /* Half of it is with a worker: what turns up meanwhile waits, however large, until that work has come home. */
 Test(plan, study_belongs_to_one_worker)
 {

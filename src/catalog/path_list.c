@@ -147,10 +147,15 @@ const char *path_list_next(struct path_list *list, int *ret_error)
         list->len = 0;
         errno = 0;
         bool fits = list->begun || begin(list);
-        while (fits && (letter = read_character(list)) >= 0 && letter != separator)
+        while (fits && (letter = read_character(list)) > 0 && letter != separator)
             fits = list->encoding == AS_IT_IS ? put_byte(list, letter) : put_character(list, (uint32_t)letter);
         if (!fits || ferror(list->file)) {
             *ret_error = !fits ? -ENOMEM : errno != 0 ? -errno : -EIO;
+            return NULL;
+        }
+        /* No path holds a NUL: it ends one, as --null would have said. Where it cannot, this is no list of paths. */
+        if (letter == 0 && !list->nul_separated && (list->encoding != AS_IT_IS || list->len == 0)) {
+            *ret_error = -EILSEQ;
             return NULL;
         }
         strip_return(list);

@@ -3,7 +3,8 @@
  *
  * Lists come from find, from editors and from other systems: lines may end in CR LF, a byte-order mark may stand before
  * the first, and the text may be UTF-16 (with its mark, or told by the NUL beside the first letter); it comes out as
- * UTF-8. Empty lines are no paths. A stream is read line by line as it comes, so it may be a pipe.
+ * UTF-8. Empty lines are no paths. A NUL ends a path also where lines were expected; a text of another kind, such as
+ * UTF-32, is -EILSEQ. A stream is read line by line as it comes, so it may be a pipe.
  */
 #ifndef CATALOG_PATH_LIST_H
 #define CATALOG_PATH_LIST_H

@@ -109,6 +109,16 @@ static bool looks_like_sequence(struct walker *walker, const struct walk_element
     return len == LENGTH_UNDEFINED || len <= element->value_len - SHORT_HEADER_LEN;
 }
 
+/* What is wrong with an undefined length (PS3.5 7.1.2 and A.4), or NULL. Peers do not get over it. */
+static const char *find_length_problem(const struct walk_element *element, bool is_pixel_data, bool is_value)
+{
+    bool is_unknown = element->vr[0] == 'U' && element->vr[1] == 'N';
+    bool is_bytes = element->vr[0] == 'O' && (element->vr[1] == 'B' || element->vr[1] == 'W');
+    if (is_pixel_data && is_unknown)
+        return "Pixel Data is of VR UN and undefined length, which is no encapsulated one";
+    return is_value && !is_bytes ? "an undefined length, which its VR cannot have" : NULL;
+}
+
 /* An element of a data set or item: step over it, or into it. */
 static enum walk_result step_element(struct walker *walker, const struct walk_element *element)
 {
@@ -125,6 +135,11 @@ static enum walk_result step_element(struct walker *walker, const struct walk_el
         if (is_pixel_data && !walker->walk->encapsulated) {
             walker->walk->encapsulated = true;
             walker->walk->encapsulated_offset = walker->offset - element->header_len;
+        }
+        const char *problem = find_length_problem(element, is_pixel_data, has_vr && !is_sequence && !is_unknown);
+        if (problem != NULL) {
+            walker->offset -= element->header_len;
+            return fail(walker, WALK_MISMATCH, problem);
         }
         bool is_fragments = is_pixel_data || (has_vr && !is_sequence && !is_unknown);
         struct frame frame = {.kind = is_fragments ? FRAME_FRAGMENTS : FRAME_SEQUENCE,

@@ -68,6 +68,18 @@ class GivenFiles(CommandTest):
                 self.assert_stored(self.send_here('--files-from', name), *names)
                 self.assert_stored(self.send_here('--files-from', '-', stdin=data), *names)
 
+    def test_a_list_by_nuls_that_says_nothing_of_it(self):
+        """No path holds a NUL: none is lost for want of --null. Letters of UTF-32 are no paths, least of all a dot."""
+        self.instance('a.dcm')
+        self.instance('b.dcm')
+        self.assert_stored(self.send_here('--files-from', '-', stdin=b'a.dcm\0b.dcm\0'), 'a.dcm', 'b.dcm')
+        self.assert_stored(self.send_here('--files-from', '-', stdin=b'a.dcm\0b.dcm'), 'a.dcm', 'b.dcm')
+        for encoding in ('utf-32', 'utf-32-le', 'utf-32-be'):
+            with self.subTest(encoding):
+                result = self.send_here('--files-from', '-', stdin='./a.dcm\n'.encode(encoding))
+                self.assert_stored(result, code=1)
+                self.assertIn('1 failed', result.err + result.out)
+
     def test_names_that_end_as_lines_do_elsewhere(self):
         """A name may end in CR; what is separated by NULs is nothing but names."""
         self.instance('a.dcm\r')

@@ -122,6 +122,9 @@ def bad_files():
         'jpeg-in-deflated.dcm': (datasets.meta_information(datasets.uid(4, 1, 54), datasets.DEFLATED) +
                                  deflate(data_set(54, fragments)), 'failed: syntax-mismatch'),
         'jpeg-icon-in-native.dcm': (instance(55, icon(fragments) + pixels), 'failed: syntax-mismatch'),
+        'unknown-in-jpeg.dcm': (instance(982, fragments.replace(b'OB', b'UN', 1), JPEG), 'failed: syntax-mismatch'),
+        'endless-text.dcm': (instance(983, header(0x0040, 0xA160, 'UT', UNDEFINED) + SEQUENCE_END + pixels),
+                             'failed: syntax-mismatch'),
         'letters-in-study.dcm': (instance(56, study='1.2.x'), 'failed: bad-uid'),
         'long-study.dcm': (instance(57, study='1.' + '2' * 63), 'failed: bad-uid'),
         'letters-in-series.dcm': (instance(48, element(0x20, 0x0E, 'UI', b'1.x\0') + pixels), 'failed: bad-uid'),

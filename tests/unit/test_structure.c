@@ -376,6 +376,21 @@ Test(structure, fragments)
     golden_put_header(&g, 0x7fe00010, "OB", UNDEFINED);
     bytes_put(&g.writer, "\xff\xd8\xff\xe0 no item at all", 20);
     expect(REASON_SYNTAX_MISMATCH, "the fragments of Pixel Data are no items", "a bare bit stream");
+    g.writer.len = names;
+    put_fragments(0x7fe00010, "UN");
+    expect(REASON_SYNTAX_MISMATCH, "Pixel Data is of VR UN", "a VR whose undefined length means a sequence");
+}
+
+Test(structure, undefined_length)
+{
+    static const char *const vrs[] = {"UT", "UC", "UR", "OF", "OD", "OL", "OV", "SV", "UV"};
+    for (size_t i = 0; i < sizeof vrs / sizeof vrs[0]; i++) {
+        golden_begin(&g, "1.2.840.10008.1.2.1", WALK_EXPLICIT_LE);
+        golden_put_names(&g);
+        golden_put_header(&g, 0x0040a160, vrs[i], UNDEFINED);
+        golden_put_item(&g, 0xe0dd, 0);
+        expect(REASON_SYNTAX_MISMATCH, "an undefined length, which its VR cannot have", vrs[i]);
+    }
 }
 
 /* ---- syntaxes that are not known, or not said ---- */

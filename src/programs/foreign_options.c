@@ -2,10 +2,10 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <uv.h>
 
 #include "programs/foreign_words.h"
 #include "programs/option_reader.h"
+#include "programs/option_values.h"
 #include "programs/option_words.h"
 
 static int set_by_name(struct option_reader *reader, const char *name, const char *spelling, size_t spelling_len,
@@ -14,18 +14,6 @@ static int set_by_name(struct option_reader *reader, const char *name, const cha
     const struct option_row *row = option_find_by_name(reader->options->program, name);
     assert(row != NULL);
     return option_reader_take(reader, row, spelling, (int)spelling_len, value);
-}
-
-static bool is_address(const char *text)
-{
-    struct sockaddr_in version_4;
-    struct sockaddr_in6 version_6;
-    return uv_ip4_addr(text, 0, &version_4) == 0 || uv_ip6_addr(text, 0, &version_6) == 0;
-}
-
-static bool is_number(const char *text)
-{
-    return *text != '\0' && strspn(text, "0123456789") == strlen(text);
 }
 
 /* What [AE[@ADDRESS]][:PORT] says, or for a server PORT alone; a part that is not there is NULL. `text` is cut up. */
@@ -37,7 +25,7 @@ static struct bind_parts split_bind(char *text, bool serves)
 {
     struct bind_parts parts = {.ae = text};
     char *at = strrchr(text, '@'), *colon = strrchr(at != NULL ? at : text, ':');
-    if (serves && is_number(text))
+    if (serves && option_value_is_number(text))
         return (struct bind_parts){.port = text};
     if (colon != NULL) {
         *colon = '\0';
@@ -46,7 +34,7 @@ static struct bind_parts split_bind(char *text, bool serves)
     if (at != NULL) {
         *at = '\0';
         parts.address = at + 1;
-    } else if (is_address(text)) { /* "127.0.0.1:11112", as one who knows other programs would write it */
+    } else if (option_value_is_address(text)) { /* "127.0.0.1:11112", as one who knows other programs would write it */
         parts = (struct bind_parts){.address = text, .port = parts.port};
     }
     return parts;
@@ -84,11 +72,11 @@ int option_reader_take_bind(struct option_reader *reader, const char *argument)
         return 1;
     /* Of a server, --bind ADDRESS is an option of its own. */
     const char *colon = strrchr(value, ':');
-    bool has_port = colon != NULL && is_number(colon + 1) && strchr(value, '[') == NULL;
-    bool is_theirs = strchr(value, '@') != NULL || has_port || is_number(value);
-    if (serves && argument[1] == '-' && (is_address(value) || !is_theirs))
+    bool has_port = colon != NULL && option_value_is_number(colon + 1) && strchr(value, '[') == NULL;
+    bool is_theirs = strchr(value, '@') != NULL || has_port || option_value_is_number(value);
+    if (serves && argument[1] == '-' && (option_value_is_address(value) || !is_theirs))
         return 1;
-    if (serves && is_address(value))
+    if (serves && option_value_is_address(value))
         return set_by_name(reader, "bind", argument, strlen(argument), NULL);
     reader->next++;
     snprintf(options->bind_parts, sizeof options->bind_parts, "%s", value);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "programs/option_values.h"
 #include "programs/option_words.h"
 #include "programs/query_keys.h"
 
@@ -330,21 +331,16 @@ const struct foreign_word *foreign_word_find(enum program program, const char *s
     return NULL;
 }
 
-static bool is_number(const char *text)
-{
-    return *text != '\0' && strspn(text, "0123456789") == strlen(text);
-}
-
 const char *foreign_word_other_meaning(enum program program, const char *spelling, const char *next)
 {
     if (strcmp(spelling, "-c") == 0 && (program & REQUESTORS) != 0 && next != NULL) {
         if (strchr(next, '@') != NULL)
             return "--connect";
-        return program == PROGRAM_SENDER && is_number(next) && strlen(next) <= 3 ? "--threads" : spelling;
+        return program == PROGRAM_SENDER && option_value_is_number(next) && strlen(next) <= 3 ? "--threads" : spelling;
     }
     if (strcmp(spelling, "-q") == 0 && (program & ASKING) != 0 && next != NULL)
         return query_keys_is_match(next) ? "--key" : spelling;
     if (strcmp(spelling, "-p") == 0 && program == PROGRAM_MOVER)
-        return next == NULL || !is_number(next) ? "--progress" : spelling;
+        return next == NULL || !option_value_is_number(next) ? "--progress" : spelling;
     return spelling;
 }

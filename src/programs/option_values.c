@@ -210,7 +210,12 @@ void option_value_expected(const struct option_row *row, char ret_text[OPTION_EX
     }
 }
 
-static bool is_address(const char *text)
+bool option_value_is_number(const char *text)
+{
+    return *text != '\0' && strspn(text, "0123456789") == strlen(text);
+}
+
+bool option_value_is_address(const char *text)
 {
     struct sockaddr_in version_4;
     struct sockaddr_in6 version_6;
@@ -229,7 +234,7 @@ static bool read_text(const struct option_row *row, const char *text, const char
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not a host name or an address");
         return false;
     }
-    if (row->type == OPTION_ADDRESS && !is_address(text)) {
+    if (row->type == OPTION_ADDRESS && !option_value_is_address(text)) {
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is no IP address");
         return false;
     }

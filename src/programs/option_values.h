@@ -4,6 +4,7 @@
 #ifndef PROGRAMS_OPTION_VALUES_H
 #define PROGRAMS_OPTION_VALUES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct options;
@@ -26,5 +27,9 @@ void option_value_format(const struct options *options, const struct option_row 
 
 /* As if typed, where an option stands without its value; NULL where it needs one. */
 const char *option_value_if_none(const struct option_row *row);
+
+/* Digits, and at least one; an IPv4 or IPv6 address without brackets. */
+bool option_value_is_number(const char *text);
+bool option_value_is_address(const char *text);
 
 #endif

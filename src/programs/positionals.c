@@ -18,11 +18,6 @@ struct candidate {
     size_t at, len; /* len = 0: none */
 };
 
-static bool is_number(const char *text)
-{
-    return *text != '\0' && strspn(text, "0123456789") == strlen(text);
-}
-
 static bool is_a_file(const char *text)
 {
     struct stat status;
@@ -85,7 +80,7 @@ static struct candidate candidate_at(const struct positional *words, size_t coun
     if (shape == DESTINATION_NONE || is_a_file(word))
         return (struct candidate){0};
     bool with_port = shape == DESTINATION_AE_HOST_PORT || shape == DESTINATION_HOST_PORT;
-    bool port_follows = at + 1 < count && !words[at + 1].behind_dashes && is_number(words[at + 1].text);
+    bool port_follows = at + 1 < count && !words[at + 1].behind_dashes && option_value_is_number(words[at + 1].text);
     if (!with_port && port_follows && (at == 0 || at + 2 == count))
         return (struct candidate){at, 2};
     if (with_port || (shape == DESTINATION_AE_HOST && outermost))
@@ -181,7 +176,7 @@ static int place_in_requestor(struct options *options, struct positional *words,
         enum destination_shape shape = destination_shape(words[0].text);
         bool has_port = shape == DESTINATION_AE_HOST_PORT || shape == DESTINATION_HOST_PORT || shape == DESTINATION_URL;
         options->destination = words[next++].text;
-        if (count > next && !has_port && is_number(words[next].text) &&
+        if (count > next && !has_port && option_value_is_number(words[next].text) &&
             place_port(options, words[next++].text, ret_message) != 0)
             return -1;
         other = options->destination;
@@ -226,7 +221,7 @@ static int place_in_server(struct options *options, const struct positional *wor
     const struct option_row *row = option_find_by_name(options->program, "port");
     if (count == 0)
         return refuse_swallowed_port(options, ret_message);
-    if (!is_number(words[0].text) || options_given(options, "port"))
+    if (!option_value_is_number(words[0].text) || options_given(options, "port"))
         return say_unexpected(options, words[0].text, ret_message);
     if (count > 1)
         return say_unexpected(options, words[1].text, ret_message);

@@ -203,6 +203,11 @@ void session_look_after_peer(struct session *session);
 /* The end is near: what waits to be sent again will not be. */
 void session_end_waiting(struct session *session);
 
+/* ---- session_log.c ---- */
+
+/* How it ended, to the log: stored at info, failed at error, a stored one with a flaw at warn. */
+void session_log_outcome(struct session *session, const struct instance *instance);
+
 /* ---- holdup.c ---- */
 
 /* A worker's record says when it tries again. */

@@ -285,7 +285,8 @@ static bool judge_by_answer(struct retrieval *retrieval, const struct element *u
     const struct query *query = &ask->query;
     uint64_t failures = query->has_counts ? query->counts.failed : 0;
     uint64_t sent = (uint64_t)query->counts.completed + query->counts.warning;
-    if (!went_well(query) || (failures > 0 && element_value_count(uids) < failures))
+    bool vague = query->status != STATUS_SUCCESS && !query->has_counts && element_value_count(uids) == 0;
+    if (!went_well(query) || vague || (failures > 0 && element_value_count(uids) < failures))
         return false;
     /* A success that sent less than was listed leaves open what was not. The counts end at 65,535. */
     uint64_t listed = ask->wanted - (ask->part != NULL ? ask->part->unnamed : 0);
@@ -322,6 +323,8 @@ static void judge_part(struct retrieval *retrieval, struct retrieval_part *part,
         part->reported = seen;
     if (all > part->reported)
         part->reported = all;
+    if (all > 0)
+        part->cut = false;
     part->answered |= succeeded;
     if (accounted && retrieval->receiver == NULL)
         count_sent_unnamed(retrieval, part, query);

@@ -262,7 +262,7 @@ int retrieval_list_next(struct retrieval *retrieval)
 
 /*
  * The first value of an element; what the match does not say is as it was asked. False if there is none that can be
- * asked with: it is empty, too long, or would be a wildcard.
+ * asked with: it is empty, too long, would be a wildcard, or is several, as no entity has.
  */
 static bool take_key(const struct identifier *match, uint32_t tag, char key[65])
 {
@@ -270,7 +270,8 @@ static bool take_key(const struct identifier *match, uint32_t tag, char key[65])
     struct span value;
     if (!identifier_find(match, tag, &element) || !element_get_value(&element, 0, &value) || value.len == 0)
         return key[0] != '\0';
-    if (value.len >= 65 || memchr(value.data, '*', value.len) != NULL || memchr(value.data, '?', value.len) != NULL) {
+    if (element_value_count(&element) > 1 || value.len >= 65 || memchr(value.data, '*', value.len) != NULL ||
+        memchr(value.data, '?', value.len) != NULL) {
         key[0] = '\0';
         return false;
     }
@@ -335,15 +336,21 @@ static int take_instance(struct retrieval *retrieval, const struct retrieval_ste
                          const struct retrieval_place *place, const struct identifier *match)
 {
     struct retrieval_part *part = step->part;
-    char uid[65] = "", class_uid[65] = "";
+    struct element element;
+    char uid[65], class_uid[65] = "";
     bool new;
-    if (!take_key(match, TAG_SOP_INSTANCE_UID, uid))
+    if (!identifier_find(match, TAG_SOP_INSTANCE_UID, &element) || element_value_count(&element) == 0)
         return take_nameless(retrieval, step, place, match);
     if (!take_key(match, TAG_SOP_CLASS_UID, class_uid) || !uid_is_well_formed(class_uid, strlen(class_uid)))
         class_uid[0] = '\0';
     if (part == NULL)
         part = find_or_add_target(retrieval, QUERY_LEVEL_IMAGE, place, &new);
-    return part != NULL ? add_instance(retrieval, part, uid, class_uid) : -ENOMEM;
+    int error = part != NULL ? 0 : -ENOMEM;
+    /* It should be one; what is named beside it is wanted as well. */
+    for (size_t i = 0; error == 0 && i < element_value_count(&element); i++)
+        error = take_named(match, TAG_SOP_INSTANCE_UID, i, uid) ? add_instance(retrieval, part, uid, class_uid)
+                                                                : take_nameless(retrieval, step, place, match);
+    return error;
 }
 
 static int take_match(struct retrieval *retrieval, const struct identifier *match)
@@ -397,7 +404,7 @@ static void open_part(struct retrieval *retrieval, struct retrieval_part *part, 
         LOG_TEXT("text", "the peer does not list what is in it: it is asked for as a whole"),
         LOG_TEXT("level", query_level_name(part->level)), LOG_TEXT("series", part->place.series_uid),
         LOG_TEXT("reason", why));
-    part->open = true;
+    part->open = part->cut = true;
     retrieval->study_uid = NULL;
 }
 

@@ -120,7 +120,8 @@ static uint64_t count_unnamed(const struct retrieval_part *part)
     if (expected > seen)
         return expected - seen;
     /* Where nothing says how much there is, it takes a success that brought something. */
-    return expected > 0 || (part->answered && seen > 0) ? 0 : 1;
+    bool told = part->cut ? part->has_said && part->said > 0 : expected > 0;
+    return told || (part->answered && seen > 0) ? 0 : 1;
 }
 
 void retrieval_part_settle(struct retrieval *retrieval, struct retrieval_part *part)

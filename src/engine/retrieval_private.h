@@ -61,6 +61,7 @@ struct retrieval_part {
     struct retrieval_place place;
     struct retrieval_instance *first, **end;
     bool has_said, open;
+    bool cut;               /* its list did not come to a good end, and nothing has said since how much there is */
     bool answered;          /* asked for as a whole, and the peer said that this went well */
     bool out_of_reach;      /* there is no key by which it could be asked for */
     unsigned asked_round;   /* the last in which it was asked for as a whole; 0 = none */

@@ -353,12 +353,20 @@ static const struct {
                   {TAG_INSTANCE_NUMBER, QUERY_LEVEL_IMAGE},     {TAG_SOP_CLASS_UID, QUERY_LEVEL_IMAGE},
                   {TAG_SOP_INSTANCE_UID, QUERY_LEVEL_IMAGE}};
 
+/* They say how to ask and to answer, and no entity is found by them (PS3.4 C.3.4, C.4.1.1.3). */
+static const uint32_t manner_keys[] = {
+    TAG_SPECIFIC_CHARACTER_SET,       0x00080052 /* QueryRetrieveLevel */,   0x00080053 /* QueryRetrieveView */,
+    0x00080054 /* RetrieveAETitle */, 0x00080056 /* InstanceAvailability */, 0x00080201 /* TimezoneOffsetFromUTC */};
+
 /* What is wrong with it as a key that narrows; NULL if nothing is. */
 static const char *find_breadth(const struct identifier *identifier, uint32_t tag, enum query_level level)
 {
     struct element element;
     struct span value;
     bool any = false;
+    for (size_t i = 0; i < sizeof manner_keys / sizeof manner_keys[0]; i++)
+        if (manner_keys[i] == tag)
+            return "is nothing to find by";
     for (size_t i = 0; i < sizeof lower_keys / sizeof lower_keys[0]; i++)
         if (lower_keys[i].tag == tag && lower_keys[i].level > level)
             return "is a key of a level below --level";
@@ -384,8 +392,7 @@ bool query_keys_narrow(const struct query_keys *keys, const struct options *opti
     const char *why = "the query file has no key with a value";
     uint32_t tag;
     for (size_t i = 0; i < keys->count; i++)
-        if (keys->tags[i] != TAG_SPECIFIC_CHARACTER_SET &&
-            find_breadth(&keys->identifier, keys->tags[i], level) == NULL)
+        if (find_breadth(&keys->identifier, keys->tags[i], level) == NULL)
             return true;
     if (options->key_count > 0 && cut_name(options->keys[0], strcspn(options->keys[0], "="), name) &&
         dictionary_parse_tag(name, &tag))

@@ -81,15 +81,16 @@ class Narrow(CommandTest):
                               (('-k', 'PatientName=?*^*'), ': PatientName is only wildcards'),
                               (('-k', 'PatientID= '), ': PatientID has no value'),
                               (('-k', 'StudyInstanceUID=\\'), ': StudyInstanceUID has no value'),
-                              (('-k', 'SpecificCharacterSet=ISO_IR 100'), None),
+                              (('-k', 'SpecificCharacterSet=ISO_IR 100'), ': SpecificCharacterSet is nothing to find by'),
+                              (('-k', 'RetrieveAETitle=THERE'), ': RetrieveAETitle is nothing to find by'),
+                              (('-k', 'QueryRetrieveView=CLASSIC'), ': QueryRetrieveView is nothing to find by'),
                               (('--query-file', empty), ': the query file has no key with a value')):
             for text in ('', '# nothing\n', 'StudyInstanceUID=\n') if options[0] == '--query-file' else ('',):
                 empty.write_text(text)
                 with self.subTest(options=options, text=text):
                     associations, result = self.move(*options)
                     self.assertEqual((associations, result.code, result.out), (0, 1, ''), result)
-                    if what is not None:
-                        self.assert_wrong(result, f'dicom-mover: no key narrows this retrieval{what}{self.REST}')
+                    self.assert_wrong(result, f'dicom-mover: no key narrows this retrieval{what}{self.REST}')
 
     def test_keys_that_do(self):
         for options in (('-k', 'PatientID=1'), ('-k', 'PatientName=A*'), ('-k', 'StudyDate=20240101-'),

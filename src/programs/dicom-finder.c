@@ -2,7 +2,7 @@
  * dicom-finder - asks a peer what it has, and prints the matches as they come.
  *
  * One thread, one loop, one association with one C-FIND. Printing blocks: a slow reader of standard output makes the
- * peer wait, and nothing is gathered here.
+ * peer wait, and nothing is gathered here. Signals are heard all the same (slow_output.h).
  */
 #include <assert.h>
 #include <stdio.h>
@@ -12,23 +12,24 @@
 #include <uv.h>
 
 #include "dicomnet/query_retrieve.h"
-#include "engine/interrupt.h"
 #include "engine/peer_text.h"
 #include "programs/console.h"
 #include "programs/destination.h"
 #include "programs/options.h"
 #include "programs/query_keys.h"
+#include "programs/slow_output.h"
 #include "report/match_writer.h"
 #include "report/text.h"
 
-enum { OUTPUT_BUFFER_SIZE = 64 * 1024 };
+/* So long a reader that has stopped is waited for when a signal has come; it is part of the DIMSE timeout. */
+enum { PATIENCE_MS = 2000 };
 
 struct finder {
     const struct options *options;
     const struct destination *destination;
     const struct query_keys *keys;
     uv_loop_t loop;
-    struct interrupt interrupt;
+    struct slow_output output;
     uv_timer_t deadline;     /* of a peer that was asked to stop */
     struct query_user *user; /* NULL once it is closed */
     struct query query;
@@ -66,6 +67,8 @@ static void on_deadline(uv_timer_t *timer)
 static void stop(struct finder *finder)
 {
     uint32_t dimse_ms = finder->options->timeouts.dimse_ms;
+    if (finder->output.given_up && dimse_ms > finder->output.patience_ms)
+        dimse_ms -= finder->output.patience_ms;
     query_user_cancel(finder->user);
     if (dimse_ms > 0 && !uv_is_active((uv_handle_t *)&finder->deadline))
         uv_timer_start(&finder->deadline, on_deadline, dimse_ms, 0);
@@ -153,7 +156,7 @@ static void on_closed(struct query_user *user, void *context, const struct assoc
         say(finder, text);
     }
     finder->user = NULL;
-    interrupt_close(&finder->interrupt);
+    slow_output_unwatch(&finder->output);
     uv_close((uv_handle_t *)&finder->deadline, NULL);
 }
 
@@ -205,6 +208,10 @@ static int finish(struct finder *finder)
     bool worthwhile = finder->succeeded || finder->interrupted || finder->printed > 0;
     if (error == 0 && worthwhile)
         error = match_writer_finish(finder->writer);
+    if (finder->output.given_up) {
+        fprintf(stderr, "dicom-finder: interrupted while nobody read standard output: what is there is not whole\n");
+        return 130;
+    }
     if (error != 0) {
         fprintf(stderr, "dicom-finder: standard output: %s\n", error_text(error));
         return 1;
@@ -234,24 +241,19 @@ static unsigned screen_columns(void)
     return isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-static int run(struct finder *finder)
+/* The query, from the association to the last match. Returns the exit code. */
+static int query(struct finder *finder)
 {
-    const struct options *options = finder->options;
-    struct logger logger = console_logger((enum log_level)options->log_level);
-    enum match_format format = options->json ? MATCH_JSON : options->csv ? MATCH_CSV : MATCH_TABLE;
-    static char buffer[OUTPUT_BUFFER_SIZE];
+    struct logger logger = console_logger((enum log_level)finder->options->log_level);
 
-    setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
-    finder->writer = match_writer_create(format, stdout, screen_columns(), finder->keys->tags, finder->keys->count);
-    if (finder->writer == NULL || uv_loop_init(&finder->loop) != 0) {
+    if (uv_loop_init(&finder->loop) != 0) {
         fprintf(stderr, "dicom-finder: no memory\n");
-        match_writer_destroy(finder->writer);
         return 1;
     }
     uv_timer_init(&finder->loop, &finder->deadline);
     finder->deadline.data = finder;
     int error = open_user(finder, &logger);
-    int deaf = error == 0 ? interrupt_listen(&finder->interrupt, &finder->loop, on_interrupt, finder) : 0;
+    int deaf = error == 0 ? slow_output_watch(&finder->output, &finder->loop) : 0;
     if (error != 0) {
         say(finder, error_text(error));
         uv_close((uv_handle_t *)&finder->deadline, NULL);
@@ -262,8 +264,30 @@ static int run(struct finder *finder)
     int closed = uv_loop_close(&finder->loop);
     assert(closed == 0);
     (void)closed;
-    int exit_code = error == 0 ? finish(finder) : 1;
+    return error == 0 ? finish(finder) : 1;
+}
+
+static int run(struct finder *finder)
+{
+    const struct options *options = finder->options;
+    enum match_format format = options->json ? MATCH_JSON : options->csv ? MATCH_CSV : MATCH_TABLE;
+    uint32_t half_ms = options->timeouts.dimse_ms / 2;
+    uint32_t patience_ms = half_ms > 0 && half_ms < PATIENCE_MS ? half_ms : PATIENCE_MS;
+    int exit_code = 1;
+
+    int error = slow_output_open(&finder->output, patience_ms, on_interrupt, finder);
+    if (error != 0) {
+        say(finder, error_text(error));
+        return 1;
+    }
+    finder->writer =
+        match_writer_create(format, finder->output.file, screen_columns(), finder->keys->tags, finder->keys->count);
+    if (finder->writer != NULL)
+        exit_code = query(finder);
+    else
+        fprintf(stderr, "dicom-finder: no memory\n");
     match_writer_destroy(finder->writer);
+    slow_output_close(&finder->output);
     return exit_code;
 }
 

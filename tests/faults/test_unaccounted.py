@@ -1,4 +1,5 @@
 """Archives that list less than they have, or talk without an end: dicom-mover says what is missing, and comes to an end."""
+import fcntl
 import itertools
 import json
 import os
@@ -8,6 +9,7 @@ import signal
 import struct
 import subprocess
 import tempfile
+import termios
 import threading
 import time
 import unittest
@@ -69,6 +71,10 @@ def gets(series, leave_out=(), counts=True):
 
 def environment():
     return programs.environment()
+
+
+def bytes_in(pipe):
+    return struct.unpack('i', fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)))[0]
 
 
 class MoverTest(ProgramTest):
@@ -134,6 +140,47 @@ class NotListed(MoverTest):
                 self.both(study, 'SERIES')
                 for path in self.output.iterdir():
                     path.unlink()
+
+    def test_the_list_of_a_series_breaks_off(self):
+        """What it named is not all that there is, also if that is there already."""
+        first = Match(dataset(QueryRetrieveLevel='IMAGE', StudyInstanceUID='1.2', SeriesInstanceUID='1.2.2',
+                              SOPInstanceUID='1.2.2.1', SOPClassUID=CT))
+        for end in (Status(0xA700), Status(0xC001), Status(0xFE00), Status(0xB000), End()):
+            with self.subTest(end):
+                study = Study(self.ALL, instead={('IMAGE', '1.2.2'): [first, end]})
+                with ScriptedArchive(study.on_find, on_get=gets(self.ALL)) as archive:
+                    run = self.get(archive)
+                    self.assertEqual((self.kept(), run.total('unlisted')), (self.NAMES, 0), run)
+                    for uid in self.ALL['1.2.2'][1:]:
+                        (self.output / f'{uid}.dcm').unlink()
+                    run = self.get(archive)
+                    self.assertEqual((self.kept(), run.total('stored')), (self.NAMES, 2), run)
+                for path in self.output.iterdir():
+                    path.unlink()
+
+    def test_the_list_of_series_breaks_off(self):
+        first = Match(dataset(QueryRetrieveLevel='SERIES', StudyInstanceUID='1.2', SeriesInstanceUID='1.2.1'))
+        study = Study(self.ALL, instead={'SERIES': [first, Status(0xA700)]})
+        with ScriptedArchive(study.on_find, on_get=gets(self.ALL)) as archive:
+            self.get(archive)
+            for uid in self.ALL['1.2.2']:
+                (self.output / f'{uid}.dcm').unlink()
+            self.get(archive)
+        self.assertEqual(self.kept(), self.NAMES)
+
+    def test_a_match_names_several(self):
+        """Each of several instances is wanted; several series are no key to ask with."""
+        both = Match(dataset(QueryRetrieveLevel='IMAGE', StudyInstanceUID='1.2', SeriesInstanceUID='1.2.1',
+                             SOPInstanceUID=self.ALL['1.2.1'], SOPClassUID=CT))
+        study = Study(self.ALL, instead={('IMAGE', '1.2.1'): [both, DONE]})
+        with ScriptedArchive(study.on_find, on_get=gets(self.ALL, leave_out=['1.2.1.2'])) as archive:
+            run = self.get(archive, '--retry', '0', code=2)
+        self.assertEqual([entry['instance'] for entry in run.summary['missing']], ['1.2.1.2'], run)
+        both = Match(dataset(QueryRetrieveLevel='SERIES', StudyInstanceUID='1.2', SeriesInstanceUID=['1.2.1', '1.2.2']))
+        study = Study(self.ALL, instead={'SERIES': [both, DONE]})
+        with ScriptedArchive(study.on_find, on_get=gets(self.ALL)) as archive:
+            self.get(archive)
+        self.assertEqual(self.kept(), self.NAMES)
 
     def test_the_instances_of_a_series_are_counted_and_not_listed(self):
         study = Study(self.ALL, instead={('IMAGE', '1.2.2'): [DONE]}, series_said={'1.2.2': 3})
@@ -515,6 +562,32 @@ class Signals(MoverTest):
             process.stdout.close()
             process.stderr.close()
 
+    def test_the_finder_whose_reader_has_stopped(self):
+        """Nobody reads, and nobody closes the pipe."""
+        def some_matches(_keys, _request):
+            yield from itertools.islice(self.endless_matches(None, None), 5_000)
+            yield DONE
+        for answers in (self.endless_matches, some_matches):
+            for options in ((), ('--csv',), ('--json',)):
+                for count in (1, 2):
+                    with self.subTest(answers=answers, options=options, count=count), \
+                            ScriptedArchive(answers) as archive:
+                        process = self.start(archive, '--dimse-timeout', '4', '--max-matches', '0', *options,
+                                             program='dicom-finder')
+                        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+                        network.wait_until(lambda out=process.stdout: bytes_in(out) > 0, 60, 'a full pipe')
+                        time.sleep(0.2)
+                        for _ in range(count):
+                            process.send_signal(signal.SIGINT)
+                            time.sleep(0.1)
+                        try:
+                            self.assertEqual(process.wait(20), 130)
+                        finally:
+                            process.kill()
+                            process.stdout.close()
+                        with process.stderr as err:
+                            self.assertIn(b'not whole', err.read())
+
     def test_three_in_a_row_are_two(self):
         """The third does not kill: the summary is there, and the exit code is that of an interruption."""
         release = threading.Event()
@@ -557,6 +630,12 @@ class ThirdParty(ProgramTest):
         summary = json.loads(out)
         self.assertEqual((process.returncode, summary['totals']['stored'], summary['totals']['missing']), (130, 7, 23), err)
         self.assertEqual(sum(entry['count'] for entry in summary['missing']), 23, summary['missing'])
+
+    def test_a_warning_without_counts_says_that_something_failed(self):
+        with ScriptedArchive(Study({'1.2.1': ['1.2.1.1']}).on_find,
+                             on_move=lambda _keys, _request: iter((Status(0xB000),))) as archive:
+            run = programs.run_mover(archive, '-k', 'StudyInstanceUID=1.2', '--move-dest', 'THERE', '--retry', '0')
+        self.assertEqual((run.exit_code, run.total('stored'), run.total('missing')), (1, 0, 1), run)
 
     def test_one_that_broke_off_counts_too(self):
         def on_move(_keys, _request):

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "programs/destination.h"
 #include "programs/option_values.h"
 #include "programs/option_words.h"
 #include "programs/query_keys.h"
@@ -153,6 +154,9 @@ static const struct foreign_word words[] = {
      "+rn --rename",
      FOREIGN_REFUSED, "files are never renamed; --ledger FILE remembers what was sent", 0},
     {PROGRAM_SENDER,
+     "--list-decoders",
+     FOREIGN_REFUSED, "nothing is decoded: a file goes out in the transfer syntax it lies in", 0},
+    {PROGRAM_SENDER,
      "--fail-first",
      FOREIGN_REFUSED, "a file that fails does not keep the others from being sent", 0},
 
@@ -187,6 +191,9 @@ static const struct foreign_word words[] = {
     {ASKING,
      "-O --psonly",
      FOREIGN_REFUSED, "the patient/study only model is not there; --study-root and --patient-root are", 0},
+    {ASKING,
+     "--repeat",
+     FOREIGN_REFUSED, "it is asked once; start the program as often as wanted", 0},
     {ASKING,
      "-U --ups",
      FOREIGN_REFUSED, "unified procedure steps are not there", 0},
@@ -228,8 +235,11 @@ static const struct foreign_word words[] = {
      "--store",
      FOREIGN_MEANS, "receive-port=11113", 0},
     {PROGRAM_MOVER,
-     "--progress --ignore-pending -pi --pending-ignore -pr --pending-read --no-halt -B --normal +B --bit-preserving +F "
-     "--write-file +xa --accept-all -pm "
+     "--cancel",
+     FOREIGN_REFUSED, "a retrieval goes on to its end; Ctrl-C or SIGTERM cancels it at the peer", 0},
+    {PROGRAM_MOVER,
+     "--progress --no-port --ignore-pending -pi --pending-ignore -pr --pending-read --no-halt -B --normal +B "
+     "--bit-preserving +F --write-file +xa --accept-all -pm "
      "--promiscuous",
      FOREIGN_IGNORED, NULL, 0},
     {PROGRAM_MOVER,
@@ -309,6 +319,9 @@ static const struct foreign_word words[] = {
      "--ignore",
      FOREIGN_REFUSED, "an archive keeps what it takes", 0},
     {PROGRAM_ARCHIVE,
+     "--require-find --no-parallel-store --disable-get --allow-shutdown --refuse --reject",
+     FOREIGN_REFUSED, "that is not there; --max-associations says how many are served at a time", 0},
+    {PROGRAM_ARCHIVE,
      "-QP --no-patient-root -QS --no-study-root",
      FOREIGN_REFUSED, "both information models are served", 0},
     {PROGRAM_ARCHIVE,
@@ -334,7 +347,7 @@ const struct foreign_word *foreign_word_find(enum program program, const char *s
 const char *foreign_word_other_meaning(enum program program, const char *spelling, const char *next)
 {
     if (strcmp(spelling, "-c") == 0 && (program & REQUESTORS) != 0 && next != NULL) {
-        if (strchr(next, '@') != NULL)
+        if (strchr(next, '@') != NULL || destination_shape(next) == DESTINATION_HOST_PORT)
             return "--connect";
         return program == PROGRAM_SENDER && option_value_is_number(next) && strlen(next) <= 3 ? "--threads" : spelling;
     }

@@ -34,6 +34,7 @@ const struct foreign_word *foreign_word_find(enum program program, const char *s
  * A letter that another tool uses for something else is told by what stands behind it (`next`, or NULL at the end):
  *
  *     -c PACS@host:104    dcm4che's --connect       -c 4           dicom-rs' --concurrency
+ *     -c host:104         the same
  *     -q PatientID=1      dicom-rs' --query         -p localhost   move_scu's --progress
  *
  * Returns the spelling that is meant, or `spelling` itself. No AE title that is called so is out of reach:

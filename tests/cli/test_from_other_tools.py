@@ -177,7 +177,7 @@ class NothingIsMisread(CommandTest):
         for theirs, ours in self.TOOLS:
             text = subprocess.run([theirs, '--help'], capture_output=True, text=True, check=False,
                                   timeout=TIMEOUT_S).stdout
-            words = re.findall(r'^ {2,4}((?:[-+][A-Za-z0-9=]+ +)?--[a-z0-9-]+)', text, re.MULTILINE)
+            words = re.findall(r'^ {2,12}((?:[-+][A-Za-z0-9=]+ +)?--[a-z0-9-]+)', text, re.MULTILINE)
             self.assertGreater(len(words), 15, theirs)
             for word in ' '.join(words).split():
                 if word in self.SAME:

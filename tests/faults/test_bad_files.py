@@ -384,7 +384,7 @@ class FarTooMuch(ProgramTest):
 
     def send(self, *options):
         """The run, with its peak memory, and the bytes of data sets that came; the receiver keeps nothing."""
-        receiver = self.start(programs.Receiver(keep=False, folder_variable='RELEASE_DIR'))
+        receiver = self.start(programs.Receiver(keep=False, log=True, folder_variable='RELEASE_DIR'))
         figures = self.folder / 'figures.json'
         measure = os.path.join(os.environ['RELEASE_DIR'], 'bench', 'measure')
         run = programs.run_sender(self.source, port=receiver.port, options=options, folder_variable='RELEASE_DIR',
@@ -395,7 +395,8 @@ class FarTooMuch(ProgramTest):
             receiver_peak = next(int(line.split()[1]) * 1024 for line in lines if line.startswith('VmHWM'))
         self.assertLess(receiver_peak, PEAK_BYTES_MAX, 'peak memory of the receiver')
         self.assertEqual(receiver.terminate(), 0)
-        return run, int(re.search(r', (\d+) bytes$', receiver.log().rstrip())[1])
+        records = map(json.loads, receiver.access_log.read_text().splitlines())
+        return run, sum(record['bytes'] for record in records if record['event'] == 'store.answered')
 
     def setUp(self):
         super().setUp()

@@ -14,19 +14,19 @@ void losses_answered(struct losses *losses)
     *losses = (struct losses){.answered = true};
 }
 
-void losses_count(struct losses *losses, bool silent, bool aside, uint64_t now_ms)
+void losses_count(struct losses *losses, bool aside, uint64_t now_ms)
 {
     if (losses->row++ == 0)
         losses->since_ms = now_ms;
-    losses->row_alone += aside;
-    losses->row_silent += aside && silent;
+    if (aside && losses->row_alone++ == 0)
+        losses->alone_since_ms = now_ms;
 }
 
 bool losses_blame_peer(const struct losses *losses, uint64_t patience_ms, uint64_t now_ms)
 {
     if (losses->row >= LOSSES_ROW && now_ms - losses->since_ms >= patience_ms)
         return true;
-    return !losses->answered && (losses->row_alone >= LOSSES_ALONE || losses->row_silent >= LOSSES_SILENT_ALONE);
+    return !losses->answered && losses->row_alone >= LOSSES_ALONE && now_ms - losses->alone_since_ms >= LOSSES_ALONE_MS;
 }
 
 uint32_t losses_wait_ms(unsigned row)

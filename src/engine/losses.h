@@ -13,9 +13,9 @@
  *      lost alone, --retry + 1 losses in all -> it fails; its neighbours never pay
  *
  * Only a peer that has answered no store at all is given up, so that a run against one that can store nothing ends:
- * after long, or, if it has never answered one in this session, after a few that were tried alone. By then each
- * instance of the run has had its turn. Pure logic: the time comes from outside, in milliseconds of any clock that does
- * not go back.
+ * after long, or, if it has never answered one in this session, after a few that were tried alone in vain: by then each
+ * instance has had its turn. Many that end quickly each time are tried to the end. Pure logic: the time comes from
+ * outside, in milliseconds of any clock that does not go back.
  */
 #ifndef ENGINE_LOSSES_H
 #define ENGINE_LOSSES_H
@@ -26,8 +26,8 @@
 enum {
     LOSSES_BEFORE_ASIDE = 2,     /* so many losses, and an instance is set aside; fewer if --retry allows fewer */
     LOSSES_ROW = 100,            /* associations lost in a row: the peer may be given up if that also took long */
-    LOSSES_ALONE = 10,           /* associations lost with an instance alone, of a peer that has never answered one; */
-    LOSSES_SILENT_ALONE = 5,     /* so many are enough if it was silent, as each of these costs a timeout */
+    LOSSES_ALONE = 5,            /* associations lost with an instance alone, of a peer that has never answered one, */
+    LOSSES_ALONE_MS = 10 * 1000, /* and so long since the first of them: it is given up */
     LOSSES_UNHURRIED_AFTER = 30, /* losses in a row of one worker, and it waits a little before each association */
     LOSSES_WAIT_MS = 100,
     LOSSES_SETTLE_MS = 1000 /* from the last loss to the first instance that is tried alone: a peer may recover */
@@ -49,18 +49,18 @@ enum loss_verdict losses_judge_instance(unsigned lost, bool silent, bool alone, 
 
 /* What the session knows. All zero: nothing yet. */
 struct losses {
-    bool answered;       /* the peer has answered a store in this session */
-    unsigned row;        /* accepted associations in a row that ended under a store without having answered one, */
-    unsigned row_alone;  /* those of them with an instance that had been set aside, */
-    unsigned row_silent; /* and those of the latter that were silent */
-    uint64_t since_ms;   /* when the row began */
+    bool answered;           /* the peer has answered a store in this session */
+    unsigned row;            /* accepted associations in a row that ended under a store without having answered one */
+    unsigned row_alone;      /* those of them with an instance that had been set aside */
+    uint64_t since_ms;       /* when the row began, */
+    uint64_t alone_since_ms; /* and when the first of the latter ended */
 };
 
 /* The peer has answered a store, whatever it said. */
 void losses_answered(struct losses *losses);
 
 /* An accepted association ended under a store and had answered none. `aside`: it was for an instance set aside. */
-void losses_count(struct losses *losses, bool silent, bool aside, uint64_t now_ms);
+void losses_count(struct losses *losses, bool aside, uint64_t now_ms);
 
 /* True if it is the peer that can store nothing: after `patience_ms` without an answer, or as it answers nobody. */
 bool losses_blame_peer(const struct losses *losses, uint64_t patience_ms, uint64_t now_ms);

@@ -372,7 +372,7 @@ static void judge_loss(struct session *session, const struct worker_notice *noti
         losses_answered(losses);
     if (!notice->lost)
         return;
-    losses_count(losses, notice->silent, notice->aside, at_ms);
+    losses_count(losses, notice->aside, at_ms);
     if (!losses_blame_peer(losses, options->give_up_ms > 0 ? options->give_up_ms : SESSION_GIVE_UP_MS, at_ms))
         return;
     association_describe_end(&notice->figures.end, end, sizeof end);

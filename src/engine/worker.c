@@ -191,7 +191,6 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
                        &(struct worker_notice){.opened = worker->opened,
                                                .backs_off = backs_off && !worker->stopping,
                                                .lost = lost,
-                                               .silent = worker_is_silence(end->error),
                                                .aside = worker->isolated,
                                                .failures = worker->failures,
                                                .failing_since_us = worker->failing_since_us,

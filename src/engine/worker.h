@@ -85,7 +85,7 @@ struct worker_notice {
     bool opened;               /* MAIL_ENDED: the association had been opened */
     bool backs_off;            /* MAIL_ENDED: see there */
     bool lost;                 /* MAIL_ENDED: under a store, and it had answered none: see losses.h */
-    bool silent, aside;        /* MAIL_ENDED: if `lost`, as losses_count */
+    bool aside;                /* MAIL_ENDED: if `lost`, as losses_count */
     unsigned failures;         /* MAIL_ENDED: associations of this worker in a row on which no store could begin */
     uint64_t failing_since_us; /* MAIL_ENDED: monotonic; when the first of these was asked for */
     struct association_figures figures;

@@ -146,9 +146,6 @@ void worker_unprepare_store(struct worker *worker);
 /* The peer cannot store this class. */
 void worker_learn_unsupported(struct worker *worker, const struct context_pair *pair);
 
-/* True if this is how a peer that says nothing ends an association: a timeout of ours. */
-bool worker_is_silence(int error);
-
 /* The store of a slot has ended: judge it, and send it home or to worker->again. */
 void worker_end_store(struct worker *worker, struct store *store);
 

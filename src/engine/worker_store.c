@@ -311,7 +311,8 @@ static void judge_answer(struct worker *worker, struct instance *instance, const
     send_again(worker, instance, OUTCOME_PENDING, REASON_STATUS, 0);
 }
 
-bool worker_is_silence(int error)
+/* This is how a peer that says nothing ends an association: a timeout of ours. */
+static bool is_silence(int error)
 {
     return error == ERROR_TIMEOUT_DIMSE || error == ERROR_TIMEOUT_NETWORK;
 }
@@ -319,7 +320,7 @@ bool worker_is_silence(int error)
 /* It was tried as often as allowed. One loss is no proof that the instance was to blame. */
 static void end_lost(struct worker *worker, struct instance *instance, enum outcome_state state, int error)
 {
-    bool silent = worker_is_silence(error);
+    bool silent = is_silence(error);
     if (worker->options->retry > 0)
         worker_end_instance(worker, instance, OUTCOME_FAILED, silent ? REASON_NO_RESPONSE : REASON_POISON, error);
     else if (state == OUTCOME_IN_DOUBT)
@@ -344,7 +345,7 @@ static void judge_loss(struct worker *worker, struct instance *instance, const s
         return;
     }
     instance->trials.lost++;
-    switch (losses_judge_instance(instance->trials.lost, worker_is_silence(store->error), worker->stores_begun == 1,
+    switch (losses_judge_instance(instance->trials.lost, is_silence(store->error), worker->stores_begun == 1,
                                   worker->options->retry)) {
     case LOSS_FINAL:
         end_lost(worker, instance, state, store->error);

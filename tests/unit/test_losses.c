@@ -26,10 +26,10 @@ Test(losses, a_peer_is_given_up_after_many_and_long)
 {
     struct losses losses = {0};
     for (unsigned i = 1; i < LOSSES_ROW; i++) {
-        losses_count(&losses, false, false, 1000 + i);
+        losses_count(&losses, false, 1000 + i);
         cr_expect(!losses_blame_peer(&losses, 600, 1000000), "%u in a row", i);
     }
-    losses_count(&losses, false, false, 2000);
+    losses_count(&losses, false, 2000);
     cr_expect(!losses_blame_peer(&losses, 600 * 1000, 600 * 1000 + 1000), "not long enough");
     cr_expect(losses_blame_peer(&losses, 600 * 1000, 600 * 1000 + 1001));
     losses_answered(&losses);
@@ -38,23 +38,22 @@ Test(losses, a_peer_is_given_up_after_many_and_long)
 
 Test(losses, a_peer_that_has_never_answered)
 {
-    for (int silent = 0; silent < 2; silent++) {
-        const unsigned enough = silent ? LOSSES_SILENT_ALONE : LOSSES_ALONE;
-        struct losses losses = {0};
-        for (unsigned i = 0; i < 90; i++)
-            losses_count(&losses, silent, false, i);
-        cr_expect(!losses_blame_peer(&losses, 600 * 1000, 100), "others may be answered");
-        for (unsigned i = 1; i <= enough; i++) {
-            cr_expect(!losses_blame_peer(&losses, 600 * 1000, 100), "%u alone", i);
-            losses_count(&losses, silent, true, 100);
-        }
-        cr_expect(losses_blame_peer(&losses, 600 * 1000, 100), "all were tried");
-        losses = (struct losses){0};
-        losses_answered(&losses);
-        for (unsigned i = 0; i < 90; i++)
-            losses_count(&losses, silent, true, i);
-        cr_expect(!losses_blame_peer(&losses, 600 * 1000, 100), "it has answered others: it is the files");
+    const uint64_t patience_ms = 600 * 1000, begun_ms = 1000, over_ms = begun_ms + LOSSES_ALONE_MS;
+    struct losses losses = {0};
+    for (unsigned i = 0; i < 90; i++)
+        losses_count(&losses, false, i);
+    cr_expect(!losses_blame_peer(&losses, patience_ms, over_ms), "others may be answered");
+    for (unsigned i = 1; i <= LOSSES_ALONE; i++) {
+        cr_expect(!losses_blame_peer(&losses, patience_ms, over_ms), "%u alone", i);
+        losses_count(&losses, true, begun_ms + i - 1);
     }
+    cr_expect(!losses_blame_peer(&losses, patience_ms, over_ms - 1), "they end quickly");
+    cr_expect(losses_blame_peer(&losses, patience_ms, over_ms), "all were tried");
+    losses = (struct losses){0};
+    losses_answered(&losses);
+    for (unsigned i = 0; i < 90; i++)
+        losses_count(&losses, true, begun_ms);
+    cr_expect(!losses_blame_peer(&losses, patience_ms, over_ms), "it has answered others: it is the files");
 }
 
 Test(losses, waits_a_little_and_no_more)

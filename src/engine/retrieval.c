@@ -21,7 +21,7 @@
 /* A peer may answer a C-MOVE before its last instance has come: what is missing is waited for so long. */
 enum { TICK_MS = 500, SETTLE_MS = 1000 };
 
-static void cancel(struct retrieval *retrieval);
+static void go_on(struct retrieval *retrieval);
 static void start_association(struct retrieval *retrieval);
 static void start_round(struct retrieval *retrieval);
 
@@ -126,15 +126,27 @@ static void end_round(struct retrieval *retrieval)
     try_again(retrieval, retrieval->failed ? retrieval->end_text : NULL);
 }
 
+/* What comes late must be known to be of the part that was asked for: nothing says it but the request. */
+static void linger(struct retrieval *retrieval)
+{
+    uint64_t quiet_ms = (clock_monotonic_us() - retrieval->heard_us) / 1000;
+    retrieval->lingering = retrieval_ask_is_short(retrieval) && quiet_ms < SETTLE_MS;
+    if (retrieval->lingering)
+        wait_ms(retrieval, (uint32_t)(SETTLE_MS - quiet_ms));
+    else
+        go_on(retrieval);
+}
+
 static void on_waited(uv_timer_t *timer)
 {
     struct retrieval *retrieval = timer->data;
     uint64_t quiet_ms = (clock_monotonic_us() - retrieval->heard_us) / 1000;
-    if (!retrieval->settling) {
-        if (retrieval->phase == RETRIEVAL_LISTING)
-            start_association(retrieval);
-        else
-            start_round(retrieval);
+    if (retrieval->lingering) {
+        linger(retrieval);
+    } else if (!retrieval->settling && retrieval->phase == RETRIEVAL_LISTING) {
+        start_association(retrieval);
+    } else if (!retrieval->settling) {
+        start_round(retrieval);
     } else if (retrieval->result.counts.missing == 0) {
         finish(retrieval);
     } else if (quiet_ms < SETTLE_MS) {
@@ -211,6 +223,15 @@ static void on_opened(struct query_user *user, void *context)
     go_on(retrieval);
 }
 
+/* The peer is asked to stop, and gets as long for that as for any answer. */
+static void cancel(struct retrieval *retrieval)
+{
+    if (retrieval->stopping_us == 0)
+        retrieval->stopping_us = clock_monotonic_us();
+    if (retrieval->under_way)
+        query_user_cancel(retrieval->user);
+}
+
 static void on_match(struct query_user *user, void *context, struct query *query, const struct identifier *match)
 {
     struct retrieval *retrieval = context;
@@ -246,8 +267,9 @@ static void on_ended(struct query_user *user, void *context, struct query *query
         else if (!is_over(retrieval))
             retrieval_list_lost(retrieval);
     }
+    retrieval->heard_us = clock_monotonic_us();
     if (query->answered)
-        go_on(retrieval);
+        linger(retrieval);
 }
 
 static void after_listing(struct retrieval *retrieval, const struct association_end *end)
@@ -287,6 +309,8 @@ static void on_closed(struct query_user *user, void *context, const struct assoc
     (void)user;
     retrieval->user = NULL;
     retrieval->study_uid = NULL;
+    retrieval->lingering = false;
+    uv_timer_stop(&retrieval->waiter);
     if (retrieval->guest != NULL)
         receiver_leave(retrieval->receiver, retrieval->guest);
     retrieval->guest = NULL;
@@ -354,15 +378,6 @@ static void start_association(struct retrieval *retrieval)
 
 /* ---- timers and signals ---- */
 
-/* The peer is asked to stop, and gets as long for that as for any answer. */
-static void cancel(struct retrieval *retrieval)
-{
-    if (retrieval->stopping_us == 0)
-        retrieval->stopping_us = clock_monotonic_us();
-    if (retrieval->under_way)
-        query_user_cancel(retrieval->user);
-}
-
 static bool is_due(uint64_t since_us, uint32_t ms)
 {
     return since_us > 0 && ms > 0 && clock_monotonic_us() - since_us >= (uint64_t)ms * 1000;
@@ -386,10 +401,9 @@ static void on_tick(uv_timer_t *timer)
 static void on_interrupt(void *user, int number)
 {
     struct retrieval *retrieval = user;
-    retrieval->signal_count++;
     if (retrieval->phase == RETRIEVAL_DONE)
         return;
-    if (retrieval->signal_count == 1) {
+    if (++retrieval->signal_count == 1) {
         retrieval->result.verdict = RETRIEVAL_INTERRUPTED;
         snprintf(retrieval->result.stop_text, sizeof retrieval->result.stop_text, "%s", interrupt_text(number));
         LOG(&retrieval->logger, LOG_WARN, LOG_SESSION_INTERRUPTED,

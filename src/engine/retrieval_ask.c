@@ -263,6 +263,15 @@ static uint64_t count_all(const struct query *query)
     return query->has_counts ? (uint64_t)counts->completed + counts->failed + counts->warning + counts->remaining : 0;
 }
 
+bool retrieval_ask_is_short(const struct retrieval *retrieval)
+{
+    const struct retrieval_ask *ask = &retrieval->ask;
+    const struct query_counts *counts = &ask->query.counts;
+    return retrieval->phase == RETRIEVAL_ASKING && retrieval->result.verdict == RETRIEVAL_COMPLETE &&
+           retrieval->receiver != NULL && !retrieval->options->get && ask->part != NULL && ask->part->unnamed > 0 &&
+           ask->query.has_counts && counts->completed + counts->warning > 0;
+}
+
 static bool went_well(const struct query *query)
 {
     return query->answered && (query->status == STATUS_SUCCESS || query->status == STATUS_SUB_OPERATIONS_WARNING);

@@ -153,6 +153,7 @@ struct retrieval {
     bool under_way;              /* a query of it is */
     bool failed;                 /* this association ended before its work did */
     bool settling;               /* waiting for what may still come after the last answer */
+    bool lingering;  /* a C-MOVE was answered, and less has come than the peer says: so long there is no next one */
     unsigned signal_count;
     unsigned attempt;                   /* rounds in a row in which nothing came */
     unsigned fruitless;                 /* of these, those in which the peer answered all the same */
@@ -253,6 +254,9 @@ int retrieval_ask_next(struct retrieval *retrieval) MUST_CHECK;
 
 /* The peer said how far it is. */
 void retrieval_ask_progress(struct retrieval *retrieval);
+
+/* What was asked for as a whole is to come to this process by itself, and the peer says that more was sent than came. */
+bool retrieval_ask_is_short(const struct retrieval *retrieval);
 
 /* It ended, answered or not. `failed` as in query_user_handler.ended. */
 void retrieval_ask_ended(struct retrieval *retrieval, const struct identifier *failed);

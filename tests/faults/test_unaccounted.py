@@ -274,6 +274,26 @@ class WithoutFind(MoverTest):
         self.assertEqual((run.exit_code, run.total('stored')), (0, 2), run)
         self.assertEqual(self.kept(), ['1.2.1.1.dcm', '1.2.1.2.dcm'])
 
+    def test_what_comes_late_is_of_the_part_that_was_asked_for(self):
+        """Each series is asked for by itself, and comes after the answer: nothing is missing, and nothing comes twice."""
+        series = {f'1.2.{number}': [f'1.2.{number}.1'] for number in range(1, 4)}
+        port, senders = network.free_port(), []
+
+        def send(owner, destination):
+            with wire.Client(port, [(CT, wire.IMPLICIT_LITTLE)], called_ae=destination) as client:
+                client.store(CT, wire.IMPLICIT_LITTLE, series[owner][0], instance_bytes(series[owner][0], owner))
+                client.release()
+
+        def on_move(keys, request):
+            senders.append(threading.Timer(0.3, send, (keys.SeriesInstanceUID, request.move_destination)))
+            senders[-1].start()
+            yield Status(0, (None, 1, 0, 0))
+        with ScriptedArchive(Study(series, instead={'IMAGE': [DONE]}).on_find, on_move=on_move) as archive:
+            run = programs.run_mover(archive, '-k', 'StudyInstanceUID=1.2', '-o', self.output, '--receive-port', port)
+        for sender in senders:
+            sender.join()
+        self.assertEqual((run.exit_code, run.total('stored'), run.total('listed'), len(senders)), (0, 3, 3, 3), run)
+
     def test_several_studies_and_one_that_is_not_there(self):
         def on_get(keys, request):
             if keys.StudyInstanceUID == '1.2':

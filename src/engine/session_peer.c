@@ -335,6 +335,15 @@ static bool anyone_open(const struct session *session)
     return false;
 }
 
+/* True if another worker has asked for an association and waits for the answer. */
+static bool anyone_asks(const struct session *session)
+{
+    for (unsigned i = 0; i < session->crew_count; i++)
+        if (session->crew[i].work != NULL && !session->crew[i].backs_off)
+            return true;
+    return false;
+}
+
 /*
  * A peer that says no for good, or that has answered nobody for as many tries as allowed: the session cannot go on.
  * Being refused more associations while others are open is no reason.
@@ -345,9 +354,10 @@ static void judge_failure(struct session *session, const struct worker_notice *n
     const struct peer_names names = session_peer_names(session);
     char text[200];
     bool rejected = end->kind == ASSOCIATION_REJECTED;
-    bool permanent = (rejected && end->reject.result == REJECTED_FOR_GOOD) || error_is_foreign(end->error) ||
-                     (end->kind == ASSOCIATION_NOT_CONNECTED && end->error == ERROR_HOST_UNKNOWN &&
-                      session->result->connect.count == 0);
+    bool unknown = end->kind == ASSOCIATION_NOT_CONNECTED && end->error == ERROR_HOST_UNKNOWN;
+    bool never_there = session->result->connect.count == 0;
+    bool permanent = (rejected && end->reject.result == REJECTED_FOR_GOOD) || (unknown && never_there) ||
+                     (error_is_foreign(end->error) && never_there && !anyone_asks(session));
     bool others = anyone_open(session);
     peer_describe_end(end, &names, text, sizeof text);
     session->peer_was_there = session->peer_was_there || (rejected && !permanent);

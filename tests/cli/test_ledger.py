@@ -355,7 +355,7 @@ class WhoMayUseIt(LedgerTest):
                 (('--synthetic', '1x1x1K:CT', '--ledger', 'x'),
                  '--synthetic makes no files that a ledger could know: give either it or --ledger')):
             self.assert_wrong(self.send('--loopback', *arguments), f'dicom-sender: {line}')
-        self.assert_wrong(run('dicom-sender', 'report'), 'dicom-sender report: give --ledger FILE')
+        self.assert_wrong(run('dicom-sender', 'report', '--failed'), 'dicom-sender report: give --ledger FILE')
         self.assert_wrong(run('dicom-sender', 'report', '--ledger', 'x', '--json', '--csv'),
                           'dicom-sender report: --json and --csv exclude each other')
         self.assert_wrong(run('dicom-sender', 'report', '--ledger', '/nonexistent'),

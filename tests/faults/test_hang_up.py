@@ -17,6 +17,11 @@ from support.scripted_peer import RELEASED, ScriptedPeer, Silence
 END_S = 20
 
 
+def setUpModule():
+    """Whoever runs the tests may ignore SIGHUP, and what it starts would inherit that."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Senders(ProgramTest):
     def setUp(self):
         super().setUp()

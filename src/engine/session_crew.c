@@ -138,7 +138,8 @@ enum time_kind session_why_idle(const struct session *session)
         return TIME_PAUSED;
     if (looking || (session_is_scanning(session) && !session->scan_paused && !plan_has_next(&session->plan)))
         return TIME_SCANNING;
-    bool resting = !list_is_empty(&session->refused) && session->plan.waiting_count == 0;
+    bool resting =
+        (!list_is_empty(&session->refused) && session->plan.waiting_count == 0) || session_suspects_rest(session);
     return resting || (rejected && plan_has_next(&session->plan)) ? TIME_PAUSED : TIME_IDLE;
 }
 

@@ -215,12 +215,22 @@ void session_take_lost(struct session *session, struct instance *instance)
     list_append(&session->suspects, &instance->mail.node);
 }
 
-/* A scan that is paused waits for these to end. */
-void session_try_suspect(struct session *session)
+/* Nothing else is to be sent. A scan that is paused waits for these to end. */
+static bool is_suspects_turn(const struct session *session)
 {
     bool more_to_come = session_is_scanning(session) && !session->scan_paused;
-    if (more_to_come || session->plan.waiting_count > 0 || !list_is_empty(&session->refused) ||
-        session_anyone_works(session) || list_is_empty(&session->suspects) || now_ms() < session->suspects_from_ms)
+    return !more_to_come && session->plan.waiting_count == 0 && list_is_empty(&session->refused) &&
+           !session_anyone_works(session) && !list_is_empty(&session->suspects);
+}
+
+bool session_suspects_rest(const struct session *session)
+{
+    return is_suspects_turn(session) && now_ms() < session->suspects_from_ms;
+}
+
+void session_try_suspect(struct session *session)
+{
+    if (!is_suspects_turn(session) || now_ms() < session->suspects_from_ms)
         return;
     struct list_node *node = list_pop(&session->suspects);
     if (node != NULL)

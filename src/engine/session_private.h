@@ -184,6 +184,9 @@ void session_take_lost(struct session *session, struct instance *instance);
 /* Nothing else is to be sent: plan one that is suspected, if there is one. */
 void session_try_suspect(struct session *session);
 
+/* True if nothing but these is left, and the time of the first has not come yet. */
+bool session_suspects_rest(const struct session *session);
+
 /* What the outcome of an instance that a worker had says about the peer. */
 void session_learn_from_outcome(struct session *session, const struct instance *instance);
 

@@ -344,8 +344,10 @@ static void take_ended(struct session *session, struct worker_notice *notice)
 
 static void take_opened(struct session *session, const struct worker_notice *notice)
 {
-    crew_of(session, notice)->open = true;
-    crew_of(session, notice)->failures = 0;
+    struct crew *crew = crew_of(session, notice);
+    crew->open = true;
+    crew->saw_absence = false;
+    crew->failures = 0;
     unsigned open = session_count_open(session);
     if (open > session->result->peak_workers)
         session->result->peak_workers = open;

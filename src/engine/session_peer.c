@@ -319,13 +319,26 @@ void session_learn_from_outcome(struct session *session, const struct instance *
         session_stop_unauthorised(session);
 }
 
+/*
+ * Whoever cannot open an association, and is not rejected, shows that the peer is away or goes down: nobody listens, or
+ * a connection that was still accepted ends at once. That is then why other associations ended before, and why those
+ * end that still count as open.
+ */
+static void note_absence(struct session *session)
+{
+    for (unsigned i = 0; i < session->crew_count; i++) {
+        session->crew[i].died_after = 0;
+        session->crew[i].saw_absence = true;
+    }
+}
+
 /* A peer that ends one association after another when it has answered the same number of stores does so on purpose,
  * unless it was away in between: then it had to end them. */
 static void learn_store_max(struct session *session, struct crew *crew, const struct association_figures *figures)
 {
     enum association_end_kind kind = figures->end.kind;
     uint64_t answered = figures->stored + figures->failed;
-    bool by_peer = kind == ASSOCIATION_ABORTED_BY_PEER || kind == ASSOCIATION_LOST;
+    bool by_peer = (kind == ASSOCIATION_ABORTED_BY_PEER || kind == ASSOCIATION_LOST) && !crew->saw_absence;
     bool again = by_peer && answered > 0 && answered == crew->died_after;
     crew->died_after = by_peer ? answered : 0;
     if (!again || (session->store_max > 0 && session->store_max <= answered))
@@ -406,8 +419,8 @@ void session_learn_from_end(struct session *session, struct crew *crew, const st
     const struct association_end *end = &notice->figures.end;
     judge_loss(session, notice);
     crew->turned_away = end->kind == ASSOCIATION_REJECTED && end->reject.result == REJECTED_FOR_NOW;
-    for (unsigned i = 0; i < session->crew_count && end->kind == ASSOCIATION_NOT_CONNECTED; i++)
-        session->crew[i].died_after = 0;
+    if (!notice->opened && end->kind != ASSOCIATION_REJECTED)
+        note_absence(session);
     if (notice->opened && crew->work != NULL)
         learn_store_max(session, crew, &notice->figures);
     if (crew->turned_away && session->options->threads_auto) {

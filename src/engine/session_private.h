@@ -33,6 +33,7 @@ struct crew {
     bool backs_off;        /* it cannot open one; no work until MAIL_READY */
     bool turned_away;      /* it backs off because the peer rejected it for the time being */
     uint64_t died_after;   /* stores that its last association had answered when the peer ended it, 0 = it did not */
+    bool saw_absence;      /* somebody could not open an association while its own was open */
     bool resting;          /* it was told to release its association, and was given no work since */
     bool releasing;        /* the same, as there is nothing for it now */
     uint64_t idle_us;      /* monotonic; since when it has no work */

@@ -7,7 +7,7 @@ import unittest
 
 from support import datasets, network, programs
 from support.bad_peer import SLACK_S, BadPeerTest, on_instance
-from support.scripted_peer import TRANSIENT, Abort, Reject, Respond
+from support.scripted_peer import TRANSIENT, Abort, Close, Reject, Respond
 
 NO_ROOM = Respond(0xA700, 'disk full')
 
@@ -172,21 +172,33 @@ class Lessons(ManyStudies):
         self.assertEqual((run.exit_code, run.total('failed')), (1, len(self.entries)), run)
         self.assertEqual(len(self.peer.stores), 1)
 
-    def test_end_after_the_same_number_of_stores(self):
-        """Twice the same: from then on associations are released before."""
-        self.entries = [entry for entry in self.entries if entry.study_uid == self.entries[0].study_uid]
-        for path in self.source.rglob('*.dcm'):
-            if path not in {entry.path for entry in self.entries}:
-                path.unlink()
-        more = datasets.make_studies(self.source / 'one', 1, 30, 8_000, seed=7)
+    def make_one_study(self):
         for entry in self.entries:
             entry.path.unlink()
-        self.entries = more
+        self.entries = datasets.make_studies(self.source / 'one', 1, 30, 8_000, seed=7)
+
+    def test_end_after_the_same_number_of_stores(self):
+        """Twice the same: from then on associations are released before."""
+        self.make_one_study()
         run = self.send(on_store=lambda store, complete: Respond() if store.number <= 5 else Abort())
         self.assert_all_stored(run)
         ends = [association.end for association in self.peer.associations]
         self.assertEqual(len([end for end in ends if end != 'released']), 2, ends)
         self.assertEqual(max(len(association.stores) for association in self.peer.associations[2:]), 5)
+
+    def test_away_between_the_same_number_of_stores(self):
+        """It goes down, still accepts a connection and ends that too, and comes back: it does not do so on purpose."""
+        for action in (Close(), Close(reset=True), Abort()):
+            with self.subTest(str(action)):
+                self.make_one_study()
+                run = self.send(on_associate=lambda number, request, what=action: what if number == 2 else None,
+                                on_store=lambda store, complete, what=action:
+                                what if store.association in (1, 3) and store.number > 5 else Respond())
+                self.assert_all_stored(run)
+                self.assertEqual(len(run.said('association.retry')), 1, run)
+                stores = [len(association.stores) for association in self.peer.associations]
+                self.assertEqual(stores, [6, 0, 6, 20], run)
+                self.assertEqual(run.said('session.note'), [], run)
 
     def test_poison_and_its_neighbours(self):
         """One instance in each of three studies ends its association: sent three times, the last time alone."""

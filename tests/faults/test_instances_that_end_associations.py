@@ -106,12 +106,14 @@ class BadInstances(BadPeerTest):
         self.assert_sent_once()
 
     def test_no_retry_in_the_middle_of_a_data_set(self):
-        """It cannot be stored, so it is not in doubt."""
+        """It cannot be stored, so it is not in doubt. It is larger than what the sockets hold, and the peer reads nothing
+        for a moment before it aborts: so it cannot all be on its way by then."""
         self.make(1, 2, 0)
         large = datasets.read_entry(datasets.make_instance(self.source / 'large.dcm', 9, 1, 20_000_000))
         self.entries.append(large)
         self.bad = {2}
-        run = self.run_with(Abort(), early=True, max_pdu=16384, options=['--retry', 0])
+        run = self.run_with(Abort(), early=True, max_pdu=16384, receive_buffer=65536, delay_s=0.3,
+                            options=['--retry', 0])
         self.assert_outcomes(run, {2: 'failed: no-response'})
 
     def test_again_with_a_ledger(self):

@@ -69,6 +69,7 @@ class Behaviour:
     early: bool = False                     # ask on_store at a data set's first bytes, before it is complete
     chunk: int = 0                          # write that many bytes at a time
     stop_reading: bool = False              # after the AC nothing is read any more
+    receive_buffer: int = 0                 # bytes of the socket's, so that more cannot be under way; 0 = the system's
     delay_s: float = 0                      # before each response
     answer_release: bool = True
     answer_on: object = None                # context id -> the one to answer on; it acknowledges all the same
@@ -80,6 +81,8 @@ class ScriptedPeer:
         self.behaviour = behaviour or Behaviour(**values)
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if self.behaviour.receive_buffer:
+            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.behaviour.receive_buffer)
         self.listener.bind(('127.0.0.1', 0))
         self.listener.listen(64)
         self.port = self.listener.getsockname()[1]

@@ -52,12 +52,13 @@ class EightWorkers(BadPeerTest):
                    'no release': {'answer_release': False}}, limit_s=15)
 
     def test_nothing_is_read(self):
-        """On any association, ever: it is given up, and nothing is called stored."""
+        """On any association, ever: it is given up, and nothing is called stored. Each instance has its turn, in six
+        rounds of 2 s (the timeout, and as long for the end of the connection), and 10 s long they are tried alone."""
         datasets.make_instance(self.source / 'large.dcm', 1, 90, 8_000_000)
         self.entries.append(datasets.read_entry(self.source / 'large.dcm'))
         run = self.send(threads=THREADS, stop_reading=True, max_pdu=0, options=['--timeout', 1, '--retry', 1])
         self.assertEqual((run.exit_code, run.total('stored')), (1, 0), run)
-        self.assertLess(run.elapsed_s, 25 + SLACK_S, run)
+        self.assertLess(run.elapsed_s, 45 + SLACK_S, run)
 
     def test_wrong_answers(self):
         wrong = {'replied_id': 4711}, {'instance_uid': '1.2.3.4.5'}, {'context_id': 99}, {'field': 0x0001}

@@ -227,7 +227,7 @@ static int write_reports(struct mover *mover, const struct retrieval_result *res
     LOG(&logger, LOG_INFO, LOG_SESSION_ENDED, LOG_NUMBER("exit_code", exit_code), LOG_NUMBER("listed", counts->listed),
         LOG_NUMBER("present", counts->present), LOG_NUMBER("stored", counts->stored),
         LOG_NUMBER("missing", counts->missing), LOG_NUMBER("bytes", counts->bytes));
-    if (event_log_flush(mover->log) != 0)
+    if (event_log_end(mover->log) != 0)
         exit_code = exit_code_without_reports(exit_code);
     int error = retrieval_summary_write(mover->summary, result, exit_code, mover->summary_path);
     progress_finish_retrieval(mover->progress, result, error == 0 ? mover->summary_path : NULL,

@@ -244,7 +244,7 @@ static int exit_code_without_reports(int exit_code)
 static int write_reports(struct sender *sender, const struct session_result *result, int exit_code)
 {
     log_end(sender, result, exit_code);
-    if (event_log_flush(sender->log) != 0)
+    if (event_log_end(sender->log) != 0)
         exit_code = exit_code_without_reports(exit_code);
     int error = summary_write(sender->summary, result, exit_code, sender->summary_path);
     /* A step of a ramp that went well is one row of its table. */
@@ -405,15 +405,18 @@ int main(int argc, char **argv)
     struct destination destination;
     int exit_code = 1;
 
-    console_prepare_process("dicom-sender");
-    if (argc > 1 && strcmp(argv[1], "report") == 0)
+    bool reports = argc > 1 && strcmp(argv[1], "report") == 0;
+    console_prepare_process(reports ? "dicom-sender report" : "dicom-sender");
+    if (reports)
         return console_end("dicom-sender report", report_command(argc - 1, argv + 1));
     if (options_begin(&options, PROGRAM_SENDER, argc, argv, &exit_code)) {
         struct sender sender = {
             .options = &options, .destination = &destination, .given = console_quote(argc - 1, argv + 1)};
         exit_code = 1;
-        if (sender.given != NULL && find_destination(&options, &destination) && inputs_are_usable(&options) &&
-            resume_open(&sender.resume, &options, &destination) == 0) {
+        if (sender.given == NULL) {
+            say_error("the command line", NULL, -ENOMEM);
+        } else if (find_destination(&options, &destination) && inputs_are_usable(&options) &&
+                   resume_open(&sender.resume, &options, &destination) == 0) {
             fill_in_session(&sender);
             exit_code = options.ramp_count > 0 ? run_ramp(&sender, &result) : run(&sender, &result);
         }

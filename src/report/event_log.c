@@ -25,7 +25,7 @@ enum {
 };
 
 struct event_log {
-    int fd;
+    int fd; /* -1 once it is ended */
     int error; /* the first there was; nothing is written after it */
     char *path;
     char session[64];
@@ -204,7 +204,7 @@ static void put_field(struct event_log *log, const struct log_field *field)
 
 void event_log_write(struct event_log *log, const struct log_record *record)
 {
-    if (log->error < 0)
+    if (log->error < 0 || log->fd < 0)
         return;
     if (BUFFER_SIZE - log->len < LINE_ROOM)
         event_log_flush(log);
@@ -239,13 +239,20 @@ void event_log_write(struct event_log *log, const struct log_record *record)
     }
 }
 
+int event_log_end(struct event_log *log)
+{
+    event_log_flush(log);
+    if (log->fd >= 0 && close(log->fd) != 0 && log->error == 0)
+        log->error = -errno;
+    log->fd = -1;
+    return log->error;
+}
+
 int event_log_close(struct event_log *log)
 {
     if (log == NULL)
         return 0;
-    int error = event_log_flush(log);
-    if (close(log->fd) != 0 && error == 0)
-        error = -errno;
+    int error = event_log_end(log);
     free(log->path);
     free(log);
     return error;

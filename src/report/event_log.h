@@ -35,7 +35,13 @@ void event_log_write(struct event_log *log, const struct log_record *record);
 /* What is buffered goes to the file. Returns the first error there was since it was opened, or 0. */
 int event_log_flush(struct event_log *log);
 
-/* Flush, close and free it; NULL is fine. Returns the first error there was since it was opened, or 0. */
+/*
+ * Flush it and close the file: a file system over a network may say only now that it could not keep what was written.
+ * Nothing is written any more; the path and the error stay until event_log_close. Returns as event_log_flush.
+ */
+int event_log_end(struct event_log *log);
+
+/* End it, if that was not done, and free it; NULL is fine. Returns the first error there was since it was opened, or 0. */
 int event_log_close(struct event_log *log);
 
 #endif

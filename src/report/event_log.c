@@ -25,7 +25,7 @@ enum {
 };
 
 struct event_log {
-    int fd; /* -1 once it is ended */
+    int fd;    /* -1 once it is ended */
     int error; /* the first there was; nothing is written after it */
     char *path;
     char session[64];

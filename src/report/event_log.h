@@ -41,7 +41,7 @@ int event_log_flush(struct event_log *log);
  */
 int event_log_end(struct event_log *log);
 
-/* End it, if that was not done, and free it; NULL is fine. Returns the first error there was since it was opened, or 0. */
+/* End it if need be, and free it; NULL is fine. Returns the first error there was since it was opened, or 0. */
 int event_log_close(struct event_log *log);
 
 #endif

@@ -130,8 +130,9 @@ class FewFiles(CommandTest):
                     done = subprocess.run([program(name), *map(str, arguments)], cwd=self.folder, env=environment(),
                                           stdin=subprocess.DEVNULL, capture_output=True, timeout=TIMEOUT_S, check=False,
                                           preexec_fn=allow)
+                    who = f'{name} report' if arguments[0] == 'report' else name
                     self.assertEqual(done.returncode, 1, done.stderr)
-                    self.assertEqual(done.stderr.decode(), f'{name}: too few files may be open at a time: {limit} '
+                    self.assertEqual(done.stderr.decode(), f'{who}: too few files may be open at a time: {limit} '
                                      '(ulimit -n), and 24 more than now are needed\n')
 
 

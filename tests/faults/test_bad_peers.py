@@ -1,5 +1,4 @@
 """Peers that misbehave: nothing is claimed that is not so, the other files are stored, and the run ends in time."""
-import contextlib
 import re
 import socket
 import time
@@ -78,13 +77,8 @@ class SilentPeers(BadPeerTest):
 
     def test_no_answer_to_the_connection(self):
         """Nobody accepts, and the queue of a listener is short: the system does not answer what is too much for it."""
-        with contextlib.ExitStack() as stack:
-            listener = stack.enter_context(socket.create_server(('127.0.0.1', 0), backlog=0))
-            for _ in range(3):
-                waiting = stack.enter_context(socket.socket())
-                waiting.setblocking(False)
-                waiting.connect_ex(listener.getsockname())
-            run = programs.run_sender(self.source, port=listener.getsockname()[1],
+        with network.port_without_answer() as port:
+            run = programs.run_sender(self.source, port=port,
                                       options=['--connect-timeout', TIMEOUT_S, '--retry', 0])
         self.assertEqual((run.exit_code, run.total('pending')), (1, len(self.entries)), run)
         self.assertIn('no TCP connection within the connect timeout', run.summary['stop_reason'])

@@ -91,13 +91,8 @@ class Peers(TimeTest):
 
     def test_connecting(self):
         """Nobody accepts, and the queue of the listener is full."""
-        with contextlib.ExitStack() as stack:
-            listener = stack.enter_context(socket.create_server(('127.0.0.1', 0), backlog=0))
-            for _ in range(3):
-                waiting = stack.enter_context(socket.socket())
-                waiting.setblocking(False)
-                waiting.connect_ex(listener.getsockname())
-            run = self.send(listener.getsockname()[1], ['--connect-timeout', 2, '--retry', 0])
+        with network.port_without_answer() as port:
+            run = self.send(port, ['--connect-timeout', 2, '--retry', 0])
         self.assert_held_by(run, 'connecting', 'connecting to the peer')
 
     def test_negotiating(self):

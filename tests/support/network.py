@@ -4,6 +4,7 @@ Where the system lets us, the whole test process moves into a network namespace 
 storescp and Orthanc can only listen on every interface, and there the loopback device is the only one there is. It also
 makes a free port stay free, and the look-up of an unknown host end at once.
 """
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -38,6 +39,18 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(('127.0.0.1', 0))
         return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def port_without_answer():
+    """A port at which nobody accepts, and the listener's queue is full: the system answers no further connection."""
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(('127.0.0.1', 0), backlog=0))
+        for _ in range(3):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 def is_listening(port):

@@ -30,7 +30,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "catalog/discover.h"
+#include "files/discover.h"
 #include "dicomnet/pdu.h"
 
 enum {

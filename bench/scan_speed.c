@@ -11,9 +11,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "catalog/discover.h"
-#include "catalog/instance.h"
-#include "catalog/scan.h"
+#include "files/discover.h"
+#include "instance/instance.h"
+#include "files/scan.h"
 
 enum { THREADS_MAX = 64, BATCH_PATHS = 256 };
 

@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "catalog/synthetic.h"
 #include "dicomnet/acceptor.h"
+#include "files/synthetic.h"
 
 struct archive;
 

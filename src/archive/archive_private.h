@@ -11,10 +11,10 @@
 #include "archive/attribute.h"
 #include "archive/index.h"
 #include "base/list.h"
-#include "catalog/outcome.h"
-#include "catalog/part10_writer.h"
-#include "catalog/scan.h"
 #include "dicomnet/query_retrieve.h"
+#include "files/part10_writer.h"
+#include "files/scan.h"
+#include "instance/outcome.h"
 
 struct archive {
     struct archive_options options;

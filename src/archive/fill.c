@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 #include "archive/archive_private.h"
-#include "catalog/discover.h"
-#include "catalog/file_source.h"
-#include "catalog/instance.h"
-#include "catalog/synthetic.h"
 #include "dicomnet/log.h"
+#include "files/discover.h"
+#include "files/file_source.h"
+#include "files/synthetic.h"
+#include "instance/instance.h"
 
 enum { COPY_SIZE = 64 * 1024, SYNTHETIC_SEED = 1 };
 

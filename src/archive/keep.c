@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "archive/archive_private.h"
-#include "catalog/arrival.h"
-#include "catalog/instance.h"
-#include "catalog/outcome.h"
 #include "dicomnet/log.h"
+#include "files/arrival.h"
+#include "instance/instance.h"
+#include "instance/outcome.h"
 
 static uint16_t refuse(struct guest *guest, uint16_t status, const char *text)
 {

@@ -6,10 +6,10 @@
 
 #include "archive/archive_private.h"
 #include "archive/match.h"
-#include "catalog/file_source.h"
-#include "catalog/instance.h"
-#include "catalog/synthetic.h"
-#include "engine/policy.h"
+#include "files/file_source.h"
+#include "files/synthetic.h"
+#include "instance/instance.h"
+#include "instance/status_rule.h"
 
 enum { FAILED_UIDS_MAX = 64000 /* bytes of UIDs that a value of VR UI can hold, about */ };
 

@@ -3,8 +3,8 @@
 
 #include <stddef.h>
 
-#include "catalog/instance.h"
-#include "engine/policy.h"
+#include "instance/instance.h"
+#include "instance/status_rule.h"
 
 static void pause_for_longer(struct breaker *breaker, uint64_t now_ms)
 {

@@ -7,12 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/instance.h"
-#include "catalog/seen.h"
-#include "catalog/study.h"
-#include "catalog/uid_set.h"
 #include "dicomnet/pdu.h"
 #include "engine/session.h"
+#include "engine/study.h"
+#include "engine/uid_set.h"
+#include "files/seen.h"
+#include "instance/instance.h"
 
 int outline_add(struct outline *outline, const struct instance *instance, uint32_t place)
 {

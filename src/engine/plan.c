@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/instance.h"
+#include "instance/instance.h"
 
 /* ---- the heap; places count from 1 ---- */
 

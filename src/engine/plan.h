@@ -12,10 +12,10 @@
 #include <stdint.h>
 
 #include "base/list.h"
-#include "catalog/study.h"
-#include "catalog/uid_set.h"
 #include "dicomnet/pdu.h"
 #include "engine/breaker.h"
+#include "engine/study.h"
+#include "engine/uid_set.h"
 
 struct instance;
 

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <uv.h>
 
-#include "catalog/instance.h"
+#include "instance/instance.h"
 
 enum {
     BATCH_PATHS = 256,

@@ -9,9 +9,9 @@
 
 #include <stdbool.h>
 
-#include "catalog/discover.h"
-#include "catalog/scan.h"
 #include "dicomnet/error.h"
+#include "files/discover.h"
+#include "files/scan.h"
 
 struct file_facts;
 struct instance;

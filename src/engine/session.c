@@ -18,11 +18,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "catalog/instance.h"
 #include "dicomnet/verification.h"
-#include "engine/peer_text.h"
-#include "engine/policy.h"
 #include "engine/session_private.h"
+#include "instance/instance.h"
+#include "instance/status_rule.h"
+#include "services/peer_text.h"
 
 enum { PROGRESS_INTERVAL_MS = 250 };
 

@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 #include "base/histogram.h"
-#include "catalog/discover.h"
-#include "catalog/outcome.h"
-#include "catalog/scan.h"
 #include "dicomnet/association.h"
 #include "dicomnet/log.h"
 #include "engine/time_kind.h"
+#include "files/discover.h"
+#include "files/scan.h"
+#include "instance/outcome.h"
 
 struct file_facts;
 struct instance;

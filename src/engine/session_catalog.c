@@ -10,9 +10,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "catalog/compare.h"
-#include "catalog/instance.h"
 #include "engine/session_private.h"
+#include "files/compare.h"
+#include "instance/instance.h"
 
 static void add_to_plan(struct session *session, struct instance *instance);
 

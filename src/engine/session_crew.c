@@ -9,8 +9,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "catalog/instance.h"
 #include "engine/session_private.h"
+#include "instance/instance.h"
 
 /* ---- starting, and giving work ---- */
 

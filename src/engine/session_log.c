@@ -1,10 +1,10 @@
 /* session_log - how an instance ended, as a record of the log. See session_private.h. */
 #include <stdio.h>
 
-#include "catalog/instance.h"
-#include "catalog/outcome.h"
 #include "dicomnet/log.h"
 #include "engine/session_private.h"
+#include "instance/instance.h"
+#include "instance/outcome.h"
 
 void session_log_outcome(struct session *session, const struct instance *instance)
 {

@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "catalog/instance.h"
 #include "dicomnet/dimse.h"
-#include "engine/policy.h"
 #include "engine/session_private.h"
+#include "instance/instance.h"
+#include "instance/status_rule.h"
 
 enum { REJECTED_FOR_GOOD = 1, REJECTED_FOR_NOW = 2 }; /* A-ASSOCIATE-RJ, PS3.8 9.3.4 */
 

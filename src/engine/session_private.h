@@ -11,19 +11,19 @@
 
 #include <uv.h>
 
-#include "catalog/seen.h"
-#include "catalog/synthetic.h"
 #include "engine/breaker.h"
 #include "engine/interrupt.h"
-#include "engine/loopback.h"
 #include "engine/losses.h"
 #include "engine/outline.h"
 #include "engine/pace.h"
-#include "engine/peer_text.h"
 #include "engine/plan.h"
 #include "engine/scan_feed.h"
 #include "engine/session.h"
 #include "engine/worker.h"
+#include "files/seen.h"
+#include "files/synthetic.h"
+#include "serve/loopback.h"
+#include "services/peer_text.h"
 
 /* The session's view of a worker. */
 struct crew {

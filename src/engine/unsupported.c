@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "catalog/instance.h"
 #include "dicomnet/association.h"
 #include "dicomnet/pdu.h"
 #include "dicomnet/uid.h"
+#include "instance/instance.h"
 
 struct fact {
     char text[INSTANCE_FACT_SIZE];

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "engine/policy.h"
 #include "engine/worker_private.h"
+#include "instance/status_rule.h"
 
 static void pump(struct worker *worker);
 static void go_on(struct worker *worker);

@@ -8,13 +8,13 @@
 #ifndef ENGINE_WORKER_PRIVATE_H
 #define ENGINE_WORKER_PRIVATE_H
 
-#include "catalog/file_source.h"
-#include "catalog/instance.h"
-#include "catalog/synthetic.h"
 #include "dicomnet/storage.h"
 #include "engine/losses.h"
 #include "engine/plan.h"
 #include "engine/worker.h"
+#include "files/file_source.h"
+#include "files/synthetic.h"
+#include "instance/instance.h"
 
 enum worker_state {
     WORKER_IDLE,      /* no work; an association may be open, for the next study */

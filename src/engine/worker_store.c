@@ -10,9 +10,9 @@
 
 #include "base/clock.h"
 #include "dicomnet/error.h"
-#include "engine/policy.h"
 #include "engine/unsupported.h"
 #include "engine/worker_private.h"
+#include "instance/status_rule.h"
 
 void worker_end_instance(struct worker *worker, struct instance *instance, enum outcome_state state,
                          enum outcome_reason reason, int error)

@@ -14,9 +14,9 @@
 #include <uv.h>
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "report/console_line.h"
 #include "report/log_line.h"
-#include "report/text.h"
 
 /*
  * What any program needs to begin: libuv ends the process if it cannot open the pipe for signals, or a loop's own

@@ -8,7 +8,7 @@
 #include <uv.h>
 
 #include "programs/options.h"
-#include "report/peers.h"
+#include "programs/peers.h"
 
 enum { PORT_DEFAULT = 104 };
 

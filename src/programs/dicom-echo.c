@@ -10,11 +10,11 @@
 
 #include "dicomnet/status.h"
 #include "dicomnet/verification.h"
-#include "engine/peer_text.h"
-#include "engine/receiver.h"
 #include "programs/console.h"
 #include "programs/destination.h"
 #include "programs/options.h"
+#include "serve/receiver.h"
+#include "services/peer_text.h"
 
 struct echo {
     const struct options *options;

@@ -11,15 +11,15 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "base/text.h"
 #include "dicomnet/query_retrieve.h"
-#include "engine/peer_text.h"
 #include "programs/console.h"
 #include "programs/destination.h"
 #include "programs/options.h"
 #include "programs/query_keys.h"
 #include "programs/slow_output.h"
 #include "report/match_writer.h"
-#include "report/text.h"
+#include "services/peer_text.h"
 
 /* So long a reader that has stopped is waited for when a signal has come; it is part of the DIMSE timeout. */
 enum { PATIENCE_MS = 2000 };

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/retrieval.h"
+#include "base/text.h"
+#include "fetch/retrieval.h"
 #include "programs/console.h"
 #include "programs/destination.h"
 #include "programs/options.h"
@@ -19,7 +20,6 @@
 #include "report/progress_retrieval.h"
 #include "report/report_files.h"
 #include "report/retrieval_summary.h"
-#include "report/text.h"
 
 static const char report_name[] = "dicom_mover";
 static const char summary_name[] = "dicom_mover_summary";

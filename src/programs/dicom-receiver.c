@@ -9,11 +9,11 @@
 #include <uv.h>
 
 #include "engine/interrupt.h"
-#include "engine/receiver.h"
 #include "programs/console.h"
 #include "programs/options.h"
 #include "report/access_log.h"
 #include "report/format.h"
+#include "serve/receiver.h"
 
 struct listener {
     uv_loop_t loop;

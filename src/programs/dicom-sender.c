@@ -11,10 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "catalog/instance.h"
+#include "base/text.h"
 #include "engine/interrupt.h"
 #include "engine/pace.h"
 #include "engine/session.h"
+#include "instance/instance.h"
 #include "programs/console.h"
 #include "programs/destination.h"
 #include "programs/options.h"
@@ -26,7 +27,6 @@
 #include "report/ramp.h"
 #include "report/report_files.h"
 #include "report/summary.h"
-#include "report/text.h"
 
 static const char report_name[] = "dicom_sender";
 static const char summary_name[] = "dicom_sender_summary";

@@ -17,9 +17,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "catalog/synthetic.h"
 #include "dicomnet/association.h"
 #include "engine/session.h"
+#include "files/synthetic.h"
 #include "report/ramp.h"
 
 enum program {

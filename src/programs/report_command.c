@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 
-#include "catalog/outcome.h"
+#include "instance/outcome.h"
+#include "ledger/ledger.h"
 #include "programs/options.h"
-#include "report/ledger.h"
 #include "report/ledger_report.h"
 
 static unsigned states_of(const struct options *options)

@@ -4,9 +4,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "ledger/ledger.h"
 #include "programs/destination.h"
 #include "programs/options.h"
-#include "report/ledger.h"
 #include "report/progress.h"
 
 static int say(const char *message)

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "engine/receiver.h"
-#include "report/text.h"
+#include "base/text.h"
+#include "serve/receiver.h"
 
 struct access_log {
     int fd;

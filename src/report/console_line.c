@@ -8,10 +8,10 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "dicomnet/log.h"
 #include "report/format.h"
 #include "report/log_line.h"
-#include "report/text.h"
 
 static const struct log_field *find(const struct log_record *record, const char *key)
 {

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "dicomnet/identifier.h"
-#include "report/text.h"
 
 enum { LEVELS = IDENTIFIER_DEPTH_MAX + 2, NUMBER_SIZE = 48, TERMS_SIZE = 256 };
 

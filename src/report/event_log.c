@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "report/report_files.h"
-#include "report/text.h"
 
 enum {
     BUFFER_SIZE = 256 * 1024,

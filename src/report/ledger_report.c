@@ -10,9 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "catalog/outcome.h"
+#include "instance/outcome.h"
+#include "ledger/ledger_private.h"
 #include "report/format.h"
-#include "report/ledger_private.h"
 
 enum { STUDIES_SHOWN = 20, DUMP_FLAGS = JSON_REAL_PRECISION(12) };
 

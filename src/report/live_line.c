@@ -10,8 +10,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "report/format.h"
-#include "report/text.h"
 
 enum segment {
     SEGMENT_PERCENT,

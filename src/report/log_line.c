@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "dicomnet/log.h"
-#include "report/text.h"
 
 static void put_field_value(struct text *text, const struct log_field *field)
 {

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/charset.h"
+#include "base/text.h"
 #include "dicomnet/identifier.h"
 #include "report/dicom_json.h"
-#include "report/text.h"
 
 enum { TERMS_SIZE = 256, NAME_SIZE = 80 };
 

@@ -15,9 +15,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "catalog/instance.h"
 #include "dicomnet/error.h"
 #include "engine/session.h"
+#include "instance/instance.h"
 #include "report/format.h"
 #include "report/live_line.h"
 #include "report/progress_data.h"

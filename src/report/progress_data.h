@@ -9,9 +9,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "catalog/outcome.h"
+#include "base/text.h"
+#include "instance/outcome.h"
 #include "report/progress.h"
-#include "report/text.h"
 
 #define COLOUR_BOLD   "\x1b[1m"
 #define COLOUR_DIM    "\x1b[2m"

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/instance.h"
+#include "instance/instance.h"
 #include "report/console_line.h"
 #include "report/progress_data.h"
 

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "catalog/outcome.h"
 #include "engine/session.h"
+#include "instance/outcome.h"
 #include "report/format.h"
 #include "report/progress_data.h"
 

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/retrieval.h"
 #include "engine/session.h"
+#include "fetch/retrieval.h"
 #include "report/format.h"
 #include "report/progress_data.h"
 

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "engine/retrieval.h"
+#include "base/text.h"
+#include "fetch/retrieval.h"
 #include "report/report_files.h"
-#include "report/text.h"
 
 enum { DUMP_FLAGS = JSON_REAL_PRECISION(12) };
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/instance.h"
+#include "instance/instance.h"
 #include "report/summary_data.h"
 
 enum { FIRST_SLOTS = 256 };

@@ -9,8 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "catalog/outcome.h"
 #include "engine/session.h"
+#include "instance/outcome.h"
 
 struct summary_study {
     char *uid; /* owned */

@@ -12,11 +12,11 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "catalog/instance.h"
+#include "base/text.h"
+#include "instance/instance.h"
 #include "report/report_files.h"
 #include "report/summary.h"
 #include "report/summary_data.h"
-#include "report/text.h"
 
 enum { DUMP_FLAGS = JSON_REAL_PRECISION(12) };
 

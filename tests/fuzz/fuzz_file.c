@@ -12,13 +12,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "catalog/dicomdir.h"
-#include "catalog/instance.h"
-#include "catalog/scan.h"
 #include "dicomnet/uid.h"
+#include "files/dicomdir.h"
+#include "files/scan.h"
 #include "fuzz.h"
 #include "gdcm_header.h"
 #include "golden.h"
+#include "instance/instance.h"
 
 enum { FLAG_RAW = 1, FLAG_INCOMPLETE = 2, FLAG_DEFLATE = 4, FLAG_ELEMENT = 8, INPUT_MAX = GOLDEN_SIZE / 2 };
 

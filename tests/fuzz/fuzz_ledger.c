@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "../support/report_fixture.h"
+#include "base/text.h"
 #include "fuzz.h"
-#include "report/ledger.h"
+#include "ledger/ledger.h"
 #include "report/ledger_report.h"
-#include "report/text.h"
 
 enum flags {
     FLAG_WAL = 1,       /* the patches are for the log that a killed session has left behind */

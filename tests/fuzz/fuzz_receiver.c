@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <uv.h>
 
-#include "engine/receiver.h"
 #include "fake_client.h"
+#include "serve/receiver.h"
 
 enum { CLIENTS = 3, TURNS_MAX = 2000 };
 

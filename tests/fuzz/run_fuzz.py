@@ -21,8 +21,8 @@ TOP = pathlib.Path(__file__).resolve().parent
 SOURCE = TOP.parent.parent
 
 # What the corpus must reach, and how much of its lines.
-DECODERS = ('src/wire/pdu_decode.c', 'src/wire/dimse.c', 'src/wire/identifier_decode.c', 'src/catalog/walk.c',
-            'src/catalog/inspect.c')
+DECODERS = ('src/wire/pdu_decode.c', 'src/wire/dimse.c', 'src/wire/identifier_decode.c', 'src/files/walk.c',
+            'src/files/inspect.c')
 COVERAGE_MIN_PERCENT = 90
 
 INPUT_MAX_BYTES = 24 * 1024  # no seed is longer

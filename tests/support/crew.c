@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/instance.h"
+#include "instance/instance.h"
 
 #define INSIST(condition)                                                                                              \
     do {                                                                                                               \

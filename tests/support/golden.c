@@ -1,6 +1,6 @@
 /* golden - see golden.h. */
 #include "golden.h"
-#include "catalog/syntax.h"
+#include "files/syntax.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "catalog/walk.h"
+#include "files/walk.h"
 
 enum { GOLDEN_SIZE = 512 * 1024, GOLDEN_PATH_SIZE = 64 };
 

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "catalog/scan.h"
-#include "catalog/synthetic.h"
+#include "files/scan.h"
+#include "files/synthetic.h"
 
 enum { SEED = 4711 };
 

@@ -6,7 +6,7 @@
 
 #include <stdint.h>
 
-#include "catalog/instance.h"
+#include "instance/instance.h"
 
 struct made_files {
     char folder[64];

@@ -8,8 +8,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "catalog/instance.h"
 #include "dicomnet/uid.h"
+#include "instance/instance.h"
 
 #define MADE_CLASS "1.2.840.10008.5.1.4.1.1.2"
 

@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "catalog/synthetic.h"
 #include "dicomnet/error.h"
+#include "files/synthetic.h"
 
 static const char usage[] = "usage: make-studies DIR STUDIESxINSTANCESxSIZE[:CT|MR|SC] [--seed N]\n"
                             "SIZE is that of one data set in bytes, or with K, M or G behind it.\n";

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "catalog/instance.h"
 #include "engine/session.h"
+#include "instance/instance.h"
 
 enum { FIXTURE_BEGUN_S = 1795250000 };
 

@@ -5,9 +5,9 @@
 #include <signal.h>
 #include <string.h>
 
-#include "catalog/instance.h"
 #include "engine/session.h"
 #include "expect.h"
+#include "instance/instance.h"
 #include "made_files.h"
 
 enum { THREADS = 8, STUDIES = 16, EACH = 25, FILES = STUDIES * EACH, FILE_BYTES = 40000, NEVER = FILES + 1 };

@@ -5,11 +5,11 @@
  */
 #include <string.h>
 
-#include "catalog/instance.h"
-#include "catalog/synthetic.h"
 #include "engine/scan_feed.h"
 #include "engine/session.h"
 #include "expect.h"
+#include "files/synthetic.h"
+#include "instance/instance.h"
 #include "made_files.h"
 
 enum { STUDIES = 24, EACH = 1000, FILES = STUDIES * EACH, FILE_BYTES = 2048, FOUND_MAX = 1000 };

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "crew.h"
-#include "engine/loopback.h"
 #include "expect.h"
 #include "made_files.h"
+#include "serve/loopback.h"
 
 enum { WORKERS = 8, STUDIES = 20, EACH = 20, FILES = STUDIES * EACH, FILE_BYTES = 30000, NEVER = FILES + 1 };
 

@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-#include "catalog/instance.h"
 #include "engine/breaker.h"
+#include "instance/instance.h"
 
 static struct breaker breaker;
 static struct instance_trials trials[10];

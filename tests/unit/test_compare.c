@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "catalog/compare.h"
-#include "catalog/instance.h"
 #include "dicomnet/error.h"
+#include "files/compare.h"
 #include "golden.h"
+#include "instance/instance.h"
 
 enum { CHUNK = 32 * 1024 };
 

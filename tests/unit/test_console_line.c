@@ -2,9 +2,9 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "dicomnet/log.h"
 #include "report/console_line.h"
-#include "report/text.h"
 
 struct row {
     enum log_event event;

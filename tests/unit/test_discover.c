@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "catalog/discover.h"
+#include "files/discover.h"
 
 static char root[] = "/tmp/discover-XXXXXX";
 

@@ -1,4 +1,4 @@
-/* Tests of report/event_log.h, report/report_files.h and report/text.h: whatever is logged, every line is JSON. */
+/* Tests of report/event_log.h, report/report_files.h and base/text.h: whatever is logged, every line is JSON. */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +10,10 @@
 
 #include "../support/report_fixture.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "dicomnet/log.h"
 #include "report/event_log.h"
 #include "report/report_files.h"
-#include "report/text.h"
 
 #define SESSION "20261121T101530Z_4f2a"
 

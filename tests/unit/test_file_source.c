@@ -7,10 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "catalog/file_source.h"
-#include "catalog/instance.h"
 #include "dicomnet/error.h"
+#include "files/file_source.h"
 #include "golden.h"
+#include "instance/instance.h"
 
 static struct golden g;
 static char path[GOLDEN_PATH_SIZE];

@@ -1,4 +1,4 @@
-/* Tests of report/ledger.h: what is kept, what is recalled, and what happens when it cannot be written. */
+/* Tests of ledger/ledger.h: what is kept, what is recalled, and what happens when it cannot be written. */
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "../support/report_fixture.h"
-#include "report/ledger.h"
+#include "ledger/ledger.h"
 
 static char *folder;
 static char path[256], file_path[256];

@@ -2,9 +2,9 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "report/format.h"
 #include "report/live_line.h"
-#include "report/text.h"
 
 #define EXPECT_CONTAINS(text, part) cr_expect(strstr((text), (part)) != NULL, "\"%s\" lacks \"%s\"", (text), (part))
 

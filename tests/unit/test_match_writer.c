@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "dicomnet/identifier.h"
 #include "report/match_writer.h"
-#include "report/text.h"
 
 static const uint32_t columns[] = {TAG_PATIENT_NAME, TAG_STUDY_DATE, 0x00091001, TAG_STUDY_INSTANCE_UID};
 static struct identifier match;

@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "catalog/instance.h"
-#include "catalog/seen.h"
 #include "dicomnet/pdu.h"
 #include "engine/outline.h"
 #include "engine/session.h"
+#include "files/seen.h"
+#include "instance/instance.h"
 #include "make_instances.h"
 
 enum { STUDIES_MAX = 16 };

@@ -14,11 +14,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "catalog/instance.h"
-#include "catalog/part10_writer.h"
-#include "catalog/scan.h"
 #include "dicomnet/uid.h"
+#include "files/part10_writer.h"
+#include "files/scan.h"
 #include "golden.h"
+#include "instance/instance.h"
 
 /* ---- what stands in for the C library: one call of a kind can be made to fail ---- */
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "catalog/instance.h"
 #include "engine/plan.h"
+#include "instance/instance.h"
 #include "make_instances.h"
 
 static struct plan plan;

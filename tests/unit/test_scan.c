@@ -11,12 +11,12 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "catalog/instance.h"
-#include "catalog/scan.h"
-#include "catalog/syntax.h"
 #include "dicomnet/uid.h"
+#include "files/scan.h"
+#include "files/syntax.h"
 #include "gdcm_header.h"
 #include "golden.h"
+#include "instance/instance.h"
 
 #define UNDEFINED      0xffffffff
 #define SAMPLES_FOLDER "/usr/lib/python3/dist-packages/pydicom/data"

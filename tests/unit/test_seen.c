@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "catalog/instance.h"
-#include "catalog/seen.h"
+#include "files/seen.h"
+#include "instance/instance.h"
 
 static struct instance *make(unsigned number, const char *path)
 {

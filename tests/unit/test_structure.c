@@ -6,11 +6,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "catalog/instance.h"
-#include "catalog/scan.h"
-#include "catalog/syntax.h"
 #include "dicomnet/uid.h"
+#include "files/scan.h"
+#include "files/syntax.h"
 #include "golden.h"
+#include "instance/instance.h"
 
 #define UNDEFINED     UINT32_MAX
 #define JPEG_BASELINE "1.2.840.10008.1.2.4.50"

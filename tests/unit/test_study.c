@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "catalog/instance.h"
-#include "catalog/study.h"
+#include "engine/study.h"
+#include "instance/instance.h"
 #include "make_instances.h"
 
 static struct study *add(struct catalog *catalog, const char *study_uid, unsigned number, uint64_t bytes, unsigned kind)

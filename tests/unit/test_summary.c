@@ -359,7 +359,7 @@ Test(summary, the_validator_refuses_what_the_schema_does_not_know)
     json_decref(document);
 }
 
-/* The schema's list of reasons is that of catalog/outcome.h. */
+/* The schema's list of reasons is that of instance/outcome.h. */
 Test(summary, the_schema_knows_exactly_the_reasons)
 {
     json_t *schema = json_load_file(SOURCE_ROOT "/docs/summary.schema.json", 0, NULL);

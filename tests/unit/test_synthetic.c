@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "catalog/instance.h"
-#include "catalog/scan.h"
-#include "catalog/synthetic.h"
+#include "files/scan.h"
+#include "files/synthetic.h"
+#include "instance/instance.h"
 
 static const enum synthetic_class classes[] = {SYNTHETIC_CT, SYNTHETIC_MR, SYNTHETIC_SC};
 

@@ -1,0 +1,77 @@
+/*
+ * study - instances grouped by Study Instance UID, and the presentation contexts each group needs.
+ *
+ * Instances without a Study Instance UID (objects that belong to no patient, and what options let pass) are grouped by
+ * SOP class: such a group is a study in all but name.
+ *
+ * A catalog grows instance by instance, and holds only studies with something that waits or that a worker has: what is
+ * done is forgotten, so that memory does not grow with the number of studies. Class and syntax UIDs are kept once: an
+ * instance's pair of (SOP class, transfer syntax as stored) is a `struct context_pair` that lives as long as the
+ * catalog and never changes, so its address may be handed to other threads.
+ */
+#ifndef ENGINE_STUDY_H
+#define ENGINE_STUDY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "base/table.h"
+#include "dicomnet/error.h"
+#include "dicomnet/uid.h"
+
+struct instance;
+
+struct context_pair {
+    struct table_node node; /* keyed by "class syntax" */
+    char class_uid[UID_SIZE];
+    char syntax_uid[UID_SIZE];
+    char key[2 * UID_SIZE];
+};
+
+struct study {
+    struct table_node node; /* of the catalog, by uid */
+    char uid[UID_SIZE];     /* of a group by class: the SOP Class UID */
+    bool is_class;
+    struct list waiting; /* instances that nobody works on yet */
+    uint64_t waiting_count;
+    uint64_t waiting_bytes;
+    uint64_t refused_row; /* the row of refusals (engine/breaker.h) in which one of it was refused last; 0 = none */
+    bool has_stored;      /* some of it was stored in this session */
+    int worker;           /* number of the worker it belongs to, 0 = none */
+    size_t heap_index;    /* in the plan's heap + 1, 0 = not in it */
+};
+
+struct catalog {
+    struct table studies;
+    struct table pairs;
+    size_t pair_count;
+    size_t pair_size;
+    const struct context_pair **pair_list; /* in the order they were found */
+    const struct context_pair *last_pair;  /* of the last instance: the next one's is most likely the same */
+};
+
+/* All zero is an empty catalog. Instances still waiting in it are destroyed. */
+void catalog_fini(struct catalog *catalog);
+
+/*
+ * Add an instance that can be sent: it goes to the end of its study's waiting list and belongs to the study. The study
+ * is made if it is new. 0 with *ret_study, or -ENOMEM (the instance stays the caller's).
+ */
+int catalog_add(struct catalog *catalog, struct instance *instance, struct study **ret_study) MUST_CHECK;
+
+/* The study of an instance that was added; NULL if it has been forgotten since (catalog_drop_if_empty). */
+struct study *catalog_study_of(const struct catalog *catalog, const struct instance *instance);
+
+/* The UID that an instance is grouped by: its study's, or its class's if it has none. Borrowed from it. */
+const char *catalog_key_of(const struct instance *instance);
+
+/* Forget a study that no worker has, of which nothing waits and nothing was refused, else do nothing; it is in no heap.
+ * NULL is fine. */
+void catalog_drop_if_empty(struct catalog *catalog, struct study *study);
+
+/* The pair of an instance that was added; never NULL. */
+const struct context_pair *catalog_pair_of(struct catalog *catalog, const struct instance *instance);
+
+#endif

@@ -1,0 +1,385 @@
+/* part10_writer - see files/part10_writer.h. */
+#include "files/part10_writer.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "dicomnet/uid.h"
+#include "files/inspect.h"
+
+enum {
+    PREFIX_LEN = 132,
+    META_SIZE_MAX = 1024,
+    COMPARE_SIZE = 32 * 1024,
+    NAME_TRIES_MAX = 1000,
+    ROOM_STEP = 16 * 1024 * 1024
+};
+
+/* Make the entry of this folder in the one above it durable. Returns 0 or a negative errno. */
+static int sync_above(const char *path)
+{
+    char above[PATH_MAX + 4];
+    snprintf(above, sizeof above, "%s/..", path);
+    int fd = open(above, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int error = fsync(fd) < 0 ? -errno : 0;
+    close(fd);
+    return error;
+}
+
+/* Make every missing folder of `path`. Returns 0 or a negative errno. */
+static int make_folders(const char *path, bool sync)
+{
+    char prefix[PATH_MAX];
+    size_t len = strlen(path);
+    if (len == 0 || len >= sizeof prefix)
+        return len == 0 ? -ENOENT : -ENAMETOOLONG;
+    memcpy(prefix, path, len + 1);
+    for (size_t i = 1; i <= len; i++) {
+        if (prefix[i] != '/' && prefix[i] != '\0')
+            continue;
+        char kept = prefix[i];
+        prefix[i] = '\0';
+        int error = mkdir(prefix, 0750) < 0 ? -errno : sync ? sync_above(prefix) : 0;
+        if (error < 0 && error != -EEXIST)
+            return error;
+        prefix[i] = kept;
+    }
+    return 0;
+}
+
+int part10_folder_open(struct part10_folder *folder, const char *path, bool sync)
+{
+    const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+    *folder = (struct part10_folder){.fd = open(path, flags), .sync = sync};
+    if (folder->fd < 0 && errno == ENOENT) {
+        int error = make_folders(path, sync);
+        if (error < 0)
+            return error;
+        folder->fd = open(path, flags);
+    }
+    return folder->fd < 0 ? -errno : 0;
+}
+
+void part10_folder_close(struct part10_folder *folder)
+{
+    if (folder->fd >= 0)
+        close(folder->fd);
+    folder->fd = -1;
+}
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash_text(const char *text)
+{
+    uint64_t hash = 0xcbf29ce484222325;
+    for (; *text != '\0'; text++)
+        hash = (hash ^ (uint8_t)*text) * 0x100000001b3;
+    return hash;
+}
+
+/* A UI element in Explicit VR Little Endian, padded with NUL to an even length (PS3.5 6.2). */
+static void put_text(struct bytes_writer *meta, uint16_t element, const char vr[2], const char *text, char padding)
+{
+    size_t len = strlen(text);
+    bytes_put_u16_le(meta, 0x0002);
+    bytes_put_u16_le(meta, element);
+    bytes_put(meta, vr, 2);
+    bytes_put_u16_le(meta, (uint16_t)(len + len % 2));
+    bytes_put(meta, text, len);
+    if (len % 2 != 0)
+        bytes_put_u8(meta, (uint8_t)padding);
+    meta->overflow |= len > UINT16_MAX - 1;
+}
+
+/*
+ * The preamble, the prefix and the file meta information (PS3.10 7.1):
+ *   (0002,0000) UL length of what follows   (0002,0010) UI transfer syntax
+ *   (0002,0001) OB version 00\01            (0002,0012) UI implementation class
+ *   (0002,0002) UI SOP class                (0002,0013) SH implementation version
+ *   (0002,0003) UI SOP instance             (0002,0016) AE source, if known
+ */
+static void put_meta(struct bytes_writer *writer, const struct part10_meta *meta)
+{
+    static const uint8_t preamble[128];
+    static const uint8_t length_header[] = {0x02, 0, 0, 0, 'U', 'L', 4, 0};
+    static const uint8_t version[] = {0x02, 0, 0x01, 0, 'O', 'B', 0, 0, 2, 0, 0, 0, 0x00, 0x01};
+    bytes_put(writer, preamble, sizeof preamble);
+    bytes_put(writer, "DICM", 4);
+    bytes_put(writer, length_header, sizeof length_header);
+    uint8_t *length = bytes_reserve(writer, 4);
+    size_t begin = writer->len;
+    bytes_put(writer, version, sizeof version);
+    put_text(writer, 0x0002, "UI", meta->class_uid, '\0');
+    put_text(writer, 0x0003, "UI", meta->instance_uid, '\0');
+    put_text(writer, 0x0010, "UI", meta->syntax_uid, '\0');
+    put_text(writer, 0x0012, "UI", IMPLEMENTATION_CLASS_UID, '\0');
+    put_text(writer, 0x0013, "SH", IMPLEMENTATION_VERSION_NAME, ' ');
+    if (meta->source_ae != NULL && meta->source_ae[0] != '\0')
+        put_text(writer, 0x0016, "AE", meta->source_ae, ' ');
+    if (length != NULL)
+        set_u32_le(length, (uint32_t)(writer->len - begin));
+}
+
+size_t part10_meta_encode(const struct part10_meta *meta, uint8_t *ret_bytes, size_t size)
+{
+    struct bytes_writer writer = bytes_writer_over(ret_bytes, size);
+    put_meta(&writer, meta);
+    return writer.overflow ? 0 : writer.len;
+}
+
+void part10_file_name(const char *instance_uid, char ret_name[PART10_NAME_SIZE])
+{
+    if (uid_is_well_formed(instance_uid, strlen(instance_uid)))
+        snprintf(ret_name, PART10_NAME_SIZE, "%s.dcm", instance_uid);
+    else
+        snprintf(ret_name, PART10_NAME_SIZE, "hash-%016" PRIx64 ".dcm", hash_text(instance_uid));
+}
+
+bool part10_folder_has(const struct part10_folder *folder, const char *instance_uid)
+{
+    char name[PART10_NAME_SIZE];
+    struct stat status;
+    part10_file_name(instance_uid, name);
+    return fstatat(folder->fd, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode);
+}
+
+int part10_writer_open(struct part10_writer *writer, struct part10_folder *folder, const struct part10_meta *meta)
+{
+    writer->folder = folder;
+    writer->fd = -1;
+    writer->error = 0;
+    writer->data_len = writer->looked_at = 0;
+    writer->replace = false;
+    writer->buffered = part10_meta_encode(meta, writer->buffer, META_SIZE_MAX);
+    if (writer->buffered == 0)
+        return -EINVAL;
+
+    part10_file_name(meta->instance_uid, writer->final_name);
+    /* A name may be left over from a process of the same number that was killed. */
+    for (int tries = 0; writer->fd < 0 && tries < NAME_TRIES_MAX; tries++) {
+        snprintf(writer->temporary_name, sizeof writer->temporary_name, ".tmp-%ld-%" PRIu64, (long)getpid(),
+                 folder->next_number++);
+        writer->fd =
+            openat(folder->fd, writer->temporary_name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640);
+        if (writer->fd < 0 && errno != EEXIST)
+            break;
+    }
+    if (writer->fd < 0)
+        return -errno;
+    if (folder->mode != 0 && fchmod(writer->fd, folder->mode) != 0) {
+        int error = -errno;
+        part10_writer_discard(writer);
+        return error;
+    }
+    return 0;
+}
+
+/* An instance may have no end: some room is left for the others. */
+static void look_at_room(struct part10_writer *writer)
+{
+    const uint64_t large = 1024 * 1024 * 1024;
+    struct statvfs status;
+    if (!writer->folder->keep_free || writer->data_len - writer->looked_at < ROOM_STEP)
+        return;
+    writer->looked_at = writer->data_len;
+    if (fstatvfs(writer->fd, &status) < 0)
+        return;
+    uint64_t keep = (uint64_t)status.f_blocks * status.f_frsize / 20;
+    if ((uint64_t)status.f_bavail * status.f_frsize < (keep < large ? keep : large) && writer->error == 0)
+        writer->error = -ENOSPC;
+}
+
+/* Write to the file; the first error is kept. */
+static void write_out(struct part10_writer *writer, const uint8_t *bytes, size_t len)
+{
+    while (len > 0 && writer->error == 0) {
+        ssize_t n = write(writer->fd, bytes, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            writer->error = -errno;
+            break;
+        }
+        bytes += n;
+        len -= (size_t)n;
+    }
+}
+
+static void flush(struct part10_writer *writer)
+{
+    write_out(writer, writer->buffer, writer->buffered);
+    writer->buffered = 0;
+}
+
+void part10_writer_append(struct part10_writer *writer, const void *bytes, size_t len)
+{
+    const uint8_t *p = (const uint8_t *)bytes;
+    writer->data_len += len;
+    look_at_room(writer);
+    if (len > sizeof writer->buffer - writer->buffered)
+        flush(writer);
+    if (writer->error != 0)
+        return;
+    if (len >= sizeof writer->buffer) {
+        write_out(writer, p, len);
+    } else if (len > 0) {
+        memcpy(writer->buffer + writer->buffered, p, len);
+        writer->buffered += len;
+    }
+}
+
+void part10_writer_discard(struct part10_writer *writer)
+{
+    if (writer->fd < 0)
+        return;
+    close(writer->fd);
+    writer->fd = -1;
+    unlinkat(writer->folder->fd, writer->temporary_name, 0);
+}
+
+/* Where a Part 10 file's data set begins, and its (0002,0010) as it stands there. */
+struct layout {
+    uint64_t size;
+    uint64_t data_offset;
+    struct inspect_element syntax;
+};
+
+/* False if the file is no Part 10 file. `window` and `inspection` are room to work in. */
+static bool find_layout(int fd, struct window *window, struct inspection *inspection, struct layout *ret_layout)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
+        return false;
+    memset(inspection, 0, sizeof *inspection);
+    window_begin(window, fd, (uint64_t)status.st_size);
+    ret_layout->size = (uint64_t)status.st_size;
+    const uint8_t *p = window_peek(window, 0, PREFIX_LEN);
+    if (p == NULL || memcmp(p + 128, "DICM", 4) != 0 ||
+        !inspect_meta(window, PREFIX_LEN, inspection, &ret_layout->data_offset))
+        return false;
+    ret_layout->syntax = inspection->wanted[INSPECT_SYNTAX];
+    return ret_layout->syntax.found && !ret_layout->syntax.too_long;
+}
+
+/* Read exactly `len` bytes. */
+static bool read_exactly(int fd, uint8_t *buffer, size_t len, uint64_t offset)
+{
+    while (len > 0) {
+        ssize_t n = pread(fd, buffer, len, (off_t)offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        buffer += n;
+        len -= (size_t)n;
+        offset += (uint64_t)n;
+    }
+    return true;
+}
+
+/* True if the two files hold the same data set in the same transfer syntax. */
+static bool data_sets_equal(struct part10_writer *writer, int other_fd)
+{
+    /* What was written is in the file now, so the writer's buffer is free for the comparison. */
+    uint8_t *mine = writer->buffer, *theirs = writer->buffer + COMPARE_SIZE;
+    struct window window = {0};
+    struct inspection inspection;
+    struct layout a, b;
+    if (!find_layout(writer->fd, &window, &inspection, &a) || !find_layout(other_fd, &window, &inspection, &b))
+        return false;
+    if (a.syntax.len != b.syntax.len || memcmp(a.syntax.raw, b.syntax.raw, a.syntax.len) != 0)
+        return false;
+    uint64_t len = a.size - a.data_offset;
+    if (len != b.size - b.data_offset)
+        return false;
+    for (uint64_t done = 0; done < len;) {
+        size_t part = len - done < COMPARE_SIZE ? (size_t)(len - done) : COMPARE_SIZE;
+        if (!read_exactly(writer->fd, mine, part, a.data_offset + done) ||
+            !read_exactly(other_fd, theirs, part, b.data_offset + done) || memcmp(mine, theirs, part) != 0)
+            return false;
+        done += part;
+    }
+    return true;
+}
+
+/* Give the file its final name, unless that is taken: -EEXIST. */
+static int name_finally(struct part10_writer *writer)
+{
+    int folder = writer->folder->fd;
+    struct stat status;
+    if (writer->replace && fstatat(folder, writer->final_name, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISREG(status.st_mode))
+        return renameat(folder, writer->temporary_name, folder, writer->final_name) == 0 ? 0 : -errno;
+    if (renameat2(folder, writer->temporary_name, folder, writer->final_name, RENAME_NOREPLACE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -errno;
+    /* A file system without RENAME_NOREPLACE: a second link refuses a taken name too. */
+    if (linkat(folder, writer->temporary_name, folder, writer->final_name, 0) < 0)
+        return -errno;
+    return unlinkat(folder, writer->temporary_name, 0) < 0 ? -errno : 0;
+}
+
+/* The final name is taken: by the same data set? */
+static int compare_with_existing(struct part10_writer *writer)
+{
+    int other = openat(writer->folder->fd, writer->final_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (other < 0)
+        return errno == ELOOP ? PART10_DIFFERENT : -errno; /* a symbolic link is never followed */
+    int result = data_sets_equal(writer, other) ? PART10_IDENTICAL : PART10_DIFFERENT;
+    /* It may be the work of a process that died before its own fsync. */
+    if (result == PART10_IDENTICAL && writer->folder->sync && fsync(other) < 0)
+        result = -errno;
+    close(other);
+    return result;
+}
+
+int part10_writer_complete(struct part10_writer *writer)
+{
+    flush(writer);
+    return writer->error;
+}
+
+int part10_writer_finish(struct part10_writer *writer)
+{
+    (void)part10_writer_complete(writer);
+    if (writer->error == 0 && writer->folder->sync && fsync(writer->fd) < 0)
+        writer->error = -errno;
+    if (writer->error != 0) {
+        int error = writer->error;
+        part10_writer_discard(writer);
+        return error;
+    }
+    /* close() is where some file systems report that the bytes did not fit; the descriptor itself may still be needed.
+     */
+    int checked = dup(writer->fd);
+    if (checked < 0 || close(checked) < 0) {
+        int error = -errno;
+        part10_writer_discard(writer);
+        return error;
+    }
+    int result = name_finally(writer);
+    if (result == -EEXIST)
+        result = compare_with_existing(writer);
+    else if (result == 0)
+        result = PART10_KEPT;
+    if (result >= 0 && writer->folder->sync && fsync(writer->folder->fd) < 0)
+        result = -errno;
+    if (result == PART10_KEPT) {
+        close(writer->fd);
+        writer->fd = -1;
+    } else {
+        part10_writer_discard(writer);
+    }
+    return result;
+}

@@ -1,0 +1,262 @@
+/* scan - see scan.h. */
+#include "files/scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "dicomnet/span.h"
+#include "dicomnet/uid.h"
+#include "files/inspect.h"
+#include "gdcm_header.h"
+#include "instance/instance.h"
+
+struct scanner {
+    struct scan_options options;
+    struct gdcm_header_reader *reader;
+    struct inspector inspector;
+    struct inspection inspection;
+    char uids[INSPECT_WANTED_COUNT][UID_SIZE];
+};
+
+/* True if nothing but padding follows the first NUL of a value: what is behind it would be lost in a string. */
+static bool ends_at_nul(const uint8_t *value, size_t len)
+{
+    const uint8_t *nul = (const uint8_t *)memchr(value, '\0', len);
+    for (const uint8_t *p = nul; p != NULL && p < value + len; p++) {
+        if (*p != '\0' && *p != ' ')
+            return false;
+    }
+    return true;
+}
+
+static const enum gdcm_header_form forms[] = {[WALK_EXPLICIT_LE] = GDCM_HEADER_EXPLICIT_LE,
+                                              [WALK_EXPLICIT_BE] = GDCM_HEADER_EXPLICIT_BE,
+                                              [WALK_IMPLICIT_LE] = GDCM_HEADER_IMPLICIT_LE};
+
+static bool wants(void *context, uint32_t tag)
+{
+    const struct scanner *scanner = (const struct scanner *)context;
+    return scanner->options.wants(scanner->options.context, tag);
+}
+
+/* Have GDCM decode an element that the user of the scanner wants. */
+static void see(void *context, uint32_t tag, enum walk_form form, const uint8_t *raw, size_t len)
+{
+    struct scanner *scanner = (struct scanner *)context;
+    struct gdcm_header_element decoded;
+    if (gdcm_header_read_element(scanner->reader, forms[form], raw, len, &decoded) < 0)
+        return;
+    struct span value = {.data = decoded.value, .len = decoded.value_len};
+    scanner->options.found(scanner->options.context, tag, value, form == WALK_EXPLICIT_BE);
+}
+
+/* Have GDCM decode an element that was found, and trim its value. */
+static bool read_uid(void *context, const struct inspect_element *element, char ret_uid[65])
+{
+    struct scanner *scanner = (struct scanner *)context;
+    struct gdcm_header_element decoded;
+    ret_uid[0] = '\0';
+    if (!element->found || element->too_long)
+        return false;
+    if (gdcm_header_read_element(scanner->reader, forms[element->form], element->raw, element->len, &decoded) < 0)
+        return false;
+    if (!ends_at_nul(decoded.value, decoded.value_len))
+        return false;
+    char text[INSPECT_VALUE_MAX + 1];
+    span_copy_trimmed((struct span){.data = decoded.value, .len = decoded.value_len}, text, sizeof text);
+    size_t len = strlen(text);
+    if (len > UID_LEN_MAX)
+        return false;
+    memcpy(ret_uid, text, len + 1);
+    return true;
+}
+
+struct scanner *scanner_create(const struct scan_options *options)
+{
+    struct scanner *scanner = (struct scanner *)calloc(1, sizeof *scanner);
+    if (scanner == NULL)
+        return NULL;
+    scanner->reader = gdcm_header_reader_create();
+    if (scanner->reader == NULL) {
+        free(scanner);
+        return NULL;
+    }
+    scanner->options = *options;
+    scanner->inspector.accept_raw = options->accept_raw;
+    scanner->inspector.read_uid = read_uid;
+    if (options->found != NULL) {
+        scanner->inspector.wants = wants;
+        scanner->inspector.see = see;
+    }
+    scanner->inspector.context = scanner;
+    return scanner;
+}
+
+void scanner_destroy(struct scanner *scanner)
+{
+    if (scanner == NULL)
+        return;
+    window_fini(&scanner->inspector.window);
+    gdcm_header_reader_destroy(scanner->reader);
+    free(scanner);
+}
+
+/* Read one of the UIDs that name the instance into scanner->uids. */
+static enum outcome_reason read_name(struct scanner *scanner, enum inspect_wanted which, enum outcome_reason if_missing,
+                                     bool *ret_leading_zero)
+{
+    const struct inspect_element *element = &scanner->inspection.wanted[which];
+    char *uid = scanner->uids[which];
+    bool readable = read_uid(scanner, element, uid);
+    if (!element->found || (readable && uid[0] == '\0'))
+        return if_missing;
+    if (readable && uid_is_well_formed(uid, strlen(uid))) {
+        *ret_leading_zero = *ret_leading_zero || uid_has_leading_zero(uid);
+        return REASON_NONE;
+    }
+    uid[0] = '\0';
+    return REASON_BAD_UID;
+}
+
+/* True if the meta information has this UID and the data set another. */
+static bool differs(struct scanner *scanner, enum inspect_wanted meta, enum inspect_wanted data)
+{
+    if (!scanner->inspection.wanted[meta].found)
+        return false;
+    return !read_uid(scanner, &scanner->inspection.wanted[meta], scanner->uids[meta]) ||
+           strcmp(scanner->uids[meta], scanner->uids[data]) != 0;
+}
+
+/* The classes of objects that belong to no patient, and so to no study (PS3.4 table GG.3-1, edition 2025). */
+static bool belongs_to_no_patient(const char *class_uid)
+{
+    static const char *const classes[] = {
+        "1.2.840.10008.5.1.4.1.1.200.1", /* CT Defined Procedure Protocol */
+        "1.2.840.10008.5.1.4.1.1.200.3", /* Protocol Approval */
+        "1.2.840.10008.5.1.4.1.1.200.7", /* XA Defined Procedure Protocol */
+        "1.2.840.10008.5.1.4.1.1.201.1", /* Inventory */
+        "1.2.840.10008.5.1.4.38.1",      /* Hanging Protocol */
+        "1.2.840.10008.5.1.4.39.1",      /* Color Palette */
+        "1.2.840.10008.5.1.4.43.1",      /* Generic Implant Template */
+        "1.2.840.10008.5.1.4.44.1",      /* Implant Assembly Template */
+        "1.2.840.10008.5.1.4.45.1",      /* Implant Template Group */
+    };
+    for (size_t i = 0; i < sizeof classes / sizeof classes[0]; i++)
+        if (strcmp(classes[i], class_uid) == 0)
+            return true;
+    return false;
+}
+
+/* What the name is called in an outcome's detail. */
+static const char *const wrong_uids[INSPECT_WANTED_COUNT] = {
+    [INSPECT_INSTANCE] = "the SOP Instance UID",
+    [INSPECT_CLASS] = "the SOP Class UID",
+    [INSPECT_STUDY] = "the Study Instance UID; --allow-incomplete sends it as it lies",
+    [INSPECT_SERIES] = "the Series Instance UID; --allow-incomplete sends it as it lies"};
+
+/*
+ * Read the study's or the series' UID. A C-STORE does not carry them, so what is wrong with them may be let pass: the
+ * instance then goes without, as far as we are concerned.
+ */
+static enum outcome_reason read_place(struct scanner *scanner, enum inspect_wanted which, bool *ret_leading_zero,
+                                      bool *ret_bad)
+{
+    bool lenient = scanner->options.allow_incomplete || scanner->inspection.unwalked;
+    enum outcome_reason if_missing = which == INSPECT_STUDY ? REASON_NO_STUDY_UID : REASON_NONE;
+    enum outcome_reason reason = read_name(scanner, which, if_missing, ret_leading_zero);
+    if (reason == REASON_NO_STUDY_UID && belongs_to_no_patient(scanner->uids[INSPECT_CLASS]))
+        return REASON_NONE;
+    *ret_bad = lenient && reason == REASON_BAD_UID && !scanner->inspection.unwalked;
+    return lenient ? REASON_NONE : reason;
+}
+
+/* The structure is whole: read what names the instance, and judge it. */
+static void read_names(struct scanner *scanner, struct file_facts *facts, struct outcome *outcome)
+{
+    const struct inspection *inspection = &scanner->inspection;
+    bool leading_zero = false;
+    static const enum inspect_wanted names[] = {INSPECT_INSTANCE, INSPECT_CLASS, INSPECT_STUDY, INSPECT_SERIES};
+    enum outcome_reason reasons[sizeof names / sizeof names[0]];
+    reasons[0] = read_name(scanner, INSPECT_INSTANCE, REASON_NO_INSTANCE_UID, &leading_zero);
+    reasons[1] = read_name(scanner, INSPECT_CLASS, REASON_NO_CLASS_UID, &leading_zero);
+    reasons[2] = read_place(scanner, INSPECT_STUDY, &leading_zero, &outcome->bad_study_uid);
+    reasons[3] = read_place(scanner, INSPECT_SERIES, &leading_zero, &outcome->bad_series_uid);
+    if (inspection->raw_syntax == NULL)
+        (void)read_name(scanner, INSPECT_SYNTAX, REASON_NO_TRANSFER_SYNTAX, &leading_zero);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (reasons[i] == REASON_NONE || outcome->state != OUTCOME_PENDING)
+            continue;
+        outcome->state = OUTCOME_FAILED;
+        outcome->reason = reasons[i];
+        if (reasons[i] == REASON_BAD_UID) {
+            outcome->offset = inspection->wanted[names[i]].offset;
+            outcome->detail = wrong_uids[names[i]];
+        }
+    }
+    outcome->leading_zero_uid = leading_zero;
+    outcome->meta_differs = differs(scanner, INSPECT_META_CLASS, INSPECT_CLASS) ||
+                            differs(scanner, INSPECT_META_INSTANCE, INSPECT_INSTANCE);
+    facts->study_uid = scanner->uids[INSPECT_STUDY];
+    facts->series_uid = scanner->uids[INSPECT_SERIES];
+    facts->instance_uid = scanner->uids[INSPECT_INSTANCE];
+    facts->class_uid = scanner->uids[INSPECT_CLASS];
+    facts->syntax_uid = inspection->raw_syntax != NULL ? inspection->raw_syntax : scanner->uids[INSPECT_SYNTAX];
+}
+
+/* The file is open: look into it. */
+static void read_open_file(struct scanner *scanner, int fd, struct file_facts *facts, struct outcome *outcome)
+{
+    struct stat status;
+    if (fstat(fd, &status) < 0) {
+        *outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = REASON_UNREADABLE, .error = -errno};
+        return;
+    }
+    facts->size_bytes = (uint64_t)status.st_size;
+    facts->mtime_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
+    facts->device = status.st_dev;
+    facts->inode = status.st_ino;
+    if (!S_ISREG(status.st_mode)) {
+        *outcome = (struct outcome){.state = OUTCOME_SKIPPED, .reason = REASON_NOT_A_FILE};
+        return;
+    }
+    struct inspection *inspection = &scanner->inspection;
+    inspect_file(&scanner->inspector, fd, facts->size_bytes, inspection);
+    outcome->state = inspection->state;
+    outcome->reason = inspection->reason;
+    outcome->error = inspection->error;
+    outcome->offset = inspection->offset;
+    outcome->detail = inspection->detail;
+    outcome->unknown_vr = inspection->unknown_vr;
+    outcome->zero_tail = inspection->zero_tail;
+    facts->data_offset = inspection->data_offset;
+    facts->data_len = inspection->data_len;
+    facts->pad = inspection->pad;
+    bool named = inspection->data_len > 0 || inspection->raw_syntax != NULL;
+    if (inspection->state == OUTCOME_PENDING || named)
+        read_names(scanner, facts, outcome);
+}
+
+struct instance *scanner_read(struct scanner *scanner, const char *path)
+{
+    struct file_facts facts = {.path = path};
+    struct outcome outcome = {.state = OUTCOME_PENDING};
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0 && errno == ENXIO) {
+        /* A socket, or a FIFO's other relatives: there, but nothing to open. */
+        outcome = (struct outcome){.state = OUTCOME_SKIPPED, .reason = REASON_NOT_A_FILE};
+    } else if (fd < 0) {
+        enum outcome_reason reason = errno == ENOENT ? REASON_MISSING : REASON_UNREADABLE;
+        outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = reason, .error = -errno};
+    } else {
+        read_open_file(scanner, fd, &facts, &outcome);
+        close(fd);
+    }
+    struct instance *instance = instance_create(&facts);
+    if (instance != NULL)
+        instance->outcome = outcome;
+    return instance;
+}

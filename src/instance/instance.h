@@ -1,0 +1,80 @@
+/*
+ * instance - one path that was looked at: what its header says, and how it ended.
+ *
+ * There is an instance for every path, also for those that will never be sent: its outcome says why. One heap block
+ * holds the struct and all its strings. It belongs to one thread at a time and travels by its mail.
+ */
+#ifndef INSTANCE_INSTANCE_H
+#define INSTANCE_INSTANCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "instance/outcome.h"
+
+/* What is known of a file. Strings in here are borrowed when it is filled in, owned once it is in an instance. */
+struct file_facts {
+    const char *path; /* as it was given or found; bytes of the file system, any encoding */
+    uint64_t size_bytes;
+    int64_t mtime_ns;
+    uint64_t device;
+    uint64_t inode;
+    uint64_t data_offset; /* where the data set begins: after the file meta information */
+    uint64_t data_len;    /* its length in the file */
+    bool pad;             /* add one NUL: odd deflated data (PS3.5 A.5) */
+    bool synthetic;       /* no file: instance `number` of study `study_number` is made from numbers (synthetic.h) */
+    uint64_t study_number;
+    uint64_t number;
+    const char *study_uid; /* "" where unknown, or where it has none; all are well-formed UIDs otherwise */
+    const char *series_uid;
+    const char *instance_uid;
+    const char *class_uid;
+    const char *syntax_uid;
+};
+
+/* What the engine remembers of an instance's attempts, to tell whose fault it was that they failed. */
+struct instance_trials {
+    unsigned lost;          /* associations that ended while it was in flight: see engine/losses.h */
+    bool aside;             /* it is sent alone over an association of its own, when nothing else is to be sent */
+    unsigned refused;       /* times that the peer had no room for it while it had some for others, */
+    uint64_t refused_row;   /* and in which row of refusals that was last: see engine/breaker.h */
+    uint64_t rest_until_ms; /* monotonic; it is not sent again before */
+};
+
+struct instance {
+    struct mail mail;
+    struct file_facts file;
+    struct outcome outcome;
+    char *fact; /* owned: what the outcome's reason is about, for people; NULL = it speaks for itself */
+    struct instance_trials trials;
+};
+
+/* Copy the facts and their strings (NULL strings become ""). NULL if out of memory. */
+struct instance *instance_create(const struct file_facts *facts);
+
+/* Free it; NULL is fine. It is on no list. */
+void instance_destroy(struct instance *instance);
+
+enum {
+    INSTANCE_FACT_SIZE = 768, /* of a fact, with its NUL: what does not fit is cut */
+    INSTANCE_TEXT_SIZE = 1024 /* holds every text of instance_describe */
+};
+
+/*
+ * Note the fact behind its outcome: the class and syntax that the peer does not take, the file that it conflicts with.
+ * One line; it takes the place of an earlier one. Without memory it is left out.
+ */
+void instance_note(struct instance *instance, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* outcome_describe of its outcome, and the fact: "the same SOP Instance UID as another file, with different bytes: ..."
+ */
+void instance_describe(const struct instance *instance, char *ret_text, size_t size);
+
+/* Bytes that go over the wire as its data set. */
+static inline uint64_t instance_wire_len(const struct instance *instance)
+{
+    return instance->file.data_len + (instance->file.pad ? 1 : 0);
+}
+
+#endif

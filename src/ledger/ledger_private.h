@@ -1,0 +1,104 @@
+/*
+ * ledger_private - the inside of a ledger, shared by the files it is written in:
+ *   ledger.c         opening: lock, schema, destination; sessions
+ *   ledger_files.c   the rows of files: kept and recalled
+ *   ledger_report.c  what `dicom-sender report` says; it opens the database by itself, read-only
+ */
+#ifndef LEDGER_LEDGER_PRIVATE_H
+#define LEDGER_LEDGER_PRIVATE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "ledger/ledger.h"
+
+enum { LEDGER_BUSY_MS = 5000, LEDGER_APPLICATION_ID = 0x444c4731 /* "DLG1" */ };
+
+enum ledger_query {
+    LEDGER_BEGIN,
+    LEDGER_COMMIT,
+    LEDGER_ROLLBACK,
+    LEDGER_KEEP,      /* a file's row */
+    LEDGER_RECALL,    /* of this path */
+    LEDGER_TWINS,     /* of this SOP Instance UID, stored, at other paths */
+    LEDGER_IS_STORED, /* this SOP Instance UID, anywhere */
+    LEDGER_QUERY_COUNT
+};
+
+/* How a path is found among the rows. */
+enum ledger_indexing {
+    LEDGER_UNINDEXED,    /* not at all: there are no rows of earlier sessions, and each path comes once */
+    LEDGER_INDEXED,      /* by an index, in which it stands once */
+    LEDGER_INDEXED_APART /* by a table of our own, as we may change nothing */
+};
+
+struct ledger {
+    sqlite3 *db;
+    int lock_fd;                   /* -1 = read only */
+    struct ledger_options options; /* its texts are not valid after ledger_open, but for those below */
+    char *path;
+    char *file_name; /* as ledger_file_name */
+    char *called_ae, *calling_ae, *peer_host;
+    int64_t session;  /* of this run; INT64_MAX before it begins, so that all rows are earlier ones */
+    bool has_earlier; /* rows, when it was opened */
+    enum ledger_indexing indexing;
+    struct text place; /* a path made absolute */
+    char *folder;      /* the current one, with a slash; NULL if it has no name: then paths stay as they are */
+    size_t folder_len;
+    uint64_t open_rows; /* of the transaction that is open */
+    bool in_transaction;
+    uint64_t lost;
+    uint64_t checkpoint_us;            /* monotonic; when the last one was */
+    char problem[LEDGER_MESSAGE_SIZE]; /* the first thing that went wrong; "" = nothing */
+    sqlite3_stmt *queries[LEDGER_QUERY_COUNT];
+};
+
+/*
+ * The name of the file for SQLite, to be freed: ":memory:" is one like others, and SQLite takes what has a slash for
+ * what it is. NULL if out of memory.
+ */
+char *ledger_file_name(const char *path);
+
+/*
+ * Connect to the file, which is there. Returns SQLite's code; *ret_db is to be closed in any case. A ledger whose
+ * process was killed may have to be put right by whoever comes next, so that `read_only` only keeps what is asked from
+ * changing it. One that was closed in good order can also be read where nothing can be written.
+ */
+int ledger_connect(const char *file_name, bool read_only, sqlite3 **ret_db);
+
+/* 0 if it is a file that can be read; else -1 with a message. */
+int ledger_check_file(const char *path, char *ret_message);
+
+/* True if a session has this ledger. */
+bool ledger_is_locked(const char *path);
+
+/* Prepare the queries. 0 or an SQLite code. */
+int ledger_prepare(struct ledger *ledger);
+
+/* Note what went wrong, as SQLite and the system say it. */
+void ledger_note_problem(struct ledger *ledger);
+
+/* Note it if the file is no longer where it was: what is written is then seen by nobody. */
+void ledger_check_place(struct ledger *ledger);
+
+/* "database or disk is full (No space left on device)": what the last call failed with. */
+void ledger_describe_error(sqlite3 *db, char *ret_text, size_t size);
+
+/* Step a statement without rows to its end and reset it. 0 or an SQLite code. */
+int ledger_step(sqlite3_stmt *statement);
+
+/* "" for NULL. Until the next step. */
+const char *ledger_column_text(sqlite3_stmt *row, int column);
+
+/* NULL and "" become NULL; what is not UTF-8 becomes a blob. */
+void ledger_bind_text(sqlite3_stmt *statement, int index, const char *string);
+
+/*
+ * Is it a ledger of a version we know? 1 = yes, 0 = an empty database that may become one, -1 with a message after the
+ * file's name: " is no ledger".
+ */
+int ledger_identify(sqlite3 *db, const char *path, char *ret_message);
+
+#endif

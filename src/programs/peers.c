@@ -1,0 +1,158 @@
+/* peers - see peers.h. */
+#include "programs/peers.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What is being read, for messages. */
+struct reading {
+    const char *path;
+    char *text;
+    size_t size;
+};
+
+static int say(const struct reading *reading, const char *what, const char *name)
+{
+    snprintf(reading->text, reading->size, "%s: %s%s%s%s", reading->path, what, name != NULL ? " '" : "",
+             name != NULL ? name : "", name != NULL ? "'" : "");
+    return -EINVAL;
+}
+
+static int say_of_peer(const struct reading *reading, const struct peer *peer, const char *key, const char *what)
+{
+    snprintf(reading->text, reading->size, "%s: peer '%s': \"%s\" %s", reading->path, peer->name, key, what);
+    return -EINVAL;
+}
+
+/* Copy a JSON string into `ret_value`; it is not empty and fits. */
+static int read_string(const struct reading *reading, const struct peer *peer, const char *key, const json_t *value,
+                       char *ret_value, size_t size)
+{
+    const char *string = json_string_value(value);
+    if (string == NULL || *string == '\0')
+        return say_of_peer(reading, peer, key, "is not a text");
+    if (strlen(string) >= size)
+        return say_of_peer(reading, peer, key, "is too long");
+    strcpy(ret_value, string);
+    return 0;
+}
+
+static int read_member(const struct reading *reading, struct peer *peer, const char *key, const json_t *value)
+{
+    if (strcmp(key, "host") == 0)
+        return read_string(reading, peer, key, value, peer->host, sizeof peer->host);
+    if (strcmp(key, "ae_title") == 0)
+        return read_string(reading, peer, key, value, peer->ae_title, sizeof peer->ae_title);
+    if (strcmp(key, "calling_ae") == 0)
+        return read_string(reading, peer, key, value, peer->calling_ae, sizeof peer->calling_ae);
+    if (strcmp(key, "port") == 0) {
+        if (!json_is_integer(value) || json_integer_value(value) < 1 || json_integer_value(value) > 65535)
+            return say_of_peer(reading, peer, key, "is not a number from 1 to 65535");
+        peer->port = (uint16_t)json_integer_value(value);
+        return 0;
+    }
+    return say_of_peer(reading, peer, key, "is not one of host, port, ae_title, calling_ae");
+}
+
+static int read_peer(const struct reading *reading, const char *name, json_t *object, struct peer *ret_peer)
+{
+    const char *key;
+    json_t *value;
+    if (strlen(name) >= sizeof ret_peer->name)
+        return say(reading, "a name of more than 63 bytes:", name);
+    *ret_peer = (struct peer){0};
+    strcpy(ret_peer->name, name);
+    if (!json_is_object(object))
+        return say(reading, "not a JSON object: peer", name);
+    json_object_foreach(object, key, value)
+    {
+        int error = read_member(reading, ret_peer, key, value);
+        if (error != 0)
+            return error;
+    }
+    return *ret_peer->host == '\0' ? say_of_peer(reading, ret_peer, "host", "is missing") : 0;
+}
+
+/* "no peer 'x'; there are main, test" */
+static void say_names(const struct reading *reading, const char *name, json_t *peers)
+{
+    const char *key;
+    json_t *value;
+    say(reading, "no peer", name);
+    size_t len = strlen(reading->text);
+    const char *before = "; there are ";
+    json_object_foreach(peers, key, value)
+    {
+        if (len + 1 < reading->size)
+            len += (size_t)snprintf(reading->text + len, reading->size - len, "%s%s", before, key);
+        before = ", ";
+    }
+}
+
+/* Check all of the file, whichever peer is wanted, so that a slip shows at once. */
+static int find_in(const struct reading *reading, json_t *root, const char *name, struct peer *ret_peer)
+{
+    const char *key;
+    json_t *value, *peers = json_object_get(root, "peers"), *chosen = json_object_get(root, "default");
+    bool found = false;
+
+    if (!json_is_object(root))
+        return say(reading, "not a JSON object with \"peers\" and \"default\"", NULL);
+    json_object_foreach(root, key, value)
+    {
+        if (strcmp(key, "peers") != 0 && strcmp(key, "default") != 0)
+            return say(reading, "a key that is neither \"peers\" nor \"default\":", key);
+    }
+    if (!json_is_object(peers))
+        return say(reading, "\"peers\" is missing or no JSON object", NULL);
+    if (chosen != NULL && json_object_get(peers, json_is_string(chosen) ? json_string_value(chosen) : "") == NULL)
+        return say(reading, "\"default\" does not name one of its peers", NULL);
+    if (name == NULL)
+        name = json_string_value(chosen);
+    json_object_foreach(peers, key, value)
+    {
+        struct peer peer;
+        int error = read_peer(reading, key, value, &peer);
+        if (error != 0)
+            return error;
+        if (name != NULL && strcmp(key, name) == 0) {
+            *ret_peer = peer;
+            found = true;
+        }
+    }
+    if (name == NULL)
+        say(reading, "it names no \"default\" peer", NULL);
+    else if (!found)
+        say_names(reading, name, peers);
+    return found ? 1 : 0;
+}
+
+int peers_find(const char *path, const char *name, struct peer *ret_peer, char *ret_text, size_t size)
+{
+    struct reading reading = {.path = path, .text = ret_text, .size = size};
+    json_error_t error;
+
+    ret_text[0] = '\0';
+    FILE *file = fopen(path, "re");
+    if (file == NULL && (errno == ENOENT || errno == ENOTDIR)) {
+        say(&reading, "no such file", NULL);
+        return 0;
+    }
+    if (file == NULL) {
+        int code = -errno;
+        say(&reading, error_text(code), NULL);
+        return code;
+    }
+    json_t *root = json_loadf(file, JSON_REJECT_DUPLICATES, &error);
+    fclose(file);
+    if (root == NULL) {
+        snprintf(ret_text, size, "%s:%d: %s", path, error.line, error.text);
+        return -EINVAL;
+    }
+    int result = find_in(&reading, root, name, ret_peer);
+    json_decref(root);
+    return result;
+}

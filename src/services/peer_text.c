@@ -1,0 +1,51 @@
+/* peer_text - see peer_text.h. */
+#include "services/peer_text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dicomnet/association.h"
+#include "dicomnet/error.h"
+
+/* Rejections by the service user whose cause is a name (PS3.8 table 9-21). */
+enum { BY_USER = 1, CALLING_AE_UNKNOWN = 3, CALLED_AE_UNKNOWN = 7 };
+enum { FOR_NOW = 2 };
+
+static void describe_not_connected(int error, const struct peer_names *names, char *ret_text, size_t size)
+{
+    const char *advice = error == -ECONNREFUSED           ? ": nothing listens at that port"
+                         : error == ERROR_TIMEOUT_CONNECT ? ": a wrong address, or a firewall"
+                                                          : "";
+    bool is_name = error == ERROR_HOST_UNKNOWN || error == ERROR_LOOKUP_FAILED;
+    if (is_name)
+        snprintf(ret_text, size, "not connected to '%s': %s", names->host, error_text(error));
+    else
+        snprintf(ret_text, size,
+                 strchr(names->host, ':') != NULL ? "not connected to [%s]:%u: %s%s" : "not connected to %s:%u: %s%s",
+                 names->host, names->port, error_text(error), advice);
+}
+
+static void describe_rejection(const struct association_end *end, const struct peer_names *names, char *ret_text,
+                               size_t size)
+{
+    char text[160];
+    association_describe_end(end, text, sizeof text);
+    bool by_user = end->reject.source == BY_USER;
+    if (by_user && end->reject.reason == CALLED_AE_UNKNOWN)
+        snprintf(ret_text, size, "%s: '%s' (--ae-title) is not the peer's AE title", text, names->called_ae);
+    else if (by_user && end->reject.reason == CALLING_AE_UNKNOWN)
+        snprintf(ret_text, size, "%s: the peer does not know '%s' (--calling-ae)", text, names->calling_ae);
+    else
+        snprintf(ret_text, size, "%s%s", text, end->reject.result == FOR_NOW ? " (for now)" : "");
+}
+
+void peer_describe_end(const struct association_end *end, const struct peer_names *names, char *ret_text, size_t size)
+{
+    if (end->kind == ASSOCIATION_NOT_CONNECTED)
+        describe_not_connected(end->error, names, ret_text, size);
+    else if (end->kind == ASSOCIATION_REJECTED)
+        describe_rejection(end, names, ret_text, size);
+    else
+        association_describe_end(end, ret_text, size);
+}

@@ -1,0 +1,28 @@
+/*
+ * peer_text - how an association with a peer ended, for whoever has to do something about it: with the address or the
+ * AE title in question, and the option that sets it.
+ */
+#ifndef SERVICES_PEER_TEXT_H
+#define SERVICES_PEER_TEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct association_end;
+
+enum { PEER_TEXT_SIZE = 400 };
+
+/* Whom we asked, and as whom. Borrowed. */
+struct peer_names {
+    const char *host;
+    uint16_t port;
+    const char *called_ae, *calling_ae;
+};
+
+/*
+ * One line: "rejected by 10.0.0.5:104: calling AE title not recognized: 'SENDER' (--calling-ae): the peer must be told
+ * of it".
+ */
+void peer_describe_end(const struct association_end *end, const struct peer_names *names, char *ret_text, size_t size);
+
+#endif

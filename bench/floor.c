@@ -30,14 +30,14 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
-#include "files/discover.h"
 #include "dicomnet/pdu.h"
+#include "files/discover.h"
 
 enum {
     CONNECTIONS_MAX = 64,
     PDU_MAX = 131072,
-    HEADERS_LEN = PDU_HEADER_LEN + PDV_HEADER_LEN,
-    BUFFER_SIZE = 2 * (PDU_MAX + PDU_HEADER_LEN) + 4096,
+    HEADERS_LEN = DICOMNET_PDU_HEADER_LEN + DICOMNET_PDV_HEADER_LEN,
+    BUFFER_SIZE = 2 * (PDU_MAX + DICOMNET_PDU_HEADER_LEN) + 4096,
     COMMAND_LEN = 200, /* about what a C-STORE-RQ has, and an answer */
     ANSWER_LEN = 150,
     GAPS_MAX = 64
@@ -144,13 +144,13 @@ static size_t fill(struct client *client, int fd, const struct file *file, size_
 {
     struct iovec gaps[GAPS_MAX];
     int gap_count = 0;
-    uint64_t framed = 0, payload_max = (max_pdu - PDV_HEADER_LEN) & ~1u;
+    uint64_t framed = 0, payload_max = (max_pdu - DICOMNET_PDV_HEADER_LEN) & ~1u;
     while (*done + framed < file->data_len && gap_count < GAPS_MAX) {
         uint64_t left = file->data_len - *done - framed;
         size_t len = left < payload_max ? (size_t)left : (size_t)payload_max;
         if (BUFFER_SIZE - used < HEADERS_LEN + len)
             break;
-        pdu_encode_data_header(client->buffer + used, (uint32_t)len, 1, len == left ? PDV_LAST : 0);
+        dicomnet_pdu_encode_data_header(client->buffer + used, (uint32_t)len, 1, len == left ? DICOMNET_PDV_LAST : 0);
         gaps[gap_count++] = (struct iovec){.iov_base = client->buffer + used + HEADERS_LEN, .iov_len = len};
         used += HEADERS_LEN + len;
         framed += len;
@@ -166,7 +166,7 @@ static void send_file(struct client *client, const struct file *file)
     int fd = open(file->path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         fail(file->path);
-    pdu_encode_data_header(client->buffer, COMMAND_LEN, 1, PDV_COMMAND | PDV_LAST);
+    dicomnet_pdu_encode_data_header(client->buffer, COMMAND_LEN, 1, DICOMNET_PDV_COMMAND | DICOMNET_PDV_LAST);
     size_t used = HEADERS_LEN + COMMAND_LEN;
     for (uint64_t done = 0; done < file->data_len; used = 0) {
         used = fill(client, fd, file, used, &done);
@@ -203,7 +203,7 @@ static void *run_server(void *argument)
             if (header_len < HEADERS_LEN) {
                 header[header_len++] = buffer[at++];
                 if (header_len == HEADERS_LEN)
-                    left = get_u32_be(header + PDU_HEADER_LEN) - 2;
+                    left = get_u32_be(header + DICOMNET_PDU_HEADER_LEN) - 2;
                 continue;
             }
             size_t taken = left < (size_t)n - at ? (size_t)left : (size_t)n - at;
@@ -212,7 +212,7 @@ static void *run_server(void *argument)
             if (left > 0)
                 continue;
             header_len = 0;
-            if (header[HEADERS_LEN - 1] == PDV_LAST)
+            if (header[HEADERS_LEN - 1] == DICOMNET_PDV_LAST)
                 write_all(fd, answer, sizeof answer);
         }
     }

@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "files/discover.h"
-#include "instance/instance.h"
 #include "files/scan.h"
+#include "instance/instance.h"
 
 enum { THREADS_MAX = 64, BATCH_PATHS = 256 };
 

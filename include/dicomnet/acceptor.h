@@ -1,9 +1,10 @@
 /*
  * acceptor - listens on a port and makes an association of every connection. On the caller's libuv loop.
  *
- * `connected` chooses who serves an association, commonly a provider made for it there: storage_provider_create
- * (storage.h) or query_provider_create (query_retrieve.h), whose header names the handler to return. From then on the
- * association calls that handler, and its `closed` is the last that is heard of it.
+ * `connected` chooses who serves an association, commonly a provider made for it there:
+ * dicomnet_storage_provider_create (storage.h) or dicomnet_query_provider_create (query_retrieve.h), whose header names
+ * the handler to return. From then on the association calls that handler, and its `closed` is the last that is heard of
+ * it.
  */
 #ifndef DICOMNET_ACCEPTOR_H
 #define DICOMNET_ACCEPTOR_H
@@ -12,11 +13,11 @@
 
 #include "association.h"
 
-struct acceptor;
+struct dicomnet_acceptor;
 
-struct acceptor_options {
+struct dicomnet_acceptor_options {
     const char *bind_address;  /* numeric, "127.0.0.1"; borrowed for the call */
-    uint16_t port;             /* 0 = any free one, see acceptor_port */
+    uint16_t port;             /* 0 = any free one, see dicomnet_acceptor_port */
     unsigned max_associations; /* beyond it: transient rejection, local limit exceeded; 0 = no limit */
     /*
      * Connections, with or without an association. Beyond it the oldest that has not asked for one is closed to make
@@ -29,37 +30,38 @@ struct acceptor_options {
      */
     uint32_t idle_ms;
     unsigned reject_first; /* so many associations are rejected so in any case; for tests */
-    struct association_accept_options association;
+    struct dicomnet_association_accept_options association;
 };
 
-struct acceptor_handler {
+struct dicomnet_acceptor_handler {
     /*
      * A connection has come. Return the handler for its association and set *ret_user: the user pointer of its
      * callbacks. NULL (no memory, say) drops the connection.
      */
-    const struct association_handler *(*connected)(void *user, void **ret_user);
+    const struct dicomnet_association_handler *(*connected)(void *user, void **ret_user);
 
     /*
      * The association for that `association_user` has been made (its callbacks come later), or could not be
      * (NULL: `association_user` is the caller's to free). May be NULL.
      */
-    void (*accepted)(void *user, void *association_user, struct association *association);
+    void (*accepted)(void *user, void *association_user, struct dicomnet_association *association);
 };
 
 /*
  * Listen. Returns 0 and the acceptor, or a negative error (UV_EADDRINUSE, UV_EACCES, -ENOMEM, ...). `handler` is
  * borrowed until the acceptor is closed.
  */
-int acceptor_open(struct acceptor **ret_acceptor, struct uv_loop_s *loop, const struct acceptor_options *options,
-                  const struct acceptor_handler *handler, void *user) MUST_CHECK;
+int dicomnet_acceptor_open(struct dicomnet_acceptor **ret_acceptor, struct uv_loop_s *loop,
+                           const struct dicomnet_acceptor_options *options,
+                           const struct dicomnet_acceptor_handler *handler, void *user) DICOMNET_MUST_CHECK;
 
 /* The port it listens on. */
-uint16_t acceptor_port(const struct acceptor *acceptor);
+uint16_t dicomnet_acceptor_port(const struct dicomnet_acceptor *acceptor);
 
 /*
  * Stop listening and abort its associations. With the end of the last of them it is freed; the acceptor's handler and
  * `user` may go when this returns, while the associations' own are called until their `closed`.
  */
-void acceptor_close(struct acceptor *acceptor);
+void dicomnet_acceptor_close(struct dicomnet_acceptor *acceptor);
 
 #endif

@@ -4,12 +4,12 @@
  * Everything happens on the loop's thread, in callbacks; the association knows nothing of threads. Two associations
  * share nothing.
  *
- *   association_open    (requestor)  ->  opened  ->  command / data / sent ...  ->  closed
- *   association_accept  (acceptor)   ->  negotiate ->  opened  ->  command / data / sent ...  ->  closed
+ *   dicomnet_association_open    (requestor)  ->  opened  ->  command / data / sent ...  ->  closed
+ *   dicomnet_association_accept  (acceptor)   ->  negotiate ->  opened  ->  command / data / sent ...  ->  closed
  *
  * `closed` comes exactly once, last, for every association that was created, whatever happened: refused connection,
  * rejection, abort from either side, release, timeout. The object is freed when `closed` returns; the pointer is dead
- * from then on. No callback is called from within association_open or association_accept.
+ * from then on. No callback is called from within dicomnet_association_open or dicomnet_association_accept.
  *
  * What is sent is one message at a time: a command set and, if there is one, its data set, written as many PDUs
  * at once from one buffer. What comes is read without being collected. Reading goes on while writing, so a peer that
@@ -28,14 +28,14 @@
 #include "span.h"
 #include "uid.h"
 
-struct association;
-struct data_source;
-struct logger;
+struct dicomnet_association;
+struct dicomnet_data_source;
+struct dicomnet_logger;
 struct uv_loop_s;
 struct uv_stream_s;
 
 /* Milliseconds; 0 = wait for ever. */
-struct association_timeouts {
+struct dicomnet_association_timeouts {
     uint32_t connect_ms; /* name look-up, then each of its addresses; 10,000 */
     uint32_t acse_ms;    /* A-ASSOCIATE-RQ sent to its answer (requestor), connection to RQ (acceptor: ARTIM); 30,000 */
     uint32_t dimse_ms;   /* last byte of a request to its response; 120,000. The service that waits applies it */
@@ -46,127 +46,130 @@ struct association_timeouts {
     uint32_t network_ms;
     uint32_t release_ms; /* A-RELEASE-RQ to -RP; 10,000 */
 };
-extern const struct association_timeouts association_default_timeouts;
+extern const struct dicomnet_association_timeouts dicomnet_association_default_timeouts;
 
 enum {
-    ASSOCIATION_MAX_PDU_DEFAULT = 128 * 1024, /* what we advertise */
-    ASSOCIATION_MAX_PDU_MIN = 4096,
-    ASSOCIATION_MAX_PDU_MAX = 1024 * 1024,
-    ASSOCIATION_PEER_PDU_CAP = 128 * 1024, /* longest P-DATA we send, even to a peer without a limit */
-    ASSOCIATION_SYNTAXES_MAX = 8           /* transfer syntaxes in one proposed context */
+    DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT = 128 * 1024, /* what we advertise */
+    DICOMNET_ASSOCIATION_MAX_PDU_MIN = 4096,
+    DICOMNET_ASSOCIATION_MAX_PDU_MAX = 1024 * 1024,
+    DICOMNET_ASSOCIATION_PEER_PDU_CAP = 128 * 1024, /* longest P-DATA we send, even to a peer without a limit */
+    DICOMNET_ASSOCIATION_SYNTAXES_MAX = 8           /* transfer syntaxes in one proposed context */
 };
 
 /*
  * Who invokes operations (user, SCU) and who performs them (provider, SCP) in a class. Without role selection (PS3.7
  * D.3.3.4) the requestor is the user and the acceptor the provider.
  */
-enum association_role { ASSOCIATION_ROLE_USER = 1 << 0, ASSOCIATION_ROLE_PROVIDER = 1 << 1 };
+enum dicomnet_association_role { DICOMNET_ASSOCIATION_ROLE_USER = 1 << 0, DICOMNET_ASSOCIATION_ROLE_PROVIDER = 1 << 1 };
 
-/* A presentation context to propose. Strings and the array are borrowed for the call of association_open. */
-struct association_proposal {
+/* A presentation context to propose. Strings and the array are borrowed for the call of dicomnet_association_open. */
+struct dicomnet_association_proposal {
     const char *abstract_syntax;
-    size_t syntax_count; /* 1 to ASSOCIATION_SYNTAXES_MAX */
-    const char *syntaxes[ASSOCIATION_SYNTAXES_MAX];
+    size_t syntax_count; /* 1 to DICOMNET_ASSOCIATION_SYNTAXES_MAX */
+    const char *syntaxes[DICOMNET_ASSOCIATION_SYNTAXES_MAX];
     uint8_t roles; /* ours, to be proposed by role selection; 0 = no role selection. Equal in all of one class */
 };
 
 /* A presentation context as negotiated. */
-struct association_context {
+struct dicomnet_association_context {
     uint8_t id;
-    uint8_t result; /* enum pdu_context_result */
-    uint8_t roles;  /* ours, as agreed: enum association_role */
-    char abstract_syntax[UID_SIZE];
-    char transfer_syntax[UID_SIZE]; /* the accepted one, or the first proposed if it was not accepted */
+    uint8_t result; /* enum dicomnet_pdu_context_result */
+    uint8_t roles;  /* ours, as agreed: enum dicomnet_association_role */
+    char abstract_syntax[DICOMNET_UID_SIZE];
+    char transfer_syntax[DICOMNET_UID_SIZE]; /* the accepted one, or the first proposed if it was not accepted */
 };
 
-struct association_options {
+struct dicomnet_association_options {
     const char *host; /* name or address; borrowed for the call */
     uint16_t port;
     char called_ae[17];
     char calling_ae[17];
-    uint32_t max_pdu_len; /* advertised; 0 = ASSOCIATION_MAX_PDU_DEFAULT */
+    uint32_t max_pdu_len; /* advertised; 0 = DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT */
     uint16_t window;      /* operations invoked asynchronously to propose; 0 or 1 = do not propose */
-    struct association_timeouts timeouts;
-    const struct association_proposal *proposals;
-    size_t proposal_count;       /* 1 to PDU_CONTEXTS_MAX */
-    const struct logger *logger; /* borrowed until closed; NULL = silent */
+    struct dicomnet_association_timeouts timeouts;
+    const struct dicomnet_association_proposal *proposals;
+    size_t proposal_count;                /* 1 to DICOMNET_PDU_CONTEXTS_MAX */
+    const struct dicomnet_logger *logger; /* borrowed until closed; NULL = silent */
 };
 
-enum association_end_kind {
-    ASSOCIATION_RELEASED,        /* in good order, by whichever side asked */
-    ASSOCIATION_NOT_CONNECTED,   /* no TCP connection: `error` says why */
-    ASSOCIATION_REJECTED,        /* `reject` is set */
-    ASSOCIATION_ABORTED_BY_PEER, /* `abort` is set */
-    ASSOCIATION_ABORTED_BY_US,   /* `error` says why; `abort` is what we sent */
-    ASSOCIATION_LOST             /* the connection ended without a word: `error` says how */
+enum dicomnet_association_end_kind {
+    DICOMNET_ASSOCIATION_RELEASED,        /* in good order, by whichever side asked */
+    DICOMNET_ASSOCIATION_NOT_CONNECTED,   /* no TCP connection: `error` says why */
+    DICOMNET_ASSOCIATION_REJECTED,        /* `reject` is set */
+    DICOMNET_ASSOCIATION_ABORTED_BY_PEER, /* `abort` is set */
+    DICOMNET_ASSOCIATION_ABORTED_BY_US,   /* `error` says why; `abort` is what we sent */
+    DICOMNET_ASSOCIATION_LOST             /* the connection ended without a word: `error` says how */
 };
 
 /* How an association ended. */
-struct association_end {
-    enum association_end_kind kind;
+struct dicomnet_association_end {
+    enum dicomnet_association_end_kind kind;
     int error;
     bool source_failed; /* ABORTED_BY_US, because the data source of the message being sent failed or was short */
-    struct pdu_reject reject;
-    struct pdu_abort abort;
+    struct dicomnet_pdu_reject reject;
+    struct dicomnet_pdu_abort abort;
 };
 
 /* One line for a person: "rejected: permanent, called AE title not recognized". */
-void association_describe_end(const struct association_end *end, char *ret_text, size_t size);
+void dicomnet_association_describe_end(const struct dicomnet_association_end *end, char *ret_text, size_t size);
 
 /* What the association tells its user. Any but `closed` may be NULL. */
-struct association_handler {
+struct dicomnet_association_handler {
     /* The association is established: contexts are known, messages can be sent. */
-    void (*opened)(struct association *association, void *user);
+    void (*opened)(struct dicomnet_association *association, void *user);
 
     /*
      * Acceptor only: a request has come whose called AE title is right. False rejects it for good: calling AE title not
-     * recognized. association_calling_ae and association_peer say who it is. NULL handler = everybody is welcome.
+     * recognized. dicomnet_association_calling_ae and dicomnet_association_peer say who it is. NULL handler = everybody
+     * is welcome.
      */
-    bool (*welcome)(struct association *association, void *user);
+    bool (*welcome)(struct dicomnet_association *association, void *user);
 
     /*
-     * Acceptor only: decide about one proposed context. Return an enum pdu_context_result and, if accepted, the chosen
-     * one of `syntaxes` (a run for pdu_next_transfer_syntax) in *ret_syntax. NULL handler = everything is refused.
+     * Acceptor only: decide about one proposed context. Return an enum dicomnet_pdu_context_result and, if accepted,
+     * the chosen one of `syntaxes` (a run for dicomnet_pdu_next_transfer_syntax) in *ret_syntax. NULL handler =
+     * everything is refused.
      */
-    uint8_t (*negotiate)(struct association *association, void *user, struct span abstract_syntax, struct span syntaxes,
-                         struct span *ret_syntax);
+    uint8_t (*negotiate)(struct dicomnet_association *association, void *user, struct dicomnet_span abstract_syntax,
+                         struct dicomnet_span syntaxes, struct dicomnet_span *ret_syntax);
 
     /*
      * Acceptor only: the requestor proposes these roles of its own for a class. Return those of them that are granted
      * to it. NULL handler = role selection is not answered, and the requestor is the user.
      */
-    uint8_t (*negotiate_roles)(struct association *association, void *user, struct span class_uid, uint8_t roles);
+    uint8_t (*negotiate_roles)(struct dicomnet_association *association, void *user, struct dicomnet_span class_uid,
+                               uint8_t roles);
 
     /* A whole command set has come. If it has a data set, `data` follows until `last`. */
-    void (*command)(struct association *association, void *user, uint8_t context_id,
-                    const struct dimse_command *command);
+    void (*command)(struct dicomnet_association *association, void *user, uint8_t context_id,
+                    const struct dicomnet_dimse_command *command);
 
     /* Bytes of the data set of the last command; `last` ends the message (`bytes` may then be empty). */
-    void (*data)(struct association *association, void *user, const struct dimse_command *command, struct span bytes,
-                 bool last);
+    void (*data)(struct dicomnet_association *association, void *user, const struct dicomnet_dimse_command *command,
+                 struct dicomnet_span bytes, bool last);
 
-    /* The message given to association_send has left entirely: the next one may be given. */
-    void (*sent)(struct association *association, void *user);
+    /* The message given to dicomnet_association_send has left entirely: the next one may be given. */
+    void (*sent)(struct dicomnet_association *association, void *user);
 
     /* The end; see the top of this file. */
-    void (*closed)(struct association *association, void *user, const struct association_end *end);
+    void (*closed)(struct dicomnet_association *association, void *user, const struct dicomnet_association_end *end);
 };
 
 /*
  * Open an association. `handler` and the logger are borrowed until closed; everything else is copied. Returns 0 and
  * the association, or a negative error (-ENOMEM, -EINVAL for no or too many proposals): then no callback comes.
  */
-int association_open(struct association **ret_association, struct uv_loop_s *loop,
-                     const struct association_options *options, const struct association_handler *handler,
-                     void *user) MUST_CHECK;
+int dicomnet_association_open(struct dicomnet_association **ret_association, struct uv_loop_s *loop,
+                              const struct dicomnet_association_options *options,
+                              const struct dicomnet_association_handler *handler, void *user) DICOMNET_MUST_CHECK;
 
 /* What an acceptor answers with. */
-struct association_accept_options {
+struct dicomnet_association_accept_options {
     char ae[17]; /* our AE title; the called AE must be equal if `check_called_ae` */
     bool check_called_ae;
-    uint32_t max_pdu_len; /* advertised; 0 = ASSOCIATION_MAX_PDU_DEFAULT */
+    uint32_t max_pdu_len; /* advertised; 0 = DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT */
     uint16_t window;      /* most asynchronous operations that are granted; 0 or 1 = none */
-    struct association_timeouts timeouts;
+    struct dicomnet_association_timeouts timeouts;
     /*
      * For who counts associations; an acceptor sets them itself. `admit` is asked when the request has come; false
      * answers it with a transient rejection: local limit exceeded. `leave` is called once for each that was admitted,
@@ -177,81 +180,86 @@ struct association_accept_options {
     void (*gone)(void *admission);
     void *admission;
     bool two_writes; /* for tests: answer as DCMTK does, each message in two writes with Nagle's algorithm on */
-    const struct logger *logger;
+    const struct dicomnet_logger *logger;
 };
 
-/* Accept the connection that waits at `listener` (a uv_stream_t in its connection callback). As association_open. */
-int association_accept(struct association **ret_association, struct uv_stream_s *listener,
-                       const struct association_accept_options *options, const struct association_handler *handler,
-                       void *user) MUST_CHECK;
+/* Accept the connection that waits at `listener` (a uv_stream_t in its connection callback). As
+ * dicomnet_association_open. */
+int dicomnet_association_accept(struct dicomnet_association **ret_association, struct uv_stream_s *listener,
+                                const struct dicomnet_association_accept_options *options,
+                                const struct dicomnet_association_handler *handler, void *user) DICOMNET_MUST_CHECK;
 
 /*
  * Send a message on an accepted context. `source` gives the data set (NULL: the command has none) and is borrowed
  * until `sent` or `closed`, whichever is first; the command is copied. Its data_set_type is set accordingly. Returns 0,
- * ERROR_BUSY while the last message has not been sent, ERROR_NOT_OPEN, ERROR_NO_CONTEXT, or the error of a source that
- * failed or was short (ERROR_SOURCE_SHORT) before anything went out. Later than that the association is aborted, with
- * the source's error as its end. `sent` may come before this returns.
+ * DICOMNET_ERROR_BUSY while the last message has not been sent, DICOMNET_ERROR_NOT_OPEN, DICOMNET_ERROR_NO_CONTEXT, or
+ * the error of a source that failed or was short (DICOMNET_ERROR_SOURCE_SHORT) before anything went out. Later than
+ * that the association is aborted, with the source's error as its end. `sent` may come before this returns.
  */
-int association_send(struct association *association, uint8_t context_id, const struct dimse_command *command,
-                     struct data_source *source) MUST_CHECK;
+int dicomnet_association_send(struct dicomnet_association *association, uint8_t context_id,
+                              const struct dicomnet_dimse_command *command,
+                              struct dicomnet_data_source *source) DICOMNET_MUST_CHECK;
 
 /*
  * The same in two steps: prepare reads and frames as much of the message as the send buffer holds, while the response
- * to another message is awaited, say; send_prepared sends it. Preparing anything else in between (by association_send,
- * too) forgets the prepared message; its source is then no longer looked at. Both return what association_send returns;
- * send_prepared ERROR_NOT_OPEN if nothing is prepared.
+ * to another message is awaited, say; send_prepared sends it. Preparing anything else in between (by
+ * dicomnet_association_send, too) forgets the prepared message; its source is then no longer looked at. Both return
+ * what dicomnet_association_send returns; send_prepared DICOMNET_ERROR_NOT_OPEN if nothing is prepared.
  */
-int association_prepare(struct association *association, uint8_t context_id, const struct dimse_command *command,
-                        struct data_source *source) MUST_CHECK;
-int association_send_prepared(struct association *association) MUST_CHECK;
+int dicomnet_association_prepare(struct dicomnet_association *association, uint8_t context_id,
+                                 const struct dicomnet_dimse_command *command,
+                                 struct dicomnet_data_source *source) DICOMNET_MUST_CHECK;
+int dicomnet_association_send_prepared(struct dicomnet_association *association) DICOMNET_MUST_CHECK;
 
-/* True if association_send would take a message now. */
-bool association_can_send(const struct association *association);
+/* True if dicomnet_association_send would take a message now. */
+bool dicomnet_association_can_send(const struct dicomnet_association *association);
 
 /* Ask for release. What is being sent is sent first. Nothing happens if it is ending already. */
-void association_release(struct association *association);
+void dicomnet_association_release(struct dicomnet_association *association);
 
 /*
- * Abort. `error` says why (a DIMSE timeout, a protocol error, ERROR_ABORTED_LOCALLY) and becomes end.error. The
- * A-ABORT is written if the connection takes it at once, the peer is given a second to close, then we do. Safe in any
- * state and callback.
+ * Abort. `error` says why (a DIMSE timeout, a protocol error, DICOMNET_ERROR_ABORTED_LOCALLY) and becomes end.error.
+ * The A-ABORT is written if the connection takes it at once, the peer is given a second to close, then we do. Safe in
+ * any state and callback.
  */
-void association_abort(struct association *association, int error);
+void dicomnet_association_abort(struct dicomnet_association *association, int error);
 
 /* ---- what was agreed; valid from `negotiate` or `opened` on ---- */
 
-const char *association_called_ae(const struct association *association);
-const char *association_calling_ae(const struct association *association);
+const char *dicomnet_association_called_ae(const struct dicomnet_association *association);
+const char *dicomnet_association_calling_ae(const struct dicomnet_association *association);
 
 /* "127.0.0.1:11112", for logs. Static within the association. */
-const char *association_peer(const struct association *association);
+const char *dicomnet_association_peer(const struct dicomnet_association *association);
 
 /* Implementation version name of the peer, "" if it gave none. */
-const char *association_peer_version(const struct association *association);
+const char *dicomnet_association_peer_version(const struct dicomnet_association *association);
 
-size_t association_context_count(const struct association *association);
-const struct association_context *association_context(const struct association *association, size_t index);
+size_t dicomnet_association_context_count(const struct dicomnet_association *association);
+const struct dicomnet_association_context *dicomnet_association_context(const struct dicomnet_association *association,
+                                                                        size_t index);
 
 /* The context with this ID, accepted or not; NULL if there is none. */
-const struct association_context *association_find_context(const struct association *association, uint8_t id);
+const struct dicomnet_association_context *
+dicomnet_association_find_context(const struct dicomnet_association *association, uint8_t id);
 
 /* Bytes after the PDU header that the peer takes in one P-DATA-TF, as we use it. */
-uint32_t association_peer_max_pdu(const struct association *association);
+uint32_t dicomnet_association_peer_max_pdu(const struct dicomnet_association *association);
 
 /* The number of operations that may be outstanding: what was negotiated, at least 1. */
-uint16_t association_window(const struct association *association);
+uint16_t dicomnet_association_window(const struct dicomnet_association *association);
 
 /*
  * Of an acceptor: milliseconds since the last message ended that came or was sent; 0 while there is no association, and
  * while a request is being received or has not been answered.
  */
-uint64_t association_idle_ms(const struct association *association);
+uint64_t dicomnet_association_idle_ms(const struct dicomnet_association *association);
 
 /* Microseconds that the data source of the last message took: the disk's part of sending it. */
-uint64_t association_read_us(const struct association *association);
+uint64_t dicomnet_association_read_us(const struct dicomnet_association *association);
 
 /* Microseconds it took to connect (name look-up included), and from connected to AC. */
-uint64_t association_connect_us(const struct association *association);
-uint64_t association_negotiate_us(const struct association *association);
+uint64_t dicomnet_association_connect_us(const struct dicomnet_association *association);
+uint64_t dicomnet_association_negotiate_us(const struct dicomnet_association *association);
 
 #endif

@@ -11,28 +11,28 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-struct data_source {
+struct dicomnet_data_source {
     /* Exact number of bytes of the data set; even, as PS3.5 7.1.1 wants it. */
     uint64_t len;
 
     /*
-     * Fill the `gap_count` gaps (at least 1, at most DATA_SOURCE_GAPS_MAX), in order, with the bytes that begin at
-     * `offset`. All gaps together never reach past `len`. Returns the bytes filled: anything less than asked for means
-     * the source is shorter than it said (the message is then aborted with ERROR_SOURCE_SHORT). Returns a negative
-     * error if reading failed. It may block for as long as a local disk takes.
+     * Fill the `gap_count` gaps (at least 1, at most DICOMNET_DATA_SOURCE_GAPS_MAX), in order, with the bytes that
+     * begin at `offset`. All gaps together never reach past `len`. Returns the bytes filled: anything less than asked
+     * for means the source is shorter than it said (the message is then aborted with DICOMNET_ERROR_SOURCE_SHORT).
+     * Returns a negative error if reading failed. It may block for as long as a local disk takes.
      */
-    ssize_t (*read)(struct data_source *source, uint64_t offset, const struct iovec *gaps, int gap_count);
+    ssize_t (*read)(struct dicomnet_data_source *source, uint64_t offset, const struct iovec *gaps, int gap_count);
 };
 
-enum { DATA_SOURCE_GAPS_MAX = 64 };
+enum { DICOMNET_DATA_SOURCE_GAPS_MAX = 64 };
 
 /* A source over a buffer that the caller keeps until the message is sent. */
-struct memory_source {
-    struct data_source source;
+struct dicomnet_memory_source {
+    struct dicomnet_data_source source;
     const uint8_t *data;
 };
 
 /* Make `source` read from `data`. Nothing is owned, nothing to finish. */
-void memory_source_init(struct memory_source *source, const uint8_t *data, uint64_t len);
+void dicomnet_memory_source_init(struct dicomnet_memory_source *source, const uint8_t *data, uint64_t len);
 
 #endif

@@ -11,22 +11,23 @@
 #include "span.h"
 #include "uid.h"
 
-enum { FILE_META_SIZE_MAX = 512 }; /* nothing that is written here is longer */
+enum { DICOMNET_FILE_META_SIZE_MAX = 512 }; /* nothing that is written here is longer */
 
 /* What a data set needs to be stored: its C-STORE names the first two, its presentation context the third. */
-struct file_meta {
-    char class_uid[UID_SIZE];
-    char instance_uid[UID_SIZE];
-    char syntax_uid[UID_SIZE];
+struct dicomnet_file_meta {
+    char class_uid[DICOMNET_UID_SIZE];
+    char instance_uid[DICOMNET_UID_SIZE];
+    char syntax_uid[DICOMNET_UID_SIZE];
 };
 
 /*
- * Read what the bytes of a file begin with. Returns the offset of the data set, or ERROR_IDENTIFIER_MALFORMED if they
- * do not begin with a whole meta header with these three UIDs.
+ * Read what the bytes of a file begin with. Returns the offset of the data set, or DICOMNET_ERROR_IDENTIFIER_MALFORMED
+ * if they do not begin with a whole meta header with these three UIDs.
  */
-ssize_t file_meta_decode(struct span bytes, struct file_meta *ret_meta) MUST_CHECK;
+ssize_t dicomnet_file_meta_decode(struct dicomnet_span bytes, struct dicomnet_file_meta *ret_meta) DICOMNET_MUST_CHECK;
 
-/* Write preamble, "DICM" and meta header. Returns the number of bytes, ERROR_BUFFER_TOO_SMALL or -ENOMEM. */
-ssize_t file_meta_encode(const struct file_meta *meta, uint8_t *bytes, size_t size) MUST_CHECK;
+/* Write preamble, "DICM" and meta header. Returns the number of bytes, DICOMNET_ERROR_BUFFER_TOO_SMALL or -ENOMEM. */
+ssize_t dicomnet_file_meta_encode(const struct dicomnet_file_meta *meta, uint8_t *bytes,
+                                  size_t size) DICOMNET_MUST_CHECK;
 
 #endif

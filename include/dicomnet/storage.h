@@ -14,19 +14,19 @@
 
 #include "association.h"
 
-enum { STORAGE_WINDOW_MAX = 256 };
+enum { DICOMNET_STORAGE_WINDOW_MAX = 256 };
 
 /* ---- user ---- */
 
-struct storage_user;
+struct dicomnet_storage_user;
 
-/* One C-STORE. The caller owns it; it is borrowed from storage_user_store until its `done`. */
-struct store {
+/* One C-STORE. The caller owns it; it is borrowed from dicomnet_storage_user_store until its `done`. */
+struct dicomnet_store {
     uint8_t context_id;
-    uint16_t priority; /* enum dimse_priority */
+    uint16_t priority; /* enum dicomnet_dimse_priority */
     const char *class_uid;
     const char *instance_uid;
-    struct data_source *source; /* the data set */
+    struct dicomnet_data_source *source; /* the data set */
 
     /* A sub-operation of a C-MOVE says whose (0000,1030 and 1031); NULL = it is none. */
     const char *originator_ae;
@@ -55,119 +55,122 @@ struct store {
     uint64_t prepared;       /* the number of its preparation; 0 = none */
 };
 
-struct storage_user_handler {
-    void (*opened)(struct storage_user *user, void *context);
+struct dicomnet_storage_user_handler {
+    void (*opened)(struct dicomnet_storage_user *user, void *context);
 
     /*
-     * A store ended: answered, or the association did. Called once for each store taken by storage_user_store, in the
-     * order of the responses; those without an answer come just before `closed`.
+     * A store ended: answered, or the association did. Called once for each store taken by dicomnet_storage_user_store,
+     * in the order of the responses; those without an answer come just before `closed`.
      */
-    void (*done)(struct storage_user *user, void *context, struct store *store);
+    void (*done)(struct dicomnet_storage_user *user, void *context, struct dicomnet_store *store);
 
     /*
      * Another store can be prepared now, and begun unless the window is full. Comes after `opened` and after a store
      * has left or ended. May be NULL.
      */
-    void (*ready)(struct storage_user *user, void *context);
+    void (*ready)(struct dicomnet_storage_user *user, void *context);
 
     /* The association ended; the storage_user is freed when this returns. Exactly once. */
-    void (*closed)(struct storage_user *user, void *context, const struct association_end *end);
+    void (*closed)(struct dicomnet_storage_user *user, void *context, const struct dicomnet_association_end *end);
 };
 
-/* As association_open: `handler` is borrowed until closed. */
-int storage_user_open(struct storage_user **ret_user, struct uv_loop_s *loop, const struct association_options *options,
-                      const struct storage_user_handler *handler, void *context) MUST_CHECK;
+/* As dicomnet_association_open: `handler` is borrowed until closed. */
+int dicomnet_storage_user_open(struct dicomnet_storage_user **ret_user, struct uv_loop_s *loop,
+                               const struct dicomnet_association_options *options,
+                               const struct dicomnet_storage_user_handler *handler, void *context) DICOMNET_MUST_CHECK;
 
 /* Its association, for what was negotiated. Valid until `closed` returns. */
-struct association *storage_user_association(const struct storage_user *user);
+struct dicomnet_association *dicomnet_storage_user_association(const struct dicomnet_storage_user *user);
 
 /* The accepted context for this class and stored syntax, or NULL. */
-const struct association_context *storage_user_find_context(const struct storage_user *user, const char *class_uid,
-                                                            const char *syntax_uid);
+const struct dicomnet_association_context *dicomnet_storage_user_find_context(const struct dicomnet_storage_user *user,
+                                                                              const char *class_uid,
+                                                                              const char *syntax_uid);
 
-/* True if storage_user_store would take a store now. */
-bool storage_user_can_store(const struct storage_user *user);
+/* True if dicomnet_storage_user_store would take a store now. */
+bool dicomnet_storage_user_can_store(const struct dicomnet_storage_user *user);
 
 /*
  * Read and frame the beginning of a store while the response to another is awaited, so that nothing but the write is
- * left to do for storage_user_store. At most one store is prepared at a time: the last. Returns as storage_user_store.
- * A prepared store has not begun: it may be forgotten, and its source closed, at any time. `store` is to be all zero
- * but for what the caller fills in.
+ * left to do for dicomnet_storage_user_store. At most one store is prepared at a time: the last. Returns as
+ * dicomnet_storage_user_store. A prepared store has not begun: it may be forgotten, and its source closed, at any time.
+ * `store` is to be all zero but for what the caller fills in.
  */
-int storage_user_prepare(struct storage_user *user, struct store *store) MUST_CHECK;
+int dicomnet_storage_user_prepare(struct dicomnet_storage_user *user, struct dicomnet_store *store) DICOMNET_MUST_CHECK;
 
-/* True if storage_user_prepare would take a store now: nothing is on its way out. */
-bool storage_user_can_prepare(const struct storage_user *user);
+/* True if dicomnet_storage_user_prepare would take a store now: nothing is on its way out. */
+bool dicomnet_storage_user_can_prepare(const struct dicomnet_storage_user *user);
 
 /*
- * Begin a store. Returns 0 or ERROR_BUSY, ERROR_NOT_OPEN, ERROR_NO_CONTEXT, or the error of a source that failed before
- * anything was sent (then `done` does not come, and the association goes on).
+ * Begin a store. Returns 0 or DICOMNET_ERROR_BUSY, DICOMNET_ERROR_NOT_OPEN, DICOMNET_ERROR_NO_CONTEXT, or the error of
+ * a source that failed before anything was sent (then `done` does not come, and the association goes on).
  */
-int storage_user_store(struct storage_user *user, struct store *store) MUST_CHECK;
+int dicomnet_storage_user_store(struct dicomnet_storage_user *user, struct dicomnet_store *store) DICOMNET_MUST_CHECK;
 
 /* Stores that have begun and not ended. */
-unsigned storage_user_in_flight(const struct storage_user *user);
+unsigned dicomnet_storage_user_in_flight(const struct dicomnet_storage_user *user);
 
 /* Release once nothing is in flight; no store is taken from now on. */
-void storage_user_release(struct storage_user *user);
+void dicomnet_storage_user_release(struct dicomnet_storage_user *user);
 
 /* Abort now. */
-void storage_user_abort(struct storage_user *user, int error);
+void dicomnet_storage_user_abort(struct dicomnet_storage_user *user, int error);
 
 /* ---- provider ---- */
 
-struct storage_provider;
+struct dicomnet_storage_provider;
 
 /*
- * Where a provider's instances go. `context` is the pointer given to storage_provider_create, or the provider's own
- * memory if `context_size` was given instead. An instance is one `begin`, `bytes` as often as bytes come, and then
- * `end` or `cancel`, neither of them if `begin` refused.
+ * Where a provider's instances go. `context` is the pointer given to dicomnet_storage_provider_create, or the
+ * provider's own memory if `context_size` was given instead. An instance is one `begin`, `bytes` as often as bytes
+ * come, and then `end` or `cancel`, neither of them if `begin` refused.
  */
-struct storage_sink {
+struct dicomnet_storage_sink {
     /* The association is open: what was agreed is known. May be NULL. */
-    void (*opened)(void *context, struct association *association);
+    void (*opened)(void *context, struct dicomnet_association *association);
     /* A C-STORE-RQ has come. Return 0000 to go on; any other status is answered once the data set has been drained. */
-    uint16_t (*begin)(void *context, struct association *association, uint8_t context_id,
-                      const struct dimse_command *request);
+    uint16_t (*begin)(void *context, struct dicomnet_association *association, uint8_t context_id,
+                      const struct dicomnet_dimse_command *request);
     /* Bytes of its data set (not called if `begin` refused). */
-    void (*bytes)(void *context, struct span bytes);
+    void (*bytes)(void *context, struct dicomnet_span bytes);
     /* The data set is complete: the status to answer, and an Error Comment of at most 64 characters ("" = none). */
     uint16_t (*end)(void *context, char ret_comment[65]);
     /*
      * The response to a C-STORE-RQ, also to one that `begin` refused or that had no data set, is about to leave; its
      * status and comment may still be changed. False keeps it back: the peer gets no answer. May be NULL.
      */
-    bool (*answering)(void *context, uint8_t context_id, struct dimse_command *response);
+    bool (*answering)(void *context, uint8_t context_id, struct dicomnet_dimse_command *response);
     /* The association ended in the middle of an instance: forget it. */
     void (*cancel)(void *context);
     /* The association ended. The provider is freed after this. May be NULL. */
-    void (*closed)(void *context, const struct association_end *end);
+    void (*closed)(void *context, const struct dicomnet_association_end *end);
 };
 
-struct storage_provider_options {
-    const struct storage_sink *sink; /* borrowed until closed */
+struct dicomnet_storage_provider_options {
+    const struct dicomnet_storage_sink *sink; /* borrowed until closed */
     void *context;
     size_t context_size;        /* not 0: the context is so many bytes, zeroed, which the provider makes and frees */
     uint32_t response_delay_ms; /* before each C-STORE response; for tests */
 
     /* As association_handler.welcome. NULL: everybody is. */
-    bool (*welcome)(void *context, const struct association *association);
+    bool (*welcome)(void *context, const struct dicomnet_association *association);
 
     /*
      * Decides about one proposed context, as association_handler.negotiate. NULL: Verification and every storage class
      * are accepted, in the first syntax proposed.
      */
-    uint8_t (*negotiate)(void *context, struct span abstract_syntax, struct span syntaxes, struct span *ret_syntax);
+    uint8_t (*negotiate)(void *context, struct dicomnet_span abstract_syntax, struct dicomnet_span syntaxes,
+                         struct dicomnet_span *ret_syntax);
 };
 
 /* On the loop of its association. NULL if out of memory. It is freed by its association's end. */
-struct storage_provider *storage_provider_create(struct uv_loop_s *loop,
-                                                 const struct storage_provider_options *options);
+struct dicomnet_storage_provider *
+dicomnet_storage_provider_create(struct uv_loop_s *loop, const struct dicomnet_storage_provider_options *options);
 
 /* Free one that no association was made for, on the loop's next turn. NULL is fine. */
-void storage_provider_destroy(struct storage_provider *provider);
+void dicomnet_storage_provider_destroy(struct dicomnet_storage_provider *provider);
 
-/* The handler and user pointer for association_accept (or acceptor_handler.connected). */
-extern const struct association_handler storage_provider_handler;
+/* The handler and user pointer for dicomnet_association_accept (or acceptor_handler.connected). */
+extern const struct dicomnet_association_handler dicomnet_storage_provider_handler;
 
 #endif

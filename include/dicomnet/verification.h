@@ -7,26 +7,27 @@
 
 #include "association.h"
 
-struct verification;
+struct dicomnet_verification;
 
 /* How a verification ended. */
-struct verification_result {
-    int error;                  /* 0 if the peer answered, else what was in the way */
-    uint16_t status;            /* of the C-ECHO-RSP, if error is 0 */
-    struct association_end end; /* how the association ended */
+struct dicomnet_verification_result {
+    int error;                           /* 0 if the peer answered, else what was in the way */
+    uint16_t status;                     /* of the C-ECHO-RSP, if error is 0 */
+    struct dicomnet_association_end end; /* how the association ended */
     uint64_t connect_us, negotiate_us, echo_us;
 };
 
 /*
- * Open an association with the Verification class, send one C-ECHO, release. `options` as for association_open; its
- * proposals are ignored. `done` is called once, on the loop, when everything is over. Returns 0 with
- * *ret_verification, which is freed after `done`, or a negative error and then `done` is not called.
+ * Open an association with the Verification class, send one C-ECHO, release. `options` as for
+ * dicomnet_association_open; its proposals are ignored. `done` is called once, on the loop, when everything is over.
+ * Returns 0 with *ret_verification, which is freed after `done`, or a negative error and then `done` is not called.
  */
-int verification_echo(struct verification **ret_verification, struct uv_loop_s *loop,
-                      const struct association_options *options,
-                      void (*done)(void *user, const struct verification_result *result), void *user) MUST_CHECK;
+int dicomnet_verification_echo(struct dicomnet_verification **ret_verification, struct uv_loop_s *loop,
+                               const struct dicomnet_association_options *options,
+                               void (*done)(void *user, const struct dicomnet_verification_result *result),
+                               void *user) DICOMNET_MUST_CHECK;
 
 /* Give it up: it is aborted, and `done` comes soon, with an error. Not after `done`. */
-void verification_cancel(struct verification *verification);
+void dicomnet_verification_cancel(struct dicomnet_verification *verification);
 
 #endif

@@ -12,44 +12,44 @@
 
 /* ---- requests ---- */
 
-static uint16_t on_begin(void *context, struct query_request *request, char ret_comment[65])
+static uint16_t on_begin(void *context, struct dicomnet_query_request *request, char ret_comment[65])
 {
     struct guest *guest = context;
     switch (request->service) {
-    case QUERY_FIND:
+    case DICOMNET_QUERY_FIND:
         return find_begin(guest->archive, request, ret_comment);
-    case QUERY_MOVE:
+    case DICOMNET_QUERY_MOVE:
         return move_begin(guest->archive, request, ret_comment);
     default:
         return get_begin(guest->archive, request, ret_comment);
     }
 }
 
-static void on_ready(void *context, struct query_request *request)
+static void on_ready(void *context, struct dicomnet_query_request *request)
 {
-    static void (*const readies[])(struct query_request *) = {
-        [QUERY_FIND] = find_ready, [QUERY_MOVE] = move_ready, [QUERY_GET] = get_ready};
+    static void (*const readies[])(struct dicomnet_query_request *) = {
+        [DICOMNET_QUERY_FIND] = find_ready, [DICOMNET_QUERY_MOVE] = move_ready, [DICOMNET_QUERY_GET] = get_ready};
     (void)context;
     readies[request->service](request);
 }
 
-static void on_cancelled(void *context, struct query_request *request)
+static void on_cancelled(void *context, struct dicomnet_query_request *request)
 {
     (void)context;
-    if (request->service == QUERY_MOVE)
+    if (request->service == DICOMNET_QUERY_MOVE)
         move_cancelled(request);
 }
 
-static void on_stored(void *context, struct query_request *request, struct store *store)
+static void on_stored(void *context, struct dicomnet_query_request *request, struct dicomnet_store *store)
 {
     (void)context;
     get_stored(request, store);
 }
 
-static void on_ended(void *context, struct query_request *request)
+static void on_ended(void *context, struct dicomnet_query_request *request)
 {
-    static void (*const ends[])(struct query_request *) = {
-        [QUERY_FIND] = find_ended, [QUERY_MOVE] = move_ended, [QUERY_GET] = get_ended};
+    static void (*const ends[])(struct dicomnet_query_request *) = {
+        [DICOMNET_QUERY_FIND] = find_ended, [DICOMNET_QUERY_MOVE] = move_ended, [DICOMNET_QUERY_GET] = get_ended};
     (void)context;
     ends[request->service](request);
 }
@@ -60,19 +60,20 @@ static void on_ended(void *context, struct query_request *request)
  * Of the syntaxes that are proposed for a class, the one in which most of its instances lie; Explicit VR Little Endian
  * if they lie in none of them. The archive converts nothing, and many requestors of a C-GET put Implicit first.
  */
-static bool prefer(void *context, const char *class_uid, struct span syntaxes, struct span *ret_syntax)
+static bool prefer(void *context, const char *class_uid, struct dicomnet_span syntaxes,
+                   struct dicomnet_span *ret_syntax)
 {
     const struct guest *guest = context;
     struct index *index = guest->archive->index;
-    char syntax_uid[UID_SIZE];
+    char syntax_uid[DICOMNET_UID_SIZE];
     uint64_t most = 0;
     bool chosen = false;
     if (index_count_held(index, class_uid, NULL) == 0)
         return false;
-    for (struct span syntax; pdu_next_transfer_syntax(&syntaxes, &syntax);) {
-        span_copy_trimmed(syntax, syntax_uid, sizeof syntax_uid);
+    for (struct dicomnet_span syntax; dicomnet_pdu_next_transfer_syntax(&syntaxes, &syntax);) {
+        dicomnet_span_copy_trimmed(syntax, syntax_uid, sizeof syntax_uid);
         uint64_t count = index_count_held(index, class_uid, syntax_uid);
-        bool is_explicit = strcmp(syntax_uid, UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0;
+        bool is_explicit = strcmp(syntax_uid, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0;
         if (count <= most && !(most == 0 && is_explicit))
             continue;
         most = count;
@@ -91,7 +92,7 @@ static void free_guest(struct guest *guest)
     free(guest);
 }
 
-static void on_closed(void *context, const struct association_end *end)
+static void on_closed(void *context, const struct dicomnet_association_end *end)
 {
     struct guest *guest = context;
     struct archive *archive = guest->archive;
@@ -100,27 +101,28 @@ static void on_closed(void *context, const struct association_end *end)
     archive_free_if_over(archive);
 }
 
-static const struct query_provider_handler provider_handler = {.begin = on_begin,
-                                                               .ready = on_ready,
-                                                               .cancelled = on_cancelled,
-                                                               .stored = on_stored,
-                                                               .ended = on_ended,
-                                                               .closed = on_closed};
+static const struct dicomnet_query_provider_handler provider_handler = {.begin = on_begin,
+                                                                        .ready = on_ready,
+                                                                        .cancelled = on_cancelled,
+                                                                        .stored = on_stored,
+                                                                        .ended = on_ended,
+                                                                        .closed = on_closed};
 
-static const struct association_handler *on_connected(void *user, void **ret_user)
+static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
 {
     struct archive *archive = user;
     struct guest *guest = calloc(1, sizeof *guest);
     if (guest == NULL)
         return NULL;
-    struct query_provider_options options = {.handler = &provider_handler,
-                                             .context = guest,
-                                             .sink = archive->options.output_dir != NULL ? &archive_sink : NULL,
-                                             .sink_context = guest,
-                                             .prefer = prefer,
-                                             .dimse_ms = archive->options.timeouts.dimse_ms};
+    struct dicomnet_query_provider_options options = {.handler = &provider_handler,
+                                                      .context = guest,
+                                                      .sink =
+                                                          archive->options.output_dir != NULL ? &archive_sink : NULL,
+                                                      .sink_context = guest,
+                                                      .prefer = prefer,
+                                                      .dimse_ms = archive->options.timeouts.dimse_ms};
     guest->archive = archive;
-    guest->provider = query_provider_create(archive->loop, &options);
+    guest->provider = dicomnet_query_provider_create(archive->loop, &options);
     list_append(&archive->guests, &guest->node);
     if (guest->provider == NULL) {
         free_guest(guest);
@@ -128,21 +130,21 @@ static const struct association_handler *on_connected(void *user, void **ret_use
     }
     archive->totals.associations++;
     *ret_user = guest->provider;
-    return &query_provider_association_handler;
+    return &dicomnet_query_provider_association_handler;
 }
 
-static void on_accepted(void *user, void *association_user, struct association *association)
+static void on_accepted(void *user, void *association_user, struct dicomnet_association *association)
 {
     struct archive *archive = user;
     struct guest *guest = list_entry(archive->guests.head.prev, struct guest, node);
     guest->association = association;
     if (association != NULL)
         return;
-    query_provider_destroy(association_user);
+    dicomnet_query_provider_destroy(association_user);
     free_guest(guest);
 }
 
-static const struct acceptor_handler acceptor_handler = {.connected = on_connected, .accepted = on_accepted};
+static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = on_connected, .accepted = on_accepted};
 
 /* ---- what else is read of an instance ---- */
 
@@ -150,10 +152,10 @@ static bool wants(void *context, uint32_t tag)
 {
     const struct attribute *attribute = attribute_find(tag);
     (void)context;
-    return tag == TAG_SPECIFIC_CHARACTER_SET || (attribute != NULL && attribute->expression == NULL);
+    return tag == DICOMNET_TAG_SPECIFIC_CHARACTER_SET || (attribute != NULL && attribute->expression == NULL);
 }
 
-static void found(void *context, uint32_t tag, struct span value, bool big_endian)
+static void found(void *context, uint32_t tag, struct dicomnet_span value, bool big_endian)
 {
     struct archive *archive = context;
     attribute_values_set(&archive->values, tag, value, big_endian);
@@ -192,7 +194,7 @@ static int open_store(struct archive *archive, char *ret_problem, size_t size)
         error = part10_folder_open(&archive->folder, folder, options->sync);
     archive->folder.mode = options->mode;
     if (error != 0) {
-        snprintf(ret_problem, size, "%s: %s", folder != NULL ? folder : "scanner", error_text(error));
+        snprintf(ret_problem, size, "%s: %s", folder != NULL ? folder : "scanner", dicomnet_error_text(error));
         free(path);
         return error;
     }
@@ -203,7 +205,7 @@ static int open_store(struct archive *archive, char *ret_problem, size_t size)
         snprintf(ret_problem, size, "%s: %s (it can be made anew with --reindex)", path != NULL ? path : "index",
                  index_problem(archive->index));
     else if (error != 0)
-        snprintf(ret_problem, size, "%s: %s", folder != NULL ? folder : "index", error_text(error));
+        snprintf(ret_problem, size, "%s: %s", folder != NULL ? folder : "index", dicomnet_error_text(error));
     free(path);
     return error;
 }
@@ -213,7 +215,7 @@ int archive_open(struct archive **ret_archive, struct uv_loop_s *loop, const str
 {
     struct archive *archive = calloc(1, sizeof *archive);
     if (archive == NULL) {
-        snprintf(ret_problem, problem_size, "%s", error_text(-ENOMEM));
+        snprintf(ret_problem, problem_size, "%s", dicomnet_error_text(-ENOMEM));
         return -ENOMEM;
     }
     archive->options = *options;
@@ -222,10 +224,10 @@ int archive_open(struct archive **ret_archive, struct uv_loop_s *loop, const str
     list_init(&archive->resting);
     int error = open_store(archive, ret_problem, problem_size);
     if (error == 0) {
-        error = acceptor_open(&archive->acceptor, loop, &options->acceptor, &acceptor_handler, archive);
+        error = dicomnet_acceptor_open(&archive->acceptor, loop, &options->acceptor, &acceptor_handler, archive);
         if (error != 0)
             snprintf(ret_problem, problem_size, "%s:%u: %s", options->acceptor.bind_address, options->acceptor.port,
-                     error_text(error));
+                     dicomnet_error_text(error));
     }
     if (error != 0) {
         free_archive(archive);
@@ -239,7 +241,7 @@ int archive_open(struct archive **ret_archive, struct uv_loop_s *loop, const str
 
 uint16_t archive_port(const struct archive *archive)
 {
-    return acceptor_port(archive->acceptor);
+    return dicomnet_acceptor_port(archive->acceptor);
 }
 
 const struct archive_totals *archive_totals(const struct archive *archive)
@@ -257,6 +259,6 @@ static void on_turn_closed(uv_handle_t *handle)
 void archive_close(struct archive *archive)
 {
     archive->closing = true;
-    acceptor_close(archive->acceptor);
+    dicomnet_acceptor_close(archive->acceptor);
     uv_close((uv_handle_t *)&archive->turn, on_turn_closed);
 }

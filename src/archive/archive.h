@@ -25,7 +25,7 @@ struct archive_peer {
 };
 
 struct archive_options {
-    struct acceptor_options acceptor;
+    struct dicomnet_acceptor_options acceptor;
     const char
         *output_dir; /* of the instances and their index (index.sqlite); NULL: made up, and the index in memory */
     bool sync;       /* fsync an instance before it is answered */
@@ -36,10 +36,10 @@ struct archive_options {
     struct synthetic_population synthetic; /* studies = 0: none */
     const struct archive_peer *peers;      /* borrowed until closed */
     size_t peer_count;
-    unsigned move_associations;           /* at most, for one C-MOVE */
-    struct association_timeouts timeouts; /* of the associations that a C-MOVE opens */
-    const struct logger *logger;          /* borrowed until closed */
-    const volatile sig_atomic_t *stop;    /* borrowed: not 0 = archive_open ends with -ECANCELED; NULL = never */
+    unsigned move_associations;                    /* at most, for one C-MOVE */
+    struct dicomnet_association_timeouts timeouts; /* of the associations that a C-MOVE opens */
+    const struct dicomnet_logger *logger;          /* borrowed until closed */
+    const volatile sig_atomic_t *stop; /* borrowed: not 0 = archive_open ends with -ECANCELED; NULL = never */
 };
 
 /* What an archive holds, and has done so far. */
@@ -57,7 +57,7 @@ struct archive_totals {
  * `ret_problem` of `problem_size` bytes. `options` is copied, strings are borrowed. It blocks while it indexes.
  */
 int archive_open(struct archive **ret_archive, struct uv_loop_s *loop, const struct archive_options *options,
-                 char *ret_problem, size_t problem_size) MUST_CHECK;
+                 char *ret_problem, size_t problem_size) DICOMNET_MUST_CHECK;
 uint16_t archive_port(const struct archive *archive);
 const struct archive_totals *archive_totals(const struct archive *archive);
 

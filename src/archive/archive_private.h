@@ -19,7 +19,7 @@
 struct archive {
     struct archive_options options;
     struct uv_loop_s *loop;
-    struct acceptor *acceptor;
+    struct dicomnet_acceptor *acceptor;
     struct index *index;
     struct scanner *scanner;
     struct attribute_values values; /* of the instance that is looked at */
@@ -35,13 +35,13 @@ struct archive {
 struct guest {
     struct list_node node;
     struct archive *archive;
-    struct association *association; /* NULL until it has been made */
-    struct query_provider *provider;
+    struct dicomnet_association *association; /* NULL until it has been made */
+    struct dicomnet_query_provider *provider;
 
     /* The instance that comes in. */
     struct part10_writer *writer; /* NULL before the first */
     bool writing;
-    char class_uid[UID_SIZE], instance_uid[UID_SIZE];
+    char class_uid[DICOMNET_UID_SIZE], instance_uid[DICOMNET_UID_SIZE];
 };
 
 /* Free the archive if it is closing and nothing is left of it. */
@@ -80,7 +80,7 @@ enum { KEY_UIDS_MAX = 10000, KEY_VALUES_MAX = 1000 };
 
 /* ---- keep.c: C-STORE ---- */
 
-extern const struct storage_sink archive_sink; /* its context is a guest */
+extern const struct dicomnet_storage_sink archive_sink; /* its context is a guest */
 
 /* ---- fill.c: what is in the archive when it opens ---- */
 
@@ -94,7 +94,7 @@ enum outcome_reason archive_look_at(struct archive *archive, const char *name, c
                                     const char *instance_uid, struct instance **ret_instance);
 
 /* Index what was looked at last, under that name. 0 or an error of index.h. */
-int archive_add(struct archive *archive, const char *name, const struct instance *instance) MUST_CHECK;
+int archive_add(struct archive *archive, const char *name, const struct instance *instance) DICOMNET_MUST_CHECK;
 
 /* The made-up instance of that place; story and class follow from the numbers. */
 void archive_make_up(const struct archive *archive, uint64_t study, uint64_t series, uint64_t number,
@@ -102,9 +102,9 @@ void archive_make_up(const struct archive *archive, uint64_t study, uint64_t ser
 
 /* ---- find.c: C-FIND ---- */
 
-uint16_t find_begin(struct archive *archive, struct query_request *request, char ret_comment[65]);
-void find_ready(struct query_request *request);
-void find_ended(struct query_request *request);
+uint16_t find_begin(struct archive *archive, struct dicomnet_query_request *request, char ret_comment[65]);
+void find_ready(struct dicomnet_query_request *request);
+void find_ended(struct dicomnet_query_request *request);
 
 /* ---- retrieve.c: what C-MOVE and C-GET have in common ---- */
 
@@ -119,18 +119,20 @@ struct retrieval {
     size_t failed_len;
 };
 
-/* STATUS_PENDING, or what to answer at once. Call retrieval_fini in either case. */
-uint16_t retrieval_init(struct retrieval *retrieval, struct archive *archive, const struct query_request *request,
-                        char ret_comment[65]);
+/* DICOMNET_STATUS_PENDING, or what to answer at once. Call retrieval_fini in either case. */
+uint16_t retrieval_init(struct retrieval *retrieval, struct archive *archive,
+                        const struct dicomnet_query_request *request, char ret_comment[65]);
 void retrieval_fini(struct retrieval *retrieval);
 
-struct query_counts retrieval_counts(const struct retrieval *retrieval);
+struct dicomnet_query_counts retrieval_counts(const struct retrieval *retrieval);
 
 /* How one instance ended. */
-void retrieval_count(struct retrieval *retrieval, const struct store *store, bool sound, const char *instance_uid);
+void retrieval_count(struct retrieval *retrieval, const struct dicomnet_store *store, bool sound,
+                     const char *instance_uid);
 
 /* Give the final answer. */
-void retrieval_finish(struct retrieval *retrieval, struct query_request *request, bool cancelled, const char *comment);
+void retrieval_finish(struct retrieval *retrieval, struct dicomnet_query_request *request, bool cancelled,
+                      const char *comment);
 
 /* One instance on its way. */
 struct delivery;
@@ -138,13 +140,13 @@ struct delivery *delivery_create(void);
 void delivery_destroy(struct delivery *delivery);
 
 /* The next is the cursor's instance: its UIDs are set. The store is borrowed until delivery_close. */
-struct store *delivery_name(struct delivery *delivery, struct index_cursor *row);
+struct dicomnet_store *delivery_name(struct delivery *delivery, struct index_cursor *row);
 
 /* Open the source of the instance that was named: 0 or a negative error. */
 int delivery_open(struct delivery *delivery, struct archive *archive, struct index_cursor *row);
 
 /* The store that is to be begun, but for its context; borrowed until delivery_close. */
-struct store *delivery_store(struct delivery *delivery);
+struct dicomnet_store *delivery_store(struct delivery *delivery);
 const char *delivery_syntax(const struct delivery *delivery);
 
 /* False if the file has changed while it was sent: what went out is not to be trusted. */
@@ -152,14 +154,14 @@ bool delivery_close(struct delivery *delivery);
 
 /* ---- move.c, get.c ---- */
 
-uint16_t move_begin(struct archive *archive, struct query_request *request, char ret_comment[65]);
-void move_ready(struct query_request *request);
-void move_cancelled(struct query_request *request);
-void move_ended(struct query_request *request);
+uint16_t move_begin(struct archive *archive, struct dicomnet_query_request *request, char ret_comment[65]);
+void move_ready(struct dicomnet_query_request *request);
+void move_cancelled(struct dicomnet_query_request *request);
+void move_ended(struct dicomnet_query_request *request);
 
-uint16_t get_begin(struct archive *archive, struct query_request *request, char ret_comment[65]);
-void get_ready(struct query_request *request);
-void get_stored(struct query_request *request, struct store *store);
-void get_ended(struct query_request *request);
+uint16_t get_begin(struct archive *archive, struct dicomnet_query_request *request, char ret_comment[65]);
+void get_ready(struct dicomnet_query_request *request);
+void get_stored(struct dicomnet_query_request *request, struct dicomnet_store *store);
+void get_ended(struct dicomnet_query_request *request);
 
 #endif

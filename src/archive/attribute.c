@@ -9,10 +9,10 @@
 #include "base/bytes.h"
 #include "base/charset.h"
 
-#define PATIENT  QUERY_LEVEL_PATIENT
-#define STUDY    QUERY_LEVEL_STUDY
-#define SERIES   QUERY_LEVEL_SERIES
-#define INSTANCE QUERY_LEVEL_IMAGE
+#define PATIENT  DICOMNET_QUERY_LEVEL_PATIENT
+#define STUDY    DICOMNET_QUERY_LEVEL_STUDY
+#define SERIES   DICOMNET_QUERY_LEVEL_SERIES
+#define INSTANCE DICOMNET_QUERY_LEVEL_IMAGE
 
 /* The distinct values of a series' or instance's column below a study, as one value with backslashes. */
 #define DISTINCT_IN_STUDY(column, tables)                                                                              \
@@ -126,7 +126,7 @@ const struct attribute *attribute_find(uint32_t tag)
     return found != NULL ? *found : NULL;
 }
 
-const char *attribute_table(enum query_level level)
+const char *attribute_table(enum dicomnet_query_level level)
 {
     static const char *const tables[] = {
         [PATIENT] = "patient", [STUDY] = "study", [SERIES] = "series", [INSTANCE] = "instance"};
@@ -141,22 +141,23 @@ void attribute_values_clear(struct attribute_values *values)
 }
 
 /* A number of VR US as decimal text. */
-static void format_number(struct span value, bool big_endian, char *ret_text, size_t size)
+static void format_number(struct dicomnet_span value, bool big_endian, char *ret_text, size_t size)
 {
     unsigned number = value.len < 2 ? 0 : big_endian ? get_u16_be(value.data) : get_u16_le(value.data);
     snprintf(ret_text, size, "%u", number);
 }
 
-char *attribute_read_key(const struct identifier *identifier, const struct element *element, const char *vr)
+char *attribute_read_key(const struct dicomnet_identifier *identifier, const struct dicomnet_element *element,
+                         const char *vr)
 {
     char terms[128];
     struct charset charset = {0};
-    (void)identifier_get_text(identifier, TAG_SPECIFIC_CHARACTER_SET, terms, sizeof terms);
+    (void)dicomnet_identifier_get_text(identifier, DICOMNET_TAG_SPECIFIC_CHARACTER_SET, terms, sizeof terms);
     size_t raw_size = element->value.len + 16, size = CHARSET_ROOM(raw_size);
     char *raw = malloc(raw_size), *text = malloc(size);
     if (raw != NULL && text != NULL) {
-        (void)identifier_get_text(identifier, element->tag, raw, raw_size);
-        charset_to_utf8(&charset, terms, vr, span_of(raw), text, size);
+        (void)dicomnet_identifier_get_text(identifier, element->tag, raw, raw_size);
+        charset_to_utf8(&charset, terms, vr, dicomnet_span_of(raw), text, size);
         charset_fini(&charset);
     }
     if (raw == NULL) {
@@ -167,23 +168,23 @@ char *attribute_read_key(const struct identifier *identifier, const struct eleme
     return text;
 }
 
-void attribute_values_set(struct attribute_values *values, uint32_t tag, struct span value, bool big_endian)
+void attribute_values_set(struct attribute_values *values, uint32_t tag, struct dicomnet_span value, bool big_endian)
 {
     char raw[ATTRIBUTE_VALUE_SIZE], text[ATTRIBUTE_VALUE_SIZE];
-    if (tag == TAG_SPECIFIC_CHARACTER_SET) {
-        span_copy_trimmed(value, values->character_set, sizeof values->character_set);
+    if (tag == DICOMNET_TAG_SPECIFIC_CHARACTER_SET) {
+        dicomnet_span_copy_trimmed(value, values->character_set, sizeof values->character_set);
         return;
     }
     const struct attribute *attribute = attribute_find(tag);
     if (attribute == NULL || attribute->expression != NULL || values->texts[attribute - attributes] != NULL)
         return;
-    const char *vr = dictionary_vr(tag);
+    const char *vr = dicomnet_dictionary_vr(tag);
     if (strcmp(vr, "US") == 0) {
         format_number(value, big_endian, text, sizeof text);
     } else {
-        span_copy_trimmed(value, raw, sizeof raw);
+        dicomnet_span_copy_trimmed(value, raw, sizeof raw);
         struct charset charset = {0};
-        charset_to_utf8(&charset, values->character_set, vr, span_of(raw), text, sizeof text);
+        charset_to_utf8(&charset, values->character_set, vr, dicomnet_span_of(raw), text, sizeof text);
         charset_fini(&charset);
     }
     size_t len = strlen(text) + 1;

@@ -18,9 +18,9 @@ enum { ATTRIBUTES_MAX = 96, ATTRIBUTE_VALUE_SIZE = 1024 /* longest value in UTF-
 
 struct attribute {
     uint32_t tag;
-    enum query_level level; /* whose it is */
-    const char *name;       /* of its column; the keyword */
-    const char *expression; /* NULL for a stored one */
+    enum dicomnet_query_level level; /* whose it is */
+    const char *name;                /* of its column; the keyword */
+    const char *expression;          /* NULL for a stored one */
 };
 
 /* By level, from the patient down. */
@@ -31,13 +31,14 @@ extern const size_t attribute_count;
 const struct attribute *attribute_find(uint32_t tag);
 
 /* "patient", "study", "series", "instance": the table of a level. */
-const char *attribute_table(enum query_level level);
+const char *attribute_table(enum dicomnet_query_level level);
 
 /*
  * The text of a key as UTF-8, a number as decimal text; `element` is of this identifier, `vr` what it is by the
  * dictionary. NULL if memory is short; the caller frees it.
  */
-char *attribute_read_key(const struct identifier *identifier, const struct element *element, const char *vr);
+char *attribute_read_key(const struct dicomnet_identifier *identifier, const struct dicomnet_element *element,
+                         const char *vr);
 
 /* The values of one instance's stored attributes, UTF-8, trimmed, "" where it has none; by index of `attributes`. */
 struct attribute_values {
@@ -54,7 +55,7 @@ void attribute_values_clear(struct attribute_values *values);
  * Keep a value, as it stands in a data set of that character set ("" = ASCII); nothing happens if it is no stored
  * attribute, is too long, or was there before.
  */
-void attribute_values_set(struct attribute_values *values, uint32_t tag, struct span value, bool big_endian);
+void attribute_values_set(struct attribute_values *values, uint32_t tag, struct dicomnet_span value, bool big_endian);
 
 /* The value of a stored attribute; "" if it is not there. */
 const char *attribute_values_get(const struct attribute_values *values, uint32_t tag);

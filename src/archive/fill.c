@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "archive/archive_private.h"
-#include "dicomnet/log.h"
+#include "base/log.h"
 #include "files/discover.h"
 #include "files/file_source.h"
 #include "files/synthetic.h"
@@ -22,7 +22,8 @@ enum { COPY_SIZE = 64 * 1024, SYNTHETIC_SEED = 1 };
 
 static void say_failed(struct archive *archive, const char *path, const char *reason)
 {
-    LOG(archive->options.logger, LOG_WARN, LOG_FILE_FAILED, LOG_TEXT("path", path), LOG_TEXT("reason", reason));
+    LOG(archive->options.logger, DICOMNET_LOG_WARN, EVENT_FILE_FAILED, LOG_TEXT("path", path),
+        LOG_TEXT("reason", reason));
 }
 
 /* Look at a file with the archive's scanner, which fills in archive->values. NULL if out of memory. */
@@ -167,7 +168,7 @@ static int copy_file(struct archive *archive, const struct instance *instance, c
         if (n == (ssize_t)gap.iov_len)
             part10_writer_append(writer, bytes, gap.iov_len);
         else
-            error = n < 0 ? (int)n : ERROR_SOURCE_SHORT;
+            error = n < 0 ? (int)n : DICOMNET_ERROR_SOURCE_SHORT;
         done += gap.iov_len;
     }
     int closed = file_source_close(&source);
@@ -198,14 +199,14 @@ static int import_file(struct archive *archive, const char *path)
         (void)index_file(archive, name, &error);
     instance_destroy(instance);
     if (skipped) {
-        LOG(archive->options.logger, LOG_INFO, LOG_FILE_SKIPPED, LOG_TEXT("path", path),
+        LOG(archive->options.logger, DICOMNET_LOG_INFO, EVENT_FILE_SKIPPED, LOG_TEXT("path", path),
             LOG_TEXT("reason", outcome_reason_name(reason)));
         return 0;
     }
     if (reason != REASON_NONE || result < 0 || result == PART10_DIFFERENT) {
         archive->totals.import_failed++;
         say_failed(archive, path,
-                   result < 0                   ? error_text(result)
+                   result < 0                   ? dicomnet_error_text(result)
                    : result == PART10_DIFFERENT ? outcome_reason_name(REASON_UID_CONFLICT)
                                                 : outcome_reason_name(reason));
         return result == -ENOSPC ? result : 0;
@@ -250,12 +251,13 @@ void archive_make_up(const struct archive *archive, uint64_t study, uint64_t ser
 }
 
 /* What its header says: all but the pixel data, whose header is the last 12 bytes of it. */
-static int read_made_up(struct archive *archive, const struct synthetic_instance *made, struct identifier *identifier)
+static int read_made_up(struct archive *archive, const struct synthetic_instance *made,
+                        struct dicomnet_identifier *identifier)
 {
-    struct span header = {.data = made->header, .len = made->header_len - 12};
-    int error = identifier_decode(identifier, header, made->syntax_uid);
+    struct dicomnet_span header = {.data = made->header, .len = made->header_len - 12};
+    int error = dicomnet_identifier_decode(identifier, header, made->syntax_uid);
     attribute_values_clear(&archive->values);
-    for (struct element element = {0}; error == 0 && identifier_next(identifier, &element);)
+    for (struct dicomnet_element element = {0}; error == 0 && dicomnet_identifier_next(identifier, &element);)
         attribute_values_set(&archive->values, element.tag, element.value, false);
     return error;
 }
@@ -264,10 +266,10 @@ static int make_up(struct archive *archive)
 {
     const struct synthetic_population *wanted = &archive->options.synthetic;
     struct synthetic_instance made;
-    struct identifier identifier;
+    struct dicomnet_identifier identifier;
     uint64_t total = wanted->studies * wanted->series * wanted->instances;
     int error = 0;
-    identifier_init(&identifier);
+    dicomnet_identifier_init(&identifier);
     for (uint64_t i = 0; i < total && error == 0; i++) {
         struct index_place place = {.number = i % wanted->instances,
                                     .series = i / wanted->instances % wanted->series,
@@ -281,7 +283,7 @@ static int make_up(struct archive *archive)
         error = error != 0 ? error : index_add(archive->index, &archive->values, &place);
         error = error == 0 && is_stopped(archive) ? -ECANCELED : error;
     }
-    identifier_fini(&identifier);
+    dicomnet_identifier_fini(&identifier);
     return error;
 }
 
@@ -299,9 +301,9 @@ int archive_fill(struct archive *archive)
     error = error != 0 ? error : index_count_all(archive->index, counts);
     if (error != 0)
         return error;
-    archive->totals.patients = counts[QUERY_LEVEL_PATIENT];
-    archive->totals.studies = counts[QUERY_LEVEL_STUDY];
-    archive->totals.series = counts[QUERY_LEVEL_SERIES];
-    archive->totals.instances = counts[QUERY_LEVEL_IMAGE];
+    archive->totals.patients = counts[DICOMNET_QUERY_LEVEL_PATIENT];
+    archive->totals.studies = counts[DICOMNET_QUERY_LEVEL_STUDY];
+    archive->totals.series = counts[DICOMNET_QUERY_LEVEL_SERIES];
+    archive->totals.instances = counts[DICOMNET_QUERY_LEVEL_IMAGE];
     return 0;
 }

@@ -28,16 +28,16 @@ struct column {
 struct find {
     struct rest rest;
     struct archive *archive;
-    struct query_request *request;
+    struct dicomnet_query_request *request;
     struct index_cursor *cursor;
-    enum query_level level;
+    enum dicomnet_query_level level;
     size_t column_count;
     struct column columns[ATTRIBUTES_MAX];
     bool comparing; /* a row, as far as these two say */
     size_t column;
     struct match_position position;
     bool unsupported; /* there were keys that the archive does not know */
-    struct identifier match;
+    struct dicomnet_identifier match;
 };
 
 static void destroy(struct find *find)
@@ -47,7 +47,7 @@ static void destroy(struct find *find)
         match_key_destroy(find->columns[i].key);
     }
     index_cursor_close(find->cursor);
-    identifier_fini(&find->match);
+    dicomnet_identifier_fini(&find->match);
     free(find);
 }
 
@@ -56,16 +56,16 @@ static void destroy(struct find *find)
 /* Has nothing to do with matching: level, character set, time zone, who would send it. */
 static bool is_no_key(uint32_t tag)
 {
-    return tag == TAG_QUERY_RETRIEVE_LEVEL || tag == TAG_SPECIFIC_CHARACTER_SET || tag == TAG_RETRIEVE_AE_TITLE ||
-           tag == TAG_INSTANCE_AVAILABILITY || tag == 0x00080201;
+    return tag == DICOMNET_TAG_QUERY_RETRIEVE_LEVEL || tag == DICOMNET_TAG_SPECIFIC_CHARACTER_SET ||
+           tag == DICOMNET_TAG_RETRIEVE_AE_TITLE || tag == DICOMNET_TAG_INSTANCE_AVAILABILITY || tag == 0x00080201;
 }
 
 /* True if the index can find the rows with this key by itself. */
 static bool narrows(const struct attribute *attribute, const char *key)
 {
-    if (attribute->tag == TAG_PATIENT_ID)
+    if (attribute->tag == DICOMNET_TAG_PATIENT_ID)
         return strpbrk(key, "*?\\") == NULL && key[strspn(key, " ")] != '\0';
-    return attribute->tag == query_level_key(attribute->level);
+    return attribute->tag == dicomnet_query_level_key(attribute->level);
 }
 
 /* The number of values is what a query costs; 0 or -E2BIG. */
@@ -78,8 +78,8 @@ static int check_key(const struct column *column, char ret_comment[65])
     return -E2BIG;
 }
 
-static int take_key(struct find *find, const struct identifier *identifier, const struct element *element,
-                    struct index_keys *keys, char ret_comment[65])
+static int take_key(struct find *find, const struct dicomnet_identifier *identifier,
+                    const struct dicomnet_element *element, struct index_keys *keys, char ret_comment[65])
 {
     const struct attribute *attribute = attribute_find(element->tag);
     if (attribute == NULL || attribute->level > find->level || strcmp(element->vr, "SQ") == 0) {
@@ -88,7 +88,7 @@ static int take_key(struct find *find, const struct identifier *identifier, cons
     }
     struct column *column = &find->columns[find->column_count];
     column->attribute = attribute;
-    snprintf(column->vr, sizeof column->vr, "%s", dictionary_vr(element->tag));
+    snprintf(column->vr, sizeof column->vr, "%s", dicomnet_dictionary_vr(element->tag));
     column->text = attribute_read_key(identifier, element, column->vr);
     if (column->text == NULL)
         return -ENOMEM;
@@ -104,12 +104,12 @@ static int take_key(struct find *find, const struct identifier *identifier, cons
     return column->key != NULL ? 0 : -ENOMEM;
 }
 
-static int open_cursor(struct find *find, const struct query_request *request, char ret_comment[65])
+static int open_cursor(struct find *find, const struct dicomnet_query_request *request, char ret_comment[65])
 {
     struct index_keys keys = {0};
     const struct attribute *wanted[ATTRIBUTES_MAX];
     int error = 0;
-    for (struct element element = {0}; error == 0 && identifier_skip(request->identifier, &element);)
+    for (struct dicomnet_element element = {0}; error == 0 && dicomnet_identifier_skip(request->identifier, &element);)
         error = take_key(find, request->identifier, &element, &keys, ret_comment);
     for (size_t i = 0; i < find->column_count; i++)
         wanted[i] = find->columns[i].attribute;
@@ -117,32 +117,34 @@ static int open_cursor(struct find *find, const struct query_request *request, c
                       : index_find(find->archive->index, find->level, wanted, find->column_count, &keys, &find->cursor);
 }
 
-uint16_t find_begin(struct archive *archive, struct query_request *request, char ret_comment[65])
+uint16_t find_begin(struct archive *archive, struct dicomnet_query_request *request, char ret_comment[65])
 {
-    int level = query_level_of(request->identifier);
-    bool known = level >= 0 && !(level == QUERY_LEVEL_PATIENT && request->model == QUERY_STUDY_ROOT) &&
-                 !(level > QUERY_LEVEL_STUDY && request->model == QUERY_PATIENT_STUDY_ONLY);
+    int level = dicomnet_query_level_of(request->identifier);
+    bool known = level >= 0 &&
+                 !(level == DICOMNET_QUERY_LEVEL_PATIENT && request->model == DICOMNET_QUERY_STUDY_ROOT) &&
+                 !(level > DICOMNET_QUERY_LEVEL_STUDY && request->model == DICOMNET_QUERY_PATIENT_STUDY_ONLY);
     if (!known) {
         snprintf(ret_comment, 65, "no Query/Retrieve Level of this information model");
-        return STATUS_DATA_SET_MISMATCH;
+        return DICOMNET_STATUS_DATA_SET_MISMATCH;
     }
     struct find *find = calloc(1, sizeof *find);
     if (find == NULL)
-        return STATUS_REFUSED_OUT_OF_RESOURCES;
+        return DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;
     find->archive = archive;
     find->request = request;
-    find->level = (enum query_level)level;
-    identifier_init(&find->match);
+    find->level = (enum dicomnet_query_level)level;
+    dicomnet_identifier_init(&find->match);
     int error = open_cursor(find, request, ret_comment);
     if (error != 0) {
         if (ret_comment[0] == '\0')
-            snprintf(ret_comment, 65, "%.64s", error == -EIO ? index_problem(archive->index) : error_text(error));
+            snprintf(ret_comment, 65, "%.64s",
+                     error == -EIO ? index_problem(archive->index) : dicomnet_error_text(error));
         destroy(find);
-        return STATUS_REFUSED_OUT_OF_RESOURCES;
+        return DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;
     }
     request->state = find;
     archive->totals.queries++;
-    return STATUS_PENDING;
+    return DICOMNET_STATUS_PENDING;
 }
 
 /* ---- the answer ---- */
@@ -164,38 +166,38 @@ static enum match_verdict compare_row(struct find *find, const struct slice *sli
     return MATCH_YES;
 }
 
-static int put_text(struct identifier *match, uint32_t tag, const char *vr, const char *text)
+static int put_text(struct dicomnet_identifier *match, uint32_t tag, const char *vr, const char *text)
 {
     if (strcmp(vr, "US") == 0)
-        return identifier_set_text(match, tag, text);
-    return identifier_set_bytes(match, tag, vr, span_of(text));
+        return dicomnet_identifier_set_text(match, tag, text);
+    return dicomnet_identifier_set_bytes(match, tag, vr, dicomnet_span_of(text));
 }
 
 /* Put the row together as a match; 0 or a negative error. */
 static int make_match(struct find *find)
 {
-    struct identifier *match = &find->match;
-    const char *ae = association_called_ae(find->request->association);
+    struct dicomnet_identifier *match = &find->match;
+    const char *ae = dicomnet_association_called_ae(find->request->association);
     bool ascii = true;
-    identifier_clear(match);
-    int error = put_text(match, TAG_QUERY_RETRIEVE_LEVEL, "CS", query_level_name(find->level));
-    error = error != 0 ? error : put_text(match, TAG_RETRIEVE_AE_TITLE, "AE", ae);
-    if (error == 0 && identifier_find(find->request->identifier, TAG_INSTANCE_AVAILABILITY, NULL))
-        error = put_text(match, TAG_INSTANCE_AVAILABILITY, "CS", "ONLINE");
+    dicomnet_identifier_clear(match);
+    int error = put_text(match, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, "CS", dicomnet_query_level_name(find->level));
+    error = error != 0 ? error : put_text(match, DICOMNET_TAG_RETRIEVE_AE_TITLE, "AE", ae);
+    if (error == 0 && dicomnet_identifier_find(find->request->identifier, DICOMNET_TAG_INSTANCE_AVAILABILITY, NULL))
+        error = put_text(match, DICOMNET_TAG_INSTANCE_AVAILABILITY, "CS", "ONLINE");
     for (size_t i = 0; i < find->column_count && error == 0; i++) {
         const char *text = index_cursor_text(find->cursor, i);
-        ascii = ascii && charset_is_ascii(span_of(text));
+        ascii = ascii && charset_is_ascii(dicomnet_span_of(text));
         error = put_text(match, find->columns[i].attribute->tag, find->columns[i].vr, text);
     }
     if (error == 0 && !ascii)
-        error = put_text(match, TAG_SPECIFIC_CHARACTER_SET, "CS", "ISO_IR 192");
+        error = put_text(match, DICOMNET_TAG_SPECIFIC_CHARACTER_SET, "CS", "ISO_IR 192");
     return error;
 }
 
 static void finish(struct find *find, uint16_t status, const char *comment)
 {
-    struct query_finish last = {.comment = comment};
-    query_request_finish(find->request, status, &last);
+    struct dicomnet_query_finish last = {.comment = comment};
+    dicomnet_query_request_finish(find->request, status, &last);
 }
 
 /* Find the next match: 1, 0 if there is none, 2 if the slice ended before that, or an error. */
@@ -227,11 +229,11 @@ static void go_on(void *context)
     find_ready(find->request);
 }
 
-void find_ready(struct query_request *request)
+void find_ready(struct dicomnet_query_request *request)
 {
     struct find *find = request->state;
     if (request->cancelled) {
-        finish(find, STATUS_CANCEL, NULL);
+        finish(find, DICOMNET_STATUS_CANCEL, NULL);
         return;
     }
     int result = find_row(find);
@@ -243,19 +245,19 @@ void find_ready(struct query_request *request)
         result = make_match(find);
         find->archive->totals.matches++;
         if (result == 0)
-            result =
-                query_request_match(request, &find->match, find->unsupported ? STATUS_PENDING_WARNING : STATUS_PENDING);
-        if (result == 0 || result == ERROR_NOT_OPEN)
+            result = dicomnet_query_request_match(
+                request, &find->match, find->unsupported ? DICOMNET_STATUS_PENDING_WARNING : DICOMNET_STATUS_PENDING);
+        if (result == 0 || result == DICOMNET_ERROR_NOT_OPEN)
             return;
     }
     if (result == 0)
-        finish(find, STATUS_SUCCESS, NULL);
+        finish(find, DICOMNET_STATUS_SUCCESS, NULL);
     else
-        finish(find, STATUS_UNABLE_TO_PROCESS,
-               result == -EIO ? index_problem(find->archive->index) : error_text(result));
+        finish(find, DICOMNET_STATUS_UNABLE_TO_PROCESS,
+               result == -EIO ? index_problem(find->archive->index) : dicomnet_error_text(result));
 }
 
-void find_ended(struct query_request *request)
+void find_ended(struct dicomnet_query_request *request)
 {
     struct find *find = request->state;
     rest_end(&find->rest);

@@ -24,17 +24,17 @@ static void destroy(struct get *get)
     free(get);
 }
 
-uint16_t get_begin(struct archive *archive, struct query_request *request, char ret_comment[65])
+uint16_t get_begin(struct archive *archive, struct dicomnet_query_request *request, char ret_comment[65])
 {
     struct get *get = calloc(1, sizeof *get);
     if (get == NULL)
-        return STATUS_UNABLE_TO_PERFORM;
+        return DICOMNET_STATUS_UNABLE_TO_PERFORM;
     uint16_t status = retrieval_init(&get->retrieval, archive, request, ret_comment);
     get->delivery = delivery_create();
-    if (status == STATUS_PENDING &&
+    if (status == DICOMNET_STATUS_PENDING &&
         (get->delivery == NULL || index_find_instances(archive->index, &get->retrieval.keys, 0, &get->cursor) != 0))
-        status = STATUS_UNABLE_TO_PERFORM;
-    if (status != STATUS_PENDING)
+        status = DICOMNET_STATUS_UNABLE_TO_PERFORM;
+    if (status != DICOMNET_STATUS_PENDING)
         destroy(get);
     else
         request->state = get;
@@ -42,16 +42,16 @@ uint16_t get_begin(struct archive *archive, struct query_request *request, char 
 }
 
 /* Begin the store of the cursor's instance; false if that cannot be. */
-static bool send_instance(struct get *get, struct query_request *request)
+static bool send_instance(struct get *get, struct dicomnet_query_request *request)
 {
-    struct store *store = delivery_name(get->delivery, get->cursor);
-    const struct association_context *context =
-        query_request_find_context(request, store->class_uid, delivery_syntax(get->delivery));
+    struct dicomnet_store *store = delivery_name(get->delivery, get->cursor);
+    const struct dicomnet_association_context *context =
+        dicomnet_query_request_find_context(request, store->class_uid, delivery_syntax(get->delivery));
     if (context == NULL || delivery_open(get->delivery, get->retrieval.archive, get->cursor) != 0)
         return false;
     store->context_id = context->id;
     store->priority = request->priority;
-    if (query_request_store(request, store) == 0)
+    if (dicomnet_query_request_store(request, store) == 0)
         return true;
     (void)delivery_close(get->delivery);
     return false;
@@ -62,7 +62,7 @@ static void go_on(void *context)
     get_ready(context);
 }
 
-void get_ready(struct query_request *request)
+void get_ready(struct dicomnet_query_request *request)
 {
     struct get *get = request->state;
     const struct slice slice = slice_begin();
@@ -80,17 +80,17 @@ void get_ready(struct query_request *request)
                      result < 0 ? index_problem(get->retrieval.archive->index) : NULL);
 }
 
-void get_stored(struct query_request *request, struct store *store)
+void get_stored(struct dicomnet_query_request *request, struct dicomnet_store *store)
 {
     struct get *get = request->state;
     bool sound = delivery_close(get->delivery);
     retrieval_count(&get->retrieval, store, sound, store->instance_uid);
-    struct query_counts counts = retrieval_counts(&get->retrieval);
+    struct dicomnet_query_counts counts = retrieval_counts(&get->retrieval);
     if (counts.remaining > 0)
-        query_request_progress(request, &counts);
+        dicomnet_query_request_progress(request, &counts);
 }
 
-void get_ended(struct query_request *request)
+void get_ended(struct dicomnet_query_request *request)
 {
     destroy(request->state);
 }

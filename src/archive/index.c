@@ -27,7 +27,8 @@ int index_failed(struct index *index)
 {
     int code = sqlite3_errcode(index->db) & 0xFF;
     bool knows = code != SQLITE_OK && code != SQLITE_ROW && code != SQLITE_DONE;
-    snprintf(index->problem, sizeof index->problem, "%s", knows ? sqlite3_errmsg(index->db) : error_text(-EIO));
+    snprintf(index->problem, sizeof index->problem, "%s",
+             knows ? sqlite3_errmsg(index->db) : dicomnet_error_text(-EIO));
     return -EIO;
 }
 
@@ -55,26 +56,26 @@ static int run_once(struct index *index, sqlite3_stmt *statement, int64_t *ret_n
 
 /* ---- the tables ---- */
 
-static void write_table(FILE *sql, enum query_level level)
+static void write_table(FILE *sql, enum dicomnet_query_level level)
 {
     static const char *const unique[] = {"PatientID, PatientName", "StudyInstanceUID", "parent, SeriesInstanceUID",
                                          "SOPInstanceUID"};
     fprintf(sql, "CREATE TABLE %s (id INTEGER PRIMARY KEY, ", attribute_table(level));
-    if (level != QUERY_LEVEL_PATIENT)
+    if (level != DICOMNET_QUERY_LEVEL_PATIENT)
         fputs("parent INTEGER NOT NULL, ", sql);
     for (size_t i = 0; i < attribute_count; i++)
         if (attributes[i].level == level && attributes[i].expression == NULL)
             fprintf(sql, "%s TEXT NOT NULL, ", attributes[i].name);
-    if (level == QUERY_LEVEL_SERIES)
+    if (level == DICOMNET_QUERY_LEVEL_SERIES)
         fputs("instances INTEGER NOT NULL DEFAULT 0, ", sql);
-    if (level == QUERY_LEVEL_IMAGE)
+    if (level == DICOMNET_QUERY_LEVEL_IMAGE)
         fputs("name TEXT UNIQUE, size INTEGER, mtime INTEGER, data_offset INTEGER, data_len INTEGER, pad INTEGER, "
               "made_study INTEGER, made_series INTEGER, made_number INTEGER, syntax TEXT NOT NULL, ",
               sql);
     fprintf(sql, "UNIQUE (%s));\n", unique[level]);
-    if (level == QUERY_LEVEL_STUDY || level == QUERY_LEVEL_IMAGE)
+    if (level == DICOMNET_QUERY_LEVEL_STUDY || level == DICOMNET_QUERY_LEVEL_IMAGE)
         fprintf(sql, "CREATE INDEX %s_parent ON %s (parent%s);\n", attribute_table(level), attribute_table(level),
-                level == QUERY_LEVEL_IMAGE ? ", SOPClassUID, syntax" : "");
+                level == DICOMNET_QUERY_LEVEL_IMAGE ? ", SOPClassUID, syntax" : "");
 }
 
 static int make_tables(struct index *index)
@@ -85,7 +86,7 @@ static int make_tables(struct index *index)
     if (sql == NULL)
         return -ENOMEM;
     fputs("BEGIN;\n", sql);
-    for (enum query_level level = QUERY_LEVEL_PATIENT; level <= QUERY_LEVEL_IMAGE; level++)
+    for (enum dicomnet_query_level level = DICOMNET_QUERY_LEVEL_PATIENT; level <= DICOMNET_QUERY_LEVEL_IMAGE; level++)
         write_table(sql, level);
     fputs(
         "CREATE INDEX series_uid ON series (SeriesInstanceUID);\n"
@@ -106,7 +107,7 @@ static int make_tables(struct index *index)
 }
 
 /* INSERT INTO study (parent, StudyDate, ...) VALUES (?1, ?2, ...). */
-static int prepare_insert(struct index *index, enum query_level level)
+static int prepare_insert(struct index *index, enum dicomnet_query_level level)
 {
     char *text = NULL;
     size_t len = 0;
@@ -116,7 +117,7 @@ static int prepare_insert(struct index *index, enum query_level level)
     const char *separator = "";
     unsigned count = 0;
     fprintf(sql, "INSERT INTO %s (", attribute_table(level));
-    if (level != QUERY_LEVEL_PATIENT) {
+    if (level != DICOMNET_QUERY_LEVEL_PATIENT) {
         fputs("parent", sql);
         separator = ", ";
         count++;
@@ -128,9 +129,9 @@ static int prepare_insert(struct index *index, enum query_level level)
         separator = ", ";
         count++;
     }
-    if (level == QUERY_LEVEL_IMAGE)
+    if (level == DICOMNET_QUERY_LEVEL_IMAGE)
         fputs(", " PLACE_COLUMNS, sql);
-    count += level == QUERY_LEVEL_IMAGE ? 10 : 0;
+    count += level == DICOMNET_QUERY_LEVEL_IMAGE ? 10 : 0;
     fputs(") VALUES (?", sql);
     for (unsigned i = 1; i < count; i++)
         fputs(", ?", sql);
@@ -149,7 +150,7 @@ static int prepare_statements(struct index *index)
         "SELECT id FROM instance WHERE SOPInstanceUID = ?1",
     };
     for (int level = 0; level < LEVEL_COUNT; level++) {
-        int error = prepare_insert(index, (enum query_level)level);
+        int error = prepare_insert(index, (enum dicomnet_query_level)level);
         error = error != 0 ? error : index_prepare(index, find[level], &index->find[level]);
         if (error != 0)
             return error;
@@ -240,7 +241,7 @@ void index_close(struct index *index)
 
 const char *index_problem(const struct index *index)
 {
-    return index->problem[0] != '\0' ? index->problem : error_text(-EIO);
+    return index->problem[0] != '\0' ? index->problem : dicomnet_error_text(-EIO);
 }
 
 int index_begin(struct index *index)
@@ -275,17 +276,17 @@ static void bind_place(sqlite3_stmt *statement, int at, const struct index_place
     bind_text(statement, at + 9, place->syntax_uid);
 }
 
-static int insert_row(struct index *index, enum query_level level, int64_t parent,
+static int insert_row(struct index *index, enum dicomnet_query_level level, int64_t parent,
                       const struct attribute_values *values, const struct index_place *place, int64_t *ret_id)
 {
     sqlite3_stmt *statement = index->insert[level];
     int at = 1;
-    if (level != QUERY_LEVEL_PATIENT)
+    if (level != DICOMNET_QUERY_LEVEL_PATIENT)
         sqlite3_bind_int64(statement, at++, parent);
     for (size_t i = 0; i < attribute_count; i++)
         if (attributes[i].level == level && attributes[i].expression == NULL)
             bind_text(statement, at++, values->texts[i] != NULL ? values->texts[i] : "");
-    if (level == QUERY_LEVEL_IMAGE)
+    if (level == DICOMNET_QUERY_LEVEL_IMAGE)
         bind_place(statement, at, place);
     int result = run_once(index, statement, NULL);
     *ret_id = sqlite3_last_insert_rowid(index->db);
@@ -293,16 +294,16 @@ static int insert_row(struct index *index, enum query_level level, int64_t paren
 }
 
 /* The row of a patient, study or series; it is made if it is not there. */
-static int find_or_insert(struct index *index, enum query_level level, int64_t parent,
+static int find_or_insert(struct index *index, enum dicomnet_query_level level, int64_t parent,
                           const struct attribute_values *values, int64_t *ret_id)
 {
     sqlite3_stmt *statement = index->find[level];
     int at = 1;
-    if (level == QUERY_LEVEL_SERIES)
+    if (level == DICOMNET_QUERY_LEVEL_SERIES)
         sqlite3_bind_int64(statement, at++, parent);
-    bind_text(statement, at++, attribute_values_get(values, query_level_key(level)));
-    if (level == QUERY_LEVEL_PATIENT)
-        bind_text(statement, at, attribute_values_get(values, TAG_PATIENT_NAME));
+    bind_text(statement, at++, attribute_values_get(values, dicomnet_query_level_key(level)));
+    if (level == DICOMNET_QUERY_LEVEL_PATIENT)
+        bind_text(statement, at, attribute_values_get(values, DICOMNET_TAG_PATIENT_NAME));
     int result = run_once(index, statement, ret_id);
     return result == 0 ? insert_row(index, level, parent, values, NULL, ret_id) : result < 0 ? result : 0;
 }
@@ -311,16 +312,17 @@ int index_add(struct index *index, const struct attribute_values *values, const 
 {
     int64_t id = 0, found;
     int error = 0;
-    bind_text(index->find[QUERY_LEVEL_IMAGE], 1, place->instance_uid);
-    bool replaces = run_once(index, index->find[QUERY_LEVEL_IMAGE], &found) == 1 || place->name != NULL;
+    bind_text(index->find[DICOMNET_QUERY_LEVEL_IMAGE], 1, place->instance_uid);
+    bool replaces = run_once(index, index->find[DICOMNET_QUERY_LEVEL_IMAGE], &found) == 1 || place->name != NULL;
     if (replaces) {
         bind_text(index->remove, 1, place->instance_uid);
         bind_text(index->remove, 2, place->name);
         error = run_once(index, index->remove, NULL);
     }
-    for (enum query_level level = QUERY_LEVEL_PATIENT; level < QUERY_LEVEL_IMAGE && error >= 0; level++)
+    for (enum dicomnet_query_level level = DICOMNET_QUERY_LEVEL_PATIENT;
+         level < DICOMNET_QUERY_LEVEL_IMAGE && error >= 0; level++)
         error = find_or_insert(index, level, id, values, &id);
-    return error < 0 ? error : insert_row(index, QUERY_LEVEL_IMAGE, id, values, place, &id);
+    return error < 0 ? error : insert_row(index, DICOMNET_QUERY_LEVEL_IMAGE, id, values, place, &id);
 }
 
 /* ---- files ---- */
@@ -371,7 +373,7 @@ int index_count_all(struct index *index, uint64_t ret_counts[4])
         char sql[64];
         sqlite3_stmt *statement = NULL;
         int64_t count = 0;
-        snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", attribute_table((enum query_level)level));
+        snprintf(sql, sizeof sql, "SELECT count(*) FROM %s", attribute_table((enum dicomnet_query_level)level));
         if (index_prepare(index, sql, &statement) != 0)
             return -EIO;
         int result = run_once(index, statement, &count);

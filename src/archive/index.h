@@ -23,15 +23,15 @@ struct index_cursor;
  * Open the index in that file, or one in memory (NULL). One of another version is begun anew, as is any if `anew`.
  * *ret_index is there even if it failed, for index_problem; NULL only if out of memory.
  */
-int index_open(struct index **ret_index, const char *path, bool anew) MUST_CHECK;
+int index_open(struct index **ret_index, const char *path, bool anew) DICOMNET_MUST_CHECK;
 void index_close(struct index *index);
 
 /* What SQLite said last. */
 const char *index_problem(const struct index *index);
 
 /* What is done between these is done at once, and so much faster. */
-int index_begin(struct index *index) MUST_CHECK;
-int index_commit(struct index *index) MUST_CHECK;
+int index_begin(struct index *index) DICOMNET_MUST_CHECK;
+int index_commit(struct index *index) DICOMNET_MUST_CHECK;
 
 /* Where an instance's data set is. */
 struct index_place {
@@ -46,7 +46,8 @@ struct index_place {
 };
 
 /* Add an instance; an older one with its SOP Instance UID makes room for it. */
-int index_add(struct index *index, const struct attribute_values *values, const struct index_place *place) MUST_CHECK;
+int index_add(struct index *index, const struct attribute_values *values,
+              const struct index_place *place) DICOMNET_MUST_CHECK;
 
 /* True if that file is there, as it was when it was added. */
 bool index_has_file(struct index *index, const char *name, uint64_t size_bytes, int64_t mtime_ns);
@@ -56,7 +57,7 @@ int64_t index_sweep(struct index *index, bool (*is_there)(void *context, const s
                     void *context);
 
 /* Numbers of patients, studies, series and instances, by level. */
-int index_count_all(struct index *index, uint64_t ret_counts[4]) MUST_CHECK;
+int index_count_all(struct index *index, uint64_t ret_counts[4]) DICOMNET_MUST_CHECK;
 
 /*
  * Unique keys by level, as in an identifier: NULL or "" = any. Several UIDs, separated by backslashes, are a list; a
@@ -67,28 +68,30 @@ struct index_keys {
 };
 
 /* The entities of a level with these keys; the wanted attributes are of this level or above. */
-int index_find(struct index *index, enum query_level level, const struct attribute *const *wanted, size_t wanted_count,
-               const struct index_keys *keys, struct index_cursor **ret_cursor) MUST_CHECK;
+int index_find(struct index *index, enum dicomnet_query_level level, const struct attribute *const *wanted,
+               size_t wanted_count, const struct index_keys *keys,
+               struct index_cursor **ret_cursor) DICOMNET_MUST_CHECK;
 
 /* How many instances of this class there are, in this transfer syntax or in any (NULL). 0 also if it cannot be told. */
 uint64_t index_count_held(struct index *index, const char *class_uid, const char *syntax_uid);
 
 /* How many instances have these keys, in how many series. */
 int index_count(struct index *index, const struct index_keys *keys, uint64_t *ret_instances,
-                uint64_t *ret_series) MUST_CHECK;
+                uint64_t *ret_series) DICOMNET_MUST_CHECK;
 
 /* The distinct pairs of SOP class (text 0) and transfer syntax (text 1) of a series. */
-int index_find_contexts(struct index *index, int64_t series, struct index_cursor **ret_cursor) MUST_CHECK;
+int index_find_contexts(struct index *index, int64_t series, struct index_cursor **ret_cursor) DICOMNET_MUST_CHECK;
 
 /* The numbers of their series: index_cursor_number 0. */
-int index_find_series(struct index *index, const struct index_keys *keys, struct index_cursor **ret_cursor) MUST_CHECK;
+int index_find_series(struct index *index, const struct index_keys *keys,
+                      struct index_cursor **ret_cursor) DICOMNET_MUST_CHECK;
 
 /* The instances themselves, of all series (series = 0) or of one: for index_cursor_place. */
 int index_find_instances(struct index *index, const struct index_keys *keys, int64_t series,
-                         struct index_cursor **ret_cursor) MUST_CHECK;
+                         struct index_cursor **ret_cursor) DICOMNET_MUST_CHECK;
 
 /* The next row: 1, 0 at the end, or an error. */
-int index_cursor_next(struct index_cursor *cursor) MUST_CHECK;
+int index_cursor_next(struct index_cursor *cursor) DICOMNET_MUST_CHECK;
 
 /* Of the row; texts are valid until the next one, never NULL. */
 const char *index_cursor_text(struct index_cursor *cursor, size_t column);

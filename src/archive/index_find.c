@@ -20,28 +20,30 @@ struct index_cursor {
 
 /* ---- statements ---- */
 
-static void write_from(FILE *sql, enum query_level level)
+static void write_from(FILE *sql, enum dicomnet_query_level level)
 {
     fprintf(sql, " FROM patient");
-    for (enum query_level below = QUERY_LEVEL_STUDY; below <= level; below++)
+    for (enum dicomnet_query_level below = DICOMNET_QUERY_LEVEL_STUDY; below <= level; below++)
         fprintf(sql, " JOIN %s ON %s.parent = %s.id", attribute_table(below), attribute_table(below),
                 attribute_table(below - 1));
 }
 
-static bool is_given(const struct index_keys *keys, enum query_level level)
+static bool is_given(const struct index_keys *keys, enum dicomnet_query_level level)
 {
     return keys->values[level] != NULL && keys->values[level][0] != '\0';
 }
 
 /* The keys of this level and above; parameter number level + 1 is the level's key. */
-static void write_where(FILE *sql, const struct index_keys *keys, enum query_level level)
+static void write_where(FILE *sql, const struct index_keys *keys, enum dicomnet_query_level level)
 {
     const char *word = "WHERE";
-    for (enum query_level of = QUERY_LEVEL_PATIENT; of <= level; of++) {
+    for (enum dicomnet_query_level of = DICOMNET_QUERY_LEVEL_PATIENT; of <= level; of++) {
         if (!is_given(keys, of))
             continue;
-        const char *name = attribute_find(query_level_key(of))->name;
-        fprintf(sql, of == QUERY_LEVEL_PATIENT ? " %s %s.%s = ?%d" : " %s %s.%s IN (SELECT value FROM json_each(?%d))",
+        const char *name = attribute_find(dicomnet_query_level_key(of))->name;
+        fprintf(sql,
+                of == DICOMNET_QUERY_LEVEL_PATIENT ? " %s %s.%s = ?%d"
+                                                   : " %s %s.%s IN (SELECT value FROM json_each(?%d))",
                 word, attribute_table(of), name, (int)of + 1);
         word = "AND";
     }
@@ -60,7 +62,7 @@ static char *make_uid_array(const char *list)
         size_t uid_len = len;
         while (uid_len > 0 && uid[uid_len - 1] == ' ')
             uid_len--;
-        if (uid_is_well_formed(uid, uid_len))
+        if (dicomnet_uid_is_well_formed(uid, uid_len))
             at += snprintf(at, uid_len + 4, "%s\"%.*s\"", at[-1] == '[' ? "" : ",", (int)uid_len, uid);
         list += len + (list[len] == '\\');
     }
@@ -70,13 +72,13 @@ static char *make_uid_array(const char *list)
 }
 
 static int bind_keys(struct index *index, sqlite3_stmt *statement, const struct index_keys *keys,
-                     enum query_level level)
+                     enum dicomnet_query_level level)
 {
     int result = SQLITE_OK;
-    for (enum query_level of = QUERY_LEVEL_PATIENT; of <= level && result == SQLITE_OK; of++) {
+    for (enum dicomnet_query_level of = DICOMNET_QUERY_LEVEL_PATIENT; of <= level && result == SQLITE_OK; of++) {
         if (!is_given(keys, of))
             continue;
-        if (of == QUERY_LEVEL_PATIENT) {
+        if (of == DICOMNET_QUERY_LEVEL_PATIENT) {
             result = sqlite3_bind_text(statement, 1, keys->values[of], -1, SQLITE_TRANSIENT);
             continue;
         }
@@ -87,8 +89,8 @@ static int bind_keys(struct index *index, sqlite3_stmt *statement, const struct 
 }
 
 /* SELECT `columns` of the level's entities with these keys. */
-static int open_cursor(struct index *index, const char *columns, enum query_level level, const struct index_keys *keys,
-                       const char *rest, struct index_cursor **ret_cursor)
+static int open_cursor(struct index *index, const char *columns, enum dicomnet_query_level level,
+                       const struct index_keys *keys, const char *rest, struct index_cursor **ret_cursor)
 {
     char *text = NULL;
     size_t len = 0;
@@ -117,8 +119,8 @@ static int open_cursor(struct index *index, const char *columns, enum query_leve
 
 /* ---- questions ---- */
 
-int index_find(struct index *index, enum query_level level, const struct attribute *const *wanted, size_t wanted_count,
-               const struct index_keys *keys, struct index_cursor **ret_cursor)
+int index_find(struct index *index, enum dicomnet_query_level level, const struct attribute *const *wanted,
+               size_t wanted_count, const struct index_keys *keys, struct index_cursor **ret_cursor)
 {
     char *columns = NULL;
     size_t len = 0;
@@ -139,16 +141,16 @@ int index_find(struct index *index, enum query_level level, const struct attribu
 }
 
 /* The level to whose rows these keys say which are meant: that of series, unless instances are named. */
-static enum query_level level_of(const struct index_keys *keys)
+static enum dicomnet_query_level level_of(const struct index_keys *keys)
 {
-    return is_given(keys, QUERY_LEVEL_IMAGE) ? QUERY_LEVEL_IMAGE : QUERY_LEVEL_SERIES;
+    return is_given(keys, DICOMNET_QUERY_LEVEL_IMAGE) ? DICOMNET_QUERY_LEVEL_IMAGE : DICOMNET_QUERY_LEVEL_SERIES;
 }
 
 int index_count(struct index *index, const struct index_keys *keys, uint64_t *ret_instances, uint64_t *ret_series)
 {
     struct index_cursor *cursor = NULL;
-    enum query_level level = level_of(keys);
-    const char *columns = level == QUERY_LEVEL_IMAGE
+    enum dicomnet_query_level level = level_of(keys);
+    const char *columns = level == DICOMNET_QUERY_LEVEL_IMAGE
                               ? "count(*), count(DISTINCT instance.parent)"
                               : "ifnull(sum(series.instances), 0), count(nullif(series.instances, 0))";
     int error = open_cursor(index, columns, level, keys, "", &cursor);
@@ -190,7 +192,7 @@ int index_find_instances(struct index *index, const struct index_keys *keys, int
 {
     char rest[48] = "";
     bool keyed = false;
-    for (enum query_level level = QUERY_LEVEL_PATIENT; level <= QUERY_LEVEL_IMAGE; level++)
+    for (enum dicomnet_query_level level = DICOMNET_QUERY_LEVEL_PATIENT; level <= DICOMNET_QUERY_LEVEL_IMAGE; level++)
         keyed = keyed || is_given(keys, level);
     if (series != 0)
         snprintf(rest, sizeof rest, " %s instance.parent = %lld", keyed ? "AND" : "WHERE", (long long)series);
@@ -198,7 +200,7 @@ int index_find_instances(struct index *index, const struct index_keys *keys, int
                        "instance.name, instance.size, instance.mtime, instance.data_offset, instance.data_len, "
                        "instance.pad, instance.made_study, instance.made_series, instance.made_number, "
                        "instance.syntax, instance.SOPClassUID, instance.SOPInstanceUID",
-                       QUERY_LEVEL_IMAGE, keys, rest, ret_cursor);
+                       DICOMNET_QUERY_LEVEL_IMAGE, keys, rest, ret_cursor);
 }
 
 /* ---- answers ---- */

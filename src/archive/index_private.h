@@ -19,9 +19,9 @@ struct index {
 int index_failed(struct index *index);
 
 /* Run statements without values. 0 or -EIO. */
-int index_run(struct index *index, const char *sql) MUST_CHECK;
+int index_run(struct index *index, const char *sql) DICOMNET_MUST_CHECK;
 
 /* 0 and the caller's statement, or -EIO. */
-int index_prepare(struct index *index, const char *sql, sqlite3_stmt **ret_statement) MUST_CHECK;
+int index_prepare(struct index *index, const char *sql, sqlite3_stmt **ret_statement) DICOMNET_MUST_CHECK;
 
 #endif

@@ -9,41 +9,43 @@
 #include <unistd.h>
 
 #include "archive/archive_private.h"
-#include "dicomnet/log.h"
+#include "base/log.h"
 #include "files/arrival.h"
 #include "instance/instance.h"
 #include "instance/outcome.h"
 
 static uint16_t refuse(struct guest *guest, uint16_t status, const char *text)
 {
-    LOG(guest->archive->options.logger, LOG_WARN, LOG_RECEIVER_REFUSED, LOG_TEXT("instance", guest->instance_uid),
-        LOG_NUMBER("status", status), LOG_TEXT("text", text));
+    LOG(guest->archive->options.logger, DICOMNET_LOG_WARN, EVENT_RECEIVER_REFUSED,
+        LOG_TEXT("instance", guest->instance_uid), LOG_NUMBER("status", status), LOG_TEXT("text", text));
     guest->archive->totals.refused++;
     return status;
 }
 
-static uint16_t begin(void *context, struct association *association, uint8_t context_id,
-                      const struct dimse_command *request)
+static uint16_t begin(void *context, struct dicomnet_association *association, uint8_t context_id,
+                      const struct dicomnet_dimse_command *request)
 {
     struct guest *guest = context;
     memcpy(guest->class_uid, request->class_uid, sizeof guest->class_uid);
     memcpy(guest->instance_uid, request->instance_uid, sizeof guest->instance_uid);
     if (request->instance_uid[0] == '\0' || request->class_uid[0] == '\0')
-        return refuse(guest, STATUS_CANNOT_UNDERSTAND, "no SOP Class or Instance UID");
+        return refuse(guest, DICOMNET_STATUS_CANNOT_UNDERSTAND, "no SOP Class or Instance UID");
     if (guest->writer == NULL)
         guest->writer = malloc(sizeof *guest->writer);
     if (guest->writer == NULL)
-        return refuse(guest, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(-ENOMEM));
+        return refuse(guest, DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES, dicomnet_error_text(-ENOMEM));
     struct part10_meta meta = {.class_uid = request->class_uid,
                                .instance_uid = request->instance_uid,
-                               .syntax_uid = association_find_context(association, context_id)->transfer_syntax,
-                               .source_ae = association_calling_ae(association)};
+                               .syntax_uid =
+                                   dicomnet_association_find_context(association, context_id)->transfer_syntax,
+                               .source_ae = dicomnet_association_calling_ae(association)};
     int error = part10_writer_open(guest->writer, &guest->archive->folder, &meta);
     guest->writing = error == 0;
-    return error == 0 ? STATUS_SUCCESS : refuse(guest, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(error));
+    return error == 0 ? DICOMNET_STATUS_SUCCESS
+                      : refuse(guest, DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES, dicomnet_error_text(error));
 }
 
-static void take_bytes(void *context, struct span bytes)
+static void take_bytes(void *context, struct dicomnet_span bytes)
 {
     struct guest *guest = context;
     part10_writer_append(guest->writer, bytes.data, bytes.len);
@@ -65,17 +67,17 @@ static uint16_t index_it(struct guest *guest, const struct instance *instance, c
     struct archive *archive = guest->archive;
     int error = archive_add(archive, guest->writer->final_name, instance);
     if (error == 0)
-        return STATUS_SUCCESS;
+        return DICOMNET_STATUS_SUCCESS;
     snprintf(ret_comment, 65, "it cannot be indexed: %.40s",
-             error == -EIO ? index_problem(archive->index) : error_text(error));
+             error == -EIO ? index_problem(archive->index) : dicomnet_error_text(error));
     unlinkat(archive->folder.fd, guest->writer->final_name, 0);
-    return STATUS_REFUSED_OUT_OF_RESOURCES;
+    return DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;
 }
 
 /* The bytes are all there, under a temporary name: only what can be found and sent again gets a final one. */
 static uint16_t keep(struct guest *guest, char ret_comment[65])
 {
-    uint16_t status = STATUS_SUCCESS;
+    uint16_t status = DICOMNET_STATUS_SUCCESS;
     struct instance *instance = NULL;
     /* What could not be written is part10_writer_finish's to tell. */
     if (part10_writer_complete(guest->writer) == 0 && (instance = look_at_it(guest, &status, ret_comment)) == NULL) {
@@ -84,11 +86,11 @@ static uint16_t keep(struct guest *guest, char ret_comment[65])
     }
     int result = part10_writer_finish(guest->writer);
     if (result < 0) {
-        snprintf(ret_comment, 65, "%.64s", error_text(result));
-        status = STATUS_REFUSED_OUT_OF_RESOURCES;
+        snprintf(ret_comment, 65, "%.64s", dicomnet_error_text(result));
+        status = DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;
     } else if (result == PART10_DIFFERENT) {
         snprintf(ret_comment, 65, "another data set with this SOP Instance UID is kept");
-        status = STATUS_DATA_SET_MISMATCH;
+        status = DICOMNET_STATUS_DATA_SET_MISMATCH;
     } else if (result == PART10_KEPT) {
         status = index_it(guest, instance, ret_comment);
     }
@@ -102,10 +104,10 @@ static uint16_t end(void *context, char ret_comment[65])
     struct archive *archive = guest->archive;
     guest->writing = false;
     uint16_t status = keep(guest, ret_comment);
-    if (status != STATUS_SUCCESS)
+    if (status != DICOMNET_STATUS_SUCCESS)
         return refuse(guest, status, ret_comment);
     archive->totals.stored++;
-    LOG(archive->options.logger, LOG_DEBUG, LOG_RECEIVER_STORED, LOG_TEXT("instance", guest->instance_uid),
+    LOG(archive->options.logger, DICOMNET_LOG_DEBUG, EVENT_RECEIVER_STORED, LOG_TEXT("instance", guest->instance_uid),
         LOG_NUMBER("bytes", guest->writer->data_len), LOG_NUMBER("status", status));
     return status;
 }
@@ -118,4 +120,4 @@ static void cancel(void *context)
     guest->writing = false;
 }
 
-const struct storage_sink archive_sink = {.begin = begin, .bytes = take_bytes, .end = end, .cancel = cancel};
+const struct dicomnet_storage_sink archive_sink = {.begin = begin, .bytes = take_bytes, .end = end, .cancel = cancel};

@@ -21,8 +21,8 @@ struct move;
 
 struct lane {
     struct move *move;
-    struct storage_user *user;      /* NULL: closed */
-    struct index_cursor *instances; /* of the series it sends; NULL: none */
+    struct dicomnet_storage_user *user; /* NULL: closed */
+    struct index_cursor *instances;     /* of the series it sends; NULL: none */
     struct delivery *delivery;
     struct rest rest;
     bool under_way;    /* the delivery is being sent */
@@ -31,7 +31,7 @@ struct lane {
 
 struct move {
     struct retrieval retrieval;
-    struct query_request *request; /* NULL: it has ended before the lanes were closed */
+    struct dicomnet_query_request *request; /* NULL: it has ended before the lanes were closed */
     const struct archive_peer *peer;
     struct index_cursor *series;
     struct rest rest;
@@ -40,8 +40,8 @@ struct move {
     char calling_ae[17], originator_ae[17];
     char comment[65]; /* how a lane was lost, "" if none was */
     size_t context_count;
-    struct association_proposal contexts[PDU_CONTEXTS_MAX];
-    char (*uids)[2][UID_SIZE]; /* of the contexts; owned */
+    struct dicomnet_association_proposal contexts[DICOMNET_PDU_CONTEXTS_MAX];
+    char (*uids)[2][DICOMNET_UID_SIZE]; /* of the contexts; owned */
     size_t lane_count, lanes_open;
     struct lane lanes[];
 };
@@ -94,9 +94,9 @@ static bool take_series(struct lane *lane)
 static bool send_instance(struct lane *lane)
 {
     struct move *move = lane->move;
-    struct store *store = delivery_name(lane->delivery, lane->instances);
-    const struct association_context *context =
-        storage_user_find_context(lane->user, store->class_uid, delivery_syntax(lane->delivery));
+    struct dicomnet_store *store = delivery_name(lane->delivery, lane->instances);
+    const struct dicomnet_association_context *context =
+        dicomnet_storage_user_find_context(lane->user, store->class_uid, delivery_syntax(lane->delivery));
     if (context == NULL || delivery_open(lane->delivery, move->retrieval.archive, lane->instances) != 0)
         return false;
     store->context_id = context->id;
@@ -104,7 +104,7 @@ static bool send_instance(struct lane *lane)
     store->originator_ae = move->originator_ae;
     store->originator_id = move->message_id;
     lane->under_way = true;
-    if (storage_user_store(lane->user, store) == 0)
+    if (dicomnet_storage_user_store(lane->user, store) == 0)
         return true;
     lane->under_way = false;
     (void)delivery_close(lane->delivery);
@@ -134,16 +134,16 @@ static void go_on(void *context)
             return;
         }
     }
-    storage_user_release(lane->user);
+    dicomnet_storage_user_release(lane->user);
 }
 
-static void on_ready(struct storage_user *user, void *context)
+static void on_ready(struct dicomnet_storage_user *user, void *context)
 {
     (void)user;
     go_on(context);
 }
 
-static void on_done(struct storage_user *user, void *context, struct store *store)
+static void on_done(struct dicomnet_storage_user *user, void *context, struct dicomnet_store *store)
 {
     struct lane *lane = context;
     struct move *move = lane->move;
@@ -152,9 +152,9 @@ static void on_done(struct storage_user *user, void *context, struct store *stor
     lane->answered += store->answered;
     bool sound = delivery_close(lane->delivery);
     retrieval_count(&move->retrieval, store, sound, store->instance_uid);
-    struct query_counts counts = retrieval_counts(&move->retrieval);
+    struct dicomnet_query_counts counts = retrieval_counts(&move->retrieval);
     if (move->request != NULL && counts.remaining > 0)
-        query_request_progress(move->request, &counts);
+        dicomnet_query_request_progress(move->request, &counts);
 }
 
 /* ---- the whole ---- */
@@ -183,7 +183,7 @@ static void settle(void *context)
 
 static int open_lane(struct lane *lane);
 
-static void on_closed(struct storage_user *user, void *context, const struct association_end *end)
+static void on_closed(struct dicomnet_storage_user *user, void *context, const struct dicomnet_association_end *end)
 {
     struct lane *lane = context;
     struct move *move = lane->move;
@@ -191,9 +191,9 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
     lane->user = NULL;
     rest_end(&lane->rest);
     move->lanes_open--;
-    if (end->kind != ASSOCIATION_RELEASED) {
+    if (end->kind != DICOMNET_ASSOCIATION_RELEASED) {
         char text[256];
-        association_describe_end(end, text, sizeof text);
+        dicomnet_association_describe_end(end, text, sizeof text);
         snprintf(move->comment, sizeof move->comment, "%.64s", text);
     }
     bool wanted = move->request != NULL && !move->request->cancelled && lane->instances != NULL;
@@ -204,28 +204,28 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
         settle(move);
 }
 
-static const struct storage_user_handler lane_handler = {
+static const struct dicomnet_storage_user_handler lane_handler = {
     .opened = on_ready, .done = on_done, .ready = on_ready, .closed = on_closed};
 
 static int open_lane(struct lane *lane)
 {
     struct move *move = lane->move;
     const struct archive_options *archive = &move->retrieval.archive->options;
-    struct association_options options = {.host = move->peer->host,
-                                          .port = move->peer->port,
-                                          .max_pdu_len = archive->acceptor.association.max_pdu_len,
-                                          .timeouts = archive->timeouts,
-                                          .proposals = move->contexts,
-                                          .proposal_count = move->context_count,
-                                          .logger = archive->logger};
+    struct dicomnet_association_options options = {.host = move->peer->host,
+                                                   .port = move->peer->port,
+                                                   .max_pdu_len = archive->acceptor.association.max_pdu_len,
+                                                   .timeouts = archive->timeouts,
+                                                   .proposals = move->contexts,
+                                                   .proposal_count = move->context_count,
+                                                   .logger = archive->logger};
     memcpy(options.called_ae, move->peer->ae, sizeof options.called_ae);
     memcpy(options.calling_ae, move->calling_ae, sizeof options.calling_ae);
     lane->answered = 0;
-    int error = storage_user_open(&lane->user, move->retrieval.archive->loop, &options, &lane_handler, lane);
+    int error = dicomnet_storage_user_open(&lane->user, move->retrieval.archive->loop, &options, &lane_handler, lane);
     if (error == 0)
         move->lanes_open++;
     else
-        snprintf(move->comment, sizeof move->comment, "%.64s", error_text(error));
+        snprintf(move->comment, sizeof move->comment, "%.64s", dicomnet_error_text(error));
     return error;
 }
 
@@ -242,14 +242,14 @@ static int add_contexts(struct move *move, int64_t series)
 {
     struct index_cursor *cursor = NULL;
     int error = index_find_contexts(move->retrieval.archive->index, series, &cursor);
-    while (error == 0 && move->context_count < PDU_CONTEXTS_MAX && index_cursor_next(cursor) == 1) {
-        char(*uids)[UID_SIZE] = move->uids[move->context_count];
+    while (error == 0 && move->context_count < DICOMNET_PDU_CONTEXTS_MAX && index_cursor_next(cursor) == 1) {
+        char(*uids)[DICOMNET_UID_SIZE] = move->uids[move->context_count];
         if (has_context(move, index_cursor_text(cursor, 0), index_cursor_text(cursor, 1)))
             continue;
-        snprintf(uids[0], UID_SIZE, "%s", index_cursor_text(cursor, 0));
-        snprintf(uids[1], UID_SIZE, "%s", index_cursor_text(cursor, 1));
-        move->contexts[move->context_count++] =
-            (struct association_proposal){.abstract_syntax = uids[0], .syntax_count = 1, .syntaxes = {uids[1]}};
+        snprintf(uids[0], DICOMNET_UID_SIZE, "%s", index_cursor_text(cursor, 0));
+        snprintf(uids[1], DICOMNET_UID_SIZE, "%s", index_cursor_text(cursor, 1));
+        move->contexts[move->context_count++] = (struct dicomnet_association_proposal){
+            .abstract_syntax = uids[0], .syntax_count = 1, .syntaxes = {uids[1]}};
     }
     index_cursor_close(cursor);
     return error;
@@ -270,7 +270,7 @@ static void gather_contexts(void *context)
     struct move *move = context;
     const struct slice slice = slice_begin();
     int result = 1;
-    while (!move->request->cancelled && move->context_count < PDU_CONTEXTS_MAX &&
+    while (!move->request->cancelled && move->context_count < DICOMNET_PDU_CONTEXTS_MAX &&
            (result = index_cursor_next(move->series)) == 1) {
         if (add_contexts(move, index_cursor_number(move->series, 0)) != 0)
             break;
@@ -296,41 +296,43 @@ static const struct archive_peer *find_peer(const struct archive *archive, const
     return NULL;
 }
 
-static int prepare(struct move *move, const struct query_request *request)
+static int prepare(struct move *move, const struct dicomnet_query_request *request)
 {
     struct archive *archive = move->retrieval.archive;
     move->priority = request->priority;
     move->message_id = request->message_id;
-    snprintf(move->calling_ae, sizeof move->calling_ae, "%s", association_called_ae(request->association));
-    snprintf(move->originator_ae, sizeof move->originator_ae, "%s", association_calling_ae(request->association));
+    snprintf(move->calling_ae, sizeof move->calling_ae, "%s", dicomnet_association_called_ae(request->association));
+    snprintf(move->originator_ae, sizeof move->originator_ae, "%s",
+             dicomnet_association_calling_ae(request->association));
     for (size_t i = 0; i < move->lane_count; i++) {
         move->lanes[i].move = move;
         move->lanes[i].delivery = delivery_create();
         if (move->lanes[i].delivery == NULL)
             return -ENOMEM;
     }
-    move->uids = calloc(PDU_CONTEXTS_MAX, sizeof *move->uids);
+    move->uids = calloc(DICOMNET_PDU_CONTEXTS_MAX, sizeof *move->uids);
     if (move->uids == NULL)
         return -ENOMEM;
     return index_find_series(archive->index, &move->retrieval.keys, &move->series);
 }
 
-uint16_t move_begin(struct archive *archive, struct query_request *request, char ret_comment[65])
+uint16_t move_begin(struct archive *archive, struct dicomnet_query_request *request, char ret_comment[65])
 {
     const struct archive_peer *peer = find_peer(archive, request->move_destination);
     if (peer == NULL) {
         snprintf(ret_comment, 65, "%s: no peer of that AE title is known", request->move_destination);
-        return STATUS_DESTINATION_UNKNOWN;
+        return DICOMNET_STATUS_DESTINATION_UNKNOWN;
     }
     struct retrieval retrieval;
     uint16_t status = retrieval_init(&retrieval, archive, request, ret_comment);
     size_t lanes = archive->options.move_associations < retrieval.series ? archive->options.move_associations
                                                                          : (size_t)retrieval.series;
     lanes = lanes > 0 ? lanes : 1;
-    struct move *move = status == STATUS_PENDING ? calloc(1, sizeof *move + lanes * sizeof move->lanes[0]) : NULL;
+    struct move *move =
+        status == DICOMNET_STATUS_PENDING ? calloc(1, sizeof *move + lanes * sizeof move->lanes[0]) : NULL;
     if (move == NULL) {
         retrieval_fini(&retrieval);
-        return status == STATUS_PENDING ? STATUS_UNABLE_TO_PERFORM : status;
+        return status == DICOMNET_STATUS_PENDING ? DICOMNET_STATUS_UNABLE_TO_PERFORM : status;
     }
     move->retrieval = retrieval;
     move->peer = peer;
@@ -339,13 +341,13 @@ uint16_t move_begin(struct archive *archive, struct query_request *request, char
     archive->moves++;
     if (prepare(move, request) != 0) {
         destroy(move);
-        return STATUS_UNABLE_TO_PERFORM;
+        return DICOMNET_STATUS_UNABLE_TO_PERFORM;
     }
     request->state = move;
-    return STATUS_PENDING;
+    return DICOMNET_STATUS_PENDING;
 }
 
-void move_ready(struct query_request *request)
+void move_ready(struct dicomnet_query_request *request)
 {
     struct move *move = request->state;
     if (move->begun)
@@ -354,19 +356,19 @@ void move_ready(struct query_request *request)
     gather_contexts(move);
 }
 
-void move_cancelled(struct query_request *request)
+void move_cancelled(struct dicomnet_query_request *request)
 {
     struct move *move = request->state;
     for (size_t i = 0; i < move->lane_count; i++)
         if (move->lanes[i].user != NULL)
-            storage_user_release(move->lanes[i].user);
+            dicomnet_storage_user_release(move->lanes[i].user);
     if (!move->begun) {
         move->begun = true;
         settle(move);
     } /* what rests sees it on its turn */
 }
 
-void move_ended(struct query_request *request)
+void move_ended(struct dicomnet_query_request *request)
 {
     struct move *move = request->state;
     move->request = NULL;
@@ -376,5 +378,5 @@ void move_ended(struct query_request *request)
     }
     for (size_t i = 0; i < move->lane_count; i++)
         if (move->lanes[i].user != NULL)
-            storage_user_abort(move->lanes[i].user, ERROR_ABORTED_LOCALLY);
+            dicomnet_storage_user_abort(move->lanes[i].user, DICOMNET_ERROR_ABORTED_LOCALLY);
 }

@@ -16,50 +16,51 @@ enum { FAILED_UIDS_MAX = 64000 /* bytes of UIDs that a value of VR UI can hold, 
 /* ---- which instances ---- */
 
 /* The unique keys of the identifier; the one of its level must be there. 0 or a negative error: -E2BIG. */
-static int read_keys(struct retrieval *retrieval, const struct identifier *identifier, enum query_level level)
+static int read_keys(struct retrieval *retrieval, const struct dicomnet_identifier *identifier,
+                     enum dicomnet_query_level level)
 {
-    for (enum query_level of = QUERY_LEVEL_PATIENT; of <= level; of++) {
-        struct element element;
-        if (!identifier_find(identifier, query_level_key(of), &element))
+    for (enum dicomnet_query_level of = DICOMNET_QUERY_LEVEL_PATIENT; of <= level; of++) {
+        struct dicomnet_element element;
+        if (!dicomnet_identifier_find(identifier, dicomnet_query_level_key(of), &element))
             continue;
-        retrieval->key_texts[of] = attribute_read_key(identifier, &element, dictionary_vr(element.tag));
+        retrieval->key_texts[of] = attribute_read_key(identifier, &element, dicomnet_dictionary_vr(element.tag));
         if (retrieval->key_texts[of] == NULL)
             return -ENOMEM;
-        if (match_count_values(dictionary_vr(element.tag), retrieval->key_texts[of]) > KEY_UIDS_MAX)
+        if (match_count_values(dicomnet_dictionary_vr(element.tag), retrieval->key_texts[of]) > KEY_UIDS_MAX)
             return -E2BIG;
         retrieval->keys.values[of] = retrieval->key_texts[of];
     }
     return 0;
 }
 
-uint16_t retrieval_init(struct retrieval *retrieval, struct archive *archive, const struct query_request *request,
-                        char ret_comment[65])
+uint16_t retrieval_init(struct retrieval *retrieval, struct archive *archive,
+                        const struct dicomnet_query_request *request, char ret_comment[65])
 {
-    int level = query_level_of(request->identifier);
+    int level = dicomnet_query_level_of(request->identifier);
     *retrieval = (struct retrieval){.archive = archive};
-    if (level < 0 || (level == QUERY_LEVEL_PATIENT && request->model == QUERY_STUDY_ROOT) ||
-        (level > QUERY_LEVEL_STUDY && request->model == QUERY_PATIENT_STUDY_ONLY)) {
+    if (level < 0 || (level == DICOMNET_QUERY_LEVEL_PATIENT && request->model == DICOMNET_QUERY_STUDY_ROOT) ||
+        (level > DICOMNET_QUERY_LEVEL_STUDY && request->model == DICOMNET_QUERY_PATIENT_STUDY_ONLY)) {
         snprintf(ret_comment, 65, "no Query/Retrieve Level of this information model");
-        return STATUS_DATA_SET_MISMATCH;
+        return DICOMNET_STATUS_DATA_SET_MISMATCH;
     }
-    int error = read_keys(retrieval, request->identifier, (enum query_level)level);
+    int error = read_keys(retrieval, request->identifier, (enum dicomnet_query_level)level);
     const char *key = retrieval->keys.values[level];
     if (error == 0 && (key == NULL || key[0] == '\0')) {
         snprintf(ret_comment, 65, "the unique key of the level is missing");
-        return STATUS_DATA_SET_MISMATCH;
+        return DICOMNET_STATUS_DATA_SET_MISMATCH;
     }
     if (error == 0)
         error = index_count(archive->index, &retrieval->keys, &retrieval->total, &retrieval->series);
     if (error == -E2BIG) {
         snprintf(ret_comment, 65, "a key has more than %d values", KEY_UIDS_MAX);
-        return STATUS_UNABLE_TO_CALCULATE;
+        return DICOMNET_STATUS_UNABLE_TO_CALCULATE;
     }
     if (error != 0) {
-        snprintf(ret_comment, 65, "%.64s", error == -EIO ? index_problem(archive->index) : error_text(error));
-        return STATUS_UNABLE_TO_CALCULATE;
+        snprintf(ret_comment, 65, "%.64s", error == -EIO ? index_problem(archive->index) : dicomnet_error_text(error));
+        return DICOMNET_STATUS_UNABLE_TO_CALCULATE;
     }
     archive->totals.retrieves++;
-    return STATUS_PENDING;
+    return DICOMNET_STATUS_PENDING;
 }
 
 void retrieval_fini(struct retrieval *retrieval)
@@ -76,13 +77,14 @@ static uint16_t count_of(uint64_t number)
     return number < UINT16_MAX ? (uint16_t)number : UINT16_MAX;
 }
 
-struct query_counts retrieval_counts(const struct retrieval *retrieval)
+struct dicomnet_query_counts retrieval_counts(const struct retrieval *retrieval)
 {
     uint64_t ended = retrieval->completed + retrieval->failed + retrieval->warning;
-    return (struct query_counts){.remaining = count_of(retrieval->total > ended ? retrieval->total - ended : 0),
-                                 .completed = count_of(retrieval->completed),
-                                 .failed = count_of(retrieval->failed),
-                                 .warning = count_of(retrieval->warning)};
+    return (struct dicomnet_query_counts){.remaining =
+                                              count_of(retrieval->total > ended ? retrieval->total - ended : 0),
+                                          .completed = count_of(retrieval->completed),
+                                          .failed = count_of(retrieval->failed),
+                                          .warning = count_of(retrieval->warning)};
 }
 
 /* Beyond what a value can hold, and without memory, the number alone tells of it. */
@@ -99,7 +101,8 @@ static void list_failed(struct retrieval *retrieval, const char *instance_uid)
     retrieval->failed_len += len;
 }
 
-void retrieval_count(struct retrieval *retrieval, const struct store *store, bool sound, const char *instance_uid)
+void retrieval_count(struct retrieval *retrieval, const struct dicomnet_store *store, bool sound,
+                     const char *instance_uid)
 {
     enum outcome_state state = OUTCOME_FAILED;
     if (store != NULL && store->answered && sound)
@@ -116,30 +119,32 @@ void retrieval_count(struct retrieval *retrieval, const struct store *store, boo
         retrieval->archive->totals.sent++;
 }
 
-void retrieval_finish(struct retrieval *retrieval, struct query_request *request, bool cancelled, const char *comment)
+void retrieval_finish(struct retrieval *retrieval, struct dicomnet_query_request *request, bool cancelled,
+                      const char *comment)
 {
-    struct query_counts counts = retrieval_counts(retrieval);
-    struct identifier failed;
-    identifier_init(&failed);
-    struct span uids = {.data = (const uint8_t *)retrieval->failed_uids, .len = retrieval->failed_len};
-    bool listed = uids.len > 0 && identifier_set_bytes(&failed, TAG_FAILED_SOP_INSTANCE_UID_LIST, "UI", uids) == 0;
-    struct query_finish finish = {.counts = &counts, .failed = listed ? &failed : NULL, .comment = comment};
-    uint16_t status = STATUS_SUCCESS;
+    struct dicomnet_query_counts counts = retrieval_counts(retrieval);
+    struct dicomnet_identifier failed;
+    dicomnet_identifier_init(&failed);
+    struct dicomnet_span uids = {.data = (const uint8_t *)retrieval->failed_uids, .len = retrieval->failed_len};
+    bool listed = uids.len > 0 &&
+                  dicomnet_identifier_set_bytes(&failed, DICOMNET_TAG_FAILED_SOP_INSTANCE_UID_LIST, "UI", uids) == 0;
+    struct dicomnet_query_finish finish = {.counts = &counts, .failed = listed ? &failed : NULL, .comment = comment};
+    uint16_t status = DICOMNET_STATUS_SUCCESS;
     if (cancelled)
-        status = STATUS_CANCEL;
+        status = DICOMNET_STATUS_CANCEL;
     else if (retrieval->failed > 0 && retrieval->completed + retrieval->warning == 0)
-        status = STATUS_UNABLE_TO_PERFORM;
+        status = DICOMNET_STATUS_UNABLE_TO_PERFORM;
     else if (retrieval->failed + retrieval->warning > 0)
-        status = STATUS_SUB_OPERATIONS_WARNING;
-    query_request_finish(request, status, &finish);
-    identifier_fini(&failed);
+        status = DICOMNET_STATUS_SUB_OPERATIONS_WARNING;
+    dicomnet_query_request_finish(request, status, &finish);
+    dicomnet_identifier_fini(&failed);
 }
 
 /* ---- one instance ---- */
 
 struct delivery {
-    struct store store;
-    char class_uid[UID_SIZE], instance_uid[UID_SIZE], syntax_uid[UID_SIZE];
+    struct dicomnet_store store;
+    char class_uid[DICOMNET_UID_SIZE], instance_uid[DICOMNET_UID_SIZE], syntax_uid[DICOMNET_UID_SIZE];
     struct instance *instance; /* NULL: made up */
     struct file_source file;
     struct synthetic_instance made;
@@ -178,14 +183,14 @@ static int open_file(struct delivery *delivery, const struct archive *archive, c
     return error;
 }
 
-struct store *delivery_name(struct delivery *delivery, struct index_cursor *row)
+struct dicomnet_store *delivery_name(struct delivery *delivery, struct index_cursor *row)
 {
     struct index_place place;
     index_cursor_place(row, &place);
-    snprintf(delivery->class_uid, UID_SIZE, "%s", place.class_uid);
-    snprintf(delivery->instance_uid, UID_SIZE, "%s", place.instance_uid);
-    snprintf(delivery->syntax_uid, UID_SIZE, "%s", place.syntax_uid);
-    delivery->store = (struct store){.class_uid = delivery->class_uid, .instance_uid = delivery->instance_uid};
+    snprintf(delivery->class_uid, DICOMNET_UID_SIZE, "%s", place.class_uid);
+    snprintf(delivery->instance_uid, DICOMNET_UID_SIZE, "%s", place.instance_uid);
+    snprintf(delivery->syntax_uid, DICOMNET_UID_SIZE, "%s", place.syntax_uid);
+    delivery->store = (struct dicomnet_store){.class_uid = delivery->class_uid, .instance_uid = delivery->instance_uid};
     return &delivery->store;
 }
 
@@ -204,7 +209,7 @@ int delivery_open(struct delivery *delivery, struct archive *archive, struct ind
     return error;
 }
 
-struct store *delivery_store(struct delivery *delivery)
+struct dicomnet_store *delivery_store(struct delivery *delivery)
 {
     return &delivery->store;
 }

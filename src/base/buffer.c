@@ -11,7 +11,7 @@ int buffer_grow(uint8_t **data, size_t *size, size_t wanted, size_t max)
     if (wanted <= *size)
         return 0;
     if (wanted > max)
-        return ERROR_BUFFER_TOO_SMALL;
+        return DICOMNET_ERROR_BUFFER_TOO_SMALL;
     size_t bigger = *size < SIZE_MIN ? SIZE_MIN : *size;
     while (bigger < wanted)
         bigger *= 2;

@@ -71,7 +71,7 @@ void charset_fini(struct charset *charset)
     *charset = (struct charset){0};
 }
 
-bool charset_is_ascii(struct span text)
+bool charset_is_ascii(struct dicomnet_span text)
 {
     for (size_t i = 0; i < text.len; i++)
         if (text.data[i] >= 0x80 || text.data[i] == ESCAPE)
@@ -92,7 +92,7 @@ static const struct encoding *first_encoding(const char *terms)
 }
 
 /* The encoding that the escape sequence at the beginning of `text` switches to; NULL if it is none. */
-static const struct encoding *escaped_encoding(struct span text)
+static const struct encoding *escaped_encoding(struct dicomnet_span text)
 {
     for (size_t i = 0; i < ENCODING_COUNT; i++) {
         size_t len = strlen(encodings[i].escape);
@@ -133,7 +133,7 @@ static bool open_converter(struct charset *charset, const char *name)
 }
 
 /* Convert a run, or as much of it as there is room for. Returns how many of its bytes were no character. */
-static size_t convert(struct charset *charset, const char *name, struct span run, struct output *output)
+static size_t convert(struct charset *charset, const char *name, struct dicomnet_span run, struct output *output)
 {
     if (!open_converter(charset, name)) {
         put(output, REPLACEMENT, 3);
@@ -157,7 +157,7 @@ static size_t convert(struct charset *charset, const char *name, struct span run
     return wrong;
 }
 
-static void put_run(struct charset *charset, const char *name, struct span run, struct output *output)
+static void put_run(struct charset *charset, const char *name, struct dicomnet_span run, struct output *output)
 {
     struct output before = *output;
     if (*name != '\0') {
@@ -180,7 +180,7 @@ static bool is_delimiter(uint8_t byte, const char *delimiters)
 }
 
 /* Where a run that begins at `text` ends: at an escape sequence or, where there can be one, behind a delimiter. */
-static size_t run_len(struct span text, const struct encoding *encoding, const char *delimiters)
+static size_t run_len(struct dicomnet_span text, const struct encoding *encoding, const char *delimiters)
 {
     size_t len = 1;
     while (len < text.len && text.data[len] != ESCAPE &&
@@ -191,14 +191,14 @@ static size_t run_len(struct span text, const struct encoding *encoding, const c
 
 /* With escape sequences. */
 static void put_extended(struct charset *charset, const struct encoding *first, const char *delimiters,
-                         struct span text, struct output *output)
+                         struct dicomnet_span text, struct output *output)
 {
     const struct encoding *current = first;
     while (text.len > 0) {
         const struct encoding *escaped = text.data[0] == ESCAPE ? escaped_encoding(text) : NULL;
         if (escaped == NULL && text.data[0] == ESCAPE) {
             put(output, REPLACEMENT, 3);
-            text = (struct span){.data = text.data + 1, .len = text.len - 1};
+            text = (struct dicomnet_span){.data = text.data + 1, .len = text.len - 1};
             continue;
         }
         if (escaped != NULL) /* to ASCII below 80: above it is what it was at first */
@@ -206,15 +206,16 @@ static void put_extended(struct charset *charset, const struct encoding *first, 
         size_t len = run_len(text, current, delimiters);
         /* Only ISO-2022-JP wants to see the escape sequence itself. */
         size_t skipped = escaped != NULL && !is_double(current) ? strlen(escaped->escape) : 0;
-        put_run(charset, current->name, (struct span){.data = text.data + skipped, .len = len - skipped}, output);
+        put_run(charset, current->name, (struct dicomnet_span){.data = text.data + skipped, .len = len - skipped},
+                output);
         if (!is_double(current) && is_delimiter(text.data[len - 1], delimiters))
             current = first;
-        text = (struct span){.data = text.data + len, .len = text.len - len};
+        text = (struct dicomnet_span){.data = text.data + len, .len = text.len - len};
     }
 }
 
-void charset_to_utf8(struct charset *charset, const char *terms, const char *vr, struct span text, char *ret_text,
-                     size_t size)
+void charset_to_utf8(struct charset *charset, const char *terms, const char *vr, struct dicomnet_span text,
+                     char *ret_text, size_t size)
 {
     struct output output = {.text = ret_text, .left = size - 1};
     bool concerned = strstr("LO LT PN SH ST UC UT", vr) != NULL;

@@ -30,10 +30,10 @@ void charset_fini(struct charset *charset);
  * unknown one, what is UTF-8 stays and what is not is taken for ISO 8859-1. What does not fit is cut, between
  * characters.
  */
-void charset_to_utf8(struct charset *charset, const char *terms, const char *vr, struct span text, char *ret_text,
-                     size_t size);
+void charset_to_utf8(struct charset *charset, const char *terms, const char *vr, struct dicomnet_span text,
+                     char *ret_text, size_t size);
 
 /* True if all bytes are ASCII and none begins an escape sequence. */
-bool charset_is_ascii(struct span text);
+bool charset_is_ascii(struct dicomnet_span text);
 
 #endif

@@ -3,11 +3,11 @@
 
 #include <string.h>
 
-const char *error_text(int error)
+const char *dicomnet_error_text(int error)
 {
     switch (error) {
 #define X(name, value, text)                                                                                           \
-    case name:                                                                                                         \
+    case DICOMNET_ERROR_##name:                                                                                        \
         return text;
         DICOMNET_ERRORS(X)
 #undef X
@@ -18,12 +18,12 @@ const char *error_text(int error)
     return text != NULL ? text : "unknown error";
 }
 
-const char *error_name(int error)
+const char *dicomnet_error_name(int error)
 {
     switch (error) {
 #define X(name, value, text)                                                                                           \
-    case name:                                                                                                         \
-        return #name;
+    case DICOMNET_ERROR_##name:                                                                                        \
+        return "ERROR_" #name;
         DICOMNET_ERRORS(X)
 #undef X
     default:
@@ -33,7 +33,7 @@ const char *error_name(int error)
     return name != NULL ? name : "UNKNOWN";
 }
 
-bool error_is_foreign(int error)
+bool dicomnet_error_is_foreign(int error)
 {
-    return error <= ERROR_PEER_SPEAKS_TLS && error >= ERROR_PEER_SPEAKS_OTHER;
+    return error <= DICOMNET_ERROR_PEER_SPEAKS_TLS && error >= DICOMNET_ERROR_PEER_SPEAKS_OTHER;
 }

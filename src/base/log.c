@@ -9,53 +9,54 @@ static const char *const level_names[] = {"error", "warn", "info", "debug", "tra
 
 static const char *const event_names[] = {
 #define X(name, text, meaning) [name] = (text),
-    LOG_EVENTS(X)
+    DICOMNET_LOG_EVENTS(X)
 #undef X
 };
 
-const char *log_level_name(enum log_level level)
+const char *dicomnet_log_level_name(enum dicomnet_log_level level)
 {
     return level_names[level];
 }
 
-int log_level_find(const char *name)
+int dicomnet_log_level_find(const char *name)
 {
     static const struct {
         const char *name;
-        enum log_level level;
-    } names[] = {{"error", LOG_ERROR},  {"critical", LOG_ERROR}, {"fatal", LOG_ERROR}, {"warn", LOG_WARN},
-                 {"warning", LOG_WARN}, {"info", LOG_INFO},      {"debug", LOG_DEBUG}, {"trace", LOG_TRACE}};
+        enum dicomnet_log_level level;
+    } names[] = {{"error", DICOMNET_LOG_ERROR}, {"critical", DICOMNET_LOG_ERROR}, {"fatal", DICOMNET_LOG_ERROR},
+                 {"warn", DICOMNET_LOG_WARN},   {"warning", DICOMNET_LOG_WARN},   {"info", DICOMNET_LOG_INFO},
+                 {"debug", DICOMNET_LOG_DEBUG}, {"trace", DICOMNET_LOG_TRACE}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcasecmp(names[i].name, name) == 0)
             return (int)names[i].level;
     return -1;
 }
 
-const char *log_event_name(enum log_event event)
+const char *dicomnet_log_event_name(enum dicomnet_log_event event)
 {
     return event_names[event];
 }
 
-void logger_write(const struct logger *logger, enum log_level level, enum log_event event,
-                  const struct log_field *fields, size_t field_count)
+void dicomnet_logger_write(const struct dicomnet_logger *logger, enum dicomnet_log_level level,
+                           enum dicomnet_log_event event, const struct dicomnet_log_field *fields, size_t field_count)
 {
-    if (!logger_wants(logger, level))
+    if (!dicomnet_logger_wants(logger, level))
         return;
-    struct log_record record = {.level = level, .event = event, .field_count = field_count, .fields = fields};
+    struct dicomnet_log_record record = {.level = level, .event = event, .field_count = field_count, .fields = fields};
     logger->write(logger->user, &record);
 }
 
-struct log_record *log_record_copy(const struct log_record *record)
+struct dicomnet_log_record *dicomnet_log_record_copy(const struct dicomnet_log_record *record)
 {
     size_t size = sizeof *record + record->field_count * sizeof *record->fields;
     for (size_t i = 0; i < record->field_count; i++)
         size += record->fields[i].text != NULL ? strlen(record->fields[i].text) + 1 : 0;
     size += record->study != NULL ? strlen(record->study) + 1 : 0;
 
-    struct log_record *copy = malloc(size);
+    struct dicomnet_log_record *copy = malloc(size);
     if (copy == NULL)
         return NULL;
-    struct log_field *fields = (struct log_field *)(copy + 1);
+    struct dicomnet_log_field *fields = (struct dicomnet_log_field *)(copy + 1);
     char *text = (char *)(fields + record->field_count);
     *copy = *record;
     copy->fields = fields;

@@ -3,25 +3,25 @@
 
 #include <string.h>
 
-struct span span_of(const char *text)
+struct dicomnet_span dicomnet_span_of(const char *text)
 {
-    return (struct span){.data = (const uint8_t *)text, .len = strlen(text)};
+    return (struct dicomnet_span){.data = (const uint8_t *)text, .len = strlen(text)};
 }
 
-bool span_equals(struct span span, const char *text)
+bool dicomnet_span_equals(struct dicomnet_span span, const char *text)
 {
     size_t len = strlen(text);
     return span.len == len && (len == 0 || memcmp(span.data, text, len) == 0);
 }
 
-static struct span without_trailing_padding(struct span span)
+static struct dicomnet_span without_trailing_padding(struct dicomnet_span span)
 {
     while (span.len > 0 && (span.data[span.len - 1] == ' ' || span.data[span.len - 1] == '\0'))
         span.len--;
     return span;
 }
 
-bool span_copy_trimmed(struct span span, char *ret_text, size_t size)
+bool dicomnet_span_copy_trimmed(struct dicomnet_span span, char *ret_text, size_t size)
 {
     while (span.len > 0 && span.data[0] == ' ') {
         span.data++;

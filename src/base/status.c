@@ -34,7 +34,7 @@ static const struct {
     {0xFF00, 0xFFFE, "pending"},
 };
 
-const char *status_text(uint16_t status)
+const char *dicomnet_status_text(uint16_t status)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if ((status & rows[i].mask) == rows[i].value)
@@ -43,18 +43,18 @@ const char *status_text(uint16_t status)
 }
 
 /* PS3.4 tables C.4-1 to C.4-3, PS3.7 Annex C. */
-const char *status_query_text(uint16_t status, bool retrieves, bool moves)
+const char *dicomnet_status_query_text(uint16_t status, bool retrieves, bool moves)
 {
     switch (status) {
-    case STATUS_SUCCESS:
+    case DICOMNET_STATUS_SUCCESS:
         return "success";
-    case STATUS_CANCEL:
+    case DICOMNET_STATUS_CANCEL:
         return "cancelled";
-    case STATUS_PENDING:
+    case DICOMNET_STATUS_PENDING:
         return "pending";
-    case STATUS_PENDING_WARNING:
+    case DICOMNET_STATUS_PENDING_WARNING:
         return "pending; one or more optional keys were not supported";
-    case STATUS_REFUSED_OUT_OF_RESOURCES:
+    case DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES:
         return "refused: out of resources";
     case 0xA701:
         return retrieves ? "refused: unable to calculate the number of matches" : "refused: out of resources";
@@ -62,17 +62,17 @@ const char *status_query_text(uint16_t status, bool retrieves, bool moves)
         return retrieves ? "refused: unable to perform sub-operations" : "refused: out of resources";
     case 0xA801:
         return moves ? "refused: move destination unknown" : "failed";
-    case STATUS_DATA_SET_MISMATCH:
+    case DICOMNET_STATUS_DATA_SET_MISMATCH:
         return "the identifier does not match the SOP class";
     case 0xB000:
         return retrieves ? "complete, but one or more sub-operations failed or gave a warning" : "warning";
-    case STATUS_PROCESSING_FAILURE:
+    case DICOMNET_STATUS_PROCESSING_FAILURE:
         return "processing failure";
-    case STATUS_CLASS_NOT_SUPPORTED:
+    case DICOMNET_STATUS_CLASS_NOT_SUPPORTED:
         return "SOP class not supported";
-    case STATUS_NOT_AUTHORISED:
+    case DICOMNET_STATUS_NOT_AUTHORISED:
         return "not authorised";
-    case STATUS_UNRECOGNIZED_OPERATION:
+    case DICOMNET_STATUS_UNRECOGNIZED_OPERATION:
         return "unrecognized operation";
     default:
         break;

@@ -150,7 +150,8 @@ void text_put_visible(struct text *text, const char *string)
     }
 }
 
-void text_put_decoded(struct text *text, struct charset *charset, const char *terms, const char *vr, struct span bytes)
+void text_put_decoded(struct text *text, struct charset *charset, const char *terms, const char *vr,
+                      struct dicomnet_span bytes)
 {
     size_t size = CHARSET_ROOM(bytes.len);
     if (!reserve(text, size))

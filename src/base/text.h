@@ -49,7 +49,8 @@ size_t text_decode_utf8(const char *string, uint32_t *ret_character);
 bool text_is_utf8(const char *string);
 
 /* Put the text of an element with this VR, in the character set that `terms` (0008,0005) names, as UTF-8. */
-void text_put_decoded(struct text *text, struct charset *charset, const char *terms, const char *vr, struct span bytes);
+void text_put_decoded(struct text *text, struct charset *charset, const char *terms, const char *vr,
+                      struct dicomnet_span bytes);
 
 /* Put `string` as UTF-8: each byte that is part of no valid character becomes U+FFFD. */
 void text_put_utf8(struct text *text, const char *string);

@@ -7,10 +7,10 @@
 #include "base/clock.h"
 #include "engine/session_private.h"
 
-void session_note_retry(struct session *session, const struct log_record *record)
+void session_note_retry(struct session *session, const struct dicomnet_log_record *record)
 {
     bool is_ours =
-        record->event == LOG_ASSOCIATION_RETRY && record->worker > 0 && record->worker <= (int)session->crew_count;
+        record->event == EVENT_ASSOCIATION_RETRY && record->worker > 0 && record->worker <= (int)session->crew_count;
     for (size_t i = 0; is_ours && i < record->field_count; i++)
         if (strcmp(record->fields[i].key, "delay_ms") == 0)
             session->crew[record->worker - 1].retry_us =

@@ -23,7 +23,7 @@ struct mailbox {
 
 /* Open a mailbox that delivers on `loop`. 0 or a negative error. */
 int mailbox_open(struct mailbox *mailbox, uv_loop_t *loop, void (*deliver)(void *user, struct mail *mail),
-                 void *user) MUST_CHECK;
+                 void *user) DICOMNET_MUST_CHECK;
 
 /* From any thread. Mail of one poster arrives in the order it was posted. */
 void mailbox_post(struct mailbox *mailbox, struct mail *mail);

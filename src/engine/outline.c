@@ -92,11 +92,12 @@ static int make_runs(const struct outline *outline, const struct seen *seen, str
 
 /* As much of a study as goes over one association. */
 struct piece {
-    char study_uid[UID_SIZE];
+    char study_uid[DICOMNET_UID_SIZE];
     uint64_t instances, bytes;
     size_t context_count;
-    struct planned_context contexts[PDU_CONTEXTS_MAX];
-    char class_uids[PDU_CONTEXTS_MAX][UID_SIZE], syntax_uids[PDU_CONTEXTS_MAX][UID_SIZE];
+    struct planned_context contexts[DICOMNET_PDU_CONTEXTS_MAX];
+    char class_uids[DICOMNET_PDU_CONTEXTS_MAX][DICOMNET_UID_SIZE],
+        syntax_uids[DICOMNET_PDU_CONTEXTS_MAX][DICOMNET_UID_SIZE];
 };
 
 /* False if its context is one too many. */
@@ -106,12 +107,12 @@ static bool add_to_piece(struct piece *piece, const struct instance *instance)
     while (i < piece->context_count && (strcmp(piece->class_uids[i], instance->file.class_uid) != 0 ||
                                         strcmp(piece->syntax_uids[i], instance->file.syntax_uid) != 0))
         i++;
-    if (i == PDU_CONTEXTS_MAX)
+    if (i == DICOMNET_PDU_CONTEXTS_MAX)
         return false;
     if (i == piece->context_count) {
         piece->context_count++;
-        snprintf(piece->class_uids[i], UID_SIZE, "%s", instance->file.class_uid);
-        snprintf(piece->syntax_uids[i], UID_SIZE, "%s", instance->file.syntax_uid);
+        snprintf(piece->class_uids[i], DICOMNET_UID_SIZE, "%s", instance->file.class_uid);
+        snprintf(piece->syntax_uids[i], DICOMNET_UID_SIZE, "%s", instance->file.syntax_uid);
         piece->contexts[i] = (struct planned_context){piece->class_uids[i], piece->syntax_uids[i]};
     }
     snprintf(piece->study_uid, sizeof piece->study_uid, "%s", instance->file.study_uid);

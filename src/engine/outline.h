@@ -26,16 +26,16 @@ struct outline {
 };
 
 /* Add the instance whose record lies at `place`. 0 or -ENOMEM. */
-int outline_add(struct outline *outline, const struct instance *instance, uint32_t place) MUST_CHECK;
+int outline_add(struct outline *outline, const struct instance *instance, uint32_t place) DICOMNET_MUST_CHECK;
 
 /*
- * Tell all that were added: each study with its presentation contexts (PDU_CONTEXTS_MAX at most: with more it is told
- * in pieces), then its instances, which are the callee's; `study` may be NULL. The outline is empty afterwards. 0, or
- * the first error of reading a record or of memory: what could not be read is told to nobody.
+ * Tell all that were added: each study with its presentation contexts (DICOMNET_PDU_CONTEXTS_MAX at most: with more it
+ * is told in pieces), then its instances, which are the callee's; `study` may be NULL. The outline is empty afterwards.
+ * 0, or the first error of reading a record or of memory: what could not be read is told to nobody.
  */
 int outline_tell(struct outline *outline, const struct seen *seen,
                  void (*study)(void *user, const struct planned_study *study),
-                 void (*instance)(void *user, struct instance *instance), void *user) MUST_CHECK;
+                 void (*instance)(void *user, struct instance *instance), void *user) DICOMNET_MUST_CHECK;
 
 void outline_fini(struct outline *outline);
 

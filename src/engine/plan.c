@@ -144,7 +144,7 @@ static void fill_work(struct plan *plan, struct work *work, struct study *study,
         const struct context_pair *pair = catalog_pair_of(&plan->catalog, instance);
         next = list_next(&study->waiting, node);
         if (!work_has_pair(work, pair)) {
-            if (work->pair_count == PDU_CONTEXTS_MAX)
+            if (work->pair_count == DICOMNET_PDU_CONTEXTS_MAX)
                 continue;
             work->pairs[work->pair_count++] = pair;
         }
@@ -163,7 +163,7 @@ static void fill_work(struct plan *plan, struct work *work, struct study *study,
 /* Contexts of other studies, as far as there is room: the association can then be kept for them. */
 static void add_known_pairs(const struct plan *plan, struct work *work)
 {
-    for (size_t i = 0; i < plan->catalog.pair_count && work->pair_count < PDU_CONTEXTS_MAX; i++)
+    for (size_t i = 0; i < plan->catalog.pair_count && work->pair_count < DICOMNET_PDU_CONTEXTS_MAX; i++)
         if (!work_has_pair(work, plan->catalog.pair_list[i]))
             work->pairs[work->pair_count++] = plan->catalog.pair_list[i];
 }

@@ -20,20 +20,20 @@
 struct instance;
 
 /*
- * A piece of work: instances of one study for one worker, with at most PDU_CONTEXTS_MAX different contexts. It is made
- * by plan_next, travels to the worker and comes home empty; plan_finish frees it.
+ * A piece of work: instances of one study for one worker, with at most DICOMNET_PDU_CONTEXTS_MAX different contexts. It
+ * is made by plan_next, travels to the worker and comes home empty; plan_finish frees it.
  */
 struct work {
     struct mail mail;
-    struct study *study;      /* for the plan alone: a worker does not look into it */
-    char study_uid[UID_SIZE]; /* "" if its instances are of no study, but of one class */
+    struct study *study;               /* for the plan alone: a worker does not look into it */
+    char study_uid[DICOMNET_UID_SIZE]; /* "" if its instances are of no study, but of one class */
     struct list instances;
     uint64_t instance_count;
     uint64_t bytes;
     size_t needed_count; /* the first so many of `pairs` are needed; the others are known to come */
     size_t pair_count;
-    const struct context_pair *pairs[PDU_CONTEXTS_MAX]; /* constant, and alive as long as the plan */
-    uint64_t stored, failed;                            /* filled in by the worker, for the log */
+    const struct context_pair *pairs[DICOMNET_PDU_CONTEXTS_MAX]; /* constant, and alive as long as the plan */
+    uint64_t stored, failed;                                     /* filled in by the worker, for the log */
 };
 
 struct plan {
@@ -52,13 +52,13 @@ struct plan {
 void plan_fini(struct plan *plan);
 
 /* Add an instance; it belongs to the plan until it is handed out. 0 or -ENOMEM (it is still the caller's then). */
-int plan_add(struct plan *plan, struct instance *instance) MUST_CHECK;
+int plan_add(struct plan *plan, struct instance *instance) DICOMNET_MUST_CHECK;
 
 /* Count an instance that is not to be kept, as a dry run does. 0 or -ENOMEM. */
-int plan_count(struct plan *plan, const struct instance *instance) MUST_CHECK;
+int plan_count(struct plan *plan, const struct instance *instance) DICOMNET_MUST_CHECK;
 
 /* Take back an instance that was handed out and not sent. As plan_add, but it counts as known. */
-int plan_return(struct plan *plan, struct instance *instance) MUST_CHECK;
+int plan_return(struct plan *plan, struct instance *instance) DICOMNET_MUST_CHECK;
 
 /* True if plan_next has something. */
 bool plan_has_next(const struct plan *plan);

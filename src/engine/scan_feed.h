@@ -34,7 +34,8 @@ struct scan_feed_handler {
 
 /* Begin. Returns 0, or the error of discover_create. Pointers in the options are borrowed until `ended`. */
 int scan_feed_start(struct scan_feed **ret_feed, struct uv_loop_s *loop, const struct discover_options *discover,
-                    const struct scan_options *scan, const struct scan_feed_handler *handler, void *user) MUST_CHECK;
+                    const struct scan_options *scan, const struct scan_feed_handler *handler,
+                    void *user) DICOMNET_MUST_CHECK;
 
 /*
  * Start no further job while `paused`. What is under way still comes: at most SCAN_FEED_SLACK instances. `found` is

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dicomnet/verification.h"
 #include "engine/session_private.h"
 #include "instance/instance.h"
@@ -28,10 +29,10 @@ enum { PROGRESS_INTERVAL_MS = 250 };
 
 /* ---- what the observer is told ---- */
 
-static void write_log(void *user, const struct log_record *record)
+static void write_log(void *user, const struct dicomnet_log_record *record)
 {
     struct session *session = user;
-    struct log_record stamped = *record;
+    struct dicomnet_log_record stamped = *record;
     if (stamped.time_us == 0)
         stamped.time_us = clock_wall_us();
     if (session->observer->log != NULL)
@@ -126,12 +127,12 @@ void session_stop(struct session *session, enum session_verdict verdict, const c
     session->phase = PHASE_STOPPING;
     session->result->verdict = verdict;
     snprintf(session->result->stop_text, sizeof session->result->stop_text, "%s", text);
-    SESSION_LOG(session, verdict == SESSION_INTERRUPTED ? LOG_WARN : LOG_ERROR, LOG_SESSION_INTERRUPTED,
-                LOG_TEXT("text", text));
+    SESSION_LOG(session, verdict == SESSION_INTERRUPTED ? DICOMNET_LOG_WARN : DICOMNET_LOG_ERROR,
+                EVENT_SESSION_INTERRUPTED, LOG_TEXT("text", text));
     if (session->scanning && session->feed != NULL)
         scan_feed_cancel(session->feed);
     if (session->verifying)
-        verification_cancel(session->verification);
+        dicomnet_verification_cancel(session->verification);
     session_stop_workers(session, false);
 }
 
@@ -153,7 +154,7 @@ static void commit(struct session *session)
         session_go_on(session);
         return;
     }
-    SESSION_LOG(session, LOG_ERROR, LOG_SESSION_NOTE, LOG_TEXT("text", problem));
+    SESSION_LOG(session, DICOMNET_LOG_ERROR, EVENT_SESSION_NOTE, LOG_TEXT("text", problem));
     if (session->result->verdict == SESSION_COMPLETE) {
         session->result->verdict = SESSION_STOPPED;
         snprintf(session->result->stop_text, sizeof session->result->stop_text, "%s", problem);
@@ -168,14 +169,14 @@ static void on_turn(uv_check_t *turn)
 /* Who has asked to stop waits for what is under way, and wants to know for how long. */
 static void say_what_an_interrupt_does(struct session *session)
 {
-    const struct association_timeouts *timeouts = &session->options->timeouts;
+    const struct dicomnet_association_timeouts *timeouts = &session->options->timeouts;
     char text[160];
     if (!session_anyone_works(session))
         return;
     snprintf(text, sizeof text,
              "stores under way are finished, which takes up to %u s if the peer is silent; a second Ctrl-C aborts them",
              (timeouts->dimse_ms + timeouts->release_ms + 999) / 1000);
-    SESSION_LOG(session, LOG_WARN, LOG_SESSION_NOTE, LOG_TEXT("text", text));
+    SESSION_LOG(session, DICOMNET_LOG_WARN, EVENT_SESSION_NOTE, LOG_TEXT("text", text));
 }
 
 static void on_interrupt(void *user, int number)
@@ -227,7 +228,7 @@ static void deliver(void *user, struct mail *mail)
     case MAIL_LOG: {
         struct worker_log *log = list_entry(mail, struct worker_log, mail);
         session_note_retry(session, log->record);
-        bool idle_talk = session->phase >= PHASE_STOPPING && log->record->event == LOG_ASSOCIATION_RETRY;
+        bool idle_talk = session->phase >= PHASE_STOPPING && log->record->event == EVENT_ASSOCIATION_RETRY;
         if (!idle_talk) /* the retry that it announces will not come */
             write_log(session, log->record);
         free(log->record);
@@ -250,34 +251,35 @@ static void begin_sending(struct session *session)
     session->transfer_begun_us = clock_monotonic_us();
 }
 
-static struct association_options peer_options(const struct session *session)
+static struct dicomnet_association_options peer_options(const struct session *session)
 {
-    struct association_options options = {.host = session->worker_options.host,
-                                          .port = session->worker_options.port,
-                                          .max_pdu_len = session->options->max_pdu_len,
-                                          .timeouts = session->options->timeouts,
-                                          .logger = &session->logger};
+    struct dicomnet_association_options options = {.host = session->worker_options.host,
+                                                   .port = session->worker_options.port,
+                                                   .max_pdu_len = session->options->max_pdu_len,
+                                                   .timeouts = session->options->timeouts,
+                                                   .logger = &session->logger};
     memcpy(options.called_ae, session->options->called_ae, sizeof options.called_ae);
     memcpy(options.calling_ae, session->options->calling_ae, sizeof options.calling_ae);
     return options;
 }
 
-static void on_verified(void *user, const struct verification_result *result)
+static void on_verified(void *user, const struct dicomnet_verification_result *result)
 {
     struct session *session = user;
     char text[240], why[200];
     const struct peer_names names = session_peer_names(session);
     session->verifying = false;
-    if (result->error == 0 && result->status == STATUS_SUCCESS) {
-        SESSION_LOG(session, LOG_INFO, LOG_SESSION_NOTE, LOG_TEXT("text", "C-ECHO: the peer answers"),
+    if (result->error == 0 && result->status == DICOMNET_STATUS_SUCCESS) {
+        SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SESSION_NOTE, LOG_TEXT("text", "C-ECHO: the peer answers"),
                     LOG_NUMBER("echo_us", result->echo_us));
         if (session->phase == PHASE_VERIFYING)
             begin_sending(session);
     } else {
         peer_describe_end(&result->end, &names, why, sizeof why);
         if (result->error == 0)
-            snprintf(text, sizeof text, "C-ECHO failed: status %04X (%s)", result->status, status_text(result->status));
-        else if (result->error == ERROR_NO_CONTEXT)
+            snprintf(text, sizeof text, "C-ECHO failed: status %04X (%s)", result->status,
+                     dicomnet_status_text(result->status));
+        else if (result->error == DICOMNET_ERROR_NO_CONTEXT)
             snprintf(text, sizeof text, "C-ECHO failed: the peer does not accept Verification");
         else
             snprintf(text, sizeof text, "C-ECHO failed: %s", why);
@@ -290,12 +292,12 @@ static void on_verified(void *user, const struct verification_result *result)
 
 static void begin_verifying(struct session *session)
 {
-    struct association_options options = peer_options(session);
+    struct dicomnet_association_options options = peer_options(session);
     session->phase = PHASE_VERIFYING;
-    int error = verification_echo(&session->verification, &session->loop, &options, on_verified, session);
+    int error = dicomnet_verification_echo(&session->verification, &session->loop, &options, on_verified, session);
     session->verifying = error == 0;
     if (error != 0)
-        session_stop(session, SESSION_STOPPED, error_text(error));
+        session_stop(session, SESSION_STOPPED, dicomnet_error_text(error));
 }
 
 /* ---- the way through ---- */
@@ -405,7 +407,7 @@ int session_run(const struct session_options *options, const struct session_obse
     session->options = options;
     session->observer = observer;
     session->result = ret_result;
-    session->logger = (struct logger){.write = write_log, .user = session, .level = options->log_level};
+    session->logger = (struct dicomnet_logger){.write = write_log, .user = session, .level = options->log_level};
     session->begun_us = clock_monotonic_us();
     list_init(&session->comparisons);
     list_init(&session->refused);

@@ -84,7 +84,7 @@ struct session_options {
     bool loopback;       /* a receiver inside this process is the peer; host and port are ignored */
     unsigned threads;    /* workers: 1 to SESSION_THREADS_MAX */
     bool threads_auto;   /* begin with one and find out how many are worth it, at most `threads` */
-    uint16_t priority;   /* enum dimse_priority */
+    uint16_t priority;   /* enum dicomnet_dimse_priority */
     bool verify;         /* C-ECHO before anything is sent; it must succeed */
     unsigned retry;      /* further attempts for what is worth another try; also for connecting */
     uint64_t give_up_ms; /* stop once the peer could not be reached, or had no room, for so long; 0 = after as many
@@ -94,7 +94,7 @@ struct session_options {
     bool strict; /* warnings and skipped files fail the run */
     uint32_t max_pdu_len;
     uint16_t window; /* stores under way on one association, if the peer grants it; 0 or 1 = one */
-    struct association_timeouts timeouts;
+    struct dicomnet_association_timeouts timeouts;
     uint64_t found_max; /* the scan pauses while so many are found and have not ended; 0 = SESSION_FOUND_MAX. Not for
                            scan_first and dry_run */
     bool scan_first;    /* send nothing before everything was looked at: exact totals from the start, and the
@@ -108,7 +108,7 @@ struct session_options {
     const struct session_memory *memory; /* NULL = none. Not for synthetic */
     struct discover_options discover;
     struct scan_options scan;
-    enum log_level log_level; /* records above it are not made */
+    enum dicomnet_log_level log_level; /* records above it are not made */
 };
 
 /* Counts of instances by outcome. files = the sum of all the others. */
@@ -159,7 +159,7 @@ struct association_figures {
     uint64_t bytes;                    /* data set bytes acknowledged */
     unsigned contexts_proposed, contexts_accepted;
     uint32_t peer_max_pdu;
-    struct association_end end;
+    struct dicomnet_association_end end;
 };
 
 /* What one worker did. */
@@ -220,7 +220,7 @@ int session_exit_code(const struct session_result *result);
 /* What the session tells, all on the calling thread. Any may be NULL. Pointers are valid for the call. */
 struct session_observer {
     void *user;
-    void (*log)(void *user, const struct log_record *record);
+    void (*log)(void *user, const struct dicomnet_log_record *record);
     /* An instance or path has its final outcome: exactly once for each. */
     void (*instance_ended)(void *user, const struct instance *instance, const struct session_progress *progress);
     void (*association_ended)(void *user, const struct association_figures *figures);
@@ -233,6 +233,6 @@ struct session_observer {
  * negative error only if it could not run at all (no memory, no threads, files_from unreadable).
  */
 int session_run(const struct session_options *options, const struct session_observer *observer,
-                struct session_result *ret_result) MUST_CHECK;
+                struct session_result *ret_result) DICOMNET_MUST_CHECK;
 
 #endif

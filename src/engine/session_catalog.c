@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "engine/session_private.h"
 #include "files/compare.h"
 #include "instance/instance.h"
@@ -194,7 +195,7 @@ static void on_scan_ended(void *user, int error)
     const struct session_totals *totals = &session->progress.totals;
     session->scanning = false;
     session->result->scan_us = clock_monotonic_us() - session->begun_us;
-    SESSION_LOG(session, LOG_INFO, LOG_SCAN_ENDED, LOG_NUMBER("files", totals->files),
+    SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SCAN_ENDED, LOG_NUMBER("files", totals->files),
                 LOG_NUMBER("instances", session->plan.total_count), LOG_NUMBER("studies", session->plan.studies.count),
                 LOG_NUMBER("skipped", totals->by_state[OUTCOME_SKIPPED]),
                 LOG_NUMBER("failed", totals->by_state[OUTCOME_FAILED]),
@@ -206,7 +207,7 @@ static void on_scan_ended(void *user, int error)
         char text[128];
         snprintf(text, sizeof text, "fewer studies (%llu) than threads (%u): the other threads have nothing to do",
                  (unsigned long long)session->plan.studies.count, options->threads);
-        SESSION_LOG(session, LOG_INFO, LOG_SESSION_NOTE, LOG_TEXT("text", text));
+        SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SESSION_NOTE, LOG_TEXT("text", text));
     }
     session_go_on(session);
 }
@@ -240,7 +241,8 @@ int session_start_scan(struct session *session)
                             recalls ? &recalling_handler : &feed_handler, session);
     if (error == 0) {
         session->scanning = true;
-        SESSION_LOG(session, LOG_INFO, LOG_SCAN_STARTED, LOG_NUMBER("inputs", session->options->discover.input_count));
+        SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SCAN_STARTED,
+                    LOG_NUMBER("inputs", session->options->discover.input_count));
     }
     return error;
 }
@@ -368,5 +370,5 @@ void session_show_plan(struct session *session)
         return;
     session->result->verdict = SESSION_STOPPED;
     snprintf(session->result->stop_text, sizeof session->result->stop_text, "the plan could not be shown whole: %s",
-             error_text(error));
+             dicomnet_error_text(error));
 }

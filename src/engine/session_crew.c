@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "engine/session_private.h"
 #include "instance/instance.h"
@@ -32,7 +33,7 @@ static unsigned limit_by_descriptors(struct session *session, unsigned threads)
     unsigned possible = limit.rlim_cur > FOR_THE_REST + FOR_ONE_WORKER
                             ? (unsigned)((limit.rlim_cur - FOR_THE_REST) / FOR_ONE_WORKER)
                             : 1;
-    SESSION_LOG(session, LOG_WARN, LOG_SESSION_NOTE,
+    SESSION_LOG(session, DICOMNET_LOG_WARN, EVENT_SESSION_NOTE,
                 LOG_TEXT("text", "fewer threads are used: the limit of open files (ulimit -n) allows no more"),
                 LOG_NUMBER("threads", possible));
     return possible;
@@ -79,10 +80,11 @@ static struct crew *start_worker(struct session *session)
     }
     session->crew_max = session->crew_count;
     if (session->crew_count == 0)
-        session_stop(session, SESSION_STOPPED, error_text(error));
+        session_stop(session, SESSION_STOPPED, dicomnet_error_text(error));
     else
-        SESSION_LOG(session, LOG_WARN, LOG_SESSION_NOTE, LOG_TEXT("text", "no more threads could be started"),
-                    LOG_NUMBER("threads", session->crew_count), LOG_NUMBER("error", error));
+        SESSION_LOG(session, DICOMNET_LOG_WARN, EVENT_SESSION_NOTE,
+                    LOG_TEXT("text", "no more threads could be started"), LOG_NUMBER("threads", session->crew_count),
+                    LOG_NUMBER("error", error));
     return NULL;
 }
 
@@ -179,7 +181,7 @@ static void hand_out_probe(struct session *session)
         breaker_probe(breaker);
         give(crew, work);
     } else {
-        session_stop(session, SESSION_STOPPED, error_text(-ENOMEM));
+        session_stop(session, SESSION_STOPPED, dicomnet_error_text(-ENOMEM));
     }
 }
 
@@ -194,7 +196,7 @@ void session_hand_out(struct session *session)
         struct work *work = crew != NULL ? plan_next(&session->plan, (int)(crew - session->crew) + 1) : NULL;
         if (work == NULL) {
             if (crew != NULL && !session_anyone_works(session))
-                session_stop(session, SESSION_STOPPED, error_text(-ENOMEM));
+                session_stop(session, SESSION_STOPPED, dicomnet_error_text(-ENOMEM));
             return;
         }
         give(crew, work);
@@ -252,7 +254,7 @@ static void apply_pace(struct session *session, unsigned allowed, const char *wh
     session->result->threads_settled = session->pace.settled;
     if (allowed == session->crew_allowed)
         return;
-    SESSION_LOG(session, LOG_INFO, LOG_SESSION_NOTE, LOG_TEXT("text", why), LOG_NUMBER("threads", allowed),
+    SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SESSION_NOTE, LOG_TEXT("text", why), LOG_NUMBER("threads", allowed),
                 LOG_NUMBER("instances_per_s", (uint64_t)session->pace.rate.instances),
                 LOG_NUMBER("bytes_per_s", (uint64_t)session->pace.rate.bytes));
     session_allow_workers(session, allowed);

@@ -1,7 +1,7 @@
 /* session_log - how an instance ended, as a record of the log. See session_private.h. */
 #include <stdio.h>
 
-#include "dicomnet/log.h"
+#include "base/log.h"
 #include "engine/session_private.h"
 #include "instance/instance.h"
 #include "instance/outcome.h"
@@ -9,22 +9,24 @@
 void session_log_outcome(struct session *session, const struct instance *instance)
 {
     static const struct {
-        enum log_level level;
-        enum log_event event;
-    } kinds[OUTCOME_STATE_COUNT] = {
-        [OUTCOME_PENDING] = {LOG_DEBUG, LOG_FILE_PENDING}, [OUTCOME_IN_DOUBT] = {LOG_WARN, LOG_STORE_IN_DOUBT},
-        [OUTCOME_STORED] = {LOG_INFO, LOG_STORE_STORED},   [OUTCOME_WARNED] = {LOG_WARN, LOG_STORE_WARNED},
-        [OUTCOME_FAILED] = {LOG_ERROR, LOG_STORE_FAILED},  [OUTCOME_SKIPPED] = {LOG_INFO, LOG_FILE_SKIPPED}};
+        enum dicomnet_log_level level;
+        enum dicomnet_log_event event;
+    } kinds[OUTCOME_STATE_COUNT] = {[OUTCOME_PENDING] = {DICOMNET_LOG_DEBUG, EVENT_FILE_PENDING},
+                                    [OUTCOME_IN_DOUBT] = {DICOMNET_LOG_WARN, EVENT_STORE_IN_DOUBT},
+                                    [OUTCOME_STORED] = {DICOMNET_LOG_INFO, EVENT_STORE_STORED},
+                                    [OUTCOME_WARNED] = {DICOMNET_LOG_WARN, EVENT_STORE_WARNED},
+                                    [OUTCOME_FAILED] = {DICOMNET_LOG_ERROR, EVENT_STORE_FAILED},
+                                    [OUTCOME_SKIPPED] = {DICOMNET_LOG_INFO, EVENT_FILE_SKIPPED}};
     const struct outcome *outcome = &instance->outcome;
-    enum log_level level = outcome->earlier ? LOG_DEBUG : kinds[outcome->state].level;
+    enum dicomnet_log_level level = outcome->earlier ? DICOMNET_LOG_DEBUG : kinds[outcome->state].level;
     bool flawed = (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED) && outcome_has_flaws(outcome);
-    if (flawed && level > LOG_WARN)
-        level = LOG_WARN;
-    enum log_event event = outcome->earlier ? LOG_FILE_KNOWN : kinds[outcome->state].event;
-    if (!logger_wants(&session->logger, level))
+    if (flawed && level > DICOMNET_LOG_WARN)
+        level = DICOMNET_LOG_WARN;
+    enum dicomnet_log_event event = outcome->earlier ? EVENT_FILE_KNOWN : kinds[outcome->state].event;
+    if (!dicomnet_logger_wants(&session->logger, level))
         return;
     if (outcome->state == OUTCOME_FAILED && outcome->attempts == 0 && !outcome->earlier)
-        event = LOG_FILE_FAILED;
+        event = EVENT_FILE_FAILED;
     char text[INSTANCE_TEXT_SIZE] = "", flaws[200] = "", status[8] = "";
     if (outcome->state != OUTCOME_STORED)
         instance_describe(instance, text, sizeof text);
@@ -32,33 +34,33 @@ void session_log_outcome(struct session *session, const struct instance *instanc
         outcome_describe_flaws(outcome, flaws, sizeof flaws);
     if (outcome->has_status)
         snprintf(status, sizeof status, "0x%04X", outcome->status);
-    const struct log_field fields[] = {LOG_TEXT("path", instance->file.path),
-                                       LOG_TEXT("instance", instance->file.instance_uid),
-                                       LOG_TEXT("state", outcome_state_name(outcome->state)),
-                                       LOG_TEXT("reason", outcome_reason_name(outcome->reason)),
-                                       LOG_TEXT("status", status),
-                                       LOG_TEXT("comment", outcome->comment),
-                                       LOG_TEXT("text", text),
-                                       LOG_TEXT("warning", flaws),
-                                       LOG_NUMBER("bytes", instance_wire_len(instance)),
-                                       LOG_NUMBER("attempts", outcome->attempts),
-                                       LOG_NUMBER("message_id", outcome->message_id),
-                                       LOG_NUMBER("read_us", outcome->read_us),
-                                       LOG_NUMBER("write_us", outcome->write_us),
-                                       LOG_NUMBER("wait_us", outcome->wait_us)};
+    const struct dicomnet_log_field fields[] = {LOG_TEXT("path", instance->file.path),
+                                                LOG_TEXT("instance", instance->file.instance_uid),
+                                                LOG_TEXT("state", outcome_state_name(outcome->state)),
+                                                LOG_TEXT("reason", outcome_reason_name(outcome->reason)),
+                                                LOG_TEXT("status", status),
+                                                LOG_TEXT("comment", outcome->comment),
+                                                LOG_TEXT("text", text),
+                                                LOG_TEXT("warning", flaws),
+                                                LOG_NUMBER("bytes", instance_wire_len(instance)),
+                                                LOG_NUMBER("attempts", outcome->attempts),
+                                                LOG_NUMBER("message_id", outcome->message_id),
+                                                LOG_NUMBER("read_us", outcome->read_us),
+                                                LOG_NUMBER("write_us", outcome->write_us),
+                                                LOG_NUMBER("wait_us", outcome->wait_us)};
     /* Most of what is empty is empty nearly always: it is left out. */
-    struct log_field said[sizeof fields / sizeof fields[0]];
+    struct dicomnet_log_field said[sizeof fields / sizeof fields[0]];
     size_t said_count = 0;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (fields[i].text == NULL || fields[i].text[0] != '\0')
             said[said_count++] = fields[i];
-    struct log_record record = {.level = level,
-                                .event = event,
-                                .time_us = outcome->earlier ? 0 : outcome->ended_us,
-                                .worker = outcome->worker,
-                                .association = outcome->association,
-                                .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL,
-                                .field_count = said_count,
-                                .fields = said};
+    struct dicomnet_log_record record = {.level = level,
+                                         .event = event,
+                                         .time_us = outcome->earlier ? 0 : outcome->ended_us,
+                                         .worker = outcome->worker,
+                                         .association = outcome->association,
+                                         .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL,
+                                         .field_count = said_count,
+                                         .fields = said};
     session->logger.write(session->logger.user, &record);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dicomnet/dimse.h"
 #include "engine/session_private.h"
 #include "instance/instance.h"
@@ -74,20 +75,21 @@ static void log_again(struct session *session, const struct instance *instance)
 {
     const struct outcome *outcome = &instance->outcome;
     char text[160];
-    if (!logger_wants(&session->logger, LOG_WARN))
+    if (!dicomnet_logger_wants(&session->logger, DICOMNET_LOG_WARN))
         return;
     outcome_describe(outcome, text, sizeof text);
-    const struct log_field fields[] = {LOG_TEXT("path", instance->file.path),
-                                       LOG_TEXT("instance", instance->file.instance_uid),
-                                       LOG_TEXT("reason", outcome_reason_name(outcome->reason)), LOG_TEXT("text", text),
-                                       LOG_NUMBER("attempt", outcome->attempts)};
-    const struct log_record record = {.level = LOG_WARN,
-                                      .event = LOG_STORE_RETRIED,
-                                      .worker = outcome->worker,
-                                      .association = outcome->association,
-                                      .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL,
-                                      .field_count = sizeof fields / sizeof fields[0],
-                                      .fields = fields};
+    const struct dicomnet_log_field fields[] = {LOG_TEXT("path", instance->file.path),
+                                                LOG_TEXT("instance", instance->file.instance_uid),
+                                                LOG_TEXT("reason", outcome_reason_name(outcome->reason)),
+                                                LOG_TEXT("text", text), LOG_NUMBER("attempt", outcome->attempts)};
+    const struct dicomnet_log_record record = {.level = DICOMNET_LOG_WARN,
+                                               .event = EVENT_STORE_RETRIED,
+                                               .worker = outcome->worker,
+                                               .association = outcome->association,
+                                               .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid
+                                                                                            : NULL,
+                                               .field_count = sizeof fields / sizeof fields[0],
+                                               .fields = fields};
     session->logger.write(session->logger.user, &record);
 }
 
@@ -98,7 +100,7 @@ static void begin_pause(struct session *session, uint64_t at_ms)
         session->paused_us = clock_monotonic_us();
         note_trouble(session, session->paused_us, "the peer is out of resources (status A7xx or 0213)");
     }
-    SESSION_LOG(session, LOG_WARN, LOG_SESSION_PAUSED, LOG_NUMBER("delay_ms", delay_ms),
+    SESSION_LOG(session, DICOMNET_LOG_WARN, EVENT_SESSION_PAUSED, LOG_NUMBER("delay_ms", delay_ms),
                 LOG_TEXT("text", "the peer is out of resources: all workers pause"));
 }
 
@@ -113,7 +115,7 @@ static void hold_all(struct session *session)
 static void end_pause(struct session *session, const char *why)
 {
     session->trouble_since_us = 0;
-    SESSION_LOG(session, LOG_WARN, LOG_SESSION_RESUMED,
+    SESSION_LOG(session, DICOMNET_LOG_WARN, EVENT_SESSION_RESUMED,
                 LOG_NUMBER("paused_ms", (clock_monotonic_us() - session->paused_us) / 1000), LOG_TEXT("text", why));
 }
 
@@ -281,7 +283,7 @@ static void learn_unsupported(struct session *session, const struct instance *in
     for (size_t i = 0; i < session->unsupported_count; i++)
         if (strcmp(session->unsupported[i]->class_uid, instance->file.class_uid) == 0)
             return;
-    if (session->unsupported_count == PDU_CONTEXTS_MAX)
+    if (session->unsupported_count == DICOMNET_PDU_CONTEXTS_MAX)
         return;
     const struct context_pair *pair = catalog_pair_of(&session->plan.catalog, instance);
     session->unsupported[session->unsupported_count++] = pair;
@@ -294,7 +296,7 @@ static void say_once(struct session *session, bool is_so, bool *said, const char
     if (!is_so || *said)
         return;
     *said = true;
-    SESSION_LOG(session, LOG_WARN, LOG_SESSION_NOTE, LOG_TEXT("text", text));
+    SESSION_LOG(session, DICOMNET_LOG_WARN, EVENT_SESSION_NOTE, LOG_TEXT("text", text));
 }
 
 void session_learn_from_outcome(struct session *session, const struct instance *instance)
@@ -312,9 +314,9 @@ void session_learn_from_outcome(struct session *session, const struct instance *
     if (!outcome->has_status || outcome->attempts == 0)
         return;
     losses_answered(&session->losses);
-    if (outcome->status == STATUS_CLASS_NOT_SUPPORTED)
+    if (outcome->status == DICOMNET_STATUS_CLASS_NOT_SUPPORTED)
         learn_unsupported(session, instance);
-    session->unauthorised = outcome->status == STATUS_NOT_AUTHORISED ? session->unauthorised + 1 : 0;
+    session->unauthorised = outcome->status == DICOMNET_STATUS_NOT_AUTHORISED ? session->unauthorised + 1 : 0;
     if (session->unauthorised == POLICY_UNAUTHORISED_MAX)
         session_stop_unauthorised(session);
 }
@@ -336,15 +338,16 @@ static void note_absence(struct session *session)
  * unless it was away in between: then it had to end them. */
 static void learn_store_max(struct session *session, struct crew *crew, const struct association_figures *figures)
 {
-    enum association_end_kind kind = figures->end.kind;
+    enum dicomnet_association_end_kind kind = figures->end.kind;
     uint64_t answered = figures->stored + figures->failed;
-    bool by_peer = (kind == ASSOCIATION_ABORTED_BY_PEER || kind == ASSOCIATION_LOST) && !crew->saw_absence;
+    bool by_peer =
+        (kind == DICOMNET_ASSOCIATION_ABORTED_BY_PEER || kind == DICOMNET_ASSOCIATION_LOST) && !crew->saw_absence;
     bool again = by_peer && answered > 0 && answered == crew->died_after;
     crew->died_after = by_peer ? answered : 0;
     if (!again || (session->store_max > 0 && session->store_max <= answered))
         return;
     session->store_max = answered;
-    SESSION_LOG(session, LOG_WARN, LOG_SESSION_NOTE,
+    SESSION_LOG(session, DICOMNET_LOG_WARN, EVENT_SESSION_NOTE,
                 LOG_TEXT("text", "the peer ends associations after so many stores: they are released before"),
                 LOG_NUMBER("stores", answered));
     tell_all(session, answered, NULL);
@@ -373,14 +376,14 @@ static bool anyone_asks(const struct session *session)
  */
 static void judge_failure(struct session *session, const struct worker_notice *notice)
 {
-    const struct association_end *end = &notice->figures.end;
+    const struct dicomnet_association_end *end = &notice->figures.end;
     const struct peer_names names = session_peer_names(session);
     char text[200];
-    bool rejected = end->kind == ASSOCIATION_REJECTED;
-    bool unknown = end->kind == ASSOCIATION_NOT_CONNECTED && end->error == ERROR_HOST_UNKNOWN;
+    bool rejected = end->kind == DICOMNET_ASSOCIATION_REJECTED;
+    bool unknown = end->kind == DICOMNET_ASSOCIATION_NOT_CONNECTED && end->error == DICOMNET_ERROR_HOST_UNKNOWN;
     bool never_there = session->result->connect.count == 0;
     bool permanent = (rejected && end->reject.result == REJECTED_FOR_GOOD) || (unknown && never_there) ||
-                     (error_is_foreign(end->error) && never_there && !anyone_asks(session));
+                     (dicomnet_error_is_foreign(end->error) && never_there && !anyone_asks(session));
     bool others = anyone_open(session);
     peer_describe_end(end, &names, text, sizeof text);
     session->peer_was_there = session->peer_was_there || (rejected && !permanent);
@@ -408,7 +411,7 @@ static void judge_loss(struct session *session, const struct worker_notice *noti
     losses_count(losses, notice->aside, at_ms);
     if (!losses_blame_peer(losses, options->give_up_ms > 0 ? options->give_up_ms : SESSION_GIVE_UP_MS, at_ms))
         return;
-    association_describe_end(&notice->figures.end, end, sizeof end);
+    dicomnet_association_describe_end(&notice->figures.end, end, sizeof end);
     snprintf(text, sizeof text, "the peer takes associations and answers no store on them: %u in a row, the last: %s",
              losses->row, end);
     session_stop(session, SESSION_STOPPED, text);
@@ -416,10 +419,10 @@ static void judge_loss(struct session *session, const struct worker_notice *noti
 
 void session_learn_from_end(struct session *session, struct crew *crew, const struct worker_notice *notice)
 {
-    const struct association_end *end = &notice->figures.end;
+    const struct dicomnet_association_end *end = &notice->figures.end;
     judge_loss(session, notice);
-    crew->turned_away = end->kind == ASSOCIATION_REJECTED && end->reject.result == REJECTED_FOR_NOW;
-    if (!notice->opened && end->kind != ASSOCIATION_REJECTED)
+    crew->turned_away = end->kind == DICOMNET_ASSOCIATION_REJECTED && end->reject.result == REJECTED_FOR_NOW;
+    if (!notice->opened && end->kind != DICOMNET_ASSOCIATION_REJECTED)
         note_absence(session);
     if (notice->opened && crew->work != NULL)
         learn_store_max(session, crew, &notice->figures);

@@ -11,6 +11,7 @@
 
 #include <uv.h>
 
+#include "base/log.h"
 #include "engine/breaker.h"
 #include "engine/interrupt.h"
 #include "engine/losses.h"
@@ -62,7 +63,7 @@ struct session {
     bool memory_failed;
     struct mailbox inbox;
     bool inbox_open;
-    struct logger logger;
+    struct dicomnet_logger logger;
     enum session_phase phase;
     struct session_progress progress;
     uint64_t begun_us;          /* monotonic */
@@ -71,7 +72,7 @@ struct session {
     struct scan_feed *feed;
     bool scanning;
     bool scan_paused; /* enough was found for now */
-    struct verification *verification;
+    struct dicomnet_verification *verification;
     bool verifying; /* a C-ECHO has not come back */
     struct plan plan;
     struct synthetic_options synthetic; /* what instances are made from, if options->synthetic */
@@ -105,7 +106,7 @@ struct session {
     bool context_other_said;   /* and that it answers on other presentation contexts */
     uint64_t store_max;        /* the peer ends associations after so many stores; 0 = not known to */
     size_t unsupported_count;  /* classes that the peer answered 0122 for */
-    const struct context_pair *unsupported[PDU_CONTEXTS_MAX];
+    const struct context_pair *unsupported[DICOMNET_PDU_CONTEXTS_MAX];
 
     struct idle_clock idle_clock; /* why workers without work have none */
     unsigned signals;             /* SIGINT, SIGTERM or SIGHUP that have come */
@@ -215,7 +216,7 @@ void session_log_outcome(struct session *session, const struct instance *instanc
 /* ---- holdup.c ---- */
 
 /* A worker's record says when it tries again. */
-void session_note_retry(struct session *session, const struct log_record *record);
+void session_note_retry(struct session *session, const struct dicomnet_log_record *record);
 
 /* Fill in what session_progress says of it. */
 void session_note_holdup(struct session *session);

@@ -32,7 +32,7 @@ const struct context_pair *catalog_pair_of(struct catalog *catalog, const struct
 {
     if (catalog->last_pair != NULL && pair_is_of(catalog->last_pair, instance))
         return catalog->last_pair;
-    char key[2 * UID_SIZE];
+    char key[2 * DICOMNET_UID_SIZE];
     snprintf(key, sizeof key, "%s %s", instance->file.class_uid, instance->file.syntax_uid);
     struct table_node *node = table_find(&catalog->pairs, key);
     if (node == NULL)

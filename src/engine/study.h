@@ -25,14 +25,14 @@ struct instance;
 
 struct context_pair {
     struct table_node node; /* keyed by "class syntax" */
-    char class_uid[UID_SIZE];
-    char syntax_uid[UID_SIZE];
-    char key[2 * UID_SIZE];
+    char class_uid[DICOMNET_UID_SIZE];
+    char syntax_uid[DICOMNET_UID_SIZE];
+    char key[2 * DICOMNET_UID_SIZE];
 };
 
 struct study {
-    struct table_node node; /* of the catalog, by uid */
-    char uid[UID_SIZE];     /* of a group by class: the SOP Class UID */
+    struct table_node node;      /* of the catalog, by uid */
+    char uid[DICOMNET_UID_SIZE]; /* of a group by class: the SOP Class UID */
     bool is_class;
     struct list waiting; /* instances that nobody works on yet */
     uint64_t waiting_count;
@@ -59,7 +59,7 @@ void catalog_fini(struct catalog *catalog);
  * Add an instance that can be sent: it goes to the end of its study's waiting list and belongs to the study. The study
  * is made if it is new. 0 with *ret_study, or -ENOMEM (the instance stays the caller's).
  */
-int catalog_add(struct catalog *catalog, struct instance *instance, struct study **ret_study) MUST_CHECK;
+int catalog_add(struct catalog *catalog, struct instance *instance, struct study **ret_study) DICOMNET_MUST_CHECK;
 
 /* The study of an instance that was added; NULL if it has been forgotten since (catalog_drop_if_empty). */
 struct study *catalog_study_of(const struct catalog *catalog, const struct instance *instance);

@@ -5,14 +5,14 @@
 #ifndef ENGINE_UNSUPPORTED_H
 #define ENGINE_UNSUPPORTED_H
 
-struct association;
+struct dicomnet_association;
 struct instance;
 
 /*
  * Note it: no context of this association, which proposed one for it, can carry the instance. "CTImageStorage (UID) as
  * JPEGBaseline8Bit (UID): transfer syntaxes not supported (result 4); of this class the peer takes ..."
  */
-void unsupported_note(struct instance *instance, const struct association *association);
+void unsupported_note(struct instance *instance, const struct dicomnet_association *association);
 
 /* The peer answered 0122 to it, or to another one of its class. */
 void unsupported_note_class(struct instance *instance);

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "engine/worker_private.h"
 #include "instance/status_rule.h"
 
@@ -34,7 +35,8 @@ static void back_off(struct worker *worker, unsigned attempt, const char *why)
 {
     worker->random = worker->random * 1664525u + 1013904223u;
     uint32_t delay_ms = policy_backoff_ms(attempt, worker->random >> 8);
-    LOG(&worker->logger, LOG_WARN, LOG_ASSOCIATION_RETRY, LOG_NUMBER("delay_ms", delay_ms), LOG_TEXT("text", why));
+    LOG(&worker->logger, DICOMNET_LOG_WARN, EVENT_ASSOCIATION_RETRY, LOG_NUMBER("delay_ms", delay_ms),
+        LOG_TEXT("text", why));
     worker_enter(worker, WORKER_BACKOFF);
     uv_timer_start(&worker->timer, on_backoff_over, delay_ms, 0);
 }
@@ -86,33 +88,34 @@ static void stop(struct worker *worker, bool now)
     if (worker->user == NULL)
         finish_stop(worker);
     else if (now || !worker->opened)
-        storage_user_abort(worker->user, ERROR_ABORTED_LOCALLY);
+        dicomnet_storage_user_abort(worker->user, DICOMNET_ERROR_ABORTED_LOCALLY);
     else
-        storage_user_release(worker->user);
+        dicomnet_storage_user_release(worker->user);
 }
 
 /* ---- the association ---- */
 
-static void on_opened(struct storage_user *user, void *context)
+static void on_opened(struct dicomnet_storage_user *user, void *context)
 {
     struct worker *worker = context;
-    const struct association *association = storage_user_association(user);
+    const struct dicomnet_association *association = dicomnet_storage_user_association(user);
     worker->opened = true;
     worker->failures = worker->fruitless; /* the peer is there: that it was not is made up for */
     if (worker->failures == 0)
         worker->failing_since_us = clock_monotonic_us();
     worker->opened_ms = uv_now(&worker->loop);
-    worker->figures.connect_us = association_connect_us(association);
-    worker->figures.negotiate_us = association_negotiate_us(association);
-    worker->figures.peer_max_pdu = association_peer_max_pdu(association);
+    worker->figures.connect_us = dicomnet_association_connect_us(association);
+    worker->figures.negotiate_us = dicomnet_association_negotiate_us(association);
+    worker->figures.peer_max_pdu = dicomnet_association_peer_max_pdu(association);
     worker_claim_negotiation(worker);
-    for (size_t i = 0; i < association_context_count(association); i++)
-        worker->figures.contexts_accepted += association_context(association, i)->result == CONTEXT_ACCEPTED;
+    for (size_t i = 0; i < dicomnet_association_context_count(association); i++)
+        worker->figures.contexts_accepted +=
+            dicomnet_association_context(association, i)->result == DICOMNET_CONTEXT_ACCEPTED;
     worker_post_notice(worker, MAIL_OPENED, &(struct worker_notice){.opened = true, .figures = worker->figures});
     worker_enter(worker, WORKER_SENDING);
 }
 
-static void on_done(struct storage_user *user, void *context, struct store *store)
+static void on_done(struct dicomnet_storage_user *user, void *context, struct dicomnet_store *store)
 {
     struct worker *worker = context;
     bool was_busy = worker->peer_is_busy;
@@ -130,7 +133,7 @@ static void on_done(struct storage_user *user, void *context, struct store *stor
         worker_finish_work(worker);
 }
 
-static void on_ready(struct storage_user *user, void *context)
+static void on_ready(struct dicomnet_storage_user *user, void *context)
 {
     pump(context);
 }
@@ -151,10 +154,10 @@ static void go_on(struct worker *worker)
  * An association ended by itself. If it came so far as to begin a store, the next is opened at once, or nearly so: the
  * peer is there, and what was in flight has been judged. If not, the work goes back and the session decides.
  */
-static void go_on_after_end(struct worker *worker, const struct association_end *end, bool backs_off)
+static void go_on_after_end(struct worker *worker, const struct dicomnet_association_end *end, bool backs_off)
 {
     char why[160];
-    association_describe_end(end, why, sizeof why);
+    dicomnet_association_describe_end(end, why, sizeof why);
     uint32_t wait_ms = losses_wait_ms(worker->losses);
     if (backs_off) {
         worker_give_work_back(worker);
@@ -170,7 +173,7 @@ static void go_on_after_end(struct worker *worker, const struct association_end 
     }
 }
 
-static void on_closed(struct storage_user *user, void *context, const struct association_end *end)
+static void on_closed(struct dicomnet_storage_user *user, void *context, const struct dicomnet_association_end *end)
 {
     struct worker *worker = context;
     bool idle = worker->work == NULL || worker->state == WORKER_RELEASING || worker->state == WORKER_BACKOFF;
@@ -206,28 +209,28 @@ static void on_closed(struct storage_user *user, void *context, const struct ass
         go_on_after_end(worker, end, backs_off);
 }
 
-static const struct storage_user_handler user_handler = {
+static const struct dicomnet_storage_user_handler user_handler = {
     .opened = on_opened, .done = on_done, .ready = on_ready, .closed = on_closed};
 
 static void open_association(struct worker *worker)
 {
     const struct work *work = worker->work;
-    struct association_proposal proposals[PDU_CONTEXTS_MAX];
+    struct dicomnet_association_proposal proposals[DICOMNET_PDU_CONTEXTS_MAX];
     for (size_t i = 0; i < work->pair_count; i++) {
-        proposals[i] = (struct association_proposal){
+        proposals[i] = (struct dicomnet_association_proposal){
             .abstract_syntax = work->pairs[i]->class_uid, .syntax_count = 1, .syntaxes = {work->pairs[i]->syntax_uid}};
         worker->proposed[i] = work->pairs[i];
     }
     worker->proposed_count = work->pair_count;
 
-    struct association_options options = {.host = worker->options->host,
-                                          .port = worker->options->port,
-                                          .max_pdu_len = worker->options->max_pdu_len,
-                                          .window = worker->options->window,
-                                          .timeouts = worker->options->timeouts,
-                                          .proposals = proposals,
-                                          .proposal_count = work->pair_count,
-                                          .logger = &worker->logger};
+    struct dicomnet_association_options options = {.host = worker->options->host,
+                                                   .port = worker->options->port,
+                                                   .max_pdu_len = worker->options->max_pdu_len,
+                                                   .window = worker->options->window,
+                                                   .timeouts = worker->options->timeouts,
+                                                   .proposals = proposals,
+                                                   .proposal_count = work->pair_count,
+                                                   .logger = &worker->logger};
     memcpy(options.called_ae, worker->options->called_ae, sizeof options.called_ae);
     memcpy(options.calling_ae, worker->options->calling_ae, sizeof options.calling_ae);
 
@@ -241,10 +244,11 @@ static void open_association(struct worker *worker)
     worker->stores_begun = worker->bytes_begun = 0;
     worker->isolated = false;
     worker_enter(worker, WORKER_OPENING);
-    int error = storage_user_open(&worker->user, &worker->loop, &options, &user_handler, worker);
+    int error = dicomnet_storage_user_open(&worker->user, &worker->loop, &options, &user_handler, worker);
     if (error != 0) {
         worker->user = NULL;
-        on_closed(NULL, worker, &(struct association_end){.kind = ASSOCIATION_NOT_CONNECTED, .error = error});
+        on_closed(NULL, worker,
+                  &(struct dicomnet_association_end){.kind = DICOMNET_ASSOCIATION_NOT_CONNECTED, .error = error});
     }
 }
 
@@ -252,7 +256,7 @@ static void open_association(struct worker *worker)
 static void release(struct worker *worker)
 {
     worker_enter(worker, WORKER_RELEASING);
-    storage_user_release(worker->user);
+    dicomnet_storage_user_release(worker->user);
 }
 
 /* ---- work ---- */
@@ -281,7 +285,7 @@ static void end_of_list(struct worker *worker)
     }
     unsigned attempt = worker->again_attempt + 1;
     if (worker->new_association_wanted)
-        storage_user_release(worker->user);
+        dicomnet_storage_user_release(worker->user);
     back_off(worker, attempt, "some instances are to be sent again");
 }
 
@@ -290,13 +294,13 @@ static void end_of_list(struct worker *worker)
 static bool may_begin(const struct worker *worker)
 {
     bool careful = worker->failures + worker->losses > 0 && worker->figures.stored + worker->figures.failed == 0;
-    return storage_user_can_store(worker->user) && (!careful || worker->slots_used == 0);
+    return dicomnet_storage_user_can_store(worker->user) && (!careful || worker->slots_used == 0);
 }
 
 /* Take the next instance and prepare its store. False if there is nothing to prepare now. */
 static bool prepare_next(struct worker *worker)
 {
-    while (storage_user_can_prepare(worker->user)) {
+    while (dicomnet_storage_user_can_prepare(worker->user)) {
         struct list_node *node = list_pop(&worker->work->instances);
         if (node == NULL)
             return false;
@@ -340,7 +344,7 @@ static void start_next_work(struct worker *worker)
         return;
     worker->work = list_entry(node, struct work, mail.node);
     worker->resting = false;
-    LOG(&worker->logger, LOG_INFO, LOG_STUDY_STARTED, LOG_NUMBER("instances", worker->work->instance_count),
+    LOG(&worker->logger, DICOMNET_LOG_INFO, EVENT_STUDY_STARTED, LOG_NUMBER("instances", worker->work->instance_count),
         LOG_NUMBER("bytes", worker->work->bytes));
 }
 
@@ -454,7 +458,7 @@ int worker_start(struct worker **ret_worker, int number, const struct worker_opt
     worker->number = number;
     worker->options = options;
     worker_time_init(&worker->time, options->idle_clock, clock_monotonic_us());
-    worker->logger = (struct logger){.write = worker_write_log, .user = worker, .level = options->log_level};
+    worker->logger = (struct dicomnet_logger){.write = worker_write_log, .user = worker, .level = options->log_level};
     worker->random = (uint32_t)uv_hrtime() ^ (uint32_t)number * 2654435761u;
     list_init(&worker->queue);
     list_init(&worker->outbox);

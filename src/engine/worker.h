@@ -76,7 +76,7 @@ struct worker_lesson {
 
 struct worker_log {
     struct mail mail;
-    struct log_record *record; /* owned: free both */
+    struct dicomnet_log_record *record; /* owned: free both */
 };
 
 struct worker_notice {
@@ -102,17 +102,17 @@ struct worker_options {
     uint32_t max_pdu_len;
     uint16_t window;
     struct session_limit association_limit;
-    struct association_timeouts timeouts;
+    struct dicomnet_association_timeouts timeouts;
     unsigned retry;   /* attempts after the first */
     unsigned threads; /* workers there are: associations are numbered number, number + threads, ... */
     const struct synthetic_options *synthetic; /* what instances without a file are made from; NULL = there are none */
-    enum log_level log_level;
+    enum dicomnet_log_level log_level;
     struct mailbox *home;          /* where its mail goes */
     struct idle_clock *idle_clock; /* why a worker has no work; NULL = nobody says */
 };
 
 /* Start worker `number` (from 1) on a thread of its own. `options` is borrowed until it is joined. */
-int worker_start(struct worker **ret_worker, int number, const struct worker_options *options) MUST_CHECK;
+int worker_start(struct worker **ret_worker, int number, const struct worker_options *options) DICOMNET_MUST_CHECK;
 
 /* Post to it, from the main thread. */
 void worker_post(struct worker *worker, struct mail *mail);

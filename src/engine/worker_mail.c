@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "engine/worker_private.h"
 
@@ -56,16 +57,16 @@ void worker_post_notice(struct worker *worker, enum session_mail kind, const str
     worker_post_home(worker, &copy->mail);
 }
 
-void worker_write_log(void *user, const struct log_record *record)
+void worker_write_log(void *user, const struct dicomnet_log_record *record)
 {
     struct worker *worker = user;
-    struct log_record stamped = *record;
+    struct dicomnet_log_record stamped = *record;
     stamped.time_us = clock_wall_us();
     stamped.worker = worker->number;
     stamped.association = worker->association_number;
     stamped.study = worker->work != NULL && worker->work->study_uid[0] != '\0' ? worker->work->study_uid : NULL;
     struct worker_log *mail = malloc(sizeof *mail);
-    struct log_record *copy = log_record_copy(&stamped);
+    struct dicomnet_log_record *copy = dicomnet_log_record_copy(&stamped);
     if (mail == NULL || copy == NULL) {
         free(mail);
         free(copy);
@@ -80,7 +81,7 @@ void worker_finish_work(struct worker *worker)
 {
     struct work *work = worker->work;
     assert(list_is_empty(&work->instances) && list_is_empty(&worker->again));
-    LOG(&worker->logger, LOG_INFO, LOG_STUDY_ENDED, LOG_NUMBER("stored", work->stored),
+    LOG(&worker->logger, DICOMNET_LOG_INFO, EVENT_STUDY_ENDED, LOG_NUMBER("stored", work->stored),
         LOG_NUMBER("failed", work->failed));
     worker->work = NULL;
     worker->again_attempt = 0;

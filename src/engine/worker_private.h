@@ -27,7 +27,7 @@ enum worker_state {
 
 /* One store under way. */
 struct slot {
-    struct store store;
+    struct dicomnet_store store;
     union {
         struct file_source file;
         struct synthetic_instance synthetic;
@@ -42,7 +42,7 @@ struct worker {
     uv_loop_t loop;
     struct mailbox inbox;
     struct mail exit_mail;
-    struct logger logger; /* for the association: its records travel home */
+    struct dicomnet_logger logger; /* for the association: its records travel home */
 
     enum worker_state state; /* set it with worker_enter */
     struct worker_time time;
@@ -57,7 +57,7 @@ struct worker {
     unsigned unauthorised; /* answers 0124 in a row */
     bool peer_is_busy;     /* it said so in its last answer */
     size_t unsupported_count; /* pairs whose class the peer answered 0122 for, to any worker */
-    const struct context_pair *unsupported[PDU_CONTEXTS_MAX];
+    const struct context_pair *unsupported[DICOMNET_PDU_CONTEXTS_MAX];
     uv_timer_t timer; /* backoff */
     uint32_t random;
 
@@ -70,7 +70,7 @@ struct worker {
     struct list again;      /* its instances that are to be sent again, after a backoff */
     unsigned again_attempt; /* the highest attempt among them */
 
-    struct storage_user *user; /* the association, if there is one */
+    struct dicomnet_storage_user *user; /* the association, if there is one */
     bool opened;
     uint64_t association_number;
     unsigned failures;         /* associations in a row on which no store could begin */
@@ -82,13 +82,14 @@ struct worker {
     uint64_t opened_ms;        /* of the loop's clock */
     struct association_figures figures;
     size_t proposed_count; /* pairs proposed on it */
-    const struct context_pair *proposed[PDU_CONTEXTS_MAX];
-    const struct association_context *last_context; /* of the last store: the next one's is most likely the same */
+    const struct context_pair *proposed[DICOMNET_PDU_CONTEXTS_MAX];
+    const struct dicomnet_association_context
+        *last_context; /* of the last store: the next one's is most likely the same */
 
     struct slot *prepared;     /* the next store, ready to go as soon as it may; NULL = none */
     unsigned slots_used;       /* stores in flight */
     uint64_t storing_since_us; /* monotonic; if slots are used */
-    struct slot slots[STORAGE_WINDOW_MAX];
+    struct slot slots[DICOMNET_STORAGE_WINDOW_MAX];
 };
 
 /* ---- worker_state.c ---- */
@@ -112,7 +113,7 @@ void worker_post_home(struct worker *worker, struct mail *mail);
 void worker_post_notice(struct worker *worker, enum session_mail kind, const struct worker_notice *notice);
 
 /* For the logger of its association. */
-void worker_write_log(void *user, const struct log_record *record);
+void worker_write_log(void *user, const struct dicomnet_log_record *record);
 
 /* The current work is done: nothing of it is left. */
 void worker_finish_work(struct worker *worker);
@@ -147,7 +148,7 @@ void worker_unprepare_store(struct worker *worker);
 void worker_learn_unsupported(struct worker *worker, const struct context_pair *pair);
 
 /* The store of a slot has ended: judge it, and send it home or to worker->again. */
-void worker_end_store(struct worker *worker, struct store *store);
+void worker_end_store(struct worker *worker, struct dicomnet_store *store);
 
 /* Send an instance home with this outcome. */
 void worker_end_instance(struct worker *worker, struct instance *instance, enum outcome_state state,

@@ -32,8 +32,9 @@ void worker_enter(struct worker *worker, enum worker_state state)
 
 void worker_claim_negotiation(struct worker *worker)
 {
-    const struct association *association = worker->user != NULL ? storage_user_association(worker->user) : NULL;
-    uint64_t connect_us = association != NULL ? association_connect_us(association) : 0;
+    const struct dicomnet_association *association =
+        worker->user != NULL ? dicomnet_storage_user_association(worker->user) : NULL;
+    uint64_t connect_us = association != NULL ? dicomnet_association_connect_us(association) : 0;
     uint64_t opening_us = clock_monotonic_us() - worker->time.since_us;
     if (connect_us > 0 && opening_us > connect_us)
         worker_time_claim(&worker->time, TIME_NEGOTIATING, opening_us - connect_us);

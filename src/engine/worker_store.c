@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "dicomnet/error.h"
 #include "engine/unsupported.h"
 #include "engine/worker_private.h"
@@ -32,17 +33,17 @@ void worker_end_instance(struct worker *worker, struct instance *instance, enum 
 
 /* ---- beginning ---- */
 
-static bool context_is_of(const struct association_context *context, const struct instance *instance)
+static bool context_is_of(const struct dicomnet_association_context *context, const struct instance *instance)
 {
     return strcmp(context->abstract_syntax, instance->file.class_uid) == 0 &&
            strcmp(context->transfer_syntax, instance->file.syntax_uid) == 0;
 }
 
-static const struct association_context *find_context(struct worker *worker, const struct instance *instance)
+static const struct dicomnet_association_context *find_context(struct worker *worker, const struct instance *instance)
 {
     if (worker->last_context == NULL || !context_is_of(worker->last_context, instance))
         worker->last_context =
-            storage_user_find_context(worker->user, instance->file.class_uid, instance->file.syntax_uid);
+            dicomnet_storage_user_find_context(worker->user, instance->file.class_uid, instance->file.syntax_uid);
     return worker->last_context;
 }
 
@@ -67,15 +68,16 @@ static bool is_known_unsupported(const struct worker *worker, const char *class_
 
 void worker_learn_unsupported(struct worker *worker, const struct context_pair *pair)
 {
-    if (pair != NULL && !is_known_unsupported(worker, pair->class_uid) && worker->unsupported_count < PDU_CONTEXTS_MAX)
+    if (pair != NULL && !is_known_unsupported(worker, pair->class_uid) &&
+        worker->unsupported_count < DICOMNET_PDU_CONTEXTS_MAX)
         worker->unsupported[worker->unsupported_count++] = pair;
 }
 
 static void learn_from_status(struct worker *worker, const struct instance *instance, uint16_t status)
 {
     worker->peer_is_busy = policy_says_busy(status);
-    worker->unauthorised = status == STATUS_NOT_AUTHORISED ? worker->unauthorised + 1 : 0;
-    if (status == STATUS_CLASS_NOT_SUPPORTED)
+    worker->unauthorised = status == DICOMNET_STATUS_NOT_AUTHORISED ? worker->unauthorised + 1 : 0;
+    if (status == DICOMNET_STATUS_CLASS_NOT_SUPPORTED)
         worker_learn_unsupported(worker, find_proposed(worker, instance));
 }
 
@@ -84,8 +86,8 @@ static enum outcome_reason source_failure_reason(int error)
     switch (error) {
     case -ENOENT:
         return REASON_VANISHED;
-    case ERROR_SOURCE_CHANGED:
-    case ERROR_SOURCE_SHORT:
+    case DICOMNET_ERROR_SOURCE_CHANGED:
+    case DICOMNET_ERROR_SOURCE_SHORT:
         return REASON_CHANGED;
     default:
         return REASON_UNREADABLE;
@@ -101,7 +103,7 @@ static struct slot *free_slot(struct worker *worker)
 }
 
 static int open_source(const struct worker *worker, struct slot *slot, const struct instance *instance,
-                       struct data_source **ret_source)
+                       struct dicomnet_data_source **ret_source)
 {
     if (instance->file.synthetic) {
         synthetic_instance_init(&slot->source.synthetic, worker->options->synthetic, instance->file.study_number,
@@ -135,7 +137,7 @@ static bool needs_another_association(const struct worker *worker, const struct 
 static void end_unsupported(struct worker *worker, struct instance *instance)
 {
     instance->outcome.has_status = true;
-    instance->outcome.status = STATUS_CLASS_NOT_SUPPORTED;
+    instance->outcome.status = DICOMNET_STATUS_CLASS_NOT_SUPPORTED;
     unsupported_note_class(instance);
     worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
 }
@@ -144,11 +146,11 @@ enum store_begin worker_prepare_store(struct worker *worker, struct instance *in
 {
     if (needs_another_association(worker, instance))
         return STORE_NEEDS_ANOTHER;
-    const struct association_context *context = find_context(worker, instance);
+    const struct dicomnet_association_context *context = find_context(worker, instance);
     if (context == NULL) {
         if (find_proposed(worker, instance) == NULL)
             return STORE_NEEDS_ANOTHER;
-        unsupported_note(instance, storage_user_association(worker->user));
+        unsupported_note(instance, dicomnet_storage_user_association(worker->user));
         worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
         return STORE_ENDED;
     }
@@ -159,7 +161,7 @@ enum store_begin worker_prepare_store(struct worker *worker, struct instance *in
     struct slot *slot = free_slot(worker);
     if (slot == NULL)
         return STORE_NOT_NOW;
-    struct data_source *source;
+    struct dicomnet_data_source *source;
     uint64_t opening_us = clock_monotonic_us();
     int error = open_source(worker, slot, instance, &source);
     worker_time_claim(&worker->time, TIME_STORAGE, clock_monotonic_us() - opening_us);
@@ -167,12 +169,12 @@ enum store_begin worker_prepare_store(struct worker *worker, struct instance *in
         worker_end_instance(worker, instance, OUTCOME_FAILED, source_failure_reason(error), error);
         return STORE_ENDED;
     }
-    slot->store = (struct store){.context_id = context->id,
-                                 .priority = worker->options->priority,
-                                 .class_uid = instance->file.class_uid,
-                                 .instance_uid = instance->file.instance_uid,
-                                 .source = source};
-    error = storage_user_prepare(worker->user, &slot->store);
+    slot->store = (struct dicomnet_store){.context_id = context->id,
+                                          .priority = worker->options->priority,
+                                          .class_uid = instance->file.class_uid,
+                                          .instance_uid = instance->file.instance_uid,
+                                          .source = source};
+    error = dicomnet_storage_user_prepare(worker->user, &slot->store);
     worker_time_claim(&worker->time, TIME_STORAGE, slot->store.read_before_us);
     if (error == 0) {
         slot->instance = instance;
@@ -180,7 +182,7 @@ enum store_begin worker_prepare_store(struct worker *worker, struct instance *in
         return STORE_PREPARED;
     }
     (void)close_source(slot, instance);
-    if (error == ERROR_NOT_OPEN || error == ERROR_BUSY || error == ERROR_NO_CONTEXT)
+    if (error == DICOMNET_ERROR_NOT_OPEN || error == DICOMNET_ERROR_BUSY || error == DICOMNET_ERROR_NO_CONTEXT)
         return STORE_NOT_NOW;
     worker_end_instance(worker, instance, OUTCOME_FAILED, source_failure_reason(error), error);
     return STORE_ENDED;
@@ -222,7 +224,7 @@ bool worker_begin_store(struct worker *worker)
     instance->outcome.worker = worker->number;
     instance->outcome.association = worker->association_number;
     instance->outcome.message_id = slot->store.message_id;
-    if (storage_user_store(worker->user, &slot->store) == 0)
+    if (dicomnet_storage_user_store(worker->user, &slot->store) == 0)
         return true;
     instance->outcome.attempts--;
     worker->bytes_begun -= instance_wire_len(instance);
@@ -243,7 +245,7 @@ static void send_again(struct worker *worker, struct instance *instance, enum ou
     outcome->reason = reason;
     outcome->error = error;
     outcome_describe(outcome, text, sizeof text);
-    LOG(&worker->logger, LOG_WARN, LOG_STORE_RETRIED, LOG_TEXT("path", instance->file.path),
+    LOG(&worker->logger, DICOMNET_LOG_WARN, EVENT_STORE_RETRIED, LOG_TEXT("path", instance->file.path),
         LOG_TEXT("instance", instance->file.instance_uid), LOG_TEXT("reason", outcome_reason_name(reason)),
         LOG_TEXT("text", text), LOG_NUMBER("attempt", outcome->attempts));
     if (instance->trials.aside) {
@@ -272,8 +274,8 @@ static unsigned further_attempts(const struct worker *worker, enum policy_again 
     return again == AGAIN_OFTEN ? retry : again == AGAIN_ONCE && retry > 0 ? 1 : 0;
 }
 
-static void judge_answer(struct worker *worker, struct instance *instance, const struct store *store, bool changed,
-                         uint64_t now_us)
+static void judge_answer(struct worker *worker, struct instance *instance, const struct dicomnet_store *store,
+                         bool changed, uint64_t now_us)
 {
     struct outcome *outcome = &instance->outcome;
     struct policy_verdict verdict =
@@ -289,7 +291,7 @@ static void judge_answer(struct worker *worker, struct instance *instance, const
     if (verdict.state != OUTCOME_FAILED) {
         if (changed) {
             worker->figures.failed++;
-            worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_CHANGED, ERROR_SOURCE_CHANGED);
+            worker_end_instance(worker, instance, OUTCOME_FAILED, REASON_CHANGED, DICOMNET_ERROR_SOURCE_CHANGED);
             return;
         }
         worker->figures.stored++;
@@ -314,7 +316,7 @@ static void judge_answer(struct worker *worker, struct instance *instance, const
 /* This is how a peer that says nothing ends an association: a timeout of ours. */
 static bool is_silence(int error)
 {
-    return error == ERROR_TIMEOUT_DIMSE || error == ERROR_TIMEOUT_NETWORK;
+    return error == DICOMNET_ERROR_TIMEOUT_DIMSE || error == DICOMNET_ERROR_TIMEOUT_NETWORK;
 }
 
 /* It was tried as often as allowed. One loss is no proof that the instance was to blame. */
@@ -333,7 +335,7 @@ static void end_lost(struct worker *worker, struct instance *instance, enum outc
  * No answer: see losses.h. What has been sent whole is in doubt, and so is what the peer said to have stored before
  * it had all of it.
  */
-static void judge_loss(struct worker *worker, struct instance *instance, const struct store *store)
+static void judge_loss(struct worker *worker, struct instance *instance, const struct dicomnet_store *store)
 {
     enum outcome_state state = store->all_sent || store->response_came ? OUTCOME_IN_DOUBT : OUTCOME_PENDING;
     if (store->source_failed) {
@@ -360,7 +362,7 @@ static void judge_loss(struct worker *worker, struct instance *instance, const s
     }
 }
 
-void worker_end_store(struct worker *worker, struct store *store)
+void worker_end_store(struct worker *worker, struct dicomnet_store *store)
 {
     struct slot *slot = (struct slot *)(void *)((char *)store - offsetof(struct slot, store));
     struct instance *instance = slot->instance;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "fetch/retrieval_private.h"
 #include "instance/status_rule.h"
 #include "serve/allowed.h"
@@ -28,10 +29,10 @@ static void start_round(struct retrieval *retrieval);
 /* ---- what is told ---- */
 
 /* The study that is under way belongs to every record. */
-static void pass_on_record(void *user, const struct log_record *record)
+static void pass_on_record(void *user, const struct dicomnet_log_record *record)
 {
     struct retrieval *retrieval = user;
-    struct log_record with_study = *record;
+    struct dicomnet_log_record with_study = *record;
     if (with_study.study == NULL)
         with_study.study = retrieval->study_uid;
     if (retrieval->observer->log != NULL)
@@ -45,7 +46,7 @@ void retrieval_stop(struct retrieval *retrieval, const char *text)
         return;
     result->verdict = RETRIEVAL_STOPPED;
     snprintf(result->stop_text, sizeof result->stop_text, "%s", text);
-    LOG(&retrieval->logger, LOG_ERROR, LOG_SESSION_INTERRUPTED, LOG_TEXT("text", text));
+    LOG(&retrieval->logger, DICOMNET_LOG_ERROR, EVENT_SESSION_INTERRUPTED, LOG_TEXT("text", text));
 }
 
 static void tell_progress(struct retrieval *retrieval)
@@ -55,7 +56,7 @@ static void tell_progress(struct retrieval *retrieval)
         .phase = retrieval->phase,
         .counts = retrieval->result.counts,
         .request = retrieval->under_way && retrieval->phase == RETRIEVAL_ASKING ? retrieval->ask.query.counts
-                                                                                : (struct query_counts){0},
+                                                                                : (struct dicomnet_query_counts){0},
         .elapsed_us = now_us - retrieval->begun_us,
         .asking_us = retrieval->asking_begun_us > 0 ? now_us - retrieval->asking_begun_us : 0};
     if (retrieval->observer->progress != NULL)
@@ -112,10 +113,10 @@ static void try_again(struct retrieval *retrieval, const char *text)
         retrieval->attempt > 0 ? policy_backoff_ms(retrieval->attempt + 1, (uint32_t)clock_monotonic_us()) : 0;
     if (retrieval->phase != RETRIEVAL_LISTING) {
         retrieval->phase = RETRIEVAL_WAITING;
-        LOG(&retrieval->logger, LOG_WARN, LOG_RETRIEVAL_RETRIED, LOG_NUMBER("missing", counts->missing),
+        LOG(&retrieval->logger, DICOMNET_LOG_WARN, EVENT_RETRIEVAL_RETRIED, LOG_NUMBER("missing", counts->missing),
             LOG_NUMBER("delay_ms", delay_ms));
     } else {
-        LOG(&retrieval->logger, LOG_WARN, LOG_ASSOCIATION_RETRY, LOG_NUMBER("delay_ms", delay_ms),
+        LOG(&retrieval->logger, DICOMNET_LOG_WARN, EVENT_ASSOCIATION_RETRY, LOG_NUMBER("delay_ms", delay_ms),
             LOG_TEXT("text", text));
     }
     wait_ms(retrieval, delay_ms);
@@ -173,7 +174,7 @@ static void end_listing(struct retrieval *retrieval)
     const struct retrieval_counts *counts = &retrieval->result.counts;
     retrieval->result.list_us = clock_monotonic_us() - retrieval->begun_us;
     retrieval_parts_close(retrieval);
-    LOG(&retrieval->logger, LOG_INFO, LOG_RETRIEVAL_LISTED, LOG_NUMBER("matches", counts->matches),
+    LOG(&retrieval->logger, DICOMNET_LOG_INFO, EVENT_RETRIEVAL_LISTED, LOG_NUMBER("matches", counts->matches),
         LOG_NUMBER("series", counts->series), LOG_NUMBER("instances", counts->listed),
         LOG_NUMBER("present", counts->present));
     retrieval->attempt = 0;
@@ -186,10 +187,10 @@ static void end_listing(struct retrieval *retrieval)
 
 /* ---- one association ---- */
 
-static bool is_permanent(const struct association_end *end)
+static bool is_permanent(const struct dicomnet_association_end *end)
 {
-    return (end->kind == ASSOCIATION_REJECTED && end->reject.result == 1) || end->error == ERROR_HOST_UNKNOWN ||
-           error_is_foreign(end->error);
+    return (end->kind == DICOMNET_ASSOCIATION_REJECTED && end->reject.result == 1) ||
+           end->error == DICOMNET_ERROR_HOST_UNKNOWN || dicomnet_error_is_foreign(end->error);
 }
 
 /* The next query, or the release. */
@@ -200,22 +201,22 @@ static void go_on(struct retrieval *retrieval)
         begun = retrieval->phase == RETRIEVAL_LISTING ? retrieval_list_next(retrieval) : retrieval_ask_next(retrieval);
     retrieval->under_way = begun > 0;
     retrieval->heard_us = clock_monotonic_us();
-    if (begun == ERROR_NO_CONTEXT && retrieval->phase == RETRIEVAL_LISTING &&
+    if (begun == DICOMNET_ERROR_NO_CONTEXT && retrieval->phase == RETRIEVAL_LISTING &&
         retrieval_list_do_without(retrieval, "the peer does not accept C-FIND in this information model"))
         begun = 0;
-    else if (begun == ERROR_NO_CONTEXT)
+    else if (begun == DICOMNET_ERROR_NO_CONTEXT)
         retrieval_stop(retrieval, retrieval->phase == RETRIEVAL_LISTING
                                       ? "the peer does not accept C-FIND in this information model"
                                   : retrieval->options->get
                                       ? "the peer does not accept C-GET in this information model"
                                       : "the peer does not accept C-MOVE in this information model");
     else if (begun < 0)
-        retrieval_stop(retrieval, error_text(begun));
+        retrieval_stop(retrieval, dicomnet_error_text(begun));
     if (begun <= 0)
-        query_user_release(retrieval->user);
+        dicomnet_query_user_release(retrieval->user);
 }
 
-static void on_opened(struct query_user *user, void *context)
+static void on_opened(struct dicomnet_query_user *user, void *context)
 {
     struct retrieval *retrieval = context;
     (void)user;
@@ -229,10 +230,11 @@ static void cancel(struct retrieval *retrieval)
     if (retrieval->stopping_us == 0)
         retrieval->stopping_us = clock_monotonic_us();
     if (retrieval->under_way)
-        query_user_cancel(retrieval->user);
+        dicomnet_query_user_cancel(retrieval->user);
 }
 
-static void on_match(struct query_user *user, void *context, struct query *query, const struct identifier *match)
+static void on_match(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query,
+                     const struct dicomnet_identifier *match)
 {
     struct retrieval *retrieval = context;
     (void)query;
@@ -242,7 +244,7 @@ static void on_match(struct query_user *user, void *context, struct query *query
         cancel(retrieval);
 }
 
-static void on_progress(struct query_user *user, void *context, struct query *query)
+static void on_progress(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query)
 {
     struct retrieval *retrieval = context;
     (void)user;
@@ -251,7 +253,8 @@ static void on_progress(struct query_user *user, void *context, struct query *qu
     retrieval_ask_progress(retrieval);
 }
 
-static void on_ended(struct query_user *user, void *context, struct query *query, const struct identifier *failed)
+static void on_ended(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query,
+                     const struct dicomnet_identifier *failed)
 {
     struct retrieval *retrieval = context;
     (void)user;
@@ -272,10 +275,10 @@ static void on_ended(struct query_user *user, void *context, struct query *query
         linger(retrieval);
 }
 
-static void after_listing(struct retrieval *retrieval, const struct association_end *end)
+static void after_listing(struct retrieval *retrieval, const struct dicomnet_association_end *end)
 {
     if (!is_over(retrieval) && retrieval->list.error != 0)
-        retrieval_stop(retrieval, error_text(retrieval->list.error));
+        retrieval_stop(retrieval, dicomnet_error_text(retrieval->list.error));
     if (is_over(retrieval)) {
         finish(retrieval);
     } else if (retrieval->opened && retrieval->list.step == NULL) {
@@ -288,7 +291,7 @@ static void after_listing(struct retrieval *retrieval, const struct association_
     }
 }
 
-static void after_asking(struct retrieval *retrieval, const struct association_end *end)
+static void after_asking(struct retrieval *retrieval, const struct dicomnet_association_end *end)
 {
     if (!is_over(retrieval) && is_permanent(end))
         retrieval_stop(retrieval, retrieval->end_text);
@@ -303,7 +306,7 @@ static void after_asking(struct retrieval *retrieval, const struct association_e
     }
 }
 
-static void on_closed(struct query_user *user, void *context, const struct association_end *end)
+static void on_closed(struct dicomnet_query_user *user, void *context, const struct dicomnet_association_end *end)
 {
     struct retrieval *retrieval = context;
     (void)user;
@@ -314,7 +317,7 @@ static void on_closed(struct query_user *user, void *context, const struct assoc
     if (retrieval->guest != NULL)
         receiver_leave(retrieval->receiver, retrieval->guest);
     retrieval->guest = NULL;
-    retrieval->failed |= !retrieval->opened || end->kind != ASSOCIATION_RELEASED;
+    retrieval->failed |= !retrieval->opened || end->kind != DICOMNET_ASSOCIATION_RELEASED;
     const struct peer_names names = {.host = retrieval->options->host,
                                      .port = retrieval->options->port,
                                      .called_ae = retrieval->options->called_ae,
@@ -326,7 +329,7 @@ static void on_closed(struct query_user *user, void *context, const struct assoc
         after_asking(retrieval, end);
 }
 
-static const struct query_user_handler handler = {
+static const struct dicomnet_query_user_handler handler = {
     .opened = on_opened, .match = on_match, .progress = on_progress, .ended = on_ended, .closed = on_closed};
 
 /* The instances of a C-MOVE come on other associations: the timeout for its answer is on_tick's. */
@@ -338,13 +341,13 @@ static bool waits_by_itself(const struct retrieval *retrieval)
 static int open_user(struct retrieval *retrieval)
 {
     const struct retrieval_options *options = retrieval->options;
-    struct association_options association = {.host = options->host,
-                                              .port = options->port,
-                                              .max_pdu_len = options->max_pdu_len,
-                                              .timeouts = options->timeouts,
-                                              .logger = &retrieval->logger};
-    struct query_user_options user = {.handler = &handler, .context = retrieval};
-    struct association_proposal *proposals = retrieval_proposals(retrieval, &association.proposal_count);
+    struct dicomnet_association_options association = {.host = options->host,
+                                                       .port = options->port,
+                                                       .max_pdu_len = options->max_pdu_len,
+                                                       .timeouts = options->timeouts,
+                                                       .logger = &retrieval->logger};
+    struct dicomnet_query_user_options user = {.handler = &handler, .context = retrieval};
+    struct dicomnet_association_proposal *proposals = retrieval_proposals(retrieval, &association.proposal_count);
     int error = proposals == NULL ? -ENOMEM : 0;
     association.proposals = proposals;
     strcpy(association.called_ae, options->called_ae);
@@ -356,7 +359,7 @@ static int open_user(struct retrieval *retrieval)
         user.sink_context = retrieval->guest;
     }
     if (error == 0)
-        error = query_user_open(&retrieval->user, &retrieval->loop, &association, &user);
+        error = dicomnet_query_user_open(&retrieval->user, &retrieval->loop, &association, &user);
     free(proposals);
     if (error != 0 && retrieval->guest != NULL) {
         receiver_leave(retrieval->receiver, retrieval->guest);
@@ -372,7 +375,7 @@ static void start_association(struct retrieval *retrieval)
     int error = open_user(retrieval);
     if (error == 0)
         return;
-    retrieval_stop(retrieval, error_text(error));
+    retrieval_stop(retrieval, dicomnet_error_text(error));
     finish(retrieval);
 }
 
@@ -392,9 +395,9 @@ static void on_tick(uv_timer_t *timer)
         return;
     if (is_due(retrieval->stopping_us, dimse_ms) ||
         (retrieval->under_way && waits_by_itself(retrieval) && is_due(retrieval->heard_us, dimse_ms)))
-        query_user_abort(retrieval->user, ERROR_TIMEOUT_DIMSE);
+        dicomnet_query_user_abort(retrieval->user, DICOMNET_ERROR_TIMEOUT_DIMSE);
     else if (retrieval->under_way && is_due(retrieval->moved_us, retrieval->options->stall_ms))
-        query_user_abort(retrieval->user, ERROR_STALLED);
+        dicomnet_query_user_abort(retrieval->user, DICOMNET_ERROR_STALLED);
 }
 
 /* The first asks the peer to stop, a second one does not wait for it. */
@@ -406,13 +409,13 @@ static void on_interrupt(void *user, int number)
     if (++retrieval->signal_count == 1) {
         retrieval->result.verdict = RETRIEVAL_INTERRUPTED;
         snprintf(retrieval->result.stop_text, sizeof retrieval->result.stop_text, "%s", interrupt_text(number));
-        LOG(&retrieval->logger, LOG_WARN, LOG_SESSION_INTERRUPTED,
+        LOG(&retrieval->logger, DICOMNET_LOG_WARN, EVENT_SESSION_INTERRUPTED,
             LOG_TEXT("text", "interrupted: the peer is asked to stop; a second Ctrl-C aborts at once"));
     }
     if (retrieval->user == NULL)
         finish(retrieval);
     else if (retrieval->signal_count > 1 || !retrieval->under_way)
-        query_user_abort(retrieval->user, ERROR_ABORTED_LOCALLY);
+        dicomnet_query_user_abort(retrieval->user, DICOMNET_ERROR_ABORTED_LOCALLY);
     else
         cancel(retrieval);
 }
@@ -458,11 +461,12 @@ int retrieval_run(const struct retrieval_options *options, const struct retrieva
                   struct retrieval_result *ret_result)
 {
     struct retrieval retrieval = {.options = options, .observer = observer, .phase = RETRIEVAL_LISTING};
-    retrieval.logger = (struct logger){.write = pass_on_record, .user = &retrieval, .level = options->log_level};
+    retrieval.logger =
+        (struct dicomnet_logger){.write = pass_on_record, .user = &retrieval, .level = options->log_level};
     retrieval.begun_us = clock_monotonic_us();
     retrieval.result.begun_us = clock_wall_us();
     retrieval_list_init(&retrieval);
-    identifier_init(&retrieval.ask.keys);
+    dicomnet_identifier_init(&retrieval.ask.keys);
     *ret_result = retrieval.result;
     int error = uv_loop_init(&retrieval.loop);
     if (error != 0)
@@ -484,7 +488,7 @@ int retrieval_run(const struct retrieval_options *options, const struct retrieva
     retrieval_list_fini(&retrieval);
     allowed_destroy(retrieval.allowed);
     arrival_check_destroy(retrieval.check);
-    identifier_fini(&retrieval.ask.keys);
+    dicomnet_identifier_fini(&retrieval.ask.keys);
     *ret_result = retrieval.result;
     return error;
 }

@@ -32,14 +32,14 @@ struct retrieval_options {
     char called_ae[17];
     char calling_ae[17];
     uint32_t max_pdu_len;
-    struct association_timeouts timeouts;
+    struct dicomnet_association_timeouts timeouts;
     uint16_t priority;
-    enum query_model model;
-    enum query_level level;
-    const struct identifier *keys; /* level and unique keys among them */
-    bool no_find;                  /* list nothing: ask for what the keys name. See retrieval_names_all */
-    bool get;                      /* C-GET instead of C-MOVE */
-    char move_destination[17];     /* C-MOVE to a third party: nothing comes here, and output_dir is NULL */
+    enum dicomnet_query_model model;
+    enum dicomnet_query_level level;
+    const struct dicomnet_identifier *keys; /* level and unique keys among them */
+    bool no_find;                           /* list nothing: ask for what the keys name. See retrieval_names_all */
+    bool get;                               /* C-GET instead of C-MOVE */
+    char move_destination[17];              /* C-MOVE to a third party: nothing comes here, and output_dir is NULL */
     const char *output_dir;
     bool sync;
     uint32_t mode;                 /* permissions of what comes: struct part10_folder */
@@ -52,7 +52,7 @@ struct retrieval_options {
                              nothing came; 0 = none at all */
     uint64_t max_matches; /* more that the peer lists, or sends unlisted, end the retrieval; 0 = no limit */
     uint32_t stall_ms;    /* a request in which nothing new comes for so long is aborted; 0 = never */
-    enum log_level log_level;
+    enum dicomnet_log_level log_level;
 };
 
 /*
@@ -80,21 +80,21 @@ enum retrieval_phase { RETRIEVAL_LISTING, RETRIEVAL_ASKING, RETRIEVAL_WAITING, R
 struct retrieval_progress {
     enum retrieval_phase phase;
     struct retrieval_counts counts;
-    struct query_counts request; /* as the peer counts, of the request under way */
-    uint64_t elapsed_us;         /* since the beginning */
-    uint64_t asking_us;          /* since the first request; 0 = none yet */
+    struct dicomnet_query_counts request; /* as the peer counts, of the request under way */
+    uint64_t elapsed_us;                  /* since the beginning */
+    uint64_t asking_us;                   /* since the first request; 0 = none yet */
 };
 
 /* A C-MOVE or C-GET that has ended. */
 struct retrieval_request {
-    enum query_level level;
+    enum dicomnet_query_level level;
     const char *study_uid;  /* "" if it is for a patient */
     const char *series_uid; /* "" if it is for more */
     uint64_t instances;     /* that were wanted */
     unsigned round;         /* from 1 */
     uint64_t begun_us;      /* wall clock */
     uint64_t duration_us;
-    const struct query *query; /* as it ended */
+    const struct dicomnet_query *query; /* as it ended */
 };
 
 /* An instance that did not come, or several of a series or study without names: then instance_uid is "". */
@@ -128,7 +128,7 @@ int retrieval_exit_code(const struct retrieval_result *result);
 /* What it tells; any may be NULL. Pointers are valid for the call. */
 struct retrieval_observer {
     void *user;
-    void (*log)(void *user, const struct log_record *record);
+    void (*log)(void *user, const struct dicomnet_log_record *record);
     void (*request_ended)(void *user, const struct retrieval_request *request);
     void (*missing)(void *user, const struct retrieval_missing *missing); /* at the end */
     void (*progress)(void *user, const struct retrieval_progress *now);   /* twice a second, and at the end */
@@ -139,6 +139,6 @@ struct retrieval_observer {
  * begin: the output folder or the port, which ret_result->stop_text names then, or no memory.
  */
 int retrieval_run(const struct retrieval_options *options, const struct retrieval_observer *observer,
-                  struct retrieval_result *ret_result) MUST_CHECK;
+                  struct retrieval_result *ret_result) DICOMNET_MUST_CHECK;
 
 #endif

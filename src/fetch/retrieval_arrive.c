@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "fetch/retrieval_private.h"
 #include "files/part10_writer.h"
 #include "instance/status_rule.h"
@@ -27,7 +28,7 @@ enum { DROPPED_MAX = 64 * 1024 * 1024 };
  */
 static bool give_own_name(struct retrieval *retrieval, const char *path)
 {
-    char *own = NULL, name[PART10_NAME_SIZE], uid[UID_SIZE];
+    char *own = NULL, name[PART10_NAME_SIZE], uid[DICOMNET_UID_SIZE];
     bool moved = false;
     if (!arrival_find_uid(retrieval->check, path, uid))
         return false;
@@ -53,8 +54,8 @@ enum retrieval_state retrieval_look_for(struct retrieval *retrieval, const char 
     if (reason != REASON_NONE) {
         bool moved = reason == REASON_UID_CONFLICT && give_own_name(retrieval, path);
         *ret_spoiled = reason != REASON_UNREADABLE && reason != REASON_OUT_OF_MEMORY;
-        LOG(&retrieval->logger, LOG_WARN, LOG_RETRIEVAL_SPOILED, LOG_TEXT("instance", uid), LOG_TEXT("path", path),
-            LOG_TEXT("reason", outcome_reason_name(reason)),
+        LOG(&retrieval->logger, DICOMNET_LOG_WARN, EVENT_RETRIEVAL_SPOILED, LOG_TEXT("instance", uid),
+            LOG_TEXT("path", path), LOG_TEXT("reason", outcome_reason_name(reason)),
             LOG_TEXT("text", moved ? "it has got the name of the instance that it is" : ""));
     }
     free(path);
@@ -73,10 +74,10 @@ bool retrieval_ask_replaces(void *user, const char *instance_uid)
 static void break_off(struct retrieval *retrieval, int error)
 {
     if (retrieval->under_way && retrieval->phase == RETRIEVAL_ASKING)
-        query_user_abort(retrieval->user, error);
+        dicomnet_query_user_abort(retrieval->user, error);
 }
 
-uint16_t retrieval_ask_wants(void *user, struct receiver_visit *visit, const struct dimse_command *request,
+uint16_t retrieval_ask_wants(void *user, struct receiver_visit *visit, const struct dicomnet_dimse_command *request,
                              char ret_comment[65])
 {
     struct retrieval *retrieval = user;
@@ -87,15 +88,15 @@ uint16_t retrieval_ask_wants(void *user, struct receiver_visit *visit, const str
     bool is_new = instance != NULL ? instance->state == INSTANCE_WANTED : may_be;
     visit->note = asking && is_new ? retrieval : NULL; /* its bytes are something new */
     if (asking && (instance != NULL || may_be))
-        return STATUS_SUCCESS;
+        return DICOMNET_STATUS_SUCCESS;
     retrieval->result.counts.unlisted++;
-    LOG(&retrieval->logger, LOG_WARN, LOG_RETRIEVAL_UNLISTED, LOG_TEXT("instance", request->instance_uid),
-        LOG_TEXT("peer", association_peer(visit->association)),
-        LOG_TEXT("calling_ae", association_calling_ae(visit->association)));
+    LOG(&retrieval->logger, DICOMNET_LOG_WARN, EVENT_RETRIEVAL_UNLISTED, LOG_TEXT("instance", request->instance_uid),
+        LOG_TEXT("peer", dicomnet_association_peer(visit->association)),
+        LOG_TEXT("calling_ae", dicomnet_association_calling_ae(visit->association)));
     if (++ask->strays > STRAYS_MAX + ask->wanted)
-        break_off(retrieval, ERROR_UNASKED);
+        break_off(retrieval, DICOMNET_ERROR_UNASKED);
     snprintf(ret_comment, 65, "nobody asked for this instance");
-    return STATUS_NOT_AUTHORISED;
+    return DICOMNET_STATUS_NOT_AUTHORISED;
 }
 
 /* An instance for which there is no room may have no end. */
@@ -110,7 +111,7 @@ static void stop_without_room(struct retrieval *retrieval)
     break_off(retrieval, -ENOSPC);
 }
 
-void retrieval_ask_bytes(void *user, struct receiver_visit *visit, struct span bytes)
+void retrieval_ask_bytes(void *user, struct receiver_visit *visit, struct dicomnet_span bytes)
 {
     struct retrieval *retrieval = user;
     (void)bytes;
@@ -128,10 +129,10 @@ static void take_unlisted(struct retrieval *retrieval, struct retrieval_part *pa
     uint64_t max = retrieval->options->max_matches;
     if (max > 0 && ++retrieval->list.match_total > max) {
         retrieval_stop(retrieval, "the peer sends more instances than --max-matches allows");
-        break_off(retrieval, ERROR_ABORTED_LOCALLY);
+        break_off(retrieval, DICOMNET_ERROR_ABORTED_LOCALLY);
     }
     if (retrieval_instance_add(retrieval, part, uid, class_uid, INSTANCE_STORED) == NULL)
-        retrieval_stop(retrieval, error_text(-ENOMEM));
+        retrieval_stop(retrieval, dicomnet_error_text(-ENOMEM));
     retrieval_part_settle(retrieval, part);
     retrieval_moved(retrieval);
 }
@@ -154,12 +155,12 @@ int retrieval_ask_arrived(void *user, struct receiver_visit *visit, const struct
 {
     struct retrieval *retrieval = user;
     struct retrieval_counts *counts = &retrieval->result.counts;
-    const struct dimse_command *response = answer->response;
+    const struct dicomnet_dimse_command *response = answer->response;
     struct retrieval_instance *instance = retrieval_instance_find(retrieval, response->instance_uid);
     struct retrieval_part *part = retrieval->ask.part;
     (void)visit;
     retrieval->heard_us = clock_monotonic_us();
-    if (response->status == STATUS_NOT_AUTHORISED)
+    if (response->status == DICOMNET_STATUS_NOT_AUTHORISED)
         return 0; /* retrieval_ask_wants has counted it */
     if (policy_judge_status(response->status).state == OUTCOME_FAILED) {
         counts->refused++;
@@ -176,7 +177,7 @@ int retrieval_ask_arrived(void *user, struct receiver_visit *visit, const struct
     } else if (instance == NULL && part != NULL) {
         take_unlisted(retrieval, part, response->instance_uid, response->class_uid);
     }
-    LOG(&retrieval->logger, LOG_INFO, LOG_RETRIEVAL_STORED, LOG_TEXT("instance", response->instance_uid),
+    LOG(&retrieval->logger, DICOMNET_LOG_INFO, EVENT_RETRIEVAL_STORED, LOG_TEXT("instance", response->instance_uid),
         LOG_NUMBER("bytes", answer->bytes));
     return 0;
 }
@@ -229,7 +230,7 @@ int retrieval_open_receiver(struct retrieval *retrieval)
     if (error != 0 || options->get)
         return error;
     retrieval->result.receive_port = receiver_port(retrieval->receiver);
-    LOG(&retrieval->logger, LOG_INFO, LOG_RECEIVER_LISTENING, LOG_TEXT("address", options->receive_address),
+    LOG(&retrieval->logger, DICOMNET_LOG_INFO, EVENT_RECEIVER_LISTENING, LOG_TEXT("address", options->receive_address),
         LOG_NUMBER("port", retrieval->result.receive_port), LOG_TEXT("ae", options->receive_ae));
     return 0;
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "fetch/retrieval_private.h"
 
 /* ---- the next request ---- */
@@ -74,7 +75,7 @@ static bool ask_for(struct retrieval_ask *ask, struct retrieval_part *part, bool
 {
     bool all;
     ask->place = part->place;
-    ask->level = whole ? part->level : QUERY_LEVEL_IMAGE;
+    ask->level = whole ? part->level : DICOMNET_QUERY_LEVEL_IMAGE;
     ask->part = whole ? part : NULL;
     ask->wanted = whole ? count_wanted_within(part, &all) : ask->batch_count;
     if (whole)
@@ -88,7 +89,7 @@ static bool needs_whole(const struct retrieval_part *part)
     bool all;
     if (part->out_of_reach)
         return false;
-    return part->unnamed > 0 || (part->level != QUERY_LEVEL_SERIES && count_wanted(part, &all) > 0);
+    return part->unnamed > 0 || (part->level != DICOMNET_QUERY_LEVEL_SERIES && count_wanted(part, &all) > 0);
 }
 
 /* It was asked for in this round, with what it is in. */
@@ -108,10 +109,10 @@ static bool find_in_part(struct retrieval_ask *ask, unsigned round)
     bool all;
     if (needs_whole(part) && !covered)
         return ask_for(ask, part, true, round);
-    if (part->level == QUERY_LEVEL_SERIES && ask->target->level != QUERY_LEVEL_IMAGE && !covered && !ask->never_whole &&
-        count_wanted(part, &all) > 0 && all)
+    if (part->level == DICOMNET_QUERY_LEVEL_SERIES && ask->target->level != DICOMNET_QUERY_LEVEL_IMAGE && !covered &&
+        !ask->never_whole && count_wanted(part, &all) > 0 && all)
         return ask_for(ask, part, true, round);
-    if (part->level != QUERY_LEVEL_SERIES || (covered && !ask->never_whole) || !gather_batch(ask))
+    if (part->level != DICOMNET_QUERY_LEVEL_SERIES || (covered && !ask->never_whole) || !gather_batch(ask))
         return false;
     return ask_for(ask, part, false, round);
 }
@@ -128,7 +129,7 @@ static bool find_next(struct retrieval_ask *ask, unsigned round)
                 continue;
             ask->cursor = first;
             ask->instance = first->first;
-            if (all && ask->target->level != QUERY_LEVEL_IMAGE && !ask->never_whole && !first->out_of_reach)
+            if (all && ask->target->level != DICOMNET_QUERY_LEVEL_IMAGE && !ask->never_whole && !first->out_of_reach)
                 return ask_for(ask, first, true, round);
         }
         while (ask->cursor != NULL) {
@@ -144,7 +145,7 @@ static bool find_next(struct retrieval_ask *ask, unsigned round)
 /* The UIDs of the batch, separated by backslashes. NULL if out of memory. */
 static char *join_batch(const struct retrieval_ask *ask)
 {
-    char *text = malloc(ask->batch_count * (UID_SIZE + 1) + 1);
+    char *text = malloc(ask->batch_count * (DICOMNET_UID_SIZE + 1) + 1);
     size_t len = 0;
     for (size_t i = 0; text != NULL && i < ask->batch_count; i++) {
         size_t uid_len = strlen(ask->batch[i]->uid);
@@ -160,18 +161,19 @@ static char *join_batch(const struct retrieval_ask *ask)
 static int fill_in_keys(struct retrieval *retrieval)
 {
     struct retrieval_ask *ask = &retrieval->ask;
-    struct identifier *keys = &ask->keys;
-    identifier_clear(keys);
-    int error = identifier_set_text(keys, TAG_QUERY_RETRIEVE_LEVEL, query_level_name(ask->level));
-    if (error == 0 && retrieval->options->model == QUERY_PATIENT_ROOT)
-        error = identifier_set_text(keys, TAG_PATIENT_ID, ask->place.patient_id);
-    if (error == 0 && ask->level >= QUERY_LEVEL_STUDY)
-        error = identifier_set_text(keys, TAG_STUDY_INSTANCE_UID, ask->place.study_uid);
-    if (error == 0 && ask->level >= QUERY_LEVEL_SERIES)
-        error = identifier_set_text(keys, TAG_SERIES_INSTANCE_UID, ask->place.series_uid);
-    if (error == 0 && ask->level == QUERY_LEVEL_IMAGE) {
+    struct dicomnet_identifier *keys = &ask->keys;
+    dicomnet_identifier_clear(keys);
+    int error =
+        dicomnet_identifier_set_text(keys, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, dicomnet_query_level_name(ask->level));
+    if (error == 0 && retrieval->options->model == DICOMNET_QUERY_PATIENT_ROOT)
+        error = dicomnet_identifier_set_text(keys, DICOMNET_TAG_PATIENT_ID, ask->place.patient_id);
+    if (error == 0 && ask->level >= DICOMNET_QUERY_LEVEL_STUDY)
+        error = dicomnet_identifier_set_text(keys, DICOMNET_TAG_STUDY_INSTANCE_UID, ask->place.study_uid);
+    if (error == 0 && ask->level >= DICOMNET_QUERY_LEVEL_SERIES)
+        error = dicomnet_identifier_set_text(keys, DICOMNET_TAG_SERIES_INSTANCE_UID, ask->place.series_uid);
+    if (error == 0 && ask->level == DICOMNET_QUERY_LEVEL_IMAGE) {
         char *uids = join_batch(ask);
-        error = uids != NULL ? identifier_set_text(keys, TAG_SOP_INSTANCE_UID, uids) : -ENOMEM;
+        error = uids != NULL ? dicomnet_identifier_set_text(keys, DICOMNET_TAG_SOP_INSTANCE_UID, uids) : -ENOMEM;
         free(uids);
     }
     return error;
@@ -187,7 +189,8 @@ int retrieval_ask_next(struct retrieval *retrieval)
     if (error != 0)
         return error;
     bool elsewhere = options->move_destination[0] != '\0';
-    ask->query = (struct query){.service = options->get ? QUERY_GET : QUERY_MOVE,
+    ask->query =
+        (struct dicomnet_query){.service = options->get ? DICOMNET_QUERY_GET : DICOMNET_QUERY_MOVE,
                                 .model = options->model,
                                 .priority = options->priority,
                                 .identifier = &ask->keys,
@@ -197,9 +200,10 @@ int retrieval_ask_next(struct retrieval *retrieval)
     ask->done_max = ask->strays = 0;
     retrieval_moved(retrieval);
     retrieval->study_uid = ask->place.study_uid[0] != '\0' ? ask->place.study_uid : NULL;
-    LOG(&retrieval->logger, LOG_INFO, LOG_QUERY_STARTED, LOG_TEXT("service", options->get ? "C-GET" : "C-MOVE"),
-        LOG_TEXT("level", query_level_name(ask->level)), LOG_NUMBER("instances", ask->wanted));
-    error = query_user_begin(retrieval->user, &ask->query);
+    LOG(&retrieval->logger, DICOMNET_LOG_INFO, EVENT_QUERY_STARTED,
+        LOG_TEXT("service", options->get ? "C-GET" : "C-MOVE"),
+        LOG_TEXT("level", dicomnet_query_level_name(ask->level)), LOG_NUMBER("instances", ask->wanted));
+    error = dicomnet_query_user_begin(retrieval->user, &ask->query);
     return error == 0 ? 1 : error;
 }
 
@@ -208,7 +212,7 @@ int retrieval_ask_next(struct retrieval *retrieval)
 void retrieval_ask_progress(struct retrieval *retrieval)
 {
     struct retrieval_ask *ask = &retrieval->ask;
-    const struct query_counts *counts = &ask->query.counts;
+    const struct dicomnet_query_counts *counts = &ask->query.counts;
     uint64_t done = (uint64_t)counts->completed + counts->failed + counts->warning;
     if (done <= ask->done_max)
         return;
@@ -237,13 +241,13 @@ static void mark_all_sent(struct retrieval *retrieval)
 }
 
 /* What the peer names as failed is missing, also if it had not listed it. */
-static void mark_failed(struct retrieval *retrieval, const struct element *uids)
+static void mark_failed(struct retrieval *retrieval, const struct dicomnet_element *uids)
 {
     struct retrieval_part *part = retrieval->ask.part;
-    struct span value;
-    for (size_t i = 0; element_get_value(uids, i, &value); i++) {
-        char uid[UID_SIZE];
-        span_copy_trimmed(value, uid, sizeof uid);
+    struct dicomnet_span value;
+    for (size_t i = 0; dicomnet_element_get_value(uids, i, &value); i++) {
+        char uid[DICOMNET_UID_SIZE];
+        dicomnet_span_copy_trimmed(value, uid, sizeof uid);
         struct retrieval_instance *instance = retrieval_instance_find(retrieval, uid);
         if (instance == NULL && part != NULL && part->open && uid[0] != '\0')
             instance = retrieval_instance_add(retrieval, part, uid, "", INSTANCE_WANTED);
@@ -257,24 +261,25 @@ static void mark_failed(struct retrieval *retrieval, const struct element *uids)
 }
 
 /* How much there was to send, as the peer counts. */
-static uint64_t count_all(const struct query *query)
+static uint64_t count_all(const struct dicomnet_query *query)
 {
-    const struct query_counts *counts = &query->counts;
+    const struct dicomnet_query_counts *counts = &query->counts;
     return query->has_counts ? (uint64_t)counts->completed + counts->failed + counts->warning + counts->remaining : 0;
 }
 
 bool retrieval_ask_is_short(const struct retrieval *retrieval)
 {
     const struct retrieval_ask *ask = &retrieval->ask;
-    const struct query_counts *counts = &ask->query.counts;
+    const struct dicomnet_query_counts *counts = &ask->query.counts;
     return retrieval->phase == RETRIEVAL_ASKING && retrieval->result.verdict == RETRIEVAL_COMPLETE &&
            retrieval->receiver != NULL && !retrieval->options->get && ask->part != NULL && ask->part->unnamed > 0 &&
            ask->query.has_counts && counts->completed + counts->warning > 0;
 }
 
-static bool went_well(const struct query *query)
+static bool went_well(const struct dicomnet_query *query)
 {
-    return query->answered && (query->status == STATUS_SUCCESS || query->status == STATUS_SUB_OPERATIONS_WARNING);
+    return query->answered &&
+           (query->status == DICOMNET_STATUS_SUCCESS || query->status == DICOMNET_STATUS_SUB_OPERATIONS_WARNING);
 }
 
 /* A third party was sent to, and something went wrong: so much has gone there, whatever it was. */
@@ -288,14 +293,15 @@ static void credit(struct retrieval *retrieval)
 }
 
 /* A third party was sent to: `uids` is the list of what failed there. True if everything is accounted for. */
-static bool judge_by_answer(struct retrieval *retrieval, const struct element *uids)
+static bool judge_by_answer(struct retrieval *retrieval, const struct dicomnet_element *uids)
 {
     const struct retrieval_ask *ask = &retrieval->ask;
-    const struct query *query = &ask->query;
+    const struct dicomnet_query *query = &ask->query;
     uint64_t failures = query->has_counts ? query->counts.failed : 0;
     uint64_t sent = (uint64_t)query->counts.completed + query->counts.warning;
-    bool vague = query->status != STATUS_SUCCESS && !query->has_counts && element_value_count(uids) == 0;
-    if (!went_well(query) || vague || (failures > 0 && element_value_count(uids) < failures))
+    bool vague =
+        query->status != DICOMNET_STATUS_SUCCESS && !query->has_counts && dicomnet_element_value_count(uids) == 0;
+    if (!went_well(query) || vague || (failures > 0 && dicomnet_element_value_count(uids) < failures))
         return false;
     /* A success that sent less than was listed leaves open what was not. The counts end at 65,535. */
     uint64_t listed = ask->wanted - (ask->part != NULL ? ask->part->unnamed : 0);
@@ -306,7 +312,8 @@ static bool judge_by_answer(struct retrieval *retrieval, const struct element *u
 }
 
 /* What a third party got of an open part beyond what is listed. Without counts, as much as there is said to be. */
-static void count_sent_unnamed(struct retrieval *retrieval, struct retrieval_part *part, const struct query *query)
+static void count_sent_unnamed(struct retrieval *retrieval, struct retrieval_part *part,
+                               const struct dicomnet_query *query)
 {
     uint64_t sent = (uint64_t)query->counts.completed + query->counts.warning, seen = part->below + part->known;
     if (!query->has_counts)
@@ -317,7 +324,7 @@ static void count_sent_unnamed(struct retrieval *retrieval, struct retrieval_par
 /* The request was for a whole part: compare with what is known of it. */
 static void judge_part(struct retrieval *retrieval, struct retrieval_part *part, bool accounted)
 {
-    const struct query *query = &retrieval->ask.query;
+    const struct dicomnet_query *query = &retrieval->ask.query;
     uint64_t all = count_all(query), seen = part->below + part->known;
     bool succeeded = went_well(query) && query->counts.failed == 0;
     if (!part->open && went_well(query) && all > retrieval->ask.wanted + retrieval->ask.strays &&
@@ -328,7 +335,7 @@ static void judge_part(struct retrieval *retrieval, struct retrieval_part *part,
     if (!part->open)
         return;
     /* A match of the image level that names nothing was nothing, if the peer says that it has sent all. */
-    if (part->level == QUERY_LEVEL_SERIES && succeeded && all > 0)
+    if (part->level == DICOMNET_QUERY_LEVEL_SERIES && succeeded && all > 0)
         part->reported = seen;
     if (all > part->reported)
         part->reported = all;
@@ -340,12 +347,12 @@ static void judge_part(struct retrieval *retrieval, struct retrieval_part *part,
     retrieval_part_settle(retrieval, part);
 }
 
-static void judge(struct retrieval *retrieval, const struct identifier *failed)
+static void judge(struct retrieval *retrieval, const struct dicomnet_identifier *failed)
 {
     struct retrieval_ask *ask = &retrieval->ask;
-    struct element uids = {0};
-    if (failed != NULL && !identifier_find(failed, TAG_FAILED_SOP_INSTANCE_UID_LIST, &uids))
-        uids = (struct element){0};
+    struct dicomnet_element uids = {0};
+    if (failed != NULL && !dicomnet_identifier_find(failed, DICOMNET_TAG_FAILED_SOP_INSTANCE_UID_LIST, &uids))
+        uids = (struct dicomnet_element){0};
     bool accounted = retrieval->receiver != NULL || judge_by_answer(retrieval, &uids);
     if (accounted)
         mark_failed(retrieval, &uids);
@@ -356,39 +363,40 @@ static void judge(struct retrieval *retrieval, const struct identifier *failed)
 }
 
 /* What cannot get better by asking again. */
-static bool is_fatal(const struct query *query)
+static bool is_fatal(const struct dicomnet_query *query)
 {
-    return query->answered && (query->status == STATUS_DESTINATION_UNKNOWN ||
-                               query->status == STATUS_CLASS_NOT_SUPPORTED || query->status == STATUS_NOT_AUTHORISED);
+    return query->answered &&
+           (query->status == DICOMNET_STATUS_DESTINATION_UNKNOWN ||
+            query->status == DICOMNET_STATUS_CLASS_NOT_SUPPORTED || query->status == DICOMNET_STATUS_NOT_AUTHORISED);
 }
 
 /* With what to do, where we are the destination that the peer does not know. */
 static void stop(struct retrieval *retrieval)
 {
     char text[sizeof retrieval->result.stop_text];
-    bool of_ours = retrieval->ask.query.status == STATUS_DESTINATION_UNKNOWN && retrieval->receiver != NULL;
+    bool of_ours = retrieval->ask.query.status == DICOMNET_STATUS_DESTINATION_UNKNOWN && retrieval->receiver != NULL;
     snprintf(text, sizeof text, "%s%s", retrieval->failure_text,
              of_ours ? "; tell the peer this AE title with our address and --receive-port, or use --get" : "");
     retrieval_stop(retrieval, text);
 }
 
-void retrieval_ask_ended(struct retrieval *retrieval, const struct identifier *failed)
+void retrieval_ask_ended(struct retrieval *retrieval, const struct dicomnet_identifier *failed)
 {
     struct retrieval_ask *ask = &retrieval->ask;
-    const struct retrieval_request request = {.level = ask->level,
-                                              .study_uid = ask->place.study_uid,
-                                              .series_uid =
-                                                  ask->level >= QUERY_LEVEL_SERIES ? ask->place.series_uid : "",
-                                              .instances = ask->wanted,
-                                              .round = retrieval->result.rounds,
-                                              .begun_us = ask->begun_us,
-                                              .duration_us = clock_monotonic_us() - ask->asked_us,
-                                              .query = &ask->query};
+    const struct retrieval_request request = {
+        .level = ask->level,
+        .study_uid = ask->place.study_uid,
+        .series_uid = ask->level >= DICOMNET_QUERY_LEVEL_SERIES ? ask->place.series_uid : "",
+        .instances = ask->wanted,
+        .round = retrieval->result.rounds,
+        .begun_us = ask->begun_us,
+        .duration_us = clock_monotonic_us() - ask->asked_us,
+        .query = &ask->query};
     judge(retrieval, failed);
     retrieval_log_query_ended(retrieval, &ask->query);
     if (retrieval->observer->request_ended != NULL)
         retrieval->observer->request_ended(retrieval->observer->user, &request);
-    if (!ask->query.answered || ask->query.status != STATUS_SUCCESS)
+    if (!ask->query.answered || ask->query.status != DICOMNET_STATUS_SUCCESS)
         retrieval_describe_query(&ask->query, retrieval->failure_text, sizeof retrieval->failure_text);
     if (is_fatal(&ask->query))
         stop(retrieval);

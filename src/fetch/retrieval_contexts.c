@@ -10,12 +10,12 @@
 #include "dicomnet/uid.h"
 #include "fetch/retrieval_private.h"
 
-enum { CONTEXTS_MAX = PDU_CONTEXTS_MAX - 1, SYNTAXES_MAX = 96 };
+enum { CONTEXTS_MAX = DICOMNET_PDU_CONTEXTS_MAX - 1, SYNTAXES_MAX = 96 };
 
 /* What an instance may lie in at the peer, the commonest first. */
 static const char *const common_syntaxes[] = {
-    UID_EXPLICIT_VR_LITTLE_ENDIAN,
-    UID_IMPLICIT_VR_LITTLE_ENDIAN,
+    DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN,
+    DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN,
     "1.2.840.10008.1.2.4.70", /* JPEG Lossless SV1 */
     "1.2.840.10008.1.2.4.90", /* JPEG 2000 Lossless */
     "1.2.840.10008.1.2.4.91", /* JPEG 2000 */
@@ -25,8 +25,8 @@ static const char *const common_syntaxes[] = {
     "1.2.840.10008.1.2.4.80", /* JPEG-LS Lossless */
     "1.2.840.10008.1.2.4.81", /* JPEG-LS Near-lossless */
     "1.2.840.10008.1.2.5",    /* RLE Lossless */
-    UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
-    UID_EXPLICIT_VR_BIG_ENDIAN,
+    DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
+    DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN,
     "1.2.840.10008.1.2.4.100", /* MPEG-2 */
     "1.2.840.10008.1.2.4.102", /* MPEG-4 */
     "1.2.840.10008.1.2.4.103"  /* MPEG-4, Blu-ray */
@@ -35,7 +35,7 @@ static const char *const common_syntaxes[] = {
 enum { COMMON_COUNT = sizeof common_syntaxes / sizeof common_syntaxes[0], PLAIN_COUNT = 2 };
 
 struct proposals {
-    struct association_proposal *array;
+    struct dicomnet_association_proposal *array;
     size_t count;
     const char *syntaxes[SYNTAXES_MAX]; /* of a C-GET */
     size_t syntax_count;
@@ -52,17 +52,17 @@ static bool is_common(const char *uid)
 }
 
 /* A syntax that a data set of C-STORE can have: not that of live video over RTP, or of a mail. */
-static bool is_for_stores(const struct uid_info *info)
+static bool is_for_stores(const struct dicomnet_uid_info *info)
 {
-    return info->kind == UID_KIND_TRANSFER_SYNTAX && strncmp(info->uid, "1.2.840.10008.1.2.6.", 20) != 0 &&
+    return info->kind == DICOMNET_UID_KIND_TRANSFER_SYNTAX && strncmp(info->uid, "1.2.840.10008.1.2.6.", 20) != 0 &&
            strncmp(info->uid, "1.2.840.10008.1.2.7.", 20) != 0;
 }
 
 static void add_registered(struct proposals *proposals, bool retired)
 {
-    const struct uid_info *info;
-    for (size_t i = 0; (info = uid_at(i)) != NULL && proposals->syntax_count < SYNTAXES_MAX; i++)
-        if (is_for_stores(info) && !is_common(info->uid) && ((info->flags & UID_RETIRED) != 0) == retired)
+    const struct dicomnet_uid_info *info;
+    for (size_t i = 0; (info = dicomnet_uid_at(i)) != NULL && proposals->syntax_count < SYNTAXES_MAX; i++)
+        if (is_for_stores(info) && !is_common(info->uid) && ((info->flags & DICOMNET_UID_RETIRED) != 0) == retired)
             proposals->syntaxes[proposals->syntax_count++] = info->uid;
 }
 
@@ -77,15 +77,16 @@ static void list_syntaxes(struct proposals *proposals)
 
 /* ---- contexts ---- */
 
-static struct association_proposal *add_proposal(struct proposals *proposals, const char *class_uid, uint8_t roles)
+static struct dicomnet_association_proposal *add_proposal(struct proposals *proposals, const char *class_uid,
+                                                          uint8_t roles)
 {
-    struct association_proposal *proposal = &proposals->array[proposals->count++];
-    *proposal = (struct association_proposal){.abstract_syntax = class_uid, .roles = roles};
+    struct dicomnet_association_proposal *proposal = &proposals->array[proposals->count++];
+    *proposal = (struct dicomnet_association_proposal){.abstract_syntax = class_uid, .roles = roles};
     return proposal;
 }
 
-static void add_syntaxes(const struct proposals *proposals, struct association_proposal *proposal, size_t begin,
-                         size_t count)
+static void add_syntaxes(const struct proposals *proposals, struct dicomnet_association_proposal *proposal,
+                         size_t begin, size_t count)
 {
     for (size_t i = begin; i < begin + count && i < proposals->syntax_count; i++)
         proposal->syntaxes[proposal->syntax_count++] = proposals->syntaxes[i];
@@ -98,12 +99,12 @@ static void add_syntaxes(const struct proposals *proposals, struct association_p
 static void add_class(struct proposals *proposals, const char *class_uid, size_t contexts)
 {
     size_t next = 0, left = contexts > 1 ? proposals->syntax_count : PLAIN_COUNT;
-    for (; contexts > 0 && left > 0 && proposals->count < PDU_CONTEXTS_MAX; contexts--) {
-        size_t behind = (contexts - 1) * ASSOCIATION_SYNTAXES_MAX; /* that still have a place */
+    for (; contexts > 0 && left > 0 && proposals->count < DICOMNET_PDU_CONTEXTS_MAX; contexts--) {
+        size_t behind = (contexts - 1) * DICOMNET_ASSOCIATION_SYNTAXES_MAX; /* that still have a place */
         size_t count = left - 1 <= behind || (contexts > 1 && next < COMMON_COUNT) ? 1 : left - behind;
-        if (count > ASSOCIATION_SYNTAXES_MAX)
-            count = ASSOCIATION_SYNTAXES_MAX;
-        add_syntaxes(proposals, add_proposal(proposals, class_uid, ASSOCIATION_ROLE_PROVIDER), next, count);
+        if (count > DICOMNET_ASSOCIATION_SYNTAXES_MAX)
+            count = DICOMNET_ASSOCIATION_SYNTAXES_MAX;
+        add_syntaxes(proposals, add_proposal(proposals, class_uid, DICOMNET_ASSOCIATION_ROLE_PROVIDER), next, count);
         next += count;
         left -= count;
     }
@@ -150,24 +151,25 @@ static void add_classes(const struct retrieval *retrieval, struct proposals *pro
     walk_classes(classes, proposals, contexts);
     /* Other ones each time, from the commonest on. */
     size_t first = retrieval->attempt > 1 ? (retrieval->attempt - 1) * (CONTEXTS_MAX / COMMON_COUNT) : 0;
-    for (size_t i = first; unknown && i < UID_COMMON_STORAGE_COUNT; i++)
-        if (!class_is_there(proposals, uid_common_storage[i]))
-            add_class(proposals, uid_common_storage[i], contexts);
+    for (size_t i = first; unknown && i < DICOMNET_UID_COMMON_STORAGE_COUNT; i++)
+        if (!class_is_there(proposals, dicomnet_uid_common_storage[i]))
+            add_class(proposals, dicomnet_uid_common_storage[i], contexts);
 }
 
-struct association_proposal *retrieval_proposals(const struct retrieval *retrieval, size_t *ret_count)
+struct dicomnet_association_proposal *retrieval_proposals(const struct retrieval *retrieval, size_t *ret_count)
 {
     const struct retrieval_options *options = retrieval->options;
-    struct proposals proposals = {.array = calloc(PDU_CONTEXTS_MAX, sizeof *proposals.array)};
+    struct proposals proposals = {.array = calloc(DICOMNET_PDU_CONTEXTS_MAX, sizeof *proposals.array)};
     if (proposals.array == NULL)
         return NULL;
-    enum query_service service = retrieval->phase == RETRIEVAL_LISTING ? QUERY_FIND
-                                 : options->get                        ? QUERY_GET
-                                                                       : QUERY_MOVE;
-    struct association_proposal *model = add_proposal(&proposals, query_class_uid(options->model, service), 0);
-    model->syntaxes[model->syntax_count++] = UID_EXPLICIT_VR_LITTLE_ENDIAN;
-    model->syntaxes[model->syntax_count++] = UID_IMPLICIT_VR_LITTLE_ENDIAN;
-    if (service == QUERY_GET)
+    enum dicomnet_query_service service = retrieval->phase == RETRIEVAL_LISTING ? DICOMNET_QUERY_FIND
+                                          : options->get                        ? DICOMNET_QUERY_GET
+                                                                                : DICOMNET_QUERY_MOVE;
+    struct dicomnet_association_proposal *model =
+        add_proposal(&proposals, dicomnet_query_class_uid(options->model, service), 0);
+    model->syntaxes[model->syntax_count++] = DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN;
+    model->syntaxes[model->syntax_count++] = DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN;
+    if (service == DICOMNET_QUERY_GET)
         add_classes(retrieval, &proposals);
     *ret_count = proposals.count;
     return proposals.array;

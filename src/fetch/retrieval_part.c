@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "fetch/retrieval_private.h"
 
 /* ---- made and forgotten ---- */
@@ -47,7 +48,7 @@ void retrieval_parts_forget(struct retrieval_list *list)
     list->end = &list->first;
 }
 
-struct retrieval_target *retrieval_target_add(struct retrieval_list *list, enum query_level level)
+struct retrieval_target *retrieval_target_add(struct retrieval_list *list, enum dicomnet_query_level level)
 {
     struct retrieval_target *target = calloc(1, sizeof *target);
     if (target == NULL)
@@ -62,16 +63,16 @@ struct retrieval_target *retrieval_target_add(struct retrieval_list *list, enum 
 /* A patient by its ID; a study by its UID, whoever's it is; a series by both UIDs. */
 enum { PART_KEY_SIZE = 2 * 65 + 2 };
 
-static void make_key(enum query_level level, const struct retrieval_place *place, char ret_key[PART_KEY_SIZE])
+static void make_key(enum dicomnet_query_level level, const struct retrieval_place *place, char ret_key[PART_KEY_SIZE])
 {
-    if (level == QUERY_LEVEL_PATIENT)
+    if (level == DICOMNET_QUERY_LEVEL_PATIENT)
         snprintf(ret_key, PART_KEY_SIZE, "P%s", place->patient_id);
     else
         snprintf(ret_key, PART_KEY_SIZE, "%s\\%s", place->study_uid,
-                 level == QUERY_LEVEL_SERIES ? place->series_uid : "");
+                 level == DICOMNET_QUERY_LEVEL_SERIES ? place->series_uid : "");
 }
 
-struct retrieval_part *retrieval_part_find(const struct retrieval_list *list, enum query_level level,
+struct retrieval_part *retrieval_part_find(const struct retrieval_list *list, enum dicomnet_query_level level,
                                            const struct retrieval_place *place)
 {
     char key[PART_KEY_SIZE];
@@ -80,7 +81,7 @@ struct retrieval_part *retrieval_part_find(const struct retrieval_list *list, en
 }
 
 struct retrieval_part *retrieval_part_add(struct retrieval *retrieval, struct retrieval_target *target,
-                                          struct retrieval_part *within, enum query_level level,
+                                          struct retrieval_part *within, enum dicomnet_query_level level,
                                           const struct retrieval_place *place)
 {
     char key[PART_KEY_SIZE];
@@ -100,7 +101,7 @@ struct retrieval_part *retrieval_part_add(struct retrieval *retrieval, struct re
     part->end = &part->first;
     *target->end = part;
     target->end = &part->next;
-    retrieval->result.counts.series += level == QUERY_LEVEL_SERIES;
+    retrieval->result.counts.series += level == DICOMNET_QUERY_LEVEL_SERIES;
     return part;
 }
 
@@ -153,7 +154,7 @@ static void close_part(struct retrieval *retrieval, struct retrieval_part *part)
 /* From the series up. What is unnamed of a part below is accounted for: it is asked for. */
 static void close_target(struct retrieval *retrieval, struct retrieval_target *target)
 {
-    for (int level = QUERY_LEVEL_SERIES; level >= QUERY_LEVEL_PATIENT; level--) {
+    for (int level = DICOMNET_QUERY_LEVEL_SERIES; level >= DICOMNET_QUERY_LEVEL_PATIENT; level--) {
         for (struct retrieval_part *part = target->first; part != NULL; part = part->next) {
             if ((int)part->level != level)
                 continue;
@@ -285,7 +286,7 @@ void retrieval_instance_note(struct retrieval_instance *instance, uint16_t statu
 static void tell_one(struct retrieval *retrieval, const struct retrieval_missing *missing)
 {
     retrieval->study_uid = missing->study_uid[0] != '\0' ? missing->study_uid : NULL;
-    LOG(&retrieval->logger, LOG_INFO, LOG_RETRIEVAL_MISSING, LOG_TEXT("series", missing->series_uid),
+    LOG(&retrieval->logger, DICOMNET_LOG_INFO, EVENT_RETRIEVAL_MISSING, LOG_TEXT("series", missing->series_uid),
         LOG_TEXT("instance", missing->instance_uid), LOG_NUMBER("count", missing->count),
         LOG_TEXT("text", missing->comment));
     if (retrieval->observer->missing != NULL)
@@ -361,7 +362,7 @@ static void tell_target(struct retrieval *retrieval, const struct retrieval_targ
     uint64_t wanted = 0;
     for (const struct retrieval_part *part = target->first; part != NULL; part = part->next)
         wanted += count_wanted(part) + part->unnamed;
-    if (target->first->level != QUERY_LEVEL_SERIES && target->first->credited > 0) {
+    if (target->first->level != DICOMNET_QUERY_LEVEL_SERIES && target->first->credited > 0) {
         tell_credited(retrieval, target->first, wanted);
         return;
     }

@@ -22,7 +22,7 @@ enum retrieval_state { INSTANCE_WANTED, INSTANCE_PRESENT, INSTANCE_STORED };
 struct retrieval_class {
     struct table_node node;
     uint64_t wanted; /* instances of it that are */
-    char uid[UID_SIZE];
+    char uid[DICOMNET_UID_SIZE];
 };
 
 struct retrieval_instance {
@@ -56,8 +56,8 @@ struct retrieval_part {
     struct table_node node;      /* by key */
     struct retrieval_part *next; /* of its target */
     struct retrieval_target *target;
-    struct retrieval_part *within; /* the study or patient that it is in; NULL = the target's own */
-    enum query_level level;        /* not QUERY_LEVEL_IMAGE */
+    struct retrieval_part *within;   /* the study or patient that it is in; NULL = the target's own */
+    enum dicomnet_query_level level; /* not DICOMNET_QUERY_LEVEL_IMAGE */
     struct retrieval_place place;
     struct retrieval_instance *first, **end;
     bool has_said, open;
@@ -80,14 +80,14 @@ struct retrieval_part {
 /* An entity of the keys' level; of the image level, the series of instances that match. */
 struct retrieval_target {
     struct retrieval_target *next;
-    enum query_level level;
+    enum dicomnet_query_level level;
     struct retrieval_part *first, **end; /* the first is the entity itself */
 };
 
 /* A C-FIND that is still to be made. */
 struct retrieval_step {
     struct retrieval_step *next;
-    enum query_level level;
+    enum dicomnet_query_level level;
     struct retrieval_place place;
     struct retrieval_part *part; /* in which it looks; NULL: the first, with the keys of the options */
     uint64_t matches;            /* that came */
@@ -106,8 +106,8 @@ struct retrieval_list {
     unsigned losses; /* steps in a row that were given up */
     struct retrieval_target *first, **end;
     struct retrieval_step *step, **last_step; /* the first is under way */
-    struct identifier keys;                   /* of the step under way */
-    struct query query;
+    struct dicomnet_identifier keys;          /* of the step under way */
+    struct dicomnet_query query;
     int error; /* no memory in a callback */
 };
 
@@ -116,9 +116,9 @@ struct retrieval_ask {
     struct retrieval_target *target; /* to be looked at next */
     struct retrieval_part *cursor;   /* NULL = enter the target */
     struct retrieval_instance *instance;
-    struct identifier keys;
-    struct query query;
-    enum query_level level;
+    struct dicomnet_identifier keys;
+    struct dicomnet_query query;
+    enum dicomnet_query_level level;
     struct retrieval_place place;
     struct retrieval_part *part; /* asked for as a whole; NULL = the batch */
     struct retrieval_instance *batch[RETRIEVAL_BATCH_MAX];
@@ -134,7 +134,7 @@ struct retrieval_ask {
 struct retrieval {
     const struct retrieval_options *options;
     const struct retrieval_observer *observer;
-    struct logger logger;
+    struct dicomnet_logger logger;
     uv_loop_t loop;
     struct interrupt interrupt;
     uv_timer_t ticker; /* progress, and the response timeout of a C-MOVE */
@@ -143,16 +143,16 @@ struct retrieval {
     struct retrieval_result result;
     struct retrieval_list list;
     struct retrieval_ask ask;
-    struct allowed *allowed;     /* who may send to it; NULL = anybody */
-    struct arrival_check *check; /* looks at what is there already */
-    struct receiver *receiver;   /* NULL = instances go to a third party */
-    void *guest;                 /* of the receiver, with a C-GET */
-    struct query_user *user;     /* NULL between associations */
-    const char *study_uid;       /* for the log; NULL = none */
-    bool opened;                 /* `user` was */
-    bool under_way;              /* a query of it is */
-    bool failed;                 /* this association ended before its work did */
-    bool settling;               /* waiting for what may still come after the last answer */
+    struct allowed *allowed;          /* who may send to it; NULL = anybody */
+    struct arrival_check *check;      /* looks at what is there already */
+    struct receiver *receiver;        /* NULL = instances go to a third party */
+    void *guest;                      /* of the receiver, with a C-GET */
+    struct dicomnet_query_user *user; /* NULL between associations */
+    const char *study_uid;            /* for the log; NULL = none */
+    bool opened;                      /* `user` was */
+    bool under_way;                   /* a query of it is */
+    bool failed;                      /* this association ended before its work did */
+    bool settling;                    /* waiting for what may still come after the last answer */
     bool lingering; /* a C-MOVE was answered, and less has come than the peer says: so long there is no next one */
     unsigned signal_count;
     unsigned attempt;                   /* rounds in a row in which nothing came */
@@ -176,23 +176,23 @@ void retrieval_moved(struct retrieval *retrieval);
 /* ---- retrieval_words.c ---- */
 
 /* "C-FIND failed: status A900 (...): comment" */
-void retrieval_describe_query(const struct query *query, char *ret_text, size_t size);
-void retrieval_log_query_ended(struct retrieval *retrieval, const struct query *query);
+void retrieval_describe_query(const struct dicomnet_query *query, char *ret_text, size_t size);
+void retrieval_log_query_ended(struct retrieval *retrieval, const struct dicomnet_query *query);
 
 /* ---- retrieval_part.c: what is known of each entity ---- */
 
 void retrieval_parts_init(struct retrieval_list *list);
 void retrieval_parts_forget(struct retrieval_list *list);
 
-struct retrieval_target *retrieval_target_add(struct retrieval_list *list, enum query_level level);
+struct retrieval_target *retrieval_target_add(struct retrieval_list *list, enum dicomnet_query_level level);
 
 /* The part of this level and place, or NULL. */
-struct retrieval_part *retrieval_part_find(const struct retrieval_list *list, enum query_level level,
+struct retrieval_part *retrieval_part_find(const struct retrieval_list *list, enum dicomnet_query_level level,
                                            const struct retrieval_place *place);
 
 /* A new one, which is not in the list yet; `target` is its owner. NULL if out of memory. */
 struct retrieval_part *retrieval_part_add(struct retrieval *retrieval, struct retrieval_target *target,
-                                          struct retrieval_part *within, enum query_level level,
+                                          struct retrieval_part *within, enum dicomnet_query_level level,
                                           const struct retrieval_place *place);
 
 /* Count anew what of a part is unnamed, after any change of it. */
@@ -229,11 +229,11 @@ void retrieval_list_init(struct retrieval *retrieval);
 void retrieval_list_fini(struct retrieval *retrieval);
 
 /* Begin with the keys: with what they name, if nobody is to be asked, else with the first C-FIND. 0 or -ENOMEM. */
-int retrieval_list_begin(struct retrieval *retrieval) MUST_CHECK;
+int retrieval_list_begin(struct retrieval *retrieval) DICOMNET_MUST_CHECK;
 
 /* Begin the next C-FIND. 1 = begun, 0 = there is none left, else a negative error. */
-int retrieval_list_next(struct retrieval *retrieval) MUST_CHECK;
-void retrieval_list_match(struct retrieval *retrieval, const struct identifier *match);
+int retrieval_list_next(struct retrieval *retrieval) DICOMNET_MUST_CHECK;
+void retrieval_list_match(struct retrieval *retrieval, const struct dicomnet_identifier *match);
 
 /* A C-FIND of the list was answered. It may be that the peer cannot be used: retrieval_stop was called then. */
 void retrieval_list_ended(struct retrieval *retrieval);
@@ -250,7 +250,7 @@ bool retrieval_list_do_without(struct retrieval *retrieval, const char *why);
 void retrieval_ask_rewind(struct retrieval *retrieval);
 
 /* Begin the next C-MOVE or C-GET of this round: as retrieval_list_next. */
-int retrieval_ask_next(struct retrieval *retrieval) MUST_CHECK;
+int retrieval_ask_next(struct retrieval *retrieval) DICOMNET_MUST_CHECK;
 
 /* The peer said how far it is. */
 void retrieval_ask_progress(struct retrieval *retrieval);
@@ -260,17 +260,17 @@ void retrieval_ask_progress(struct retrieval *retrieval);
 bool retrieval_ask_is_short(const struct retrieval *retrieval);
 
 /* It ended, answered or not. `failed` as in query_user_handler.ended. */
-void retrieval_ask_ended(struct retrieval *retrieval, const struct identifier *failed);
+void retrieval_ask_ended(struct retrieval *retrieval, const struct dicomnet_identifier *failed);
 
 /* ---- retrieval_contexts.c ---- */
 
 /* Contexts to propose; an array to be freed. NULL if out of memory. */
-struct association_proposal *retrieval_proposals(const struct retrieval *retrieval, size_t *ret_count);
+struct dicomnet_association_proposal *retrieval_proposals(const struct retrieval *retrieval, size_t *ret_count);
 
 /* ---- retrieval_arrive.c ---- */
 
 /* Open the output folder and, for a C-MOVE to here, the port. 0 or a negative error, and the result's stop_text. */
-int retrieval_open_receiver(struct retrieval *retrieval) MUST_CHECK;
+int retrieval_open_receiver(struct retrieval *retrieval) DICOMNET_MUST_CHECK;
 
 /* What the output folder has of it: INSTANCE_PRESENT if it is whole and that very instance. */
 enum retrieval_state retrieval_look_for(struct retrieval *retrieval, const char *uid, const char *class_uid,
@@ -280,14 +280,14 @@ enum retrieval_state retrieval_look_for(struct retrieval *retrieval, const char 
  * For receiver_observer.store_asked: only what is on the list is wanted, or may be of an open part that is being asked
  * for, and not before it has been asked for. What a stranger sends does not get a file here.
  */
-uint16_t retrieval_ask_wants(void *user, struct receiver_visit *visit, const struct dimse_command *request,
+uint16_t retrieval_ask_wants(void *user, struct receiver_visit *visit, const struct dicomnet_dimse_command *request,
                              char ret_comment[65]);
 
 /* For receiver_observer.store_replaces: what lies under its name was found not to be it. */
 bool retrieval_ask_replaces(void *user, const char *instance_uid);
 
 /* For receiver_observer.store_bytes. */
-void retrieval_ask_bytes(void *user, struct receiver_visit *visit, struct span bytes);
+void retrieval_ask_bytes(void *user, struct receiver_visit *visit, struct dicomnet_span bytes);
 
 /* For receiver_observer.store_answered. Returns 0. */
 int retrieval_ask_arrived(void *user, struct receiver_visit *visit, const struct receiver_answer *answer);

@@ -25,16 +25,16 @@ static bool wants(void *context, uint32_t tag)
 }
 
 /* A value goes on behind its first NUL only with padding, or it is another UID. */
-static enum agreement compare(struct span value, const char *uid)
+static enum agreement compare(struct dicomnet_span value, const char *uid)
 {
     char text[TEXT_SIZE];
     while (value.len > 0 && (value.data[value.len - 1] == '\0' || value.data[value.len - 1] == ' '))
         value.len--;
     bool whole = value.len == 0 || memchr(value.data, '\0', value.len) == NULL;
-    return whole && span_copy_trimmed(value, text, sizeof text) && strcmp(text, uid) == 0 ? AGREES : DIFFERS;
+    return whole && dicomnet_span_copy_trimmed(value, text, sizeof text) && strcmp(text, uid) == 0 ? AGREES : DIFFERS;
 }
 
-static void found(void *context, uint32_t tag, struct span value, bool big_endian)
+static void found(void *context, uint32_t tag, struct dicomnet_span value, bool big_endian)
 {
     struct arrival_check *check = (struct arrival_check *)context;
     (void)big_endian; /* texts have no byte order */
@@ -91,14 +91,14 @@ enum outcome_reason arrival_check_file(struct arrival_check *check, const char *
     return reason == REASON_BAD_UID ? REASON_NONE : reason;
 }
 
-bool arrival_find_uid(struct arrival_check *check, const char *path, char ret_uid[UID_SIZE])
+bool arrival_find_uid(struct arrival_check *check, const char *path, char ret_uid[DICOMNET_UID_SIZE])
 {
     check->class_uid = NULL;
     check->instance_uid = "";
     struct instance *instance = scanner_read(check->scanner, path);
     bool whole = instance != NULL && instance->outcome.state == OUTCOME_PENDING;
     if (whole)
-        snprintf(ret_uid, UID_SIZE, "%s", instance->file.instance_uid);
+        snprintf(ret_uid, DICOMNET_UID_SIZE, "%s", instance->file.instance_uid);
     if (instance != NULL)
         instance_destroy(instance);
     return whole;
@@ -109,15 +109,15 @@ uint16_t arrival_status(enum outcome_reason reason, char ret_comment[65])
     switch (reason) {
     case REASON_NONE:
         ret_comment[0] = '\0';
-        return STATUS_SUCCESS;
+        return DICOMNET_STATUS_SUCCESS;
     case REASON_OUT_OF_MEMORY:
         snprintf(ret_comment, 65, "%s", "no memory to look at it");
-        return STATUS_REFUSED_OUT_OF_RESOURCES;
+        return DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;
     case REASON_UID_CONFLICT:
         snprintf(ret_comment, 65, "%s", "the data set's UIDs are not those of the request");
-        return STATUS_DATA_SET_MISMATCH;
+        return DICOMNET_STATUS_DATA_SET_MISMATCH;
     default:
         snprintf(ret_comment, 65, "%.64s", outcome_reason_text(reason));
-        return STATUS_CANNOT_UNDERSTAND;
+        return DICOMNET_STATUS_CANNOT_UNDERSTAND;
     }
 }

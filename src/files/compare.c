@@ -12,7 +12,8 @@
 
 enum { CHUNK = 32 * 1024 };
 
-/* Read exactly `len` bytes. 0 or a negative errno; ERROR_SOURCE_CHANGED if the file is shorter than the scan saw. */
+/* Read exactly `len` bytes. 0 or a negative errno; DICOMNET_ERROR_SOURCE_CHANGED if the file is shorter than the scan
+ * saw. */
 static int read_exactly(int fd, uint8_t *bytes, size_t len, uint64_t offset)
 {
     while (len > 0) {
@@ -20,7 +21,7 @@ static int read_exactly(int fd, uint8_t *bytes, size_t len, uint64_t offset)
         if (got < 0 && errno == EINTR)
             continue;
         if (got <= 0)
-            return got < 0 ? -errno : ERROR_SOURCE_CHANGED;
+            return got < 0 ? -errno : DICOMNET_ERROR_SOURCE_CHANGED;
         bytes += got;
         len -= (size_t)got;
         offset += (uint64_t)got;

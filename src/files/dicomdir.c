@@ -70,11 +70,12 @@ static void visit(void *context, const struct walk_element *element, uint64_t of
 }
 
 /* The text of an element of the meta information, which is in Explicit VR Little Endian. */
-static void read_text(const struct inspect_element *element, char ret_text[UID_SIZE])
+static void read_text(const struct inspect_element *element, char ret_text[DICOMNET_UID_SIZE])
 {
     ret_text[0] = '\0';
-    if (element->found && !element->too_long && element->len > 8 && element->len - 8 < UID_SIZE)
-        span_copy_trimmed((struct span){.data = element->raw + 8, .len = element->len - 8}, ret_text, UID_SIZE);
+    if (element->found && !element->too_long && element->len > 8 && element->len - 8 < DICOMNET_UID_SIZE)
+        dicomnet_span_copy_trimmed((struct dicomnet_span){.data = element->raw + 8, .len = element->len - 8}, ret_text,
+                                   DICOMNET_UID_SIZE);
 }
 
 /* Collect the names. Returns 0, or 1 if it is no DICOMDIR. */
@@ -82,12 +83,12 @@ static int read_names(struct dicomdir *dicomdir, struct window *window)
 {
     struct inspection inspection = {.state = OUTCOME_PENDING};
     struct walk walk = {.window = window, .visit = visit, .context = dicomdir, .deep = true};
-    char class_uid[UID_SIZE], syntax_uid[UID_SIZE];
+    char class_uid[DICOMNET_UID_SIZE], syntax_uid[DICOMNET_UID_SIZE];
     const uint8_t *p = window_peek(window, 0, 132);
     if (p == NULL || memcmp(p + 128, "DICM", 4) != 0 || !inspect_meta(window, 132, &inspection, &walk.offset))
         return 1;
     read_text(&inspection.wanted[INSPECT_META_CLASS], class_uid);
-    if (strcmp(class_uid, UID_MEDIA_STORAGE_DIRECTORY) != 0)
+    if (strcmp(class_uid, DICOMNET_UID_MEDIA_STORAGE_DIRECTORY) != 0)
         return 1;
     read_text(&inspection.wanted[INSPECT_SYNTAX], syntax_uid);
     struct syntax syntax = syntax_find(syntax_uid);

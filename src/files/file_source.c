@@ -12,7 +12,7 @@
 
 enum { SMALL = 64 * 1024 }; /* most likely read by one read: what comes after that is check enough */
 
-/* 0 if the open file is as the scan saw it, else ERROR_SOURCE_CHANGED or what fstat gave. */
+/* 0 if the open file is as the scan saw it, else DICOMNET_ERROR_SOURCE_CHANGED or what fstat gave. */
 static int check_unchanged(const struct file_source *source)
 {
     struct stat status;
@@ -21,7 +21,7 @@ static int check_unchanged(const struct file_source *source)
     int64_t mtime_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec;
     bool same =
         S_ISREG(status.st_mode) && (uint64_t)status.st_size == source->size_bytes && mtime_ns == source->mtime_ns;
-    return same ? 0 : ERROR_SOURCE_CHANGED;
+    return same ? 0 : DICOMNET_ERROR_SOURCE_CHANGED;
 }
 
 /*
@@ -52,7 +52,7 @@ static void set_last_byte(const struct iovec *gaps, int gap_count, uint8_t value
         ((uint8_t *)gaps[gap_count - 1].iov_base)[gaps[gap_count - 1].iov_len - 1] = value;
 }
 
-static ssize_t read_file(struct data_source *base, uint64_t offset, const struct iovec *gaps, int gap_count)
+static ssize_t read_file(struct dicomnet_data_source *base, uint64_t offset, const struct iovec *gaps, int gap_count)
 {
     struct file_source *source = (struct file_source *)base;
     uint64_t total = 0;
@@ -63,14 +63,14 @@ static ssize_t read_file(struct data_source *base, uint64_t offset, const struct
 
     uint64_t done = 0;
     while (done < wanted) {
-        struct iovec left[DATA_SOURCE_GAPS_MAX];
+        struct iovec left[DICOMNET_DATA_SOURCE_GAPS_MAX];
         int count = gaps_left(gaps, gap_count, done, wanted, left);
         ssize_t n = preadv(source->fd, left, count, (off_t)(source->offset + offset + done));
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
             int error = -errno;
-            return check_unchanged(source) == ERROR_SOURCE_CHANGED ? ERROR_SOURCE_CHANGED : error;
+            return check_unchanged(source) == DICOMNET_ERROR_SOURCE_CHANGED ? DICOMNET_ERROR_SOURCE_CHANGED : error;
         }
         if (n == 0)
             return (ssize_t)done;

@@ -15,7 +15,7 @@
 struct instance;
 
 struct file_source {
-    struct data_source source;
+    struct dicomnet_data_source source;
     int fd;
     uint64_t offset;   /* of the data set in the file */
     uint64_t file_len; /* of the data set in the file; source.len is one more if padded */
@@ -25,14 +25,14 @@ struct file_source {
 };
 
 /*
- * Open the instance's file. Returns 0, -ENOENT if it has vanished, ERROR_SOURCE_CHANGED if its size or mtime differ
- * from what the scan saw (a small file's are looked at only when it has been read), or a negative errno.
+ * Open the instance's file. Returns 0, -ENOENT if it has vanished, DICOMNET_ERROR_SOURCE_CHANGED if its size or mtime
+ * differ from what the scan saw (a small file's are looked at only when it has been read), or a negative errno.
  */
 int file_source_open(struct file_source *source, const struct instance *instance);
 
 /*
- * Close it. Returns 0, or ERROR_SOURCE_CHANGED if size or mtime changed since the scan (what was sent is then not to be
- * trusted). `instance` is the one it was opened with.
+ * Close it. Returns 0, or DICOMNET_ERROR_SOURCE_CHANGED if size or mtime changed since the scan (what was sent is then
+ * not to be trusted). `instance` is the one it was opened with.
  */
 int file_source_close(struct file_source *source);
 

@@ -276,15 +276,16 @@ static void forget_walk(struct inspector *inspector, struct inspection *inspecti
 
 static bool has_uid(struct inspector *inspector, const struct inspection *inspection, enum inspect_wanted which)
 {
-    char uid[UID_SIZE] = "";
+    char uid[DICOMNET_UID_SIZE] = "";
     const struct inspect_element *element = &inspection->wanted[which];
     return element->found && inspector->read_uid(inspector->context, element, uid) &&
-           uid_is_well_formed(uid, strlen(uid));
+           dicomnet_uid_is_well_formed(uid, strlen(uid));
 }
 
 /* The syntaxes that can be told by parsing. */
-static const char *const parsed_syntaxes[] = {UID_EXPLICIT_VR_LITTLE_ENDIAN, UID_IMPLICIT_VR_LITTLE_ENDIAN,
-                                              UID_EXPLICIT_VR_BIG_ENDIAN};
+static const char *const parsed_syntaxes[] = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN,
+                                              DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN,
+                                              DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN};
 enum { PARSED_SYNTAXES = sizeof parsed_syntaxes / sizeof parsed_syntaxes[0], ELEMENTS_MIN = 3 };
 
 /* Walk what lies at data_offset as a data set in this syntax. True if it is one, whole or not. */
@@ -365,11 +366,11 @@ static void inspect_unwalked(struct inspector *inspector, struct inspection *ins
 /* The data set behind complete meta information. */
 static void inspect_declared(struct inspector *inspector, struct inspection *inspection)
 {
-    char uid[UID_SIZE] = "";
+    char uid[DICOMNET_UID_SIZE] = "";
     const struct inspect_element *declared = &inspection->wanted[INSPECT_SYNTAX];
     const struct inspect_element *meta_class = &inspection->wanted[INSPECT_META_CLASS];
     if (meta_class->found && inspector->read_uid(inspector->context, meta_class, uid) &&
-        strcmp(uid, UID_MEDIA_STORAGE_DIRECTORY) == 0) {
+        strcmp(uid, DICOMNET_UID_MEDIA_STORAGE_DIRECTORY) == 0) {
         end_with(inspection, OUTCOME_SKIPPED, REASON_DICOMDIR);
         return;
     }
@@ -379,7 +380,7 @@ static void inspect_declared(struct inspector *inspector, struct inspection *ins
         inspect_undeclared(inspector, REASON_NO_TRANSFER_SYNTAX, true, inspection);
         return;
     }
-    if (!readable || !uid_is_well_formed(uid, strlen(uid))) {
+    if (!readable || !dicomnet_uid_is_well_formed(uid, strlen(uid))) {
         end_with(inspection, OUTCOME_FAILED, REASON_BAD_UID);
         inspection->offset = declared->offset;
         inspection->detail = "the transfer syntax";

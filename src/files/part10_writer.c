@@ -122,8 +122,8 @@ static void put_meta(struct bytes_writer *writer, const struct part10_meta *meta
     put_text(writer, 0x0002, "UI", meta->class_uid, '\0');
     put_text(writer, 0x0003, "UI", meta->instance_uid, '\0');
     put_text(writer, 0x0010, "UI", meta->syntax_uid, '\0');
-    put_text(writer, 0x0012, "UI", IMPLEMENTATION_CLASS_UID, '\0');
-    put_text(writer, 0x0013, "SH", IMPLEMENTATION_VERSION_NAME, ' ');
+    put_text(writer, 0x0012, "UI", DICOMNET_IMPLEMENTATION_CLASS_UID, '\0');
+    put_text(writer, 0x0013, "SH", DICOMNET_IMPLEMENTATION_VERSION_NAME, ' ');
     if (meta->source_ae != NULL && meta->source_ae[0] != '\0')
         put_text(writer, 0x0016, "AE", meta->source_ae, ' ');
     if (length != NULL)
@@ -139,7 +139,7 @@ size_t part10_meta_encode(const struct part10_meta *meta, uint8_t *ret_bytes, si
 
 void part10_file_name(const char *instance_uid, char ret_name[PART10_NAME_SIZE])
 {
-    if (uid_is_well_formed(instance_uid, strlen(instance_uid)))
+    if (dicomnet_uid_is_well_formed(instance_uid, strlen(instance_uid)))
         snprintf(ret_name, PART10_NAME_SIZE, "%s.dcm", instance_uid);
     else
         snprintf(ret_name, PART10_NAME_SIZE, "hash-%016" PRIx64 ".dcm", hash_text(instance_uid));

@@ -19,7 +19,7 @@ struct scanner {
     struct gdcm_header_reader *reader;
     struct inspector inspector;
     struct inspection inspection;
-    char uids[INSPECT_WANTED_COUNT][UID_SIZE];
+    char uids[INSPECT_WANTED_COUNT][DICOMNET_UID_SIZE];
 };
 
 /* True if nothing but padding follows the first NUL of a value: what is behind it would be lost in a string. */
@@ -50,7 +50,7 @@ static void see(void *context, uint32_t tag, enum walk_form form, const uint8_t 
     struct gdcm_header_element decoded;
     if (gdcm_header_read_element(scanner->reader, forms[form], raw, len, &decoded) < 0)
         return;
-    struct span value = {.data = decoded.value, .len = decoded.value_len};
+    struct dicomnet_span value = {.data = decoded.value, .len = decoded.value_len};
     scanner->options.found(scanner->options.context, tag, value, form == WALK_EXPLICIT_BE);
 }
 
@@ -67,9 +67,10 @@ static bool read_uid(void *context, const struct inspect_element *element, char 
     if (!ends_at_nul(decoded.value, decoded.value_len))
         return false;
     char text[INSPECT_VALUE_MAX + 1];
-    span_copy_trimmed((struct span){.data = decoded.value, .len = decoded.value_len}, text, sizeof text);
+    dicomnet_span_copy_trimmed((struct dicomnet_span){.data = decoded.value, .len = decoded.value_len}, text,
+                               sizeof text);
     size_t len = strlen(text);
-    if (len > UID_LEN_MAX)
+    if (len > DICOMNET_UID_LEN_MAX)
         return false;
     memcpy(ret_uid, text, len + 1);
     return true;
@@ -114,8 +115,8 @@ static enum outcome_reason read_name(struct scanner *scanner, enum inspect_wante
     bool readable = read_uid(scanner, element, uid);
     if (!element->found || (readable && uid[0] == '\0'))
         return if_missing;
-    if (readable && uid_is_well_formed(uid, strlen(uid))) {
-        *ret_leading_zero = *ret_leading_zero || uid_has_leading_zero(uid);
+    if (readable && dicomnet_uid_is_well_formed(uid, strlen(uid))) {
+        *ret_leading_zero = *ret_leading_zero || dicomnet_uid_has_leading_zero(uid);
         return REASON_NONE;
     }
     uid[0] = '\0';

@@ -20,7 +20,7 @@ struct scanner;
  * An element that was asked for: its value as it stands in the file, padded, in the file's byte order. Valid until this
  * returns.
  */
-typedef void scan_found(void *context, uint32_t tag, struct span value, bool big_endian);
+typedef void scan_found(void *context, uint32_t tag, struct dicomnet_span value, bool big_endian);
 
 struct scan_options {
     bool accept_raw; /* take data sets without preamble, meta information or transfer syntax: it is found */

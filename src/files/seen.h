@@ -16,23 +16,23 @@ struct instance;
 struct seen;
 
 /* 0, -ENOMEM, or what making a temporary file in $TMPDIR or /tmp gave. */
-int seen_open(struct seen **ret_seen) MUST_CHECK;
+int seen_open(struct seen **ret_seen) DICOMNET_MUST_CHECK;
 
 /*
  * Was an instance with this SOP Instance UID seen before? If not, it is remembered and *ret_first is NULL. If so,
  * *ret_first is a copy of the first one's facts: the caller's to destroy. 0, or a negative error (the temporary file
  * cannot be written or read, no memory): then nothing is known about it.
  */
-int seen_check(struct seen *seen, const struct instance *instance, struct instance **ret_first) MUST_CHECK;
+int seen_check(struct seen *seen, const struct instance *instance, struct instance **ret_first) DICOMNET_MUST_CHECK;
 
 /* Where the record of the instance lies that seen_check remembered last. */
 uint32_t seen_last_place(const struct seen *seen);
 
 /* Keep a record of one that was seen before. Its place, or a negative error. */
-int64_t seen_keep(struct seen *seen, const struct instance *instance) MUST_CHECK;
+int64_t seen_keep(struct seen *seen, const struct instance *instance) DICOMNET_MUST_CHECK;
 
 /* A copy of the facts that lie at that place: the caller's to destroy. 0 or a negative error. */
-int seen_read(const struct seen *seen, uint32_t place, struct instance **ret_instance) MUST_CHECK;
+int seen_read(const struct seen *seen, uint32_t place, struct instance **ret_instance) DICOMNET_MUST_CHECK;
 
 /* NULL is fine. */
 void seen_close(struct seen *seen);

@@ -29,19 +29,19 @@ static const struct {
 struct syntax syntax_find(const char *uid)
 {
     /* What nearly every file has. */
-    if (strcmp(uid, UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0)
+    if (strcmp(uid, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0)
         return (struct syntax){true, WALK_EXPLICIT_LE, false, SYNTAX_PIXELS_NATIVE};
     for (size_t i = 0; i < sizeof exceptions / sizeof exceptions[0]; i++)
         if (strcmp(exceptions[i].uid, uid) == 0)
             return exceptions[i].syntax;
-    const struct uid_info *info = uid_find(uid);
-    if (info == NULL || info->kind != UID_KIND_TRANSFER_SYNTAX)
+    const struct dicomnet_uid_info *info = dicomnet_uid_find(uid);
+    if (info == NULL || info->kind != DICOMNET_UID_KIND_TRANSFER_SYNTAX)
         return (struct syntax){.walked = false};
     return (struct syntax){.walked = true,
-                           .form = (info->flags & UID_IMPLICIT_VR) != 0  ? WALK_IMPLICIT_LE
-                                   : (info->flags & UID_BIG_ENDIAN) != 0 ? WALK_EXPLICIT_BE
-                                                                         : WALK_EXPLICIT_LE,
-                           .deflated = (info->flags & UID_DEFLATED) != 0,
-                           .pixels = (info->flags & UID_ENCAPSULATED) != 0 ? SYNTAX_PIXELS_ENCAPSULATED
-                                                                           : SYNTAX_PIXELS_NATIVE};
+                           .form = (info->flags & DICOMNET_UID_IMPLICIT_VR) != 0  ? WALK_IMPLICIT_LE
+                                   : (info->flags & DICOMNET_UID_BIG_ENDIAN) != 0 ? WALK_EXPLICIT_BE
+                                                                                  : WALK_EXPLICIT_LE,
+                           .deflated = (info->flags & DICOMNET_UID_DEFLATED) != 0,
+                           .pixels = (info->flags & DICOMNET_UID_ENCAPSULATED) != 0 ? SYNTAX_PIXELS_ENCAPSULATED
+                                                                                    : SYNTAX_PIXELS_NATIVE};
 }

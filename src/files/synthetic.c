@@ -66,7 +66,7 @@ int synthetic_class_find(const char *name)
 }
 
 /* "2.25." and the decimal digits of a UUID (PS3.5 B.2) made from `key`. */
-static void make_uid(uint64_t key, char ret_uid[UID_SIZE])
+static void make_uid(uint64_t key, char ret_uid[DICOMNET_UID_SIZE])
 {
     uint64_t high = (mix(key) & ~(uint64_t)0xf000) | 0x4000;                                   /* version 4: random */
     uint64_t low = (mix(key ^ 0x5851f42d4c957f2d) & ~((uint64_t)3 << 62)) | (uint64_t)2 << 62; /* variant 1 */
@@ -83,7 +83,7 @@ static void make_uid(uint64_t key, char ret_uid[UID_SIZE])
         }
         digits[--at] = (char)('0' + rest);
     }
-    snprintf(ret_uid, UID_SIZE, "2.25.%s", digits + at);
+    snprintf(ret_uid, DICOMNET_UID_SIZE, "2.25.%s", digits + at);
 }
 
 static void put_header(struct bytes_writer *writer, uint32_t tag, const char vr[2], size_t len)
@@ -226,7 +226,7 @@ static void put_image(struct bytes_writer *w, const struct synthetic_instance *i
 {
     const struct class_facts *facts = &classes[r->sop_class];
     bool in_space = r->sop_class != SYNTHETIC_SC;
-    char frame_uid[UID_SIZE];
+    char frame_uid[DICOMNET_UID_SIZE];
     make_uid(combine(r->study_key, 0xf4a3e), frame_uid);
     put_text(w, 0x0020000d, "UI", instance->study_uid);
     put_text(w, 0x0020000e, "UI", instance->series_uid);
@@ -307,7 +307,8 @@ static void make_pixels(const struct synthetic_instance *instance, uint64_t offs
     }
 }
 
-static ssize_t read_synthetic(struct data_source *source, uint64_t offset, const struct iovec *gaps, int gap_count)
+static ssize_t read_synthetic(struct dicomnet_data_source *source, uint64_t offset, const struct iovec *gaps,
+                              int gap_count)
 {
     const struct synthetic_instance *instance = (const struct synthetic_instance *)source;
     ssize_t filled = 0;
@@ -389,7 +390,7 @@ void synthetic_instance_init(struct synthetic_instance *instance, const struct s
     make_uid(series_key, instance->series_uid);
     make_uid(instance_key, instance->instance_uid);
     instance->class_uid = facts->uid;
-    instance->syntax_uid = UID_EXPLICIT_VR_LITTLE_ENDIAN;
+    instance->syntax_uid = DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN;
     instance->pixel_seed = combine(instance_key, 3);
 
     /* The header's length does not depend on the matrix, so the first of two passes says how much is left for it. */
@@ -404,7 +405,7 @@ void synthetic_instance_init(struct synthetic_instance *instance, const struct s
         instance->header_len = (uint32_t)writer.len;
     }
     uint64_t pixel_len = (uint64_t)recipe.rows * recipe.columns * facts->bytes_per_pixel;
-    instance->source = (struct data_source){.len = instance->header_len + pixel_len, .read = read_synthetic};
+    instance->source = (struct dicomnet_data_source){.len = instance->header_len + pixel_len, .read = read_synthetic};
 }
 
 /* Write all of it; 0 or a negative errno. */

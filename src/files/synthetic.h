@@ -36,10 +36,10 @@ struct synthetic_story {
 
 /* One instance: its UIDs, and its data set as a source. The pixels are made while they are read. */
 struct synthetic_instance {
-    struct data_source source;
-    char study_uid[UID_SIZE];
-    char series_uid[UID_SIZE];
-    char instance_uid[UID_SIZE];
+    struct dicomnet_data_source source;
+    char study_uid[DICOMNET_UID_SIZE];
+    char series_uid[DICOMNET_UID_SIZE];
+    char instance_uid[DICOMNET_UID_SIZE];
     const char *class_uid;  /* static */
     const char *syntax_uid; /* static: Explicit VR Little Endian */
     uint64_t pixel_seed;

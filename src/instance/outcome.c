@@ -126,7 +126,7 @@ void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size
         append(ret_text, size, &len, "%s for an unknown reason", outcome_state_name(outcome->state));
     const char *separator = len > 0 ? ": " : "";
     if (outcome->has_status && (outcome->reason == REASON_STATUS || outcome->status != 0)) {
-        append(ret_text, size, &len, "%s%04X (%s)", separator, outcome->status, status_text(outcome->status));
+        append(ret_text, size, &len, "%s%04X (%s)", separator, outcome->status, dicomnet_status_text(outcome->status));
         separator = ", ";
     } else if (outcome->reason == REASON_STATUS) {
         append(ret_text, size, &len, "%sno status at all", separator);
@@ -139,7 +139,7 @@ void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size
         separator = ", ";
     }
     if (outcome->error != 0 && !says_error(outcome)) {
-        append(ret_text, size, &len, "%s%s", separator, error_text(outcome->error));
+        append(ret_text, size, &len, "%s%s", separator, dicomnet_error_text(outcome->error));
         separator = ", ";
     }
     if (outcome->offset != 0)

@@ -75,7 +75,7 @@ __attribute__((format(printf, 2, 3))) static int say(char *ret_message, const ch
     vsnprintf(raw, sizeof raw, format, arguments);
     va_end(arguments);
     text_put_visible(&visible, raw);
-    snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s", visible.failed ? error_text(-ENOMEM) : visible.data);
+    snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s", visible.failed ? dicomnet_error_text(-ENOMEM) : visible.data);
     text_fini(&visible);
     return -1;
 }
@@ -91,7 +91,7 @@ void ledger_describe_error(sqlite3 *db, char *ret_text, size_t size)
     int code = sqlite3_extended_errcode(db) & 0xff, system = sqlite3_system_errno(db);
     bool by_system = system != 0 && (code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_CANTOPEN);
     snprintf(ret_text, size, "%s%s%s%s", sqlite3_errmsg(db), by_system ? " (" : "",
-             by_system ? error_text(-system) : "", by_system ? ")" : "");
+             by_system ? dicomnet_error_text(-system) : "", by_system ? ")" : "");
 }
 
 static int say_error(const char *path, sqlite3 *db, char *ret_message)
@@ -190,7 +190,7 @@ int ledger_check_file(const char *path, char *ret_message)
 {
     struct stat status;
     if (stat(path, &status) < 0 || access(path, R_OK) < 0)
-        return say(ret_message, "'%s': %s", path, error_text(-errno));
+        return say(ret_message, "'%s': %s", path, dicomnet_error_text(-errno));
     return S_ISREG(status.st_mode) ? 0 : say(ret_message, "'%s' is no regular file", path);
 }
 
@@ -211,13 +211,13 @@ static int take_lock(struct ledger *ledger, char *ret_message)
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_OFFSET, .l_len = 1};
     ledger->lock_fd = open(ledger->path, O_RDWR | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
     if (ledger->lock_fd < 0 || fstat(ledger->lock_fd, &status) < 0)
-        return say(ret_message, "'%s': %s", ledger->path, error_text(-errno));
+        return say(ret_message, "'%s': %s", ledger->path, dicomnet_error_text(-errno));
     if (!S_ISREG(status.st_mode))
         return say(ret_message, "'%s' is no regular file", ledger->path);
     if (fcntl(ledger->lock_fd, F_OFD_SETLK, &lock) == 0)
         return 0;
     if (errno != EAGAIN && errno != EACCES)
-        return say(ret_message, "'%s' cannot be locked: %s", ledger->path, error_text(-errno));
+        return say(ret_message, "'%s' cannot be locked: %s", ledger->path, dicomnet_error_text(-errno));
     say_holder(ledger->path, ledger->file_name, ret_message);
     return -1;
 }
@@ -401,13 +401,13 @@ int ledger_open(struct ledger **ret_ledger, const struct ledger_options *options
         return 0;
     struct ledger *ledger = calloc(1, sizeof *ledger);
     if (ledger == NULL)
-        return say(ret_message, "%s", error_text(-ENOMEM));
+        return say(ret_message, "%s", dicomnet_error_text(-ENOMEM));
     ledger->lock_fd = -1;
     ledger->session = INT64_MAX;
     ledger->options = *options;
     int error = 0;
     if (!prepare_texts(ledger, options))
-        error = say(ret_message, "%s", error_text(-ENOMEM));
+        error = say(ret_message, "%s", dicomnet_error_text(-ENOMEM));
     if (error == 0)
         error = options->read_only ? ledger_check_file(ledger->path, ret_message) : take_lock(ledger, ret_message);
     if (error == 0)

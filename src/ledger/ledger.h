@@ -50,14 +50,15 @@ struct ledger_options {
  * (which), of another destination, or the system does not let us. Nothing was changed then. *ret_ledger is NULL with 0
  * if it is read_only and not there.
  */
-int ledger_open(struct ledger **ret_ledger, const struct ledger_options *options, char *ret_message) MUST_CHECK;
+int ledger_open(struct ledger **ret_ledger, const struct ledger_options *options,
+                char *ret_message) DICOMNET_MUST_CHECK;
 
 /* True if it has rows of files already: else there is nothing to recall. */
 bool ledger_has_earlier(const struct ledger *ledger);
 
 /* Note that a session begins. `given` are its options, as text. Returns as ledger_open. */
 int ledger_begin_session(struct ledger *ledger, const char *session_id, const char *given,
-                         char *ret_message) MUST_CHECK;
+                         char *ret_message) DICOMNET_MUST_CHECK;
 
 /*
  * For session_memory: see there. `ledger` is the user pointer. What could not be written is lost, counted, and said by

@@ -371,7 +371,7 @@ static struct instance *instance_of(struct ledger *ledger, sqlite3_stmt *row, co
         instance->outcome = outcome_of(row);
         recall_fact(instance, ledger_column_text(row, RECALL_TEXT));
     } else {
-        note_problem(ledger, "read", error_text(-ENOMEM));
+        note_problem(ledger, "read", dicomnet_error_text(-ENOMEM));
     }
     return instance;
 }

@@ -10,12 +10,12 @@
 
 enum { BACKLOG = 512, LOOKS = 4 /* at what is idle, in one idle time */, LOOK_MS_MAX = 1000 };
 
-struct acceptor {
+struct dicomnet_acceptor {
     uv_tcp_t tcp;
     uv_timer_t look;       /* for associations that are idle */
     unsigned handles_open; /* of these two */
-    struct acceptor_options options;
-    const struct acceptor_handler *handler;
+    struct dicomnet_acceptor_options options;
+    const struct dicomnet_acceptor_handler *handler;
     void *user;
     struct list visitors; /* connections that are not gone, the oldest first */
     unsigned visitor_count;
@@ -27,12 +27,12 @@ struct acceptor {
 /* A connection, and the association that was made of it. */
 struct visitor {
     struct list_node node;
-    struct acceptor *acceptor;
-    struct association *association;
+    struct dicomnet_acceptor *acceptor;
+    struct dicomnet_association *association;
     bool requested; /* its A-ASSOCIATE-RQ has come */
 };
 
-static void free_if_unused(struct acceptor *acceptor)
+static void free_if_unused(struct dicomnet_acceptor *acceptor)
 {
     if (acceptor->handles_open == 0 && acceptor->visitor_count == 0)
         free(acceptor);
@@ -60,8 +60,8 @@ static void drop_connection(uv_stream_t *listener)
 static bool admit(void *admission)
 {
     struct visitor *visitor = admission;
-    struct acceptor *acceptor = visitor->acceptor;
-    const struct acceptor_options *options = &acceptor->options;
+    struct dicomnet_acceptor *acceptor = visitor->acceptor;
+    const struct dicomnet_acceptor_options *options = &acceptor->options;
     visitor->requested = true;
     if (acceptor->rejected_count < options->reject_first) {
         acceptor->rejected_count++;
@@ -89,7 +89,7 @@ static void forget(struct visitor *visitor)
 static void gone(void *admission)
 {
     struct visitor *visitor = admission;
-    struct acceptor *acceptor = visitor->acceptor;
+    struct dicomnet_acceptor *acceptor = visitor->acceptor;
     forget(visitor);
     free_if_unused(acceptor);
 }
@@ -98,7 +98,7 @@ static void gone(void *admission)
  * There are as many connections as may be. The oldest of those that have not even asked for an association makes room,
  * so that connections that say nothing do not keep everybody else out. False if all have asked.
  */
-static bool make_room(struct acceptor *acceptor)
+static bool make_room(struct dicomnet_acceptor *acceptor)
 {
     for (struct list_node *node = list_first(&acceptor->visitors); node != NULL;
          node = list_next(&acceptor->visitors, node)) {
@@ -106,22 +106,23 @@ static bool make_room(struct acceptor *acceptor)
         if (visitor->requested)
             continue;
         visitor->requested = true; /* it is going */
-        association_abort(visitor->association, ERROR_TIMEOUT_ACSE);
+        dicomnet_association_abort(visitor->association, DICOMNET_ERROR_TIMEOUT_ACSE);
         return true;
     }
     return false;
 }
 
-static bool may_connect(struct acceptor *acceptor)
+static bool may_connect(struct dicomnet_acceptor *acceptor)
 {
     unsigned most = acceptor->options.max_connections;
     return most == 0 || acceptor->visitor_count < most || make_room(acceptor);
 }
 
-static struct association *make_association(struct acceptor *acceptor, uv_stream_t *listener,
-                                            const struct association_handler *handler, void *association_user)
+static struct dicomnet_association *make_association(struct dicomnet_acceptor *acceptor, uv_stream_t *listener,
+                                                     const struct dicomnet_association_handler *handler,
+                                                     void *association_user)
 {
-    struct association_accept_options options = acceptor->options.association;
+    struct dicomnet_association_accept_options options = acceptor->options.association;
     struct visitor *visitor = calloc(1, sizeof *visitor);
     if (visitor == NULL)
         return NULL;
@@ -132,7 +133,7 @@ static struct association *make_association(struct acceptor *acceptor, uv_stream
     options.leave = leave;
     options.gone = gone;
     options.admission = visitor;
-    if (association_accept(&visitor->association, listener, &options, handler, association_user) == 0)
+    if (dicomnet_association_accept(&visitor->association, listener, &options, handler, association_user) == 0)
         return visitor->association;
     forget(visitor);
     return NULL;
@@ -140,17 +141,17 @@ static struct association *make_association(struct acceptor *acceptor, uv_stream
 
 static void on_connection(uv_stream_t *listener, int status)
 {
-    struct acceptor *acceptor = listener->data;
+    struct dicomnet_acceptor *acceptor = listener->data;
     if (status < 0)
         return; /* that connection is gone; the next one comes by itself */
     void *association_user = NULL;
-    const struct association_handler *handler =
+    const struct dicomnet_association_handler *handler =
         may_connect(acceptor) ? acceptor->handler->connected(acceptor->user, &association_user) : NULL;
     if (handler == NULL) {
         drop_connection(listener);
         return;
     }
-    struct association *association = make_association(acceptor, listener, handler, association_user);
+    struct dicomnet_association *association = make_association(acceptor, listener, handler, association_user);
     if (association == NULL)
         drop_connection(listener);
     if (acceptor->handler->accepted != NULL)
@@ -161,16 +162,16 @@ static void on_connection(uv_stream_t *listener, int status)
 
 static void on_look(uv_timer_t *timer)
 {
-    struct acceptor *acceptor = timer->data;
+    struct dicomnet_acceptor *acceptor = timer->data;
     for (struct list_node *node = list_first(&acceptor->visitors); node != NULL;
          node = list_next(&acceptor->visitors, node)) {
-        struct association *association = list_entry(node, struct visitor, node)->association;
-        if (association_idle_ms(association) >= acceptor->options.idle_ms)
-            association_abort(association, ERROR_TIMEOUT_IDLE);
+        struct dicomnet_association *association = list_entry(node, struct visitor, node)->association;
+        if (dicomnet_association_idle_ms(association) >= acceptor->options.idle_ms)
+            dicomnet_association_abort(association, DICOMNET_ERROR_TIMEOUT_IDLE);
     }
 }
 
-static void look_for_idle(struct acceptor *acceptor)
+static void look_for_idle(struct dicomnet_acceptor *acceptor)
 {
     uint64_t period_ms = acceptor->options.idle_ms / LOOKS;
     if (acceptor->options.idle_ms == 0)
@@ -181,7 +182,7 @@ static void look_for_idle(struct acceptor *acceptor)
 
 /* ---- the whole ---- */
 
-static int bind_and_listen(struct acceptor *acceptor)
+static int bind_and_listen(struct dicomnet_acceptor *acceptor)
 {
     struct sockaddr_storage address;
     int len = sizeof address;
@@ -204,15 +205,16 @@ static int bind_and_listen(struct acceptor *acceptor)
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct acceptor *acceptor = handle->data;
+    struct dicomnet_acceptor *acceptor = handle->data;
     acceptor->handles_open--;
     free_if_unused(acceptor);
 }
 
-int acceptor_open(struct acceptor **ret_acceptor, struct uv_loop_s *loop, const struct acceptor_options *options,
-                  const struct acceptor_handler *handler, void *user)
+int dicomnet_acceptor_open(struct dicomnet_acceptor **ret_acceptor, struct uv_loop_s *loop,
+                           const struct dicomnet_acceptor_options *options,
+                           const struct dicomnet_acceptor_handler *handler, void *user)
 {
-    struct acceptor *acceptor = calloc(1, sizeof *acceptor);
+    struct dicomnet_acceptor *acceptor = calloc(1, sizeof *acceptor);
     if (acceptor == NULL)
         return -ENOMEM;
     acceptor->options = *options;
@@ -225,7 +227,7 @@ int acceptor_open(struct acceptor **ret_acceptor, struct uv_loop_s *loop, const 
     acceptor->handles_open = 2;
     int error = bind_and_listen(acceptor);
     if (error != 0) {
-        acceptor_close(acceptor);
+        dicomnet_acceptor_close(acceptor);
         return error;
     }
     look_for_idle(acceptor);
@@ -233,16 +235,16 @@ int acceptor_open(struct acceptor **ret_acceptor, struct uv_loop_s *loop, const 
     return 0;
 }
 
-uint16_t acceptor_port(const struct acceptor *acceptor)
+uint16_t dicomnet_acceptor_port(const struct dicomnet_acceptor *acceptor)
 {
     return acceptor->port;
 }
 
-void acceptor_close(struct acceptor *acceptor)
+void dicomnet_acceptor_close(struct dicomnet_acceptor *acceptor)
 {
     uv_close((uv_handle_t *)&acceptor->tcp, on_closed);
     uv_close((uv_handle_t *)&acceptor->look, on_closed);
     for (struct list_node *node = list_first(&acceptor->visitors); node != NULL;
          node = list_next(&acceptor->visitors, node))
-        association_abort(list_entry(node, struct visitor, node)->association, ERROR_ABORTED_LOCALLY);
+        dicomnet_association_abort(list_entry(node, struct visitor, node)->association, DICOMNET_ERROR_ABORTED_LOCALLY);
 }

@@ -10,17 +10,18 @@
 #include "base/clock.h"
 #include "net/association_private.h"
 
-const struct association_timeouts association_default_timeouts = {.connect_ms = 10 * 1000,
-                                                                  .acse_ms = 30 * 1000,
-                                                                  .dimse_ms = 120 * 1000,
-                                                                  .network_ms = 60 * 1000,
-                                                                  .release_ms = 10 * 1000};
+const struct dicomnet_association_timeouts dicomnet_association_default_timeouts = {.connect_ms = 10 * 1000,
+                                                                                    .acse_ms = 30 * 1000,
+                                                                                    .dimse_ms = 120 * 1000,
+                                                                                    .network_ms = 60 * 1000,
+                                                                                    .release_ms = 10 * 1000};
 
 /* ---- opening ---- */
 
-static struct association *create(uv_loop_t *loop, const struct association_handler *handler, void *user)
+static struct dicomnet_association *create(uv_loop_t *loop, const struct dicomnet_association_handler *handler,
+                                           void *user)
 {
-    struct association *association = calloc(1, sizeof *association);
+    struct dicomnet_association *association = calloc(1, sizeof *association);
     if (association == NULL)
         return NULL;
     association->handler = handler;
@@ -34,7 +35,7 @@ static struct association *create(uv_loop_t *loop, const struct association_hand
     return association;
 }
 
-int association_make_room(struct association *association)
+int association_make_room(struct dicomnet_association *association)
 {
     if (association->room != NULL)
         return 0;
@@ -42,12 +43,12 @@ int association_make_room(struct association *association)
     if (room == NULL)
         return -ENOMEM;
     memset(room, 0, offsetof(struct association_room, send_buffer)); /* which is left untouched */
-    dimse_reader_init(&room->dimse_reader);
+    dicomnet_dimse_reader_init(&room->dimse_reader);
     association->room = room;
     return 0;
 }
 
-int association_grow_received(struct association *association, size_t size)
+int association_grow_received(struct dicomnet_association *association, size_t size)
 {
     if (size <= association->received_size)
         return 0;
@@ -59,7 +60,7 @@ int association_grow_received(struct association *association, size_t size)
     return 0;
 }
 
-void association_free(struct association *association)
+void association_free(struct dicomnet_association *association)
 {
     free(association->room);
     free(association->received);
@@ -72,26 +73,27 @@ static void drop_timer_closed(uv_handle_t *handle)
 }
 
 /* A creation that failed before any callback could come: it ends in silence. */
-static int drop(struct association *association, int error)
+static int drop(struct dicomnet_association *association, int error)
 {
     uv_close((uv_handle_t *)&association->timer, drop_timer_closed);
     return error;
 }
 
-int association_open(struct association **ret_association, struct uv_loop_s *loop,
-                     const struct association_options *options, const struct association_handler *handler, void *user)
+int dicomnet_association_open(struct dicomnet_association **ret_association, struct uv_loop_s *loop,
+                              const struct dicomnet_association_options *options,
+                              const struct dicomnet_association_handler *handler, void *user)
 {
-    struct association *association = create(loop, handler, user);
+    struct dicomnet_association *association = create(loop, handler, user);
     if (association == NULL)
         return -ENOMEM;
     association->requestor = true;
     association->logger = options->logger;
     association->timeouts = options->timeouts;
-    association->max_pdu_len = options->max_pdu_len != 0 ? options->max_pdu_len : ASSOCIATION_MAX_PDU_DEFAULT;
+    association->max_pdu_len = options->max_pdu_len != 0 ? options->max_pdu_len : DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT;
     association->window_proposed = options->window;
     memcpy(association->called_ae, options->called_ae, sizeof association->called_ae);
     memcpy(association->calling_ae, options->calling_ae, sizeof association->calling_ae);
-    pdu_reader_init(&association->pdu_reader, association->max_pdu_len);
+    dicomnet_pdu_reader_init(&association->pdu_reader, association->max_pdu_len);
     int error = association_make_room(association);
     if (error == 0)
         error = association_grow_received(association, READ_SIZE);
@@ -105,33 +107,33 @@ int association_open(struct association **ret_association, struct uv_loop_s *loo
     error = transport_connect(&association->transport, loop, options->host, options->port,
                               &association_transport_handler, association);
     if (error != 0) {
-        association_set_end(association, ASSOCIATION_NOT_CONNECTED, error);
+        association_set_end(association, DICOMNET_ASSOCIATION_NOT_CONNECTED, error);
         association_close_all(association);
     }
     *ret_association = association;
     return 0;
 }
 
-int association_accept(struct association **ret_association, struct uv_stream_s *listener,
-                       const struct association_accept_options *options, const struct association_handler *handler,
-                       void *user)
+int dicomnet_association_accept(struct dicomnet_association **ret_association, struct uv_stream_s *listener,
+                                const struct dicomnet_association_accept_options *options,
+                                const struct dicomnet_association_handler *handler, void *user)
 {
-    struct association *association = create(listener->loop, handler, user);
+    struct dicomnet_association *association = create(listener->loop, handler, user);
     if (association == NULL)
         return -ENOMEM;
     association->accept = *options;
     association->logger = options->logger;
     association->timeouts = options->timeouts;
-    association->max_pdu_len = options->max_pdu_len != 0 ? options->max_pdu_len : ASSOCIATION_MAX_PDU_DEFAULT;
+    association->max_pdu_len = options->max_pdu_len != 0 ? options->max_pdu_len : DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT;
     association->window_proposed = options->window;
-    pdu_reader_init(&association->pdu_reader, association->max_pdu_len);
+    dicomnet_pdu_reader_init(&association->pdu_reader, association->max_pdu_len);
     association->connected_us = association->begun_us;
     int error = association_grow_received(association, RECEIVE_SIZE_FIRST);
     if (error != 0)
         return drop(association, error);
     error = transport_accept(&association->transport, listener, &association_transport_handler, association);
     if (error != 0) {
-        association_set_end(association, ASSOCIATION_NOT_CONNECTED, error);
+        association_set_end(association, DICOMNET_ASSOCIATION_NOT_CONNECTED, error);
         association_close_all(association);
     } else {
         if (options->two_writes)
@@ -144,84 +146,86 @@ int association_accept(struct association **ret_association, struct uv_stream_s 
 
 /* ---- what the user asks for ---- */
 
-void association_release(struct association *association)
+void dicomnet_association_release(struct dicomnet_association *association)
 {
     association->release_wanted = true;
     if (association->state == STA6 && !association->sending && !association->write_pending)
         association_start_release(association);
 }
 
-void association_abort(struct association *association, int error)
+void dicomnet_association_abort(struct dicomnet_association *association, int error)
 {
     if (!association->transport.closing)
-        association_abort_with(association, ASSOCIATION_ABORTED_BY_US, error);
+        association_abort_with(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, error);
 }
 
 /* ---- what was agreed ---- */
 
-const char *association_called_ae(const struct association *association)
+const char *dicomnet_association_called_ae(const struct dicomnet_association *association)
 {
     return association->called_ae;
 }
-const char *association_calling_ae(const struct association *association)
+const char *dicomnet_association_calling_ae(const struct dicomnet_association *association)
 {
     return association->calling_ae;
 }
-const char *association_peer(const struct association *association)
+const char *dicomnet_association_peer(const struct dicomnet_association *association)
 {
     return association->transport.peer;
 }
-const char *association_peer_version(const struct association *association)
+const char *dicomnet_association_peer_version(const struct dicomnet_association *association)
 {
     return association->peer_version;
 }
-size_t association_context_count(const struct association *association)
+size_t dicomnet_association_context_count(const struct dicomnet_association *association)
 {
     return association->room != NULL ? association->room->context_count : 0;
 }
 
-const struct association_context *association_context(const struct association *association, size_t index)
+const struct dicomnet_association_context *dicomnet_association_context(const struct dicomnet_association *association,
+                                                                        size_t index)
 {
     return &association->room->contexts[index];
 }
 
-const struct association_context *association_find_context(const struct association *association, uint8_t id)
+const struct dicomnet_association_context *
+dicomnet_association_find_context(const struct dicomnet_association *association, uint8_t id)
 {
     const struct association_room *room = association->room;
     unsigned index = room != NULL ? room->context_index[id] : 0;
     return index > 0 ? &room->contexts[index - 1] : NULL;
 }
 
-uint32_t association_peer_max_pdu(const struct association *association)
+uint32_t dicomnet_association_peer_max_pdu(const struct dicomnet_association *association)
 {
     return association->peer_max_pdu;
 }
-uint16_t association_window(const struct association *association)
+uint16_t dicomnet_association_window(const struct dicomnet_association *association)
 {
     return association->window;
 }
 
-void association_note_received(struct association *association, const struct dimse_command *command)
+void association_note_received(struct dicomnet_association *association, const struct dicomnet_dimse_command *command)
 {
-    bool is_request = (command->field & DIMSE_RESPONSE) == 0 && command->field != DIMSE_C_CANCEL_RQ;
+    bool is_request = (command->field & DICOMNET_DIMSE_RESPONSE) == 0 && command->field != DICOMNET_DIMSE_C_CANCEL_RQ;
     if (association->requestor)
         return;
     association->quiet_since_us = clock_monotonic_us();
     association->unanswered += is_request;
 }
 
-void association_note_sent(struct association *association)
+void association_note_sent(struct dicomnet_association *association)
 {
-    const struct dimse_command *command = &association->room->outgoing;
-    bool pending = command->status == STATUS_PENDING || command->status == STATUS_PENDING_WARNING;
+    const struct dicomnet_dimse_command *command = &association->room->outgoing;
+    bool pending = command->status == DICOMNET_STATUS_PENDING || command->status == DICOMNET_STATUS_PENDING_WARNING;
     if (association->requestor)
         return;
     association->quiet_since_us = clock_monotonic_us();
-    if ((command->field & DIMSE_RESPONSE) != 0 && !pending && association->unanswered > 0)
+    if ((command->field & DICOMNET_DIMSE_RESPONSE) != 0 && !pending && association->unanswered > 0)
         association->unanswered--;
 }
 
-uint64_t association_idle_ms(const struct association *association)
+uint64_t dicomnet_association_idle_ms(const struct dicomnet_association *association)
 {
     if (association->state != STA6 || association->unanswered > 0)
         return 0;
@@ -229,41 +233,41 @@ uint64_t association_idle_ms(const struct association *association)
     return (clock_monotonic_us() - since_us) / 1000;
 }
 
-uint64_t association_read_us(const struct association *association)
+uint64_t dicomnet_association_read_us(const struct dicomnet_association *association)
 {
     return association->room->framer.read_us;
 }
 
-uint64_t association_connect_us(const struct association *association)
+uint64_t dicomnet_association_connect_us(const struct dicomnet_association *association)
 {
     return association->connected_us != 0 ? association->connected_us - association->begun_us : 0;
 }
 
-uint64_t association_negotiate_us(const struct association *association)
+uint64_t dicomnet_association_negotiate_us(const struct dicomnet_association *association)
 {
     return association->opened_us != 0 ? association->opened_us - association->connected_us : 0;
 }
 
-void association_describe_end(const struct association_end *end, char *ret_text, size_t size)
+void dicomnet_association_describe_end(const struct dicomnet_association_end *end, char *ret_text, size_t size)
 {
     switch (end->kind) {
-    case ASSOCIATION_RELEASED:
+    case DICOMNET_ASSOCIATION_RELEASED:
         snprintf(ret_text, size, "released");
         break;
-    case ASSOCIATION_NOT_CONNECTED:
-        snprintf(ret_text, size, "not connected: %s", error_text(end->error));
+    case DICOMNET_ASSOCIATION_NOT_CONNECTED:
+        snprintf(ret_text, size, "not connected: %s", dicomnet_error_text(end->error));
         break;
-    case ASSOCIATION_REJECTED:
-        snprintf(ret_text, size, "rejected: %s", pdu_reject_text(&end->reject));
+    case DICOMNET_ASSOCIATION_REJECTED:
+        snprintf(ret_text, size, "rejected: %s", dicomnet_pdu_reject_text(&end->reject));
         break;
-    case ASSOCIATION_ABORTED_BY_PEER:
-        snprintf(ret_text, size, "aborted by the peer: %s", pdu_abort_text(&end->abort));
+    case DICOMNET_ASSOCIATION_ABORTED_BY_PEER:
+        snprintf(ret_text, size, "aborted by the peer: %s", dicomnet_pdu_abort_text(&end->abort));
         break;
-    case ASSOCIATION_ABORTED_BY_US:
-        snprintf(ret_text, size, "aborted: %s", error_text(end->error));
+    case DICOMNET_ASSOCIATION_ABORTED_BY_US:
+        snprintf(ret_text, size, "aborted: %s", dicomnet_error_text(end->error));
         break;
-    case ASSOCIATION_LOST:
-        snprintf(ret_text, size, "connection lost: %s", error_text(end->error));
+    case DICOMNET_ASSOCIATION_LOST:
+        snprintf(ret_text, size, "connection lost: %s", dicomnet_error_text(end->error));
         break;
     }
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "net/association_private.h"
 #include "wire/foreign.h"
 
@@ -18,13 +19,13 @@ enum { CLOSE_LINGER_MS = 1000 /* how long an aborted peer may take to close */ }
 
 /* ---- the end ---- */
 
-void association_note_error(struct association *association, int error)
+void association_note_error(struct dicomnet_association *association, int error)
 {
     if (!association->ended && association->end.error == 0)
         association->end.error = error;
 }
 
-static void finish_if_closed(struct association *association)
+static void finish_if_closed(struct dicomnet_association *association)
 {
     if (association->timer_open || association->transport_open)
         return;
@@ -37,19 +38,19 @@ static void finish_if_closed(struct association *association)
 
 static void on_timer_closed(uv_handle_t *handle)
 {
-    struct association *association = handle->data;
+    struct dicomnet_association *association = handle->data;
     association->timer_open = false;
     finish_if_closed(association);
 }
 
 static void on_transport_closed(void *user)
 {
-    struct association *association = user;
+    struct dicomnet_association *association = user;
     association->transport_open = false;
     finish_if_closed(association);
 }
 
-void association_close_all(struct association *association)
+void association_close_all(struct dicomnet_association *association)
 {
     association->sending = false;
     transport_close(&association->transport);
@@ -58,7 +59,7 @@ void association_close_all(struct association *association)
 }
 
 /* The first end is the one that counts: what happens while closing changes nothing. */
-void association_set_end(struct association *association, enum association_end_kind kind, int error)
+void association_set_end(struct dicomnet_association *association, enum dicomnet_association_end_kind kind, int error)
 {
     if (association->ended)
         return;
@@ -73,7 +74,7 @@ void association_set_end(struct association *association, enum association_end_k
 
 static void on_timer(uv_timer_t *timer);
 
-void association_wait_for(struct association *association, enum wait what, uint32_t timeout_ms)
+void association_wait_for(struct dicomnet_association *association, enum wait what, uint32_t timeout_ms)
 {
     association->waiting_for = what;
     if (what == WAIT_NOTHING || timeout_ms == 0)
@@ -82,7 +83,8 @@ void association_wait_for(struct association *association, enum wait what, uint3
         uv_timer_start(&association->timer, on_timer, timeout_ms, 0);
 }
 
-void association_abort_with(struct association *association, enum association_end_kind kind, int error)
+void association_abort_with(struct dicomnet_association *association, enum dicomnet_association_end_kind kind,
+                            int error)
 {
     association_set_end(association, kind, error);
     /* Before a request has come, and while only the end of the connection is awaited, there is nobody to abort to. */
@@ -91,17 +93,17 @@ void association_abort_with(struct association *association, enum association_en
 
 static void on_timer(uv_timer_t *timer)
 {
-    struct association *association = timer->data;
+    struct dicomnet_association *association = timer->data;
     switch (association->waiting_for) {
     case WAIT_CONNECT:
         if (transport_skip_address(&association->transport)) {
             association_wait_for(association, WAIT_CONNECT, association->timeouts.connect_ms);
             break;
         }
-        association_abort_with(association, ASSOCIATION_NOT_CONNECTED, ERROR_TIMEOUT_CONNECT);
+        association_abort_with(association, DICOMNET_ASSOCIATION_NOT_CONNECTED, DICOMNET_ERROR_TIMEOUT_CONNECT);
         break;
     case WAIT_ACSE:
-        association_set_end(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE);
+        association_set_end(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_ACSE);
         association_step(association, association->requestor ? EVT15 : EVT18, NULL);
         break;
     case WAIT_WRITE:
@@ -111,7 +113,7 @@ static void on_timer(uv_timer_t *timer)
         association_look_at_reading(association);
         break;
     case WAIT_RELEASE:
-        association_abort_with(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_RELEASE);
+        association_abort_with(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_RELEASE);
         break;
     case WAIT_CLOSE:
         association_step(association, association->state == STA13 ? EVT18 : EVT17, NULL);
@@ -123,18 +125,18 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- actions ---- */
 
-static void open_now(struct association *association)
+static void open_now(struct dicomnet_association *association)
 {
     association->opened_us = clock_monotonic_us();
     if (association->write_pending)
         association_wait_for_write(association);
     else
         association_wait_for(association, WAIT_NOTHING, 0);
-    LOG(association->logger, LOG_INFO, LOG_ASSOCIATION_OPENED, LOG_TEXT("peer", association->transport.peer),
-        LOG_TEXT("called_ae", association->called_ae), LOG_TEXT("calling_ae", association->calling_ae),
-        LOG_NUMBER("max_pdu", association->max_pdu_len), LOG_NUMBER("peer_max_pdu", association->peer_max_pdu),
-        LOG_TEXT("peer_version", association->peer_version), LOG_TEXT("peer_class", association->peer_class),
-        LOG_NUMBER("window", association->window));
+    LOG(association->logger, DICOMNET_LOG_INFO, DICOMNET_LOG_ASSOCIATION_OPENED,
+        LOG_TEXT("peer", association->transport.peer), LOG_TEXT("called_ae", association->called_ae),
+        LOG_TEXT("calling_ae", association->calling_ae), LOG_NUMBER("max_pdu", association->max_pdu_len),
+        LOG_NUMBER("peer_max_pdu", association->peer_max_pdu), LOG_TEXT("peer_version", association->peer_version),
+        LOG_TEXT("peer_class", association->peer_class), LOG_NUMBER("window", association->window));
     association_log_contexts(association);
     if (association->handler->opened != NULL)
         association->handler->opened(association, association->user);
@@ -142,14 +144,14 @@ static void open_now(struct association *association)
         association_start_release(association);
 }
 
-static void invalid_pdu(struct association *association, int error)
+static void invalid_pdu(struct dicomnet_association *association, int error)
 {
-    association_set_end(association, ASSOCIATION_ABORTED_BY_US, error);
+    association_set_end(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, error);
     association_step(association, EVT19, NULL);
 }
 
 /* AE-2 */
-static void send_request(struct association *association)
+static void send_request(struct dicomnet_association *association)
 {
     association->connected_us = clock_monotonic_us();
     association_log_own_request(association);
@@ -158,9 +160,9 @@ static void send_request(struct association *association)
 }
 
 /* AE-6: the answer decides between Evt7 and Evt8, which send it. */
-static void answer_request(struct association *association, struct span body)
+static void answer_request(struct dicomnet_association *association, struct dicomnet_span body)
 {
-    struct pdu_reject reject;
+    struct dicomnet_pdu_reject reject;
     ssize_t len = negotiate_answer_request(association, body, &reject);
     if (association->state != STA3)
         return; /* our user aborted while being asked */
@@ -170,16 +172,16 @@ static void answer_request(struct association *association, struct span body)
         association_write(association, association->room->send_buffer, (size_t)len, false);
         association_step(association, EVT7, NULL);
     } else {
-        association_set_end(association, ASSOCIATION_REJECTED, ERROR_REJECTED);
+        association_set_end(association, DICOMNET_ASSOCIATION_REJECTED, DICOMNET_ERROR_REJECTED);
         association->end.reject = reject;
-        (void)!pdu_encode_reject(association->control, sizeof association->control, &reject);
+        (void)!dicomnet_pdu_encode_reject(association->control, sizeof association->control, &reject);
         association_write(association, association->control, sizeof association->control, false);
         association_step(association, EVT8, NULL);
     }
 }
 
 /* AE-3 */
-static void read_accept(struct association *association, struct span body)
+static void read_accept(struct dicomnet_association *association, struct dicomnet_span body)
 {
     int error = negotiate_read_accept(association, body);
     if (error != 0)
@@ -189,34 +191,35 @@ static void read_accept(struct association *association, struct span body)
 }
 
 /* DT-2 and AR-6 */
-static void take_fragment(struct association *association, const struct pdu_event *fragment)
+static void take_fragment(struct dicomnet_association *association, const struct dicomnet_pdu_event *fragment)
 {
-    struct dimse_event event;
-    const struct association_context *context = association_find_context(association, fragment->context_id);
-    if (context == NULL || context->result != CONTEXT_ACCEPTED) {
-        invalid_pdu(association, ERROR_NO_CONTEXT);
+    struct dicomnet_dimse_event event;
+    const struct dicomnet_association_context *context =
+        dicomnet_association_find_context(association, fragment->context_id);
+    if (context == NULL || context->result != DICOMNET_CONTEXT_ACCEPTED) {
+        invalid_pdu(association, DICOMNET_ERROR_NO_CONTEXT);
         return;
     }
-    int error = dimse_read(&association->room->dimse_reader, fragment, &event);
+    int error = dicomnet_dimse_read(&association->room->dimse_reader, fragment, &event);
     if (error != 0) {
-        association_abort_with(association, ASSOCIATION_ABORTED_BY_US, error);
+        association_abort_with(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, error);
         return;
     }
-    if (event.type == DIMSE_EVENT_COMMAND) {
-        if (logger_wants(association->logger, LOG_DEBUG))
-            association_log_command(association, LOG_DIMSE_RECEIVED, event.context_id, event.command, 0);
+    if (event.type == DICOMNET_DIMSE_EVENT_COMMAND) {
+        if (dicomnet_logger_wants(association->logger, DICOMNET_LOG_DEBUG))
+            association_log_command(association, DICOMNET_LOG_DIMSE_RECEIVED, event.context_id, event.command, 0);
         association_note_received(association, event.command);
         if (association->handler->command != NULL)
             association->handler->command(association, association->user, event.context_id, event.command);
-    } else if (event.type == DIMSE_EVENT_DATA && association->handler->data != NULL) {
+    } else if (event.type == DICOMNET_DIMSE_EVENT_DATA && association->handler->data != NULL) {
         association->handler->data(association, association->user, event.command, event.data, event.last);
     }
 }
 
 /* AR-2, AR-8, AR-10: our user has nothing to say to a release: it is answered as soon as the write under way is out. */
-static void release_asked(struct association *association)
+static void release_asked(struct dicomnet_association *association)
 {
-    association_set_end(association, ASSOCIATION_RELEASED, association->sending ? ERROR_RELEASED : 0);
+    association_set_end(association, DICOMNET_ASSOCIATION_RELEASED, association->sending ? DICOMNET_ERROR_RELEASED : 0);
     association->sent_owed = association->sending && association->room->framer.complete;
     association->sending = false;
     association->release_answer_owed = true;
@@ -226,40 +229,40 @@ static void release_asked(struct association *association)
 
 static uint8_t abort_reason(int error)
 {
-    if (error_is_foreign(error))
-        return PDU_ABORT_UNRECOGNIZED_PDU;
+    if (dicomnet_error_is_foreign(error))
+        return DICOMNET_PDU_ABORT_UNRECOGNIZED_PDU;
     switch (error) {
-    case ERROR_PDU_UNKNOWN:
-        return PDU_ABORT_UNRECOGNIZED_PDU;
-    case ERROR_PDU_UNEXPECTED:
-        return PDU_ABORT_UNEXPECTED_PDU;
+    case DICOMNET_ERROR_PDU_UNKNOWN:
+        return DICOMNET_PDU_ABORT_UNRECOGNIZED_PDU;
+    case DICOMNET_ERROR_PDU_UNEXPECTED:
+        return DICOMNET_PDU_ABORT_UNEXPECTED_PDU;
     default:
-        return PDU_ABORT_INVALID_PARAMETER;
+        return DICOMNET_PDU_ABORT_INVALID_PARAMETER;
     }
 }
 
-static void perform_abort_action(struct association *association, enum upper_layer_action action,
-                                 const struct pdu_event *pdu)
+static void perform_abort_action(struct dicomnet_association *association, enum upper_layer_action action,
+                                 const struct dicomnet_pdu_event *pdu)
 {
     switch (action) {
     case AA1:
-        association_write_abort(association, 0, PDU_ABORT_NOT_SPECIFIED);
+        association_write_abort(association, 0, DICOMNET_PDU_ABORT_NOT_SPECIFIED);
         break;
     case AA3:
-        association_set_end(association, ASSOCIATION_ABORTED_BY_PEER, ERROR_ABORTED);
-        association->end.abort = pdu_decode_abort(pdu->body);
+        association_set_end(association, DICOMNET_ASSOCIATION_ABORTED_BY_PEER, DICOMNET_ERROR_ABORTED);
+        association->end.abort = dicomnet_pdu_decode_abort(pdu->body);
         association_close_all(association);
         break;
     case AA7: /* the end has been told: this abort is just an answer */
     case AA8:
-        association_set_end(association, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED);
+        association_set_end(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_UNEXPECTED);
         association_write_abort(association, 2, abort_reason(association->end.error));
         break;
     case AA2:
     case AA4:
     case AA5:
-        association_set_end(association, ASSOCIATION_LOST,
-                            association->end.error != 0 ? association->end.error : ERROR_PEER_CLOSED);
+        association_set_end(association, DICOMNET_ASSOCIATION_LOST,
+                            association->end.error != 0 ? association->end.error : DICOMNET_ERROR_PEER_CLOSED);
         association_close_all(association);
         break;
     default: /* AA-6: ignored */
@@ -267,21 +270,21 @@ static void perform_abort_action(struct association *association, enum upper_lay
     }
 }
 
-static void perform_release_action(struct association *association, enum upper_layer_action action,
-                                   const struct pdu_event *pdu)
+static void perform_release_action(struct dicomnet_association *association, enum upper_layer_action action,
+                                   const struct dicomnet_pdu_event *pdu)
 {
     switch (action) {
     case AR1:
         association_wait_for(association, WAIT_RELEASE, association->timeouts.release_ms);
-        association_write_release(association, PDU_RELEASE_RQ);
+        association_write_release(association, DICOMNET_PDU_RELEASE_RQ);
         break;
     case AR3:
-        association_set_end(association, ASSOCIATION_RELEASED, 0);
+        association_set_end(association, DICOMNET_ASSOCIATION_RELEASED, 0);
         association_close_all(association);
         break;
     case AR4:
         association_wait_for(association, WAIT_CLOSE, CLOSE_LINGER_MS);
-        association_write_release(association, PDU_RELEASE_RP);
+        association_write_release(association, DICOMNET_PDU_RELEASE_RP);
         if (!association->write_pending)
             transport_shutdown(&association->transport);
         break;
@@ -292,7 +295,7 @@ static void perform_release_action(struct association *association, enum upper_l
         take_fragment(association, pdu);
         break;
     case AR9:
-        association_write_release(association, PDU_RELEASE_RP);
+        association_write_release(association, DICOMNET_PDU_RELEASE_RP);
         break;
     default: /* AR-2, AR-8, AR-10 */
         release_asked(association);
@@ -300,7 +303,8 @@ static void perform_release_action(struct association *association, enum upper_l
     }
 }
 
-static void perform(struct association *association, enum upper_layer_action action, const struct pdu_event *pdu)
+static void perform(struct dicomnet_association *association, enum upper_layer_action action,
+                    const struct dicomnet_pdu_event *pdu)
 {
     switch (action) {
     case AE2:
@@ -310,8 +314,8 @@ static void perform(struct association *association, enum upper_layer_action act
         read_accept(association, pdu->body);
         break;
     case AE4:
-        association_set_end(association, ASSOCIATION_REJECTED, ERROR_REJECTED);
-        association->end.reject = pdu_decode_reject(pdu->body);
+        association_set_end(association, DICOMNET_ASSOCIATION_REJECTED, DICOMNET_ERROR_REJECTED);
+        association->end.reject = dicomnet_pdu_decode_reject(pdu->body);
         association_close_all(association);
         break;
     case AE5:
@@ -333,7 +337,7 @@ static void perform(struct association *association, enum upper_layer_action act
         take_fragment(association, pdu);
         break;
     case ACTION_NONE:
-    case AE1: /* association_open has done it: it can fail */
+    case AE1: /* dicomnet_association_open has done it: it can fail */
         break;
     default:
         if (action >= AA1)
@@ -345,7 +349,8 @@ static void perform(struct association *association, enum upper_layer_action act
 }
 
 /* The one place where the state changes. */
-void association_step(struct association *association, enum upper_layer_event event, const struct pdu_event *pdu)
+void association_step(struct dicomnet_association *association, enum upper_layer_event event,
+                      const struct dicomnet_pdu_event *pdu)
 {
     struct upper_layer_step cell = upper_layer_next(association->state, event, association->requestor);
     association->state = cell.next;
@@ -356,9 +361,9 @@ void association_step(struct association *association, enum upper_layer_event ev
 
 static void on_connected(void *user, int error)
 {
-    struct association *association = user;
+    struct dicomnet_association *association = user;
     if (error != 0)
-        association_set_end(association, ASSOCIATION_NOT_CONNECTED, error);
+        association_set_end(association, DICOMNET_ASSOCIATION_NOT_CONNECTED, error);
     association_step(association, error == 0 ? EVT2 : EVT17, NULL);
 }
 
@@ -368,7 +373,7 @@ static void on_connected(void *user, int error)
  */
 static uint8_t *give_room(void *user, size_t *ret_size)
 {
-    struct association *association = user;
+    struct dicomnet_association *association = user;
     size_t wanted = association->room != NULL ? READ_SIZE : RECEIVE_SIZE_FIRST;
     if (association->received_len == association->received_size)
         wanted = association->received_size < RECEIVE_SIZE_MAX / 2 ? 2 * association->received_size : RECEIVE_SIZE_MAX;
@@ -378,28 +383,30 @@ static uint8_t *give_room(void *user, size_t *ret_size)
     return association->received + association->received_len;
 }
 
-static void take_event(struct association *association, const struct pdu_event *event)
+static void take_event(struct dicomnet_association *association, const struct dicomnet_pdu_event *event)
 {
     static const enum upper_layer_event events[] = {
-        [PDU_ASSOCIATE_RQ] = EVT6, [PDU_ASSOCIATE_AC] = EVT3, [PDU_ASSOCIATE_RJ] = EVT4, [PDU_DATA_TF] = EVT10,
-        [PDU_RELEASE_RQ] = EVT12,  [PDU_RELEASE_RP] = EVT13,  [PDU_ABORT] = EVT16};
+        [DICOMNET_PDU_ASSOCIATE_RQ] = EVT6, [DICOMNET_PDU_ASSOCIATE_AC] = EVT3, [DICOMNET_PDU_ASSOCIATE_RJ] = EVT4,
+        [DICOMNET_PDU_DATA_TF] = EVT10,     [DICOMNET_PDU_RELEASE_RQ] = EVT12,  [DICOMNET_PDU_RELEASE_RP] = EVT13,
+        [DICOMNET_PDU_ABORT] = EVT16};
     association_step(association, events[event->pdu_type], event);
 }
 
 /* What is there is no PDU. 0 if it may be another protocol's, of which more is needed to tell; or the error. */
-static int judge_no_pdu(const struct association *association, const uint8_t *bytes, size_t len, int error)
+static int judge_no_pdu(const struct dicomnet_association *association, const uint8_t *bytes, size_t len, int error)
 {
     return association->heard_pdu ? error : foreign_protocol(bytes, len, error);
 }
 
 static bool on_received(void *user, size_t len)
 {
-    struct association *association = user;
+    struct dicomnet_association *association = user;
     size_t done = 0, total = association->received_len + len;
     bool boundary = association->received_len == 0 && association->pdu_reader.pdu_left == 0;
     while (done < total && !association->transport.closing) {
-        struct pdu_event event;
-        ssize_t consumed = pdu_read(&association->pdu_reader, association->received + done, total - done, &event);
+        struct dicomnet_pdu_event event;
+        ssize_t consumed =
+            dicomnet_pdu_read(&association->pdu_reader, association->received + done, total - done, &event);
         if (consumed < 0)
             consumed = judge_no_pdu(association, association->received + done, total - done, (int)consumed);
         if (consumed == 0)
@@ -424,7 +431,7 @@ static bool on_received(void *user, size_t len)
 
 static void on_ended(void *user, int error)
 {
-    struct association *association = user;
+    struct dicomnet_association *association = user;
     association_note_error(association, error);
     association_step(association, EVT17, NULL);
 }

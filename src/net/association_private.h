@@ -14,16 +14,16 @@
 
 #include "dicomnet/association.h"
 #include "dicomnet/log.h"
-#include "dicomnet/upper_layer.h"
 #include "net/framer.h"
 #include "net/transport.h"
+#include "wire/upper_layer.h"
 
 enum {
     RECEIVE_SIZE_FIRST = 2048, /* while an acceptor waits for a request: most of them are shorter */
     READ_SIZE = 64 * 1024,     /* at a time: what stays in the cache until it has been dealt with */
-    RECEIVE_SIZE_MAX = PDU_HEADER_LEN + PDU_ASSOCIATE_LEN_MAX,
+    RECEIVE_SIZE_MAX = DICOMNET_PDU_HEADER_LEN + DICOMNET_PDU_ASSOCIATE_LEN_MAX,
     /* One command and one PDU of the longest kind always fit behind each other, twice. */
-    SEND_SIZE = 2 * (ASSOCIATION_PEER_PDU_CAP + PDU_HEADER_LEN) + 4096
+    SEND_SIZE = 2 * (DICOMNET_ASSOCIATION_PEER_PDU_CAP + DICOMNET_PDU_HEADER_LEN) + 4096
 };
 
 /*
@@ -32,15 +32,15 @@ enum {
  */
 struct association_room {
     size_t context_count;
-    struct association_context contexts[PDU_CONTEXTS_MAX];
+    struct dicomnet_association_context contexts[DICOMNET_PDU_CONTEXTS_MAX];
     uint8_t context_index[256]; /* context ID to index in contexts + 1; 0 = none */
-    struct dimse_reader dimse_reader;
+    struct dicomnet_dimse_reader dimse_reader;
     struct framer framer;
-    struct dimse_command outgoing; /* the command of the message in the framer */
+    struct dicomnet_dimse_command outgoing; /* the command of the message in the framer */
     uint8_t send_buffer[SEND_SIZE];
 };
 
-struct association {
+struct dicomnet_association {
     enum upper_layer_state state;
     bool requestor;
     bool admitted;            /* acceptor: `leave` is owed */
@@ -56,10 +56,10 @@ struct association {
     bool timer_open;
     bool transport_open;
 
-    const struct association_handler *handler;
+    const struct dicomnet_association_handler *handler;
     void *user;
-    const struct logger *logger;
-    struct association_timeouts timeouts;
+    const struct dicomnet_logger *logger;
+    struct dicomnet_association_timeouts timeouts;
 
     struct transport transport;
     uv_timer_t timer; /* the one thing waited for: see enum wait */
@@ -80,131 +80,137 @@ struct association {
     size_t read_since_mark; /* bytes */
     bool reading_late;      /* seen late once: what has come meanwhile is read before that counts */
 
-    struct association_end end;
+    struct dicomnet_association_end end;
 
     char called_ae[17], calling_ae[17];
     char peer_version[17];
-    char peer_class[UID_SIZE]; /* its implementation class UID */
-    uint32_t max_pdu_len;      /* ours */
+    char peer_class[DICOMNET_UID_SIZE]; /* its implementation class UID */
+    uint32_t max_pdu_len;               /* ours */
     uint32_t peer_max_pdu;
     uint16_t window_proposed; /* requestor: what we ask for; acceptor: what we grant at most */
     uint16_t window;
-    struct association_accept_options accept; /* acceptor only */
+    struct dicomnet_association_accept_options accept; /* acceptor only */
     uint64_t begun_us, connected_us, opened_us;
     uint64_t quiet_since_us; /* acceptor: when the last message ended */
     unsigned unanswered;     /* acceptor: requests that have come and have no final response */
 
-    struct pdu_reader pdu_reader;
+    struct dicomnet_pdu_reader pdu_reader;
     struct association_room *room; /* owned; NULL until a request has come, or is to be sent */
     size_t framed_len;             /* bytes of the message in the framer that have not been handed to the transport */
 
-    uint8_t control[PDU_SHORT_LEN]; /* a release or abort on its way out */
-    size_t request_len;             /* of the A-ASSOCIATE-RQ in the send buffer, until the AC has been read */
-    uint8_t *received;              /* owned; grows as bytes come, to READ_SIZE when open, at most RECEIVE_SIZE_MAX */
+    uint8_t control[DICOMNET_PDU_SHORT_LEN]; /* a release or abort on its way out */
+    size_t request_len;                      /* of the A-ASSOCIATE-RQ in the send buffer, until the AC has been read */
+    uint8_t *received; /* owned; grows as bytes come, to READ_SIZE when open, at most RECEIVE_SIZE_MAX */
     size_t received_size;
     size_t received_len; /* bytes in `received` that have not been consumed */
 };
 
 /* Make the room. 0 or -ENOMEM. */
-int association_make_room(struct association *association);
+int association_make_room(struct dicomnet_association *association);
 
 /* Free all of it: both handles are closed. */
-void association_free(struct association *association);
+void association_free(struct dicomnet_association *association);
 
 /* Let `received` hold `size` bytes at least. 0 or -ENOMEM. */
-int association_grow_received(struct association *association, size_t size);
+int association_grow_received(struct dicomnet_association *association, size_t size);
 
 /* ---- association_machine.c ---- */
 
 extern const struct transport_handler association_transport_handler;
 
 /* The one place where the state changes: perform the cell of Table 9-10 for this event. `pdu` for events of a PDU. */
-void association_step(struct association *association, enum upper_layer_event event, const struct pdu_event *pdu);
+void association_step(struct dicomnet_association *association, enum upper_layer_event event,
+                      const struct dicomnet_pdu_event *pdu);
 
 /* Wait for one thing, and no other; WAIT_NOTHING or 0 ms stops the timer. */
-void association_wait_for(struct association *association, enum wait what, uint32_t timeout_ms);
+void association_wait_for(struct dicomnet_association *association, enum wait what, uint32_t timeout_ms);
 
-/* An acceptor's message begins to come or has been sent: is anything under way? For association_idle_ms. */
-void association_note_received(struct association *association, const struct dimse_command *command);
-void association_note_sent(struct association *association);
+/* An acceptor's message begins to come or has been sent: is anything under way? For dicomnet_association_idle_ms. */
+void association_note_received(struct dicomnet_association *association, const struct dicomnet_dimse_command *command);
+void association_note_sent(struct dicomnet_association *association);
 
 /* Say how it ended. The first end is the one that counts. */
-void association_set_end(struct association *association, enum association_end_kind kind, int error);
+void association_set_end(struct dicomnet_association *association, enum dicomnet_association_end_kind kind, int error);
 
 /* The connection broke: the reason, should that be the end. */
-void association_note_error(struct association *association, int error);
+void association_note_error(struct dicomnet_association *association, int error);
 
 /* That end, and an A-ABORT. */
-void association_abort_with(struct association *association, enum association_end_kind kind, int error);
+void association_abort_with(struct dicomnet_association *association, enum dicomnet_association_end_kind kind,
+                            int error);
 
 /* Close both handles; `closed` follows. */
-void association_close_all(struct association *association);
+void association_close_all(struct dicomnet_association *association);
 
 /* ---- association_watch.c ---- */
 
 /* A write has just begun: it does not wait for ever. */
-void association_wait_for_write(struct association *association);
+void association_wait_for_write(struct dicomnet_association *association);
 
 /* In the middle of a PDU or of a message the rest is not waited for for ever. */
-void association_watch_reading(struct association *association);
+void association_watch_reading(struct dicomnet_association *association);
 
 /* `len` bytes have come; with them a PDU began or ended (`boundary`), or not. */
-void association_mark_reading(struct association *association, size_t len, bool boundary);
+void association_mark_reading(struct dicomnet_association *association, size_t len, bool boundary);
 
 /* What has come so far ends in the middle of a PDU or of a message. */
-bool association_is_in_message(const struct association *association);
+bool association_is_in_message(const struct dicomnet_association *association);
 
 /* The timer of WAIT_WRITE and WAIT_READ has run out: look again later, or abort. */
-void association_look_at_write(struct association *association);
-void association_look_at_reading(struct association *association);
+void association_look_at_write(struct dicomnet_association *association);
+void association_look_at_reading(struct dicomnet_association *association);
 
 /* ---- association_send.c ---- */
 
-void association_write(struct association *association, const uint8_t *bytes, size_t len, bool yield);
-void association_write_release(struct association *association, enum pdu_type type);
-void association_write_abort(struct association *association, uint8_t source, uint8_t reason);
+void association_write(struct dicomnet_association *association, const uint8_t *bytes, size_t len, bool yield);
+void association_write_release(struct dicomnet_association *association, enum dicomnet_pdu_type type);
+void association_write_abort(struct dicomnet_association *association, uint8_t source, uint8_t reason);
 
 /* Frame and write as much of the message as the connection takes. */
-void association_send_more(struct association *association);
+void association_send_more(struct dicomnet_association *association);
 
 /* Nothing is being written: answer the release that the peer asked for, or ask for ours. */
-void association_start_release(struct association *association);
+void association_start_release(struct dicomnet_association *association);
 void association_on_written(void *user, int error);
 
 /* ---- association_negotiate.c ---- */
 
 /* Build the A-ASSOCIATE-RQ in the send buffer and remember the contexts. 0 or a negative error. */
-int negotiate_build_request(struct association *association, const struct association_options *options);
+int negotiate_build_request(struct dicomnet_association *association,
+                            const struct dicomnet_association_options *options);
 
 /*
- * Understand the A-ASSOCIATE-AC. 0; ERROR_PDU_MALFORMED; or ERROR_PEER_UNUSABLE (its maximum PDU length is 12 or
- * less).
+ * Understand the A-ASSOCIATE-AC. 0; DICOMNET_ERROR_PDU_MALFORMED; or DICOMNET_ERROR_PEER_UNUSABLE (its maximum PDU
+ * length is 12 or less).
  */
-int negotiate_read_accept(struct association *association, struct span body);
+int negotiate_read_accept(struct dicomnet_association *association, struct dicomnet_span body);
 
 /*
  * Understand the A-ASSOCIATE-RQ, ask the user about each context, and build the answer in the send buffer. Returns the
  * length of the AC, 0 if *ret_reject is to be sent instead, or an error as above.
  */
-ssize_t negotiate_answer_request(struct association *association, struct span body, struct pdu_reject *ret_reject);
+ssize_t negotiate_answer_request(struct dicomnet_association *association, struct dicomnet_span body,
+                                 struct dicomnet_pdu_reject *ret_reject);
 
 /* ---- association_log.c: what is wanted is looked at first, so that silence costs nothing ---- */
 
 /* The request: ours as it leaves (it is in the send buffer), or the peer's. */
-void association_log_own_request(const struct association *association);
-void association_log_request(const struct association *association, const struct pdu_associate *request);
+void association_log_own_request(const struct dicomnet_association *association);
+void association_log_request(const struct dicomnet_association *association,
+                             const struct dicomnet_pdu_associate *request);
 
 /* What the answer, ours or the peer's, says beyond the contexts; and the contexts as they were agreed. */
-void association_log_answer(const struct association *association, const struct pdu_associate *answer);
-void association_log_contexts(const struct association *association);
+void association_log_answer(const struct dicomnet_association *association,
+                            const struct dicomnet_pdu_associate *answer);
+void association_log_contexts(const struct dicomnet_association *association);
 
 /* What the peer's A-ASSOCIATE has that is not as the standard wants it, and was taken all the same. */
-void association_log_flaws(const struct association *association, unsigned flaws);
+void association_log_flaws(const struct dicomnet_association *association, unsigned flaws);
 
-/* A command set went out (LOG_DIMSE_SENT) or came in. `len` is that of the data set to be sent. */
-void association_log_command(const struct association *association, enum log_event event, uint8_t context_id,
-                             const struct dimse_command *command, uint64_t len);
+/* A command set went out (DICOMNET_LOG_DIMSE_SENT) or came in. `len` is that of the data set to be sent. */
+void association_log_command(const struct dicomnet_association *association, enum dicomnet_log_event event,
+                             uint8_t context_id, const struct dicomnet_dimse_command *command, uint64_t len);
 
-void association_log_end(const struct association *association);
+void association_log_end(const struct dicomnet_association *association);
 
 #endif

@@ -1,5 +1,6 @@
 /*
- * association_send - the writing side of an association: messages, framed into the send buffer, and the short PDUs.
+ * dicomnet_association_send - the writing side of an association: messages, framed into the send buffer, and the short
+ * PDUs.
  *
  * One write is under way at a time. What is written next is decided when it is through: more of the message, a release
  * that was asked for, or nothing.
@@ -14,7 +15,7 @@ enum {
 
 /* A failed write does not end things at once: what the peer said before (an A-ABORT, say) may still be there to read.
  */
-static void write_failed(struct association *association, int error)
+static void write_failed(struct dicomnet_association *association, int error)
 {
     association->sending = false;
     association->write_pending = true; /* nothing more is written */
@@ -22,7 +23,7 @@ static void write_failed(struct association *association, int error)
     association_wait_for(association, WAIT_CLOSE, ABORT_LINGER_MS);
 }
 
-void association_write(struct association *association, const uint8_t *bytes, size_t len, bool yield)
+void association_write(struct dicomnet_association *association, const uint8_t *bytes, size_t len, bool yield)
 {
     int result = transport_write(&association->transport, bytes, len, yield);
     if (result < 0)
@@ -31,17 +32,17 @@ void association_write(struct association *association, const uint8_t *bytes, si
         association->write_pending = result == 1;
 }
 
-void association_write_release(struct association *association, enum pdu_type type)
+void association_write_release(struct dicomnet_association *association, enum dicomnet_pdu_type type)
 {
-    (void)!pdu_encode_release(association->control, sizeof association->control, type);
+    (void)!dicomnet_pdu_encode_release(association->control, sizeof association->control, type);
     association_write(association, association->control, sizeof association->control, false);
 }
 
 /* An abort in the middle of a PDU would be read as data: then the connection is just closed. */
-void association_write_abort(struct association *association, uint8_t source, uint8_t reason)
+void association_write_abort(struct dicomnet_association *association, uint8_t source, uint8_t reason)
 {
-    struct pdu_abort abort = {.source = source, .reason = reason};
-    bool first = association->end.kind == ASSOCIATION_ABORTED_BY_US && !association->abort_written;
+    struct dicomnet_pdu_abort abort = {.source = source, .reason = reason};
+    bool first = association->end.kind == DICOMNET_ASSOCIATION_ABORTED_BY_US && !association->abort_written;
     if (first)
         association->end.abort = abort;
     association->abort_written = true;
@@ -50,14 +51,14 @@ void association_write_abort(struct association *association, uint8_t source, ui
         association_close_all(association);
         return;
     }
-    (void)!pdu_encode_abort(association->control, sizeof association->control, &abort);
+    (void)!dicomnet_pdu_encode_abort(association->control, sizeof association->control, &abort);
     association_write(association, association->control, sizeof association->control, false);
     if (!association->write_pending)
         transport_shutdown(&association->transport);
     association_wait_for(association, WAIT_CLOSE, ABORT_LINGER_MS);
 }
 
-void association_start_release(struct association *association)
+void association_start_release(struct dicomnet_association *association)
 {
     if (association->release_answer_owed) {
         association->release_answer_owed = false;
@@ -67,7 +68,7 @@ void association_start_release(struct association *association)
     }
 }
 
-static void message_sent(struct association *association)
+static void message_sent(struct dicomnet_association *association)
 {
     association->sending = false;
     association->fills = 0;
@@ -80,7 +81,7 @@ static void message_sent(struct association *association)
         association_start_release(association);
 }
 
-void association_send_more(struct association *association)
+void association_send_more(struct dicomnet_association *association)
 {
     while (association->sending && !association->write_pending && association->state == STA6) {
         ssize_t len = (ssize_t)association->framed_len;
@@ -93,7 +94,7 @@ void association_send_more(struct association *association)
             len = framer_fill(&association->room->framer);
         if (len < 0) {
             association->end.source_failed = true;
-            association_abort_with(association, ASSOCIATION_ABORTED_BY_US, (int)len);
+            association_abort_with(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, (int)len);
             return;
         }
         bool yield = ++association->fills % FILLS_BEFORE_YIELD == 0;
@@ -105,7 +106,7 @@ void association_send_more(struct association *association)
 
 void association_on_written(void *user, int error)
 {
-    struct association *association = user;
+    struct dicomnet_association *association = user;
     if (error != 0) {
         write_failed(association, error);
         return;
@@ -129,29 +130,29 @@ void association_on_written(void *user, int error)
     association_watch_reading(association);
 }
 
-bool association_can_send(const struct association *association)
+bool dicomnet_association_can_send(const struct dicomnet_association *association)
 {
     return association->state == STA6 && !association->sending && !association->write_pending &&
            !association->release_wanted;
 }
 
-int association_prepare(struct association *association, uint8_t context_id, const struct dimse_command *command,
-                        struct data_source *source)
+int dicomnet_association_prepare(struct dicomnet_association *association, uint8_t context_id,
+                                 const struct dicomnet_dimse_command *command, struct dicomnet_data_source *source)
 {
     if (association->state != STA6 || association->release_wanted)
-        return ERROR_NOT_OPEN;
+        return DICOMNET_ERROR_NOT_OPEN;
     if (association->sending || association->write_pending)
-        return ERROR_BUSY;
-    const struct association_context *context = association_find_context(association, context_id);
-    if (context == NULL || context->result != CONTEXT_ACCEPTED)
-        return ERROR_NO_CONTEXT;
+        return DICOMNET_ERROR_BUSY;
+    const struct dicomnet_association_context *context = dicomnet_association_find_context(association, context_id);
+    if (context == NULL || context->result != DICOMNET_CONTEXT_ACCEPTED)
+        return DICOMNET_ERROR_NO_CONTEXT;
 
     struct association_room *room = association->room;
     struct framer *framer = &room->framer;
     association->framed_len = 0;
     room->outgoing = *command;
-    room->outgoing.data_set_type = source != NULL ? DIMSE_DATA_SET : DIMSE_NO_DATA_SET;
-    ssize_t len = dimse_encode_command(framer->command, sizeof framer->command, &room->outgoing);
+    room->outgoing.data_set_type = source != NULL ? DICOMNET_DIMSE_DATA_SET : DICOMNET_DIMSE_NO_DATA_SET;
+    ssize_t len = dicomnet_dimse_encode_command(framer->command, sizeof framer->command, &room->outgoing);
     if (len < 0)
         return (int)len;
     framer->command_len = (size_t)len;
@@ -164,24 +165,24 @@ int association_prepare(struct association *association, uint8_t context_id, con
     return 0;
 }
 
-int association_send_prepared(struct association *association)
+int dicomnet_association_send_prepared(struct dicomnet_association *association)
 {
     if (association->state != STA6 || association->release_wanted || association->framed_len == 0)
-        return ERROR_NOT_OPEN;
+        return DICOMNET_ERROR_NOT_OPEN;
     if (association->sending || association->write_pending)
-        return ERROR_BUSY;
+        return DICOMNET_ERROR_BUSY;
     const struct association_room *room = association->room;
-    if (logger_wants(association->logger, LOG_DEBUG))
-        association_log_command(association, LOG_DIMSE_SENT, room->framer.context_id, &room->outgoing,
+    if (dicomnet_logger_wants(association->logger, DICOMNET_LOG_DEBUG))
+        association_log_command(association, DICOMNET_LOG_DIMSE_SENT, room->framer.context_id, &room->outgoing,
                                 room->framer.source != NULL ? room->framer.source->len : 0);
     association->sending = true;
     association_step(association, EVT9, NULL);
     return 0;
 }
 
-int association_send(struct association *association, uint8_t context_id, const struct dimse_command *command,
-                     struct data_source *source)
+int dicomnet_association_send(struct dicomnet_association *association, uint8_t context_id,
+                              const struct dicomnet_dimse_command *command, struct dicomnet_data_source *source)
 {
-    int error = association_prepare(association, context_id, command, source);
-    return error != 0 ? error : association_send_prepared(association);
+    int error = dicomnet_association_prepare(association, context_id, command, source);
+    return error != 0 ? error : dicomnet_association_send_prepared(association);
 }

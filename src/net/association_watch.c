@@ -8,32 +8,32 @@
 #include "net/association_private.h"
 
 enum {
-    WRITE_LOOKS = 4,                         /* looks at the write queue in one network timeout */
-    READ_WORTH = ASSOCIATION_MAX_PDU_DEFAULT /* of a longer PDU, so much has to come in one network timeout */
+    WRITE_LOOKS = 4,                                  /* looks at the write queue in one network timeout */
+    READ_WORTH = DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT /* of a longer PDU, so much has to come in one network timeout */
 };
 
-static void end_stalled(struct association *association)
+static void end_stalled(struct dicomnet_association *association)
 {
-    association_abort_with(association, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK);
+    association_abort_with(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_NETWORK);
 }
 
-bool association_is_in_message(const struct association *association)
+bool association_is_in_message(const struct dicomnet_association *association)
 {
     return association->received_len > 0 || association->pdu_reader.pdu_left > 0 ||
-           (association->room != NULL && association->room->dimse_reader.state != DIMSE_AWAIT_COMMAND);
+           (association->room != NULL && association->room->dimse_reader.state != DICOMNET_DIMSE_AWAIT_COMMAND);
 }
 
 /* ---- what comes ---- */
 
 /* So long may what is in the middle of a PDU or message still take. */
-static uint32_t reading_left_ms(const struct association *association)
+static uint32_t reading_left_ms(const struct dicomnet_association *association)
 {
     uint64_t passed_ms = uv_now(association->timer.loop) - association->read_mark_ms;
     uint32_t allowed_ms = association->timeouts.network_ms;
     return passed_ms < allowed_ms ? allowed_ms - (uint32_t)passed_ms : 0;
 }
 
-void association_mark_reading(struct association *association, size_t len, bool boundary)
+void association_mark_reading(struct dicomnet_association *association, size_t len, bool boundary)
 {
     association->read_since_mark += len;
     if (!boundary && association->read_since_mark < READ_WORTH)
@@ -44,7 +44,7 @@ void association_mark_reading(struct association *association, size_t len, bool 
 }
 
 /* The timer is left to run out when the message is whole: it is set once in a network timeout, not for each message. */
-void association_watch_reading(struct association *association)
+void association_watch_reading(struct dicomnet_association *association)
 {
     if (association->state == STA6 && association->waiting_for == WAIT_NOTHING &&
         association_is_in_message(association))
@@ -52,7 +52,7 @@ void association_watch_reading(struct association *association)
 }
 
 /* A loop that was held up (by a slow disk, say) comes here before it has read what waits: that it does first. */
-void association_look_at_reading(struct association *association)
+void association_look_at_reading(struct dicomnet_association *association)
 {
     uint32_t left_ms = reading_left_ms(association);
     bool in_message = association_is_in_message(association), late = in_message && left_ms == 0;
@@ -70,12 +70,12 @@ void association_look_at_reading(struct association *association)
 /* ---- what goes ---- */
 
 /* The write queue is looked at several times in a timeout, so that a slow peer is not taken for a stuck one. */
-static void look_again_at_write(struct association *association)
+static void look_again_at_write(struct dicomnet_association *association)
 {
     association_wait_for(association, WAIT_WRITE, (association->timeouts.network_ms + WRITE_LOOKS - 1) / WRITE_LOOKS);
 }
 
-void association_wait_for_write(struct association *association)
+void association_wait_for_write(struct dicomnet_association *association)
 {
     association->unwritten_at_mark = transport_unwritten(&association->transport);
     association->looks_since_mark = 0;
@@ -83,7 +83,7 @@ void association_wait_for_write(struct association *association)
 }
 
 /* A peer that takes a byte now and then does not get on: a PDU's worth has to go in a network timeout, or all of it. */
-void association_look_at_write(struct association *association)
+void association_look_at_write(struct dicomnet_association *association)
 {
     size_t unwritten = transport_unwritten(&association->transport);
     bool late =

@@ -9,18 +9,19 @@
 #include "dicomnet/error.h"
 #include "dicomnet/pdu.h"
 
-enum { HEADERS_LEN = PDU_HEADER_LEN + PDV_HEADER_LEN };
+enum { HEADERS_LEN = DICOMNET_PDU_HEADER_LEN + DICOMNET_PDV_HEADER_LEN };
 
 void framer_init(struct framer *framer, uint8_t *buffer, size_t size, uint32_t peer_max_pdu)
 {
-    assert(peer_max_pdu > PDV_HEADER_LEN + 1 && size >= (size_t)peer_max_pdu + PDU_HEADER_LEN);
+    assert(peer_max_pdu > DICOMNET_PDV_HEADER_LEN + 1 && size >= (size_t)peer_max_pdu + DICOMNET_PDU_HEADER_LEN);
     framer->buffer = buffer;
     framer->size = size;
-    framer->payload_max = (peer_max_pdu - PDV_HEADER_LEN) & ~1u; /* fragments are of even length (PS3.8 Annex E.1) */
+    framer->payload_max =
+        (peer_max_pdu - DICOMNET_PDV_HEADER_LEN) & ~1u; /* fragments are of even length (PS3.8 Annex E.1) */
     framer->complete = true;
 }
 
-void framer_begin(struct framer *framer, uint8_t context_id, struct data_source *source)
+void framer_begin(struct framer *framer, uint8_t context_id, struct dicomnet_data_source *source)
 {
     framer->context_id = context_id;
     framer->command_done = 0;
@@ -45,8 +46,8 @@ static size_t frame_command(struct framer *framer)
         size_t len = fragment_fits(framer, left, framer->size - used);
         if (len == 0)
             break;
-        uint8_t control = PDV_COMMAND | (len == left ? PDV_LAST : 0);
-        pdu_encode_data_header(framer->buffer + used, (uint32_t)len, framer->context_id, control);
+        uint8_t control = DICOMNET_PDV_COMMAND | (len == left ? DICOMNET_PDV_LAST : 0);
+        dicomnet_pdu_encode_data_header(framer->buffer + used, (uint32_t)len, framer->context_id, control);
         memcpy(framer->buffer + used + HEADERS_LEN, framer->command + framer->command_done, len);
         framer->command_done += len;
         used += HEADERS_LEN + len;
@@ -57,19 +58,20 @@ static size_t frame_command(struct framer *framer)
 /* Lay out as many data PDUs as fit behind `used`, up to one read's worth of gaps, and read into them. */
 static ssize_t frame_data(struct framer *framer, size_t used)
 {
-    struct data_source *source = framer->source;
-    struct iovec gaps[DATA_SOURCE_GAPS_MAX];
+    struct dicomnet_data_source *source = framer->source;
+    struct iovec gaps[DICOMNET_DATA_SOURCE_GAPS_MAX];
     int gap_count = 0;
     uint64_t framed = 0;
     bool last = false;
 
-    while (!last && gap_count < DATA_SOURCE_GAPS_MAX) {
+    while (!last && gap_count < DICOMNET_DATA_SOURCE_GAPS_MAX) {
         uint64_t left = source->len - framer->data_done - framed;
         size_t len = fragment_fits(framer, left, framer->size - used);
         if (len == 0 && (left > 0 || framer->size - used < HEADERS_LEN))
             break;
         last = len == left;
-        pdu_encode_data_header(framer->buffer + used, (uint32_t)len, framer->context_id, last ? PDV_LAST : 0);
+        dicomnet_pdu_encode_data_header(framer->buffer + used, (uint32_t)len, framer->context_id,
+                                        last ? DICOMNET_PDV_LAST : 0);
         gaps[gap_count++] = (struct iovec){.iov_base = framer->buffer + used + HEADERS_LEN, .iov_len = len};
         used += HEADERS_LEN + len;
         framed += len;
@@ -81,7 +83,7 @@ static ssize_t frame_data(struct framer *framer, size_t used)
         if (got < 0)
             return got;
         if ((uint64_t)got != framed)
-            return ERROR_SOURCE_SHORT;
+            return DICOMNET_ERROR_SOURCE_SHORT;
     }
     framer->data_done += framed;
     framer->complete = last;

@@ -15,7 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct data_source;
+struct dicomnet_data_source;
 
 enum { FRAMER_COMMAND_SIZE = 512 };
 
@@ -27,7 +27,7 @@ struct framer {
     uint8_t command[FRAMER_COMMAND_SIZE];
     size_t command_len;
     size_t command_done;
-    struct data_source *source; /* borrowed until the message is complete; NULL = no data set */
+    struct dicomnet_data_source *source; /* borrowed until the message is complete; NULL = no data set */
     uint64_t data_done;
     uint64_t read_us; /* time the source has taken for this message */
     bool complete;    /* everything has been framed */
@@ -40,11 +40,11 @@ struct framer {
 void framer_init(struct framer *framer, uint8_t *buffer, size_t size, uint32_t peer_max_pdu);
 
 /* Begin a message; its command set is in framer->command, of command_len bytes. */
-void framer_begin(struct framer *framer, uint8_t context_id, struct data_source *source);
+void framer_begin(struct framer *framer, uint8_t context_id, struct dicomnet_data_source *source);
 
 /*
  * Fill the buffer with the next PDUs of the message. Returns the bytes to write (more than 0), or the error of the
- * source, or ERROR_SOURCE_SHORT. When `complete` is set, these were the last.
+ * source, or DICOMNET_ERROR_SOURCE_SHORT. When `complete` is set, these were the last.
  */
 ssize_t framer_fill(struct framer *framer);
 

@@ -103,7 +103,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer)
     }
     if (len < 0) {
         uv_read_stop(stream);
-        transport->handler->ended(transport->user, len == UV_EOF ? ERROR_PEER_CLOSED : (int)len);
+        transport->handler->ended(transport->user, len == UV_EOF ? DICOMNET_ERROR_PEER_CLOSED : (int)len);
         return;
     }
     something_came(transport);
@@ -234,7 +234,7 @@ static void on_lookup(uv_getaddrinfo_t *lookup, int status, struct addrinfo *add
     }
     if (status < 0) {
         bool unknown = status == UV_EAI_NONAME || status == UV_EAI_NODATA;
-        finish_connect(transport, unknown ? ERROR_HOST_UNKNOWN : ERROR_LOOKUP_FAILED);
+        finish_connect(transport, unknown ? DICOMNET_ERROR_HOST_UNKNOWN : DICOMNET_ERROR_LOOKUP_FAILED);
         return;
     }
     int error = connect_to_next(transport);

@@ -33,7 +33,7 @@ struct transport_handler {
     /* `len` bytes were read to the start of that room. Returns true if they end in the middle of a message. */
     bool (*received)(void *user, size_t len);
 
-    /* The peer closed its side (ERROR_PEER_CLOSED) or the connection broke: nothing more will be read. */
+    /* The peer closed its side (DICOMNET_ERROR_PEER_CLOSED) or the connection broke: nothing more will be read. */
     void (*ended)(void *user, int error);
 
     /* All bytes of the transport_write that returned 1 were taken (0), or not (an error). */
@@ -68,21 +68,21 @@ struct transport {
 
 /* Begin to connect. `connected` comes, unless it is closed before. On an error the owner still closes it. */
 int transport_connect(struct transport *transport, uv_loop_t *loop, const char *host, uint16_t port,
-                      const struct transport_handler *handler, void *user) MUST_CHECK;
+                      const struct transport_handler *handler, void *user) DICOMNET_MUST_CHECK;
 
 /* While connecting: give the current address up and try the next. False if there is none, and nothing was done. */
 bool transport_skip_address(struct transport *transport);
 
 /* Take the connection that waits at `listener` and start reading. On an error the owner still closes it. */
 int transport_accept(struct transport *transport, uv_stream_t *listener, const struct transport_handler *handler,
-                     void *user) MUST_CHECK;
+                     void *user) DICOMNET_MUST_CHECK;
 
 /*
  * Write. Returns 0 if the system took all bytes, 1 if some are waiting (the bytes are borrowed until `written`), or an
  * error. One write at a time. With `yield` it always waits for the loop's next turn: who writes without end gives way
  * so.
  */
-int transport_write(struct transport *transport, const uint8_t *bytes, size_t len, bool yield) MUST_CHECK;
+int transport_write(struct transport *transport, const uint8_t *bytes, size_t len, bool yield) DICOMNET_MUST_CHECK;
 
 /*
  * For tests: from now on write what DCMTK's peers get, each message in two pieces with Nagle's algorithm on. The second

@@ -31,7 +31,7 @@ static void write_line(struct text *line)
     text_fini(line);
 }
 
-static void write_sentence(void *user, const struct log_record *record)
+static void write_sentence(void *user, const struct dicomnet_log_record *record)
 {
     struct text line = {0};
 
@@ -40,7 +40,7 @@ static void write_sentence(void *user, const struct log_record *record)
     write_line(&line);
 }
 
-static void write_record(void *user, const struct log_record *record)
+static void write_record(void *user, const struct dicomnet_log_record *record)
 {
     struct text line = {0};
 
@@ -49,9 +49,10 @@ static void write_record(void *user, const struct log_record *record)
     write_line(&line);
 }
 
-struct logger console_logger(enum log_level level)
+struct dicomnet_logger console_logger(enum dicomnet_log_level level)
 {
-    return (struct logger){.write = level >= LOG_DEBUG ? write_record : write_sentence, .level = level};
+    return (struct dicomnet_logger){.write = level >= DICOMNET_LOG_DEBUG ? write_record : write_sentence,
+                                    .level = level};
 }
 
 static bool is_plain(const char *argument)
@@ -108,7 +109,7 @@ int console_end(const char *program, int exit_code)
     bool whole = fflush(stdout) == 0 && !ferror(stdout);
     if (whole || exit_code != 0)
         return exit_code;
-    fprintf(stderr, "%s: standard output: %s\n", program, error_text(errno > 0 ? -errno : -EIO));
+    fprintf(stderr, "%s: standard output: %s\n", program, dicomnet_error_text(errno > 0 ? -errno : -EIO));
     return 1;
 }
 

@@ -7,9 +7,10 @@
 #include "dicomnet/error.h"
 #include "dicomnet/log.h"
 
-/* A logger that writes sentences (console_line) to standard error; from LOG_DEBUG on the records themselves (log_line).
+/* A logger that writes sentences (console_line) to standard error; from DICOMNET_LOG_DEBUG on the records themselves
+ * (log_line).
  */
-struct logger console_logger(enum log_level level);
+struct dicomnet_logger console_logger(enum dicomnet_log_level level);
 
 /*
  * What every main needs first, before it uses libuv: standard streams that are closed become /dev/null; allocation that
@@ -32,6 +33,6 @@ char *console_quote(int count, char *const *arguments);
  * What every main does last: what standard output still keeps is written. Returns the exit code; if what was to be read
  * there is not all there, and nothing else has failed, that is said, and it is 1.
  */
-int console_end(const char *program, int exit_code) MUST_CHECK;
+int console_end(const char *program, int exit_code) DICOMNET_MUST_CHECK;
 
 #endif

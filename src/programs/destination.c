@@ -339,6 +339,7 @@ int destination_say(const struct options *options, int result, const char *messa
 void destination_explain(const struct destination *destination, char *text, size_t size)
 {
     size_t len = strlen(text);
-    if (destination->default_port && !destination->loopback && strstr(text, error_text(UV_ECONNREFUSED)) != NULL)
+    if (destination->default_port && !destination->loopback &&
+        strstr(text, dicomnet_error_text(UV_ECONNREFUSED)) != NULL)
         snprintf(text + len, size - len, "; no port was given, so it was %d (--port PORT)", PORT_DEFAULT);
 }

@@ -49,7 +49,7 @@ enum { DESTINATION_WRONG = -1, DESTINATION_MISSING = -2 };
  * `size` bytes: what is wrong with it or, if there is none, all the ways to name one.
  */
 int destination_find(const struct options *options, struct destination *ret_destination, char *ret_message,
-                     size_t size) MUST_CHECK;
+                     size_t size) DICOMNET_MUST_CHECK;
 
 /*
  * What destination_find could not do, on standard error: its message or, where nothing was typed at all, how the

@@ -96,7 +96,7 @@ static struct archive_peer *read_peers(const struct options *options)
 
 /* `folder`: of --dicom, or NULL. */
 static struct archive_options archive_options_of(const struct options *options, const struct archive_peer *peers,
-                                                 const char *folder, const struct logger *logger)
+                                                 const char *folder, const struct dicomnet_logger *logger)
 {
     struct archive_options archive = {
         .acceptor = {.bind_address = options->bind_address,
@@ -183,7 +183,7 @@ static int check_dicom_file(const struct options *options, const struct server *
 static int run(const struct options *options, const struct archive_peer *peers, const char *folder)
 {
     struct server program = {0};
-    struct logger logger = console_logger((enum log_level)options->log_level);
+    struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->log_level);
     struct archive_options archive = archive_options_of(options, peers, folder, &logger);
     char problem[512];
 

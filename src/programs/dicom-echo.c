@@ -19,7 +19,7 @@
 struct echo {
     const struct options *options;
     const struct destination *destination;
-    struct association_options association;
+    struct dicomnet_association_options association;
     uv_loop_t loop;
     struct receiver *receiver; /* with --loopback, else NULL */
     uint32_t asked, answered;
@@ -28,7 +28,7 @@ struct echo {
 
 static void ask(struct echo *echo);
 
-static void print_answer(const struct echo *echo, const struct verification_result *result)
+static void print_answer(const struct echo *echo, const struct dicomnet_verification_result *result)
 {
     if (echo->options->quiet)
         return;
@@ -38,34 +38,35 @@ static void print_answer(const struct echo *echo, const struct verification_resu
     fflush(stdout);
 }
 
-static void print_failure(const struct echo *echo, const struct verification_result *result)
+static void print_failure(const struct echo *echo, const struct dicomnet_verification_result *result)
 {
     char end[PEER_TEXT_SIZE];
-    bool released = result->end.kind == ASSOCIATION_RELEASED;
+    bool released = result->end.kind == DICOMNET_ASSOCIATION_RELEASED;
     const struct peer_names names = {.host = echo->association.host,
                                      .port = echo->association.port,
                                      .called_ae = echo->association.called_ae,
                                      .calling_ae = echo->association.calling_ae};
     peer_describe_end(&result->end, &names, end, sizeof end);
     destination_explain(echo->destination, end, sizeof end);
-    fprintf(stderr, "dicom-echo: %s: %s\n", echo->destination->text, released ? error_text(result->error) : end);
+    fprintf(stderr, "dicom-echo: %s: %s\n", echo->destination->text,
+            released ? dicomnet_error_text(result->error) : end);
 }
 
-static void on_answer(void *user, const struct verification_result *result)
+static void on_answer(void *user, const struct dicomnet_verification_result *result)
 {
     struct echo *echo = user;
     if (result->error != 0) {
         print_failure(echo, result);
     } else {
         print_answer(echo, result);
-        if (result->status == STATUS_SUCCESS) {
+        if (result->status == DICOMNET_STATUS_SUCCESS) {
             echo->least_us = echo->answered == 0 || result->echo_us < echo->least_us ? result->echo_us : echo->least_us;
             echo->most_us = result->echo_us > echo->most_us ? result->echo_us : echo->most_us;
             echo->sum_us += result->echo_us;
             echo->answered++;
         } else {
             fprintf(stderr, "dicom-echo: %s: the peer answered with status %04X (%s)\n", echo->destination->text,
-                    result->status, status_text(result->status));
+                    result->status, dicomnet_status_text(result->status));
         }
     }
     ask(echo);
@@ -76,11 +77,11 @@ static void ask(struct echo *echo)
 {
     if (echo->asked < echo->options->repeat) {
         echo->asked++;
-        struct verification *verification;
-        int error = verification_echo(&verification, &echo->loop, &echo->association, on_answer, echo);
+        struct dicomnet_verification *verification;
+        int error = dicomnet_verification_echo(&verification, &echo->loop, &echo->association, on_answer, echo);
         if (error == 0)
             return;
-        fprintf(stderr, "dicom-echo: %s: %s\n", echo->destination->text, error_text(error));
+        fprintf(stderr, "dicom-echo: %s: %s\n", echo->destination->text, dicomnet_error_text(error));
     }
     if (echo->receiver != NULL)
         receiver_close(echo->receiver, NULL, NULL);
@@ -105,13 +106,13 @@ static int run(struct echo *echo)
 {
     const struct options *options = echo->options;
     const struct destination *destination = echo->destination;
-    struct logger logger = console_logger((enum log_level)options->log_level);
+    struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->log_level);
 
-    echo->association = (struct association_options){.host = destination->host,
-                                                     .port = destination->port,
-                                                     .max_pdu_len = options->max_pdu_len,
-                                                     .timeouts = options->timeouts,
-                                                     .logger = &logger};
+    echo->association = (struct dicomnet_association_options){.host = destination->host,
+                                                              .port = destination->port,
+                                                              .max_pdu_len = options->max_pdu_len,
+                                                              .timeouts = options->timeouts,
+                                                              .logger = &logger};
     strcpy(echo->association.called_ae, destination->called_ae);
     strcpy(echo->association.calling_ae, destination->calling_ae);
     if (uv_loop_init(&echo->loop) != 0) {

@@ -30,9 +30,9 @@ struct finder {
     const struct query_keys *keys;
     uv_loop_t loop;
     struct slow_output output;
-    uv_timer_t deadline;     /* of a peer that was asked to stop */
-    struct query_user *user; /* NULL once it is closed */
-    struct query query;
+    uv_timer_t deadline;              /* of a peer that was asked to stop */
+    struct dicomnet_query_user *user; /* NULL once it is closed */
+    struct dicomnet_query query;
     struct match_writer *writer;
     uint64_t printed;
     int output_error; /* standard output takes no more */
@@ -60,7 +60,7 @@ static void on_deadline(uv_timer_t *timer)
 {
     struct finder *finder = timer->data;
     if (finder->user != NULL)
-        query_user_abort(finder->user, ERROR_TIMEOUT_DIMSE);
+        dicomnet_query_user_abort(finder->user, DICOMNET_ERROR_TIMEOUT_DIMSE);
 }
 
 /* Ask the peer to stop: it gets as long for that as for any answer. */
@@ -69,28 +69,31 @@ static void stop(struct finder *finder)
     uint32_t dimse_ms = finder->options->timeouts.dimse_ms;
     if (finder->output.given_up && dimse_ms > finder->output.patience_ms)
         dimse_ms -= finder->output.patience_ms;
-    query_user_cancel(finder->user);
+    dicomnet_query_user_cancel(finder->user);
     if (dimse_ms > 0 && !uv_is_active((uv_handle_t *)&finder->deadline))
         uv_timer_start(&finder->deadline, on_deadline, dimse_ms, 0);
 }
 
-static void on_opened(struct query_user *user, void *context)
+static void on_opened(struct dicomnet_query_user *user, void *context)
 {
     struct finder *finder = context;
-    finder->query = (struct query){.service = QUERY_FIND,
-                                   .model = finder->options->patient_root ? QUERY_PATIENT_ROOT : QUERY_STUDY_ROOT,
-                                   .priority = PRIORITY_MEDIUM,
-                                   .identifier = &finder->keys->identifier};
+    finder->query = (struct dicomnet_query){.service = DICOMNET_QUERY_FIND,
+                                            .model = finder->options->patient_root ? DICOMNET_QUERY_PATIENT_ROOT
+                                                                                   : DICOMNET_QUERY_STUDY_ROOT,
+                                            .priority = DICOMNET_PRIORITY_MEDIUM,
+                                            .identifier = &finder->keys->identifier};
     finder->begun = true;
-    int error = query_user_begin(user, &finder->query);
+    int error = dicomnet_query_user_begin(user, &finder->query);
     if (error == 0)
         return;
     finder->ended = true;
-    say(finder, error == ERROR_NO_CONTEXT ? "it does not accept queries in this information model" : error_text(error));
-    query_user_release(user);
+    say(finder, error == DICOMNET_ERROR_NO_CONTEXT ? "it does not accept queries in this information model"
+                                                   : dicomnet_error_text(error));
+    dicomnet_query_user_release(user);
 }
 
-static void on_match(struct query_user *user, void *context, struct query *query, const struct identifier *match)
+static void on_match(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query,
+                     const struct dicomnet_identifier *match)
 {
     struct finder *finder = context;
     uint32_t max = finder->options->max_matches;
@@ -110,13 +113,13 @@ static void on_match(struct query_user *user, void *context, struct query *query
 /* "C-FIND failed: status A900 (identifier does not match SOP class): comment; it objects to PatientID" */
 static void say_failure(const struct finder *finder)
 {
-    const struct query *query = &finder->query;
+    const struct dicomnet_query *query = &finder->query;
     char text[512];
-    int len =
-        snprintf(text, sizeof text, "C-FIND failed: status %04X (%s)%s%s", query->status,
-                 query_status_text(QUERY_FIND, query->status), query->comment[0] != '\0' ? ": " : "", query->comment);
+    int len = snprintf(text, sizeof text, "C-FIND failed: status %04X (%s)%s%s", query->status,
+                       dicomnet_query_status_text(DICOMNET_QUERY_FIND, query->status),
+                       query->comment[0] != '\0' ? ": " : "", query->comment);
     for (unsigned i = 0; i < query->offending_count && (size_t)len + 64 < sizeof text; i++) {
-        const char *keyword = dictionary_keyword(query->offending[i]);
+        const char *keyword = dicomnet_dictionary_keyword(query->offending[i]);
         len += snprintf(text + len, sizeof text - (size_t)len, "%s%s", i == 0 ? "; it objects to " : ", ", keyword);
         if (*keyword == '\0')
             len += snprintf(text + len, sizeof text - (size_t)len, "%08X", query->offending[i]);
@@ -124,26 +127,27 @@ static void say_failure(const struct finder *finder)
     say(finder, text);
 }
 
-static void on_ended(struct query_user *user, void *context, struct query *query, const struct identifier *failed)
+static void on_ended(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query,
+                     const struct dicomnet_identifier *failed)
 {
     struct finder *finder = context;
     (void)failed;
     finder->ended = query->answered;
     bool stopped_by_us = finder->limited || finder->interrupted || finder->output_error != 0;
-    finder->succeeded =
-        query->answered && (query->status == STATUS_SUCCESS || (query->status == STATUS_CANCEL && stopped_by_us));
+    finder->succeeded = query->answered && (query->status == DICOMNET_STATUS_SUCCESS ||
+                                            (query->status == DICOMNET_STATUS_CANCEL && stopped_by_us));
     if (query->answered && !finder->succeeded && !finder->too_many)
         say_failure(finder);
     if (query->answered)
-        query_user_release(user);
+        dicomnet_query_user_release(user);
 }
 
-static void on_closed(struct query_user *user, void *context, const struct association_end *end)
+static void on_closed(struct dicomnet_query_user *user, void *context, const struct dicomnet_association_end *end)
 {
     struct finder *finder = context;
     char text[PEER_TEXT_SIZE];
     (void)user;
-    bool by_us = end->error == ERROR_ABORTED_LOCALLY || end->error == ERROR_TIMEOUT_DIMSE;
+    bool by_us = end->error == DICOMNET_ERROR_ABORTED_LOCALLY || end->error == DICOMNET_ERROR_TIMEOUT_DIMSE;
     bool stopped = by_us && (finder->interrupted || finder->limited || finder->too_many);
     finder->succeeded |= stopped && finder->limited; /* that the peer did not stop is nobody's trouble */
     if (!finder->ended && !stopped) {
@@ -160,7 +164,7 @@ static void on_closed(struct query_user *user, void *context, const struct assoc
     uv_close((uv_handle_t *)&finder->deadline, NULL);
 }
 
-static const struct query_user_handler handler = {
+static const struct dicomnet_query_user_handler handler = {
     .opened = on_opened, .match = on_match, .ended = on_ended, .closed = on_closed};
 
 /* The first asks the peer to stop, if there is something to stop; a second one does not wait for it. */
@@ -173,32 +177,33 @@ static void on_interrupt(void *user, int number)
         return;
     finder->interrupted = true;
     if (again || !finder->begun || finder->ended)
-        query_user_abort(finder->user, ERROR_ABORTED_LOCALLY);
+        dicomnet_query_user_abort(finder->user, DICOMNET_ERROR_ABORTED_LOCALLY);
     else
         stop(finder);
 }
 
 /* ---- the whole ---- */
 
-static int open_user(struct finder *finder, const struct logger *logger)
+static int open_user(struct finder *finder, const struct dicomnet_logger *logger)
 {
     const struct options *options = finder->options;
     const struct destination *destination = finder->destination;
-    const struct association_proposal proposal = {
-        .abstract_syntax = query_class_uid(options->patient_root ? QUERY_PATIENT_ROOT : QUERY_STUDY_ROOT, QUERY_FIND),
+    const struct dicomnet_association_proposal proposal = {
+        .abstract_syntax = dicomnet_query_class_uid(
+            options->patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT, DICOMNET_QUERY_FIND),
         .syntax_count = 2,
-        .syntaxes = {UID_EXPLICIT_VR_LITTLE_ENDIAN, UID_IMPLICIT_VR_LITTLE_ENDIAN}};
-    struct association_options association = {.host = destination->host,
-                                              .port = destination->port,
-                                              .max_pdu_len = options->max_pdu_len,
-                                              .timeouts = options->timeouts,
-                                              .proposals = &proposal,
-                                              .proposal_count = 1,
-                                              .logger = logger};
-    struct query_user_options user = {.handler = &handler, .context = finder};
+        .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}};
+    struct dicomnet_association_options association = {.host = destination->host,
+                                                       .port = destination->port,
+                                                       .max_pdu_len = options->max_pdu_len,
+                                                       .timeouts = options->timeouts,
+                                                       .proposals = &proposal,
+                                                       .proposal_count = 1,
+                                                       .logger = logger};
+    struct dicomnet_query_user_options user = {.handler = &handler, .context = finder};
     strcpy(association.called_ae, destination->called_ae);
     strcpy(association.calling_ae, destination->calling_ae);
-    return query_user_open(&finder->user, &finder->loop, &association, &user);
+    return dicomnet_query_user_open(&finder->user, &finder->loop, &association, &user);
 }
 
 /* Write what is still kept, and say what is not to be seen in the output. */
@@ -213,14 +218,14 @@ static int finish(struct finder *finder)
         return 130;
     }
     if (error != 0) {
-        fprintf(stderr, "dicom-finder: standard output: %s\n", error_text(error));
+        fprintf(stderr, "dicom-finder: standard output: %s\n", dicomnet_error_text(error));
         return 1;
     }
     if (!finder->options->quiet && worthwhile) {
         fprintf(stderr, "%llu match%s", (unsigned long long)finder->printed, finder->printed == 1 ? "" : "es");
         if (finder->limited && finder->query.match_count > finder->printed)
             fprintf(stderr, "; there are more (--limit)");
-        else if (finder->limited && finder->query.status == STATUS_CANCEL)
+        else if (finder->limited && finder->query.status == DICOMNET_STATUS_CANCEL)
             fprintf(stderr, "; there may be more (--limit)");
         fprintf(stderr, "\n");
     }
@@ -244,7 +249,7 @@ static unsigned screen_columns(void)
 /* The query, from the association to the last match. Returns the exit code. */
 static int query(struct finder *finder)
 {
-    struct logger logger = console_logger((enum log_level)finder->options->log_level);
+    struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)finder->options->log_level);
 
     if (uv_loop_init(&finder->loop) != 0) {
         fprintf(stderr, "dicom-finder: no memory\n");
@@ -255,10 +260,10 @@ static int query(struct finder *finder)
     int error = open_user(finder, &logger);
     int deaf = error == 0 ? slow_output_watch(&finder->output, &finder->loop) : 0;
     if (error != 0) {
-        say(finder, error_text(error));
+        say(finder, dicomnet_error_text(error));
         uv_close((uv_handle_t *)&finder->deadline, NULL);
     } else if (deaf != 0) {
-        query_user_abort(finder->user, deaf);
+        dicomnet_query_user_abort(finder->user, deaf);
     }
     uv_run(&finder->loop, UV_RUN_DEFAULT);
     int closed = uv_loop_close(&finder->loop);
@@ -277,7 +282,7 @@ static int run(struct finder *finder)
 
     int error = slow_output_open(&finder->output, patience_ms, on_interrupt, finder);
     if (error != 0) {
-        say(finder, error_text(error));
+        say(finder, dicomnet_error_text(error));
         return 1;
     }
     finder->writer =

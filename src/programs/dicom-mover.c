@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "fetch/retrieval.h"
 #include "programs/console.h"
@@ -40,14 +41,14 @@ struct mover {
 /* ---- the observer ---- */
 
 /* What --verbose shows beyond what the console shows anyway. */
-static bool is_worth_a_line(const struct mover *mover, const struct log_record *record)
+static bool is_worth_a_line(const struct mover *mover, const struct dicomnet_log_record *record)
 {
-    bool ours = record->event == LOG_QUERY_STARTED || record->event == LOG_QUERY_ENDED ||
-                record->event == LOG_RETRIEVAL_LISTED || record->event == LOG_RETRIEVAL_STORED;
-    return mover->options->verbose && !mover->options->debug && ours && record->level == LOG_INFO;
+    bool ours = record->event == EVENT_QUERY_STARTED || record->event == EVENT_QUERY_ENDED ||
+                record->event == EVENT_RETRIEVAL_LISTED || record->event == EVENT_RETRIEVAL_STORED;
+    return mover->options->verbose && !mover->options->debug && ours && record->level == DICOMNET_LOG_INFO;
 }
 
-static void on_log(void *user, const struct log_record *record)
+static void on_log(void *user, const struct dicomnet_log_record *record)
 {
     struct mover *mover = user;
     event_log_write(mover->log, record);
@@ -85,7 +86,7 @@ static void on_progress(void *user, const struct retrieval_progress *now)
 static int say_error(const char *what, const char *name, int error)
 {
     fprintf(stderr, "dicom-mover: %s%s%s%s%s\n", what, name != NULL ? " '" : "", name != NULL ? name : "",
-            name != NULL ? "': " : ": ", error_text(error));
+            name != NULL ? "': " : ": ", dicomnet_error_text(error));
     return -1;
 }
 
@@ -109,7 +110,7 @@ static uint32_t stall_ms(const struct options *options)
     return dimse_ms < UINT32_MAX / times ? dimse_ms * times : UINT32_MAX;
 }
 
-static void fill_in_retrieval(struct mover *mover, const struct identifier *keys)
+static void fill_in_retrieval(struct mover *mover, const struct dicomnet_identifier *keys)
 {
     const struct options *options = mover->options;
     const struct destination *destination = mover->destination;
@@ -121,8 +122,8 @@ static void fill_in_retrieval(struct mover *mover, const struct identifier *keys
         .max_pdu_len = options->max_pdu_len,
         .timeouts = options->timeouts,
         .priority = (uint16_t)options->priority,
-        .model = options->patient_root ? QUERY_PATIENT_ROOT : QUERY_STUDY_ROOT,
-        .level = (enum query_level)options->level,
+        .model = options->patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT,
+        .level = (enum dicomnet_query_level)options->level,
         .keys = keys,
         .no_find = options->no_find,
         .get = options->get,
@@ -136,7 +137,7 @@ static void fill_in_retrieval(struct mover *mover, const struct identifier *keys
         .retry = options->retry,
         .max_matches = options->max_matches,
         .stall_ms = stall_ms(options),
-        .log_level = (enum log_level)options->log_level,
+        .log_level = (enum dicomnet_log_level)options->log_level,
     };
     strcpy(retrieval->called_ae, destination->called_ae);
     strcpy(retrieval->calling_ae, destination->calling_ae);
@@ -207,8 +208,8 @@ static void log_start(struct mover *mover)
             text_printf(&given, "=%s", quoted != NULL ? quoted : "");
         free(quoted);
     }
-    const struct logger logger = {.write = on_log, .user = mover, .level = mover->retrieval.log_level};
-    LOG(&logger, LOG_INFO, LOG_SESSION_STARTED, LOG_TEXT("version", PROGRAM_VERSION),
+    const struct dicomnet_logger logger = {.write = on_log, .user = mover, .level = mover->retrieval.log_level};
+    LOG(&logger, DICOMNET_LOG_INFO, EVENT_SESSION_STARTED, LOG_TEXT("version", PROGRAM_VERSION),
         LOG_TEXT("destination", mover->destination->text), LOG_TEXT("options", given.failed ? "" : given.data));
     text_fini(&given);
 }
@@ -223,10 +224,11 @@ static int exit_code_without_reports(int exit_code)
 static int write_reports(struct mover *mover, const struct retrieval_result *result, int exit_code)
 {
     const struct retrieval_counts *counts = &result->counts;
-    const struct logger logger = {.write = on_log, .user = mover, .level = mover->retrieval.log_level};
-    LOG(&logger, LOG_INFO, LOG_SESSION_ENDED, LOG_NUMBER("exit_code", exit_code), LOG_NUMBER("listed", counts->listed),
-        LOG_NUMBER("present", counts->present), LOG_NUMBER("stored", counts->stored),
-        LOG_NUMBER("missing", counts->missing), LOG_NUMBER("bytes", counts->bytes));
+    const struct dicomnet_logger logger = {.write = on_log, .user = mover, .level = mover->retrieval.log_level};
+    LOG(&logger, DICOMNET_LOG_INFO, EVENT_SESSION_ENDED, LOG_NUMBER("exit_code", exit_code),
+        LOG_NUMBER("listed", counts->listed), LOG_NUMBER("present", counts->present),
+        LOG_NUMBER("stored", counts->stored), LOG_NUMBER("missing", counts->missing),
+        LOG_NUMBER("bytes", counts->bytes));
     if (event_log_end(mover->log) != 0)
         exit_code = exit_code_without_reports(exit_code);
     int error = retrieval_summary_write(mover->summary, result, exit_code, mover->summary_path);
@@ -259,7 +261,8 @@ static int run(struct mover *mover)
         log_start(mover);
         int error = retrieval_run(&mover->retrieval, &observer, &result);
         if (error != 0) {
-            fprintf(stderr, "dicom-mover: %s%s\n", result.stop_text[0] != '\0' ? result.stop_text : error_text(error),
+            fprintf(stderr, "dicom-mover: %s%s\n",
+                    result.stop_text[0] != '\0' ? result.stop_text : dicomnet_error_text(error),
                     console_port_hint(error, mover->options->receive_port));
         } else {
             exit_code = retrieval_exit_code(&result);

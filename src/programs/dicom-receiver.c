@@ -40,7 +40,7 @@ static void on_interrupt(void *user, int number)
     stop(user);
 }
 
-static struct receiver_options receiver_options_of(const struct options *options, const struct logger *logger)
+static struct receiver_options receiver_options_of(const struct options *options, const struct dicomnet_logger *logger)
 {
     struct receiver_options receiver = {
         .acceptor = {.bind_address = options->bind_address,
@@ -85,7 +85,7 @@ static int open_access_log(const struct options *options, struct listener *progr
         return 0;
     int error = access_log_open(&program->access_log, options->access_log);
     if (error != 0)
-        fprintf(stderr, "dicom-receiver: --access-log: '%s': %s\n", options->access_log, error_text(error));
+        fprintf(stderr, "dicom-receiver: --access-log: '%s': %s\n", options->access_log, dicomnet_error_text(error));
     receiver->observer = &access_log_observer;
     receiver->observer_user = program->access_log;
     return error;
@@ -117,7 +117,7 @@ static void print_totals(const struct receiver_totals *totals)
 static int run(const struct options *options)
 {
     struct listener program = {0};
-    struct logger logger = console_logger((enum log_level)options->log_level);
+    struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->log_level);
     struct receiver_options receiver = receiver_options_of(options, &logger);
 
     if (open_access_log(options, &program, &receiver) != 0)
@@ -141,7 +141,8 @@ static int run(const struct options *options)
     (void)closed;
     int log_error = access_log_close(program.access_log);
     if (log_error != 0)
-        fprintf(stderr, "dicom-receiver: --access-log: '%s': %s\n", options->access_log, error_text(log_error));
+        fprintf(stderr, "dicom-receiver: --access-log: '%s': %s\n", options->access_log,
+                dicomnet_error_text(log_error));
     if (error == 0 && !options->quiet)
         print_totals(&program.totals);
     return error == 0 && log_error == 0 ? 0 : 1;

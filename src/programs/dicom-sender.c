@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "engine/interrupt.h"
 #include "engine/pace.h"
@@ -49,7 +50,7 @@ struct sender {
 
 /* ---- the observer ---- */
 
-static void on_log(void *user, const struct log_record *record)
+static void on_log(void *user, const struct dicomnet_log_record *record)
 {
     struct sender *sender = user;
     event_log_write(sender->log, record);
@@ -98,8 +99,8 @@ static void on_study_planned(void *user, const struct planned_study *study)
     fprintf(out, "%s%s: %llu instance%s, %s\n", study->study_uid[0] != '\0' ? "study " : "no study", study->study_uid,
             (unsigned long long)study->instances, study->instances == 1 ? "" : "s", size);
     for (size_t i = 0; i < study->context_count; i++)
-        fprintf(out, "  %s as %s\n", uid_keyword(study->contexts[i].class_uid),
-                uid_keyword(study->contexts[i].syntax_uid));
+        fprintf(out, "  %s as %s\n", dicomnet_uid_keyword(study->contexts[i].class_uid),
+                dicomnet_uid_keyword(study->contexts[i].syntax_uid));
 }
 
 static void on_progress(void *user, const struct session_progress *now)
@@ -113,7 +114,7 @@ static void on_progress(void *user, const struct session_progress *now)
 static int say_error(const char *what, const char *name, int error)
 {
     fprintf(stderr, "dicom-sender: %s%s%s%s%s\n", what, name != NULL ? " '" : "", name != NULL ? name : "",
-            name != NULL ? "': " : ": ", error_text(error));
+            name != NULL ? "': " : ": ", dicomnet_error_text(error));
     return -1;
 }
 
@@ -153,7 +154,7 @@ static void fill_in_session(struct sender *sender)
                      .pattern = options->pattern,
                      .follow_symlinks = options->follow_symlinks},
         .scan = {.accept_raw = options->accept_raw, .allow_incomplete = options->allow_incomplete},
-        .log_level = (enum log_level)options->log_level,
+        .log_level = (enum dicomnet_log_level)options->log_level,
     };
     strcpy(session->called_ae, destination->called_ae);
     strcpy(session->calling_ae, destination->calling_ae);
@@ -213,20 +214,20 @@ static int close_reports(struct sender *sender)
 /* The first line of the log and of the ledger: what was asked for, in one text. 0, or -1 if it cannot begin. */
 static int begin_session(struct sender *sender)
 {
-    const struct logger logger = {.write = on_log, .user = sender, .level = sender->session.log_level};
-    LOG(&logger, LOG_INFO, LOG_SESSION_STARTED, LOG_TEXT("version", PROGRAM_VERSION),
+    const struct dicomnet_logger logger = {.write = on_log, .user = sender, .level = sender->session.log_level};
+    LOG(&logger, DICOMNET_LOG_INFO, EVENT_SESSION_STARTED, LOG_TEXT("version", PROGRAM_VERSION),
         LOG_TEXT("destination", sender->destination->text), LOG_TEXT("options", sender->given));
     return resume_begin(&sender->resume, sender->options, sender->session_id, sender->given);
 }
 
 static void log_end(struct sender *sender, const struct session_result *result, int exit_code)
 {
-    const struct logger logger = {.write = on_log, .user = sender, .level = sender->session.log_level};
+    const struct dicomnet_logger logger = {.write = on_log, .user = sender, .level = sender->session.log_level};
     const uint64_t *by_state = result->totals.by_state;
     uint64_t earlier = 0;
     for (int state = 0; state < OUTCOME_STATE_COUNT; state++)
         earlier += result->totals.earlier[state];
-    LOG(&logger, LOG_INFO, LOG_SESSION_ENDED, LOG_NUMBER("exit_code", exit_code),
+    LOG(&logger, DICOMNET_LOG_INFO, EVENT_SESSION_ENDED, LOG_NUMBER("exit_code", exit_code),
         LOG_NUMBER("files", result->totals.files), LOG_NUMBER("stored", by_state[OUTCOME_STORED]),
         LOG_NUMBER("warned", by_state[OUTCOME_WARNED]), LOG_NUMBER("failed", by_state[OUTCOME_FAILED]),
         LOG_NUMBER("skipped", by_state[OUTCOME_SKIPPED]), LOG_NUMBER("in_doubt", by_state[OUTCOME_IN_DOUBT]),

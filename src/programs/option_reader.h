@@ -25,15 +25,15 @@ struct option_reader {
  * next argument is taken if the row has a value. 0, or -1 and a message.
  */
 int option_reader_take(struct option_reader *reader, const struct option_row *row, const char *spelling,
-                       int spelling_len, const char *value) MUST_CHECK;
+                       int spelling_len, const char *value) DICOMNET_MUST_CHECK;
 
 /* Take a word of another tool. 1: `argument` is none; 0: taken; -1: wrong or refused, and a message. */
-int option_reader_take_foreign(struct option_reader *reader, const char *argument) MUST_CHECK;
+int option_reader_take_foreign(struct option_reader *reader, const char *argument) DICOMNET_MUST_CHECK;
 
 /*
  * Take dcm4che's -b or --bind [AE[@ADDRESS]][:PORT], which says by which title we call, or where a server listens.
  * As option_reader_take_foreign.
  */
-int option_reader_take_bind(struct option_reader *reader, const char *argument) MUST_CHECK;
+int option_reader_take_bind(struct option_reader *reader, const char *argument) DICOMNET_MUST_CHECK;
 
 #endif

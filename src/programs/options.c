@@ -192,7 +192,7 @@ static void set_defaults(struct options *options)
 {
     char problem[OPTION_PROBLEM_SIZE];
     options->timeouts.release_ms = RELEASE_TIMEOUT_MS;
-    options->log_level = LOG_INFO;
+    options->log_level = DICOMNET_LOG_INFO;
     for (size_t i = 0; i < option_row_count; i++) {
         const struct option_row *row = &option_rows[i];
         if ((row->programs & options->program) == 0 || row->default_text == NULL)
@@ -206,7 +206,7 @@ static void set_defaults(struct options *options)
 /* --level patient, which only the patient root has, asks for it. */
 static void apply_query(struct options *options)
 {
-    if ((options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0 && options->level == QUERY_LEVEL_PATIENT &&
+    if ((options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0 && options->level == DICOMNET_QUERY_LEVEL_PATIENT &&
         !options->study_root)
         options->patient_root = true;
 }
@@ -248,14 +248,14 @@ static void apply_shared(struct options *options)
     if (options_given(options, "log-level"))
         return;
     if (options->program & (PROGRAM_SENDER | PROGRAM_MOVER)) /* its log is a file, which -q and -v do not concern */
-        options->log_level = options->debug ? LOG_DEBUG : LOG_INFO;
+        options->log_level = options->debug ? DICOMNET_LOG_DEBUG : DICOMNET_LOG_INFO;
     else
-        options->log_level = options->debug     ? LOG_DEBUG
-                             : options->verbose ? LOG_INFO
-                             : options->quiet   ? LOG_ERROR
+        options->log_level = options->debug     ? DICOMNET_LOG_DEBUG
+                             : options->verbose ? DICOMNET_LOG_INFO
+                             : options->quiet   ? DICOMNET_LOG_ERROR
                              : (options->program & (PROGRAM_RECEIVER | PROGRAM_ARCHIVE)) != 0
-                                 ? LOG_WARN
-                                 : LOG_ERROR; /* they say it themselves */
+                                 ? DICOMNET_LOG_WARN
+                                 : DICOMNET_LOG_ERROR; /* they say it themselves */
 }
 
 static const char *find_mover_contradiction(const struct options *options)
@@ -319,7 +319,7 @@ static const char *find_contradiction(const struct options *options)
         return "--json and --csv exclude each other";
     if (options->patient_root && options->study_root)
         return "--patient-root and --study-root exclude each other";
-    if ((options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0 && options->level == QUERY_LEVEL_PATIENT &&
+    if ((options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0 && options->level == DICOMNET_QUERY_LEVEL_PATIENT &&
         options->study_root)
         return "--level patient: the study root has no such level; --patient-root has";
     if (options->program == PROGRAM_MOVER)

@@ -71,7 +71,7 @@ struct options {
 
     /* how */
     uint32_t threads;  /* 0: auto */
-    uint32_t priority; /* enum dimse_priority */
+    uint32_t priority; /* enum dicomnet_dimse_priority */
     bool verify;
     uint32_t retry;
     uint32_t give_up_ms; /* 0: not given */
@@ -80,7 +80,7 @@ struct options {
     uint32_t on_conflict; /* enum session_conflict */
     bool strict;
     uint32_t timeout_ms; /* --timeout; already applied to `timeouts` */
-    struct association_timeouts timeouts;
+    struct dicomnet_association_timeouts timeouts;
     uint32_t max_pdu_len;
     struct synthetic_spec synthetic; /* studies = 0: not given */
     const char *synthetic_text;
@@ -106,7 +106,7 @@ struct options {
     /* what to ask for */
     bool patient_root;
     bool study_root;   /* changes nothing: it is so unless patient_root says otherwise */
-    uint32_t level;    /* enum query_level */
+    uint32_t level;    /* enum dicomnet_query_level */
     const char **keys; /* KEY or KEY=VALUE, see query_keys */
     size_t key_count;
     const char *query_file;
@@ -162,7 +162,7 @@ struct options {
     bool quiet;
     bool verbose;
     bool debug;
-    uint32_t log_level; /* enum log_level: as given, else by -q, -v, -d; see apply_shared */
+    uint32_t log_level; /* enum dicomnet_log_level: as given, else by -q, -v, -d; see apply_shared */
     bool help;
     bool version;
     bool nothing_typed;
@@ -197,8 +197,8 @@ bool options_begin(struct options *options, enum program program, int argc, char
 bool options_given(const struct options *options, const char *name);
 
 /*
- * What records --log-level lets onto the console of a program whose log is a file: 1 + an enum log_level; 0 if it was
- * not given, or if -q, -v or -d say it.
+ * What records --log-level lets onto the console of a program whose log is a file: 1 + an enum dicomnet_log_level; 0 if
+ * it was not given, or if -q, -v or -d say it.
  */
 int options_console_level(const struct options *options);
 

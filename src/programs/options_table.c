@@ -22,22 +22,22 @@
 #define FIELD(name) offsetof(struct options, name)
 
 static const struct option_choice priorities[] = {
-    {"low", PRIORITY_LOW}, {"medium", PRIORITY_MEDIUM}, {"high", PRIORITY_HIGH}, {NULL, 0}};
+    {"low", DICOMNET_PRIORITY_LOW}, {"medium", DICOMNET_PRIORITY_MEDIUM}, {"high", DICOMNET_PRIORITY_HIGH}, {NULL, 0}};
 
 static const struct option_choice conflicts[] = {
     {"fail", CONFLICT_FAIL}, {"first", CONFLICT_FIRST}, {"all", CONFLICT_ALL}, {NULL, 0}};
 static const struct option_choice automatic[] = {{"auto", 0}, {NULL, 0}};
 
 /* The names after "trace" work and are not advertised. */
-static const struct option_choice levels[] = {{"error", LOG_ERROR}, {"warn", LOG_WARN},    {"info", LOG_INFO},
-                                              {"debug", LOG_DEBUG}, {"trace", LOG_TRACE},  {"critical", LOG_ERROR},
-                                              {"fatal", LOG_ERROR}, {"warning", LOG_WARN}, {NULL, 0}};
+static const struct option_choice levels[] = {{"error", DICOMNET_LOG_ERROR}, {"warn", DICOMNET_LOG_WARN},    {"info", DICOMNET_LOG_INFO},
+                                              {"debug", DICOMNET_LOG_DEBUG}, {"trace", DICOMNET_LOG_TRACE},  {"critical", DICOMNET_LOG_ERROR},
+                                              {"fatal", DICOMNET_LOG_ERROR}, {"warning", DICOMNET_LOG_WARN}, {NULL, 0}};
 
-static const struct option_choice query_levels[] = {{"patient", QUERY_LEVEL_PATIENT},
-                                                    {"study", QUERY_LEVEL_STUDY},
-                                                    {"series", QUERY_LEVEL_SERIES},
-                                                    {"image", QUERY_LEVEL_IMAGE},
-                                                    {"instance", QUERY_LEVEL_IMAGE},
+static const struct option_choice query_levels[] = {{"patient", DICOMNET_QUERY_LEVEL_PATIENT},
+                                                    {"study", DICOMNET_QUERY_LEVEL_STUDY},
+                                                    {"series", DICOMNET_QUERY_LEVEL_SERIES},
+                                                    {"image", DICOMNET_QUERY_LEVEL_IMAGE},
+                                                    {"instance", DICOMNET_QUERY_LEVEL_IMAGE},
                                                     {NULL, 0}};
 
 /* clang-format off */
@@ -171,7 +171,7 @@ const struct option_row option_rows[] = {
      "open another association after N stores, after a size such as 500M, or after a time such as 60s", NULL},
     {SENDER, "Sending", "strict", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(strict), NULL,
      "let what is skipped or stored with a warning fail the run: it then ends with 1 or 2", NULL},
-    {SENDER, "Sending", "window", 0, NULL, OPTION_NUMBER, "N", 1, STORAGE_WINDOW_MAX, FIELD(window), "1",
+    {SENDER, "Sending", "window", 0, NULL, OPTION_NUMBER, "N", 1, DICOMNET_STORAGE_WINDOW_MAX, FIELD(window), "1",
      "stores under way at a time on one association, if the peer agrees (asynchronous operations window)", NULL},
     {SENDER, "Sending", "scan-first", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(scan_first), NULL,
      "look at every file before the first is sent: exact totals from the start", NULL},
@@ -208,7 +208,7 @@ const struct option_row option_rows[] = {
     {SERVER, "Listening", "max-connections", 0, NULL, OPTION_NUMBER, "N", 0, 100000, FIELD(max_connections), "512",
      "have at most N connections; beyond it the oldest one that has not asked for an association yet is closed, or the "
      "new one; 0 is no limit", NULL},
-    {RECEIVER, "Listening", "window", 0, NULL, OPTION_NUMBER, "N", 1, STORAGE_WINDOW_MAX, FIELD(window), "1",
+    {RECEIVER, "Listening", "window", 0, NULL, OPTION_NUMBER, "N", 1, DICOMNET_STORAGE_WINDOW_MAX, FIELD(window), "1",
      "grant up to N operations at a time to who asks for it (asynchronous operations window)", NULL},
     {RECEIVER, "Storing", "output-dir", 'o', NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(output_dir), NULL,
      "keep instances in this folder, as <SOP Instance UID>.dcm", NULL},
@@ -253,7 +253,7 @@ const struct option_row option_rows[] = {
      "send a C-MOVE's series over up to N associations at a time", NULL},
 
     /* ---- network ---- */
-    {ALL, "Network", "max-pdu", 0, "-pdu", OPTION_NUMBER, "BYTES", ASSOCIATION_MAX_PDU_MIN, ASSOCIATION_MAX_PDU_MAX,
+    {ALL, "Network", "max-pdu", 0, "-pdu", OPTION_NUMBER, "BYTES", DICOMNET_ASSOCIATION_MAX_PDU_MIN, DICOMNET_ASSOCIATION_MAX_PDU_MAX,
      FIELD(max_pdu_len), "131072", "the longest PDU that we accept", NULL},
     {ALL, "Network", "timeout", 0, NULL, OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeout_ms), NULL,
      "all timeouts at once; those below win over it. 0 waits for ever, fractions are fine", NULL},

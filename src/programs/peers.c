@@ -143,7 +143,7 @@ int peers_find(const char *path, const char *name, struct peer *ret_peer, char *
     }
     if (file == NULL) {
         int code = -errno;
-        say(&reading, error_text(code), NULL);
+        say(&reading, dicomnet_error_text(code), NULL);
         return code;
     }
     json_t *root = json_loadf(file, JSON_REJECT_DUPLICATES, &error);

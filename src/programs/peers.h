@@ -33,6 +33,7 @@ struct peer {
  * no peer of that name, or no default; then `ret_text` of `size` bytes says which, naming the peers there are.
  * A negative error if the file is there and cannot be read or is wrong: `ret_text` says where, in one line.
  */
-int peers_find(const char *path, const char *name, struct peer *ret_peer, char *ret_text, size_t size) MUST_CHECK;
+int peers_find(const char *path, const char *name, struct peer *ret_peer, char *ret_text,
+               size_t size) DICOMNET_MUST_CHECK;
 
 #endif

@@ -29,6 +29,7 @@ struct positional {
  * Put `count` positionals where they belong in `options`, which has read everything else. `words` is changed. 0, or -1
  * and one line in `ret_message` of OPTIONS_MESSAGE_SIZE bytes.
  */
-int positionals_place(struct options *options, struct positional *words, size_t count, char *ret_message) MUST_CHECK;
+int positionals_place(struct options *options, struct positional *words, size_t count,
+                      char *ret_message) DICOMNET_MUST_CHECK;
 
 #endif

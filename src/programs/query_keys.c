@@ -20,32 +20,34 @@ enum { NEAREST_COUNT = 3, NAME_MAX_LEN = 64, LAST_GROUP_WITHOUT_QUERIES = 0x0003
 
 /* ---- what there is to know about a level ---- */
 
-static const uint32_t patient_tags[] = {TAG_PATIENT_NAME, TAG_PATIENT_ID, TAG_PATIENT_BIRTH_DATE, TAG_PATIENT_SEX, 0};
-static const uint32_t study_tags[] = {TAG_STUDY_DATE,
-                                      TAG_STUDY_TIME,
-                                      TAG_PATIENT_NAME,
-                                      TAG_PATIENT_ID,
-                                      TAG_ACCESSION_NUMBER,
-                                      TAG_MODALITIES_IN_STUDY,
-                                      TAG_STUDY_DESCRIPTION,
-                                      TAG_NUMBER_OF_STUDY_RELATED_SERIES,
-                                      TAG_NUMBER_OF_STUDY_RELATED_INSTANCES,
-                                      TAG_STUDY_INSTANCE_UID,
+static const uint32_t patient_tags[] = {DICOMNET_TAG_PATIENT_NAME, DICOMNET_TAG_PATIENT_ID,
+                                        DICOMNET_TAG_PATIENT_BIRTH_DATE, DICOMNET_TAG_PATIENT_SEX, 0};
+static const uint32_t study_tags[] = {DICOMNET_TAG_STUDY_DATE,
+                                      DICOMNET_TAG_STUDY_TIME,
+                                      DICOMNET_TAG_PATIENT_NAME,
+                                      DICOMNET_TAG_PATIENT_ID,
+                                      DICOMNET_TAG_ACCESSION_NUMBER,
+                                      DICOMNET_TAG_MODALITIES_IN_STUDY,
+                                      DICOMNET_TAG_STUDY_DESCRIPTION,
+                                      DICOMNET_TAG_NUMBER_OF_STUDY_RELATED_SERIES,
+                                      DICOMNET_TAG_NUMBER_OF_STUDY_RELATED_INSTANCES,
+                                      DICOMNET_TAG_STUDY_INSTANCE_UID,
                                       0};
-static const uint32_t series_tags[] = {TAG_MODALITY,
-                                       TAG_SERIES_NUMBER,
-                                       TAG_SERIES_DESCRIPTION,
-                                       TAG_NUMBER_OF_SERIES_RELATED_INSTANCES,
-                                       TAG_STUDY_INSTANCE_UID,
-                                       TAG_SERIES_INSTANCE_UID,
+static const uint32_t series_tags[] = {DICOMNET_TAG_MODALITY,
+                                       DICOMNET_TAG_SERIES_NUMBER,
+                                       DICOMNET_TAG_SERIES_DESCRIPTION,
+                                       DICOMNET_TAG_NUMBER_OF_SERIES_RELATED_INSTANCES,
+                                       DICOMNET_TAG_STUDY_INSTANCE_UID,
+                                       DICOMNET_TAG_SERIES_INSTANCE_UID,
                                        0};
-static const uint32_t image_tags[] = {TAG_INSTANCE_NUMBER,     TAG_SOP_CLASS_UID,    TAG_STUDY_INSTANCE_UID,
-                                      TAG_SERIES_INSTANCE_UID, TAG_SOP_INSTANCE_UID, 0};
+static const uint32_t image_tags[] = {DICOMNET_TAG_INSTANCE_NUMBER,    DICOMNET_TAG_SOP_CLASS_UID,
+                                      DICOMNET_TAG_STUDY_INSTANCE_UID, DICOMNET_TAG_SERIES_INSTANCE_UID,
+                                      DICOMNET_TAG_SOP_INSTANCE_UID,   0};
 
-static const uint32_t *const attributes[] = {[QUERY_LEVEL_PATIENT] = patient_tags,
-                                             [QUERY_LEVEL_STUDY] = study_tags,
-                                             [QUERY_LEVEL_SERIES] = series_tags,
-                                             [QUERY_LEVEL_IMAGE] = image_tags};
+static const uint32_t *const attributes[] = {[DICOMNET_QUERY_LEVEL_PATIENT] = patient_tags,
+                                             [DICOMNET_QUERY_LEVEL_STUDY] = study_tags,
+                                             [DICOMNET_QUERY_LEVEL_SERIES] = series_tags,
+                                             [DICOMNET_QUERY_LEVEL_IMAGE] = image_tags};
 
 static int show(struct query_keys *keys, uint32_t tag)
 {
@@ -61,27 +63,30 @@ static int show(struct query_keys *keys, uint32_t tag)
 /* To be returned. */
 static int want(struct query_keys *keys, uint32_t tag)
 {
-    int error = identifier_set_text(&keys->identifier, tag, "");
+    int error = dicomnet_identifier_set_text(&keys->identifier, tag, "");
     return error != 0 ? error : show(keys, tag);
 }
 
-int query_keys_init(struct query_keys *keys, enum query_model model, enum query_level level, bool with_attributes)
+int query_keys_init(struct query_keys *keys, enum dicomnet_query_model model, enum dicomnet_query_level level,
+                    bool with_attributes)
 {
     keys->count = 0;
-    identifier_init(&keys->identifier);
-    int error = identifier_set_text(&keys->identifier, TAG_QUERY_RETRIEVE_LEVEL, query_level_name(level));
+    dicomnet_identifier_init(&keys->identifier);
+    int error = dicomnet_identifier_set_text(&keys->identifier, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL,
+                                             dicomnet_query_level_name(level));
     for (const uint32_t *tag = attributes[level]; error == 0 && with_attributes && *tag != 0; tag++)
         error = want(keys, *tag);
     /* The unique keys of the levels above tell entities apart, and are what a retrieval is asked with. */
-    enum query_level first = model == QUERY_STUDY_ROOT ? QUERY_LEVEL_STUDY : QUERY_LEVEL_PATIENT;
-    for (enum query_level above = first; error == 0 && above <= level; above++)
-        error = want(keys, query_level_key(above));
+    enum dicomnet_query_level first =
+        model == DICOMNET_QUERY_STUDY_ROOT ? DICOMNET_QUERY_LEVEL_STUDY : DICOMNET_QUERY_LEVEL_PATIENT;
+    for (enum dicomnet_query_level above = first; error == 0 && above <= level; above++)
+        error = want(keys, dicomnet_query_level_key(above));
     return error;
 }
 
 void query_keys_fini(struct query_keys *keys)
 {
-    identifier_fini(&keys->identifier);
+    dicomnet_identifier_fini(&keys->identifier);
 }
 
 /* ---- one key ---- */
@@ -89,7 +94,7 @@ void query_keys_fini(struct query_keys *keys)
 static int say_unknown(const char *name, char *ret_message, size_t size)
 {
     const char *nearest[NEAREST_COUNT];
-    size_t count = dictionary_find_nearest(name, nearest, NEAREST_COUNT);
+    size_t count = dicomnet_dictionary_find_nearest(name, nearest, NEAREST_COUNT);
     int len =
         snprintf(ret_message, size, "'%.64s' is neither a keyword of the standard nor a tag like 0010,0020", name);
     for (size_t i = 0; i < count && len > 0 && (size_t)len < size; i++)
@@ -147,21 +152,23 @@ static bool cut_name(const char *text, size_t len, char ret_name[NAME_MAX_LEN + 
 static int set_value(struct query_keys *keys, const char *name, uint32_t tag, const char *value, char *ret_message,
                      size_t size)
 {
-    const char *vr = dictionary_vr(tag);
+    const char *vr = dicomnet_dictionary_vr(tag);
     const char *problem = find_value_problem(vr, value);
-    int error = problem == NULL ? identifier_set_text(&keys->identifier, tag, value) : 0;
-    if (error == ERROR_IDENTIFIER_VALUE)
+    int error = problem == NULL ? dicomnet_identifier_set_text(&keys->identifier, tag, value) : 0;
+    if (error == DICOMNET_ERROR_IDENTIFIER_VALUE)
         problem = "is no value for it";
     if (problem != NULL)
         return say_value(name, vr, value, problem, ret_message, size);
     /* What is typed is UTF-8. */
-    if (error == 0 && !is_ascii(value) && !identifier_find(&keys->identifier, TAG_SPECIFIC_CHARACTER_SET, NULL))
-        error = identifier_set_text(&keys->identifier, TAG_SPECIFIC_CHARACTER_SET, "ISO_IR 192");
-    if (error == 0 && tag != TAG_SPECIFIC_CHARACTER_SET)
+    if (error == 0 && !is_ascii(value) &&
+        !dicomnet_identifier_find(&keys->identifier, DICOMNET_TAG_SPECIFIC_CHARACTER_SET, NULL))
+        error = dicomnet_identifier_set_text(&keys->identifier, DICOMNET_TAG_SPECIFIC_CHARACTER_SET, "ISO_IR 192");
+    if (error == 0 && tag != DICOMNET_TAG_SPECIFIC_CHARACTER_SET)
         error = show(keys, tag);
     if (error == 0)
         return 0;
-    snprintf(ret_message, size, "%.64s: %s", name, error == -E2BIG ? "there are too many keys" : error_text(error));
+    snprintf(ret_message, size, "%.64s: %s", name,
+             error == -E2BIG ? "there are too many keys" : dicomnet_error_text(error));
     return -1;
 }
 
@@ -170,7 +177,7 @@ bool query_keys_is_match(const char *text)
     char name[NAME_MAX_LEN + 1];
     uint32_t tag;
     size_t len = strcspn(text, "=");
-    return text[len] == '=' && cut_name(text, len, name) && dictionary_parse_tag(name, &tag);
+    return text[len] == '=' && cut_name(text, len, name) && dicomnet_dictionary_parse_tag(name, &tag);
 }
 
 bool query_keys_is_level(const char *text, const char **ret_level)
@@ -179,8 +186,8 @@ bool query_keys_is_level(const char *text, const char **ret_level)
     uint32_t tag;
     size_t len = strcspn(text, "=");
     *ret_level = text + len + 1;
-    return text[len] == '=' && cut_name(text, len, name) && dictionary_parse_tag(name, &tag) &&
-           tag == TAG_QUERY_RETRIEVE_LEVEL;
+    return text[len] == '=' && cut_name(text, len, name) && dicomnet_dictionary_parse_tag(name, &tag) &&
+           tag == DICOMNET_TAG_QUERY_RETRIEVE_LEVEL;
 }
 
 /* The level that a file of keys names must be the one that is asked for. */
@@ -188,7 +195,7 @@ static int check_level(const struct query_keys *keys, const char *name, const ch
                        size_t size)
 {
     char level[16];
-    (void)identifier_get_text(&keys->identifier, TAG_QUERY_RETRIEVE_LEVEL, level, sizeof level);
+    (void)dicomnet_identifier_get_text(&keys->identifier, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, level, sizeof level);
     if (strcasecmp(level, value) == 0)
         return 0;
     snprintf(ret_message, size, "%s: the level is said with --level; it is %s", name, level);
@@ -205,9 +212,9 @@ int query_keys_add(struct query_keys *keys, const char *text, char *ret_message,
         snprintf(ret_message, size, "'%.80s' begins with no key: it is KEY or KEY=VALUE", text);
         return -1;
     }
-    if (!dictionary_parse_tag(name, &tag))
+    if (!dicomnet_dictionary_parse_tag(name, &tag))
         return say_unknown(name, ret_message, size);
-    if (tag == TAG_QUERY_RETRIEVE_LEVEL)
+    if (tag == DICOMNET_TAG_QUERY_RETRIEVE_LEVEL)
         return check_level(keys, name, value, ret_message, size);
     if (tag >> 16 <= LAST_GROUP_WITHOUT_QUERIES || (tag & 0xFFFF) == 0) {
         snprintf(ret_message, size, "%s: that element cannot be in a query", name);
@@ -219,45 +226,49 @@ int query_keys_add(struct query_keys *keys, const char *text, char *ret_message,
 /* ---- a file of keys ---- */
 
 /* The meta header of a query needs no more than its transfer syntax (PS3.10 7.1); returns where the data set begins. */
-static size_t read_syntax(struct span bytes, char ret_syntax[UID_SIZE])
+static size_t read_syntax(struct dicomnet_span bytes, char ret_syntax[DICOMNET_UID_SIZE])
 {
-    struct identifier meta;
+    struct dicomnet_identifier meta;
     uint32_t len = 0;
-    strcpy(ret_syntax, UID_EXPLICIT_VR_LITTLE_ENDIAN);
+    strcpy(ret_syntax, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN);
     if (bytes.len < META_BEGIN + META_LENGTH_SIZE)
         return bytes.len;
     for (unsigned i = 0; i < 4; i++)
         len |= (uint32_t)bytes.data[META_BEGIN + META_LENGTH_SIZE - 4 + i] << (8 * i);
     size_t begin = META_BEGIN + META_LENGTH_SIZE, end = len < bytes.len - begin ? begin + len : bytes.len;
-    identifier_init(&meta);
-    if (identifier_decode(&meta, (struct span){bytes.data + begin, end - begin}, UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0)
-        (void)identifier_get_text(&meta, TAG_TRANSFER_SYNTAX_UID, ret_syntax, UID_SIZE);
-    identifier_fini(&meta);
+    dicomnet_identifier_init(&meta);
+    if (dicomnet_identifier_decode(&meta, (struct dicomnet_span){bytes.data + begin, end - begin},
+                                   DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0)
+        (void)dicomnet_identifier_get_text(&meta, TAG_TRANSFER_SYNTAX_UID, ret_syntax, DICOMNET_UID_SIZE);
+    dicomnet_identifier_fini(&meta);
     return end;
 }
 
 /* Every element of a DICOM file is a key, but for the level, which must be the one that is asked for. */
-static int add_elements(struct query_keys *keys, struct span bytes, char *ret_message, size_t size)
+static int add_elements(struct query_keys *keys, struct dicomnet_span bytes, char *ret_message, size_t size)
 {
-    char syntax[UID_SIZE], level[16];
-    struct identifier read;
+    char syntax[DICOMNET_UID_SIZE], level[16];
+    struct dicomnet_identifier read;
     size_t begin = read_syntax(bytes, syntax);
-    identifier_init(&read);
-    int error = identifier_decode(&read, (struct span){bytes.data + begin, bytes.len - begin}, syntax);
+    dicomnet_identifier_init(&read);
+    int error =
+        dicomnet_identifier_decode(&read, (struct dicomnet_span){bytes.data + begin, bytes.len - begin}, syntax);
     int result = error == 0 ? 0 : -1;
-    if (result == 0 && identifier_get_text(&read, TAG_QUERY_RETRIEVE_LEVEL, level, sizeof level))
+    if (result == 0 && dicomnet_identifier_get_text(&read, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, level, sizeof level))
         result = check_level(keys, "QueryRetrieveLevel", level, ret_message, size);
-    for (struct element element = {0}; result == 0 && error == 0 && identifier_skip(&read, &element);) {
-        if (element.tag == TAG_QUERY_RETRIEVE_LEVEL)
+    for (struct dicomnet_element element = {0};
+         result == 0 && error == 0 && dicomnet_identifier_skip(&read, &element);) {
+        if (element.tag == DICOMNET_TAG_QUERY_RETRIEVE_LEVEL)
             continue;
-        error = identifier_set_element(&keys->identifier, &read, &element);
-        if (error == 0 && element.tag != TAG_SPECIFIC_CHARACTER_SET)
+        error = dicomnet_identifier_set_element(&keys->identifier, &read, &element);
+        if (error == 0 && element.tag != DICOMNET_TAG_SPECIFIC_CHARACTER_SET)
             error = show(keys, element.tag);
     }
-    identifier_fini(&read);
+    dicomnet_identifier_fini(&read);
     if (error == 0)
         return result;
-    snprintf(ret_message, size, "as a DICOM file: %s", error == -E2BIG ? "there are too many keys" : error_text(error));
+    snprintf(ret_message, size, "as a DICOM file: %s",
+             error == -E2BIG ? "there are too many keys" : dicomnet_error_text(error));
     return -1;
 }
 
@@ -269,13 +280,13 @@ static int add_dicom_file(struct query_keys *keys, FILE *file, char *ret_message
     rewind(file);
     if (!is_dicom)
         return 1;
-    uint8_t *bytes = malloc(IDENTIFIER_SIZE_MAX);
-    size_t len = bytes != NULL ? fread(bytes, 1, IDENTIFIER_SIZE_MAX, file) : 0;
+    uint8_t *bytes = malloc(DICOMNET_IDENTIFIER_SIZE_MAX);
+    size_t len = bytes != NULL ? fread(bytes, 1, DICOMNET_IDENTIFIER_SIZE_MAX, file) : 0;
     int result = -1;
     if (bytes == NULL || ferror(file))
         snprintf(ret_message, size, "it cannot be read");
     else
-        result = add_elements(keys, (struct span){bytes, len}, ret_message, size);
+        result = add_elements(keys, (struct dicomnet_span){bytes, len}, ret_message, size);
     free(bytes);
     return result;
 }
@@ -287,7 +298,7 @@ int query_keys_add_file(struct query_keys *keys, const char *path, char *ret_mes
     size_t line_size = 0;
     ssize_t len;
     if (file == NULL) {
-        snprintf(ret_message, size, "'%.200s': %s", path, error_text(-errno));
+        snprintf(ret_message, size, "'%.200s': %s", path, dicomnet_error_text(-errno));
         return -1;
     }
     int result = add_dicom_file(keys, file, problem, sizeof problem);
@@ -309,7 +320,7 @@ int query_keys_add_file(struct query_keys *keys, const char *path, char *ret_mes
             snprintf(ret_message, size, "%.200s:%u: %s", path, number, problem);
     }
     if (result == 0 && ferror(file)) {
-        snprintf(ret_message, size, "'%.200s': %s", path, error_text(errno > 0 ? -errno : -EIO));
+        snprintf(ret_message, size, "'%.200s': %s", path, dicomnet_error_text(errno > 0 ? -errno : -EIO));
         result = -1;
     }
     free(line);
@@ -321,8 +332,8 @@ int query_keys_read(struct query_keys *keys, const struct options *options, bool
                     size_t size)
 {
     char problem[512];
-    enum query_model model = options->patient_root ? QUERY_PATIENT_ROOT : QUERY_STUDY_ROOT;
-    if (query_keys_init(keys, model, (enum query_level)options->level, with_attributes) != 0) {
+    enum dicomnet_query_model model = options->patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT;
+    if (query_keys_init(keys, model, (enum dicomnet_query_level)options->level, with_attributes) != 0) {
         snprintf(ret_message, size, "out of memory");
         return -1;
     }
@@ -344,25 +355,32 @@ int query_keys_read(struct query_keys *keys, const struct options *options, bool
 /* Keys of a level below the patient's, which a query of a level above does not look at (PS3.4 C.6). */
 static const struct {
     uint32_t tag;
-    enum query_level level;
-} lower_keys[] = {{TAG_STUDY_DATE, QUERY_LEVEL_STUDY},          {TAG_STUDY_TIME, QUERY_LEVEL_STUDY},
-                  {TAG_ACCESSION_NUMBER, QUERY_LEVEL_STUDY},    {TAG_MODALITIES_IN_STUDY, QUERY_LEVEL_STUDY},
-                  {TAG_STUDY_DESCRIPTION, QUERY_LEVEL_STUDY},   {TAG_STUDY_INSTANCE_UID, QUERY_LEVEL_STUDY},
-                  {TAG_MODALITY, QUERY_LEVEL_SERIES},           {TAG_SERIES_NUMBER, QUERY_LEVEL_SERIES},
-                  {TAG_SERIES_DESCRIPTION, QUERY_LEVEL_SERIES}, {TAG_SERIES_INSTANCE_UID, QUERY_LEVEL_SERIES},
-                  {TAG_INSTANCE_NUMBER, QUERY_LEVEL_IMAGE},     {TAG_SOP_CLASS_UID, QUERY_LEVEL_IMAGE},
-                  {TAG_SOP_INSTANCE_UID, QUERY_LEVEL_IMAGE}};
+    enum dicomnet_query_level level;
+} lower_keys[] = {{DICOMNET_TAG_STUDY_DATE, DICOMNET_QUERY_LEVEL_STUDY},
+                  {DICOMNET_TAG_STUDY_TIME, DICOMNET_QUERY_LEVEL_STUDY},
+                  {DICOMNET_TAG_ACCESSION_NUMBER, DICOMNET_QUERY_LEVEL_STUDY},
+                  {DICOMNET_TAG_MODALITIES_IN_STUDY, DICOMNET_QUERY_LEVEL_STUDY},
+                  {DICOMNET_TAG_STUDY_DESCRIPTION, DICOMNET_QUERY_LEVEL_STUDY},
+                  {DICOMNET_TAG_STUDY_INSTANCE_UID, DICOMNET_QUERY_LEVEL_STUDY},
+                  {DICOMNET_TAG_MODALITY, DICOMNET_QUERY_LEVEL_SERIES},
+                  {DICOMNET_TAG_SERIES_NUMBER, DICOMNET_QUERY_LEVEL_SERIES},
+                  {DICOMNET_TAG_SERIES_DESCRIPTION, DICOMNET_QUERY_LEVEL_SERIES},
+                  {DICOMNET_TAG_SERIES_INSTANCE_UID, DICOMNET_QUERY_LEVEL_SERIES},
+                  {DICOMNET_TAG_INSTANCE_NUMBER, DICOMNET_QUERY_LEVEL_IMAGE},
+                  {DICOMNET_TAG_SOP_CLASS_UID, DICOMNET_QUERY_LEVEL_IMAGE},
+                  {DICOMNET_TAG_SOP_INSTANCE_UID, DICOMNET_QUERY_LEVEL_IMAGE}};
 
 /* They say how to ask and to answer, and no entity is found by them (PS3.4 C.3.4, C.4.1.1.3). */
-static const uint32_t manner_keys[] = {
-    TAG_SPECIFIC_CHARACTER_SET,       0x00080052 /* QueryRetrieveLevel */,   0x00080053 /* QueryRetrieveView */,
-    0x00080054 /* RetrieveAETitle */, 0x00080056 /* InstanceAvailability */, 0x00080201 /* TimezoneOffsetFromUTC */};
+static const uint32_t manner_keys[] = {DICOMNET_TAG_SPECIFIC_CHARACTER_SET,   0x00080052 /* QueryRetrieveLevel */,
+                                       0x00080053 /* QueryRetrieveView */,    0x00080054 /* RetrieveAETitle */,
+                                       0x00080056 /* InstanceAvailability */, 0x00080201 /* TimezoneOffsetFromUTC */};
 
 /* What is wrong with it as a key that narrows; NULL if nothing is. */
-static const char *find_breadth(const struct identifier *identifier, uint32_t tag, enum query_level level)
+static const char *find_breadth(const struct dicomnet_identifier *identifier, uint32_t tag,
+                                enum dicomnet_query_level level)
 {
-    struct element element;
-    struct span value;
+    struct dicomnet_element element;
+    struct dicomnet_span value;
     bool any = false;
     for (size_t i = 0; i < sizeof manner_keys / sizeof manner_keys[0]; i++)
         if (manner_keys[i] == tag)
@@ -370,9 +388,9 @@ static const char *find_breadth(const struct identifier *identifier, uint32_t ta
     for (size_t i = 0; i < sizeof lower_keys / sizeof lower_keys[0]; i++)
         if (lower_keys[i].tag == tag && lower_keys[i].level > level)
             return "is a key of a level below --level";
-    if (!identifier_find(identifier, tag, &element))
+    if (!dicomnet_identifier_find(identifier, tag, &element))
         return "has no value";
-    for (size_t i = 0; element_get_value(&element, i, &value); i++) {
+    for (size_t i = 0; dicomnet_element_get_value(&element, i, &value); i++) {
         size_t wild = 0, blank = 0;
         for (size_t k = 0; k < value.len; k++) {
             wild += strchr("*?^=-. ", value.data[k]) != NULL;
@@ -387,7 +405,7 @@ static const char *find_breadth(const struct identifier *identifier, uint32_t ta
 
 bool query_keys_narrow(const struct query_keys *keys, const struct options *options, char *ret_message, size_t size)
 {
-    enum query_level level = (enum query_level)options->level;
+    enum dicomnet_query_level level = (enum dicomnet_query_level)options->level;
     char name[NAME_MAX_LEN + 1] = "";
     const char *why = "the query file has no key with a value";
     uint32_t tag;
@@ -395,7 +413,7 @@ bool query_keys_narrow(const struct query_keys *keys, const struct options *opti
         if (find_breadth(&keys->identifier, keys->tags[i], level) == NULL)
             return true;
     if (options->key_count > 0 && cut_name(options->keys[0], strcspn(options->keys[0], "="), name) &&
-        dictionary_parse_tag(name, &tag))
+        dicomnet_dictionary_parse_tag(name, &tag))
         why = find_breadth(&keys->identifier, tag, level);
     snprintf(ret_message, size,
              "no key narrows this retrieval%s%s %s: give one a value, as StudyInstanceUID=1.2.3, or --all for "

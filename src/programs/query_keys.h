@@ -19,7 +19,7 @@ struct options;
 enum { QUERY_KEYS_MAX = 256 };
 
 struct query_keys {
-    struct identifier identifier; /* what is asked, level included */
+    struct dicomnet_identifier identifier; /* what is asked, level included */
     size_t count;
     uint32_t tags[QUERY_KEYS_MAX]; /* in the order to show them: the level's own, then as they were added */
 };
@@ -28,8 +28,8 @@ struct query_keys {
  * Begin with the level, and what is worth knowing about an entity of it: unique keys, and the usual attributes if
  * `with_attributes`. 0 or -ENOMEM; call query_keys_fini in any case.
  */
-int query_keys_init(struct query_keys *keys, enum query_model model, enum query_level level,
-                    bool with_attributes) MUST_CHECK;
+int query_keys_init(struct query_keys *keys, enum dicomnet_query_model model, enum dicomnet_query_level level,
+                    bool with_attributes) DICOMNET_MUST_CHECK;
 void query_keys_fini(struct query_keys *keys);
 
 /* True if `text` is KEY=VALUE and there is such a KEY. */
@@ -39,13 +39,13 @@ bool query_keys_is_match(const char *text);
 bool query_keys_is_level(const char *text, const char **ret_level);
 
 /* Add "KEY" or "KEY=VALUE"; what is said last counts. 0, or -1 and in `ret_message` what is wrong. */
-int query_keys_add(struct query_keys *keys, const char *text, char *ret_message, size_t size) MUST_CHECK;
+int query_keys_add(struct query_keys *keys, const char *text, char *ret_message, size_t size) DICOMNET_MUST_CHECK;
 
 /*
  * Add the keys of a file: one a line, where empty lines and those that begin with # say nothing; or the elements of a
  * DICOM file, as other tools have it. As query_keys_add.
  */
-int query_keys_add_file(struct query_keys *keys, const char *path, char *ret_message, size_t size) MUST_CHECK;
+int query_keys_add_file(struct query_keys *keys, const char *path, char *ret_message, size_t size) DICOMNET_MUST_CHECK;
 
 /*
  * True if some key narrows what matches: one of this level or above, with a value that is not only wildcards. Else what
@@ -56,6 +56,6 @@ bool query_keys_narrow(const struct query_keys *keys, const struct options *opti
 
 /* All of it: the level of the options, then their file, then their keys. As query_keys_add. */
 int query_keys_read(struct query_keys *keys, const struct options *options, bool with_attributes, char *ret_message,
-                    size_t size) MUST_CHECK;
+                    size_t size) DICOMNET_MUST_CHECK;
 
 #endif

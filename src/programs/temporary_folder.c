@@ -21,7 +21,8 @@ char *temporary_folder_create(const char *program)
     }
     if (mkdtemp(path) != NULL)
         return path;
-    fprintf(stderr, "%s: '%s' (TMPDIR): no folder can be made there: %s\n", program, parent, error_text(-errno));
+    fprintf(stderr, "%s: '%s' (TMPDIR): no folder can be made there: %s\n", program, parent,
+            dicomnet_error_text(-errno));
     free(path);
     return NULL;
 }

@@ -84,9 +84,9 @@ static json_t *begin_visit_line(const char *event, const struct receiver_visit *
 {
     json_t *line = begin_line(event);
     json_object_set_new(line, "association", json_integer((json_int_t)visit->number));
-    put(line, "peer", association_peer(visit->association));
-    put(line, "calling_ae", association_calling_ae(visit->association));
-    put(line, "called_ae", association_called_ae(visit->association));
+    put(line, "peer", dicomnet_association_peer(visit->association));
+    put(line, "calling_ae", dicomnet_association_calling_ae(visit->association));
+    put(line, "called_ae", dicomnet_association_called_ae(visit->association));
     return line;
 }
 
@@ -148,7 +148,7 @@ static void on_opened(void *user, struct receiver_visit *visit)
     (void)end_line(log, begin_visit_line("association.opened", visit));
 }
 
-static void on_bytes(void *user, struct receiver_visit *visit, struct span bytes)
+static void on_bytes(void *user, struct receiver_visit *visit, struct dicomnet_span bytes)
 {
     (void)user;
     if (visit->note != NULL)
@@ -174,7 +174,7 @@ static void put_hash(json_t *line, struct access_log *log, EVP_MD_CTX *hash)
 static int on_answered(void *user, struct receiver_visit *visit, const struct receiver_answer *answer)
 {
     struct access_log *log = user;
-    const struct dimse_command *response = answer->response;
+    const struct dicomnet_dimse_command *response = answer->response;
     char status[8];
     json_t *line = begin_visit_line("store.answered", visit);
     json_object_set_new(line, "message_id", json_integer(response->message_id_responded));
@@ -185,20 +185,22 @@ static int on_answered(void *user, struct receiver_visit *visit, const struct re
     put(line, "status", status);
     json_object_set_new(line, "bytes", json_integer((json_int_t)answer->bytes));
     put_hash(line, log, visit->note);
-    if ((response->present & DIMSE_HAS_ERROR_COMMENT) != 0)
+    if ((response->present & DICOMNET_DIMSE_HAS_ERROR_COMMENT) != 0)
         put(line, "comment", response->error_comment);
     return end_line(log, line);
 }
 
-static void on_ended(void *user, struct receiver_visit *visit, const struct association_end *end)
+static void on_ended(void *user, struct receiver_visit *visit, const struct dicomnet_association_end *end)
 {
-    static const char *const events[] = {
-        [ASSOCIATION_RELEASED] = "association.released",     [ASSOCIATION_NOT_CONNECTED] = "association.lost",
-        [ASSOCIATION_REJECTED] = "association.rejected",     [ASSOCIATION_ABORTED_BY_PEER] = "association.aborted",
-        [ASSOCIATION_ABORTED_BY_US] = "association.aborted", [ASSOCIATION_LOST] = "association.lost"};
+    static const char *const events[] = {[DICOMNET_ASSOCIATION_RELEASED] = "association.released",
+                                         [DICOMNET_ASSOCIATION_NOT_CONNECTED] = "association.lost",
+                                         [DICOMNET_ASSOCIATION_REJECTED] = "association.rejected",
+                                         [DICOMNET_ASSOCIATION_ABORTED_BY_PEER] = "association.aborted",
+                                         [DICOMNET_ASSOCIATION_ABORTED_BY_US] = "association.aborted",
+                                         [DICOMNET_ASSOCIATION_LOST] = "association.lost"};
     char text[160];
     json_t *line = begin_visit_line(events[end->kind], visit);
-    association_describe_end(end, text, sizeof text);
+    dicomnet_association_describe_end(end, text, sizeof text);
     put(line, "text", text);
     (void)end_line(user, line);
     EVP_MD_CTX_free(visit->note);

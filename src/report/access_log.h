@@ -16,7 +16,7 @@ struct access_log;
 struct receiver_observer;
 
 /* Append to the file, which is made if it is missing. Returns 0 or a negative errno. */
-int access_log_open(struct access_log **ret_log, const char *path) MUST_CHECK;
+int access_log_open(struct access_log **ret_log, const char *path) DICOMNET_MUST_CHECK;
 
 /* The line that stands before those of one run: numbers of associations count from 1 again. Returns 0 or an errno. */
 int access_log_begin(struct access_log *log, const char *address, uint16_t port);

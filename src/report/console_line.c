@@ -13,7 +13,7 @@
 #include "report/format.h"
 #include "report/log_line.h"
 
-static const struct log_field *find(const struct log_record *record, const char *key)
+static const struct dicomnet_log_field *find(const struct dicomnet_log_record *record, const char *key)
 {
     for (size_t i = 0; i < record->field_count; i++)
         if (strcmp(record->fields[i].key, key) == 0)
@@ -21,15 +21,15 @@ static const struct log_field *find(const struct log_record *record, const char 
     return NULL;
 }
 
-static const char *text_of(const struct log_record *record, const char *key)
+static const char *text_of(const struct dicomnet_log_record *record, const char *key)
 {
-    const struct log_field *field = find(record, key);
+    const struct dicomnet_log_field *field = find(record, key);
     return field != NULL && field->text != NULL ? field->text : "";
 }
 
-static uint64_t number_of(const struct log_record *record, const char *key)
+static uint64_t number_of(const struct dicomnet_log_record *record, const char *key)
 {
-    const struct log_field *field = find(record, key);
+    const struct dicomnet_log_field *field = find(record, key);
     return field != NULL && field->text == NULL ? (uint64_t)field->number : 0;
 }
 
@@ -48,24 +48,24 @@ static void put_field(struct text *text, const char *before, const char *value, 
     text_put(text, behind);
 }
 
-static void put_time(struct text *text, const char *before, const struct log_record *record, const char *key)
+static void put_time(struct text *text, const char *before, const struct dicomnet_log_record *record, const char *key)
 {
     char duration[FORMAT_SIZE];
     format_duration(duration, number_of(record, key) * 1000);
     text_printf(text, "%s%s", before, duration);
 }
 
-static void put_text(struct text *text, const struct log_record *record)
+static void put_text(struct text *text, const struct dicomnet_log_record *record)
 {
     text_put_visible(text, text_of(record, "text"));
 }
 
 /* What else the record has: " (stores 25)". */
-static void put_others(struct text *text, const struct log_record *record)
+static void put_others(struct text *text, const struct dicomnet_log_record *record)
 {
     const char *before = " (";
     for (size_t i = 0; i < record->field_count; i++) {
-        const struct log_field *field = &record->fields[i];
+        const struct dicomnet_log_field *field = &record->fields[i];
         if (strcmp(field->key, "text") == 0)
             continue;
         text_printf(text, "%s%s ", before, field->key);
@@ -78,21 +78,21 @@ static void put_others(struct text *text, const struct log_record *record)
     text_put(text, *before == ',' ? ")" : "");
 }
 
-static void say_file(struct text *text, const struct log_record *record)
+static void say_file(struct text *text, const struct dicomnet_log_record *record)
 {
     const char *why = text_of(record, "text");
     text_put_visible(text, text_of(record, "path"));
     put_field(text, ": ", *why != '\0' ? why : text_of(record, "reason"), "");
 }
 
-static void say_refused(struct text *text, const struct log_record *record)
+static void say_refused(struct text *text, const struct dicomnet_log_record *record)
 {
     put_field(text, "", text_of(record, "instance"), " ");
     text_printf(text, "was refused with status %04" PRIX64, number_of(record, "status"));
     put_field(text, ": ", text_of(record, "text"), "");
 }
 
-static void say_query(struct text *text, const struct log_record *record)
+static void say_query(struct text *text, const struct dicomnet_log_record *record)
 {
     put_field(text, "", text_of(record, "service"), " ended: ");
     put_text(text, record);
@@ -101,11 +101,11 @@ static void say_query(struct text *text, const struct log_record *record)
 }
 
 /* What a retrieval does, step by step. */
-static bool say_retrieval(struct text *text, const struct log_record *record)
+static bool say_retrieval(struct text *text, const struct dicomnet_log_record *record)
 {
     char bytes[FORMAT_SIZE];
     switch (record->event) {
-    case LOG_QUERY_STARTED:
+    case EVENT_QUERY_STARTED:
         put_field(text, "", text_of(record, "service"), " begins");
         if (number_of(record, "instances") > 0) {
             text_put(text, ": ");
@@ -114,23 +114,23 @@ static bool say_retrieval(struct text *text, const struct log_record *record)
         }
         put_field(text, ", at level ", text_of(record, "level"), "");
         return true;
-    case LOG_RETRIEVAL_LISTED:
+    case EVENT_RETRIEVAL_LISTED:
         text_put(text, "the peer has ");
         console_line_put_count(text, number_of(record, "instances"), "instance");
         text_printf(text, " in %" PRIu64 " series; %" PRIu64 " %s here already", number_of(record, "series"),
                     number_of(record, "present"), number_of(record, "present") == 1 ? "is" : "are");
         return true;
-    case LOG_RETRIEVAL_STORED:
+    case EVENT_RETRIEVAL_STORED:
         format_bytes(bytes, (double)number_of(record, "bytes"));
         put_field(text, "stored ", text_of(record, "instance"), "");
         text_printf(text, " (%s)", bytes);
         return true;
-    case LOG_RETRIEVAL_RETRIED:
+    case EVENT_RETRIEVAL_RETRIED:
         console_line_put_count(text, number_of(record, "missing"), "instance");
         text_put(text, number_of(record, "missing") == 1 ? " is missing" : " are missing");
         put_time(text, ": asked for again in ", record, "delay_ms");
         return true;
-    case LOG_QUERY_ENDED:
+    case EVENT_QUERY_ENDED:
         say_query(text, record);
         return true;
     default:
@@ -138,65 +138,65 @@ static bool say_retrieval(struct text *text, const struct log_record *record)
     }
 }
 
-void console_line_say(struct text *text, const struct log_record *record)
+void console_line_say(struct text *text, const struct dicomnet_log_record *record)
 {
     if (say_retrieval(text, record))
         return;
     switch (record->event) {
-    case LOG_ASSOCIATION_LOST:
-    case LOG_ASSOCIATION_REJECTED:
-    case LOG_ASSOCIATION_ABORTED:
+    case DICOMNET_LOG_ASSOCIATION_LOST:
+    case DICOMNET_LOG_ASSOCIATION_REJECTED:
+    case DICOMNET_LOG_ASSOCIATION_ABORTED:
         put_field(text, "association with ", text_of(record, "peer"), ": ");
         put_text(text, record);
         break;
-    case LOG_ASSOCIATION_RETRY:
-    case LOG_SESSION_PAUSED:
+    case EVENT_ASSOCIATION_RETRY:
+    case EVENT_SESSION_PAUSED:
         put_text(text, record);
         put_time(text, "; next try in ", record, "delay_ms");
         break;
-    case LOG_SESSION_RESUMED:
+    case EVENT_SESSION_RESUMED:
         put_text(text, record);
         put_time(text, ", after ", record, "paused_ms");
         break;
-    case LOG_STORE_RETRIED:
+    case EVENT_STORE_RETRIED:
         say_file(text, record);
         text_put(text, "; it is sent again");
         break;
-    case LOG_FILE_FAILED:
-    case LOG_FILE_SKIPPED:
+    case EVENT_FILE_FAILED:
+    case EVENT_FILE_SKIPPED:
         say_file(text, record);
         break;
-    case LOG_RECEIVER_REFUSED:
+    case EVENT_RECEIVER_REFUSED:
         say_refused(text, record);
         break;
-    case LOG_SESSION_NOTE:
-    case LOG_SESSION_INTERRUPTED:
+    case EVENT_SESSION_NOTE:
+    case EVENT_SESSION_INTERRUPTED:
         put_text(text, record);
         put_others(text, record);
         break;
     default:
-        text_put(text, log_event_name(record->event));
+        text_put(text, dicomnet_log_event_name(record->event));
         put_field(text, ": ", text_of(record, "text"), "");
         put_others(text, record);
         break;
     }
 }
 
-void console_line_say_cause(struct text *text, const struct log_record *record)
+void console_line_say_cause(struct text *text, const struct dicomnet_log_record *record)
 {
     switch (record->event) {
-    case LOG_STORE_RETRIED:
+    case EVENT_STORE_RETRIED:
         text_put(text, "instances were sent again: ");
         put_text(text, record);
         break;
-    case LOG_SESSION_PAUSED:
-    case LOG_SESSION_RESUMED:
+    case EVENT_SESSION_PAUSED:
+    case EVENT_SESSION_RESUMED:
         put_text(text, record);
         break;
-    case LOG_RETRIEVAL_RETRIED:
+    case EVENT_RETRIEVAL_RETRIED:
         text_put(text, "what was missing was asked for again");
         break;
-    case LOG_RECEIVER_REFUSED:
+    case EVENT_RECEIVER_REFUSED:
         text_printf(text, "instances were refused with status %04" PRIX64, number_of(record, "status"));
         put_field(text, ": ", text_of(record, "text"), "");
         break;
@@ -206,15 +206,15 @@ void console_line_say_cause(struct text *text, const struct log_record *record)
     }
 }
 
-void console_line_render(struct text *text, const struct log_record *record)
+void console_line_render(struct text *text, const struct dicomnet_log_record *record)
 {
-    static const char *const words[] = {[LOG_ERROR] = "error: ", [LOG_WARN] = "warning: "};
+    static const char *const words[] = {[DICOMNET_LOG_ERROR] = "error: ", [DICOMNET_LOG_WARN] = "warning: "};
     uint64_t wall_us = record->time_us > 0 ? record->time_us : clock_wall_us();
     time_t seconds = (time_t)(wall_us / 1000000);
     struct tm local = {0};
     localtime_r(&seconds, &local);
     text_printf(text, "%02d:%02d:%02d %s", local.tm_hour, local.tm_min, local.tm_sec,
-                record->level <= LOG_WARN ? words[record->level] : "");
+                record->level <= DICOMNET_LOG_WARN ? words[record->level] : "");
     console_line_say(text, record);
 }
 
@@ -227,7 +227,7 @@ static uint64_t mix(uint64_t hash, const char *string)
     return hash;
 }
 
-uint64_t console_line_cause(const struct log_record *record)
+uint64_t console_line_cause(const struct dicomnet_log_record *record)
 {
     uint64_t hash = 0xcbf29ce484222325u + (uint64_t)record->event;
     static const char *const keys[] = {"reason", "status", "text"};

@@ -13,7 +13,7 @@
 #include "base/text.h"
 #include "dicomnet/identifier.h"
 
-enum { LEVELS = IDENTIFIER_DEPTH_MAX + 2, NUMBER_SIZE = 48, TERMS_SIZE = 256 };
+enum { LEVELS = DICOMNET_IDENTIFIER_DEPTH_MAX + 2, NUMBER_SIZE = 48, TERMS_SIZE = 256 };
 
 struct writer {
     struct text *text;
@@ -102,7 +102,7 @@ static void put_number_or_string(struct text *text, const char *value, size_t le
         put_string(text, value, len);
 }
 
-static void put_base64(struct text *text, struct span bytes)
+static void put_base64(struct text *text, struct dicomnet_span bytes)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     text_put(text, "\"");
@@ -120,7 +120,7 @@ static void put_base64(struct text *text, struct span bytes)
 
 /* ---- one element ---- */
 
-static bool vr_is(const struct element *element, const char *vrs)
+static bool vr_is(const struct dicomnet_element *element, const char *vrs)
 {
     for (; *vrs != '\0'; vrs += 2)
         if (element->vr[0] == vrs[0] && element->vr[1] == vrs[1])
@@ -129,7 +129,7 @@ static bool vr_is(const struct element *element, const char *vrs)
 }
 
 /* One value of a text; padding is not part of it. What is empty between others is null. */
-static void put_text_value(struct writer *writer, const struct element *element, const char *value, size_t len)
+static void put_text_value(struct writer *writer, const struct dicomnet_element *element, const char *value, size_t len)
 {
     while (len > 0 && value[len - 1] == ' ')
         len--;
@@ -147,14 +147,14 @@ static void put_text_value(struct writer *writer, const struct element *element,
         put_string(writer->text, value, len);
 }
 
-static void put_text_values(struct writer *writer, const struct element *element)
+static void put_text_values(struct writer *writer, const struct dicomnet_element *element)
 {
-    struct span bytes = element->value;
+    struct dicomnet_span bytes = element->value;
     while (bytes.len > 0 && (bytes.data[bytes.len - 1] == ' ' || bytes.data[bytes.len - 1] == '\0'))
         bytes.len--;
     if (bytes.len == 0)
         return;
-    if (element->tag == TAG_SPECIFIC_CHARACTER_SET) {
+    if (element->tag == DICOMNET_TAG_SPECIFIC_CHARACTER_SET) {
         text_put(writer->text, ",\"Value\":[\"ISO_IR 192\"]");
         return;
     }
@@ -181,21 +181,21 @@ static void put_text_values(struct writer *writer, const struct element *element
     text_put(writer->text, "]");
 }
 
-static void put_other_values(struct writer *writer, const struct element *element)
+static void put_other_values(struct writer *writer, const struct dicomnet_element *element)
 {
     char number[NUMBER_SIZE];
     if (element->value.len == 0)
         return;
-    if (!element_is_number(element) && !vr_is(element, "AT")) {
+    if (!dicomnet_element_is_number(element) && !vr_is(element, "AT")) {
         text_put(writer->text, ",\"InlineBinary\":");
         put_base64(writer->text, element->value);
         return;
     }
-    size_t count = element_value_count(element);
+    size_t count = dicomnet_element_value_count(element);
     text_put(writer->text, ",\"Value\":[");
     for (size_t i = 0; i < count; i++) {
         text_put(writer->text, i > 0 ? "," : "");
-        if (!element_get_text(element, i, number, sizeof number))
+        if (!dicomnet_element_get_text(element, i, number, sizeof number))
             text_put(writer->text, "null");
         else if (vr_is(element, "AT"))
             put_string(writer->text, number, strlen(number));
@@ -221,21 +221,23 @@ static void put_item(struct writer *writer)
     writer->had_element[depth] = false;
 }
 
-static void put_element(struct writer *writer, const struct identifier *identifier, const struct element *element)
+static void put_element(struct writer *writer, const struct dicomnet_identifier *identifier,
+                        const struct dicomnet_element *element)
 {
-    struct element next = *element;
+    struct dicomnet_element next = *element;
     text_printf(writer->text, "%s\"%08" PRIX32 "\":{\"vr\":\"%s\"", writer->had_element[writer->depth] ? "," : "",
                 element->tag, element->vr);
     writer->had_element[writer->depth] = true;
     if (vr_is(element, "SQ")) {
-        bool has_items = identifier_next(identifier, &next) && next.tag == TAG_ITEM && next.depth == element->depth + 1;
+        bool has_items = dicomnet_identifier_next(identifier, &next) && next.tag == DICOMNET_TAG_ITEM &&
+                         next.depth == element->depth + 1;
         if (has_items && writer->depth + 1 < LEVELS) {
             text_put(writer->text, ",\"Value\":[");
             writer->depth++;
             writer->item_open[writer->depth] = false;
             return;
         }
-    } else if (element_is_text(element)) {
+    } else if (dicomnet_element_is_text(element)) {
         put_text_values(writer, element);
     } else {
         put_other_values(writer, element);
@@ -243,15 +245,15 @@ static void put_element(struct writer *writer, const struct identifier *identifi
     text_put(writer->text, "}");
 }
 
-void dicom_json_put(struct text *text, const struct identifier *identifier, struct charset *charset)
+void dicom_json_put(struct text *text, const struct dicomnet_identifier *identifier, struct charset *charset)
 {
     struct writer writer = {.text = text, .charset = charset};
-    identifier_get_text(identifier, TAG_SPECIFIC_CHARACTER_SET, writer.terms, sizeof writer.terms);
+    dicomnet_identifier_get_text(identifier, DICOMNET_TAG_SPECIFIC_CHARACTER_SET, writer.terms, sizeof writer.terms);
     text_put(text, "{");
-    for (struct element element = {0}; identifier_next(identifier, &element);) {
+    for (struct dicomnet_element element = {0}; dicomnet_identifier_next(identifier, &element);) {
         while (writer.depth > element.depth)
             close_sequence(&writer);
-        if (element.tag == TAG_ITEM)
+        if (element.tag == DICOMNET_TAG_ITEM)
             put_item(&writer);
         else
             put_element(&writer, identifier, &element);

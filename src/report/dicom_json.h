@@ -10,10 +10,10 @@
 #define REPORT_DICOM_JSON_H
 
 struct charset;
-struct identifier;
+struct dicomnet_identifier;
 struct text;
 
 /* Append the data set. */
-void dicom_json_put(struct text *text, const struct identifier *identifier, struct charset *charset);
+void dicom_json_put(struct text *text, const struct dicomnet_identifier *identifier, struct charset *charset);
 
 #endif

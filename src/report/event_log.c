@@ -185,7 +185,7 @@ static bool is_first_key(const char *key)
     return false;
 }
 
-static void put_field(struct event_log *log, const struct log_field *field)
+static void put_field(struct event_log *log, const struct dicomnet_log_field *field)
 {
     put(log, is_first_key(field->key) ? ",\"field_" : ",\"");
     put(log, field->key);
@@ -202,7 +202,7 @@ static void put_field(struct event_log *log, const struct log_field *field)
     }
 }
 
-void event_log_write(struct event_log *log, const struct log_record *record)
+void event_log_write(struct event_log *log, const struct dicomnet_log_record *record)
 {
     if (log->error < 0 || log->fd < 0)
         return;
@@ -212,9 +212,9 @@ void event_log_write(struct event_log *log, const struct log_record *record)
     put(log, "{\"time\":\"");
     put_time(log, time_us);
     put(log, "\",\"level\":\"");
-    put(log, log_level_name(record->level));
+    put(log, dicomnet_log_level_name(record->level));
     put(log, "\",\"event\":\"");
-    put(log, log_event_name(record->event));
+    put(log, dicomnet_log_event_name(record->event));
     put(log, "\",\"session\":");
     put_string(log, log->session);
     put(log, ",\"worker\":");
@@ -233,7 +233,7 @@ void event_log_write(struct event_log *log, const struct log_record *record)
     /* Records come with their own times, which can lie a little before the last: then it is simply not due yet. A long
      * way back is a wall clock that was set. */
     bool due = time_us > log->flushed_us + FLUSH_INTERVAL_US || time_us + FLUSH_INTERVAL_US < log->flushed_us;
-    if (record->level == LOG_ERROR || due) {
+    if (record->level == DICOMNET_LOG_ERROR || due) {
         event_log_flush(log);
         log->flushed_us = time_us;
     }

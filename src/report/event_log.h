@@ -20,17 +20,18 @@ struct event_log;
  * (-EEXIST). Strings are copied. Returns 0 or a negative errno, so that a folder that cannot be written is known before
  * anything is sent.
  */
-int event_log_open(struct event_log **ret_log, const char *dir, const char *name, const char *session_id) MUST_CHECK;
+int event_log_open(struct event_log **ret_log, const char *dir, const char *name,
+                   const char *session_id) DICOMNET_MUST_CHECK;
 
 /* Where it is; valid until it is closed. */
 const char *event_log_path(const struct event_log *log);
 
 /*
  * Write one line. It is buffered: it reaches the file when the buffer is full, a second after the last time, at
- * event_log_flush, and at once for LOG_ERROR. A status given as a number is written as "0xA700"; a field with the name
- * of one of the first keys gets "field_" before it.
+ * event_log_flush, and at once for DICOMNET_LOG_ERROR. A status given as a number is written as "0xA700"; a field with
+ * the name of one of the first keys gets "field_" before it.
  */
-void event_log_write(struct event_log *log, const struct log_record *record);
+void event_log_write(struct event_log *log, const struct dicomnet_log_record *record);
 
 /* What is buffered goes to the file. Returns the first error there was since it was opened, or 0. */
 int event_log_flush(struct event_log *log);

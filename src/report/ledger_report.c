@@ -384,9 +384,9 @@ static int put_report(struct report *report, char *ret_message)
     if (code == SQLITE_OK && fflush(report->out) == 0 && !ferror(report->out))
         return 0;
     if (code == SQLITE_NOMEM)
-        snprintf(text, sizeof text, "%s", error_text(-ENOMEM));
+        snprintf(text, sizeof text, "%s", dicomnet_error_text(-ENOMEM));
     else if (code == SQLITE_OK)
-        snprintf(text, sizeof text, "%s", error_text(errno > 0 ? -errno : -EIO));
+        snprintf(text, sizeof text, "%s", dicomnet_error_text(errno > 0 ? -errno : -EIO));
     else
         ledger_describe_error(report->db, text, sizeof text);
     snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s%s%s: %s", code == SQLITE_OK ? "standard output" : "'",
@@ -400,7 +400,7 @@ int ledger_report(const struct ledger_report_options *options, FILE *out, char *
     char text[256], *path = ledger_file_name(options->path);
     int result = -1;
     if (path == NULL) {
-        snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s", error_text(-ENOMEM));
+        snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s", dicomnet_error_text(-ENOMEM));
     } else if (ledger_check_file(options->path, ret_message) != 0) {
         result = -1;
     } else if (ledger_connect(path, true, &report.db) != SQLITE_OK) {

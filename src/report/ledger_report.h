@@ -22,6 +22,6 @@ struct ledger_report_options {
 };
 
 /* Write the report to `out`. 0, or -1 with one line in `ret_message` of LEDGER_MESSAGE_SIZE bytes. */
-int ledger_report(const struct ledger_report_options *options, FILE *out, char *ret_message) MUST_CHECK;
+int ledger_report(const struct ledger_report_options *options, FILE *out, char *ret_message) DICOMNET_MUST_CHECK;
 
 #endif

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "dicomnet/log.h"
 
-static void put_field_value(struct text *text, const struct log_field *field)
+static void put_field_value(struct text *text, const struct dicomnet_log_field *field)
 {
     if (field->text == NULL && strcmp(field->key, "status") == 0) {
         text_printf(text, "0x%04" PRIX64, field->number);
@@ -23,12 +23,12 @@ static void put_field_value(struct text *text, const struct log_field *field)
     }
 }
 
-void log_line_render(struct text *text, const struct log_record *record)
+void log_line_render(struct text *text, const struct dicomnet_log_record *record)
 {
     char time[CLOCK_TEXT_SIZE];
     clock_format(record->time_us > 0 ? record->time_us : clock_wall_us(), time);
-    text_printf(text, "%.12s %-5s %s", time + sizeof "2026-03-01T" - 1, log_level_name(record->level),
-                log_event_name(record->event));
+    text_printf(text, "%.12s %-5s %s", time + sizeof "2026-03-01T" - 1, dicomnet_log_level_name(record->level),
+                dicomnet_log_event_name(record->event));
     if (record->worker > 0)
         text_printf(text, " w%d", record->worker);
     if (record->association > 0)

@@ -85,42 +85,42 @@ static int write_line(struct match_writer *writer)
 /* Keyword, or "0009,1001" of what the standard does not know. */
 static void tag_name(uint32_t tag, char ret_name[NAME_SIZE])
 {
-    const char *keyword = dictionary_keyword(tag);
+    const char *keyword = dicomnet_dictionary_keyword(tag);
     if (*keyword != '\0')
         snprintf(ret_name, NAME_SIZE, "%s", keyword);
     else
         snprintf(ret_name, NAME_SIZE, "%04" PRIX32 ",%04" PRIX32, tag >> 16, tag & 0xFFFF);
 }
 
-static size_t count_items(const struct identifier *match, const struct element *sequence)
+static size_t count_items(const struct dicomnet_identifier *match, const struct dicomnet_element *sequence)
 {
-    struct element element = *sequence;
+    struct dicomnet_element element = *sequence;
     size_t count = 0;
-    while (identifier_next(match, &element) && element.depth > sequence->depth)
-        count += element.tag == TAG_ITEM && element.depth == sequence->depth + 1;
+    while (dicomnet_identifier_next(match, &element) && element.depth > sequence->depth)
+        count += element.tag == DICOMNET_TAG_ITEM && element.depth == sequence->depth + 1;
     return count;
 }
 
 /* An element of the match as one text of UTF-8 in writer->cell. */
-static void fill_cell(struct match_writer *writer, const struct identifier *match, uint32_t tag)
+static void fill_cell(struct match_writer *writer, const struct dicomnet_identifier *match, uint32_t tag)
 {
-    struct element element;
+    struct dicomnet_element element;
     char number[64];
     text_clear(&writer->cell);
     text_put(&writer->cell, "");
-    if (!identifier_find(match, tag, &element))
+    if (!dicomnet_identifier_find(match, tag, &element))
         return;
     if (strcmp(element.vr, "SQ") == 0) {
         size_t count = count_items(match, &element);
         text_printf(&writer->cell, "%zu item%s", count, count == 1 ? "" : "s");
-    } else if (element_is_text(&element)) {
-        struct span value = element.value;
+    } else if (dicomnet_element_is_text(&element)) {
+        struct dicomnet_span value = element.value;
         while (value.len > 0 && (value.data[value.len - 1] == ' ' || value.data[value.len - 1] == '\0'))
             value.len--;
         text_put_decoded(&writer->cell, &writer->charset, writer->terms, element.vr, value);
     } else {
-        size_t count = element_value_count(&element);
-        for (size_t i = 0; i < count && element_get_text(&element, i, number, sizeof number); i++)
+        size_t count = dicomnet_element_value_count(&element);
+        for (size_t i = 0; i < count && dicomnet_element_get_text(&element, i, number, sizeof number); i++)
             text_printf(&writer->cell, "%s%s", i > 0 ? "\\" : "", number);
     }
 }
@@ -151,7 +151,7 @@ static void put_csv_header(struct match_writer *writer)
     text_put(&writer->line, "\n");
 }
 
-static int put_csv_row(struct match_writer *writer, const struct identifier *match)
+static int put_csv_row(struct match_writer *writer, const struct dicomnet_identifier *match)
 {
     if (!writer->begun)
         put_csv_header(writer);
@@ -291,7 +291,7 @@ static int put_kept_rows(struct match_writer *writer)
     return write_line(writer);
 }
 
-static int put_table_row(struct match_writer *writer, const struct identifier *match)
+static int put_table_row(struct match_writer *writer, const struct dicomnet_identifier *match)
 {
     struct text shown = {0};
     int error = 0;
@@ -323,7 +323,7 @@ static int put_table_row(struct match_writer *writer, const struct identifier *m
 
 /* ---- all ---- */
 
-static int put_json(struct match_writer *writer, const struct identifier *match)
+static int put_json(struct match_writer *writer, const struct dicomnet_identifier *match)
 {
     text_put(&writer->line, writer->begun ? ",\n" : "[\n");
     writer->begun = true;
@@ -331,9 +331,9 @@ static int put_json(struct match_writer *writer, const struct identifier *match)
     return write_line(writer);
 }
 
-int match_writer_put(struct match_writer *writer, const struct identifier *match)
+int match_writer_put(struct match_writer *writer, const struct dicomnet_identifier *match)
 {
-    identifier_get_text(match, TAG_SPECIFIC_CHARACTER_SET, writer->terms, sizeof writer->terms);
+    dicomnet_identifier_get_text(match, DICOMNET_TAG_SPECIFIC_CHARACTER_SET, writer->terms, sizeof writer->terms);
     switch (writer->format) {
     case MATCH_CSV:
         return put_csv_row(writer, match);

@@ -15,7 +15,7 @@
 
 #include "dicomnet/error.h"
 
-struct identifier;
+struct dicomnet_identifier;
 struct match_writer;
 
 enum match_format { MATCH_TABLE, MATCH_CSV, MATCH_JSON };
@@ -36,9 +36,9 @@ struct match_writer *match_writer_create(enum match_format format, FILE *out, un
 void match_writer_destroy(struct match_writer *writer);
 
 /* Write or keep a match. 0, -ENOMEM, or the negative errno of the stream. */
-int match_writer_put(struct match_writer *writer, const struct identifier *match) MUST_CHECK;
+int match_writer_put(struct match_writer *writer, const struct dicomnet_identifier *match) DICOMNET_MUST_CHECK;
 
 /* Everything that is kept, and what closes the document. A table or CSV without matches is empty. As put. */
-int match_writer_finish(struct match_writer *writer) MUST_CHECK;
+int match_writer_finish(struct match_writer *writer) DICOMNET_MUST_CHECK;
 
 #endif

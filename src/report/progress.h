@@ -13,13 +13,13 @@
 #include <stdio.h>
 
 struct instance;
-struct log_record;
+struct dicomnet_log_record;
 struct progress;
 struct session_progress;
 struct session_result;
 
 enum progress_detail {
-    PROGRESS_QUIET,   /* errors only: records of LOG_ERROR, and at the end what failed */
+    PROGRESS_QUIET,   /* errors only: records of DICOMNET_LOG_ERROR, and at the end what failed */
     PROGRESS_NORMAL,  /* the line, warnings, the words at the end */
     PROGRESS_VERBOSE, /* and a line for each file */
     PROGRESS_DEBUG    /* and every log record that is made: associations, contexts, DIMSE messages */
@@ -28,7 +28,7 @@ enum progress_detail {
 struct progress_options {
     FILE *out; /* borrowed until progress_destroy */
     enum progress_detail detail;
-    int console_level; /* not 0: records up to this enum log_level + 1 are shown, whatever `detail` is */
+    int console_level; /* not 0: records up to this enum dicomnet_log_level + 1 are shown, whatever `detail` is */
     bool no_progress;  /* neither live nor plain lines of progress; the rest as `detail` says */
     bool dry_run;      /* the words at the end are those for a session that sends nothing */
 };
@@ -47,7 +47,7 @@ void progress_instance_ended(struct progress *progress, const struct instance *i
                              const struct session_progress *now);
 
 /* For session_observer.log: print the record as a line, if the detail asks for it. */
-void progress_log(struct progress *progress, const struct log_record *record);
+void progress_log(struct progress *progress, const struct dicomnet_log_record *record);
 
 /* Print a line of the program's own ("text" without newline) above the live line, at any detail. */
 void progress_print(struct progress *progress, const char *text);

@@ -18,33 +18,33 @@
 enum { SAID_AGAIN_AFTER_US = 600 * 1000000 };
 
 /* Records that say the same as a file's own line, or as its count. */
-static bool is_about_a_file(enum log_event event)
+static bool is_about_a_file(enum dicomnet_log_event event)
 {
-    return event == LOG_STORE_STORED || event == LOG_STORE_WARNED || event == LOG_STORE_FAILED ||
-           event == LOG_STORE_IN_DOUBT || event == LOG_FILE_SKIPPED || event == LOG_FILE_FAILED ||
-           event == LOG_FILE_PENDING;
+    return event == EVENT_STORE_STORED || event == EVENT_STORE_WARNED || event == EVENT_STORE_FAILED ||
+           event == EVENT_STORE_IN_DOUBT || event == EVENT_FILE_SKIPPED || event == EVENT_FILE_FAILED ||
+           event == EVENT_FILE_PENDING;
 }
 
 /* What the live line or the words at the end say in their own way. */
-static bool is_said_elsewhere(const struct log_record *record)
+static bool is_said_elsewhere(const struct dicomnet_log_record *record)
 {
     bool is_our_own_doing = false; /* at the end of a session */
-    for (size_t i = 0; i < record->field_count && record->event == LOG_ASSOCIATION_ABORTED; i++)
+    for (size_t i = 0; i < record->field_count && record->event == DICOMNET_LOG_ASSOCIATION_ABORTED; i++)
         is_our_own_doing |= strcmp(record->fields[i].key, "text") == 0 &&
-                            strstr(record->fields[i].text, error_text(ERROR_ABORTED_LOCALLY)) != NULL;
-    return is_our_own_doing || record->event == LOG_ASSOCIATION_RETRY ||
-           (record->event == LOG_SESSION_INTERRUPTED && record->level == LOG_ERROR);
+                            strstr(record->fields[i].text, dicomnet_error_text(DICOMNET_ERROR_ABORTED_LOCALLY)) != NULL;
+    return is_our_own_doing || record->event == EVENT_ASSOCIATION_RETRY ||
+           (record->event == EVENT_SESSION_INTERRUPTED && record->level == DICOMNET_LOG_ERROR);
 }
 
 /* Who asks for more than warnings wants to see what the log has. */
 static bool shows_records(const struct progress *progress)
 {
     if (progress->console_level > 0)
-        return progress->console_level > LOG_WARN + 1;
+        return progress->console_level > DICOMNET_LOG_WARN + 1;
     return progress->detail == PROGRESS_DEBUG;
 }
 
-static bool wants_record(const struct progress *progress, const struct log_record *record)
+static bool wants_record(const struct progress *progress, const struct dicomnet_log_record *record)
 {
     if (is_about_a_file(record->event))
         return false;
@@ -52,11 +52,12 @@ static bool wants_record(const struct progress *progress, const struct log_recor
         return (int)record->level < progress->console_level && (shows_records(progress) || !is_said_elsewhere(record));
     switch (progress->detail) {
     case PROGRESS_QUIET:
-        return record->level == LOG_ERROR && !is_said_elsewhere(record);
+        return record->level == DICOMNET_LOG_ERROR && !is_said_elsewhere(record);
     case PROGRESS_NORMAL:
-        return record->level <= LOG_WARN && !is_said_elsewhere(record);
+        return record->level <= DICOMNET_LOG_WARN && !is_said_elsewhere(record);
     case PROGRESS_VERBOSE:
-        return (record->level <= LOG_WARN || record->event == LOG_SESSION_NOTE) && !is_said_elsewhere(record);
+        return (record->level <= DICOMNET_LOG_WARN || record->event == EVENT_SESSION_NOTE) &&
+               !is_said_elsewhere(record);
     case PROGRESS_DEBUG:
     default:
         return true;
@@ -64,7 +65,7 @@ static bool wants_record(const struct progress *progress, const struct log_recor
 }
 
 /* The cause that this record is of, new if need be. NULL if there are too many of them, or no memory. */
-static struct progress_cause *find_cause(struct progress *progress, const struct log_record *record)
+static struct progress_cause *find_cause(struct progress *progress, const struct dicomnet_log_record *record)
 {
     uint64_t hash = console_line_cause(record);
     for (size_t i = 0; i < progress->cause_count; i++)
@@ -82,11 +83,11 @@ static struct progress_cause *find_cause(struct progress *progress, const struct
 }
 
 /* True if it is to be said now; *ret_times is how often it came since it was said last. */
-static bool is_news(struct progress *progress, const struct log_record *record, uint64_t *ret_times)
+static bool is_news(struct progress *progress, const struct dicomnet_log_record *record, uint64_t *ret_times)
 {
     *ret_times = 1;
-    if (record->event == LOG_SESSION_NOTE ||
-        (record->event == LOG_STORE_RETRIED && progress->detail == PROGRESS_VERBOSE))
+    if (record->event == EVENT_SESSION_NOTE ||
+        (record->event == EVENT_STORE_RETRIED && progress->detail == PROGRESS_VERBOSE))
         return true;
     struct progress_cause *cause = find_cause(progress, record);
     if (cause == NULL)
@@ -100,16 +101,16 @@ static bool is_news(struct progress *progress, const struct log_record *record, 
     return true;
 }
 
-void progress_log(struct progress *progress, const struct log_record *record)
+void progress_log(struct progress *progress, const struct dicomnet_log_record *record)
 {
     bool records = shows_records(progress);
     uint64_t times = 1;
     if (!wants_record(progress, record) || (!records && !is_news(progress, record, &times)))
         return;
-    const char *colour = record->level == LOG_ERROR   ? progress_colour(progress, COLOUR_RED)
-                         : record->level == LOG_WARN  ? progress_colour(progress, COLOUR_YELLOW)
-                         : record->level >= LOG_DEBUG ? progress_colour(progress, COLOUR_DIM)
-                                                      : "";
+    const char *colour = record->level == DICOMNET_LOG_ERROR   ? progress_colour(progress, COLOUR_RED)
+                         : record->level == DICOMNET_LOG_WARN  ? progress_colour(progress, COLOUR_YELLOW)
+                         : record->level >= DICOMNET_LOG_DEBUG ? progress_colour(progress, COLOUR_DIM)
+                                                               : "";
     struct text *text = progress_begin_lines(progress);
     text_put(text, colour);
     if (records)

@@ -47,6 +47,6 @@ void ramp_print_step(const struct ramp_step *step, FILE *out);
 void ramp_print_knee(const struct ramp *ramp, FILE *out);
 
 /* The document. 0 or a negative errno. */
-int ramp_print_json(const struct ramp *ramp, int exit_code, FILE *out) MUST_CHECK;
+int ramp_print_json(const struct ramp *ramp, int exit_code, FILE *out) DICOMNET_MUST_CHECK;
 
 #endif

@@ -20,7 +20,7 @@ void report_session_id(char ret_id[REPORT_SESSION_ID_SIZE]);
 char *report_path(const char *dir, const char *name, const char *session_id, const char *suffix);
 
 /* Make the folder and those above it. 0, also if it exists; else a negative errno. */
-int report_make_folder(const char *dir) MUST_CHECK;
+int report_make_folder(const char *dir) DICOMNET_MUST_CHECK;
 
 /*
  * A file that is written beside its final name first, so that what has that name is whole. Its temporary file is one
@@ -34,12 +34,12 @@ struct report_draft {
 };
 
 /* 0, or a negative errno; then there is nothing to finish. */
-int report_draft_open(struct report_draft *draft, const char *path) MUST_CHECK;
+int report_draft_open(struct report_draft *draft, const char *path) DICOMNET_MUST_CHECK;
 
 /*
  * Give it its name, if `error` is 0; else remove it. Returns `error`, or the first error there was: then nothing has
  * changed under that name.
  */
-int report_draft_finish(struct report_draft *draft, int error) MUST_CHECK;
+int report_draft_finish(struct report_draft *draft, int error) DICOMNET_MUST_CHECK;
 
 #endif

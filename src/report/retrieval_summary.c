@@ -104,18 +104,19 @@ static void put_line(struct text *list, json_t *value)
 
 void retrieval_summary_add_request(struct retrieval_summary *summary, const struct retrieval_request *request)
 {
-    const struct query *query = request->query;
-    const struct query_counts *counts = &query->counts;
-    const char *text = query->answered ? query_status_text(query->service, query->status) : error_text(query->error);
+    const struct dicomnet_query *query = request->query;
+    const struct dicomnet_query_counts *counts = &query->counts;
+    const char *text =
+        query->answered ? dicomnet_query_status_text(query->service, query->status) : dicomnet_error_text(query->error);
     put_line(&summary->requests,
              json_pack("{s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "service",
-                       query->service == QUERY_GET ? "C-GET" : "C-MOVE", "level", query_level_name(request->level),
-                       "study", string_or_null(request->study_uid), "series", string_or_null(request->series_uid),
-                       "round", (int)request->round, "instances", number(request->instances), "status",
-                       status_or_null(query->answered, query->status), "text", safe_string(text), "comment",
-                       string_or_null(query->comment), "completed", number(counts->completed), "failed",
-                       number(counts->failed), "warning", number(counts->warning), "remaining",
-                       number(counts->remaining), "begun", wall_time(request->begun_us), "duration_s",
+                       query->service == DICOMNET_QUERY_GET ? "C-GET" : "C-MOVE", "level",
+                       dicomnet_query_level_name(request->level), "study", string_or_null(request->study_uid), "series",
+                       string_or_null(request->series_uid), "round", (int)request->round, "instances",
+                       number(request->instances), "status", status_or_null(query->answered, query->status), "text",
+                       safe_string(text), "comment", string_or_null(query->comment), "completed",
+                       number(counts->completed), "failed", number(counts->failed), "warning", number(counts->warning),
+                       "remaining", number(counts->remaining), "begun", wall_time(request->begun_us), "duration_s",
                        seconds(request->duration_us)));
 }
 
@@ -133,15 +134,15 @@ void retrieval_summary_add_missing(struct retrieval_summary *summary, const stru
 
 static json_t *options_json(const struct retrieval_options *options)
 {
-    const struct association_timeouts *timeouts = &options->timeouts;
+    const struct dicomnet_association_timeouts *timeouts = &options->timeouts;
     return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:i, s:o, s:b, s:s, s:{s:f, s:f, s:f, s:f, s:f}}", "model",
-                     options->model == QUERY_PATIENT_ROOT ? "patient-root" : "study-root", "level",
-                     query_level_name(options->level), "no_find", options->no_find, "get", options->get,
+                     options->model == DICOMNET_QUERY_PATIENT_ROOT ? "patient-root" : "study-root", "level",
+                     dicomnet_query_level_name(options->level), "no_find", options->no_find, "get", options->get,
                      "move_destination", string_or_null(options->move_destination), "output_dir",
                      string_or_null(options->output_dir), "receive_ae",
                      string_or_null(options->output_dir != NULL && !options->get ? options->receive_ae : ""), "retry",
                      (int)options->retry, "max_matches", number(options->max_matches), "sync", options->sync,
-                     "log_level", log_level_name(options->log_level), "timeouts_s", "connect",
+                     "log_level", dicomnet_log_level_name(options->log_level), "timeouts_s", "connect",
                      timeouts->connect_ms / 1e3, "acse", timeouts->acse_ms / 1e3, "dimse", timeouts->dimse_ms / 1e3,
                      "network", timeouts->network_ms / 1e3, "stall", options->stall_ms / 1e3);
 }

@@ -35,10 +35,10 @@ void retrieval_summary_add_missing(struct retrieval_summary *summary, const stru
  * or a negative errno; -ENOMEM also if a request or a missing instance found no room: then it is not written.
  */
 int retrieval_summary_write(const struct retrieval_summary *summary, const struct retrieval_result *result,
-                            int exit_code, const char *path) MUST_CHECK;
+                            int exit_code, const char *path) DICOMNET_MUST_CHECK;
 
 /* The same document to an open stream. */
 int retrieval_summary_print(const struct retrieval_summary *summary, const struct retrieval_result *result,
-                            int exit_code, FILE *out) MUST_CHECK;
+                            int exit_code, FILE *out) DICOMNET_MUST_CHECK;
 
 #endif

@@ -31,7 +31,7 @@ enum { SUMMARY_LISTED_MAX = 10000 };
 
 /* `session_id` is copied; `options`, and `given`, what was typed, are borrowed until summary_destroy. 0 or -ENOMEM. */
 int summary_create(struct summary **ret_summary, const char *session_id, const struct session_options *options,
-                   const char *given) MUST_CHECK;
+                   const char *given) DICOMNET_MUST_CHECK;
 
 /* NULL is fine. */
 void summary_destroy(struct summary *summary);
@@ -48,10 +48,10 @@ void summary_add_association(struct summary *summary, const struct association_f
  * found no room ("complete": false).
  */
 int summary_write(const struct summary *summary, const struct session_result *result, int exit_code,
-                  const char *path) MUST_CHECK;
+                  const char *path) DICOMNET_MUST_CHECK;
 
 /* The same document to an open stream (for --json on standard output). Returns as summary_write. */
 int summary_print(const struct summary *summary, const struct session_result *result, int exit_code,
-                  FILE *out) MUST_CHECK;
+                  FILE *out) DICOMNET_MUST_CHECK;
 
 #endif

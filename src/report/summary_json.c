@@ -97,7 +97,7 @@ static json_t *strings_of(const char *const *strings, size_t count)
 
 static const char *priority_name(uint16_t priority)
 {
-    return priority == PRIORITY_HIGH ? "high" : priority == PRIORITY_LOW ? "low" : "medium";
+    return priority == DICOMNET_PRIORITY_HIGH ? "high" : priority == DICOMNET_PRIORITY_LOW ? "low" : "medium";
 }
 
 static const char *conflict_name(enum session_conflict on_conflict)
@@ -114,7 +114,7 @@ static json_t *limit_json(const struct session_limit *limit)
 
 static json_t *options_json(const struct session_options *options, const char *given)
 {
-    const struct association_timeouts *timeouts = &options->timeouts;
+    const struct dicomnet_association_timeouts *timeouts = &options->timeouts;
     const struct discover_options *discover = &options->discover;
     return json_pack(
         "{s:o, s:o, s:b, s:b, s:o, s:b, s:i, s:s, s:b, s:i, s:I, s:b, s:b, s:b, s:b, s:s, s:{s:f, s:f, s:f, "
@@ -125,7 +125,7 @@ static json_t *options_json(const struct session_options *options, const char *g
         discover->follow_symlinks, "threads", (int)options->threads, "priority", priority_name(options->priority),
         "verify", options->verify, "retry", (int)options->retry, "max_pdu", (json_int_t)options->max_pdu_len,
         "loopback", options->loopback, "dry_run", options->dry_run, "accept_raw", options->scan.accept_raw,
-        "allow_incomplete", options->scan.allow_incomplete, "log_level", log_level_name(options->log_level),
+        "allow_incomplete", options->scan.allow_incomplete, "log_level", dicomnet_log_level_name(options->log_level),
         "timeouts_s", "connect", timeouts->connect_ms / 1e3, "acse", timeouts->acse_ms / 1e3, "dimse",
         timeouts->dimse_ms / 1e3, "network", timeouts->network_ms / 1e3, "release", timeouts->release_ms / 1e3,
         "window", options->window > 1 ? (int)options->window : 1, "scan_first", options->scan_first, "synthetic",
@@ -296,23 +296,26 @@ static json_t *study_json(const struct summary_study *study)
                      time_or_null(study->last_us));
 }
 
-static json_t *end_json(const struct association_end *end)
+static json_t *end_json(const struct dicomnet_association_end *end)
 {
     static const char *const kinds[] = {
-        [ASSOCIATION_RELEASED] = "released",           [ASSOCIATION_NOT_CONNECTED] = "not-connected",
-        [ASSOCIATION_REJECTED] = "rejected",           [ASSOCIATION_ABORTED_BY_PEER] = "aborted-by-peer",
-        [ASSOCIATION_ABORTED_BY_US] = "aborted-by-us", [ASSOCIATION_LOST] = "lost",
+        [DICOMNET_ASSOCIATION_RELEASED] = "released",
+        [DICOMNET_ASSOCIATION_NOT_CONNECTED] = "not-connected",
+        [DICOMNET_ASSOCIATION_REJECTED] = "rejected",
+        [DICOMNET_ASSOCIATION_ABORTED_BY_PEER] = "aborted-by-peer",
+        [DICOMNET_ASSOCIATION_ABORTED_BY_US] = "aborted-by-us",
+        [DICOMNET_ASSOCIATION_LOST] = "lost",
     };
     json_t *object = json_pack("{s:s}", "kind", kinds[end->kind]);
     if (end->error != 0) {
-        put_member(&object, "error", json_string(error_name(end->error)));
-        put_member(&object, "text", json_string(error_text(end->error)));
+        put_member(&object, "error", json_string(dicomnet_error_name(end->error)));
+        put_member(&object, "text", json_string(dicomnet_error_text(end->error)));
     }
-    if (end->kind == ASSOCIATION_REJECTED)
+    if (end->kind == DICOMNET_ASSOCIATION_REJECTED)
         put_member(&object, "reject",
                    json_pack("{s:i, s:i, s:i}", "result", end->reject.result, "source", end->reject.source, "reason",
                              end->reject.reason));
-    if (end->kind == ASSOCIATION_ABORTED_BY_PEER || end->kind == ASSOCIATION_ABORTED_BY_US)
+    if (end->kind == DICOMNET_ASSOCIATION_ABORTED_BY_PEER || end->kind == DICOMNET_ASSOCIATION_ABORTED_BY_US)
         put_member(&object, "abort", json_pack("{s:i, s:i}", "source", end->abort.source, "reason", end->abort.reason));
     return object;
 }
@@ -370,8 +373,9 @@ static json_t *file_json(const struct summary_file *file, enum outcome_state sta
         number(file->size_bytes), "reason", outcome_reason_name(outcome.reason), "text", safe_string(description),
         "status", file->has_status ? status_hex(file->status) : json_null(), "comment",
         strings[SUMMARY_COMMENT][0] ? safe_string(strings[SUMMARY_COMMENT]) : json_null(), "error",
-        file->error != 0 ? json_string(error_name(file->error)) : json_null(), "attempts", json_integer(file->attempts),
-        "association", file->association > 0 ? number(file->association) : json_null(), "earlier", file->earlier);
+        file->error != 0 ? json_string(dicomnet_error_name(file->error)) : json_null(), "attempts",
+        json_integer(file->attempts), "association", file->association > 0 ? number(file->association) : json_null(),
+        "earlier", file->earlier);
     if (!text_is_utf8(strings[SUMMARY_PATH]))
         put_member(&object, "path_hex", path_hex(strings[SUMMARY_PATH]));
     return object;

@@ -11,7 +11,7 @@
 struct loopback;
 
 /* Start it on a free port of 127.0.0.1. Returns 0 and the port, or a negative error. */
-int loopback_start(struct loopback **ret_loopback, uint16_t *ret_port) MUST_CHECK;
+int loopback_start(struct loopback **ret_loopback, uint16_t *ret_port) DICOMNET_MUST_CHECK;
 
 /* Stop it and wait for its thread. NULL is fine. */
 void loopback_stop(struct loopback *loopback);

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "base/list.h"
-#include "dicomnet/log.h"
+#include "base/log.h"
 #include "dicomnet/storage.h"
 #include "files/arrival.h"
 #include "files/part10_writer.h"
@@ -22,7 +22,7 @@
 struct receiver {
     struct receiver_options options;
     struct uv_loop_s *loop;
-    struct acceptor *acceptor;
+    struct dicomnet_acceptor *acceptor;
     struct part10_folder folder;
     bool folder_open;
     struct arrival_check *check; /* NULL if nothing is looked at */
@@ -37,14 +37,14 @@ struct receiver {
 struct guest {
     struct list_node node;
     struct receiver *receiver;
-    struct receiver_visit visit;     /* its association is NULL until it has been made */
-    struct association *association; /* as that one */
-    struct storage_provider *provider;
+    struct receiver_visit visit;              /* its association is NULL until it has been made */
+    struct dicomnet_association *association; /* as that one */
+    struct dicomnet_storage_provider *provider;
     struct part10_writer *writer; /* NULL if nothing is kept */
     uint32_t answered;            /* instances, for abort_after and stall_after */
 
     /* Of the current instance. */
-    char class_uid[UID_SIZE], instance_uid[UID_SIZE];
+    char class_uid[DICOMNET_UID_SIZE], instance_uid[DICOMNET_UID_SIZE];
     uint16_t status; /* to answer, if keeping it goes well */
     char comment[65];
     uint64_t bytes;
@@ -77,12 +77,13 @@ static void refuse(struct guest *guest, uint16_t status, const char *comment)
     snprintf(guest->comment, sizeof guest->comment, "%s", comment);
 }
 
-static void open_file(struct guest *guest, uint8_t context_id, const struct dimse_command *request)
+static void open_file(struct guest *guest, uint8_t context_id, const struct dicomnet_dimse_command *request)
 {
     struct part10_meta meta = {.class_uid = request->class_uid,
                                .instance_uid = request->instance_uid,
-                               .syntax_uid = association_find_context(guest->association, context_id)->transfer_syntax,
-                               .source_ae = association_calling_ae(guest->association)};
+                               .syntax_uid =
+                                   dicomnet_association_find_context(guest->association, context_id)->transfer_syntax,
+                               .source_ae = dicomnet_association_calling_ae(guest->association)};
     int error = part10_writer_open(guest->writer, &guest->receiver->folder, &meta);
     const struct receiver_observer *observer = guest->receiver->options.observer;
     guest->writing = error == 0;
@@ -90,24 +91,24 @@ static void open_file(struct guest *guest, uint8_t context_id, const struct dims
     guest->writer->replace = observer != NULL && observer->store_replaces != NULL &&
                              observer->store_replaces(guest->receiver->options.observer_user, request->instance_uid);
     if (error != 0)
-        refuse(guest, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(error));
+        refuse(guest, DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES, dicomnet_error_text(error));
 }
 
 /* False if the observer does not want it: then the answer is set. */
-static bool is_wanted(struct guest *guest, const struct dimse_command *request)
+static bool is_wanted(struct guest *guest, const struct dicomnet_dimse_command *request)
 {
     const struct receiver_options *options = &guest->receiver->options;
     char comment[65] = "";
     if (options->observer == NULL || options->observer->store_asked == NULL)
         return true;
     uint16_t status = options->observer->store_asked(options->observer_user, &guest->visit, request, comment);
-    if (status != STATUS_SUCCESS)
+    if (status != DICOMNET_STATUS_SUCCESS)
         refuse(guest, status, comment);
-    return status == STATUS_SUCCESS;
+    return status == DICOMNET_STATUS_SUCCESS;
 }
 
-static uint16_t begin(void *context, struct association *association, uint8_t context_id,
-                      const struct dimse_command *request)
+static uint16_t begin(void *context, struct dicomnet_association *association, uint8_t context_id,
+                      const struct dicomnet_dimse_command *request)
 {
     struct guest *guest = context;
     const struct receiver_faults *faults = &guest->receiver->options.faults;
@@ -121,18 +122,18 @@ static uint16_t begin(void *context, struct association *association, uint8_t co
     memcpy(guest->class_uid, request->class_uid, sizeof guest->class_uid);
     memcpy(guest->instance_uid, request->instance_uid, sizeof guest->instance_uid);
     if (!is_wanted(guest, request))
-        return STATUS_SUCCESS; /* its data set is dropped, and then it is refused */
+        return DICOMNET_STATUS_SUCCESS; /* its data set is dropped, and then it is refused */
     if (guest->writer == NULL || policy_judge_status(guest->status).state == OUTCOME_FAILED)
-        return STATUS_SUCCESS; /* the bytes are counted and dropped */
+        return DICOMNET_STATUS_SUCCESS; /* the bytes are counted and dropped */
     if (request->instance_uid[0] == '\0' || request->class_uid[0] == '\0' ||
-        (request->cut & (DIMSE_HAS_INSTANCE_UID | DIMSE_HAS_CLASS_UID)) != 0)
-        refuse(guest, STATUS_CANNOT_UNDERSTAND, "no SOP Class or Instance UID, or one that is too long");
+        (request->cut & (DICOMNET_DIMSE_HAS_INSTANCE_UID | DICOMNET_DIMSE_HAS_CLASS_UID)) != 0)
+        refuse(guest, DICOMNET_STATUS_CANNOT_UNDERSTAND, "no SOP Class or Instance UID, or one that is too long");
     else
         open_file(guest, context_id, request);
-    return STATUS_SUCCESS;
+    return DICOMNET_STATUS_SUCCESS;
 }
 
-static void take_bytes(void *context, struct span bytes)
+static void take_bytes(void *context, struct dicomnet_span bytes)
 {
     struct guest *guest = context;
     const struct receiver_options *options = &guest->receiver->options;
@@ -173,9 +174,9 @@ static void keep(struct guest *guest)
         return;
     int result = part10_writer_finish(guest->writer);
     if (result == PART10_DIFFERENT)
-        refuse(guest, STATUS_DATA_SET_MISMATCH, "another data set with this SOP Instance UID is kept");
+        refuse(guest, DICOMNET_STATUS_DATA_SET_MISMATCH, "another data set with this SOP Instance UID is kept");
     else if (result < 0)
-        refuse(guest, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(result));
+        refuse(guest, DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES, dicomnet_error_text(result));
 }
 
 static uint16_t end(void *context, char ret_comment[65])
@@ -187,21 +188,21 @@ static uint16_t end(void *context, char ret_comment[65])
     return guest->status;
 }
 
-static void tell_answer(struct guest *guest, uint8_t context_id, struct dimse_command *response)
+static void tell_answer(struct guest *guest, uint8_t context_id, struct dicomnet_dimse_command *response)
 {
     const struct receiver_options *options = &guest->receiver->options;
     if (options->observer == NULL || options->observer->store_answered == NULL)
         return;
-    struct receiver_answer answer = {.response = response,
-                                     .syntax_uid =
-                                         association_find_context(guest->association, context_id)->transfer_syntax,
-                                     .bytes = guest->bytes};
+    struct receiver_answer answer = {
+        .response = response,
+        .syntax_uid = dicomnet_association_find_context(guest->association, context_id)->transfer_syntax,
+        .bytes = guest->bytes};
     int error = options->observer->store_answered(options->observer_user, &guest->visit, &answer);
     if (error == 0)
         return;
-    response->status = STATUS_REFUSED_OUT_OF_RESOURCES;
-    response->present |= DIMSE_HAS_ERROR_COMMENT;
-    snprintf(response->error_comment, sizeof response->error_comment, "%.64s", error_text(error));
+    response->status = DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;
+    response->present |= DICOMNET_DIMSE_HAS_ERROR_COMMENT;
+    snprintf(response->error_comment, sizeof response->error_comment, "%.64s", dicomnet_error_text(error));
 }
 
 /* True if the faults say so: the peer gets no answer. */
@@ -210,13 +211,13 @@ static bool is_kept_back(struct guest *guest)
     const struct receiver_faults *faults = &guest->receiver->options.faults;
     guest->answered++;
     if (faults->abort_after > 0 && guest->answered > faults->abort_after) {
-        association_abort(guest->association, ERROR_ABORTED_LOCALLY);
+        dicomnet_association_abort(guest->association, DICOMNET_ERROR_ABORTED_LOCALLY);
         return true;
     }
     return faults->stall_after > 0 && guest->answered > faults->stall_after;
 }
 
-static bool on_answering(void *context, uint8_t context_id, struct dimse_command *response)
+static bool on_answering(void *context, uint8_t context_id, struct dicomnet_dimse_command *response)
 {
     struct guest *guest = context;
     struct receiver *receiver = guest->receiver;
@@ -225,13 +226,15 @@ static bool on_answering(void *context, uint8_t context_id, struct dimse_command
     tell_answer(guest, context_id, response);
     if (policy_judge_status(response->status).state == OUTCOME_FAILED) {
         receiver->totals.refused++;
-        LOG(receiver->options.logger, LOG_WARN, LOG_RECEIVER_REFUSED, LOG_TEXT("instance", response->instance_uid),
-            LOG_NUMBER("status", response->status), LOG_TEXT("text", response->error_comment));
+        LOG(receiver->options.logger, DICOMNET_LOG_WARN, EVENT_RECEIVER_REFUSED,
+            LOG_TEXT("instance", response->instance_uid), LOG_NUMBER("status", response->status),
+            LOG_TEXT("text", response->error_comment));
     } else {
         receiver->totals.stored++;
         receiver->totals.bytes += guest->bytes;
-        LOG(receiver->options.logger, LOG_DEBUG, LOG_RECEIVER_STORED, LOG_TEXT("instance", response->instance_uid),
-            LOG_NUMBER("bytes", guest->bytes), LOG_NUMBER("status", response->status));
+        LOG(receiver->options.logger, DICOMNET_LOG_DEBUG, EVENT_RECEIVER_STORED,
+            LOG_TEXT("instance", response->instance_uid), LOG_NUMBER("bytes", guest->bytes),
+            LOG_NUMBER("status", response->status));
     }
     guest->bytes = 0;
     return true;
@@ -254,7 +257,7 @@ static void free_guest(struct guest *guest)
     free(guest);
 }
 
-static void on_guest_opened(void *context, struct association *association)
+static void on_guest_opened(void *context, struct dicomnet_association *association)
 {
     struct guest *guest = context;
     const struct receiver_options *options = &guest->receiver->options;
@@ -262,7 +265,7 @@ static void on_guest_opened(void *context, struct association *association)
         options->observer->association_opened(options->observer_user, &guest->visit);
 }
 
-static void on_guest_closed(void *context, const struct association_end *how)
+static void on_guest_closed(void *context, const struct dicomnet_association_end *how)
 {
     struct guest *guest = context;
     struct receiver *receiver = guest->receiver;
@@ -274,48 +277,50 @@ static void on_guest_closed(void *context, const struct association_end *how)
 }
 
 /* The association's request has come: is its peer one of those that may be here? */
-static bool is_welcome(void *context, const struct association *association)
+static bool is_welcome(void *context, const struct dicomnet_association *association)
 {
     const struct guest *guest = context;
     const struct allowed *allowed = guest->receiver->options.allowed;
-    return allowed == NULL || allowed_has(allowed, association_calling_ae(association), association_peer(association));
+    return allowed == NULL ||
+           allowed_has(allowed, dicomnet_association_calling_ae(association), dicomnet_association_peer(association));
 }
 
-static const struct storage_sink sink = {.opened = on_guest_opened,
-                                         .begin = begin,
-                                         .bytes = take_bytes,
-                                         .end = end,
-                                         .answering = on_answering,
-                                         .cancel = cancel,
-                                         .closed = on_guest_closed};
+static const struct dicomnet_storage_sink sink = {.opened = on_guest_opened,
+                                                  .begin = begin,
+                                                  .bytes = take_bytes,
+                                                  .end = end,
+                                                  .answering = on_answering,
+                                                  .cancel = cancel,
+                                                  .closed = on_guest_closed};
 
-static const struct association_handler *on_connected(void *user, void **ret_user)
+static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
 {
     struct receiver *receiver = user;
     struct guest *guest = calloc(1, sizeof *guest);
     if (guest == NULL)
         return NULL;
     guest->receiver = receiver;
-    struct storage_provider_options options = {.sink = &sink,
-                                               .context = guest,
-                                               .welcome = is_welcome,
-                                               .response_delay_ms = receiver->options.faults.response_delay_ms};
-    guest->provider = storage_provider_create(receiver->loop, &options);
+    struct dicomnet_storage_provider_options options = {.sink = &sink,
+                                                        .context = guest,
+                                                        .welcome = is_welcome,
+                                                        .response_delay_ms =
+                                                            receiver->options.faults.response_delay_ms};
+    guest->provider = dicomnet_storage_provider_create(receiver->loop, &options);
     if (receiver->folder_open)
         guest->writer = malloc(sizeof *guest->writer);
     list_append(&receiver->guests, &guest->node);
     if (guest->provider == NULL || (receiver->folder_open && guest->writer == NULL)) {
-        storage_provider_destroy(guest->provider);
+        dicomnet_storage_provider_destroy(guest->provider);
         free_guest(guest);
         return NULL;
     }
     guest->visit.number = ++receiver->totals.associations;
     receiver->totals.open_associations++;
     *ret_user = guest->provider;
-    return &storage_provider_handler;
+    return &dicomnet_storage_provider_handler;
 }
 
-static void on_accepted(void *user, void *association_user, struct association *association)
+static void on_accepted(void *user, void *association_user, struct dicomnet_association *association)
 {
     struct receiver *receiver = user;
     struct guest *guest = list_entry(receiver->guests.head.prev, struct guest, node);
@@ -325,15 +330,15 @@ static void on_accepted(void *user, void *association_user, struct association *
         return;
     receiver->totals.associations--;
     receiver->totals.open_associations--;
-    storage_provider_destroy(association_user);
+    dicomnet_storage_provider_destroy(association_user);
     free_guest(guest);
 }
 
-static const struct acceptor_handler acceptor_handler = {.connected = on_connected, .accepted = on_accepted};
+static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = on_connected, .accepted = on_accepted};
 
 /* ---- an association of the caller's ---- */
 
-int receiver_enter(struct receiver *receiver, const struct storage_sink **ret_sink, void **ret_context)
+int receiver_enter(struct receiver *receiver, const struct dicomnet_storage_sink **ret_sink, void **ret_context)
 {
     struct guest *guest = calloc(1, sizeof *guest);
     if (guest == NULL)
@@ -362,7 +367,7 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const 
 {
     struct receiver *receiver = calloc(1, sizeof *receiver);
     if (receiver == NULL) {
-        snprintf(ret_problem, problem_size, "%s", error_text(-ENOMEM));
+        snprintf(ret_problem, problem_size, "%s", dicomnet_error_text(-ENOMEM));
         return -ENOMEM;
     }
     receiver->options = *options;
@@ -375,17 +380,17 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const 
         receiver->folder.mode = options->mode;
         receiver->folder.keep_free = options->keep_free;
         if (error != 0)
-            snprintf(ret_problem, problem_size, "%s: %s", options->output_dir, error_text(error));
+            snprintf(ret_problem, problem_size, "%s: %s", options->output_dir, dicomnet_error_text(error));
     }
     if (error == 0 && options->check && (receiver->check = arrival_check_create()) == NULL) {
         error = -ENOMEM;
-        snprintf(ret_problem, problem_size, "%s", error_text(error));
+        snprintf(ret_problem, problem_size, "%s", dicomnet_error_text(error));
     }
     if (error == 0 && options->acceptor.bind_address != NULL) {
-        error = acceptor_open(&receiver->acceptor, loop, &options->acceptor, &acceptor_handler, receiver);
+        error = dicomnet_acceptor_open(&receiver->acceptor, loop, &options->acceptor, &acceptor_handler, receiver);
         if (error != 0)
             snprintf(ret_problem, problem_size, "%s:%u: %s", options->acceptor.bind_address, options->acceptor.port,
-                     error_text(error));
+                     dicomnet_error_text(error));
     }
     if (error != 0) {
         free_receiver(receiver);
@@ -397,7 +402,7 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const 
 
 uint16_t receiver_port(const struct receiver *receiver)
 {
-    return acceptor_port(receiver->acceptor);
+    return dicomnet_acceptor_port(receiver->acceptor);
 }
 
 bool receiver_has(const struct receiver *receiver, const char *instance_uid)
@@ -416,6 +421,6 @@ void receiver_close(struct receiver *receiver, void (*closed)(void *user), void 
     receiver->closed = closed;
     receiver->closed_user = user;
     if (receiver->acceptor != NULL)
-        acceptor_close(receiver->acceptor);
+        dicomnet_acceptor_close(receiver->acceptor);
     free_if_over(receiver);
 }

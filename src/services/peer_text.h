@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct association_end;
+struct dicomnet_association_end;
 
 enum { PEER_TEXT_SIZE = 400 };
 
@@ -23,6 +23,7 @@ struct peer_names {
  * One line: "rejected by 10.0.0.5:104: calling AE title not recognized: 'SENDER' (--calling-ae): the peer must be told
  * of it".
  */
-void peer_describe_end(const struct association_end *end, const struct peer_names *names, char *ret_text, size_t size);
+void peer_describe_end(const struct dicomnet_association_end *end, const struct peer_names *names, char *ret_text,
+                       size_t size);
 
 #endif

@@ -5,30 +5,34 @@
 #include "dicomnet/query_retrieve.h"
 
 static const char *const class_uids[][3] = {
-    [QUERY_PATIENT_ROOT] = {UID_PATIENT_ROOT_FIND, UID_PATIENT_ROOT_MOVE, UID_PATIENT_ROOT_GET},
-    [QUERY_STUDY_ROOT] = {UID_STUDY_ROOT_FIND, UID_STUDY_ROOT_MOVE, UID_STUDY_ROOT_GET},
-    [QUERY_PATIENT_STUDY_ONLY] = {UID_PATIENT_STUDY_ONLY_FIND, UID_PATIENT_STUDY_ONLY_MOVE, UID_PATIENT_STUDY_ONLY_GET},
+    [DICOMNET_QUERY_PATIENT_ROOT] = {DICOMNET_UID_PATIENT_ROOT_FIND, DICOMNET_UID_PATIENT_ROOT_MOVE,
+                                     DICOMNET_UID_PATIENT_ROOT_GET},
+    [DICOMNET_QUERY_STUDY_ROOT] = {DICOMNET_UID_STUDY_ROOT_FIND, DICOMNET_UID_STUDY_ROOT_MOVE,
+                                   DICOMNET_UID_STUDY_ROOT_GET},
+    [DICOMNET_QUERY_PATIENT_STUDY_ONLY] = {DICOMNET_UID_PATIENT_STUDY_ONLY_FIND, DICOMNET_UID_PATIENT_STUDY_ONLY_MOVE,
+                                           DICOMNET_UID_PATIENT_STUDY_ONLY_GET},
 };
 
 static const struct {
     const char *name;
     uint32_t key;
 } levels[] = {
-    [QUERY_LEVEL_PATIENT] = {"PATIENT", TAG_PATIENT_ID},
-    [QUERY_LEVEL_STUDY] = {"STUDY", TAG_STUDY_INSTANCE_UID},
-    [QUERY_LEVEL_SERIES] = {"SERIES", TAG_SERIES_INSTANCE_UID},
-    [QUERY_LEVEL_IMAGE] = {"IMAGE", TAG_SOP_INSTANCE_UID},
+    [DICOMNET_QUERY_LEVEL_PATIENT] = {"PATIENT", DICOMNET_TAG_PATIENT_ID},
+    [DICOMNET_QUERY_LEVEL_STUDY] = {"STUDY", DICOMNET_TAG_STUDY_INSTANCE_UID},
+    [DICOMNET_QUERY_LEVEL_SERIES] = {"SERIES", DICOMNET_TAG_SERIES_INSTANCE_UID},
+    [DICOMNET_QUERY_LEVEL_IMAGE] = {"IMAGE", DICOMNET_TAG_SOP_INSTANCE_UID},
 };
 
-const char *query_class_uid(enum query_model model, enum query_service service)
+const char *dicomnet_query_class_uid(enum dicomnet_query_model model, enum dicomnet_query_service service)
 {
     return class_uids[model][service];
 }
 
-bool query_class_find(const char *class_uid, enum query_model *ret_model, enum query_service *ret_service)
+bool dicomnet_query_class_find(const char *class_uid, enum dicomnet_query_model *ret_model,
+                               enum dicomnet_query_service *ret_service)
 {
-    for (int model = QUERY_PATIENT_ROOT; model <= QUERY_PATIENT_STUDY_ONLY; model++)
-        for (int service = QUERY_FIND; service <= QUERY_GET; service++)
+    for (int model = DICOMNET_QUERY_PATIENT_ROOT; model <= DICOMNET_QUERY_PATIENT_STUDY_ONLY; model++)
+        for (int service = DICOMNET_QUERY_FIND; service <= DICOMNET_QUERY_GET; service++)
             if (strcmp(class_uids[model][service], class_uid) == 0) {
                 *ret_model = model;
                 *ret_service = service;
@@ -37,33 +41,33 @@ bool query_class_find(const char *class_uid, enum query_model *ret_model, enum q
     return false;
 }
 
-const char *query_level_name(enum query_level level)
+const char *dicomnet_query_level_name(enum dicomnet_query_level level)
 {
     return levels[level].name;
 }
 
-uint32_t query_level_key(enum query_level level)
+uint32_t dicomnet_query_level_key(enum dicomnet_query_level level)
 {
     return levels[level].key;
 }
 
-int query_level_of(const struct identifier *identifier)
+int dicomnet_query_level_of(const struct dicomnet_identifier *identifier)
 {
     char text[17];
-    if (!identifier_get_text(identifier, TAG_QUERY_RETRIEVE_LEVEL, text, sizeof text))
+    if (!dicomnet_identifier_get_text(identifier, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, text, sizeof text))
         return -1;
-    for (int level = QUERY_LEVEL_PATIENT; level <= QUERY_LEVEL_IMAGE; level++)
+    for (int level = DICOMNET_QUERY_LEVEL_PATIENT; level <= DICOMNET_QUERY_LEVEL_IMAGE; level++)
         if (strcasecmp(levels[level].name, text) == 0)
             return level;
     return -1;
 }
 
-bool query_status_is_pending(uint16_t status)
+bool dicomnet_query_status_is_pending(uint16_t status)
 {
-    return status == STATUS_PENDING || status == STATUS_PENDING_WARNING;
+    return status == DICOMNET_STATUS_PENDING || status == DICOMNET_STATUS_PENDING_WARNING;
 }
 
-const char *query_status_text(enum query_service service, uint16_t status)
+const char *dicomnet_query_status_text(enum dicomnet_query_service service, uint16_t status)
 {
-    return status_query_text(status, service != QUERY_FIND, service == QUERY_MOVE);
+    return dicomnet_status_query_text(status, service != DICOMNET_QUERY_FIND, service == DICOMNET_QUERY_MOVE);
 }

@@ -7,20 +7,23 @@
 #include "services/query_provider_private.h"
 #include "services/store.h"
 
-static struct query_provider *provider_of(struct query_request *request)
+static struct dicomnet_query_provider *provider_of(struct dicomnet_query_request *request)
 {
-    return (struct query_provider *)(void *)((char *)request - offsetof(struct query_provider, request));
+    return (struct dicomnet_query_provider *)(void *)((char *)request -
+                                                      offsetof(struct dicomnet_query_provider, request));
 }
 
 /* Encode a data set to go with it. 0 or a negative error. */
-static int put_data_set(struct query_provider *provider, struct outgoing *outgoing, const struct identifier *identifier)
+static int put_data_set(struct dicomnet_query_provider *provider, struct outgoing *outgoing,
+                        const struct dicomnet_identifier *identifier)
 {
-    const struct association_context *context = association_find_context(provider->association, provider->context_id);
-    size_t size = identifier_encoded_size(identifier);
-    int error = buffer_grow(&outgoing->bytes, &outgoing->size, size, IDENTIFIER_SIZE_MAX);
+    const struct dicomnet_association_context *context =
+        dicomnet_association_find_context(provider->association, provider->context_id);
+    size_t size = dicomnet_identifier_encoded_size(identifier);
+    int error = buffer_grow(&outgoing->bytes, &outgoing->size, size, DICOMNET_IDENTIFIER_SIZE_MAX);
     if (error != 0)
         return error;
-    ssize_t len = identifier_encode(identifier, context->transfer_syntax, outgoing->bytes, size);
+    ssize_t len = dicomnet_identifier_encode(identifier, context->transfer_syntax, outgoing->bytes, size);
     if (len < 0)
         return (int)len;
     outgoing->len = (size_t)len;
@@ -28,27 +31,28 @@ static int put_data_set(struct query_provider *provider, struct outgoing *outgoi
     return 0;
 }
 
-int query_request_match(struct query_request *request, const struct identifier *match, uint16_t status)
+int dicomnet_query_request_match(struct dicomnet_query_request *request, const struct dicomnet_identifier *match,
+                                 uint16_t status)
 {
-    struct query_provider *provider = provider_of(request);
-    assert(request->service == QUERY_FIND && query_status_is_pending(status));
+    struct dicomnet_query_provider *provider = provider_of(request);
+    assert(request->service == DICOMNET_QUERY_FIND && dicomnet_query_status_is_pending(status));
     if (provider->association == NULL || provider->state != SERVING)
-        return ERROR_NOT_OPEN;
+        return DICOMNET_ERROR_NOT_OPEN;
     if (provider->match.waiting || provider->leaving == LEAVING_PENDING)
-        return ERROR_BUSY;
+        return DICOMNET_ERROR_BUSY;
     int error = put_data_set(provider, &provider->match, match);
     if (error != 0)
         return error;
-    provider->match.command = dimse_response_to(&provider->command, status);
+    provider->match.command = dicomnet_dimse_response_to(&provider->command, status);
     provider->match.waiting = true;
     query_provider_pump(provider);
     return 0;
 }
 
-void query_request_progress(struct query_request *request, const struct query_counts *counts)
+void dicomnet_query_request_progress(struct dicomnet_query_request *request, const struct dicomnet_query_counts *counts)
 {
-    struct query_provider *provider = provider_of(request);
-    assert(request->service != QUERY_FIND);
+    struct dicomnet_query_provider *provider = provider_of(request);
+    assert(request->service != DICOMNET_QUERY_FIND);
     if (provider->state != SERVING)
         return;
     provider->progress = *counts;
@@ -56,30 +60,33 @@ void query_request_progress(struct query_request *request, const struct query_co
     query_provider_pump(provider);
 }
 
-const struct association_context *query_request_find_context(const struct query_request *request, const char *class_uid,
-                                                             const char *syntax_uid)
+const struct dicomnet_association_context *
+dicomnet_query_request_find_context(const struct dicomnet_query_request *request, const char *class_uid,
+                                    const char *syntax_uid)
 {
-    const struct association *association = request->association;
-    for (size_t i = 0; i < association_context_count(association); i++) {
-        const struct association_context *context = association_context(association, i);
-        if (context->result == CONTEXT_ACCEPTED && (context->roles & ASSOCIATION_ROLE_USER) != 0 &&
+    const struct dicomnet_association *association = request->association;
+    for (size_t i = 0; i < dicomnet_association_context_count(association); i++) {
+        const struct dicomnet_association_context *context = dicomnet_association_context(association, i);
+        if (context->result == DICOMNET_CONTEXT_ACCEPTED && (context->roles & DICOMNET_ASSOCIATION_ROLE_USER) != 0 &&
             strcmp(context->abstract_syntax, class_uid) == 0 && strcmp(context->transfer_syntax, syntax_uid) == 0)
             return context;
     }
     return NULL;
 }
 
-int query_request_store(struct query_request *request, struct store *store)
+int dicomnet_query_request_store(struct dicomnet_query_request *request, struct dicomnet_store *store)
 {
-    struct query_provider *provider = provider_of(request);
-    assert(request->service == QUERY_GET);
+    struct dicomnet_query_provider *provider = provider_of(request);
+    assert(request->service == DICOMNET_QUERY_GET);
     if (provider->association == NULL || provider->state != SERVING)
-        return ERROR_NOT_OPEN;
+        return DICOMNET_ERROR_NOT_OPEN;
     if (provider->store != NULL)
-        return ERROR_BUSY;
-    const struct association_context *context = association_find_context(provider->association, store->context_id);
-    if (context == NULL || context->result != CONTEXT_ACCEPTED || (context->roles & ASSOCIATION_ROLE_USER) == 0)
-        return ERROR_NO_CONTEXT;
+        return DICOMNET_ERROR_BUSY;
+    const struct dicomnet_association_context *context =
+        dicomnet_association_find_context(provider->association, store->context_id);
+    if (context == NULL || context->result != DICOMNET_CONTEXT_ACCEPTED ||
+        (context->roles & DICOMNET_ASSOCIATION_ROLE_USER) == 0)
+        return DICOMNET_ERROR_NO_CONTEXT;
     provider->last_store_id = provider->last_store_id == UINT16_MAX ? 1 : (uint16_t)(provider->last_store_id + 1);
     store_reset(store, provider->last_store_id);
     provider->store = store;
@@ -88,15 +95,16 @@ int query_request_store(struct query_request *request, struct store *store)
     return 0;
 }
 
-void query_request_finish(struct query_request *request, uint16_t status, const struct query_finish *finish)
+void dicomnet_query_request_finish(struct dicomnet_query_request *request, uint16_t status,
+                                   const struct dicomnet_query_finish *finish)
 {
-    struct query_provider *provider = provider_of(request);
-    assert(!query_status_is_pending(status));
+    struct dicomnet_query_provider *provider = provider_of(request);
+    assert(!dicomnet_query_status_is_pending(status));
     if (provider->state != SERVING)
         return;
     query_provider_put_final(provider, status, finish != NULL ? finish->comment : NULL);
     if (finish != NULL && finish->counts != NULL)
-        query_provider_put_counts(&provider->final.command, finish->counts, status == STATUS_CANCEL);
+        query_provider_put_counts(&provider->final.command, finish->counts, status == DICOMNET_STATUS_CANCEL);
     /* Without the list, should memory be short, the answer is still true. */
     if (finish != NULL && finish->failed != NULL && provider->association != NULL)
         (void)!put_data_set(provider, &provider->final, finish->failed);

@@ -25,42 +25,45 @@ enum { ASKED_IN_A_ROW = 64, ASKED_FOR_US = 2000 };
 
 /* ---- sending ---- */
 
-static int send_outgoing(struct query_provider *provider, struct outgoing *outgoing)
+static int send_outgoing(struct dicomnet_query_provider *provider, struct outgoing *outgoing)
 {
     outgoing->waiting = false;
     if (!outgoing->has_data_set)
-        return association_send(provider->association, provider->context_id, &outgoing->command, NULL);
-    memory_source_init(&outgoing->source, outgoing->bytes, outgoing->len);
-    return association_send(provider->association, provider->context_id, &outgoing->command, &outgoing->source.source);
+        return dicomnet_association_send(provider->association, provider->context_id, &outgoing->command, NULL);
+    dicomnet_memory_source_init(&outgoing->source, outgoing->bytes, outgoing->len);
+    return dicomnet_association_send(provider->association, provider->context_id, &outgoing->command,
+                                     &outgoing->source.source);
 }
 
-void query_provider_put_counts(struct dimse_command *command, const struct query_counts *counts, bool with_remaining)
+void query_provider_put_counts(struct dicomnet_dimse_command *command, const struct dicomnet_query_counts *counts,
+                               bool with_remaining)
 {
-    command->present |= DIMSE_HAS_COMPLETED | DIMSE_HAS_FAILED | DIMSE_HAS_WARNING;
+    command->present |= DICOMNET_DIMSE_HAS_COMPLETED | DICOMNET_DIMSE_HAS_FAILED | DICOMNET_DIMSE_HAS_WARNING;
     if (with_remaining)
-        command->present |= DIMSE_HAS_REMAINING;
+        command->present |= DICOMNET_DIMSE_HAS_REMAINING;
     command->remaining = counts->remaining;
     command->completed = counts->completed;
     command->failed = counts->failed;
     command->warning = counts->warning;
 }
 
-static int send_progress(struct query_provider *provider)
+static int send_progress(struct dicomnet_query_provider *provider)
 {
-    struct dimse_command response = dimse_response_to(&provider->command, STATUS_PENDING);
+    struct dicomnet_dimse_command response = dicomnet_dimse_response_to(&provider->command, DICOMNET_STATUS_PENDING);
     query_provider_put_counts(&response, &provider->progress, true);
     provider->progress_waiting = false;
-    return association_send(provider->association, provider->context_id, &response, NULL);
+    return dicomnet_association_send(provider->association, provider->context_id, &response, NULL);
 }
 
-static int send_store(struct query_provider *provider)
+static int send_store(struct dicomnet_query_provider *provider)
 {
-    struct dimse_command request = store_request(provider->store);
+    struct dicomnet_dimse_command request = store_request(provider->store);
     provider->store_waiting = false;
-    return association_send(provider->association, provider->store->context_id, &request, provider->store->source);
+    return dicomnet_association_send(provider->association, provider->store->context_id, &request,
+                                     provider->store->source);
 }
 
-static void end_request(struct query_provider *provider)
+static void end_request(struct dicomnet_query_provider *provider)
 {
     provider->state = IDLE;
     provider->progress_waiting = false;
@@ -70,7 +73,7 @@ static void end_request(struct query_provider *provider)
     provider->options.handler->ended(provider->options.context, &provider->request);
 }
 
-static int send_final(struct query_provider *provider)
+static int send_final(struct dicomnet_query_provider *provider)
 {
     int error = send_outgoing(provider, &provider->final);
     if (error == 0)
@@ -80,13 +83,13 @@ static int send_final(struct query_provider *provider)
 
 static void on_turn(uv_idle_t *turn)
 {
-    struct query_provider *provider = turn->data;
+    struct dicomnet_query_provider *provider = turn->data;
     uv_idle_stop(turn);
     provider->asked_in_a_row = 0;
     query_provider_pump(provider);
 }
 
-static bool ask(struct query_provider *provider)
+static bool ask(struct dicomnet_query_provider *provider)
 {
     uint64_t now_us = clock_monotonic_us();
     if (provider->asked_in_a_row == 0)
@@ -101,14 +104,14 @@ static bool ask(struct query_provider *provider)
     return true;
 }
 
-static void begin_request(struct query_provider *provider);
+static void begin_request(struct dicomnet_query_provider *provider);
 
 /* One step of what is to be done; false if there is nothing to do now. What leaves is said before: it may be gone when
- * association_send returns. */
-static bool take_step(struct query_provider *provider)
+ * dicomnet_association_send returns. */
+static bool take_step(struct dicomnet_query_provider *provider)
 {
     uint64_t wait_us;
-    if (provider->association == NULL || !association_can_send(provider->association))
+    if (provider->association == NULL || !dicomnet_association_can_send(provider->association))
         return false;
     provider->leaving = LEAVING_RESPONSE;
     if (store_intake_send(&provider->intake, &wait_us))
@@ -131,7 +134,7 @@ static bool take_step(struct query_provider *provider)
     return provider->state == SERVING && provider->ready_owed && provider->store == NULL && ask(provider);
 }
 
-void query_provider_pump(struct query_provider *provider)
+void query_provider_pump(struct dicomnet_query_provider *provider)
 {
     if (provider->in_pump)
         return;
@@ -143,9 +146,9 @@ void query_provider_pump(struct query_provider *provider)
 
 /* ---- sub-operations ---- */
 
-static void finish_store(struct query_provider *provider)
+static void finish_store(struct dicomnet_query_provider *provider)
 {
-    struct store *store = provider->store;
+    struct dicomnet_store *store = provider->store;
     uint64_t now_us = clock_monotonic_us();
     store->answered = true;
     store->wait_us = now_us > store->sent_us ? now_us - store->sent_us : 0;
@@ -156,22 +159,22 @@ static void finish_store(struct query_provider *provider)
 
 static void on_timer(uv_timer_t *timer)
 {
-    struct query_provider *provider = timer->data;
-    const struct store *store = provider->store;
+    struct dicomnet_query_provider *provider = timer->data;
+    const struct dicomnet_store *store = provider->store;
     if (store == NULL || !store->all_sent)
         return;
     uint64_t waited_ms = (clock_monotonic_us() - store->sent_us) / 1000;
     if (waited_ms >= provider->options.dimse_ms)
-        association_abort(provider->association, ERROR_TIMEOUT_DIMSE);
+        dicomnet_association_abort(provider->association, DICOMNET_ERROR_TIMEOUT_DIMSE);
     else
         uv_timer_start(timer, on_timer, provider->options.dimse_ms - waited_ms, 0);
 }
 
-static void store_left(struct query_provider *provider)
+static void store_left(struct dicomnet_query_provider *provider)
 {
-    struct store *store = provider->store;
+    struct dicomnet_store *store = provider->store;
     store->sent_us = clock_monotonic_us();
-    store->read_us = association_read_us(provider->association);
+    store->read_us = dicomnet_association_read_us(provider->association);
     store->write_us = store->sent_us - store->begun_us - store->read_us;
     store->all_sent = true;
     if (store->response_came)
@@ -180,15 +183,15 @@ static void store_left(struct query_provider *provider)
         uv_timer_start(&provider->timer, on_timer, provider->options.dimse_ms, 0);
 }
 
-static void take_store_response(struct query_provider *provider, uint8_t context_id,
-                                const struct dimse_command *response)
+static void take_store_response(struct dicomnet_query_provider *provider, uint8_t context_id,
+                                const struct dicomnet_dimse_command *response)
 {
-    struct store *store = provider->store;
-    bool matches = response->field == DIMSE_C_STORE_RSP && store != NULL && !provider->store_waiting &&
+    struct dicomnet_store *store = provider->store;
+    bool matches = response->field == DICOMNET_DIMSE_C_STORE_RSP && store != NULL && !provider->store_waiting &&
                    response->message_id_responded == store->message_id &&
                    store_matches(store, provider->association, true, context_id, response);
     if (!matches) {
-        association_abort(provider->association, ERROR_RESPONSE_MISMATCH);
+        dicomnet_association_abort(provider->association, DICOMNET_ERROR_RESPONSE_MISMATCH);
         return;
     }
     store_take_response(store, context_id, response);
@@ -198,35 +201,37 @@ static void take_store_response(struct query_provider *provider, uint8_t context
 
 /* ---- requests ---- */
 
-void query_provider_put_final(struct query_provider *provider, uint16_t status, const char *comment)
+void query_provider_put_final(struct dicomnet_query_provider *provider, uint16_t status, const char *comment)
 {
     struct outgoing *final = &provider->final;
-    final->command = dimse_response_to(&provider->command, status);
+    final->command = dicomnet_dimse_response_to(&provider->command, status);
     final->has_data_set = false;
     final->waiting = true;
     if (comment != NULL && comment[0] != '\0') {
-        final->command.present |= DIMSE_HAS_ERROR_COMMENT;
+        final->command.present |= DICOMNET_DIMSE_HAS_ERROR_COMMENT;
         snprintf(final->command.error_comment, sizeof final->command.error_comment, "%s", comment);
     }
     provider->state = FINISHING;
 }
 
 /* The identifier is whole: what does the application say? */
-static void begin_request(struct query_provider *provider)
+static void begin_request(struct dicomnet_query_provider *provider)
 {
-    const struct association_context *context = association_find_context(provider->association, provider->context_id);
-    struct span bytes = {.data = provider->bytes, .len = provider->len};
+    const struct dicomnet_association_context *context =
+        dicomnet_association_find_context(provider->association, provider->context_id);
+    struct dicomnet_span bytes = {.data = provider->bytes, .len = provider->len};
     if (provider->too_long) {
-        query_provider_put_final(provider, STATUS_REFUSED_OUT_OF_RESOURCES, error_text(ERROR_IDENTIFIER_TOO_LONG));
+        query_provider_put_final(provider, DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES,
+                                 dicomnet_error_text(DICOMNET_ERROR_IDENTIFIER_TOO_LONG));
         return;
     }
-    int error = identifier_decode(&provider->identifier, bytes, context->transfer_syntax);
+    int error = dicomnet_identifier_decode(&provider->identifier, bytes, context->transfer_syntax);
     if (error != 0) {
-        query_provider_put_final(provider, STATUS_UNABLE_TO_PROCESS, error_text(error));
+        query_provider_put_final(provider, DICOMNET_STATUS_UNABLE_TO_PROCESS, dicomnet_error_text(error));
         return;
     }
-    struct query_request *request = &provider->request;
-    const struct dimse_command *command = &provider->command;
+    struct dicomnet_query_request *request = &provider->request;
+    const struct dicomnet_dimse_command *command = &provider->command;
     request->message_id = command->message_id;
     request->priority = command->priority;
     memcpy(request->move_destination, command->move_destination, sizeof request->move_destination);
@@ -237,51 +242,56 @@ static void begin_request(struct query_provider *provider)
     provider->state = SERVING;
     char comment[65] = "";
     uint16_t status = provider->options.handler->begin(provider->options.context, request, comment);
-    provider->served = provider->ready_owed = status == STATUS_PENDING;
-    if (status != STATUS_PENDING)
+    provider->served = provider->ready_owed = status == DICOMNET_STATUS_PENDING;
+    if (status != DICOMNET_STATUS_PENDING)
         query_provider_put_final(provider, status, comment);
 }
 
 /* A request that is one of ours, by its command and its presentation context. */
-static bool is_query(struct query_provider *provider, uint8_t context_id, const struct dimse_command *command)
+static bool is_query(struct dicomnet_query_provider *provider, uint8_t context_id,
+                     const struct dicomnet_dimse_command *command)
 {
-    static const uint16_t fields[] = {
-        [QUERY_FIND] = DIMSE_C_FIND_RQ, [QUERY_MOVE] = DIMSE_C_MOVE_RQ, [QUERY_GET] = DIMSE_C_GET_RQ};
-    enum query_model model;
-    enum query_service service;
-    const struct association_context *context = association_find_context(provider->association, context_id);
-    return query_class_find(context->abstract_syntax, &model, &service) && fields[service] == command->field;
+    static const uint16_t fields[] = {[DICOMNET_QUERY_FIND] = DICOMNET_DIMSE_C_FIND_RQ,
+                                      [DICOMNET_QUERY_MOVE] = DICOMNET_DIMSE_C_MOVE_RQ,
+                                      [DICOMNET_QUERY_GET] = DICOMNET_DIMSE_C_GET_RQ};
+    enum dicomnet_query_model model;
+    enum dicomnet_query_service service;
+    const struct dicomnet_association_context *context =
+        dicomnet_association_find_context(provider->association, context_id);
+    return dicomnet_query_class_find(context->abstract_syntax, &model, &service) && fields[service] == command->field;
 }
 
-static void take_query(struct query_provider *provider, uint8_t context_id, const struct dimse_command *command)
+static void take_query(struct dicomnet_query_provider *provider, uint8_t context_id,
+                       const struct dicomnet_dimse_command *command)
 {
-    const struct association_context *context = association_find_context(provider->association, context_id);
+    const struct dicomnet_association_context *context =
+        dicomnet_association_find_context(provider->association, context_id);
     if (!store_intake_is_answerable(&provider->intake, command))
         return;
     if (provider->state != IDLE) {
-        store_intake_refuse(&provider->intake, context_id, command, STATUS_REFUSED_OUT_OF_RESOURCES,
+        store_intake_refuse(&provider->intake, context_id, command, DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES,
                             "one query at a time");
         return;
     }
     if (command->class_uid[0] != '\0' && strcmp(command->class_uid, context->abstract_syntax) != 0) {
-        store_intake_refuse(&provider->intake, context_id, command, STATUS_CLASS_NOT_SUPPORTED,
+        store_intake_refuse(&provider->intake, context_id, command, DICOMNET_STATUS_CLASS_NOT_SUPPORTED,
                             "the SOP class is not that of the presentation context");
         return;
     }
-    query_class_find(context->abstract_syntax, &provider->request.model, &provider->request.service);
+    dicomnet_query_class_find(context->abstract_syntax, &provider->request.model, &provider->request.service);
     provider->command = *command;
     provider->context_id = context_id;
     provider->len = 0;
     provider->too_long = false;
     provider->asked_in_a_row = 0;
     provider->state = GATHERING;
-    if (!dimse_has_data_set(command))
-        query_provider_put_final(provider, STATUS_UNABLE_TO_PROCESS, "no identifier");
+    if (!dicomnet_dimse_has_data_set(command))
+        query_provider_put_final(provider, DICOMNET_STATUS_UNABLE_TO_PROCESS, "no identifier");
 }
 
-static void take_cancel(struct query_provider *provider, const struct dimse_command *cancel)
+static void take_cancel(struct dicomnet_query_provider *provider, const struct dicomnet_dimse_command *cancel)
 {
-    struct query_request *request = &provider->request;
+    struct dicomnet_query_request *request = &provider->request;
     if (provider->state != SERVING || request->cancelled || cancel->message_id_responded != request->message_id)
         return; /* it is over, or never was */
     request->cancelled = true;
@@ -292,59 +302,61 @@ static void take_cancel(struct query_provider *provider, const struct dimse_comm
 /* ---- what the association tells ---- */
 
 /* The first of the proposed syntaxes that an identifier can have. */
-static uint8_t choose_for_query(struct span syntaxes, struct span *ret_syntax)
+static uint8_t choose_for_query(struct dicomnet_span syntaxes, struct dicomnet_span *ret_syntax)
 {
-    char syntax_uid[UID_SIZE];
-    while (pdu_next_transfer_syntax(&syntaxes, ret_syntax)) {
-        span_copy_trimmed(*ret_syntax, syntax_uid, sizeof syntax_uid);
-        if (identifier_syntax_is_known(syntax_uid))
-            return CONTEXT_ACCEPTED;
+    char syntax_uid[DICOMNET_UID_SIZE];
+    while (dicomnet_pdu_next_transfer_syntax(&syntaxes, ret_syntax)) {
+        dicomnet_span_copy_trimmed(*ret_syntax, syntax_uid, sizeof syntax_uid);
+        if (dicomnet_identifier_syntax_is_known(syntax_uid))
+            return DICOMNET_CONTEXT_ACCEPTED;
     }
-    return CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
+    return DICOMNET_CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
 }
 
-static uint8_t on_negotiate(struct association *association, void *user, struct span abstract_syntax,
-                            struct span syntaxes, struct span *ret_syntax)
+static uint8_t on_negotiate(struct dicomnet_association *association, void *user, struct dicomnet_span abstract_syntax,
+                            struct dicomnet_span syntaxes, struct dicomnet_span *ret_syntax)
 {
-    struct query_provider *provider = user;
-    enum query_model model;
-    enum query_service service;
-    char class_uid[UID_SIZE];
+    struct dicomnet_query_provider *provider = user;
+    enum dicomnet_query_model model;
+    enum dicomnet_query_service service;
+    char class_uid[DICOMNET_UID_SIZE];
     if (provider->options.negotiate != NULL)
         return provider->options.negotiate(provider->options.context, abstract_syntax, syntaxes, ret_syntax);
-    span_copy_trimmed(abstract_syntax, class_uid, sizeof class_uid);
-    if (query_class_find(class_uid, &model, &service))
+    dicomnet_span_copy_trimmed(abstract_syntax, class_uid, sizeof class_uid);
+    if (dicomnet_query_class_find(class_uid, &model, &service))
         return choose_for_query(syntaxes, ret_syntax);
-    if (strcmp(class_uid, UID_VERIFICATION) != 0 && !uid_is_storable(class_uid))
-        return CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
-    if (provider->options.prefer != NULL && uid_is_storable(class_uid) &&
+    if (strcmp(class_uid, DICOMNET_UID_VERIFICATION) != 0 && !dicomnet_uid_is_storable(class_uid))
+        return DICOMNET_CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
+    if (provider->options.prefer != NULL && dicomnet_uid_is_storable(class_uid) &&
         provider->options.prefer(provider->options.context, class_uid, syntaxes, ret_syntax))
-        return CONTEXT_ACCEPTED;
-    return pdu_next_transfer_syntax(&syntaxes, ret_syntax) ? CONTEXT_ACCEPTED : CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
+        return DICOMNET_CONTEXT_ACCEPTED;
+    return dicomnet_pdu_next_transfer_syntax(&syntaxes, ret_syntax) ? DICOMNET_CONTEXT_ACCEPTED
+                                                                    : DICOMNET_CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
 }
 
 /* Storage in both directions: what the requestor sends, and what a C-GET sends to it. */
-static uint8_t on_negotiate_roles(struct association *association, void *user, struct span class_uid, uint8_t roles)
+static uint8_t on_negotiate_roles(struct dicomnet_association *association, void *user, struct dicomnet_span class_uid,
+                                  uint8_t roles)
 {
-    char text[UID_SIZE];
-    span_copy_trimmed(class_uid, text, sizeof text);
-    return uid_is_storable(text) ? roles : roles & ASSOCIATION_ROLE_USER;
+    char text[DICOMNET_UID_SIZE];
+    dicomnet_span_copy_trimmed(class_uid, text, sizeof text);
+    return dicomnet_uid_is_storable(text) ? roles : roles & DICOMNET_ASSOCIATION_ROLE_USER;
 }
 
-static void on_opened(struct association *association, void *user)
+static void on_opened(struct dicomnet_association *association, void *user)
 {
-    struct query_provider *provider = user;
+    struct dicomnet_query_provider *provider = user;
     provider->association = association;
     provider->intake.association = association;
 }
 
-static void on_command(struct association *association, void *user, uint8_t context_id,
-                       const struct dimse_command *command)
+static void on_command(struct dicomnet_association *association, void *user, uint8_t context_id,
+                       const struct dicomnet_dimse_command *command)
 {
-    struct query_provider *provider = user;
-    if (command->field == DIMSE_C_CANCEL_RQ)
+    struct dicomnet_query_provider *provider = user;
+    if (command->field == DICOMNET_DIMSE_C_CANCEL_RQ)
         take_cancel(provider, command);
-    else if ((command->field & DIMSE_RESPONSE) != 0)
+    else if ((command->field & DICOMNET_DIMSE_RESPONSE) != 0)
         take_store_response(provider, context_id, command);
     else if (is_query(provider, context_id, command))
         take_query(provider, context_id, command);
@@ -353,10 +365,10 @@ static void on_command(struct association *association, void *user, uint8_t cont
     query_provider_pump(provider);
 }
 
-static void gather(struct query_provider *provider, struct span bytes, bool last)
+static void gather(struct dicomnet_query_provider *provider, struct dicomnet_span bytes, bool last)
 {
     provider->too_long = provider->too_long || buffer_grow(&provider->bytes, &provider->size, provider->len + bytes.len,
-                                                           IDENTIFIER_SIZE_MAX) != 0;
+                                                           DICOMNET_IDENTIFIER_SIZE_MAX) != 0;
     if (!provider->too_long && bytes.len > 0) {
         memcpy(provider->bytes + provider->len, bytes.data, bytes.len);
         provider->len += bytes.len;
@@ -365,10 +377,10 @@ static void gather(struct query_provider *provider, struct span bytes, bool last
         provider->state = GATHERED;
 }
 
-static void on_data(struct association *association, void *user, const struct dimse_command *command, struct span bytes,
-                    bool last)
+static void on_data(struct dicomnet_association *association, void *user, const struct dicomnet_dimse_command *command,
+                    struct dicomnet_span bytes, bool last)
 {
-    struct query_provider *provider = user;
+    struct dicomnet_query_provider *provider = user;
     if (provider->state == GATHERING)
         gather(provider, bytes, last);
     else
@@ -377,9 +389,9 @@ static void on_data(struct association *association, void *user, const struct di
         query_provider_pump(provider);
 }
 
-static void on_sent(struct association *association, void *user)
+static void on_sent(struct dicomnet_association *association, void *user)
 {
-    struct query_provider *provider = user;
+    struct dicomnet_query_provider *provider = user;
     if (provider->leaving == LEAVING_PENDING)
         provider->ready_owed = true;
     else if (provider->leaving == LEAVING_STORE)
@@ -390,32 +402,32 @@ static void on_sent(struct association *association, void *user)
 
 static void free_provider(uv_handle_t *handle)
 {
-    struct query_provider *provider = handle->data;
+    struct dicomnet_query_provider *provider = handle->data;
     if (--provider->handles_open > 0)
         return;
     buffer_free(&provider->bytes, &provider->size);
     buffer_free(&provider->match.bytes, &provider->match.size);
     buffer_free(&provider->final.bytes, &provider->final.size);
-    identifier_fini(&provider->identifier);
+    dicomnet_identifier_fini(&provider->identifier);
     free(provider);
 }
 
-static void close_handles(struct query_provider *provider)
+static void close_handles(struct dicomnet_query_provider *provider)
 {
     uv_close((uv_handle_t *)&provider->timer, free_provider);
     uv_close((uv_handle_t *)&provider->turn, free_provider);
 }
 
-static void on_closed(struct association *association, void *user, const struct association_end *end)
+static void on_closed(struct dicomnet_association *association, void *user, const struct dicomnet_association_end *end)
 {
-    struct query_provider *provider = user;
-    struct store *store = provider->store;
+    struct dicomnet_query_provider *provider = user;
+    struct dicomnet_store *store = provider->store;
     provider->association = NULL;
     store_intake_end(&provider->intake);
     if (store != NULL) {
         provider->store = NULL;
         store->source_failed = end->source_failed && !provider->store_waiting && !store->all_sent;
-        store->error = end->error != 0 ? end->error : ERROR_RELEASED;
+        store->error = end->error != 0 ? end->error : DICOMNET_ERROR_RELEASED;
         provider->options.handler->stored(provider->options.context, &provider->request, store);
     }
     end_request(provider);
@@ -424,23 +436,25 @@ static void on_closed(struct association *association, void *user, const struct 
     close_handles(provider);
 }
 
-const struct association_handler query_provider_association_handler = {.opened = on_opened,
-                                                                       .negotiate = on_negotiate,
-                                                                       .negotiate_roles = on_negotiate_roles,
-                                                                       .command = on_command,
-                                                                       .data = on_data,
-                                                                       .sent = on_sent,
-                                                                       .closed = on_closed};
+const struct dicomnet_association_handler dicomnet_query_provider_association_handler = {.opened = on_opened,
+                                                                                         .negotiate = on_negotiate,
+                                                                                         .negotiate_roles =
+                                                                                             on_negotiate_roles,
+                                                                                         .command = on_command,
+                                                                                         .data = on_data,
+                                                                                         .sent = on_sent,
+                                                                                         .closed = on_closed};
 
-struct query_provider *query_provider_create(struct uv_loop_s *loop, const struct query_provider_options *options)
+struct dicomnet_query_provider *dicomnet_query_provider_create(struct uv_loop_s *loop,
+                                                               const struct dicomnet_query_provider_options *options)
 {
-    struct query_provider *provider = calloc(1, sizeof *provider);
+    struct dicomnet_query_provider *provider = calloc(1, sizeof *provider);
     if (provider == NULL)
         return NULL;
     provider->options = *options;
     provider->intake.sink = options->sink;
     provider->intake.context = options->sink_context;
-    identifier_init(&provider->identifier);
+    dicomnet_identifier_init(&provider->identifier);
     uv_timer_init(loop, &provider->timer);
     uv_idle_init(loop, &provider->turn);
     provider->timer.data = provider->turn.data = provider;
@@ -448,7 +462,7 @@ struct query_provider *query_provider_create(struct uv_loop_s *loop, const struc
     return provider;
 }
 
-void query_provider_destroy(struct query_provider *provider)
+void dicomnet_query_provider_destroy(struct dicomnet_query_provider *provider)
 {
     if (provider != NULL)
         close_handles(provider);

@@ -16,10 +16,10 @@
 struct outgoing {
     bool waiting;
     bool has_data_set;
-    struct dimse_command command;
+    struct dicomnet_dimse_command command;
     uint8_t *bytes; /* owned */
     size_t size, len;
-    struct memory_source source;
+    struct dicomnet_memory_source source;
 };
 
 enum provider_state {
@@ -30,9 +30,9 @@ enum provider_state {
     FINISHING  /* the final answer waits to be sent */
 };
 
-struct query_provider {
-    struct association *association;
-    struct query_provider_options options;
+struct dicomnet_query_provider {
+    struct dicomnet_association *association;
+    struct dicomnet_query_provider_options options;
     uv_timer_t timer; /* until the response to a sub-operation is late */
     uv_idle_t turn;   /* until the loop has had its turn */
     unsigned handles_open;
@@ -41,33 +41,34 @@ struct query_provider {
     uint64_t asked_since_us;
 
     enum provider_state state;
-    struct query_request request;
-    struct dimse_command command; /* of the request */
+    struct dicomnet_query_request request;
+    struct dicomnet_dimse_command command; /* of the request */
     uint8_t context_id;
     bool served;     /* the application has it: `ended` is owed */
     bool ready_owed; /* the application is to be asked */
     bool too_long;   /* the identifier */
     uint8_t *bytes;  /* the identifier as it comes; owned */
     size_t size, len;
-    struct identifier identifier;
+    struct dicomnet_identifier identifier;
 
     enum { LEAVING_NOTHING, LEAVING_RESPONSE, LEAVING_PENDING, LEAVING_STORE } leaving;
     struct outgoing match, final;
     bool progress_waiting;
-    struct query_counts progress;
+    struct dicomnet_query_counts progress;
 
-    struct store *store; /* the sub-operation under way; borrowed */
-    bool store_waiting;  /* to be sent */
+    struct dicomnet_store *store; /* the sub-operation under way; borrowed */
+    bool store_waiting;           /* to be sent */
     uint16_t last_store_id;
     struct store_intake intake;
 };
 
 /* Send what can be sent; ask the application when nothing waits. To be called whenever something has changed. */
-void query_provider_pump(struct query_provider *provider);
+void query_provider_pump(struct dicomnet_query_provider *provider);
 
 /* The final answer of the request under way. `comment` may be NULL. */
-void query_provider_put_final(struct query_provider *provider, uint16_t status, const char *comment);
+void query_provider_put_final(struct dicomnet_query_provider *provider, uint16_t status, const char *comment);
 
-void query_provider_put_counts(struct dimse_command *command, const struct query_counts *counts, bool with_remaining);
+void query_provider_put_counts(struct dicomnet_dimse_command *command, const struct dicomnet_query_counts *counts,
+                               bool with_remaining);
 
 #endif

@@ -17,9 +17,9 @@
 #include "dicomnet/query_retrieve.h"
 #include "services/store_intake.h"
 
-struct query_user {
-    struct association *association;
-    struct query_user_options options;
+struct dicomnet_query_user {
+    struct dicomnet_association *association;
+    struct dicomnet_query_user_options options;
     uv_timer_t timer; /* runs while a response is awaited */
     uint32_t dimse_ms;
     uint64_t heard_us; /* when the peer last said something, or the request was out */
@@ -29,44 +29,44 @@ struct query_user {
     uint16_t last_message_id;
 
     /* The query under way; NULL = none. */
-    struct query *query;
-    const struct association_context *context;
+    struct dicomnet_query *query;
+    const struct dicomnet_association_context *context;
     enum { REQUEST_WAITING, REQUEST_LEAVING, REQUEST_SENT } request_state;
     bool cancel_wanted, cancel_sent;
     bool final_came;         /* it ends as soon as the request is out too */
     bool has_final_data_set; /* and what the response had is in `decoded` */
-    struct dimse_command request;
-    struct memory_source request_source;
+    struct dicomnet_dimse_command request;
+    struct dicomnet_memory_source request_source;
     uint8_t *request_bytes;
     size_t request_size;
 
     /* The response that is coming. */
     bool in_response; /* its data set is */
-    struct dimse_command response;
+    struct dicomnet_dimse_command response;
     uint8_t *response_bytes;
     size_t response_size, response_len;
-    struct identifier decoded;
+    struct dicomnet_identifier decoded;
 
     struct store_intake intake;
 };
 
-static void pump(struct query_user *user);
+static void pump(struct dicomnet_query_user *user);
 
 /* ---- the response timeout ---- */
 
 static void on_timer(uv_timer_t *timer)
 {
-    struct query_user *user = timer->data;
+    struct dicomnet_query_user *user = timer->data;
     uint64_t quiet_ms = (clock_monotonic_us() - user->heard_us) / 1000;
     if (user->query == NULL)
         return;
     if (quiet_ms >= user->dimse_ms)
-        association_abort(user->association, ERROR_TIMEOUT_DIMSE);
+        dicomnet_association_abort(user->association, DICOMNET_ERROR_TIMEOUT_DIMSE);
     else
         uv_timer_start(timer, on_timer, user->dimse_ms - quiet_ms, 0);
 }
 
-static void start_waiting(struct query_user *user)
+static void start_waiting(struct dicomnet_query_user *user)
 {
     user->heard_us = clock_monotonic_us();
     if (user->dimse_ms > 0)
@@ -75,38 +75,39 @@ static void start_waiting(struct query_user *user)
 
 /* ---- sending ---- */
 
-static void end_query(struct query_user *user)
+static void end_query(struct dicomnet_query_user *user)
 {
-    struct query *query = user->query;
+    struct dicomnet_query *query = user->query;
     user->query = NULL;
     uv_timer_stop(&user->timer);
     user->options.handler->ended(user, user->options.context, query, user->has_final_data_set ? &user->decoded : NULL);
 }
 
-static int send_request(struct query_user *user)
+static int send_request(struct dicomnet_query_user *user)
 {
     user->request_state = REQUEST_LEAVING;
-    return association_send(user->association, user->context->id, &user->request, &user->request_source.source);
+    return dicomnet_association_send(user->association, user->context->id, &user->request,
+                                     &user->request_source.source);
 }
 
-static int send_cancel(struct query_user *user)
+static int send_cancel(struct dicomnet_query_user *user)
 {
-    struct dimse_command cancel = {.present = DIMSE_HAS_MESSAGE_ID_RESPONDED,
-                                   .field = DIMSE_C_CANCEL_RQ,
-                                   .message_id_responded = user->query->message_id};
+    struct dicomnet_dimse_command cancel = {.present = DICOMNET_DIMSE_HAS_MESSAGE_ID_RESPONDED,
+                                            .field = DICOMNET_DIMSE_C_CANCEL_RQ,
+                                            .message_id_responded = user->query->message_id};
     user->cancel_sent = true;
-    return association_send(user->association, user->context->id, &cancel, NULL);
+    return dicomnet_association_send(user->association, user->context->id, &cancel, NULL);
 }
 
 /* One step of what is to be done; false if there is nothing to do now. */
-static bool take_step(struct query_user *user)
+static bool take_step(struct dicomnet_query_user *user)
 {
     uint64_t wait_us;
     if (user->query != NULL && user->final_came && user->request_state == REQUEST_SENT) {
         end_query(user);
         return true;
     }
-    if (!association_can_send(user->association))
+    if (!dicomnet_association_can_send(user->association))
         return false;
     if (store_intake_send(&user->intake, &wait_us))
         return true;
@@ -115,11 +116,11 @@ static bool take_step(struct query_user *user)
     if (user->query != NULL && user->request_state == REQUEST_SENT && user->cancel_wanted && !user->cancel_sent)
         return send_cancel(user) == 0;
     if (user->query == NULL && user->releasing)
-        association_release(user->association);
+        dicomnet_association_release(user->association);
     return false;
 }
 
-static void pump(struct query_user *user)
+static void pump(struct dicomnet_query_user *user)
 {
     if (user->in_pump || !user->open)
         return;
@@ -131,25 +132,28 @@ static void pump(struct query_user *user)
 
 /* ---- responses ---- */
 
-static void take_counts(struct query *query, const struct dimse_command *response)
+static void take_counts(struct dicomnet_query *query, const struct dicomnet_dimse_command *response)
 {
-    enum { ANY = DIMSE_HAS_REMAINING | DIMSE_HAS_COMPLETED | DIMSE_HAS_FAILED | DIMSE_HAS_WARNING };
+    enum {
+        ANY = DICOMNET_DIMSE_HAS_REMAINING | DICOMNET_DIMSE_HAS_COMPLETED | DICOMNET_DIMSE_HAS_FAILED |
+              DICOMNET_DIMSE_HAS_WARNING
+    };
     if ((response->present & ANY) == 0)
         return;
     query->has_counts = true;
-    query->counts = (struct query_counts){.remaining = response->remaining,
-                                          .completed = response->completed,
-                                          .failed = response->failed,
-                                          .warning = response->warning};
+    query->counts = (struct dicomnet_query_counts){.remaining = response->remaining,
+                                                   .completed = response->completed,
+                                                   .failed = response->failed,
+                                                   .warning = response->warning};
 }
 
-static void take_pending(struct query_user *user, bool has_match)
+static void take_pending(struct dicomnet_query_user *user, bool has_match)
 {
-    struct query *query = user->query;
-    const struct query_user_handler *handler = user->options.handler;
-    if (query->service == QUERY_FIND) {
+    struct dicomnet_query *query = user->query;
+    const struct dicomnet_query_user_handler *handler = user->options.handler;
+    if (query->service == DICOMNET_QUERY_FIND) {
         if (!has_match) {
-            association_abort(user->association, ERROR_DIMSE_UNEXPECTED);
+            dicomnet_association_abort(user->association, DICOMNET_ERROR_DIMSE_UNEXPECTED);
             return;
         }
         query->match_count++;
@@ -160,10 +164,10 @@ static void take_pending(struct query_user *user, bool has_match)
     }
 }
 
-static void take_final(struct query_user *user, bool has_data_set)
+static void take_final(struct dicomnet_query_user *user, bool has_data_set)
 {
-    struct query *query = user->query;
-    const struct dimse_command *response = &user->response;
+    struct dicomnet_query *query = user->query;
+    const struct dicomnet_dimse_command *response = &user->response;
     query->answered = true;
     query->status = response->status;
     snprintf(query->comment, sizeof query->comment, "%s", response->error_comment);
@@ -174,15 +178,15 @@ static void take_final(struct query_user *user, bool has_data_set)
 }
 
 /* The response is whole. One that cannot be decoded is a lost match; at the end, it is only a list of UIDs. */
-static void take_response(struct query_user *user)
+static void take_response(struct dicomnet_query_user *user)
 {
-    const struct dimse_command *response = &user->response;
-    bool is_pending = query_status_is_pending(response->status), has_data_set = false;
-    if (dimse_has_data_set(response)) {
-        struct span bytes = {.data = user->response_bytes, .len = user->response_len};
-        int error = identifier_decode(&user->decoded, bytes, user->context->transfer_syntax);
-        if (error != 0 && is_pending && user->query->service == QUERY_FIND) {
-            association_abort(user->association, error);
+    const struct dicomnet_dimse_command *response = &user->response;
+    bool is_pending = dicomnet_query_status_is_pending(response->status), has_data_set = false;
+    if (dicomnet_dimse_has_data_set(response)) {
+        struct dicomnet_span bytes = {.data = user->response_bytes, .len = user->response_len};
+        int error = dicomnet_identifier_decode(&user->decoded, bytes, user->context->transfer_syntax);
+        if (error != 0 && is_pending && user->query->service == DICOMNET_QUERY_FIND) {
+            dicomnet_association_abort(user->association, error);
             return;
         }
         has_data_set = error == 0;
@@ -195,28 +199,31 @@ static void take_response(struct query_user *user)
     user->heard_us = clock_monotonic_us(); /* what the callback took is not the peer's silence */
 }
 
-static void begin_response(struct query_user *user, uint8_t context_id, const struct dimse_command *response)
+static void begin_response(struct dicomnet_query_user *user, uint8_t context_id,
+                           const struct dicomnet_dimse_command *response)
 {
-    const struct query *query = user->query;
-    bool matches = query != NULL && !user->final_came && response->field == (user->request.field | DIMSE_RESPONSE) &&
+    const struct dicomnet_query *query = user->query;
+    bool matches = query != NULL && !user->final_came &&
+                   response->field == (user->request.field | DICOMNET_DIMSE_RESPONSE) &&
                    response->message_id_responded == query->message_id && context_id == user->context->id;
-    if (!matches || (response->present & DIMSE_HAS_STATUS) == 0) {
-        association_abort(user->association, matches ? ERROR_DIMSE_MALFORMED : ERROR_RESPONSE_MISMATCH);
+    if (!matches || (response->present & DICOMNET_DIMSE_HAS_STATUS) == 0) {
+        dicomnet_association_abort(user->association,
+                                   matches ? DICOMNET_ERROR_DIMSE_MALFORMED : DICOMNET_ERROR_RESPONSE_MISMATCH);
         return;
     }
     user->response = *response;
     user->response_len = 0;
-    user->in_response = dimse_has_data_set(response);
+    user->in_response = dicomnet_dimse_has_data_set(response);
     if (!user->in_response)
         take_response(user);
 }
 
-static void gather_response(struct query_user *user, struct span bytes, bool last)
+static void gather_response(struct dicomnet_query_user *user, struct dicomnet_span bytes, bool last)
 {
-    int error =
-        buffer_grow(&user->response_bytes, &user->response_size, user->response_len + bytes.len, IDENTIFIER_SIZE_MAX);
+    int error = buffer_grow(&user->response_bytes, &user->response_size, user->response_len + bytes.len,
+                            DICOMNET_IDENTIFIER_SIZE_MAX);
     if (error != 0) {
-        association_abort(user->association, error == -ENOMEM ? error : ERROR_IDENTIFIER_TOO_LONG);
+        dicomnet_association_abort(user->association, error == -ENOMEM ? error : DICOMNET_ERROR_IDENTIFIER_TOO_LONG);
         user->in_response = false;
         return;
     }
@@ -231,30 +238,30 @@ static void gather_response(struct query_user *user, struct span bytes, bool las
 
 /* ---- what the association tells ---- */
 
-static void on_opened(struct association *association, void *context)
+static void on_opened(struct dicomnet_association *association, void *context)
 {
-    struct query_user *user = context;
+    struct dicomnet_query_user *user = context;
     user->open = true;
     if (user->options.handler->opened != NULL)
         user->options.handler->opened(user, user->options.context);
     pump(user);
 }
 
-static void on_command(struct association *association, void *context, uint8_t context_id,
-                       const struct dimse_command *command)
+static void on_command(struct dicomnet_association *association, void *context, uint8_t context_id,
+                       const struct dicomnet_dimse_command *command)
 {
-    struct query_user *user = context;
-    if ((command->field & DIMSE_RESPONSE) != 0)
+    struct dicomnet_query_user *user = context;
+    if ((command->field & DICOMNET_DIMSE_RESPONSE) != 0)
         begin_response(user, context_id, command);
-    else if (command->field != DIMSE_C_CANCEL_RQ)
+    else if (command->field != DICOMNET_DIMSE_C_CANCEL_RQ)
         store_intake_command(&user->intake, context_id, command);
     pump(user);
 }
 
-static void on_data(struct association *association, void *context, const struct dimse_command *command,
-                    struct span bytes, bool last)
+static void on_data(struct dicomnet_association *association, void *context,
+                    const struct dicomnet_dimse_command *command, struct dicomnet_span bytes, bool last)
 {
-    struct query_user *user = context;
+    struct dicomnet_query_user *user = context;
     if (user->in_response)
         gather_response(user, bytes, last);
     else
@@ -264,9 +271,9 @@ static void on_data(struct association *association, void *context, const struct
         pump(user);
 }
 
-static void on_sent(struct association *association, void *context)
+static void on_sent(struct dicomnet_association *association, void *context)
 {
-    struct query_user *user = context;
+    struct dicomnet_query_user *user = context;
     if (user->query != NULL && user->request_state == REQUEST_LEAVING) {
         user->request_state = REQUEST_SENT;
         start_waiting(user);
@@ -276,46 +283,48 @@ static void on_sent(struct association *association, void *context)
 
 static void free_user(uv_handle_t *handle)
 {
-    struct query_user *user = handle->data;
+    struct dicomnet_query_user *user = handle->data;
     buffer_free(&user->request_bytes, &user->request_size);
     buffer_free(&user->response_bytes, &user->response_size);
-    identifier_fini(&user->decoded);
+    dicomnet_identifier_fini(&user->decoded);
     free(user);
 }
 
-static void on_closed(struct association *association, void *context, const struct association_end *end)
+static void on_closed(struct dicomnet_association *association, void *context,
+                      const struct dicomnet_association_end *end)
 {
-    struct query_user *user = context;
+    struct dicomnet_query_user *user = context;
     user->open = false;
     store_intake_end(&user->intake);
     if (user->query != NULL) {
         if (!user->final_came)
-            user->query->error = end->error != 0 ? end->error : ERROR_RELEASED;
+            user->query->error = end->error != 0 ? end->error : DICOMNET_ERROR_RELEASED;
         end_query(user);
     }
     user->options.handler->closed(user, user->options.context, end);
     uv_close((uv_handle_t *)&user->timer, free_user);
 }
 
-static const struct association_handler association_handler = {
+static const struct dicomnet_association_handler association_handler = {
     .opened = on_opened, .command = on_command, .data = on_data, .sent = on_sent, .closed = on_closed};
 
 /* ---- what the application asks for ---- */
 
-int query_user_open(struct query_user **ret_user, struct uv_loop_s *loop, const struct association_options *association,
-                    const struct query_user_options *options)
+int dicomnet_query_user_open(struct dicomnet_query_user **ret_user, struct uv_loop_s *loop,
+                             const struct dicomnet_association_options *association,
+                             const struct dicomnet_query_user_options *options)
 {
-    struct query_user *user = calloc(1, sizeof *user);
+    struct dicomnet_query_user *user = calloc(1, sizeof *user);
     if (user == NULL)
         return -ENOMEM;
     user->options = *options;
     user->dimse_ms = association->timeouts.dimse_ms;
-    identifier_init(&user->decoded);
+    dicomnet_identifier_init(&user->decoded);
     uv_timer_init(loop, &user->timer);
     user->timer.data = user;
-    struct association_options one_at_a_time = *association;
+    struct dicomnet_association_options one_at_a_time = *association;
     one_at_a_time.window = 1;
-    int error = association_open(&user->association, loop, &one_at_a_time, &association_handler, user);
+    int error = dicomnet_association_open(&user->association, loop, &one_at_a_time, &association_handler, user);
     if (error != 0) {
         uv_close((uv_handle_t *)&user->timer, free_user);
         return error;
@@ -327,44 +336,47 @@ int query_user_open(struct query_user **ret_user, struct uv_loop_s *loop, const 
     return 0;
 }
 
-struct association *query_user_association(const struct query_user *user)
+struct dicomnet_association *dicomnet_query_user_association(const struct dicomnet_query_user *user)
 {
     return user->association;
 }
 
-const struct association_context *query_user_find_context(const struct query_user *user, enum query_model model,
-                                                          enum query_service service)
+const struct dicomnet_association_context *dicomnet_query_user_find_context(const struct dicomnet_query_user *user,
+                                                                            enum dicomnet_query_model model,
+                                                                            enum dicomnet_query_service service)
 {
-    for (size_t i = 0; i < association_context_count(user->association); i++) {
-        const struct association_context *context = association_context(user->association, i);
-        if (context->result == CONTEXT_ACCEPTED &&
-            strcmp(context->abstract_syntax, query_class_uid(model, service)) == 0)
+    for (size_t i = 0; i < dicomnet_association_context_count(user->association); i++) {
+        const struct dicomnet_association_context *context = dicomnet_association_context(user->association, i);
+        if (context->result == DICOMNET_CONTEXT_ACCEPTED &&
+            strcmp(context->abstract_syntax, dicomnet_query_class_uid(model, service)) == 0)
             return context;
     }
     return NULL;
 }
 
-static struct dimse_command request_of(const struct query *query)
+static struct dicomnet_dimse_command request_of(const struct dicomnet_query *query)
 {
-    static const uint16_t fields[] = {
-        [QUERY_FIND] = DIMSE_C_FIND_RQ, [QUERY_MOVE] = DIMSE_C_MOVE_RQ, [QUERY_GET] = DIMSE_C_GET_RQ};
-    struct dimse_command request = {.present = DIMSE_HAS_CLASS_UID | DIMSE_HAS_MESSAGE_ID | DIMSE_HAS_PRIORITY,
-                                    .field = fields[query->service],
-                                    .message_id = query->message_id,
-                                    .priority = query->priority};
-    snprintf(request.class_uid, sizeof request.class_uid, "%s", query_class_uid(query->model, query->service));
-    if (query->service == QUERY_MOVE) {
-        request.present |= DIMSE_HAS_MOVE_DESTINATION;
+    static const uint16_t fields[] = {[DICOMNET_QUERY_FIND] = DICOMNET_DIMSE_C_FIND_RQ,
+                                      [DICOMNET_QUERY_MOVE] = DICOMNET_DIMSE_C_MOVE_RQ,
+                                      [DICOMNET_QUERY_GET] = DICOMNET_DIMSE_C_GET_RQ};
+    struct dicomnet_dimse_command request = {.present = DICOMNET_DIMSE_HAS_CLASS_UID | DICOMNET_DIMSE_HAS_MESSAGE_ID |
+                                                        DICOMNET_DIMSE_HAS_PRIORITY,
+                                             .field = fields[query->service],
+                                             .message_id = query->message_id,
+                                             .priority = query->priority};
+    snprintf(request.class_uid, sizeof request.class_uid, "%s", dicomnet_query_class_uid(query->model, query->service));
+    if (query->service == DICOMNET_QUERY_MOVE) {
+        request.present |= DICOMNET_DIMSE_HAS_MOVE_DESTINATION;
         snprintf(request.move_destination, sizeof request.move_destination, "%s", query->move_destination);
     }
     return request;
 }
 
-static void reset(struct query *query, uint16_t message_id)
+static void reset(struct dicomnet_query *query, uint16_t message_id)
 {
     query->message_id = message_id;
     query->match_count = 0;
-    query->counts = (struct query_counts){0};
+    query->counts = (struct dicomnet_query_counts){0};
     query->has_counts = query->answered = false;
     query->status = 0;
     query->comment[0] = '\0';
@@ -372,20 +384,21 @@ static void reset(struct query *query, uint16_t message_id)
     query->error = 0;
 }
 
-int query_user_begin(struct query_user *user, struct query *query)
+int dicomnet_query_user_begin(struct dicomnet_query_user *user, struct dicomnet_query *query)
 {
     if (!user->open || user->releasing)
-        return ERROR_NOT_OPEN;
+        return DICOMNET_ERROR_NOT_OPEN;
     if (user->query != NULL)
-        return ERROR_BUSY;
-    const struct association_context *context = query_user_find_context(user, query->model, query->service);
+        return DICOMNET_ERROR_BUSY;
+    const struct dicomnet_association_context *context =
+        dicomnet_query_user_find_context(user, query->model, query->service);
     if (context == NULL)
-        return ERROR_NO_CONTEXT;
-    size_t size = identifier_encoded_size(query->identifier);
-    int error = buffer_grow(&user->request_bytes, &user->request_size, size, IDENTIFIER_SIZE_MAX);
+        return DICOMNET_ERROR_NO_CONTEXT;
+    size_t size = dicomnet_identifier_encoded_size(query->identifier);
+    int error = buffer_grow(&user->request_bytes, &user->request_size, size, DICOMNET_IDENTIFIER_SIZE_MAX);
     if (error != 0)
         return error;
-    ssize_t len = identifier_encode(query->identifier, context->transfer_syntax, user->request_bytes, size);
+    ssize_t len = dicomnet_identifier_encode(query->identifier, context->transfer_syntax, user->request_bytes, size);
     if (len < 0)
         return (int)len;
 
@@ -394,14 +407,14 @@ int query_user_begin(struct query_user *user, struct query *query)
     user->query = query;
     user->context = context;
     user->request = request_of(query);
-    memory_source_init(&user->request_source, user->request_bytes, (uint64_t)len);
+    dicomnet_memory_source_init(&user->request_source, user->request_bytes, (uint64_t)len);
     user->request_state = REQUEST_WAITING;
     user->cancel_wanted = user->cancel_sent = user->final_came = user->has_final_data_set = false;
     pump(user);
     return 0;
 }
 
-void query_user_cancel(struct query_user *user)
+void dicomnet_query_user_cancel(struct dicomnet_query_user *user)
 {
     if (user->query == NULL || user->cancel_wanted)
         return;
@@ -409,13 +422,13 @@ void query_user_cancel(struct query_user *user)
     pump(user);
 }
 
-void query_user_release(struct query_user *user)
+void dicomnet_query_user_release(struct dicomnet_query_user *user)
 {
     user->releasing = true;
     pump(user);
 }
 
-void query_user_abort(struct query_user *user, int error)
+void dicomnet_query_user_abort(struct dicomnet_query_user *user, int error)
 {
-    association_abort(user->association, error);
+    dicomnet_association_abort(user->association, error);
 }

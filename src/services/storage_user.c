@@ -15,26 +15,26 @@
 #include "dicomnet/storage.h"
 #include "services/store.h"
 
-struct storage_user {
-    struct association *association;
-    const struct storage_user_handler *handler;
+struct dicomnet_storage_user {
+    struct dicomnet_association *association;
+    const struct dicomnet_storage_user_handler *handler;
     void *context;
     uv_timer_t timer; /* runs while anything is in flight; looks at the oldest */
     uint32_t dimse_ms;
     uint64_t heard_us; /* when the last response came: a peer that answers the others gets on with this one too */
     bool open;
     bool releasing;
-    bool in_store; /* storage_user_store is on the stack: its caller asks by itself */
+    bool in_store; /* dicomnet_storage_user_store is on the stack: its caller asks by itself */
     uint16_t last_message_id;
-    struct store *sending;  /* the one whose bytes are on their way out */
-    uint64_t prepare_count; /* the store with this number is the one that the association has framed */
+    struct dicomnet_store *sending; /* the one whose bytes are on their way out */
+    uint64_t prepare_count;         /* the store with this number is the one that the association has framed */
     unsigned in_flight_count;
-    struct store *in_flight[STORAGE_WINDOW_MAX];
+    struct dicomnet_store *in_flight[DICOMNET_STORAGE_WINDOW_MAX];
 };
 
 /* ---- the table of stores in flight ---- */
 
-static struct store *find_in_flight(const struct storage_user *user, uint16_t message_id)
+static struct dicomnet_store *find_in_flight(const struct dicomnet_storage_user *user, uint16_t message_id)
 {
     for (unsigned i = 0; i < user->in_flight_count; i++)
         if (user->in_flight[i]->message_id == message_id)
@@ -42,7 +42,7 @@ static struct store *find_in_flight(const struct storage_user *user, uint16_t me
     return NULL;
 }
 
-static void remove_in_flight(struct storage_user *user, const struct store *store)
+static void remove_in_flight(struct dicomnet_storage_user *user, const struct dicomnet_store *store)
 {
     unsigned i = 0;
     while (user->in_flight[i] != store)
@@ -52,7 +52,7 @@ static void remove_in_flight(struct storage_user *user, const struct store *stor
 }
 
 /* 1 to 65,535, then 1 again; an ID in flight is skipped. */
-static uint16_t next_message_id(struct storage_user *user)
+static uint16_t next_message_id(struct dicomnet_storage_user *user)
 {
     do
         user->last_message_id = user->last_message_id == UINT16_MAX ? 1 : (uint16_t)(user->last_message_id + 1);
@@ -64,16 +64,16 @@ static uint16_t next_message_id(struct storage_user *user)
 
 static void on_timer(uv_timer_t *timer)
 {
-    struct storage_user *user = timer->data;
+    struct dicomnet_storage_user *user = timer->data;
     uint64_t now_us = clock_monotonic_us(), left_ms = user->dimse_ms;
     for (unsigned i = 0; i < user->in_flight_count; i++) {
-        const struct store *store = user->in_flight[i];
+        const struct dicomnet_store *store = user->in_flight[i];
         if (!store->all_sent)
             continue;
         uint64_t since_us = store->sent_us > user->heard_us ? store->sent_us : user->heard_us;
         uint64_t waited_ms = (now_us - since_us) / 1000;
         if (waited_ms >= user->dimse_ms) {
-            association_abort(user->association, ERROR_TIMEOUT_DIMSE);
+            dicomnet_association_abort(user->association, DICOMNET_ERROR_TIMEOUT_DIMSE);
             return;
         }
         if (user->dimse_ms - waited_ms < left_ms)
@@ -83,7 +83,7 @@ static void on_timer(uv_timer_t *timer)
         uv_timer_start(timer, on_timer, left_ms, 0);
 }
 
-static void watch_response(struct storage_user *user)
+static void watch_response(struct dicomnet_storage_user *user)
 {
     if (user->dimse_ms > 0 && !uv_is_active((const uv_handle_t *)&user->timer))
         uv_timer_start(&user->timer, on_timer, user->dimse_ms, 0);
@@ -91,19 +91,19 @@ static void watch_response(struct storage_user *user)
 
 /* ---- what the association tells ---- */
 
-static void tell_ready(struct storage_user *user)
+static void tell_ready(struct dicomnet_storage_user *user)
 {
-    if (!user->in_store && user->handler->ready != NULL && storage_user_can_prepare(user))
+    if (!user->in_store && user->handler->ready != NULL && dicomnet_storage_user_can_prepare(user))
         user->handler->ready(user, user->context);
 }
 
-static void release_if_wanted(struct storage_user *user)
+static void release_if_wanted(struct dicomnet_storage_user *user)
 {
     if (user->releasing && user->in_flight_count == 0)
-        association_release(user->association);
+        dicomnet_association_release(user->association);
 }
 
-static void finish(struct storage_user *user, struct store *store)
+static void finish(struct dicomnet_storage_user *user, struct dicomnet_store *store)
 {
     uint64_t now_us = clock_monotonic_us();
     store->answered = true;
@@ -113,9 +113,9 @@ static void finish(struct storage_user *user, struct store *store)
     release_if_wanted(user);
 }
 
-static void on_opened(struct association *association, void *context)
+static void on_opened(struct dicomnet_association *association, void *context)
 {
-    struct storage_user *user = context;
+    struct dicomnet_storage_user *user = context;
     user->open = true;
     if (user->handler->opened != NULL)
         user->handler->opened(user, user->context);
@@ -123,13 +123,13 @@ static void on_opened(struct association *association, void *context)
     tell_ready(user);
 }
 
-static void on_sent(struct association *association, void *context)
+static void on_sent(struct dicomnet_association *association, void *context)
 {
-    struct storage_user *user = context;
-    struct store *store = user->sending;
+    struct dicomnet_storage_user *user = context;
+    struct dicomnet_store *store = user->sending;
     user->sending = NULL;
     store->sent_us = clock_monotonic_us();
-    store->read_us = association_read_us(association);
+    store->read_us = dicomnet_association_read_us(association);
     store->write_us = store->sent_us - store->begun_us - (store->read_us - store->read_before_us);
     store->all_sent = true;
     if (store->response_came)
@@ -139,14 +139,15 @@ static void on_sent(struct association *association, void *context)
     tell_ready(user);
 }
 
-static void on_command(struct association *association, void *context, uint8_t context_id,
-                       const struct dimse_command *command)
+static void on_command(struct dicomnet_association *association, void *context, uint8_t context_id,
+                       const struct dicomnet_dimse_command *command)
 {
-    struct storage_user *user = context;
-    struct store *store = find_in_flight(user, command->message_id_responded);
+    struct dicomnet_storage_user *user = context;
+    struct dicomnet_store *store = find_in_flight(user, command->message_id_responded);
     bool alone = user->in_flight_count == 1;
-    if (command->field != DIMSE_C_STORE_RSP || !store_matches(store, association, alone, context_id, command)) {
-        association_abort(association, ERROR_RESPONSE_MISMATCH);
+    if (command->field != DICOMNET_DIMSE_C_STORE_RSP ||
+        !store_matches(store, association, alone, context_id, command)) {
+        dicomnet_association_abort(association, DICOMNET_ERROR_RESPONSE_MISMATCH);
         return;
     }
     store_take_response(store, context_id, command);
@@ -158,13 +159,13 @@ static void on_command(struct association *association, void *context, uint8_t c
 }
 
 /* What an unanswered store's time went into, until the association ended. */
-static void note_times(const struct association *association, struct store *store, uint64_t now_us)
+static void note_times(const struct dicomnet_association *association, struct dicomnet_store *store, uint64_t now_us)
 {
     if (store->all_sent) {
         store->wait_us = now_us - store->sent_us;
         return;
     }
-    store->read_us = association_read_us(association);
+    store->read_us = dicomnet_association_read_us(association);
     uint64_t read_since_us = store->read_us - store->read_before_us;
     store->write_us = now_us - store->begun_us > read_since_us ? now_us - store->begun_us - read_since_us : 0;
 }
@@ -174,17 +175,18 @@ static void free_user(uv_handle_t *handle)
     free(handle->data);
 }
 
-static void on_closed(struct association *association, void *context, const struct association_end *end)
+static void on_closed(struct dicomnet_association *association, void *context,
+                      const struct dicomnet_association_end *end)
 {
-    struct storage_user *user = context;
+    struct dicomnet_storage_user *user = context;
     uint64_t now_us = clock_monotonic_us();
     user->open = false;
     while (user->in_flight_count > 0) {
-        struct store *store = user->in_flight[0];
+        struct dicomnet_store *store = user->in_flight[0];
         store->answered = false;
         note_times(association, store, now_us);
         store->source_failed = end->source_failed && store == user->sending;
-        store->error = end->error != 0 ? end->error : ERROR_RELEASED;
+        store->error = end->error != 0 ? end->error : DICOMNET_ERROR_RELEASED;
         remove_in_flight(user, store);
         user->handler->done(user, user->context, store);
     }
@@ -192,15 +194,16 @@ static void on_closed(struct association *association, void *context, const stru
     uv_close((uv_handle_t *)&user->timer, free_user);
 }
 
-static const struct association_handler association_handler = {
+static const struct dicomnet_association_handler association_handler = {
     .opened = on_opened, .command = on_command, .sent = on_sent, .closed = on_closed};
 
 /* ---- what the user asks for ---- */
 
-int storage_user_open(struct storage_user **ret_user, struct uv_loop_s *loop, const struct association_options *options,
-                      const struct storage_user_handler *handler, void *context)
+int dicomnet_storage_user_open(struct dicomnet_storage_user **ret_user, struct uv_loop_s *loop,
+                               const struct dicomnet_association_options *options,
+                               const struct dicomnet_storage_user_handler *handler, void *context)
 {
-    struct storage_user *user = calloc(1, sizeof *user);
+    struct dicomnet_storage_user *user = calloc(1, sizeof *user);
     if (user == NULL)
         return -ENOMEM;
     user->handler = handler;
@@ -208,10 +211,10 @@ int storage_user_open(struct storage_user **ret_user, struct uv_loop_s *loop, co
     user->dimse_ms = options->timeouts.dimse_ms;
     uv_timer_init(loop, &user->timer);
     user->timer.data = user;
-    struct association_options capped = *options;
-    if (capped.window > STORAGE_WINDOW_MAX)
-        capped.window = STORAGE_WINDOW_MAX;
-    int error = association_open(&user->association, loop, &capped, &association_handler, user);
+    struct dicomnet_association_options capped = *options;
+    if (capped.window > DICOMNET_STORAGE_WINDOW_MAX)
+        capped.window = DICOMNET_STORAGE_WINDOW_MAX;
+    int error = dicomnet_association_open(&user->association, loop, &capped, &association_handler, user);
     if (error != 0) {
         uv_close((uv_handle_t *)&user->timer, free_user);
         return error;
@@ -220,56 +223,58 @@ int storage_user_open(struct storage_user **ret_user, struct uv_loop_s *loop, co
     return 0;
 }
 
-struct association *storage_user_association(const struct storage_user *user)
+struct dicomnet_association *dicomnet_storage_user_association(const struct dicomnet_storage_user *user)
 {
     return user->association;
 }
 
-const struct association_context *storage_user_find_context(const struct storage_user *user, const char *class_uid,
-                                                            const char *syntax_uid)
+const struct dicomnet_association_context *dicomnet_storage_user_find_context(const struct dicomnet_storage_user *user,
+                                                                              const char *class_uid,
+                                                                              const char *syntax_uid)
 {
-    for (size_t i = 0; i < association_context_count(user->association); i++) {
-        const struct association_context *context = association_context(user->association, i);
-        if (context->result == CONTEXT_ACCEPTED && strcmp(context->abstract_syntax, class_uid) == 0 &&
+    for (size_t i = 0; i < dicomnet_association_context_count(user->association); i++) {
+        const struct dicomnet_association_context *context = dicomnet_association_context(user->association, i);
+        if (context->result == DICOMNET_CONTEXT_ACCEPTED && strcmp(context->abstract_syntax, class_uid) == 0 &&
             strcmp(context->transfer_syntax, syntax_uid) == 0)
             return context;
     }
     return NULL;
 }
 
-bool storage_user_can_prepare(const struct storage_user *user)
+bool dicomnet_storage_user_can_prepare(const struct dicomnet_storage_user *user)
 {
-    return user->open && !user->releasing && user->sending == NULL && association_can_send(user->association);
+    return user->open && !user->releasing && user->sending == NULL && dicomnet_association_can_send(user->association);
 }
 
-bool storage_user_can_store(const struct storage_user *user)
+bool dicomnet_storage_user_can_store(const struct dicomnet_storage_user *user)
 {
-    return storage_user_can_prepare(user) && user->in_flight_count < association_window(user->association);
+    return dicomnet_storage_user_can_prepare(user) &&
+           user->in_flight_count < dicomnet_association_window(user->association);
 }
 
-int storage_user_prepare(struct storage_user *user, struct store *store)
+int dicomnet_storage_user_prepare(struct dicomnet_storage_user *user, struct dicomnet_store *store)
 {
     if (!user->open || user->releasing)
-        return ERROR_NOT_OPEN;
-    if (!storage_user_can_prepare(user))
-        return ERROR_BUSY;
+        return DICOMNET_ERROR_NOT_OPEN;
+    if (!dicomnet_storage_user_can_prepare(user))
+        return DICOMNET_ERROR_BUSY;
     store_reset(store, next_message_id(user));
-    struct dimse_command request = store_request(store);
-    int error = association_prepare(user->association, store->context_id, &request, store->source);
-    store->read_before_us = association_read_us(user->association);
+    struct dicomnet_dimse_command request = store_request(store);
+    int error = dicomnet_association_prepare(user->association, store->context_id, &request, store->source);
+    store->read_before_us = dicomnet_association_read_us(user->association);
     user->prepare_count++;
     store->prepared = error == 0 ? user->prepare_count : 0;
     return error;
 }
 
-int storage_user_store(struct storage_user *user, struct store *store)
+int dicomnet_storage_user_store(struct dicomnet_storage_user *user, struct dicomnet_store *store)
 {
     if (!user->open || user->releasing)
-        return ERROR_NOT_OPEN;
-    if (!storage_user_can_store(user))
-        return ERROR_BUSY;
+        return DICOMNET_ERROR_NOT_OPEN;
+    if (!dicomnet_storage_user_can_store(user))
+        return DICOMNET_ERROR_BUSY;
     bool prepared = store->prepared != 0 && store->prepared == user->prepare_count;
-    int error = prepared ? 0 : storage_user_prepare(user, store);
+    int error = prepared ? 0 : dicomnet_storage_user_prepare(user, store);
     store->prepared = 0;
     if (error != 0)
         return error;
@@ -277,7 +282,7 @@ int storage_user_store(struct storage_user *user, struct store *store)
     user->in_flight[user->in_flight_count++] = store;
     user->sending = store;
     user->in_store = true;
-    error = association_send_prepared(user->association);
+    error = dicomnet_association_send_prepared(user->association);
     user->in_store = false;
     if (error != 0) {
         remove_in_flight(user, store);
@@ -286,19 +291,19 @@ int storage_user_store(struct storage_user *user, struct store *store)
     return error;
 }
 
-unsigned storage_user_in_flight(const struct storage_user *user)
+unsigned dicomnet_storage_user_in_flight(const struct dicomnet_storage_user *user)
 {
     return user->in_flight_count;
 }
 
-void storage_user_release(struct storage_user *user)
+void dicomnet_storage_user_release(struct dicomnet_storage_user *user)
 {
     user->releasing = true;
     if (user->open)
         release_if_wanted(user);
 }
 
-void storage_user_abort(struct storage_user *user, int error)
+void dicomnet_storage_user_abort(struct dicomnet_storage_user *user, int error)
 {
-    association_abort(user->association, error);
+    dicomnet_association_abort(user->association, error);
 }

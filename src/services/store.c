@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 
-void store_reset(struct store *store, uint16_t message_id)
+void store_reset(struct dicomnet_store *store, uint16_t message_id)
 {
     store->message_id = message_id;
     store->answered = store->source_failed = store->all_sent = store->uid_missing = store->response_came = false;
@@ -18,37 +18,37 @@ void store_reset(struct store *store, uint16_t message_id)
     store->begun_us = clock_monotonic_us();
 }
 
-struct dimse_command store_request(const struct store *store)
+struct dicomnet_dimse_command store_request(const struct dicomnet_store *store)
 {
-    struct dimse_command request = {.present = DIMSE_HAS_CLASS_UID | DIMSE_HAS_INSTANCE_UID | DIMSE_HAS_MESSAGE_ID |
-                                               DIMSE_HAS_PRIORITY,
-                                    .field = DIMSE_C_STORE_RQ,
-                                    .message_id = store->message_id,
-                                    .priority = store->priority};
+    struct dicomnet_dimse_command request = {.present = DICOMNET_DIMSE_HAS_CLASS_UID | DICOMNET_DIMSE_HAS_INSTANCE_UID |
+                                                        DICOMNET_DIMSE_HAS_MESSAGE_ID | DICOMNET_DIMSE_HAS_PRIORITY,
+                                             .field = DICOMNET_DIMSE_C_STORE_RQ,
+                                             .message_id = store->message_id,
+                                             .priority = store->priority};
     snprintf(request.class_uid, sizeof request.class_uid, "%s", store->class_uid);
     snprintf(request.instance_uid, sizeof request.instance_uid, "%s", store->instance_uid);
     if (store->originator_ae != NULL) {
-        request.present |= DIMSE_HAS_ORIGINATOR_AE | DIMSE_HAS_ORIGINATOR_ID;
+        request.present |= DICOMNET_DIMSE_HAS_ORIGINATOR_AE | DICOMNET_DIMSE_HAS_ORIGINATOR_ID;
         snprintf(request.originator_ae, sizeof request.originator_ae, "%s", store->originator_ae);
         request.originator_id = store->originator_id;
     }
     return request;
 }
 
-static bool is_same_class(const struct association *association, uint8_t one_id, uint8_t other_id)
+static bool is_same_class(const struct dicomnet_association *association, uint8_t one_id, uint8_t other_id)
 {
-    const struct association_context *one = association_find_context(association, one_id);
-    const struct association_context *other = association_find_context(association, other_id);
+    const struct dicomnet_association_context *one = dicomnet_association_find_context(association, one_id);
+    const struct dicomnet_association_context *other = dicomnet_association_find_context(association, other_id);
     return one != NULL && other != NULL && strcmp(one->abstract_syntax, other->abstract_syntax) == 0;
 }
 
-bool store_matches(const struct store *store, const struct association *association, bool alone, uint8_t context_id,
-                   const struct dimse_command *response)
+bool store_matches(const struct dicomnet_store *store, const struct dicomnet_association *association, bool alone,
+                   uint8_t context_id, const struct dicomnet_dimse_command *response)
 {
     if (store == NULL || store->response_came)
         return false;
     bool uid_given = response->instance_uid[0] != '\0';
-    bool cut = (response->cut & DIMSE_HAS_INSTANCE_UID) != 0;
+    bool cut = (response->cut & DICOMNET_DIMSE_HAS_INSTANCE_UID) != 0;
     if (uid_given && (cut || strcmp(response->instance_uid, store->instance_uid) != 0))
         return false;
     if (store->context_id == context_id)
@@ -56,12 +56,13 @@ bool store_matches(const struct store *store, const struct association *associat
     return alone && is_same_class(association, store->context_id, context_id);
 }
 
-void store_take_response(struct store *store, uint8_t context_id, const struct dimse_command *response)
+void store_take_response(struct dicomnet_store *store, uint8_t context_id,
+                         const struct dicomnet_dimse_command *response)
 {
     store->response_came = true;
     store->context_other = store->context_id != context_id;
     store->uid_missing = response->instance_uid[0] == '\0';
-    store->status_missing = (response->present & DIMSE_HAS_STATUS) == 0;
-    store->status = store->status_missing ? STATUS_PROCESSING_FAILURE : response->status;
+    store->status_missing = (response->present & DICOMNET_DIMSE_HAS_STATUS) == 0;
+    store->status = store->status_missing ? DICOMNET_STATUS_PROCESSING_FAILURE : response->status;
     snprintf(store->comment, sizeof store->comment, "%s", response->error_comment);
 }

@@ -7,19 +7,20 @@
 #include "dicomnet/storage.h"
 
 /* Forget how it ended last time, and give it this Message ID. */
-void store_reset(struct store *store, uint16_t message_id);
+void store_reset(struct dicomnet_store *store, uint16_t message_id);
 
 /* Its C-STORE-RQ. */
-struct dimse_command store_request(const struct store *store);
+struct dicomnet_dimse_command store_request(const struct dicomnet_store *store);
 
 /*
  * True if this response on this context is the answer to that store (NULL: to none), which has none yet. If it is the
  * only one under way (`alone`), another context of the same class will do. A response may name no instance.
  */
-bool store_matches(const struct store *store, const struct association *association, bool alone, uint8_t context_id,
-                   const struct dimse_command *response);
+bool store_matches(const struct dicomnet_store *store, const struct dicomnet_association *association, bool alone,
+                   uint8_t context_id, const struct dicomnet_dimse_command *response);
 
 /* Keep what the response says. */
-void store_take_response(struct store *store, uint8_t context_id, const struct dimse_command *response);
+void store_take_response(struct dicomnet_store *store, uint8_t context_id,
+                         const struct dicomnet_dimse_command *response);
 
 #endif

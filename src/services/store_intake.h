@@ -9,11 +9,11 @@
 
 #include "dicomnet/storage.h"
 
-enum { STORE_INTAKE_RESPONSES_MAX = STORAGE_WINDOW_MAX + 8 };
+enum { STORE_INTAKE_RESPONSES_MAX = DICOMNET_STORAGE_WINDOW_MAX + 8 };
 
 struct store_intake {
-    struct association *association; /* set by the owner when it is open */
-    const struct storage_sink *sink; /* NULL: C-STOREs are answered 0122 */
+    struct dicomnet_association *association; /* set by the owner when it is open */
+    const struct dicomnet_storage_sink *sink; /* NULL: C-STOREs are answered 0122 */
     void *context;
     uint32_t response_delay_ms;
     bool in_message;             /* a data set is coming: for the sink, or to be drained */
@@ -25,7 +25,7 @@ struct store_intake {
     struct store_response {
         uint64_t due_us;
         uint8_t context_id;
-        struct dimse_command command;
+        struct dicomnet_dimse_command command;
     } * responses; /* owned; NULL until the first is to be sent */
 };
 
@@ -33,21 +33,23 @@ struct store_intake {
  * A request has come that is not the owner's business: C-STORE and C-ECHO are served, others answered 0211. A C-STORE
  * of another class than its presentation context's is answered 0122.
  */
-void store_intake_command(struct store_intake *intake, uint8_t context_id, const struct dimse_command *request);
+void store_intake_command(struct store_intake *intake, uint8_t context_id,
+                          const struct dicomnet_dimse_command *request);
 
 /* Answer a request with this status once its data set, if it has one, has been drained. `comment` as below. */
-void store_intake_refuse(struct store_intake *intake, uint8_t context_id, const struct dimse_command *request,
+void store_intake_refuse(struct store_intake *intake, uint8_t context_id, const struct dicomnet_dimse_command *request,
                          uint16_t status, const char *comment);
 
 /* True if it can be answered. If not, it has no Message ID, and the association is aborted. */
-bool store_intake_is_answerable(struct store_intake *intake, const struct dimse_command *request);
+bool store_intake_is_answerable(struct store_intake *intake, const struct dicomnet_dimse_command *request);
 
 /* Bytes of the data set of a request given to one of the above. */
-void store_intake_data(struct store_intake *intake, const struct dimse_command *request, struct span bytes, bool last);
+void store_intake_data(struct store_intake *intake, const struct dicomnet_dimse_command *request,
+                       struct dicomnet_span bytes, bool last);
 
 /* Put a response into the ring. A peer that has more of them waiting than the ring holds is aborted. */
-void store_intake_respond(struct store_intake *intake, uint8_t context_id, const struct dimse_command *response,
-                          uint32_t delay_ms);
+void store_intake_respond(struct store_intake *intake, uint8_t context_id,
+                          const struct dicomnet_dimse_command *response, uint32_t delay_ms);
 
 /*
  * Send the first response if it is due. True if it went; else *ret_wait_us is the time until it is due, 0 if there is

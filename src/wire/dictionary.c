@@ -8,13 +8,13 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct dictionary_entry rows[] = {
+static const struct dicomnet_dictionary_entry rows[] = {
 #include "wire/tag_table.h"
 };
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0], KEYWORD_SIZE = 96 };
 
-const struct dictionary_entry *dictionary_find_tag(uint32_t tag)
+const struct dicomnet_dictionary_entry *dicomnet_dictionary_find_tag(uint32_t tag)
 {
     size_t low = 0, high = ROW_COUNT;
     while (low < high) {
@@ -29,7 +29,7 @@ const struct dictionary_entry *dictionary_find_tag(uint32_t tag)
     return NULL;
 }
 
-const struct dictionary_entry *dictionary_find_keyword(const char *keyword)
+const struct dicomnet_dictionary_entry *dicomnet_dictionary_find_keyword(const char *keyword)
 {
     for (size_t i = 0; i < ROW_COUNT; i++)
         if (strcasecmp(rows[i].keyword, keyword) == 0)
@@ -37,20 +37,20 @@ const struct dictionary_entry *dictionary_find_keyword(const char *keyword)
     return NULL;
 }
 
-const char *dictionary_keyword(uint32_t tag)
+const char *dicomnet_dictionary_keyword(uint32_t tag)
 {
-    const struct dictionary_entry *entry = dictionary_find_tag(tag);
+    const struct dicomnet_dictionary_entry *entry = dicomnet_dictionary_find_tag(tag);
     return entry != NULL ? entry->keyword : "";
 }
 
-const char *dictionary_vr(uint32_t tag)
+const char *dicomnet_dictionary_vr(uint32_t tag)
 {
     uint32_t group = tag >> 16, number = tag & 0xFFFF;
     if (number == 0)
         return "UL";
     if (group % 2 != 0)
         return number >= 0x10 && number <= 0xFF ? "LO" : "UN";
-    const struct dictionary_entry *entry = dictionary_find_tag(tag);
+    const struct dicomnet_dictionary_entry *entry = dicomnet_dictionary_find_tag(tag);
     return entry != NULL ? entry->vr : "UN";
 }
 
@@ -95,11 +95,11 @@ static bool parse_number(const char *text, uint32_t *ret_tag)
     return *text == '\0';
 }
 
-bool dictionary_parse_tag(const char *text, uint32_t *ret_tag)
+bool dicomnet_dictionary_parse_tag(const char *text, uint32_t *ret_tag)
 {
     if (parse_number(text, ret_tag))
         return true;
-    const struct dictionary_entry *entry = dictionary_find_keyword(text);
+    const struct dicomnet_dictionary_entry *entry = dicomnet_dictionary_find_keyword(text);
     if (entry != NULL)
         *ret_tag = entry->tag;
     return entry != NULL;
@@ -131,14 +131,14 @@ static unsigned distance_between(const char *a, const char *b)
     return row[b_len];
 }
 
-size_t dictionary_find_nearest(const char *keyword, const char **ret_keywords, size_t count)
+size_t dicomnet_dictionary_find_nearest(const char *keyword, const char **ret_keywords, size_t count)
 {
-    unsigned distances[DICTIONARY_NEAREST_MAX];
+    unsigned distances[DICOMNET_DICTIONARY_NEAREST_MAX];
     size_t found = 0, len = strlen(keyword);
     if (len == 0 || len >= KEYWORD_SIZE)
         return 0;
-    if (count > DICTIONARY_NEAREST_MAX)
-        count = DICTIONARY_NEAREST_MAX;
+    if (count > DICOMNET_DICTIONARY_NEAREST_MAX)
+        count = DICOMNET_DICTIONARY_NEAREST_MAX;
     unsigned limit = 2 + (unsigned)len / 4, limit_of_part = 3;
     for (size_t i = 0; i < ROW_COUNT; i++) {
         unsigned distance = distance_between(keyword, rows[i].keyword);

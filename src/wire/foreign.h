@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 /*
- * Look at the first `len` bytes of a connection, of which pdu_read has said that they are no PDU. Returns one of
- * ERROR_PEER_..., which names the protocol; 0 if more bytes are needed to tell (never for 8 or more); or `error`, what
- * pdu_read said, if nothing is known that begins so.
+ * Look at the first `len` bytes of a connection, of which dicomnet_pdu_read has said that they are no PDU. Returns one
+ * of ERROR_PEER_..., which names the protocol; 0 if more bytes are needed to tell (never for 8 or more); or `error`,
+ * what dicomnet_pdu_read said, if nothing is known that begins so.
  */
 int foreign_protocol(const uint8_t *bytes, size_t len, int error);
 

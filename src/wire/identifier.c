@@ -10,27 +10,27 @@
 
 /* ---- made, emptied ---- */
 
-void identifier_init(struct identifier *identifier)
+void dicomnet_identifier_init(struct dicomnet_identifier *identifier)
 {
-    *identifier = (struct identifier){0};
+    *identifier = (struct dicomnet_identifier){0};
 }
 
-void identifier_fini(struct identifier *identifier)
+void dicomnet_identifier_fini(struct dicomnet_identifier *identifier)
 {
     buffer_free(&identifier->data, &identifier->size);
     identifier->len = 0;
 }
 
-void identifier_clear(struct identifier *identifier)
+void dicomnet_identifier_clear(struct dicomnet_identifier *identifier)
 {
     identifier->len = 0;
 }
 
-int identifier_copy(struct identifier *identifier, const struct identifier *other)
+int dicomnet_identifier_copy(struct dicomnet_identifier *identifier, const struct dicomnet_identifier *other)
 {
     if (identifier == other)
         return 0;
-    int error = buffer_grow(&identifier->data, &identifier->size, other->len, IDENTIFIER_SIZE_MAX);
+    int error = buffer_grow(&identifier->data, &identifier->size, other->len, DICOMNET_IDENTIFIER_SIZE_MAX);
     if (error != 0)
         return error;
     if (other->len > 0)
@@ -39,22 +39,23 @@ int identifier_copy(struct identifier *identifier, const struct identifier *othe
     return 0;
 }
 
-bool identifier_is_empty(const struct identifier *identifier)
+bool dicomnet_identifier_is_empty(const struct dicomnet_identifier *identifier)
 {
     return identifier->len == 0;
 }
 
 /* ---- records ---- */
 
-int identifier_reserve(struct identifier *identifier, size_t more)
+int identifier_reserve(struct dicomnet_identifier *identifier, size_t more)
 {
-    if (more > IDENTIFIER_SIZE_MAX)
-        return ERROR_IDENTIFIER_TOO_LONG;
-    int error = buffer_grow(&identifier->data, &identifier->size, identifier->len + more, IDENTIFIER_SIZE_MAX);
-    return error == ERROR_BUFFER_TOO_SMALL ? ERROR_IDENTIFIER_TOO_LONG : error;
+    if (more > DICOMNET_IDENTIFIER_SIZE_MAX)
+        return DICOMNET_ERROR_IDENTIFIER_TOO_LONG;
+    int error = buffer_grow(&identifier->data, &identifier->size, identifier->len + more, DICOMNET_IDENTIFIER_SIZE_MAX);
+    return error == DICOMNET_ERROR_BUFFER_TOO_SMALL ? DICOMNET_ERROR_IDENTIFIER_TOO_LONG : error;
 }
 
-int identifier_append_record(struct identifier *identifier, const struct record *record, const void *value, size_t len)
+int identifier_append_record(struct dicomnet_identifier *identifier, const struct record *record, const void *value,
+                             size_t len)
 {
     int error = identifier_reserve(identifier, RECORD_HEADER_LEN + len);
     if (error != 0)
@@ -66,14 +67,14 @@ int identifier_append_record(struct identifier *identifier, const struct record 
     return 0;
 }
 
-size_t identifier_find_place(const struct identifier *identifier, size_t at, size_t end, uint32_t tag)
+size_t identifier_find_place(const struct dicomnet_identifier *identifier, size_t at, size_t end, uint32_t tag)
 {
     while (at < end && record_at(identifier, at).tag < tag)
         at = record_end(identifier, at);
     return at;
 }
 
-int identifier_splice(struct identifier *identifier, size_t at, size_t old_len, size_t new_len)
+int identifier_splice(struct dicomnet_identifier *identifier, size_t at, size_t old_len, size_t new_len)
 {
     if (new_len > old_len) {
         int error = identifier_reserve(identifier, new_len - old_len);
@@ -95,10 +96,10 @@ uint8_t identifier_padding(const char *vr)
 }
 
 /* Make room at top level for a record of `tag` with `len` bytes of value; what was there is gone. */
-static int make_place(struct identifier *identifier, uint32_t tag, size_t len, size_t *ret_at)
+static int make_place(struct dicomnet_identifier *identifier, uint32_t tag, size_t len, size_t *ret_at)
 {
-    if (len > IDENTIFIER_SIZE_MAX)
-        return ERROR_IDENTIFIER_TOO_LONG;
+    if (len > DICOMNET_IDENTIFIER_SIZE_MAX)
+        return DICOMNET_ERROR_IDENTIFIER_TOO_LONG;
     size_t at = identifier_find_place(identifier, 0, identifier->len, tag);
     bool is_there = at < identifier->len && record_at(identifier, at).tag == tag;
     size_t old_len = is_there ? record_end(identifier, at) - at : 0;
@@ -108,7 +109,8 @@ static int make_place(struct identifier *identifier, uint32_t tag, size_t len, s
 
 /* ---- written ---- */
 
-int identifier_set_bytes(struct identifier *identifier, uint32_t tag, const char *vr, struct span value)
+int dicomnet_identifier_set_bytes(struct dicomnet_identifier *identifier, uint32_t tag, const char *vr,
+                                  struct dicomnet_span value)
 {
     assert(memcmp(vr, "SQ", 2) != 0 || value.len == 0);
     size_t at, len = value.len + value.len % 2;
@@ -126,8 +128,8 @@ int identifier_set_bytes(struct identifier *identifier, uint32_t tag, const char
 }
 
 /* Copy records from another identifier to the place at `at`, with other depths. */
-static void copy_records(struct identifier *identifier, size_t at, const struct identifier *from, size_t from_at,
-                         size_t len, int deeper)
+static void copy_records(struct dicomnet_identifier *identifier, size_t at, const struct dicomnet_identifier *from,
+                         size_t from_at, size_t len, int deeper)
 {
     if (len == 0)
         return;
@@ -141,24 +143,25 @@ static void copy_records(struct identifier *identifier, size_t at, const struct 
     }
 }
 
-static unsigned deepest(const struct identifier *identifier)
+static unsigned deepest(const struct dicomnet_identifier *identifier)
 {
     unsigned depth = 0;
-    for (struct element element = {0}; identifier_next(identifier, &element);)
+    for (struct dicomnet_element element = {0}; dicomnet_identifier_next(identifier, &element);)
         if (element.depth > depth)
             depth = element.depth;
     return depth;
 }
 
-int identifier_append_item(struct identifier *identifier, uint32_t tag, const struct identifier *item)
+int dicomnet_identifier_append_item(struct dicomnet_identifier *identifier, uint32_t tag,
+                                    const struct dicomnet_identifier *item)
 {
     assert(item != identifier);
-    struct element sequence;
-    if (deepest(item) + 1 > IDENTIFIER_DEPTH_MAX)
-        return ERROR_IDENTIFIER_TOO_DEEP;
-    bool is_there = identifier_find(identifier, tag, &sequence);
+    struct dicomnet_element sequence;
+    if (deepest(item) + 1 > DICOMNET_IDENTIFIER_DEPTH_MAX)
+        return DICOMNET_ERROR_IDENTIFIER_TOO_DEEP;
+    bool is_there = dicomnet_identifier_find(identifier, tag, &sequence);
     if (is_there && memcmp(sequence.vr, "SQ", 2) != 0)
-        return ERROR_IDENTIFIER_VALUE;
+        return DICOMNET_ERROR_IDENTIFIER_VALUE;
     size_t before = is_there ? 0 : RECORD_HEADER_LEN; /* of the sequence, if it has to be made */
     size_t len = before + RECORD_HEADER_LEN + item->len;
     size_t begin = is_there ? sequence.at : identifier_find_place(identifier, 0, identifier->len, tag);
@@ -171,15 +174,16 @@ int identifier_append_item(struct identifier *identifier, uint32_t tag, const st
         record = record_at(identifier, begin);
     record.len += (uint32_t)(len - before);
     record_put(identifier, begin, &record);
-    struct record item_record = {.tag = TAG_ITEM, .vr = {'-', '-'}, .depth = 1, .len = (uint32_t)item->len};
+    struct record item_record = {.tag = DICOMNET_TAG_ITEM, .vr = {'-', '-'}, .depth = 1, .len = (uint32_t)item->len};
     record_put(identifier, at + before, &item_record);
     copy_records(identifier, at + before + RECORD_HEADER_LEN, item, 0, item->len, 1);
     return 0;
 }
 
-int identifier_set_element(struct identifier *identifier, const struct identifier *from, const struct element *element)
+int dicomnet_identifier_set_element(struct dicomnet_identifier *identifier, const struct dicomnet_identifier *from,
+                                    const struct dicomnet_element *element)
 {
-    assert(identifier != from && element->tag != TAG_ITEM);
+    assert(identifier != from && element->tag != DICOMNET_TAG_ITEM);
     size_t at, len = record_end(from, element->at) - element->at;
     int error = make_place(identifier, element->tag, len - RECORD_HEADER_LEN, &at);
     if (error == 0)
@@ -187,10 +191,10 @@ int identifier_set_element(struct identifier *identifier, const struct identifie
     return error;
 }
 
-void identifier_remove(struct identifier *identifier, uint32_t tag)
+void dicomnet_identifier_remove(struct dicomnet_identifier *identifier, uint32_t tag)
 {
-    struct element element;
-    if (!identifier_find(identifier, tag, &element))
+    struct dicomnet_element element;
+    if (!dicomnet_identifier_find(identifier, tag, &element))
         return;
     size_t len = record_end(identifier, element.at) - element.at;
     (void)!identifier_splice(identifier, element.at, len, 0);
@@ -198,16 +202,17 @@ void identifier_remove(struct identifier *identifier, uint32_t tag)
 
 /* ---- read ---- */
 
-static void element_of(const struct identifier *identifier, size_t at, struct element *ret_element)
+static void element_of(const struct dicomnet_identifier *identifier, size_t at, struct dicomnet_element *ret_element)
 {
     struct record record = record_at(identifier, at);
-    *ret_element =
-        (struct element){.tag = record.tag, .vr = {record.vr[0], record.vr[1]}, .depth = record.depth, .at = at};
+    *ret_element = (struct dicomnet_element){
+        .tag = record.tag, .vr = {record.vr[0], record.vr[1]}, .depth = record.depth, .at = at};
     ret_element->value.data = identifier->data + at + RECORD_HEADER_LEN;
     ret_element->value.len = record_is_container(&record) ? 0 : record.len;
 }
 
-bool identifier_find(const struct identifier *identifier, uint32_t tag, struct element *ret_element)
+bool dicomnet_identifier_find(const struct dicomnet_identifier *identifier, uint32_t tag,
+                              struct dicomnet_element *ret_element)
 {
     size_t at = identifier_find_place(identifier, 0, identifier->len, tag);
     if (at == identifier->len || record_at(identifier, at).tag != tag)
@@ -217,7 +222,7 @@ bool identifier_find(const struct identifier *identifier, uint32_t tag, struct e
     return true;
 }
 
-static bool go_to(const struct identifier *identifier, size_t at, struct element *element)
+static bool go_to(const struct dicomnet_identifier *identifier, size_t at, struct dicomnet_element *element)
 {
     if (at == identifier->len)
         return false;
@@ -225,23 +230,24 @@ static bool go_to(const struct identifier *identifier, size_t at, struct element
     return true;
 }
 
-bool identifier_next(const struct identifier *identifier, struct element *element)
+bool dicomnet_identifier_next(const struct dicomnet_identifier *identifier, struct dicomnet_element *element)
 {
     bool is_start = element->vr[0] == '\0';
     return go_to(identifier, is_start ? 0 : element->at + RECORD_HEADER_LEN + element->value.len, element);
 }
 
-bool identifier_skip(const struct identifier *identifier, struct element *element)
+bool dicomnet_identifier_skip(const struct dicomnet_identifier *identifier, struct dicomnet_element *element)
 {
     bool is_start = element->vr[0] == '\0';
     return go_to(identifier, is_start ? 0 : record_end(identifier, element->at), element);
 }
 
-int identifier_get_item(const struct identifier *identifier, const struct element *item, struct identifier *ret_item)
+int dicomnet_identifier_get_item(const struct dicomnet_identifier *identifier, const struct dicomnet_element *item,
+                                 struct dicomnet_identifier *ret_item)
 {
-    assert(item->tag == TAG_ITEM && identifier != ret_item);
+    assert(item->tag == DICOMNET_TAG_ITEM && identifier != ret_item);
     size_t at = item->at + RECORD_HEADER_LEN, len = record_end(identifier, item->at) - at;
-    identifier_clear(ret_item);
+    dicomnet_identifier_clear(ret_item);
     int error = identifier_splice(ret_item, 0, 0, len);
     if (error == 0)
         copy_records(ret_item, 0, identifier, at, len, -(int)item->depth);

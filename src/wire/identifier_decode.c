@@ -1,5 +1,5 @@
 /*
- * identifier_decode - an identifier from bytes. See dicomnet/identifier.h.
+ * dicomnet_identifier_decode - an identifier from bytes. See dicomnet/identifier.h.
  *
  * The decoder walks the bytes once. What it is in the middle of - the data set, sequences, items - stands on a stack of
  * fixed height: that is the depth limit, and there is no recursion. Elements are appended to the identifier as they
@@ -28,7 +28,7 @@ struct container {
 };
 
 struct decoder {
-    struct identifier *identifier;
+    struct dicomnet_identifier *identifier;
     const uint8_t *p;
     unsigned open_count;
     unsigned unsorted_count;
@@ -42,10 +42,10 @@ struct header {
     uint32_t len;
 };
 
-bool identifier_syntax_is_known(const char *syntax_uid)
+bool dicomnet_identifier_syntax_is_known(const char *syntax_uid)
 {
-    return strcmp(syntax_uid, UID_IMPLICIT_VR_LITTLE_ENDIAN) == 0 ||
-           strcmp(syntax_uid, UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0;
+    return strcmp(syntax_uid, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN) == 0 ||
+           strcmp(syntax_uid, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0;
 }
 
 static struct container *innermost(struct decoder *decoder)
@@ -66,11 +66,11 @@ static size_t bytes_left(struct decoder *decoder)
  */
 static int sort_in(struct decoder *decoder, struct container *container, size_t at)
 {
-    struct identifier *identifier = decoder->identifier;
+    struct dicomnet_identifier *identifier = decoder->identifier;
     uint32_t tag = record_at(identifier, at).tag;
     size_t place = identifier_find_place(identifier, container->begin, at, tag), len = identifier->len - at;
-    if (++decoder->unsorted_count > IDENTIFIER_UNSORTED_MAX)
-        return ERROR_IDENTIFIER_MALFORMED;
+    if (++decoder->unsorted_count > DICOMNET_IDENTIFIER_UNSORTED_MAX)
+        return DICOMNET_ERROR_IDENTIFIER_MALFORMED;
     if (place < at && record_at(identifier, place).tag == tag) {
         identifier->len = at;
         return 0;
@@ -103,9 +103,9 @@ static int open_container(struct decoder *decoder, const struct header *header, 
     unsigned depth = decoder->open_count / 2; /* data set, sequence, item, sequence, item, ... */
     bool undefined = header->len == LEN_UNDEFINED;
     if (!undefined && header->len > bytes_left(decoder))
-        return ERROR_IDENTIFIER_MALFORMED;
-    if (!is_sequence && depth > IDENTIFIER_DEPTH_MAX)
-        return ERROR_IDENTIFIER_TOO_DEEP;
+        return DICOMNET_ERROR_IDENTIFIER_MALFORMED;
+    if (!is_sequence && depth > DICOMNET_IDENTIFIER_DEPTH_MAX)
+        return DICOMNET_ERROR_IDENTIFIER_TOO_DEEP;
     struct record record = {.tag = header->tag, .vr = {header->vr[0], header->vr[1]}, .depth = (uint8_t)depth};
     size_t at = decoder->identifier->len;
     int error = identifier_append_record(decoder->identifier, &record, NULL, 0);
@@ -135,15 +135,15 @@ static int read_item(struct decoder *decoder)
 {
     struct container *sequence = innermost(decoder);
     if (bytes_left(decoder) < ITEM_HEADER_LEN)
-        return ERROR_IDENTIFIER_MALFORMED;
+        return DICOMNET_ERROR_IDENTIFIER_MALFORMED;
     struct header header = {.tag = (uint32_t)get_u16_le(decoder->p) << 16 | get_u16_le(decoder->p + 2),
                             .vr = {'-', '-'},
                             .len = get_u32_le(decoder->p + 4)};
     decoder->p += ITEM_HEADER_LEN;
-    if (header.tag == TAG_ITEM)
+    if (header.tag == DICOMNET_TAG_ITEM)
         return open_container(decoder, &header, false, sequence->implicit_vr);
     bool ends = header.tag == TAG_SEQUENCE_END && sequence->undefined && header.len == 0;
-    return ends ? close_container(decoder) : ERROR_IDENTIFIER_MALFORMED;
+    return ends ? close_container(decoder) : DICOMNET_ERROR_IDENTIFIER_MALFORMED;
 }
 
 /* ---- elements ---- */
@@ -159,7 +159,7 @@ static int read_explicit_header(struct decoder *decoder, struct header *header)
     const uint8_t *p = decoder->p;
     memcpy(header->vr, p + 4, sizeof header->vr);
     if (!is_vr_letter(header->vr[0]) || !is_vr_letter(header->vr[1]))
-        return ERROR_IDENTIFIER_MALFORMED;
+        return DICOMNET_ERROR_IDENTIFIER_MALFORMED;
     const struct vr_info *vr = vr_find(header->vr);
     if (vr == NULL)
         memcpy(header->vr, "UN", sizeof header->vr);
@@ -169,7 +169,7 @@ static int read_explicit_header(struct decoder *decoder, struct header *header)
         return 0;
     }
     if (bytes_left(decoder) < 12)
-        return ERROR_IDENTIFIER_MALFORMED;
+        return DICOMNET_ERROR_IDENTIFIER_MALFORMED;
     header->len = get_u32_le(p + 8);
     decoder->p += 12;
     return 0;
@@ -178,7 +178,7 @@ static int read_explicit_header(struct decoder *decoder, struct header *header)
 static int read_header(struct decoder *decoder, struct header *header, bool implicit_vr)
 {
     if (bytes_left(decoder) < 8)
-        return ERROR_IDENTIFIER_MALFORMED;
+        return DICOMNET_ERROR_IDENTIFIER_MALFORMED;
     const uint8_t *p = decoder->p;
     header->tag = (uint32_t)get_u16_le(p) << 16 | get_u16_le(p + 2);
     if (header->tag >> 16 == 0xFFFE) { /* a delimiter: no VR in any syntax */
@@ -186,7 +186,7 @@ static int read_header(struct decoder *decoder, struct header *header, bool impl
     } else if (!implicit_vr) {
         return read_explicit_header(decoder, header);
     } else {
-        memcpy(header->vr, dictionary_vr(header->tag), sizeof header->vr);
+        memcpy(header->vr, dicomnet_dictionary_vr(header->tag), sizeof header->vr);
     }
     header->len = get_u32_le(p + 4);
     decoder->p += 8;
@@ -198,7 +198,7 @@ static int take_value(struct decoder *decoder, const struct header *header)
     size_t at = decoder->identifier->len;
     uint32_t even_len = header->len + header->len % 2;
     if (header->len > bytes_left(decoder))
-        return ERROR_IDENTIFIER_MALFORMED;
+        return DICOMNET_ERROR_IDENTIFIER_MALFORMED;
     const uint8_t *value = decoder->p;
     decoder->p += header->len;
     if ((header->tag & 0xFFFF) == 0)
@@ -228,11 +228,11 @@ static int read_element(struct decoder *decoder)
         return error;
     if (header.tag >> 16 == 0xFFFE) {
         bool ends = header.tag == TAG_ITEM_END && container->undefined && header.len == 0;
-        return ends ? close_container(decoder) : ERROR_IDENTIFIER_MALFORMED;
+        return ends ? close_container(decoder) : DICOMNET_ERROR_IDENTIFIER_MALFORMED;
     }
     if (memcmp(header.vr, "UN", 2) == 0) {
         /* Some sender did not know its VR, we do (PS3.5 6.2.2). Of a sequence, all inside is then implicit. */
-        memcpy(header.vr, dictionary_vr(header.tag), 2);
+        memcpy(header.vr, dicomnet_dictionary_vr(header.tag), 2);
         implicit_vr = true;
     }
     bool undefined = header.len == LEN_UNDEFINED;
@@ -240,7 +240,7 @@ static int read_element(struct decoder *decoder)
         memcpy(header.vr, "SQ", 2);
     if (memcmp(header.vr, "SQ", 2) == 0)
         return open_container(decoder, &header, true, implicit_vr);
-    return undefined ? ERROR_IDENTIFIER_MALFORMED : take_value(decoder, &header);
+    return undefined ? DICOMNET_ERROR_IDENTIFIER_MALFORMED : take_value(decoder, &header);
 }
 
 static int decode(struct decoder *decoder)
@@ -251,7 +251,7 @@ static int decode(struct decoder *decoder)
         if (decoder->p == container->end && decoder->open_count == 1)
             return 0;
         if (decoder->p == container->end)
-            error = container->undefined ? ERROR_IDENTIFIER_MALFORMED : close_container(decoder);
+            error = container->undefined ? DICOMNET_ERROR_IDENTIFIER_MALFORMED : close_container(decoder);
         else
             error = container->is_sequence ? read_item(decoder) : read_element(decoder);
         if (error != 0)
@@ -259,18 +259,19 @@ static int decode(struct decoder *decoder)
     }
 }
 
-int identifier_decode(struct identifier *identifier, struct span bytes, const char *syntax_uid)
+int dicomnet_identifier_decode(struct dicomnet_identifier *identifier, struct dicomnet_span bytes,
+                               const char *syntax_uid)
 {
     static const uint8_t nothing[1];
-    identifier_clear(identifier);
-    if (!identifier_syntax_is_known(syntax_uid))
-        return ERROR_IDENTIFIER_SYNTAX;
+    dicomnet_identifier_clear(identifier);
+    if (!dicomnet_identifier_syntax_is_known(syntax_uid))
+        return DICOMNET_ERROR_IDENTIFIER_SYNTAX;
     const uint8_t *begin = bytes.len > 0 ? bytes.data : nothing;
     struct decoder decoder = {.identifier = identifier, .p = begin, .open_count = 1};
-    decoder.open[0] = (struct container){.end = begin + bytes.len,
-                                         .implicit_vr = strcmp(syntax_uid, UID_IMPLICIT_VR_LITTLE_ENDIAN) == 0};
+    decoder.open[0] = (struct container){
+        .end = begin + bytes.len, .implicit_vr = strcmp(syntax_uid, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN) == 0};
     int error = decode(&decoder);
     if (error != 0)
-        identifier_clear(identifier);
+        dicomnet_identifier_clear(identifier);
     return error;
 }

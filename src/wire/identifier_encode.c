@@ -1,5 +1,5 @@
 /*
- * identifier_encode - an identifier to bytes. See dicomnet/identifier.h.
+ * dicomnet_identifier_encode - an identifier to bytes. See dicomnet/identifier.h.
  *
  * One walk over the records. A sequence's or item's length is written when the walk comes to its end; until then it
  * stands on a stack, whose height is the depth limit.
@@ -23,7 +23,7 @@ static void put_tag(struct bytes_writer *writer, uint32_t tag)
 static void put_header(struct bytes_writer *writer, const struct record *record, bool implicit_vr)
 {
     put_tag(writer, record->tag);
-    if (implicit_vr || record->tag == TAG_ITEM) {
+    if (implicit_vr || record->tag == DICOMNET_TAG_ITEM) {
         bytes_put_u32_le(writer, record->len);
         return;
     }
@@ -39,20 +39,21 @@ static void put_header(struct bytes_writer *writer, const struct record *record,
     bytes_put_u32_le(writer, record->len);
 }
 
-size_t identifier_encoded_size(const struct identifier *identifier)
+size_t dicomnet_identifier_encoded_size(const struct dicomnet_identifier *identifier)
 {
     return identifier->len; /* no header on the wire is longer than a record's */
 }
 
-ssize_t identifier_encode(const struct identifier *identifier, const char *syntax_uid, uint8_t *bytes, size_t size)
+ssize_t dicomnet_identifier_encode(const struct dicomnet_identifier *identifier, const char *syntax_uid, uint8_t *bytes,
+                                   size_t size)
 {
     struct bytes_writer writer = bytes_writer_over(bytes, size);
     struct open_record open[CONTAINERS_MAX + 1];
     unsigned open_count = 0;
     size_t at = 0;
-    if (!identifier_syntax_is_known(syntax_uid))
-        return ERROR_IDENTIFIER_SYNTAX;
-    bool implicit_vr = strcmp(syntax_uid, UID_IMPLICIT_VR_LITTLE_ENDIAN) == 0;
+    if (!dicomnet_identifier_syntax_is_known(syntax_uid))
+        return DICOMNET_ERROR_IDENTIFIER_SYNTAX;
+    bool implicit_vr = strcmp(syntax_uid, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN) == 0;
     while (!writer.overflow) {
         while (open_count > 0 && open[open_count - 1].end == at) {
             size_t begin = open[--open_count].value_begin;
@@ -70,5 +71,5 @@ ssize_t identifier_encode(const struct identifier *identifier, const char *synta
             at += record.len;
         }
     }
-    return writer.overflow ? ERROR_BUFFER_TOO_SMALL : (ssize_t)writer.len;
+    return writer.overflow ? DICOMNET_ERROR_BUFFER_TOO_SMALL : (ssize_t)writer.len;
 }

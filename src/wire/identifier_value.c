@@ -19,19 +19,19 @@ static void set_u64_le(uint8_t *p, uint64_t value)
 
 /* ---- the values of an element ---- */
 
-bool element_is_number(const struct element *element)
+bool dicomnet_element_is_number(const struct dicomnet_element *element)
 {
     const struct vr_info *vr = vr_find(element->vr);
     return vr != NULL && (vr->kind == VR_SIGNED || vr->kind == VR_UNSIGNED || vr->kind == VR_FLOAT);
 }
 
-bool element_is_text(const struct element *element)
+bool dicomnet_element_is_text(const struct dicomnet_element *element)
 {
     const struct vr_info *vr = vr_find(element->vr);
     return vr != NULL && vr->kind == VR_TEXT;
 }
 
-static size_t count_backslashes(struct span text)
+static size_t count_backslashes(struct dicomnet_span text)
 {
     size_t count = 0;
     for (size_t i = 0; i < text.len; i++)
@@ -39,7 +39,7 @@ static size_t count_backslashes(struct span text)
     return count;
 }
 
-size_t element_value_count(const struct element *element)
+size_t dicomnet_element_value_count(const struct dicomnet_element *element)
 {
     const struct vr_info *vr = vr_find(element->vr);
     if (vr == NULL || element->value.len == 0)
@@ -55,7 +55,7 @@ static bool is_padding(uint8_t byte)
 }
 
 /* Text without padding: spaces in front have a meaning in long texts only (PS3.5 6.2). */
-static struct span trimmed(struct span text, bool front)
+static struct dicomnet_span trimmed(struct dicomnet_span text, bool front)
 {
     while (text.len > 0 && is_padding(text.data[text.len - 1]))
         text.len--;
@@ -67,13 +67,13 @@ static struct span trimmed(struct span text, bool front)
 }
 
 /* Part number `index` between backslashes. */
-static bool take_part(struct span text, size_t index, struct span *ret_part)
+static bool take_part(struct dicomnet_span text, size_t index, struct dicomnet_span *ret_part)
 {
     for (;;) {
         const uint8_t *backslash = memchr(text.data, '\\', text.len);
         size_t len = backslash != NULL ? (size_t)(backslash - text.data) : text.len;
         if (index == 0) {
-            *ret_part = (struct span){.data = text.data, .len = len};
+            *ret_part = (struct dicomnet_span){.data = text.data, .len = len};
             return true;
         }
         if (backslash == NULL)
@@ -84,16 +84,16 @@ static bool take_part(struct span text, size_t index, struct span *ret_part)
     }
 }
 
-bool element_get_value(const struct element *element, size_t index, struct span *ret_value)
+bool dicomnet_element_get_value(const struct dicomnet_element *element, size_t index, struct dicomnet_span *ret_value)
 {
     const struct vr_info *vr = vr_find(element->vr);
-    struct span value = element->value;
+    struct dicomnet_span value = element->value;
     if (vr == NULL || value.len == 0)
         return false;
     if (vr->size > 0) {
         if (index >= value.len / vr->size)
             return false;
-        *ret_value = (struct span){.data = value.data + index * vr->size, .len = vr->size};
+        *ret_value = (struct dicomnet_span){.data = value.data + index * vr->size, .len = vr->size};
         return true;
     }
     if (vr->kind == VR_TEXT && !vr->one_value) {
@@ -154,13 +154,14 @@ static size_t copy_text(char *text, size_t size, const void *from, size_t len)
     return len;
 }
 
-bool element_get_text(const struct element *element, size_t index, char *ret_text, size_t size)
+bool dicomnet_element_get_text(const struct dicomnet_element *element, size_t index, char *ret_text, size_t size)
 {
     const struct vr_info *vr = vr_find(element->vr);
-    struct span value;
+    struct dicomnet_span value;
     char number[NUMBER_TEXT_SIZE];
     ret_text[0] = '\0';
-    if (vr == NULL || vr->kind == VR_BYTES || vr->kind == VR_SEQUENCE || !element_get_value(element, index, &value))
+    if (vr == NULL || vr->kind == VR_BYTES || vr->kind == VR_SEQUENCE ||
+        !dicomnet_element_get_value(element, index, &value))
         return false;
     if (vr->kind == VR_TEXT) {
         copy_text(ret_text, size, value.data, value.len);
@@ -171,22 +172,23 @@ bool element_get_text(const struct element *element, size_t index, char *ret_tex
     return true;
 }
 
-bool identifier_get_text(const struct identifier *identifier, uint32_t tag, char *ret_text, size_t size)
+bool dicomnet_identifier_get_text(const struct dicomnet_identifier *identifier, uint32_t tag, char *ret_text,
+                                  size_t size)
 {
-    struct element element;
+    struct dicomnet_element element;
     size_t len = 0;
     ret_text[0] = '\0';
-    if (!identifier_find(identifier, tag, &element))
+    if (!dicomnet_identifier_find(identifier, tag, &element))
         return false;
     const struct vr_info *vr = vr_find(element.vr);
     if (vr == NULL)
         return false;
     if (vr->kind == VR_TEXT) {
-        struct span whole = trimmed(element.value, !vr->one_value);
+        struct dicomnet_span whole = trimmed(element.value, !vr->one_value);
         return copy_text(ret_text, size, whole.data, whole.len) > 0;
     }
     char text[NUMBER_TEXT_SIZE];
-    for (size_t i = 0; len + 1 < size && element_get_text(&element, i, text, sizeof text); i++) {
+    for (size_t i = 0; len + 1 < size && dicomnet_element_get_text(&element, i, text, sizeof text); i++) {
         if (i > 0)
             len += copy_text(ret_text + len, size - len, "\\", 1);
         len += copy_text(ret_text + len, size - len, text, strlen(text));
@@ -243,7 +245,7 @@ static bool parse_value(const struct vr_info *vr, const char *text, uint8_t *byt
         return parse_float(vr, text, bytes);
     if (vr->kind != VR_TAG)
         return parse_integer(vr, text, bytes);
-    if (!dictionary_parse_tag(text, &tag))
+    if (!dicomnet_dictionary_parse_tag(text, &tag))
         return false;
     set_u16_le(bytes, (uint16_t)(tag >> 16));
     set_u16_le(bytes + 2, (uint16_t)tag);
@@ -251,9 +253,9 @@ static bool parse_value(const struct vr_info *vr, const char *text, uint8_t *byt
 }
 
 /* Replace the element's value, which is as long as it has to be, by the numbers of the text. */
-static bool fill_numbers(const struct vr_info *vr, struct span text, uint8_t *bytes)
+static bool fill_numbers(const struct vr_info *vr, struct dicomnet_span text, uint8_t *bytes)
 {
-    struct span part;
+    struct dicomnet_span part;
     for (size_t i = 0; take_part(text, i, &part); i++) {
         char number[64 + NUMBER_TEXT_SIZE]; /* keywords of AT are the longest */
         if (part.len >= sizeof number)
@@ -265,18 +267,18 @@ static bool fill_numbers(const struct vr_info *vr, struct span text, uint8_t *by
     return true;
 }
 
-int identifier_set_text(struct identifier *identifier, uint32_t tag, const char *text)
+int dicomnet_identifier_set_text(struct dicomnet_identifier *identifier, uint32_t tag, const char *text)
 {
-    const char *name = dictionary_vr(tag);
+    const char *name = dicomnet_dictionary_vr(tag);
     const struct vr_info *vr = vr_find(name);
-    struct span value = span_of(text);
+    struct dicomnet_span value = dicomnet_span_of(text);
     if (vr->kind == VR_TEXT || value.len == 0)
-        return identifier_set_bytes(identifier, tag, name, value);
+        return dicomnet_identifier_set_bytes(identifier, tag, name, value);
     if (vr->size == 0)
-        return ERROR_IDENTIFIER_VALUE;
+        return DICOMNET_ERROR_IDENTIFIER_VALUE;
     uint8_t numbers[256];
     size_t len = vr->size * (count_backslashes(value) + 1);
     if (len > sizeof numbers || !fill_numbers(vr, value, numbers))
-        return ERROR_IDENTIFIER_VALUE;
-    return identifier_set_bytes(identifier, tag, name, (struct span){.data = numbers, .len = len});
+        return DICOMNET_ERROR_IDENTIFIER_VALUE;
+    return dicomnet_identifier_set_bytes(identifier, tag, name, (struct dicomnet_span){.data = numbers, .len = len});
 }

@@ -1,10 +1,10 @@
 /*
  * pdu_decode - bytes to PDUs. See dicomnet/pdu.h.
  *
- * pdu_read is called for every run of bytes that comes from the network, so its common case - bytes inside a PDV - is
- * first and short. Nothing is consumed without an event: as long as a header is not all there, the answer is "more",
- * and the reader is as it was. Every length is checked against what surrounds it before it is used, and nothing is
- * ever read past the end of what the caller gave.
+ * dicomnet_pdu_read is called for every run of bytes that comes from the network, so its common case - bytes inside a
+ * PDV - is first and short. Nothing is consumed without an event: as long as a header is not all there, the answer is
+ * "more", and the reader is as it was. Every length is checked against what surrounds it before it is used, and nothing
+ * is ever read past the end of what the caller gave.
  */
 #include "dicomnet/pdu.h"
 
@@ -15,25 +15,25 @@
 #include "dicomnet/error.h"
 #include "wire/pdu_items.h"
 
-void pdu_reader_init(struct pdu_reader *reader, uint32_t data_len_max)
+void dicomnet_pdu_reader_init(struct dicomnet_pdu_reader *reader, uint32_t data_len_max)
 {
-    *reader = (struct pdu_reader){.data_len_max = data_len_max};
+    *reader = (struct dicomnet_pdu_reader){.data_len_max = data_len_max};
 }
 
 /* Give out what is there of the current PDV, after `header_len` bytes of headers that end before it. */
-static ssize_t read_pdv_data(struct pdu_reader *reader, const uint8_t *bytes, size_t len, size_t header_len,
-                             struct pdu_event *ret_event)
+static ssize_t read_pdv_data(struct dicomnet_pdu_reader *reader, const uint8_t *bytes, size_t len, size_t header_len,
+                             struct dicomnet_pdu_event *ret_event)
 {
     uint32_t there = len - header_len < reader->pdv_left ? (uint32_t)(len - header_len) : reader->pdv_left;
     reader->pdv_left -= there;
     reader->pdu_left -= there;
     reader->in_pdv = reader->pdv_left > 0;
-    *ret_event = (struct pdu_event){.type = PDU_EVENT_FRAGMENT,
-                                    .pdu_type = PDU_DATA_TF,
-                                    .body = {.data = bytes + header_len, .len = there},
-                                    .context_id = reader->context_id,
-                                    .command = (reader->control & PDV_COMMAND) != 0,
-                                    .last = (reader->control & PDV_LAST) != 0 && !reader->in_pdv};
+    *ret_event = (struct dicomnet_pdu_event){.type = DICOMNET_PDU_EVENT_FRAGMENT,
+                                             .pdu_type = DICOMNET_PDU_DATA_TF,
+                                             .body = {.data = bytes + header_len, .len = there},
+                                             .context_id = reader->context_id,
+                                             .command = (reader->control & DICOMNET_PDV_COMMAND) != 0,
+                                             .last = (reader->control & DICOMNET_PDV_LAST) != 0 && !reader->in_pdv};
     return (ssize_t)(header_len + there);
 }
 
@@ -41,49 +41,50 @@ static ssize_t read_pdv_data(struct pdu_reader *reader, const uint8_t *bytes, si
  * A PDV header (Table 9-23) at `offset`, with `pdu_left` bytes of its PDU from there on. A PDV with data is begun when
  * the first byte of the data is there, so that no fragment is empty but one of an empty PDV.
  */
-static ssize_t read_pdv(struct pdu_reader *reader, const uint8_t *bytes, size_t len, size_t offset, uint32_t pdu_left,
-                        struct pdu_event *ret_event)
+static ssize_t read_pdv(struct dicomnet_pdu_reader *reader, const uint8_t *bytes, size_t len, size_t offset,
+                        uint32_t pdu_left, struct dicomnet_pdu_event *ret_event)
 {
     if (len - offset < 4)
         return 0;
     uint32_t pdv_len = get_u32_be(bytes + offset);
     if (pdv_len < 2 || pdv_len > pdu_left - 4)
-        return ERROR_PDU_MALFORMED;
+        return DICOMNET_ERROR_PDU_MALFORMED;
     uint32_t rest = pdu_left - 4 - pdv_len;
-    if (rest > 0 && rest < PDV_HEADER_LEN)
-        return ERROR_PDU_MALFORMED;
-    if (len - offset < PDV_HEADER_LEN + (pdv_len > 2 ? 1u : 0u))
+    if (rest > 0 && rest < DICOMNET_PDV_HEADER_LEN)
+        return DICOMNET_ERROR_PDU_MALFORMED;
+    if (len - offset < DICOMNET_PDV_HEADER_LEN + (pdv_len > 2 ? 1u : 0u))
         return 0;
     reader->context_id = bytes[offset + 4];
     reader->control = bytes[offset + 5];
     reader->pdv_left = pdv_len - 2;
-    reader->pdu_left = pdu_left - PDV_HEADER_LEN;
-    return read_pdv_data(reader, bytes, len, offset + PDV_HEADER_LEN, ret_event);
+    reader->pdu_left = pdu_left - DICOMNET_PDV_HEADER_LEN;
+    return read_pdv_data(reader, bytes, len, offset + DICOMNET_PDV_HEADER_LEN, ret_event);
 }
 
 /* True if `type` is one of Tables 9-11 to 9-26. */
 static bool is_known_type(uint8_t type)
 {
-    return type >= PDU_ASSOCIATE_RQ && type <= PDU_ABORT;
+    return type >= DICOMNET_PDU_ASSOCIATE_RQ && type <= DICOMNET_PDU_ABORT;
 }
 
 /* 0, or what is wrong with the length of a PDU. */
-static int check_pdu_len(const struct pdu_reader *reader, uint8_t type, uint32_t pdu_len)
+static int check_pdu_len(const struct dicomnet_pdu_reader *reader, uint8_t type, uint32_t pdu_len)
 {
     switch (type) {
-    case PDU_DATA_TF:
+    case DICOMNET_PDU_DATA_TF:
         if (reader->data_len_max != 0 && pdu_len > reader->data_len_max)
-            return ERROR_PDU_TOO_LONG;
-        return pdu_len < PDV_HEADER_LEN ? ERROR_PDU_MALFORMED : 0;
-    case PDU_ASSOCIATE_RQ:
-    case PDU_ASSOCIATE_AC:
-        return pdu_len > PDU_ASSOCIATE_LEN_MAX ? ERROR_PDU_TOO_LONG : 0;
+            return DICOMNET_ERROR_PDU_TOO_LONG;
+        return pdu_len < DICOMNET_PDV_HEADER_LEN ? DICOMNET_ERROR_PDU_MALFORMED : 0;
+    case DICOMNET_PDU_ASSOCIATE_RQ:
+    case DICOMNET_PDU_ASSOCIATE_AC:
+        return pdu_len > DICOMNET_PDU_ASSOCIATE_LEN_MAX ? DICOMNET_ERROR_PDU_TOO_LONG : 0;
     default:
-        return pdu_len != PDU_SHORT_LEN - PDU_HEADER_LEN ? ERROR_PDU_MALFORMED : 0;
+        return pdu_len != DICOMNET_PDU_SHORT_LEN - DICOMNET_PDU_HEADER_LEN ? DICOMNET_ERROR_PDU_MALFORMED : 0;
     }
 }
 
-ssize_t pdu_read(struct pdu_reader *reader, const uint8_t *bytes, size_t len, struct pdu_event *ret_event)
+ssize_t dicomnet_pdu_read(struct dicomnet_pdu_reader *reader, const uint8_t *bytes, size_t len,
+                          struct dicomnet_pdu_event *ret_event)
 {
     if (len == 0)
         return 0;
@@ -94,33 +95,34 @@ ssize_t pdu_read(struct pdu_reader *reader, const uint8_t *bytes, size_t len, st
 
     uint8_t type = bytes[0];
     if (!is_known_type(type))
-        return ERROR_PDU_UNKNOWN;
-    if (len < PDU_HEADER_LEN)
+        return DICOMNET_ERROR_PDU_UNKNOWN;
+    if (len < DICOMNET_PDU_HEADER_LEN)
         return 0;
     uint32_t pdu_len = get_u32_be(bytes + 2);
     int error = check_pdu_len(reader, type, pdu_len);
     if (error < 0)
         return error;
-    if (type == PDU_DATA_TF)
-        return read_pdv(reader, bytes, len, PDU_HEADER_LEN, pdu_len, ret_event);
-    if (len - PDU_HEADER_LEN < pdu_len)
+    if (type == DICOMNET_PDU_DATA_TF)
+        return read_pdv(reader, bytes, len, DICOMNET_PDU_HEADER_LEN, pdu_len, ret_event);
+    if (len - DICOMNET_PDU_HEADER_LEN < pdu_len)
         return 0;
-    *ret_event = (struct pdu_event){
-        .type = PDU_EVENT_CONTROL, .pdu_type = type, .body = {.data = bytes + PDU_HEADER_LEN, .len = pdu_len}};
-    return (ssize_t)(PDU_HEADER_LEN + pdu_len);
+    *ret_event = (struct dicomnet_pdu_event){.type = DICOMNET_PDU_EVENT_CONTROL,
+                                             .pdu_type = type,
+                                             .body = {.data = bytes + DICOMNET_PDU_HEADER_LEN, .len = pdu_len}};
+    return (ssize_t)(DICOMNET_PDU_HEADER_LEN + pdu_len);
 }
 
 /* ---- A-ASSOCIATE ---- */
 
 struct item {
     uint8_t type;
-    struct span body;
+    struct dicomnet_span body;
 };
 
 enum item_answer { ITEM_MALFORMED = -1, ITEM_END = 0, ITEM_FOUND = 1 };
 
 /* Take the next item off `cursor`. */
-static enum item_answer next_item(struct span *cursor, struct item *ret_item)
+static enum item_answer next_item(struct dicomnet_span *cursor, struct item *ret_item)
 {
     if (cursor->len == 0)
         return ITEM_END;
@@ -136,14 +138,14 @@ static enum item_answer next_item(struct span *cursor, struct item *ret_item)
 }
 
 /* UIDs of PDUs are not padded (PS3.8 Annex F), but some senders do. */
-static struct span trimmed(struct span value)
+static struct dicomnet_span trimmed(struct dicomnet_span value)
 {
     while (value.len > 0 && (value.data[value.len - 1] == '\0' || value.data[value.len - 1] == ' '))
         value.len--;
     return value;
 }
 
-bool pdu_next_transfer_syntax(struct span *cursor, struct span *ret_uid)
+bool dicomnet_pdu_next_transfer_syntax(struct dicomnet_span *cursor, struct dicomnet_span *ret_uid)
 {
     struct item item;
     while (next_item(cursor, &item) == ITEM_FOUND) {
@@ -155,7 +157,7 @@ bool pdu_next_transfer_syntax(struct span *cursor, struct span *ret_uid)
     return false;
 }
 
-bool pdu_next_user_item(struct span *cursor, uint8_t *ret_type, struct span *ret_body)
+bool dicomnet_pdu_next_user_item(struct dicomnet_span *cursor, uint8_t *ret_type, struct dicomnet_span *ret_body)
 {
     struct item item;
     if (next_item(cursor, &item) != ITEM_FOUND)
@@ -166,40 +168,41 @@ bool pdu_next_user_item(struct span *cursor, uint8_t *ret_type, struct span *ret
 }
 
 /* Tables 9-13 and 9-18: ID (1), reserved (1), result (1, AC), reserved (1), sub-items. */
-static int decode_context(struct span body, enum pdu_type type, struct pdu_context *ret_context)
+static int decode_context(struct dicomnet_span body, enum dicomnet_pdu_type type,
+                          struct dicomnet_pdu_context *ret_context)
 {
     if (body.len < 4)
-        return ERROR_PDU_MALFORMED;
-    *ret_context = (struct pdu_context){.id = body.data[0]};
-    if (type == PDU_ASSOCIATE_AC)
+        return DICOMNET_ERROR_PDU_MALFORMED;
+    *ret_context = (struct dicomnet_pdu_context){.id = body.data[0]};
+    if (type == DICOMNET_PDU_ASSOCIATE_AC)
         ret_context->result = body.data[2];
 
-    struct span cursor = {.data = body.data + 4, .len = body.len - 4};
+    struct dicomnet_span cursor = {.data = body.data + 4, .len = body.len - 4};
     struct item item;
     enum item_answer answer;
     unsigned abstract_syntaxes = 0;
     while ((answer = next_item(&cursor, &item)) == ITEM_FOUND) {
-        if (item.type == ITEM_ABSTRACT_SYNTAX && type == PDU_ASSOCIATE_RQ) {
+        if (item.type == ITEM_ABSTRACT_SYNTAX && type == DICOMNET_PDU_ASSOCIATE_RQ) {
             ret_context->abstract_syntax = trimmed(item.body);
             abstract_syntaxes++;
         } else if (item.type == ITEM_TRANSFER_SYNTAX) {
             /* The run goes from the first to the last of them; what is in between is passed over when it is read. */
-            struct span *run = &ret_context->transfer_syntaxes;
+            struct dicomnet_span *run = &ret_context->transfer_syntaxes;
             if (run->data == NULL)
                 run->data = item.body.data - ITEM_HEADER_LEN;
             run->len = (size_t)(cursor.data - run->data);
         }
     }
     if (answer == ITEM_MALFORMED)
-        return ERROR_PDU_MALFORMED;
-    if (type == PDU_ASSOCIATE_RQ && abstract_syntaxes != 1) /* of two, which one would be meant? */
-        ret_context->result = CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
-    else if (type == PDU_ASSOCIATE_RQ && ret_context->transfer_syntaxes.len == 0)
-        ret_context->result = CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
+        return DICOMNET_ERROR_PDU_MALFORMED;
+    if (type == DICOMNET_PDU_ASSOCIATE_RQ && abstract_syntaxes != 1) /* of two, which one would be meant? */
+        ret_context->result = DICOMNET_CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
+    else if (type == DICOMNET_PDU_ASSOCIATE_RQ && ret_context->transfer_syntaxes.len == 0)
+        ret_context->result = DICOMNET_CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
     return 0;
 }
 
-static bool has_context(const struct pdu_associate *associate, uint8_t id)
+static bool has_context(const struct dicomnet_pdu_associate *associate, uint8_t id)
 {
     for (size_t i = 0; i < associate->context_count; i++)
         if (associate->contexts[i].id == id)
@@ -208,47 +211,47 @@ static bool has_context(const struct pdu_associate *associate, uint8_t id)
 }
 
 /* Add one presentation context to those that are there. */
-static int add_context(struct span body, enum pdu_type type, struct pdu_associate *associate)
+static int add_context(struct dicomnet_span body, enum dicomnet_pdu_type type, struct dicomnet_pdu_associate *associate)
 {
-    struct pdu_context context;
+    struct dicomnet_pdu_context context;
     int error = decode_context(body, type, &context);
     if (error < 0)
         return error;
     if (context.id % 2 == 0) /* PS3.8 9.3.2.2 wants them odd; that is all there is to it */
-        associate->flaws |= PDU_FLAW_CONTEXT_ID_EVEN;
+        associate->flaws |= DICOMNET_PDU_FLAW_CONTEXT_ID_EVEN;
     bool twice = has_context(associate, context.id);
     if (twice)
-        associate->flaws |= PDU_FLAW_CONTEXT_ID_TWICE;
-    if (twice && type == PDU_ASSOCIATE_RQ)
+        associate->flaws |= DICOMNET_PDU_FLAW_CONTEXT_ID_TWICE;
+    if (twice && type == DICOMNET_PDU_ASSOCIATE_RQ)
         return 0;
-    if (associate->context_count == PDU_CONTEXTS_MAX) {
-        associate->flaws |= PDU_FLAW_TOO_MANY_CONTEXTS;
+    if (associate->context_count == DICOMNET_PDU_CONTEXTS_MAX) {
+        associate->flaws |= DICOMNET_PDU_FLAW_TOO_MANY_CONTEXTS;
         return 0;
     }
-    if (type == PDU_ASSOCIATE_RQ && context.result != 0)
-        associate->flaws |= PDU_FLAW_CONTEXT_INCOMPLETE;
+    if (type == DICOMNET_PDU_ASSOCIATE_RQ && context.result != 0)
+        associate->flaws |= DICOMNET_PDU_FLAW_CONTEXT_INCOMPLETE;
     associate->contexts[associate->context_count++] = context;
     return 0;
 }
 
 /* PS3.7 Table D.3-9: UID length (2), UID, SCU role (1), SCP role (1). Roles beyond the array are passed over. */
-static void add_role(struct span body, struct pdu_associate *associate)
+static void add_role(struct dicomnet_span body, struct dicomnet_pdu_associate *associate)
 {
     if (body.len < 4 || get_u16_be(body.data) > body.len - 4) {
-        associate->flaws |= PDU_FLAW_USER_ITEM;
+        associate->flaws |= DICOMNET_PDU_FLAW_USER_ITEM;
         return;
     }
     size_t uid_len = get_u16_be(body.data);
-    if (associate->role_count == PDU_ROLES_MAX)
+    if (associate->role_count == DICOMNET_PDU_ROLES_MAX)
         return;
     associate->roles[associate->role_count++] =
-        (struct pdu_role){.class_uid = trimmed((struct span){.data = body.data + 2, .len = uid_len}),
-                          .scu = body.data[2 + uid_len] != 0,
-                          .scp = body.data[3 + uid_len] != 0};
+        (struct dicomnet_pdu_role){.class_uid = trimmed((struct dicomnet_span){.data = body.data + 2, .len = uid_len}),
+                                   .scu = body.data[2 + uid_len] != 0,
+                                   .scp = body.data[3 + uid_len] != 0};
 }
 
 /* The sub-items of Table 9-16, in any order. */
-static int decode_user_information(struct span body, struct pdu_associate *associate)
+static int decode_user_information(struct dicomnet_span body, struct dicomnet_pdu_associate *associate)
 {
     struct item item;
     enum item_answer answer;
@@ -256,7 +259,7 @@ static int decode_user_information(struct span body, struct pdu_associate *assoc
     while ((answer = next_item(&body, &item)) == ITEM_FOUND) {
         bool is_numbers = item.type == ITEM_MAX_LEN || item.type == ITEM_ASYNC;
         if (is_numbers && item.body.len < 4) {
-            associate->flaws |= PDU_FLAW_USER_ITEM;
+            associate->flaws |= DICOMNET_PDU_FLAW_USER_ITEM;
             continue;
         }
         switch (item.type) {
@@ -282,13 +285,14 @@ static int decode_user_information(struct span body, struct pdu_associate *assoc
             break;
         }
     }
-    return answer == ITEM_MALFORMED ? ERROR_PDU_MALFORMED : 0;
+    return answer == ITEM_MALFORMED ? DICOMNET_ERROR_PDU_MALFORMED : 0;
 }
 
 /* The items after the fixed fields, in any order; unknown ones are passed over (PS3.8 9.3.1). */
-static int decode_items(struct span cursor, enum pdu_type type, struct pdu_associate *associate)
+static int decode_items(struct dicomnet_span cursor, enum dicomnet_pdu_type type,
+                        struct dicomnet_pdu_associate *associate)
 {
-    uint8_t context_type = type == PDU_ASSOCIATE_RQ ? ITEM_CONTEXT_RQ : ITEM_CONTEXT_AC;
+    uint8_t context_type = type == DICOMNET_PDU_ASSOCIATE_RQ ? ITEM_CONTEXT_RQ : ITEM_CONTEXT_AC;
     bool has_application_context = false, has_user_information = false;
     struct item item;
     enum item_answer answer;
@@ -307,37 +311,38 @@ static int decode_items(struct span cursor, enum pdu_type type, struct pdu_assoc
             return error;
     }
     if (!has_application_context)
-        associate->flaws |= PDU_FLAW_NO_APPLICATION_CONTEXT;
+        associate->flaws |= DICOMNET_PDU_FLAW_NO_APPLICATION_CONTEXT;
     if (!has_user_information)
-        associate->flaws |= PDU_FLAW_NO_USER_INFORMATION;
+        associate->flaws |= DICOMNET_PDU_FLAW_NO_USER_INFORMATION;
     /* An AC that mentions no context refuses all. */
-    if (type == PDU_ASSOCIATE_RQ && associate->context_count == 0)
-        associate->flaws |= PDU_FLAW_NO_CONTEXTS;
-    return answer == ITEM_MALFORMED ? ERROR_PDU_MALFORMED : 0;
+    if (type == DICOMNET_PDU_ASSOCIATE_RQ && associate->context_count == 0)
+        associate->flaws |= DICOMNET_PDU_FLAW_NO_CONTEXTS;
+    return answer == ITEM_MALFORMED ? DICOMNET_ERROR_PDU_MALFORMED : 0;
 }
 
-int pdu_decode_associate(struct span body, enum pdu_type type, struct pdu_associate *ret_associate)
+int dicomnet_pdu_decode_associate(struct dicomnet_span body, enum dicomnet_pdu_type type,
+                                  struct dicomnet_pdu_associate *ret_associate)
 {
-    assert(type == PDU_ASSOCIATE_RQ || type == PDU_ASSOCIATE_AC);
+    assert(type == DICOMNET_PDU_ASSOCIATE_RQ || type == DICOMNET_PDU_ASSOCIATE_AC);
     memset(ret_associate, 0, sizeof *ret_associate);
     if (body.len < ASSOCIATE_FIXED_LEN)
-        return ERROR_PDU_MALFORMED;
+        return DICOMNET_ERROR_PDU_MALFORMED;
     const uint8_t *fields = body.data; /* the table's byte 7 */
     ret_associate->protocol_version = get_u16_be(fields);
-    span_copy_trimmed((struct span){.data = fields + 4, .len = 16}, ret_associate->called_ae, 17);
-    span_copy_trimmed((struct span){.data = fields + 20, .len = 16}, ret_associate->calling_ae, 17);
-    struct span items = {.data = fields + ASSOCIATE_FIXED_LEN, .len = body.len - ASSOCIATE_FIXED_LEN};
+    dicomnet_span_copy_trimmed((struct dicomnet_span){.data = fields + 4, .len = 16}, ret_associate->called_ae, 17);
+    dicomnet_span_copy_trimmed((struct dicomnet_span){.data = fields + 20, .len = 16}, ret_associate->calling_ae, 17);
+    struct dicomnet_span items = {.data = fields + ASSOCIATE_FIXED_LEN, .len = body.len - ASSOCIATE_FIXED_LEN};
     return decode_items(items, type, ret_associate);
 }
 
-struct pdu_reject pdu_decode_reject(struct span body)
+struct dicomnet_pdu_reject dicomnet_pdu_decode_reject(struct dicomnet_span body)
 {
     assert(body.len >= 4);
-    return (struct pdu_reject){.result = body.data[1], .source = body.data[2], .reason = body.data[3]};
+    return (struct dicomnet_pdu_reject){.result = body.data[1], .source = body.data[2], .reason = body.data[3]};
 }
 
-struct pdu_abort pdu_decode_abort(struct span body)
+struct dicomnet_pdu_abort dicomnet_pdu_decode_abort(struct dicomnet_span body)
 {
     assert(body.len >= 4);
-    return (struct pdu_abort){.source = body.data[2], .reason = body.data[3]};
+    return (struct dicomnet_pdu_abort){.source = body.data[2], .reason = body.data[3]};
 }

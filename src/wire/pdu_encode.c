@@ -34,7 +34,7 @@ static void end_item(struct bytes_writer *writer, size_t start)
         set_u16_be(writer->data + start - 2, (uint16_t)len);
 }
 
-static void put_span_item(struct bytes_writer *writer, uint8_t type, struct span value)
+static void put_span_item(struct bytes_writer *writer, uint8_t type, struct dicomnet_span value)
 {
     size_t start = begin_item(writer, type);
     bytes_put(writer, value.data, value.len);
@@ -49,17 +49,18 @@ static void put_ae(struct bytes_writer *writer, const char ae[17])
     bytes_put(writer, padded, sizeof padded);
 }
 
-ssize_t pdu_encode_transfer_syntax(uint8_t *bytes, size_t size, struct span uid)
+ssize_t dicomnet_pdu_encode_transfer_syntax(uint8_t *bytes, size_t size, struct dicomnet_span uid)
 {
     struct bytes_writer writer = bytes_writer_over(bytes, size);
     put_span_item(&writer, ITEM_TRANSFER_SYNTAX, uid);
-    return writer.overflow ? ERROR_BUFFER_TOO_SMALL : (ssize_t)writer.len;
+    return writer.overflow ? DICOMNET_ERROR_BUFFER_TOO_SMALL : (ssize_t)writer.len;
 }
 
 /* Tables 9-13 and 9-18. */
-static void put_context(struct bytes_writer *writer, enum pdu_type type, const struct pdu_context *context)
+static void put_context(struct bytes_writer *writer, enum dicomnet_pdu_type type,
+                        const struct dicomnet_pdu_context *context)
 {
-    bool is_request = type == PDU_ASSOCIATE_RQ;
+    bool is_request = type == DICOMNET_PDU_ASSOCIATE_RQ;
     size_t start = begin_item(writer, is_request ? ITEM_CONTEXT_RQ : ITEM_CONTEXT_AC);
     bytes_put_u8(writer, context->id);                      /* 5   presentation context ID */
     bytes_put_u8(writer, 0);                                /* 6   reserved */
@@ -67,16 +68,17 @@ static void put_context(struct bytes_writer *writer, enum pdu_type type, const s
     bytes_put_u8(writer, 0);                                /* 8   reserved */
     if (is_request)                                         /* 9.. sub-items */
         put_span_item(writer, ITEM_ABSTRACT_SYNTAX, context->abstract_syntax);
-    struct span cursor = context->transfer_syntaxes, syntax;
-    while (pdu_next_transfer_syntax(&cursor, &syntax)) /* of a run that was decoded, not what lay between them */
+    struct dicomnet_span cursor = context->transfer_syntaxes, syntax;
+    while (
+        dicomnet_pdu_next_transfer_syntax(&cursor, &syntax)) /* of a run that was decoded, not what lay between them */
         put_span_item(writer, ITEM_TRANSFER_SYNTAX, syntax);
-    if (!is_request && context->transfer_syntaxes.len == 0 && context->result != CONTEXT_ACCEPTED)
-        put_span_item(writer, ITEM_TRANSFER_SYNTAX, (struct span){0});
+    if (!is_request && context->transfer_syntaxes.len == 0 && context->result != DICOMNET_CONTEXT_ACCEPTED)
+        put_span_item(writer, ITEM_TRANSFER_SYNTAX, (struct dicomnet_span){0});
     end_item(writer, start);
 }
 
 /* PS3.7 Table D.3-9. */
-static void put_role(struct bytes_writer *writer, const struct pdu_role *role)
+static void put_role(struct bytes_writer *writer, const struct dicomnet_pdu_role *role)
 {
     size_t start = begin_item(writer, ITEM_ROLE);
     if (role->class_uid.len > UINT16_MAX)
@@ -89,7 +91,7 @@ static void put_role(struct bytes_writer *writer, const struct pdu_role *role)
 }
 
 /* Table 9-16; sub-items in the order of their types, which is the one PS3.7 D.3.3 asks for. */
-static void put_user_information(struct bytes_writer *writer, const struct pdu_associate *associate)
+static void put_user_information(struct bytes_writer *writer, const struct dicomnet_pdu_associate *associate)
 {
     size_t start = begin_item(writer, ITEM_USER_INFORMATION);
     if (associate->has_max_len) {
@@ -112,10 +114,11 @@ static void put_user_information(struct bytes_writer *writer, const struct pdu_a
     end_item(writer, start);
 }
 
-ssize_t pdu_encode_associate(uint8_t *bytes, size_t size, enum pdu_type type, const struct pdu_associate *associate)
+ssize_t dicomnet_pdu_encode_associate(uint8_t *bytes, size_t size, enum dicomnet_pdu_type type,
+                                      const struct dicomnet_pdu_associate *associate)
 {
-    assert(type == PDU_ASSOCIATE_RQ || type == PDU_ASSOCIATE_AC);
-    assert(associate->context_count <= PDU_CONTEXTS_MAX && associate->role_count <= PDU_ROLES_MAX);
+    assert(type == DICOMNET_PDU_ASSOCIATE_RQ || type == DICOMNET_PDU_ASSOCIATE_AC);
+    assert(associate->context_count <= DICOMNET_PDU_CONTEXTS_MAX && associate->role_count <= DICOMNET_PDU_ROLES_MAX);
     static const uint8_t reserved[32];
     struct bytes_writer writer = bytes_writer_over(bytes, size);
     bytes_put_u8(&writer, (uint8_t)type);                   /* 1     PDU type */
@@ -132,54 +135,54 @@ ssize_t pdu_encode_associate(uint8_t *bytes, size_t size, enum pdu_type type, co
         put_context(&writer, type, &associate->contexts[i]);
     put_user_information(&writer, associate);
     if (writer.overflow)
-        return ERROR_BUFFER_TOO_SMALL;
-    set_u32_be(bytes + 2, (uint32_t)(writer.len - PDU_HEADER_LEN));
+        return DICOMNET_ERROR_BUFFER_TOO_SMALL;
+    set_u32_be(bytes + 2, (uint32_t)(writer.len - DICOMNET_PDU_HEADER_LEN));
     return (ssize_t)writer.len;
 }
 
 /* The four PDUs with a body of 4 bytes (Tables 9-21, 9-24, 9-25, 9-26). */
-static ssize_t encode_short(uint8_t *bytes, size_t size, enum pdu_type type, const uint8_t body[4])
+static ssize_t encode_short(uint8_t *bytes, size_t size, enum dicomnet_pdu_type type, const uint8_t body[4])
 {
     struct bytes_writer writer = bytes_writer_over(bytes, size);
     bytes_put_u8(&writer, (uint8_t)type);
     bytes_put_u8(&writer, 0);
-    bytes_put_u32_be(&writer, PDU_SHORT_LEN - PDU_HEADER_LEN);
-    bytes_put(&writer, body, PDU_SHORT_LEN - PDU_HEADER_LEN);
-    return writer.overflow ? ERROR_BUFFER_TOO_SMALL : (ssize_t)writer.len;
+    bytes_put_u32_be(&writer, DICOMNET_PDU_SHORT_LEN - DICOMNET_PDU_HEADER_LEN);
+    bytes_put(&writer, body, DICOMNET_PDU_SHORT_LEN - DICOMNET_PDU_HEADER_LEN);
+    return writer.overflow ? DICOMNET_ERROR_BUFFER_TOO_SMALL : (ssize_t)writer.len;
 }
 
-ssize_t pdu_encode_reject(uint8_t *bytes, size_t size, const struct pdu_reject *reject)
+ssize_t dicomnet_pdu_encode_reject(uint8_t *bytes, size_t size, const struct dicomnet_pdu_reject *reject)
 {
     const uint8_t body[4] = {0, reject->result, reject->source, reject->reason};
-    return encode_short(bytes, size, PDU_ASSOCIATE_RJ, body);
+    return encode_short(bytes, size, DICOMNET_PDU_ASSOCIATE_RJ, body);
 }
 
-ssize_t pdu_encode_release(uint8_t *bytes, size_t size, enum pdu_type type)
+ssize_t dicomnet_pdu_encode_release(uint8_t *bytes, size_t size, enum dicomnet_pdu_type type)
 {
-    assert(type == PDU_RELEASE_RQ || type == PDU_RELEASE_RP);
+    assert(type == DICOMNET_PDU_RELEASE_RQ || type == DICOMNET_PDU_RELEASE_RP);
     static const uint8_t body[4];
     return encode_short(bytes, size, type, body);
 }
 
-ssize_t pdu_encode_abort(uint8_t *bytes, size_t size, const struct pdu_abort *abort)
+ssize_t dicomnet_pdu_encode_abort(uint8_t *bytes, size_t size, const struct dicomnet_pdu_abort *abort)
 {
     const uint8_t body[4] = {0, 0, abort->source, abort->reason};
-    return encode_short(bytes, size, PDU_ABORT, body);
+    return encode_short(bytes, size, DICOMNET_PDU_ABORT, body);
 }
 
-void pdu_encode_data_header(uint8_t bytes[PDU_HEADER_LEN + PDV_HEADER_LEN], uint32_t data_len, uint8_t context_id,
-                            uint8_t control)
+void dicomnet_pdu_encode_data_header(uint8_t bytes[DICOMNET_PDU_HEADER_LEN + DICOMNET_PDV_HEADER_LEN],
+                                     uint32_t data_len, uint8_t context_id, uint8_t control)
 {
-    assert(data_len <= UINT32_MAX - PDV_HEADER_LEN);
-    bytes[0] = PDU_DATA_TF;                           /* 1    PDU type */
-    bytes[1] = 0;                                     /* 2    reserved */
-    set_u32_be(bytes + 2, PDV_HEADER_LEN + data_len); /* 3-6  PDU length */
-    set_u32_be(bytes + 6, 2 + data_len);              /* 7-10 PDV item length: what follows it */
-    bytes[10] = context_id;                           /* 11   presentation context ID */
-    bytes[11] = control;                              /* 12   message control header */
+    assert(data_len <= UINT32_MAX - DICOMNET_PDV_HEADER_LEN);
+    bytes[0] = DICOMNET_PDU_DATA_TF;                           /* 1    PDU type */
+    bytes[1] = 0;                                              /* 2    reserved */
+    set_u32_be(bytes + 2, DICOMNET_PDV_HEADER_LEN + data_len); /* 3-6  PDU length */
+    set_u32_be(bytes + 6, 2 + data_len);                       /* 7-10 PDV item length: what follows it */
+    bytes[10] = context_id;                                    /* 11   presentation context ID */
+    bytes[11] = control;                                       /* 12   message control header */
 }
 
-const char *pdu_reject_text(const struct pdu_reject *reject)
+const char *dicomnet_pdu_reject_text(const struct dicomnet_pdu_reject *reject)
 {
     switch (reject->source << 8 | reject->reason) {
     case 0x0101:
@@ -203,49 +206,49 @@ const char *pdu_reject_text(const struct pdu_reject *reject)
     }
 }
 
-const char *pdu_reject_result_text(uint8_t result)
+const char *dicomnet_pdu_reject_result_text(uint8_t result)
 {
     return result == 1 ? "permanent" : result == 2 ? "transient" : "a result the standard does not define";
 }
 
-const char *pdu_reject_source_text(uint8_t source)
+const char *dicomnet_pdu_reject_source_text(uint8_t source)
 {
     static const char *const sources[] = {"", "the application", "ACSE", "the presentation layer"};
     return source >= 1 && source <= 3 ? sources[source] : "a source the standard does not define";
 }
 
-const char *pdu_flaw_text(enum pdu_flaw flaw)
+const char *dicomnet_pdu_flaw_text(enum dicomnet_pdu_flaw flaw)
 {
     switch (flaw) {
-    case PDU_FLAW_NO_APPLICATION_CONTEXT:
+    case DICOMNET_PDU_FLAW_NO_APPLICATION_CONTEXT:
         return "no application context name";
-    case PDU_FLAW_NO_USER_INFORMATION:
+    case DICOMNET_PDU_FLAW_NO_USER_INFORMATION:
         return "no user information";
-    case PDU_FLAW_CONTEXT_ID_EVEN:
+    case DICOMNET_PDU_FLAW_CONTEXT_ID_EVEN:
         return "an even presentation context ID";
-    case PDU_FLAW_CONTEXT_ID_TWICE:
+    case DICOMNET_PDU_FLAW_CONTEXT_ID_TWICE:
         return "a presentation context ID twice";
-    case PDU_FLAW_CONTEXT_INCOMPLETE:
+    case DICOMNET_PDU_FLAW_CONTEXT_INCOMPLETE:
         return "a presentation context without one abstract syntax and a transfer syntax";
-    case PDU_FLAW_NO_CONTEXTS:
+    case DICOMNET_PDU_FLAW_NO_CONTEXTS:
         return "no presentation context";
-    case PDU_FLAW_TOO_MANY_CONTEXTS:
+    case DICOMNET_PDU_FLAW_TOO_MANY_CONTEXTS:
         return "more presentation contexts than there may be";
-    case PDU_FLAW_USER_ITEM:
+    case DICOMNET_PDU_FLAW_USER_ITEM:
         return "a user information item that is too short";
     }
     return "a flaw";
 }
 
-const char *pdu_abort_text(const struct pdu_abort *abort)
+const char *dicomnet_pdu_abort_text(const struct dicomnet_pdu_abort *abort)
 {
     static const char *const reasons[] = {
-        [PDU_ABORT_NOT_SPECIFIED] = "aborted by the provider, no reason given",
-        [PDU_ABORT_UNRECOGNIZED_PDU] = "aborted by the provider: unrecognized PDU",
-        [PDU_ABORT_UNEXPECTED_PDU] = "aborted by the provider: unexpected PDU",
-        [PDU_ABORT_UNRECOGNIZED_PARAMETER] = "aborted by the provider: unrecognized PDU parameter",
-        [PDU_ABORT_UNEXPECTED_PARAMETER] = "aborted by the provider: unexpected PDU parameter",
-        [PDU_ABORT_INVALID_PARAMETER] = "aborted by the provider: invalid PDU parameter value",
+        [DICOMNET_PDU_ABORT_NOT_SPECIFIED] = "aborted by the provider, no reason given",
+        [DICOMNET_PDU_ABORT_UNRECOGNIZED_PDU] = "aborted by the provider: unrecognized PDU",
+        [DICOMNET_PDU_ABORT_UNEXPECTED_PDU] = "aborted by the provider: unexpected PDU",
+        [DICOMNET_PDU_ABORT_UNRECOGNIZED_PARAMETER] = "aborted by the provider: unrecognized PDU parameter",
+        [DICOMNET_PDU_ABORT_UNEXPECTED_PARAMETER] = "aborted by the provider: unexpected PDU parameter",
+        [DICOMNET_PDU_ABORT_INVALID_PARAMETER] = "aborted by the provider: invalid PDU parameter value",
     };
     if (abort->source == 0)
         return "aborted by the application";
@@ -254,20 +257,20 @@ const char *pdu_abort_text(const struct pdu_abort *abort)
     return "aborted for a reason the standard does not define";
 }
 
-const char *pdu_context_result_text(uint8_t result)
+const char *dicomnet_pdu_context_result_text(uint8_t result)
 {
     switch (result) {
-    case CONTEXT_ACCEPTED:
+    case DICOMNET_CONTEXT_ACCEPTED:
         return "accepted";
-    case CONTEXT_USER_REJECTION:
+    case DICOMNET_CONTEXT_USER_REJECTION:
         return "rejected by the user";
-    case CONTEXT_NO_REASON:
+    case DICOMNET_CONTEXT_NO_REASON:
         return "rejected by the provider, no reason given";
-    case CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED:
+    case DICOMNET_CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED:
         return "abstract syntax not supported";
-    case CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED:
+    case DICOMNET_CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED:
         return "transfer syntaxes not supported";
-    case CONTEXT_NOT_ANSWERED:
+    case DICOMNET_CONTEXT_NOT_ANSWERED:
         return "not answered";
     default:
         return "a result the standard does not define";

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-static const struct uid_info registry[] = {
+static const struct dicomnet_uid_info registry[] = {
 #include "wire/uid_table.h"
 };
 
@@ -18,7 +18,7 @@ enum { REGISTRY_COUNT = sizeof registry / sizeof registry[0] };
 static const char standard_root[] = "1.2.840.10008";
 static const char storage_root[] = "1.2.840.10008.5.1.4.1.1";
 
-const struct uid_info *uid_find(const char *uid)
+const struct dicomnet_uid_info *dicomnet_uid_find(const char *uid)
 {
     size_t low = 0, high = REGISTRY_COUNT;
     while (low < high) {
@@ -36,7 +36,7 @@ const struct uid_info *uid_find(const char *uid)
 
 /* Keywords and names are looked for by people only: row by row. */
 
-const struct uid_info *uid_find_keyword(const char *keyword)
+const struct dicomnet_uid_info *dicomnet_uid_find_keyword(const char *keyword)
 {
     for (size_t i = 0; i < REGISTRY_COUNT && keyword[0] != '\0'; i++)
         if (strcasecmp(registry[i].keyword, keyword) == 0)
@@ -44,7 +44,7 @@ const struct uid_info *uid_find_keyword(const char *keyword)
     return NULL;
 }
 
-const struct uid_info *uid_find_name(const char *name)
+const struct dicomnet_uid_info *dicomnet_uid_find_name(const char *name)
 {
     for (size_t i = 0; i < REGISTRY_COUNT; i++)
         if (strcasecmp(registry[i].name, name) == 0)
@@ -52,14 +52,14 @@ const struct uid_info *uid_find_name(const char *name)
     return NULL;
 }
 
-const struct uid_info *uid_at(size_t index)
+const struct dicomnet_uid_info *dicomnet_uid_at(size_t index)
 {
     return index < REGISTRY_COUNT ? &registry[index] : NULL;
 }
 
-const char *uid_keyword(const char *uid)
+const char *dicomnet_uid_keyword(const char *uid)
 {
-    const struct uid_info *info = uid_find(uid);
+    const struct dicomnet_uid_info *info = dicomnet_uid_find(uid);
     return info != NULL && info->keyword[0] != '\0' ? info->keyword : uid;
 }
 
@@ -70,15 +70,15 @@ static bool is_under(const char *uid, const char *root)
     return strncmp(uid, root, len) == 0 && (uid[len] == '.' || uid[len] == '\0');
 }
 
-bool uid_is_storable(const char *uid)
+bool dicomnet_uid_is_storable(const char *uid)
 {
-    if (!uid_is_well_formed(uid, strnlen(uid, UID_SIZE)))
+    if (!dicomnet_uid_is_well_formed(uid, strnlen(uid, DICOMNET_UID_SIZE)))
         return false;
     if (!is_under(uid, standard_root))
         return true;
-    const struct uid_info *info = uid_find(uid);
+    const struct dicomnet_uid_info *info = dicomnet_uid_find(uid);
     if (info != NULL)
-        return (info->flags & UID_STORAGE) != 0;
+        return (info->flags & DICOMNET_UID_STORAGE) != 0;
     /* A storage class of an edition newer than the table. */
     return is_under(uid, storage_root) && uid[sizeof storage_root - 1] == '.';
 }

@@ -1,5 +1,5 @@
 /*
- * uid_common - the storage classes to propose when it is not known what will come: see uid_common_storage in
+ * uid_common - the storage classes to propose when it is not known what will come: see dicomnet_uid_common_storage in
  * dicomnet/uid.h.
  *
  * First what hospitals have most of, then the less common ones, in the end the rest of the classes for images,
@@ -11,7 +11,7 @@
 #define STORAGE "1.2.840.10008.5.1.4.1.1."
 
 /* clang-format off */
-const char *const uid_common_storage[UID_COMMON_STORAGE_COUNT] = {
+const char *const dicomnet_uid_common_storage[DICOMNET_UID_COMMON_STORAGE_COUNT] = {
     STORAGE "2",             /* CTImageStorage */
     STORAGE "4",             /* MRImageStorage */
     STORAGE "1",             /* ComputedRadiographyImageStorage */

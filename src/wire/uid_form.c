@@ -1,9 +1,9 @@
 /* uid_form - the form of unique identifiers. See dicomnet/uid.h. */
 #include "dicomnet/uid.h"
 
-bool uid_is_well_formed(const char *uid, size_t len)
+bool dicomnet_uid_is_well_formed(const char *uid, size_t len)
 {
-    if (len == 0 || len > UID_LEN_MAX)
+    if (len == 0 || len > DICOMNET_UID_LEN_MAX)
         return false;
     bool in_component = false;
     for (size_t i = 0; i < len; i++) {
@@ -15,7 +15,7 @@ bool uid_is_well_formed(const char *uid, size_t len)
     return in_component;
 }
 
-bool uid_has_leading_zero(const char *uid)
+bool dicomnet_uid_has_leading_zero(const char *uid)
 {
     bool at_start = true;
     for (; *uid != '\0'; uid++) {

@@ -1,11 +1,11 @@
 /*
- * upper_layer - PS3.8 Table 9-10 as an array. See dicomnet/upper_layer.h.
+ * upper_layer - PS3.8 Table 9-10 as an array. See wire/upper_layer.h.
  *
  * The grid below stands as the standard prints it: one row an event, one column a state. In Tables 9-6 to 9-9 every
  * action names one next state, so the grid holds actions alone and `next_states` the rest; the two exceptions, AE-6
  * and AR-8, are said in the header.
  */
-#include "dicomnet/upper_layer.h"
+#include "wire/upper_layer.h"
 
 #include <assert.h>
 

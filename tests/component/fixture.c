@@ -61,11 +61,11 @@ void fixture_end_peer(struct script_peer *peer, const char *what)
     free(peer);
 }
 
-struct association_options fixture_options(uint16_t port)
+struct dicomnet_association_options fixture_options(uint16_t port)
 {
-    static const struct association_proposal proposal = {
+    static const struct dicomnet_association_proposal proposal = {
         .abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {FIXTURE_SYNTAX}};
-    return (struct association_options){
+    return (struct dicomnet_association_options){
         .host = "127.0.0.1",
         .port = port,
         .called_ae = "SCRIPT",
@@ -82,7 +82,8 @@ static uint8_t byte_at(uint64_t offset)
     return (uint8_t)(offset * 7 + offset / 253);
 }
 
-static ssize_t read_numbers(struct data_source *source, uint64_t offset, const struct iovec *gaps, int gap_count)
+static ssize_t read_numbers(struct dicomnet_data_source *source, uint64_t offset, const struct iovec *gaps,
+                            int gap_count)
 {
     struct numbers_source *owner = (struct numbers_source *)(void *)source;
     ssize_t filled = 0;
@@ -97,7 +98,7 @@ static ssize_t read_numbers(struct data_source *source, uint64_t offset, const s
     return filled;
 }
 
-struct data_source *numbers_source_init(struct numbers_source *numbers, uint64_t len)
+struct dicomnet_data_source *numbers_source_init(struct numbers_source *numbers, uint64_t len)
 {
     *numbers = (struct numbers_source){.source = {.len = len, .read = read_numbers}};
     numbers->ends_at = len;

@@ -32,19 +32,19 @@ void fixture_end(struct fixture *fixture);
 void fixture_end_peer(struct script_peer *peer, const char *what);
 
 /* Options for the peer at that port: short timeouts, and one context (CT, Explicit VR Little Endian). */
-struct association_options fixture_options(uint16_t port);
+struct dicomnet_association_options fixture_options(uint16_t port);
 
 #define FIXTURE_CLASS  "1.2.840.10008.5.1.4.1.1.2"
-#define FIXTURE_SYNTAX UID_EXPLICIT_VR_LITTLE_ENDIAN
+#define FIXTURE_SYNTAX DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN
 
 /* A data set of any length, made of numbers. */
 struct numbers_source {
-    struct data_source source;
+    struct dicomnet_data_source source;
     uint64_t ends_at; /* no byte comes from here on */
     int error;        /* what a read that comes to `ends_at` answers, if not 0 */
     uint64_t reads;
 };
-struct data_source *numbers_source_init(struct numbers_source *numbers, uint64_t len);
+struct dicomnet_data_source *numbers_source_init(struct numbers_source *numbers, uint64_t len);
 uint32_t numbers_hash(uint64_t len);
 
 #endif

@@ -17,7 +17,7 @@ enum { CLIENTS_MAX = 8 };
 /* A server on the fixture's loop: an acceptor whose associations end in a sink that counts. */
 struct server {
     struct fixture fixture;
-    struct acceptor *acceptor;
+    struct dicomnet_acceptor *acceptor;
     uint16_t port;
     uint16_t begin_status, end_status; /* what the sink answers */
     const char *comment;
@@ -26,27 +26,27 @@ struct server {
     unsigned begun, ended, cancelled;
     uint64_t len;
     uint32_t hash;
-    char instance_uid[UID_SIZE], called_ae[17], calling_ae[17];
+    char instance_uid[DICOMNET_UID_SIZE], called_ae[17], calling_ae[17];
     uint16_t window;
-    struct association_end end; /* of the association that ended last */
-    unsigned close_after;       /* associations: then the acceptor is closed */
-    struct association *association;
+    struct dicomnet_association_end end; /* of the association that ended last */
+    unsigned close_after;                /* associations: then the acceptor is closed */
+    struct dicomnet_association *association;
 };
 
-static uint16_t sink_begin(void *context, struct association *association, uint8_t context_id,
-                           const struct dimse_command *request)
+static uint16_t sink_begin(void *context, struct dicomnet_association *association, uint8_t context_id,
+                           const struct dicomnet_dimse_command *request)
 {
     struct server *server = context;
     server->begun++;
     server->len = server->hash = 0;
-    server->window = association_window(association);
+    server->window = dicomnet_association_window(association);
     strcpy(server->instance_uid, request->instance_uid);
-    strcpy(server->called_ae, association_called_ae(association));
-    strcpy(server->calling_ae, association_calling_ae(association));
+    strcpy(server->called_ae, dicomnet_association_called_ae(association));
+    strcpy(server->calling_ae, dicomnet_association_calling_ae(association));
     return server->begin_status;
 }
 
-static void sink_bytes(void *context, struct span bytes)
+static void sink_bytes(void *context, struct dicomnet_span bytes)
 {
     struct server *server = context;
     server->len += bytes.len;
@@ -67,41 +67,41 @@ static void sink_cancel(void *context)
     ((struct server *)context)->cancelled++;
 }
 
-static void sink_closed(void *context, const struct association_end *end)
+static void sink_closed(void *context, const struct dicomnet_association_end *end)
 {
     struct server *server = context;
     server->closed++;
     server->end = *end;
     if (server->closed == server->close_after)
-        acceptor_close(server->acceptor);
+        dicomnet_acceptor_close(server->acceptor);
 }
 
-static const struct storage_sink sink = {
+static const struct dicomnet_storage_sink sink = {
     .begin = sink_begin, .bytes = sink_bytes, .end = sink_end, .cancel = sink_cancel, .closed = sink_closed};
 
-static const struct association_handler *on_connected(void *user, void **ret_user)
+static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
 {
     struct server *server = user;
-    const struct storage_provider_options options = {
+    const struct dicomnet_storage_provider_options options = {
         .sink = &sink, .context = server, .response_delay_ms = server->response_delay_ms};
     server->connected++;
-    *ret_user = storage_provider_create(&server->fixture.loop, &options);
+    *ret_user = dicomnet_storage_provider_create(&server->fixture.loop, &options);
     cr_assert_not_null(*ret_user);
-    return &storage_provider_handler;
+    return &dicomnet_storage_provider_handler;
 }
 
-static void on_accepted(void *user, void *association_user, struct association *association)
+static void on_accepted(void *user, void *association_user, struct dicomnet_association *association)
 {
     struct server *server = user;
     server->association = association;
     cr_assert_not_null(association);
 }
 
-static const struct acceptor_handler acceptor_handler = {.connected = on_connected, .accepted = on_accepted};
+static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = on_connected, .accepted = on_accepted};
 
-static struct acceptor_options server_options(void)
+static struct dicomnet_acceptor_options server_options(void)
 {
-    return (struct acceptor_options){
+    return (struct dicomnet_acceptor_options){
         .bind_address = "127.0.0.1",
         .association = {.ae = "TESTED",
                         .window = 4,
@@ -110,13 +110,14 @@ static struct acceptor_options server_options(void)
 }
 
 /* Let `count` clients play at once; the server must be left by all of them, and its loop come to its end. */
-static uint64_t serve(struct server *server, const struct acceptor_options *options,
+static uint64_t serve(struct server *server, const struct dicomnet_acceptor_options *options,
                       void (*script)(struct script_peer *peer), unsigned count, const char *what)
 {
     struct script_peer *clients[CLIENTS_MAX];
     fixture_begin(&server->fixture);
-    cr_assert_eq(acceptor_open(&server->acceptor, &server->fixture.loop, options, &acceptor_handler, server), 0);
-    server->port = acceptor_port(server->acceptor);
+    cr_assert_eq(dicomnet_acceptor_open(&server->acceptor, &server->fixture.loop, options, &acceptor_handler, server),
+                 0);
+    server->port = dicomnet_acceptor_port(server->acceptor);
     cr_assert_neq(server->port, 0);
     server->close_after = count;
     for (unsigned i = 0; i < count; i++)
@@ -133,7 +134,7 @@ static uint64_t serve(struct server *server, const struct acceptor_options *opti
 /* ---- what a user sends ---- */
 
 static const struct peer_request two_contexts = {
-    .called_ae = "TESTED", .context_count = 2, .classes = {FIXTURE_CLASS, UID_VERIFICATION}};
+    .called_ae = "TESTED", .context_count = 2, .classes = {FIXTURE_CLASS, DICOMNET_UID_VERIFICATION}};
 
 static const struct peer_command store_rq = {.context_id = 1,
                                              .field = 0x0001,
@@ -145,7 +146,7 @@ static const struct peer_command store_rq = {.context_id = 1,
 static void make_numbers(uint8_t *bytes, uint64_t len)
 {
     struct numbers_source numbers;
-    struct data_source *source = numbers_source_init(&numbers, len);
+    struct dicomnet_data_source *source = numbers_source_init(&numbers, len);
     const struct iovec gap = {.iov_base = bytes, .iov_len = len};
     (void)source->read(source, 0, &gap, 1);
 }
@@ -193,8 +194,9 @@ static void store_and_release(struct script_peer *peer)
     if (peer->message.message_id_responded != 9 || strcmp(peer->message.instance_uid, INSTANCE) != 0 ||
         strcmp(peer->message.class_uid, FIXTURE_CLASS) != 0 || peer->message.context_id != 1 || peer->message.pdus != 1)
         peer_fail(peer, "the response is wrong");
-    peer_send_command(peer, &(struct peer_command){
-                                .context_id = 3, .field = 0x0030, .message_id = 10, .class_uid = UID_VERIFICATION});
+    peer_send_command(peer,
+                      &(struct peer_command){
+                          .context_id = 3, .field = 0x0030, .message_id = 10, .class_uid = DICOMNET_UID_VERIFICATION});
     expect_response(peer, 0x8030, 0);
     peer_release(peer);
 }
@@ -212,7 +214,7 @@ static void store_byte_by_byte(struct script_peer *peer)
 Test(acceptor, stores, .timeout = FIXTURE_TIMEOUT_S)
 {
     struct server server = {0};
-    struct acceptor_options options = server_options();
+    struct dicomnet_acceptor_options options = server_options();
     serve(&server, &options, store_and_release, 1, "store");
     cr_expect_eq(server.begun, 1);
     cr_expect_eq(server.ended, 1);
@@ -222,7 +224,7 @@ Test(acceptor, stores, .timeout = FIXTURE_TIMEOUT_S)
     cr_expect_str_eq(server.instance_uid, INSTANCE);
     cr_expect_str_eq(server.called_ae, "TESTED");
     cr_expect_str_eq(server.calling_ae, "SCRIPT");
-    cr_expect_eq(server.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(server.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 
     struct server slow = {0};
     serve(&slow, &options, store_byte_by_byte, 1, "byte by byte");
@@ -237,7 +239,7 @@ Test(acceptor, stores, .timeout = FIXTURE_TIMEOUT_S)
 /* ---- a provider with memory of its own, and nobody who wants to know how it ended ---- */
 
 static struct {
-    struct acceptor *acceptor;
+    struct dicomnet_acceptor *acceptor;
     unsigned ended, closed, mixed_up;
 } simple;
 
@@ -246,16 +248,16 @@ struct simple_guest {
     char last[100]; /* its end is that of the memory */
 };
 
-static uint16_t simple_begin(void *context, struct association *association, uint8_t context_id,
-                             const struct dimse_command *request)
+static uint16_t simple_begin(void *context, struct dicomnet_association *association, uint8_t context_id,
+                             const struct dicomnet_dimse_command *request)
 {
     struct simple_guest *guest = context;
     simple.mixed_up += guest->len != 0 || guest->last[99] != 0;
     guest->last[99] = 1;
-    return STATUS_SUCCESS;
+    return DICOMNET_STATUS_SUCCESS;
 }
 
-static void simple_bytes(void *context, struct span bytes)
+static void simple_bytes(void *context, struct dicomnet_span bytes)
 {
     ((struct simple_guest *)context)->len += bytes.len;
 }
@@ -264,35 +266,37 @@ static uint16_t simple_end(void *context, char ret_comment[65])
 {
     simple.mixed_up += ((struct simple_guest *)context)->len != DATA_LEN;
     simple.ended++;
-    return STATUS_SUCCESS;
+    return DICOMNET_STATUS_SUCCESS;
 }
 
-static void simple_closed(void *context, const struct association_end *end)
+static void simple_closed(void *context, const struct dicomnet_association_end *end)
 {
-    simple.mixed_up += end->kind != ASSOCIATION_RELEASED;
+    simple.mixed_up += end->kind != DICOMNET_ASSOCIATION_RELEASED;
     if (++simple.closed == CLIENTS_MAX)
-        acceptor_close(simple.acceptor); /* while the last of them is still there */
+        dicomnet_acceptor_close(simple.acceptor); /* while the last of them is still there */
 }
 
-static const struct association_handler *on_simple_connected(void *loop, void **ret_user)
+static const struct dicomnet_association_handler *on_simple_connected(void *loop, void **ret_user)
 {
-    static const struct storage_sink simple_sink = {
+    static const struct dicomnet_storage_sink simple_sink = {
         .begin = simple_begin, .bytes = simple_bytes, .end = simple_end, .closed = simple_closed};
-    const struct storage_provider_options options = {.sink = &simple_sink, .context_size = sizeof(struct simple_guest)};
-    *ret_user = storage_provider_create(loop, &options);
-    return *ret_user != NULL ? &storage_provider_handler : NULL;
+    const struct dicomnet_storage_provider_options options = {.sink = &simple_sink,
+                                                              .context_size = sizeof(struct simple_guest)};
+    *ret_user = dicomnet_storage_provider_create(loop, &options);
+    return *ret_user != NULL ? &dicomnet_storage_provider_handler : NULL;
 }
 
 Test(acceptor, contexts_of_the_providers_own, .timeout = FIXTURE_TIMEOUT_S)
 {
-    static const struct acceptor_handler handler = {.connected = on_simple_connected};
-    const struct acceptor_options options = server_options();
+    static const struct dicomnet_acceptor_handler handler = {.connected = on_simple_connected};
+    const struct dicomnet_acceptor_options options = server_options();
     struct script_peer *clients[CLIENTS_MAX];
     struct fixture fixture;
     fixture_begin(&fixture);
-    cr_assert_eq(acceptor_open(&simple.acceptor, &fixture.loop, &options, &handler, &fixture.loop), 0);
+    cr_assert_eq(dicomnet_acceptor_open(&simple.acceptor, &fixture.loop, &options, &handler, &fixture.loop), 0);
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
-        cr_assert_not_null(clients[i] = script_peer_connect(acceptor_port(simple.acceptor), store_and_release, NULL));
+        cr_assert_not_null(clients[i] =
+                               script_peer_connect(dicomnet_acceptor_port(simple.acceptor), store_and_release, NULL));
     fixture_run(&fixture);
     for (unsigned i = 0; i < CLIENTS_MAX; i++)
         fixture_end_peer(clients[i], "own contexts");
@@ -352,7 +356,7 @@ static void odd_requests(struct script_peer *peer)
 
 Test(acceptor, refuses, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct acceptor_options options = server_options();
+    struct dicomnet_acceptor_options options = server_options();
     struct server at_end = {.end_status = 0xA900, .comment = "different"};
     serve(&at_end, &options, store_expecting_a900, 1, "refused at the end");
     cr_expect_eq(at_end.ended, 2);
@@ -364,7 +368,7 @@ Test(acceptor, refuses, .timeout = FIXTURE_TIMEOUT_S)
     struct server odd = {0};
     serve(&odd, &options, odd_requests, 1, "odd requests");
     cr_expect_eq(odd.begun, 0);
-    cr_expect_eq(odd.end.error, ERROR_DIMSE_UNEXPECTED);
+    cr_expect_eq(odd.end.error, DICOMNET_ERROR_DIMSE_UNEXPECTED);
 }
 
 /* ---- A-ASSOCIATE-RJ ---- */
@@ -415,11 +419,11 @@ static void one_too_many(struct script_peer *peer)
 
 Test(acceptor, rejects, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct acceptor_options options = server_options();
+    struct dicomnet_acceptor_options options = server_options();
     struct server server = {0};
     options.association.check_called_ae = true;
     serve(&server, &options, call_wrong_ae, 1, "wrong AE");
-    cr_expect_eq(server.end.kind, ASSOCIATION_REJECTED);
+    cr_expect_eq(server.end.kind, DICOMNET_ASSOCIATION_REJECTED);
     cr_expect_eq(server.end.reject.reason, 7);
     serve(&(struct server){0}, &options, store_and_release, 1, "right AE");
     serve(&(struct server){0}, &options, wrong_application_context, 1, "application context");
@@ -430,7 +434,7 @@ Test(acceptor, rejects, .timeout = FIXTURE_TIMEOUT_S)
 
 Test(acceptor, most_associations, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct acceptor_options options = server_options();
+    struct dicomnet_acceptor_options options = server_options();
     options.max_associations = 3;
     serve(&(struct server){0}, &options, one_too_many, CLIENTS_MAX, "too many");
     cr_expect_eq(rejected_count, CLIENTS_MAX - 3);
@@ -451,11 +455,11 @@ static void contexts_nobody_wants(struct script_peer *peer)
 
 Test(acceptor, contexts, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct acceptor_options options = server_options();
+    struct dicomnet_acceptor_options options = server_options();
     struct server server = {0};
     serve(&server, &options, contexts_nobody_wants, 1, "contexts");
     cr_expect_eq(server.begun, 0);
-    cr_expect_eq(server.end.error, ERROR_NO_CONTEXT);
+    cr_expect_eq(server.end.error, DICOMNET_ERROR_NO_CONTEXT);
 }
 
 /* ---- requests that are not as the standard wants them ---- */
@@ -563,14 +567,14 @@ Test(acceptor, ugly_requests_are_served, .timeout = FIXTURE_TIMEOUT_S)
     static void (*const scripts[])(struct script_peer * peer) = {even_context_id,        context_id_twice,
                                                                  no_application_context, no_user_information,
                                                                  empty_context,          titles_padded_with_nuls};
-    struct acceptor_options options = server_options();
+    struct dicomnet_acceptor_options options = server_options();
     options.association.check_called_ae = true;
     for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
         struct server server = {0};
         serve(&server, &options, scripts[i], 1, "ugly request");
         cr_expect_eq(server.ended, 1, "script %zu", i);
         cr_expect_eq(server.len, 10, "script %zu", i);
-        cr_expect_eq(server.end.kind, ASSOCIATION_RELEASED, "script %zu", i);
+        cr_expect_eq(server.end.kind, DICOMNET_ASSOCIATION_RELEASED, "script %zu", i);
     }
 }
 
@@ -586,11 +590,11 @@ static void title_with_more_behind_a_nul(struct script_peer *peer)
 
 Test(acceptor, a_title_does_not_end_at_a_nul, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct acceptor_options options = server_options();
+    struct dicomnet_acceptor_options options = server_options();
     options.association.check_called_ae = true;
     struct server server = {0};
     serve(&server, &options, title_with_more_behind_a_nul, 1, "title");
-    cr_expect_eq(server.end.kind, ASSOCIATION_REJECTED);
+    cr_expect_eq(server.end.kind, DICOMNET_ASSOCIATION_REJECTED);
 }
 
 /* ---- users that stop half-way ---- */
@@ -739,7 +743,8 @@ static void does_not_close(struct script_peer *peer)
 static void never_reads(struct script_peer *peer)
 {
     peer_open(peer, &two_contexts);
-    const struct peer_command echo = {.context_id = 3, .field = 0x0030, .message_id = 1, .class_uid = UID_VERIFICATION};
+    const struct peer_command echo = {
+        .context_id = 3, .field = 0x0030, .message_id = 1, .class_uid = DICOMNET_UID_VERIFICATION};
     while (peer_send_command(peer, &echo))
         ;
 }
@@ -748,35 +753,35 @@ static const struct half_way {
     const char *what;
     void (*script)(struct script_peer *peer);
     unsigned cancelled;
-    enum association_end_kind kind;
+    enum dicomnet_association_end_kind kind;
     int error; /* 1: any but 0 */
 } half_ways[] = {
-    {"says nothing", says_nothing, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE},
-    {"half a request", half_a_request, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE},
-    {"garbage", garbage, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_HTTP},
-    {"TLS", client_hello, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_TLS},
-    {"a trickle in a PDU", trickles_in_pdu, 1, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK},
-    {"RQ too long", rq_too_long, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_TOO_LONG},
-    {"RQ malformed", rq_malformed, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_MALFORMED},
-    {"FIN at once", closes_at_once, 0, ASSOCIATION_LOST, ERROR_PEER_CLOSED},
-    {"RST at once", resets_at_once, 0, ASSOCIATION_LOST, UV_ECONNRESET},
-    {"FIN after RQ", closes_after_rq, 0, ASSOCIATION_LOST, 1},
-    {"abort when open", aborts_when_open, 0, ASSOCIATION_ABORTED_BY_PEER, ERROR_ABORTED},
-    {"RQ twice", rq_twice, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED},
-    {"silent in a store", silent_in_store, 1, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK},
-    {"silent in a PDU", silent_in_pdu, 1, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK},
-    {"silent in a header", silent_in_header, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK},
-    {"FIN in a store", closes_in_store, 1, ASSOCIATION_LOST, 1},
-    {"RST in a store", resets_in_store, 1, ASSOCIATION_LOST, UV_ECONNRESET},
-    {"release in a store", releases_in_store, 1, ASSOCIATION_RELEASED, 0},
-    {"command in a store", command_in_store, 1, ASSOCIATION_ABORTED_BY_US, ERROR_DIMSE_UNEXPECTED},
-    {"does not close", does_not_close, 0, ASSOCIATION_RELEASED, 0},
-    {"never reads", never_reads, 0, ASSOCIATION_ABORTED_BY_US, 1},
+    {"says nothing", says_nothing, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_ACSE},
+    {"half a request", half_a_request, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_ACSE},
+    {"garbage", garbage, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_HTTP},
+    {"TLS", client_hello, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_TLS},
+    {"a trickle in a PDU", trickles_in_pdu, 1, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_NETWORK},
+    {"RQ too long", rq_too_long, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_TOO_LONG},
+    {"RQ malformed", rq_malformed, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_MALFORMED},
+    {"FIN at once", closes_at_once, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
+    {"RST at once", resets_at_once, 0, DICOMNET_ASSOCIATION_LOST, UV_ECONNRESET},
+    {"FIN after RQ", closes_after_rq, 0, DICOMNET_ASSOCIATION_LOST, 1},
+    {"abort when open", aborts_when_open, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER, DICOMNET_ERROR_ABORTED},
+    {"RQ twice", rq_twice, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_UNEXPECTED},
+    {"silent in a store", silent_in_store, 1, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_NETWORK},
+    {"silent in a PDU", silent_in_pdu, 1, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_NETWORK},
+    {"silent in a header", silent_in_header, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_NETWORK},
+    {"FIN in a store", closes_in_store, 1, DICOMNET_ASSOCIATION_LOST, 1},
+    {"RST in a store", resets_in_store, 1, DICOMNET_ASSOCIATION_LOST, UV_ECONNRESET},
+    {"release in a store", releases_in_store, 1, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"command in a store", command_in_store, 1, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_DIMSE_UNEXPECTED},
+    {"does not close", does_not_close, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"never reads", never_reads, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, 1},
 };
 
 Test(acceptor, users_that_stop_half_way, .timeout = 4 * FIXTURE_TIMEOUT_S)
 {
-    struct acceptor_options options = server_options();
+    struct dicomnet_acceptor_options options = server_options();
     for (size_t i = 0; i < sizeof half_ways / sizeof half_ways[0]; i++) {
         const struct half_way *row = &half_ways[i];
         struct server server = {0};
@@ -788,7 +793,7 @@ Test(acceptor, users_that_stop_half_way, .timeout = 4 * FIXTURE_TIMEOUT_S)
         if (row->error == 1)
             cr_expect_neq(server.end.error, 0, "%s", row->what);
         else
-            cr_expect_eq(server.end.error, row->error, "%s: %s", row->what, error_text(server.end.error));
+            cr_expect_eq(server.end.error, row->error, "%s: %s", row->what, dicomnet_error_text(server.end.error));
         /* far below the timeouts by default */
         cr_expect_leq(ms, FIXTURE_PATIENCE_MS, "%s: took %u ms", row->what, (unsigned)ms);
     }
@@ -811,7 +816,7 @@ static void takes_its_time(struct script_peer *peer)
 
 Test(acceptor, patience, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct acceptor_options options = server_options();
+    struct dicomnet_acceptor_options options = server_options();
     struct server server = {0};
     serve(&server, &options, takes_its_time, 1, "takes its time");
     cr_expect_eq(server.ended, 1);
@@ -843,7 +848,7 @@ static void many_at_once(struct script_peer *peer)
 
 Test(acceptor, window_and_delay, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct acceptor_options options = server_options();
+    struct dicomnet_acceptor_options options = server_options();
     struct server server = {0};
     serve(&server, &options, many_at_once, 1, "window");
     cr_expect_eq(server.window, 4);
@@ -859,15 +864,15 @@ Test(acceptor, window_and_delay, .timeout = FIXTURE_TIMEOUT_S)
 Test(acceptor, port_in_use, .timeout = FIXTURE_TIMEOUT_S)
 {
     struct fixture fixture;
-    struct acceptor *first, *second;
-    struct acceptor_options options = server_options();
+    struct dicomnet_acceptor *first, *second;
+    struct dicomnet_acceptor_options options = server_options();
     fixture_begin(&fixture);
-    cr_assert_eq(acceptor_open(&first, &fixture.loop, &options, &acceptor_handler, NULL), 0);
-    options.port = acceptor_port(first);
-    cr_expect_eq(acceptor_open(&second, &fixture.loop, &options, &acceptor_handler, NULL), UV_EADDRINUSE);
+    cr_assert_eq(dicomnet_acceptor_open(&first, &fixture.loop, &options, &acceptor_handler, NULL), 0);
+    options.port = dicomnet_acceptor_port(first);
+    cr_expect_eq(dicomnet_acceptor_open(&second, &fixture.loop, &options, &acceptor_handler, NULL), UV_EADDRINUSE);
     options.bind_address = "not an address";
-    cr_expect_lt(acceptor_open(&second, &fixture.loop, &options, &acceptor_handler, NULL), 0);
-    acceptor_close(first);
+    cr_expect_lt(dicomnet_acceptor_open(&second, &fixture.loop, &options, &acceptor_handler, NULL), 0);
+    dicomnet_acceptor_close(first);
     fixture_run(&fixture);
     fixture_end(&fixture);
 }

@@ -73,23 +73,23 @@ static void deaf_close(struct deaf *deaf)
 
 struct record {
     unsigned opened, closed;
-    struct association_end end;
+    struct dicomnet_association_end end;
 };
 
-static void on_opened(struct association *association, void *user)
+static void on_opened(struct dicomnet_association *association, void *user)
 {
     ((struct record *)user)->opened++;
-    association_release(association);
+    dicomnet_association_release(association);
 }
 
-static void on_closed(struct association *association, void *user, const struct association_end *end)
+static void on_closed(struct dicomnet_association *association, void *user, const struct dicomnet_association_end *end)
 {
     struct record *record = user;
     record->closed++;
     record->end = *end;
 }
 
-static const struct association_handler handler = {.opened = on_opened, .closed = on_closed};
+static const struct dicomnet_association_handler handler = {.opened = on_opened, .closed = on_closed};
 
 static void serve(struct script_peer *peer)
 {
@@ -101,38 +101,38 @@ Test(addresses, are_tried_in_turn, .timeout = FIXTURE_TIMEOUT_S)
 {
     static const struct {
         const char *addresses[ADDRESSES_MAX];
-        enum association_end_kind kind;
+        enum dicomnet_association_end_kind kind;
         int error;
         unsigned timeouts; /* that pass before it ends */
-    } rows[] = {{{PEER, NOBODY}, ASSOCIATION_RELEASED, 0, 0},
-                {{NOBODY, PEER}, ASSOCIATION_RELEASED, 0, 0},
-                {{DEAF, PEER}, ASSOCIATION_RELEASED, 0, 1},
-                {{NOBODY, NOBODY}, ASSOCIATION_NOT_CONNECTED, -ECONNREFUSED, 0},
-                {{DEAF, NOBODY}, ASSOCIATION_NOT_CONNECTED, -ECONNREFUSED, 1},
-                {{NOBODY, DEAF}, ASSOCIATION_NOT_CONNECTED, ERROR_TIMEOUT_CONNECT, 1},
-                {{DEAF, DEAF}, ASSOCIATION_NOT_CONNECTED, ERROR_TIMEOUT_CONNECT, 2}};
+    } rows[] = {{{PEER, NOBODY}, DICOMNET_ASSOCIATION_RELEASED, 0, 0},
+                {{NOBODY, PEER}, DICOMNET_ASSOCIATION_RELEASED, 0, 0},
+                {{DEAF, PEER}, DICOMNET_ASSOCIATION_RELEASED, 0, 1},
+                {{NOBODY, NOBODY}, DICOMNET_ASSOCIATION_NOT_CONNECTED, -ECONNREFUSED, 0},
+                {{DEAF, NOBODY}, DICOMNET_ASSOCIATION_NOT_CONNECTED, -ECONNREFUSED, 1},
+                {{NOBODY, DEAF}, DICOMNET_ASSOCIATION_NOT_CONNECTED, DICOMNET_ERROR_TIMEOUT_CONNECT, 1},
+                {{DEAF, DEAF}, DICOMNET_ASSOCIATION_NOT_CONNECTED, DICOMNET_ERROR_TIMEOUT_CONNECT, 2}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct fixture fixture;
         struct record record = {0};
-        struct association *association;
+        struct dicomnet_association *association;
         struct deaf deaf;
         fixture_begin(&fixture);
         struct script_peer *peer = script_peer_listen(serve, NULL);
         cr_assert_not_null(peer);
         deaf_listen(&deaf, peer->port);
         addresses_of_host = rows[i].addresses;
-        struct association_options options = fixture_options(peer->port);
+        struct dicomnet_association_options options = fixture_options(peer->port);
         options.host = "host.example";
-        cr_assert_eq(association_open(&association, &fixture.loop, &options, &handler, &record), 0);
+        cr_assert_eq(dicomnet_association_open(&association, &fixture.loop, &options, &handler, &record), 0);
         uint64_t ms = fixture_run(&fixture);
         deaf_close(&deaf);
         fixture_end_peer(peer, "addresses");
         fixture_end(&fixture);
 
         cr_expect_eq(record.closed, 1, "row %zu", i);
-        cr_expect_eq(record.opened, rows[i].kind == ASSOCIATION_RELEASED, "row %zu", i);
+        cr_expect_eq(record.opened, rows[i].kind == DICOMNET_ASSOCIATION_RELEASED, "row %zu", i);
         cr_expect_eq(record.end.kind, rows[i].kind, "row %zu: %d", i, record.end.kind);
-        cr_expect_eq(record.end.error, rows[i].error, "row %zu: %s", i, error_text(record.end.error));
+        cr_expect_eq(record.end.error, rows[i].error, "row %zu: %s", i, dicomnet_error_text(record.end.error));
         uint64_t least_ms = (uint64_t)rows[i].timeouts * options.timeouts.connect_ms;
         cr_expect(ms + 50 >= least_ms && ms < least_ms + 2000, "row %zu: %u ms", i, (unsigned)ms);
     }

@@ -22,35 +22,36 @@ enum behaviour {
 
 struct record {
     enum behaviour behaviour;
-    struct association *association;
+    struct dicomnet_association *association;
     struct numbers_source numbers;
     unsigned opened, commands, sent, closed;
     uint16_t status;
-    struct association_end end;
+    struct dicomnet_association_end end;
 };
 
-static void on_opened(struct association *association, void *user)
+static void on_opened(struct dicomnet_association *association, void *user)
 {
     struct record *record = user;
-    const struct dimse_command request = {.present = DIMSE_HAS_MESSAGE_ID | DIMSE_HAS_CLASS_UID | DIMSE_HAS_PRIORITY,
-                                          .field = DIMSE_C_STORE_RQ,
-                                          .message_id = 77,
-                                          .class_uid = FIXTURE_CLASS};
+    const struct dicomnet_dimse_command request = {
+        .present = DICOMNET_DIMSE_HAS_MESSAGE_ID | DICOMNET_DIMSE_HAS_CLASS_UID | DICOMNET_DIMSE_HAS_PRIORITY,
+        .field = DICOMNET_DIMSE_C_STORE_RQ,
+        .message_id = 77,
+        .class_uid = FIXTURE_CLASS};
     record->opened++;
     cr_assert_eq(record->closed, 0);
     if (record->behaviour == RELEASE)
-        association_release(association);
+        dicomnet_association_release(association);
     if (record->behaviour == WAIT || record->behaviour == RELEASE)
         return;
     uint64_t len = record->behaviour == ASK ? SOME_DATA : MUCH_DATA;
-    cr_assert(association_can_send(association));
-    cr_assert_eq(association_send(association, 1, &request, numbers_source_init(&record->numbers, len)), 0);
+    cr_assert(dicomnet_association_can_send(association));
+    cr_assert_eq(dicomnet_association_send(association, 1, &request, numbers_source_init(&record->numbers, len)), 0);
     if (record->behaviour == FLOOD)
-        association_release(association);
+        dicomnet_association_release(association);
 }
 
-static void on_command(struct association *association, void *user, uint8_t context_id,
-                       const struct dimse_command *command)
+static void on_command(struct dicomnet_association *association, void *user, uint8_t context_id,
+                       const struct dicomnet_dimse_command *command)
 {
     struct record *record = user;
     record->commands++;
@@ -58,24 +59,24 @@ static void on_command(struct association *association, void *user, uint8_t cont
     cr_assert_eq(context_id, 1);
     cr_assert_eq(record->closed, 0);
     if (record->behaviour == ASK)
-        association_release(association);
+        dicomnet_association_release(association);
 }
 
-static void on_sent(struct association *association, void *user)
+static void on_sent(struct dicomnet_association *association, void *user)
 {
     struct record *record = user;
     record->sent++;
     cr_assert_eq(record->closed, 0);
 }
 
-static void on_closed(struct association *association, void *user, const struct association_end *end)
+static void on_closed(struct dicomnet_association *association, void *user, const struct dicomnet_association_end *end)
 {
     struct record *record = user;
     record->closed++;
     record->end = *end;
 }
 
-static const struct association_handler handler = {
+static const struct dicomnet_association_handler handler = {
     .opened = on_opened, .command = on_command, .sent = on_sent, .closed = on_closed};
 
 /* Open an association with a peer that plays that script, and run until all is over. Returns the milliseconds. */
@@ -87,9 +88,9 @@ static uint64_t play(struct record *record, void (*script)(struct script_peer *p
     struct script_peer *peer = script_peer_listen(script, record);
     cr_assert_not_null(peer);
     *record = (struct record){.behaviour = behaviour};
-    struct association_options options = fixture_options(peer->port);
-    cr_assert_eq(association_open(&record->association, &fixture.loop, &options, &handler, record), 0);
-    cr_assert_eq(record->opened + record->closed, 0, "no callback from within association_open");
+    struct dicomnet_association_options options = fixture_options(peer->port);
+    cr_assert_eq(dicomnet_association_open(&record->association, &fixture.loop, &options, &handler, record), 0);
+    cr_assert_eq(record->opened + record->closed, 0, "no callback from within dicomnet_association_open");
     uint64_t ms = fixture_run(&fixture);
     cr_expect_eq(record->closed, 1, "%s: closed came %u times", what, record->closed);
     fixture_end_peer(peer, what);
@@ -541,66 +542,86 @@ static const struct scripted_end {
     void (*script)(struct script_peer *peer);
     enum behaviour behaviour;
     unsigned opened, commands, sent;
-    enum association_end_kind kind;
+    enum dicomnet_association_end_kind kind;
     int error; /* ANY_ERROR: any but 0 */
 } cases[] = {
-    {"accept, release", accept_and_serve, RELEASE, 1, 0, 0, ASSOCIATION_RELEASED, 0},
-    {"accept, ask, release", accept_and_serve, ASK, 1, 1, 1, ASSOCIATION_RELEASED, 0},
-    {"one byte at a time", byte_by_byte, ASK, 1, 1, 1, ASSOCIATION_RELEASED, 0},
-    {"rejected for good", reject_permanently, WAIT, 0, 0, 0, ASSOCIATION_REJECTED, ERROR_REJECTED},
-    {"rejected for now", reject_for_now, WAIT, 0, 0, 0, ASSOCIATION_REJECTED, ERROR_REJECTED},
-    {"abort at request", abort_at_request, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_PEER, ERROR_ABORTED},
-    {"FIN at request", close_at_request, WAIT, 0, 0, 0, ASSOCIATION_LOST, ERROR_PEER_CLOSED},
-    {"RST at request", reset_at_request, WAIT, 0, 0, 0, ASSOCIATION_LOST, -ECONNRESET},
-    {"RST before reading", reset_unread, WAIT, 0, 0, 0, ASSOCIATION_LOST, ANY_ERROR},
-    {"half an AC, FIN", send_half_accept, WAIT, 0, 0, 0, ASSOCIATION_LOST, ERROR_PEER_CLOSED},
-    {"half an AC, silence", half_accept_then_silence, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE},
-    {"silent at request", silent_at_request, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_ACSE},
-    {"garbage at request", garbage_at_request, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_HTTP},
-    {"TLS", speak_tls, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_TLS},
-    {"HTTP, slowly", speak_http_slowly, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_HTTP},
-    {"SSH", speak_ssh, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_SSH},
-    {"HL7", speak_hl7, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_HL7},
-    {"FTP", speak_ftp, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_MAIL_OR_FTP},
-    {"SMTP", speak_smtp, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_MAIL_OR_FTP},
-    {"MySQL", speak_something, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_SPEAKS_OTHER},
-    {"a trickle in a PDU", trickle_when_open, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK},
-    {"AC too long", accept_too_long, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_TOO_LONG},
-    {"AC malformed", accept_malformed, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_MALFORMED},
-    {"AC of a peer without room", accept_too_small, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PEER_UNUSABLE},
-    {"RQ for an answer", request_for_answer, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED},
-    {"data for an answer", data_for_answer, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED},
-    {"release for an answer", release_for_answer, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED},
-    {"released for an answer", released_for_answer, WAIT, 0, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED},
-    {"FIN when open", close_when_open, WAIT, 1, 0, 0, ASSOCIATION_LOST, ERROR_PEER_CLOSED},
-    {"RST when open", reset_when_open, WAIT, 1, 0, 0, ASSOCIATION_LOST, -ECONNRESET},
-    {"abort when open", abort_when_open, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_PEER, ERROR_ABORTED},
-    {"release when open", release_when_open, WAIT, 1, 0, 0, ASSOCIATION_RELEASED, 0},
-    {"release, and does not close", release_and_linger, WAIT, 1, 0, 0, ASSOCIATION_RELEASED, 0},
-    {"AC twice", accept_twice, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNEXPECTED},
-    {"unknown PDU", unknown_pdu_when_open, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_UNKNOWN},
-    {"P-DATA too long", data_too_long, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_TOO_LONG},
-    {"P-DATA without PDV", data_without_pdv, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_MALFORMED},
-    {"PDV past its PDU", pdv_past_its_pdu, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_MALFORMED},
-    {"PDV of length 1", pdv_of_nothing, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_PDU_MALFORMED},
-    {"unknown context", unknown_context, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_NO_CONTEXT},
-    {"refused context", refused_context, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_NO_CONTEXT},
-    {"data without command", data_without_command, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_DIMSE_UNEXPECTED},
-    {"unreadable command", unreadable_command, WAIT, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_DIMSE_MALFORMED},
-    {"FIN in a message", close_in_message, FLOOD, 1, 0, 0, ASSOCIATION_LOST, ANY_ERROR},
-    {"RST in a message", reset_in_message, FLOOD, 1, 0, 0, ASSOCIATION_LOST, ANY_ERROR},
-    {"abort in a message", abort_in_message, FLOOD, 1, 0, 0, ASSOCIATION_ABORTED_BY_PEER, ERROR_ABORTED},
-    {"release in a message", release_in_message, FLOOD, 1, 0, 0, ASSOCIATION_RELEASED, ERROR_RELEASED},
-    {"never reads", never_reads, FLOOD, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_NETWORK},
-    {"reads slowly", reads_slowly, FLOOD, 1, 0, 0, ASSOCIATION_LOST, ANY_ERROR},
-    {"answers early", answers_early, ASK, 1, 1, 1, ASSOCIATION_RELEASED, 0},
-    {"silent at release", silent_at_release, RELEASE, 1, 0, 0, ASSOCIATION_ABORTED_BY_US, ERROR_TIMEOUT_RELEASE},
-    {"FIN at release", close_at_release, RELEASE, 1, 0, 0, ASSOCIATION_LOST, ERROR_PEER_CLOSED},
-    {"abort at release", abort_at_release, RELEASE, 1, 0, 0, ASSOCIATION_ABORTED_BY_PEER, ERROR_ABORTED},
-    {"release collision", collide_at_release, RELEASE, 1, 0, 0, ASSOCIATION_RELEASED, 0},
-    {"release collision, FIN", collide_and_close, RELEASE, 1, 0, 0, ASSOCIATION_RELEASED, 0},
-    {"release collision, silence", collide_and_be_silent, RELEASE, 1, 0, 0, ASSOCIATION_RELEASED, 0},
-    {"message at release", message_at_release, RELEASE, 1, 1, 0, ASSOCIATION_RELEASED, 0},
+    {"accept, release", accept_and_serve, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"accept, ask, release", accept_and_serve, ASK, 1, 1, 1, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"one byte at a time", byte_by_byte, ASK, 1, 1, 1, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"rejected for good", reject_permanently, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_REJECTED, DICOMNET_ERROR_REJECTED},
+    {"rejected for now", reject_for_now, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_REJECTED, DICOMNET_ERROR_REJECTED},
+    {"abort at request", abort_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER, DICOMNET_ERROR_ABORTED},
+    {"FIN at request", close_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
+    {"RST at request", reset_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_LOST, -ECONNRESET},
+    {"RST before reading", reset_unread, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_LOST, ANY_ERROR},
+    {"half an AC, FIN", send_half_accept, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
+    {"half an AC, silence", half_accept_then_silence, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_TIMEOUT_ACSE},
+    {"silent at request", silent_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_TIMEOUT_ACSE},
+    {"garbage at request", garbage_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_PEER_SPEAKS_HTTP},
+    {"TLS", speak_tls, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_TLS},
+    {"HTTP, slowly", speak_http_slowly, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_PEER_SPEAKS_HTTP},
+    {"SSH", speak_ssh, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_SSH},
+    {"HL7", speak_hl7, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_HL7},
+    {"FTP", speak_ftp, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_MAIL_OR_FTP},
+    {"SMTP", speak_smtp, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_MAIL_OR_FTP},
+    {"MySQL", speak_something, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_OTHER},
+    {"a trickle in a PDU", trickle_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_TIMEOUT_NETWORK},
+    {"AC too long", accept_too_long, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_TOO_LONG},
+    {"AC malformed", accept_malformed, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_MALFORMED},
+    {"AC of a peer without room", accept_too_small, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_PEER_UNUSABLE},
+    {"RQ for an answer", request_for_answer, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_PDU_UNEXPECTED},
+    {"data for an answer", data_for_answer, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_PDU_UNEXPECTED},
+    {"release for an answer", release_for_answer, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_PDU_UNEXPECTED},
+    {"released for an answer", released_for_answer, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_PDU_UNEXPECTED},
+    {"FIN when open", close_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
+    {"RST when open", reset_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, -ECONNRESET},
+    {"abort when open", abort_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER, DICOMNET_ERROR_ABORTED},
+    {"release when open", release_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"release, and does not close", release_and_linger, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"AC twice", accept_twice, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_UNEXPECTED},
+    {"unknown PDU", unknown_pdu_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_PDU_UNKNOWN},
+    {"P-DATA too long", data_too_long, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_TOO_LONG},
+    {"P-DATA without PDV", data_without_pdv, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_PDU_MALFORMED},
+    {"PDV past its PDU", pdv_past_its_pdu, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_PDU_MALFORMED},
+    {"PDV of length 1", pdv_of_nothing, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_PDU_MALFORMED},
+    {"unknown context", unknown_context, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_NO_CONTEXT},
+    {"refused context", refused_context, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_NO_CONTEXT},
+    {"data without command", data_without_command, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_DIMSE_UNEXPECTED},
+    {"unreadable command", unreadable_command, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_DIMSE_MALFORMED},
+    {"FIN in a message", close_in_message, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, ANY_ERROR},
+    {"RST in a message", reset_in_message, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, ANY_ERROR},
+    {"abort in a message", abort_in_message, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER,
+     DICOMNET_ERROR_ABORTED},
+    {"release in a message", release_in_message, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED,
+     DICOMNET_ERROR_RELEASED},
+    {"never reads", never_reads, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_NETWORK},
+    {"reads slowly", reads_slowly, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, ANY_ERROR},
+    {"answers early", answers_early, ASK, 1, 1, 1, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"silent at release", silent_at_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_TIMEOUT_RELEASE},
+    {"FIN at release", close_at_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
+    {"abort at release", abort_at_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER,
+     DICOMNET_ERROR_ABORTED},
+    {"release collision", collide_at_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"release collision, FIN", collide_and_close, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"release collision, silence", collide_and_be_silent, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"message at release", message_at_release, RELEASE, 1, 1, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
 };
 
 static void run_case(const struct scripted_end *c)
@@ -608,7 +629,7 @@ static void run_case(const struct scripted_end *c)
     struct record record;
     char text[160];
     uint64_t ms = play(&record, c->script, c->behaviour, c->what);
-    association_describe_end(&record.end, text, sizeof text);
+    dicomnet_association_describe_end(&record.end, text, sizeof text);
     cr_expect_eq(record.opened, c->opened, "%s: opened %u times", c->what, record.opened);
     cr_expect_eq(record.commands, c->commands, "%s: %u commands", c->what, record.commands);
     cr_expect_eq(record.sent, c->sent, "%s: sent %u times", c->what, record.sent);

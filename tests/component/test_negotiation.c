@@ -21,55 +21,57 @@ enum { MUCH_DATA = 9 * 1000 * 1000 };
 #define MR_CLASS "1.2.840.10008.5.1.4.1.1.4"
 
 struct record {
-    struct association *association;
+    struct dicomnet_association *association;
     struct numbers_source numbers;
     unsigned opened, sent, closed, flaws;
-    struct association_end end;
+    struct dicomnet_association_end end;
     void (*when_open)(struct record *record);
     struct peer_accept accept; /* what the peer answers with */
     uint32_t max_pdu;          /* what was agreed */
     uint16_t window;
     char version[32];
     size_t context_count;
-    struct association_context contexts[8];
+    struct dicomnet_association_context contexts[8];
 };
 
-static void on_opened(struct association *association, void *user)
+static void on_opened(struct dicomnet_association *association, void *user)
 {
     struct record *record = user;
     record->opened++;
-    record->max_pdu = association_peer_max_pdu(association);
-    record->window = association_window(association);
-    strcpy(record->version, association_peer_version(association));
-    record->context_count = association_context_count(association);
+    record->max_pdu = dicomnet_association_peer_max_pdu(association);
+    record->window = dicomnet_association_window(association);
+    strcpy(record->version, dicomnet_association_peer_version(association));
+    record->context_count = dicomnet_association_context_count(association);
     for (size_t i = 0; i < record->context_count && i < 8; i++)
-        record->contexts[i] = *association_context(association, i);
+        record->contexts[i] = *dicomnet_association_context(association, i);
     if (record->when_open != NULL)
         record->when_open(record);
     else
-        association_release(association);
+        dicomnet_association_release(association);
 }
 
-static void on_sent(struct association *association, void *user)
+static void on_sent(struct dicomnet_association *association, void *user)
 {
     ((struct record *)user)->sent++;
 }
 
-static void on_closed(struct association *association, void *user, const struct association_end *end)
+static void on_closed(struct dicomnet_association *association, void *user, const struct dicomnet_association_end *end)
 {
     struct record *record = user;
     record->closed++;
     record->end = *end;
 }
 
-static const struct association_handler handler = {.opened = on_opened, .sent = on_sent, .closed = on_closed};
+static const struct dicomnet_association_handler handler = {.opened = on_opened, .sent = on_sent, .closed = on_closed};
 
-static const struct association_proposal proposals[] = {
-    {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {UID_EXPLICIT_VR_LITTLE_ENDIAN}},
+static const struct dicomnet_association_proposal proposals[] = {
+    {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN}},
     {.abstract_syntax = MR_CLASS,
      .syntax_count = 2,
-     .syntaxes = {UID_IMPLICIT_VR_LITTLE_ENDIAN, UID_EXPLICIT_VR_LITTLE_ENDIAN}},
-    {.abstract_syntax = UID_VERIFICATION, .syntax_count = 1, .syntaxes = {UID_IMPLICIT_VR_LITTLE_ENDIAN}}};
+     .syntaxes = {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN}},
+    {.abstract_syntax = DICOMNET_UID_VERIFICATION,
+     .syntax_count = 1,
+     .syntaxes = {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}}};
 
 static void accept_as_told(struct script_peer *peer)
 {
@@ -88,12 +90,12 @@ static void negotiate(struct record *record, uint16_t window)
     fixture_begin(&fixture);
     struct script_peer *peer = script_peer_listen(accept_as_told, record);
     cr_assert_not_null(peer);
-    struct association_options options = fixture_options(peer->port);
+    struct dicomnet_association_options options = fixture_options(peer->port);
     options.proposals = proposals;
     options.proposal_count = 3;
     options.max_pdu_len = 20000;
     options.window = window;
-    cr_assert_eq(association_open(&record->association, &fixture.loop, &options, &handler, record), 0);
+    cr_assert_eq(dicomnet_association_open(&record->association, &fixture.loop, &options, &handler, record), 0);
     fixture_run(&fixture);
     cr_assert_eq(record->closed, 1);
     if (window > 1)
@@ -124,11 +126,11 @@ static void accept_with_the_least(struct script_peer *peer)
     peer_serve(peer);
 }
 
-static void count_flaws(void *user, const struct log_record *record)
+static void count_flaws(void *user, const struct dicomnet_log_record *record)
 {
     struct record *test = user;
-    if (record->event == LOG_ASSOCIATION_FLAW) {
-        cr_expect_eq(record->level, LOG_WARN);
+    if (record->event == DICOMNET_LOG_ASSOCIATION_FLAW) {
+        cr_expect_eq(record->level, DICOMNET_LOG_WARN);
         test->flaws++;
     }
 }
@@ -137,17 +139,17 @@ Test(negotiation, an_answer_without_user_information_or_application_context, .ti
 {
     struct fixture fixture;
     struct record record = {0};
-    const struct logger logger = {.write = count_flaws, .user = &record, .level = LOG_WARN};
+    const struct dicomnet_logger logger = {.write = count_flaws, .user = &record, .level = DICOMNET_LOG_WARN};
     fixture_begin(&fixture);
     struct script_peer *peer = script_peer_listen(accept_with_the_least, &record);
-    struct association_options options = fixture_options(peer->port);
+    struct dicomnet_association_options options = fixture_options(peer->port);
     options.proposals = proposals;
     options.proposal_count = 3;
     options.logger = &logger;
-    cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+    cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
     fixture_run(&fixture);
     cr_expect_eq(record.opened, 1);
-    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
     cr_expect_eq(record.flaws, 2);
     cr_expect_eq(record.max_pdu, 16384);
     fixture_end_peer(peer, "the least");
@@ -160,15 +162,15 @@ Test(negotiation, maximum_pdu_length, .timeout = FIXTURE_TIMEOUT_S)
         struct peer_accept accept;
         uint32_t expected;
     } rows[] = {
-        {{.no_limit = true}, ASSOCIATION_PEER_PDU_CAP},
+        {{.no_limit = true}, DICOMNET_ASSOCIATION_PEER_PDU_CAP},
         {{.no_max_len = true}, 16384},
         {{.max_len = 14}, 14},
         {{.max_len = 16}, 16},
         {{.max_len = 4096}, 4096},
         {{.max_len = 16383}, 16383},
-        {{.max_len = ASSOCIATION_PEER_PDU_CAP}, ASSOCIATION_PEER_PDU_CAP},
-        {{.max_len = ASSOCIATION_PEER_PDU_CAP + 1}, ASSOCIATION_PEER_PDU_CAP},
-        {{.max_len = UINT32_MAX}, ASSOCIATION_PEER_PDU_CAP},
+        {{.max_len = DICOMNET_ASSOCIATION_PEER_PDU_CAP}, DICOMNET_ASSOCIATION_PEER_PDU_CAP},
+        {{.max_len = DICOMNET_ASSOCIATION_PEER_PDU_CAP + 1}, DICOMNET_ASSOCIATION_PEER_PDU_CAP},
+        {{.max_len = UINT32_MAX}, DICOMNET_ASSOCIATION_PEER_PDU_CAP},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct record record = {.accept = rows[i].accept};
@@ -185,16 +187,17 @@ Test(negotiation, maximum_pdu_length_without_room, .timeout = FIXTURE_TIMEOUT_S)
         struct record record = {.accept = {.max_len = len}};
         negotiate(&record, 0);
         cr_expect_eq(record.opened, 0);
-        cr_expect_eq(record.end.error, ERROR_PEER_UNUSABLE);
+        cr_expect_eq(record.end.error, DICOMNET_ERROR_PEER_UNUSABLE);
     }
 }
 
 static void send_numbers(struct record *record)
 {
-    const struct dimse_command request = {.field = DIMSE_C_STORE_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
-    struct data_source *source = numbers_source_init(&record->numbers, 1000);
-    cr_assert_eq(association_send(record->association, 1, &request, source), 0);
-    association_release(record->association);
+    const struct dicomnet_dimse_command request = {
+        .field = DICOMNET_DIMSE_C_STORE_RQ, .present = DICOMNET_DIMSE_HAS_MESSAGE_ID, .message_id = 1};
+    struct dicomnet_data_source *source = numbers_source_init(&record->numbers, 1000);
+    cr_assert_eq(dicomnet_association_send(record->association, 1, &request, source), 0);
+    dicomnet_association_release(record->association);
 }
 
 static void check_pdu_lengths(struct script_peer *peer)
@@ -216,10 +219,10 @@ Test(negotiation, every_small_peer_gets_what_fits, .timeout = FIXTURE_TIMEOUT_S)
         struct record record = {.accept = {.max_len = len}, .when_open = send_numbers};
         fixture_begin(&fixture);
         struct script_peer *peer = script_peer_listen(check_pdu_lengths, &record);
-        struct association_options options = fixture_options(peer->port);
-        cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+        struct dicomnet_association_options options = fixture_options(peer->port);
+        cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
         fixture_run(&fixture);
-        cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED, "%u", len);
+        cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED, "%u", len);
         cr_expect_eq(record.sent, 1, "%u", len);
         fixture_end_peer(peer, "small peer");
         fixture_end(&fixture);
@@ -233,7 +236,7 @@ Test(negotiation, contexts, .timeout = FIXTURE_TIMEOUT_S)
     cr_assert_eq(all.context_count, 3);
     for (size_t i = 0; i < 3; i++) {
         cr_expect_eq(all.contexts[i].id, 2 * i + 1);
-        cr_expect_eq(all.contexts[i].result, CONTEXT_ACCEPTED);
+        cr_expect_eq(all.contexts[i].result, DICOMNET_CONTEXT_ACCEPTED);
         cr_expect_str_eq(all.contexts[i].abstract_syntax, proposals[i].abstract_syntax);
         cr_expect_str_eq(all.contexts[i].transfer_syntax, proposals[i].syntaxes[0]);
     }
@@ -241,16 +244,16 @@ Test(negotiation, contexts, .timeout = FIXTURE_TIMEOUT_S)
 
     struct record some = {.accept = {.refused = 2, .result = 4, .left_out = 4}};
     negotiate(&some, 0);
-    cr_expect_eq(some.contexts[0].result, CONTEXT_ACCEPTED);
-    cr_expect_eq(some.contexts[1].result, CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED);
-    cr_expect_eq(some.contexts[2].result, CONTEXT_NOT_ANSWERED);
+    cr_expect_eq(some.contexts[0].result, DICOMNET_CONTEXT_ACCEPTED);
+    cr_expect_eq(some.contexts[1].result, DICOMNET_CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED);
+    cr_expect_eq(some.contexts[2].result, DICOMNET_CONTEXT_NOT_ANSWERED);
 
     /* A syntax that the second context alone proposed. */
-    struct record other = {.accept = {.syntax_uid = UID_IMPLICIT_VR_LITTLE_ENDIAN}};
+    struct record other = {.accept = {.syntax_uid = DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}};
     negotiate(&other, 0);
-    cr_expect_neq(other.contexts[0].result, CONTEXT_ACCEPTED, "accepted with a syntax that was not proposed");
-    cr_expect_eq(other.contexts[1].result, CONTEXT_ACCEPTED);
-    cr_expect_str_eq(other.contexts[1].transfer_syntax, UID_IMPLICIT_VR_LITTLE_ENDIAN);
+    cr_expect_neq(other.contexts[0].result, DICOMNET_CONTEXT_ACCEPTED, "accepted with a syntax that was not proposed");
+    cr_expect_eq(other.contexts[1].result, DICOMNET_CONTEXT_ACCEPTED);
+    cr_expect_str_eq(other.contexts[1].transfer_syntax, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN);
 }
 
 Test(negotiation, window, .timeout = FIXTURE_TIMEOUT_S)
@@ -269,17 +272,19 @@ Test(negotiation, window, .timeout = FIXTURE_TIMEOUT_S)
 
 static void send_wrongly(struct record *record)
 {
-    struct association *association = record->association;
-    const struct dimse_command echo = {.field = DIMSE_C_ECHO_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
-    struct data_source *source = numbers_source_init(&record->numbers, MUCH_DATA);
-    cr_expect_eq(association_send(association, 3, &echo, NULL), ERROR_NO_CONTEXT, "refused");
-    cr_expect_eq(association_send(association, 2, &echo, NULL), ERROR_NO_CONTEXT, "never proposed");
-    cr_expect_eq(association_send(association, 1, &echo, source), 0);
-    cr_expect(!association_can_send(association));
-    cr_expect_eq(association_send(association, 1, &echo, NULL), ERROR_BUSY);
-    association_release(association);
-    association_release(association);
-    cr_expect_eq(association_send(association, 1, &echo, NULL), ERROR_NOT_OPEN, "release was asked for");
+    struct dicomnet_association *association = record->association;
+    const struct dicomnet_dimse_command echo = {
+        .field = DICOMNET_DIMSE_C_ECHO_RQ, .present = DICOMNET_DIMSE_HAS_MESSAGE_ID, .message_id = 1};
+    struct dicomnet_data_source *source = numbers_source_init(&record->numbers, MUCH_DATA);
+    cr_expect_eq(dicomnet_association_send(association, 3, &echo, NULL), DICOMNET_ERROR_NO_CONTEXT, "refused");
+    cr_expect_eq(dicomnet_association_send(association, 2, &echo, NULL), DICOMNET_ERROR_NO_CONTEXT, "never proposed");
+    cr_expect_eq(dicomnet_association_send(association, 1, &echo, source), 0);
+    cr_expect(!dicomnet_association_can_send(association));
+    cr_expect_eq(dicomnet_association_send(association, 1, &echo, NULL), DICOMNET_ERROR_BUSY);
+    dicomnet_association_release(association);
+    dicomnet_association_release(association);
+    cr_expect_eq(dicomnet_association_send(association, 1, &echo, NULL), DICOMNET_ERROR_NOT_OPEN,
+                 "release was asked for");
 }
 
 static void serve_first_context(struct script_peer *peer)
@@ -300,17 +305,19 @@ Test(negotiation, send_says_why_not, .timeout = FIXTURE_TIMEOUT_S)
     struct record record = {.when_open = send_wrongly};
     fixture_begin(&fixture);
     struct script_peer *peer = script_peer_listen(serve_first_context, NULL);
-    struct association_options options = fixture_options(peer->port);
+    struct dicomnet_association_options options = fixture_options(peer->port);
     options.proposals = proposals;
     options.proposal_count = 3;
-    options.timeouts = association_default_timeouts; /* it takes as long as it takes */
-    cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
-    const struct dimse_command echo = {.field = DIMSE_C_ECHO_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
-    cr_expect_eq(association_send(record.association, 1, &echo, NULL), ERROR_NOT_OPEN, "not open yet");
-    cr_expect(!association_can_send(record.association));
+    options.timeouts = dicomnet_association_default_timeouts; /* it takes as long as it takes */
+    cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+    const struct dicomnet_dimse_command echo = {
+        .field = DICOMNET_DIMSE_C_ECHO_RQ, .present = DICOMNET_DIMSE_HAS_MESSAGE_ID, .message_id = 1};
+    cr_expect_eq(dicomnet_association_send(record.association, 1, &echo, NULL), DICOMNET_ERROR_NOT_OPEN,
+                 "not open yet");
+    cr_expect(!dicomnet_association_can_send(record.association));
     fixture_run(&fixture);
     cr_expect_eq(record.sent, 1);
-    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
     fixture_end_peer(peer, "serve");
     fixture_end(&fixture);
 }
@@ -320,11 +327,11 @@ Test(negotiation, open_says_why_not, .timeout = FIXTURE_TIMEOUT_S)
     struct fixture fixture;
     struct record record = {0};
     fixture_begin(&fixture);
-    struct association_options options = fixture_options(1);
+    struct dicomnet_association_options options = fixture_options(1);
     options.proposal_count = 0;
-    cr_expect_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), -EINVAL);
-    options.proposal_count = PDU_CONTEXTS_MAX + 1;
-    cr_expect_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), -EINVAL);
+    cr_expect_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), -EINVAL);
+    options.proposal_count = DICOMNET_PDU_CONTEXTS_MAX + 1;
+    cr_expect_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), -EINVAL);
     fixture_run(&fixture);
     cr_expect_eq(record.closed, 0, "no callback comes");
     fixture_end(&fixture);
@@ -334,12 +341,13 @@ Test(negotiation, open_says_why_not, .timeout = FIXTURE_TIMEOUT_S)
 
 static void send_from_broken_source(struct record *record)
 {
-    const struct dimse_command request = {.field = DIMSE_C_STORE_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
+    const struct dicomnet_dimse_command request = {
+        .field = DICOMNET_DIMSE_C_STORE_RQ, .present = DICOMNET_DIMSE_HAS_MESSAGE_ID, .message_id = 1};
     struct numbers_source broken = record->numbers;
-    struct data_source *source = numbers_source_init(&record->numbers, 3 * 1000 * 1000);
+    struct dicomnet_data_source *source = numbers_source_init(&record->numbers, 3 * 1000 * 1000);
     record->numbers.ends_at = broken.ends_at;
     record->numbers.error = broken.error;
-    cr_assert_eq(association_send(record->association, 1, &request, source), 0);
+    cr_assert_eq(dicomnet_association_send(record->association, 1, &request, source), 0);
 }
 
 static void read_until_end(struct script_peer *peer)
@@ -355,8 +363,8 @@ Test(negotiation, broken_source_aborts, .timeout = FIXTURE_TIMEOUT_S)
     static const struct {
         uint64_t ends_at;
         int error, expected;
-    } rows[] = {{400 * 1000, 0, ERROR_SOURCE_SHORT},
-                {2 * 1000 * 1000, 0, ERROR_SOURCE_SHORT},
+    } rows[] = {{400 * 1000, 0, DICOMNET_ERROR_SOURCE_SHORT},
+                {2 * 1000 * 1000, 0, DICOMNET_ERROR_SOURCE_SHORT},
                 {400 * 1000, -EIO, -EIO},
                 {2 * 1000 * 1000, -EIO, -EIO}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -365,12 +373,12 @@ Test(negotiation, broken_source_aborts, .timeout = FIXTURE_TIMEOUT_S)
                                 .numbers = {.ends_at = rows[i].ends_at, .error = rows[i].error}};
         fixture_begin(&fixture);
         struct script_peer *peer = script_peer_listen(read_until_end, NULL);
-        struct association_options options = fixture_options(peer->port);
-        cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+        struct dicomnet_association_options options = fixture_options(peer->port);
+        cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
         fixture_run(&fixture);
         cr_expect_eq(record.closed, 1);
         cr_expect_eq(record.sent, 0);
-        cr_expect_eq(record.end.kind, ASSOCIATION_ABORTED_BY_US);
+        cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_ABORTED_BY_US);
         cr_expect_eq(record.end.error, rows[i].expected, "row %zu: %d", i, record.end.error);
         fixture_end_peer(peer, "broken source");
         fixture_end(&fixture);
@@ -380,17 +388,19 @@ Test(negotiation, broken_source_aborts, .timeout = FIXTURE_TIMEOUT_S)
 /* Nothing went out yet: the association is none the worse for it, and another message can follow. */
 static void send_after_broken_source(struct record *record)
 {
-    const struct dimse_command request = {.field = DIMSE_C_STORE_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
-    struct data_source *source = numbers_source_init(&record->numbers, 1000);
+    const struct dicomnet_dimse_command request = {
+        .field = DICOMNET_DIMSE_C_STORE_RQ, .present = DICOMNET_DIMSE_HAS_MESSAGE_ID, .message_id = 1};
+    struct dicomnet_data_source *source = numbers_source_init(&record->numbers, 1000);
     record->numbers.ends_at = 500;
-    cr_expect_eq(association_send(record->association, 1, &request, source), ERROR_SOURCE_SHORT);
-    cr_expect_eq(association_send_prepared(record->association), ERROR_NOT_OPEN, "nothing is prepared");
+    cr_expect_eq(dicomnet_association_send(record->association, 1, &request, source), DICOMNET_ERROR_SOURCE_SHORT);
+    cr_expect_eq(dicomnet_association_send_prepared(record->association), DICOMNET_ERROR_NOT_OPEN,
+                 "nothing is prepared");
     record->numbers.error = -EIO;
-    cr_expect_eq(association_prepare(record->association, 1, &request, source), -EIO);
-    cr_expect(association_can_send(record->association));
+    cr_expect_eq(dicomnet_association_prepare(record->association, 1, &request, source), -EIO);
+    cr_expect(dicomnet_association_can_send(record->association));
     source = numbers_source_init(&record->numbers, 1000);
-    cr_expect_eq(association_send(record->association, 1, &request, source), 0);
-    association_release(record->association);
+    cr_expect_eq(dicomnet_association_send(record->association, 1, &request, source), 0);
+    dicomnet_association_release(record->association);
 }
 
 static void read_one_message(struct script_peer *peer)
@@ -410,11 +420,11 @@ Test(negotiation, broken_source_before_anything_went_out, .timeout = FIXTURE_TIM
     struct record record = {.when_open = send_after_broken_source};
     fixture_begin(&fixture);
     struct script_peer *peer = script_peer_listen(read_one_message, NULL);
-    struct association_options options = fixture_options(peer->port);
-    cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+    struct dicomnet_association_options options = fixture_options(peer->port);
+    cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
     fixture_run(&fixture);
     cr_expect_eq(record.sent, 1);
-    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
     fixture_end_peer(peer, "one message");
     fixture_end(&fixture);
 }
@@ -451,12 +461,12 @@ Test(negotiation, connection_refused, .timeout = FIXTURE_TIMEOUT_S)
     uint16_t port;
     fixture_begin(&fixture);
     int fd = make_socket(&port, false);
-    struct association_options options = fixture_options(port);
-    cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+    struct dicomnet_association_options options = fixture_options(port);
+    cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
     fixture_run(&fixture);
     close(fd);
     cr_expect_eq(record.closed, 1);
-    cr_expect_eq(record.end.kind, ASSOCIATION_NOT_CONNECTED);
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_NOT_CONNECTED);
     cr_expect_eq(record.end.error, -ECONNREFUSED);
     fixture_end(&fixture);
 }
@@ -464,7 +474,7 @@ Test(negotiation, connection_refused, .timeout = FIXTURE_TIMEOUT_S)
 static void abort_now(uv_timer_t *timer)
 {
     struct record *record = timer->data;
-    association_abort(record->association, ERROR_ABORTED_LOCALLY);
+    dicomnet_association_abort(record->association, DICOMNET_ERROR_ABORTED_LOCALLY);
     uv_close((uv_handle_t *)timer, NULL);
 }
 
@@ -473,7 +483,7 @@ static void abort_twice(uv_timer_t *timer)
 {
     struct record *record = timer->data;
     abort_now(timer);
-    association_abort(record->association, ERROR_TIMEOUT_DIMSE);
+    dicomnet_association_abort(record->association, DICOMNET_ERROR_TIMEOUT_DIMSE);
 }
 
 /* Nobody answers the connection: the connect timeout ends it, or we do. */
@@ -489,8 +499,8 @@ Test(negotiation, connection_that_hangs, .timeout = FIXTURE_TIMEOUT_S)
         int fd = make_socket(&port, true);
         for (int i = 0; i < 3; i++)
             fillers[i] = connect_without_waiting(port);
-        struct association_options options = fixture_options(port);
-        cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+        struct dicomnet_association_options options = fixture_options(port);
+        cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
         uv_timer_init(&fixture.loop, &timer);
         timer.data = &record;
         if (abort_it)
@@ -499,8 +509,9 @@ Test(negotiation, connection_that_hangs, .timeout = FIXTURE_TIMEOUT_S)
             uv_close((uv_handle_t *)&timer, NULL);
         uint64_t ms = fixture_run(&fixture);
         cr_expect_eq(record.closed, 1);
-        cr_expect_eq(record.end.error, abort_it ? ERROR_ABORTED_LOCALLY : ERROR_TIMEOUT_CONNECT);
-        cr_expect_eq(record.end.kind, abort_it ? ASSOCIATION_ABORTED_BY_US : ASSOCIATION_NOT_CONNECTED);
+        cr_expect_eq(record.end.error, abort_it ? DICOMNET_ERROR_ABORTED_LOCALLY : DICOMNET_ERROR_TIMEOUT_CONNECT);
+        cr_expect_eq(record.end.kind,
+                     abort_it ? DICOMNET_ASSOCIATION_ABORTED_BY_US : DICOMNET_ASSOCIATION_NOT_CONNECTED);
         cr_expect_leq(ms, 2000);
         for (int i = 0; i < 3; i++)
             close(fillers[i]);
@@ -513,16 +524,17 @@ Test(negotiation, connection_that_hangs, .timeout = FIXTURE_TIMEOUT_S)
 
 static void flood(struct record *record)
 {
-    const struct dimse_command request = {.field = DIMSE_C_STORE_RQ, .present = DIMSE_HAS_MESSAGE_ID, .message_id = 1};
-    struct data_source *source = numbers_source_init(&record->numbers, 64 * 1000 * 1000);
-    cr_assert_eq(association_send(record->association, 1, &request, source), 0);
+    const struct dicomnet_dimse_command request = {
+        .field = DICOMNET_DIMSE_C_STORE_RQ, .present = DICOMNET_DIMSE_HAS_MESSAGE_ID, .message_id = 1};
+    struct dicomnet_data_source *source = numbers_source_init(&record->numbers, 64 * 1000 * 1000);
+    cr_assert_eq(dicomnet_association_send(record->association, 1, &request, source), 0);
 }
 
 static void stay_open(struct record *record) {}
 
 static void release_only(struct record *record)
 {
-    association_release(record->association);
+    dicomnet_association_release(record->association);
 }
 
 static void silent_at_request(struct script_peer *peer)
@@ -564,15 +576,15 @@ Test(negotiation, abort_at_any_moment, .timeout = FIXTURE_TIMEOUT_S)
         uv_timer_t timer;
         fixture_begin(&fixture);
         struct script_peer *peer = script_peer_listen(rows[i].script, NULL);
-        struct association_options options = fixture_options(peer->port);
-        cr_assert_eq(association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
+        struct dicomnet_association_options options = fixture_options(peer->port);
+        cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
         uv_timer_init(&fixture.loop, &timer);
         timer.data = &record;
         uv_timer_start(&timer, twice ? abort_twice : abort_now, rows[i].after_ms, 0);
         uint64_t ms = fixture_run(&fixture);
         cr_expect_eq(record.closed, 1, "%s", rows[i].what);
-        cr_expect_eq(record.end.kind, ASSOCIATION_ABORTED_BY_US, "%s", rows[i].what);
-        cr_expect_eq(record.end.error, ERROR_ABORTED_LOCALLY, "%s: %d", rows[i].what, record.end.error);
+        cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_ABORTED_BY_US, "%s", rows[i].what);
+        cr_expect_eq(record.end.error, DICOMNET_ERROR_ABORTED_LOCALLY, "%s: %d", rows[i].what, record.end.error);
         cr_expect_leq(ms, 3000, "%s: took %u ms", rows[i].what, (unsigned)ms);
         script_peer_stop(peer); /* a peer that is cut off before its request may complain */
         free(peer);

@@ -19,7 +19,7 @@ struct both {
     struct fixture fixture;
 
     /* the provider: what it is to do, and what it saw */
-    struct acceptor *acceptor;
+    struct dicomnet_acceptor *acceptor;
     uint16_t begin_status, final_status;
     unsigned wanted, given; /* responses */
     bool stop_when_cancelled;
@@ -28,60 +28,61 @@ struct both {
     uv_prepare_t turn; /* of the loop */
     unsigned given_before, most_in_a_turn;
     unsigned begun, asked, cancelled, ended, provider_closed;
-    unsigned in_the_way; /* calls that were refused with ERROR_BUSY, as they should be */
-    struct query_request *request;
-    struct identifier match;
+    unsigned in_the_way; /* calls that were refused with DICOMNET_ERROR_BUSY, as they should be */
+    struct dicomnet_query_request *request;
+    struct dicomnet_identifier match;
     char asked_name[65], destination[17];
-    struct store store;
+    struct dicomnet_store store;
     struct numbers_source numbers;
     bool empty_matches;
     bool no_roles; /* the user proposes none */
     unsigned stored, store_failed;
-    struct query_finish finish;
-    struct query_counts final_counts;
+    struct dicomnet_query_finish finish;
+    struct dicomnet_query_counts final_counts;
 
     /* the user */
-    struct query_user *user;
-    struct query query;
-    struct identifier keys;
+    struct dicomnet_query_user *user;
+    struct dicomnet_query query;
+    struct dicomnet_identifier keys;
     unsigned queries; /* how many are to be made, one after another */
     unsigned matches, cancel_at, progress, query_ended;
     char last_uid[65];
     char failed_list[200];
     unsigned user_closed;
     int begin_error;
-    struct association_end end;
+    struct dicomnet_association_end end;
     uint64_t instances, instance_bytes;
     uint16_t sink_status;
 };
 
 /* ---- the provider ---- */
 
-static uint16_t on_begin(void *context, struct query_request *request, char ret_comment[65])
+static uint16_t on_begin(void *context, struct dicomnet_query_request *request, char ret_comment[65])
 {
     struct both *both = context;
     both->begun++;
-    cr_assert_eq(association_context(request->association, 0)->roles, ASSOCIATION_ROLE_PROVIDER);
+    cr_assert_eq(dicomnet_association_context(request->association, 0)->roles, DICOMNET_ASSOCIATION_ROLE_PROVIDER);
     both->given = 0;
     both->request = request;
-    identifier_get_text(request->identifier, TAG_PATIENT_NAME, both->asked_name, sizeof both->asked_name);
+    dicomnet_identifier_get_text(request->identifier, DICOMNET_TAG_PATIENT_NAME, both->asked_name,
+                                 sizeof both->asked_name);
     strcpy(both->destination, request->move_destination);
-    if (both->begin_status != STATUS_PENDING)
+    if (both->begin_status != DICOMNET_STATUS_PENDING)
         strcpy(ret_comment, "not today");
     return both->begin_status;
 }
 
 static void finish(struct both *both, uint16_t status)
 {
-    query_request_finish(both->request, status, &both->finish);
+    dicomnet_query_request_finish(both->request, status, &both->finish);
 }
 
 static void give(struct both *both)
 {
-    struct query_request *request = both->request;
+    struct dicomnet_query_request *request = both->request;
     char uid[65];
     if (request->cancelled && both->stop_when_cancelled) {
-        finish(both, STATUS_CANCEL);
+        finish(both, DICOMNET_STATUS_CANCEL);
         return;
     }
     if (both->given == both->wanted) {
@@ -89,32 +90,35 @@ static void give(struct both *both)
         return;
     }
     both->given++;
-    if (request->service == QUERY_FIND) {
+    if (request->service == DICOMNET_QUERY_FIND) {
         snprintf(uid, sizeof uid, "1.2.%u", both->given);
         if (!both->empty_matches)
-            cr_assert_eq(identifier_set_text(&both->match, TAG_STUDY_INSTANCE_UID, uid), 0);
-        cr_assert_eq(query_request_match(request, &both->match, STATUS_PENDING), 0);
+            cr_assert_eq(dicomnet_identifier_set_text(&both->match, DICOMNET_TAG_STUDY_INSTANCE_UID, uid), 0);
+        cr_assert_eq(dicomnet_query_request_match(request, &both->match, DICOMNET_STATUS_PENDING), 0);
         if (!both->answer_later) /* ... in which case it has left already */
-            both->in_the_way += query_request_match(request, &both->match, STATUS_PENDING) == ERROR_BUSY;
-    } else if (request->service == QUERY_MOVE) {
-        struct query_counts counts = {.remaining = (uint16_t)(both->wanted - both->given),
-                                      .completed = (uint16_t)both->given};
-        query_request_progress(request, &counts);
+            both->in_the_way +=
+                dicomnet_query_request_match(request, &both->match, DICOMNET_STATUS_PENDING) == DICOMNET_ERROR_BUSY;
+    } else if (request->service == DICOMNET_QUERY_MOVE) {
+        struct dicomnet_query_counts counts = {.remaining = (uint16_t)(both->wanted - both->given),
+                                               .completed = (uint16_t)both->given};
+        dicomnet_query_request_progress(request, &counts);
     } else {
-        const struct association_context *context = query_request_find_context(request, FIXTURE_CLASS, FIXTURE_SYNTAX);
+        const struct dicomnet_association_context *context =
+            dicomnet_query_request_find_context(request, FIXTURE_CLASS, FIXTURE_SYNTAX);
         cr_assert_eq(context == NULL, both->no_roles);
         if (both->no_roles) {
-            cr_assert_eq(query_request_store(request, &(struct store){.context_id = 3}), ERROR_NO_CONTEXT);
-            finish(both, STATUS_UNABLE_TO_PERFORM);
+            cr_assert_eq(dicomnet_query_request_store(request, &(struct dicomnet_store){.context_id = 3}),
+                         DICOMNET_ERROR_NO_CONTEXT);
+            finish(both, DICOMNET_STATUS_UNABLE_TO_PERFORM);
             return;
         }
-        both->store = (struct store){.context_id = context->id,
-                                     .class_uid = FIXTURE_CLASS,
-                                     .instance_uid = "1.2.3.4",
-                                     .source = numbers_source_init(&both->numbers, 100000)};
-        cr_assert_eq(query_request_store(request, &both->store), 0);
-        both->in_the_way += query_request_store(request, &both->store) == ERROR_BUSY;
-        query_request_progress(request, &both->final_counts); /* no reason to ask for the next already */
+        both->store = (struct dicomnet_store){.context_id = context->id,
+                                              .class_uid = FIXTURE_CLASS,
+                                              .instance_uid = "1.2.3.4",
+                                              .source = numbers_source_init(&both->numbers, 100000)};
+        cr_assert_eq(dicomnet_query_request_store(request, &both->store), 0);
+        both->in_the_way += dicomnet_query_request_store(request, &both->store) == DICOMNET_ERROR_BUSY;
+        dicomnet_query_request_progress(request, &both->final_counts); /* no reason to ask for the next already */
     }
 }
 
@@ -132,7 +136,7 @@ static void on_turn(uv_prepare_t *turn)
     both->given_before = both->given;
 }
 
-static void on_ready(void *context, struct query_request *request)
+static void on_ready(void *context, struct dicomnet_query_request *request)
 {
     struct both *both = context;
     both->asked++;
@@ -142,24 +146,24 @@ static void on_ready(void *context, struct query_request *request)
         give(both);
 }
 
-static void on_cancelled(void *context, struct query_request *request)
+static void on_cancelled(void *context, struct dicomnet_query_request *request)
 {
     ((struct both *)context)->cancelled++;
 }
 
-static void on_stored(void *context, struct query_request *request, struct store *store)
+static void on_stored(void *context, struct dicomnet_query_request *request, struct dicomnet_store *store)
 {
     struct both *both = context;
     both->stored++;
-    both->store_failed += !store->answered || store->status != STATUS_SUCCESS;
-    struct query_counts counts = {.remaining = (uint16_t)(both->wanted - both->given),
-                                  .completed = (uint16_t)(both->stored - both->store_failed),
-                                  .failed = (uint16_t)both->store_failed};
+    both->store_failed += !store->answered || store->status != DICOMNET_STATUS_SUCCESS;
+    struct dicomnet_query_counts counts = {.remaining = (uint16_t)(both->wanted - both->given),
+                                           .completed = (uint16_t)(both->stored - both->store_failed),
+                                           .failed = (uint16_t)both->store_failed};
     both->final_counts = counts;
-    query_request_progress(request, &counts);
+    dicomnet_query_request_progress(request, &counts);
 }
 
-static void on_request_ended(void *context, struct query_request *request)
+static void on_request_ended(void *context, struct dicomnet_query_request *request)
 {
     struct both *both = context;
     both->ended++;
@@ -167,104 +171,108 @@ static void on_request_ended(void *context, struct query_request *request)
     uv_timer_stop(&both->later);
 }
 
-static void on_provider_closed(void *context, const struct association_end *end)
+static void on_provider_closed(void *context, const struct dicomnet_association_end *end)
 {
     struct both *both = context;
     both->provider_closed++;
-    acceptor_close(both->acceptor);
+    dicomnet_acceptor_close(both->acceptor);
     uv_close((uv_handle_t *)&both->later, NULL);
     uv_close((uv_handle_t *)&both->turn, NULL);
 }
 
-static const struct query_provider_handler provider_handler = {.begin = on_begin,
-                                                               .ready = on_ready,
-                                                               .cancelled = on_cancelled,
-                                                               .stored = on_stored,
-                                                               .ended = on_request_ended,
-                                                               .closed = on_provider_closed};
+static const struct dicomnet_query_provider_handler provider_handler = {.begin = on_begin,
+                                                                        .ready = on_ready,
+                                                                        .cancelled = on_cancelled,
+                                                                        .stored = on_stored,
+                                                                        .ended = on_request_ended,
+                                                                        .closed = on_provider_closed};
 
-static const struct association_handler *on_connected(void *user, void **ret_user)
+static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
 {
     struct both *both = user;
-    const struct query_provider_options options = {.handler = &provider_handler, .context = both, .dimse_ms = 5000};
-    *ret_user = query_provider_create(&both->fixture.loop, &options);
-    return *ret_user != NULL ? &query_provider_association_handler : NULL;
+    const struct dicomnet_query_provider_options options = {
+        .handler = &provider_handler, .context = both, .dimse_ms = 5000};
+    *ret_user = dicomnet_query_provider_create(&both->fixture.loop, &options);
+    return *ret_user != NULL ? &dicomnet_query_provider_association_handler : NULL;
 }
 
-static const struct acceptor_handler acceptor_handler = {.connected = on_connected};
+static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = on_connected};
 
 /* ---- the user ---- */
 
 static void begin_query(struct both *both)
 {
     both->queries--;
-    both->begin_error = query_user_begin(both->user, &both->query);
+    both->begin_error = dicomnet_query_user_begin(both->user, &both->query);
     if (both->begin_error != 0)
-        query_user_release(both->user);
+        dicomnet_query_user_release(both->user);
     else
-        cr_assert_eq(query_user_begin(both->user, &both->query), ERROR_BUSY);
+        cr_assert_eq(dicomnet_query_user_begin(both->user, &both->query), DICOMNET_ERROR_BUSY);
 }
 
-static void on_opened(struct query_user *user, void *context)
+static void on_opened(struct dicomnet_query_user *user, void *context)
 {
     struct both *both = context;
-    const struct association *association = query_user_association(user);
-    cr_assert_eq(association_context(association, 0)->roles, ASSOCIATION_ROLE_USER);
-    cr_assert_eq(association_context(association, 1)->roles,
-                 both->no_roles ? ASSOCIATION_ROLE_USER : ASSOCIATION_ROLE_PROVIDER);
+    const struct dicomnet_association *association = dicomnet_query_user_association(user);
+    cr_assert_eq(dicomnet_association_context(association, 0)->roles, DICOMNET_ASSOCIATION_ROLE_USER);
+    cr_assert_eq(dicomnet_association_context(association, 1)->roles,
+                 both->no_roles ? DICOMNET_ASSOCIATION_ROLE_USER : DICOMNET_ASSOCIATION_ROLE_PROVIDER);
     begin_query(context);
 }
 
-static void on_match(struct query_user *user, void *context, struct query *query, const struct identifier *match)
+static void on_match(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query,
+                     const struct dicomnet_identifier *match)
 {
     struct both *both = context;
     both->matches++;
-    identifier_get_text(match, TAG_STUDY_INSTANCE_UID, both->last_uid, sizeof both->last_uid);
+    dicomnet_identifier_get_text(match, DICOMNET_TAG_STUDY_INSTANCE_UID, both->last_uid, sizeof both->last_uid);
     if (both->matches == both->cancel_at)
-        query_user_cancel(user);
+        dicomnet_query_user_cancel(user);
 }
 
-static void on_progress(struct query_user *user, void *context, struct query *query)
+static void on_progress(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query)
 {
     struct both *both = context;
     both->progress++;
     cr_assert(query->has_counts);
     if (both->progress == both->cancel_at)
-        query_user_cancel(user);
+        dicomnet_query_user_cancel(user);
 }
 
-static void on_ended(struct query_user *user, void *context, struct query *query, const struct identifier *failed)
+static void on_ended(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query,
+                     const struct dicomnet_identifier *failed)
 {
     struct both *both = context;
     both->query_ended++;
     if (failed != NULL)
-        identifier_get_text(failed, TAG_FAILED_SOP_INSTANCE_UID_LIST, both->failed_list, sizeof both->failed_list);
+        dicomnet_identifier_get_text(failed, DICOMNET_TAG_FAILED_SOP_INSTANCE_UID_LIST, both->failed_list,
+                                     sizeof both->failed_list);
     if (both->queries > 0)
         begin_query(both);
     else
-        query_user_release(user);
+        dicomnet_query_user_release(user);
 }
 
-static void on_user_closed(struct query_user *user, void *context, const struct association_end *end)
+static void on_user_closed(struct dicomnet_query_user *user, void *context, const struct dicomnet_association_end *end)
 {
     struct both *both = context;
     both->user_closed++;
     both->end = *end;
 }
 
-static const struct query_user_handler user_handler = {
+static const struct dicomnet_query_user_handler user_handler = {
     .opened = on_opened, .match = on_match, .progress = on_progress, .ended = on_ended, .closed = on_user_closed};
 
-static uint16_t sink_begin(void *context, struct association *association, uint8_t context_id,
-                           const struct dimse_command *request)
+static uint16_t sink_begin(void *context, struct dicomnet_association *association, uint8_t context_id,
+                           const struct dicomnet_dimse_command *request)
 {
     struct both *both = context;
     cr_assert_str_eq(request->instance_uid, "1.2.3.4");
     both->instances++;
-    return STATUS_SUCCESS;
+    return DICOMNET_STATUS_SUCCESS;
 }
 
-static void sink_bytes(void *context, struct span bytes)
+static void sink_bytes(void *context, struct dicomnet_span bytes)
 {
     ((struct both *)context)->instance_bytes += bytes.len;
 }
@@ -276,60 +284,61 @@ static uint16_t sink_end(void *context, char ret_comment[65])
 
 static void sink_cancel(void *context) {}
 
-static const struct storage_sink sink = {
+static const struct dicomnet_storage_sink sink = {
     .begin = sink_begin, .bytes = sink_bytes, .end = sink_end, .cancel = sink_cancel};
 
 /* ---- both ---- */
 
-static void begin(struct both *both, enum query_service service)
+static void begin(struct both *both, enum dicomnet_query_service service)
 {
     memset(both, 0, sizeof *both);
-    both->begin_status = STATUS_PENDING;
+    both->begin_status = DICOMNET_STATUS_PENDING;
     both->queries = 1;
-    both->query =
-        (struct query){.service = service, .model = QUERY_STUDY_ROOT, .identifier = &both->keys, .state = both};
-    if (service == QUERY_MOVE)
+    both->query = (struct dicomnet_query){
+        .service = service, .model = DICOMNET_QUERY_STUDY_ROOT, .identifier = &both->keys, .state = both};
+    if (service == DICOMNET_QUERY_MOVE)
         both->query.move_destination = "ELSEWHERE";
-    both->finish.counts = service == QUERY_FIND ? NULL : &both->final_counts;
-    identifier_init(&both->keys);
-    identifier_init(&both->match);
-    cr_assert_eq(identifier_set_text(&both->keys, TAG_QUERY_RETRIEVE_LEVEL, "STUDY"), 0);
-    cr_assert_eq(identifier_set_text(&both->keys, TAG_PATIENT_NAME, "DOE^*"), 0);
-    cr_assert_eq(identifier_set_text(&both->keys, TAG_STUDY_INSTANCE_UID, ""), 0);
+    both->finish.counts = service == DICOMNET_QUERY_FIND ? NULL : &both->final_counts;
+    dicomnet_identifier_init(&both->keys);
+    dicomnet_identifier_init(&both->match);
+    cr_assert_eq(dicomnet_identifier_set_text(&both->keys, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, "STUDY"), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(&both->keys, DICOMNET_TAG_PATIENT_NAME, "DOE^*"), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(&both->keys, DICOMNET_TAG_STUDY_INSTANCE_UID, ""), 0);
     fixture_begin(&both->fixture);
 }
 
 static void run(struct both *both)
 {
-    struct acceptor_options accept = {.bind_address = "127.0.0.1",
-                                      .association = {.ae = "ARCHIVE", .timeouts = association_default_timeouts}};
-    cr_assert_eq(acceptor_open(&both->acceptor, &both->fixture.loop, &accept, &acceptor_handler, both), 0);
+    struct dicomnet_acceptor_options accept = {
+        .bind_address = "127.0.0.1",
+        .association = {.ae = "ARCHIVE", .timeouts = dicomnet_association_default_timeouts}};
+    cr_assert_eq(dicomnet_acceptor_open(&both->acceptor, &both->fixture.loop, &accept, &acceptor_handler, both), 0);
     uv_timer_init(&both->fixture.loop, &both->later);
     uv_prepare_init(&both->fixture.loop, &both->turn);
     both->later.data = both->turn.data = both;
     uv_prepare_start(&both->turn, on_turn);
     uv_unref((uv_handle_t *)&both->turn);
-    const struct association_proposal proposals[] = {
-        {.abstract_syntax = query_class_uid(both->query.model, both->query.service),
+    const struct dicomnet_association_proposal proposals[] = {
+        {.abstract_syntax = dicomnet_query_class_uid(both->query.model, both->query.service),
          .syntax_count = 2,
-         .syntaxes = {UID_EXPLICIT_VR_LITTLE_ENDIAN, UID_IMPLICIT_VR_LITTLE_ENDIAN}},
+         .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}},
         {.abstract_syntax = FIXTURE_CLASS,
          .syntax_count = 1,
          .syntaxes = {FIXTURE_SYNTAX},
-         .roles = both->no_roles ? 0 : ASSOCIATION_ROLE_PROVIDER}};
-    struct association_options options = fixture_options(acceptor_port(both->acceptor));
+         .roles = both->no_roles ? 0 : DICOMNET_ASSOCIATION_ROLE_PROVIDER}};
+    struct dicomnet_association_options options = fixture_options(dicomnet_acceptor_port(both->acceptor));
     options.proposals = proposals;
     options.proposal_count = 2;
-    const struct query_user_options user_options = {
+    const struct dicomnet_query_user_options user_options = {
         .handler = &user_handler, .context = both, .sink = &sink, .sink_context = both};
-    cr_assert_eq(query_user_open(&both->user, &both->fixture.loop, &options, &user_options), 0);
+    cr_assert_eq(dicomnet_query_user_open(&both->user, &both->fixture.loop, &options, &user_options), 0);
     fixture_run(&both->fixture);
     fixture_end(&both->fixture);
     cr_assert_eq(both->user_closed, 1);
     cr_assert_eq(both->provider_closed, 1);
-    cr_assert_eq(both->end.kind, ASSOCIATION_RELEASED, "%s", error_text(both->end.error));
-    identifier_fini(&both->keys);
-    identifier_fini(&both->match);
+    cr_assert_eq(both->end.kind, DICOMNET_ASSOCIATION_RELEASED, "%s", dicomnet_error_text(both->end.error));
+    dicomnet_identifier_fini(&both->keys);
+    dicomnet_identifier_fini(&both->match);
 }
 
 /* ---- C-FIND ---- */
@@ -338,7 +347,7 @@ Test(query, find_streams_every_match_in_order)
 {
     for (int later = 0; later < 2; later++) {
         struct both both;
-        begin(&both, QUERY_FIND);
+        begin(&both, DICOMNET_QUERY_FIND);
         both.wanted = later ? 20 : 1000;
         both.answer_later = later;
         run(&both);
@@ -350,7 +359,7 @@ Test(query, find_streams_every_match_in_order)
         cr_assert_str_eq(both.last_uid, last);
         cr_assert_str_eq(both.asked_name, "DOE^*");
         cr_assert(both.query.answered && both.query.error == 0);
-        cr_assert_eq(both.query.status, STATUS_SUCCESS);
+        cr_assert_eq(both.query.status, DICOMNET_STATUS_SUCCESS);
         cr_assert_eq(both.begun, 1);
         cr_assert_eq(both.ended, 1);
         cr_assert_eq(both.query_ended, 1);
@@ -362,28 +371,28 @@ Test(query, find_streams_every_match_in_order)
 Test(query, empty_identifiers)
 {
     struct both both;
-    begin(&both, QUERY_FIND);
-    identifier_clear(&both.keys);
+    begin(&both, DICOMNET_QUERY_FIND);
+    dicomnet_identifier_clear(&both.keys);
     both.empty_matches = true;
     both.wanted = 2;
     run(&both);
     cr_assert_eq(both.matches, 2);
-    cr_assert_eq(both.query.status, STATUS_SUCCESS);
+    cr_assert_eq(both.query.status, DICOMNET_STATUS_SUCCESS);
 }
 
 Test(query, find_without_a_match)
 {
     struct both both;
-    begin(&both, QUERY_FIND);
+    begin(&both, DICOMNET_QUERY_FIND);
     run(&both);
     cr_assert_eq(both.matches, 0);
-    cr_assert_eq(both.query.status, STATUS_SUCCESS);
+    cr_assert_eq(both.query.status, DICOMNET_STATUS_SUCCESS);
 }
 
 Test(query, queries_follow_each_other_on_one_association)
 {
     struct both both;
-    begin(&both, QUERY_FIND);
+    begin(&both, DICOMNET_QUERY_FIND);
     both.wanted = 3;
     both.queries = 50;
     run(&both);
@@ -398,7 +407,7 @@ Test(query, queries_follow_each_other_on_one_association)
 Test(query, find_is_cancelled)
 {
     struct both both;
-    begin(&both, QUERY_FIND);
+    begin(&both, DICOMNET_QUERY_FIND);
     both.wanted = 1000 * 1000;
     both.stop_when_cancelled = true;
     both.cancel_at = 100;
@@ -406,29 +415,29 @@ Test(query, find_is_cancelled)
     cr_assert_eq(both.matches, 100, "no match comes after the cancel");
     cr_assert_lt(both.given, both.wanted);
     cr_assert_eq(both.cancelled, 1);
-    cr_assert_eq(both.query.status, STATUS_CANCEL);
+    cr_assert_eq(both.query.status, DICOMNET_STATUS_CANCEL);
     cr_assert_eq(both.ended, 1);
 }
 
 Test(query, a_provider_may_be_done_before_the_cancel)
 {
     struct both both;
-    begin(&both, QUERY_FIND);
+    begin(&both, DICOMNET_QUERY_FIND);
     both.wanted = 3;
     both.cancel_at = 3;
     run(&both);
-    cr_assert_eq(both.query.status, STATUS_SUCCESS);
+    cr_assert_eq(both.query.status, DICOMNET_STATUS_SUCCESS);
     cr_assert_eq(both.query_ended, 1);
 }
 
 Test(query, a_failure_comes_with_what_the_peer_says)
 {
     struct both both;
-    begin(&both, QUERY_FIND);
-    both.begin_status = STATUS_DATA_SET_MISMATCH;
+    begin(&both, DICOMNET_QUERY_FIND);
+    both.begin_status = DICOMNET_STATUS_DATA_SET_MISMATCH;
     run(&both);
     cr_assert(both.query.answered);
-    cr_assert_eq(both.query.status, STATUS_DATA_SET_MISMATCH);
+    cr_assert_eq(both.query.status, DICOMNET_STATUS_DATA_SET_MISMATCH);
     cr_assert_str_eq(both.query.comment, "not today");
     cr_assert_eq(both.asked, 0);
     cr_assert_eq(both.ended, 0, "what was never served does not end");
@@ -439,20 +448,20 @@ Test(query, a_failure_comes_with_what_the_peer_says)
 Test(query, move_tells_how_far_it_is)
 {
     struct both both;
-    begin(&both, QUERY_MOVE);
+    begin(&both, DICOMNET_QUERY_MOVE);
     both.wanted = 10;
-    both.final_status = STATUS_SUB_OPERATIONS_WARNING;
-    both.final_counts = (struct query_counts){.remaining = 9, .completed = 7, .failed = 2, .warning = 1};
-    struct identifier failed;
-    identifier_init(&failed);
-    cr_assert_eq(identifier_set_text(&failed, TAG_FAILED_SOP_INSTANCE_UID_LIST, "1.2.3\\1.2.4"), 0);
+    both.final_status = DICOMNET_STATUS_SUB_OPERATIONS_WARNING;
+    both.final_counts = (struct dicomnet_query_counts){.remaining = 9, .completed = 7, .failed = 2, .warning = 1};
+    struct dicomnet_identifier failed;
+    dicomnet_identifier_init(&failed);
+    cr_assert_eq(dicomnet_identifier_set_text(&failed, DICOMNET_TAG_FAILED_SOP_INSTANCE_UID_LIST, "1.2.3\\1.2.4"), 0);
     both.finish.failed = &failed;
     both.finish.comment = "two are gone";
     run(&both);
-    identifier_fini(&failed);
+    dicomnet_identifier_fini(&failed);
     cr_assert_str_eq(both.destination, "ELSEWHERE");
     cr_assert_eq(both.progress, 10);
-    cr_assert_eq(both.query.status, STATUS_SUB_OPERATIONS_WARNING);
+    cr_assert_eq(both.query.status, DICOMNET_STATUS_SUB_OPERATIONS_WARNING);
     cr_assert_str_eq(both.query.comment, "two are gone");
     cr_assert_str_eq(both.failed_list, "1.2.3\\1.2.4");
     cr_assert_eq(both.query.counts.completed, 7);
@@ -464,13 +473,13 @@ Test(query, move_tells_how_far_it_is)
 Test(query, move_is_cancelled)
 {
     struct both both;
-    begin(&both, QUERY_MOVE);
+    begin(&both, DICOMNET_QUERY_MOVE);
     both.wanted = 60000;
     both.stop_when_cancelled = true;
     both.cancel_at = 5;
-    both.final_counts = (struct query_counts){.remaining = 9, .completed = 7};
+    both.final_counts = (struct dicomnet_query_counts){.remaining = 9, .completed = 7};
     run(&both);
-    cr_assert_eq(both.query.status, STATUS_CANCEL);
+    cr_assert_eq(both.query.status, DICOMNET_STATUS_CANCEL);
     cr_assert_eq(both.query.counts.remaining, 9);
     cr_assert_lt(both.given, both.wanted);
 }
@@ -480,7 +489,7 @@ Test(query, move_is_cancelled)
 Test(query, get_stores_on_the_same_association)
 {
     struct both both;
-    begin(&both, QUERY_GET);
+    begin(&both, DICOMNET_QUERY_GET);
     both.wanted = 25;
     run(&both);
     cr_assert_eq(both.instances, 25);
@@ -489,33 +498,33 @@ Test(query, get_stores_on_the_same_association)
     cr_assert_eq(both.store_failed, 0);
     cr_assert_eq(both.in_the_way, 25);
     cr_assert_geq(both.progress, 20);
-    cr_assert_eq(both.query.status, STATUS_SUCCESS);
+    cr_assert_eq(both.query.status, DICOMNET_STATUS_SUCCESS);
     cr_assert_eq(both.query.counts.completed, 25);
 }
 
 Test(query, get_is_told_what_the_sink_refuses)
 {
     struct both both;
-    begin(&both, QUERY_GET);
+    begin(&both, DICOMNET_QUERY_GET);
     both.wanted = 3;
-    both.sink_status = STATUS_REFUSED_OUT_OF_RESOURCES;
-    both.final_status = STATUS_UNABLE_TO_PERFORM;
+    both.sink_status = DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;
+    both.final_status = DICOMNET_STATUS_UNABLE_TO_PERFORM;
     run(&both);
     cr_assert_eq(both.stored, 3);
     cr_assert_eq(both.store_failed, 3);
     cr_assert_eq(both.query.counts.failed, 3);
-    cr_assert_eq(both.query.status, STATUS_UNABLE_TO_PERFORM);
+    cr_assert_eq(both.query.status, DICOMNET_STATUS_UNABLE_TO_PERFORM);
 }
 
 Test(query, get_is_cancelled)
 {
     struct both both;
-    begin(&both, QUERY_GET);
+    begin(&both, DICOMNET_QUERY_GET);
     both.wanted = 1000;
     both.stop_when_cancelled = true;
     both.cancel_at = 2;
     run(&both);
-    cr_assert_eq(both.query.status, STATUS_CANCEL);
+    cr_assert_eq(both.query.status, DICOMNET_STATUS_CANCEL);
     cr_assert_lt(both.instances, 1000);
     cr_assert_gt(both.query.counts.remaining, 0);
 }
@@ -523,10 +532,10 @@ Test(query, get_is_cancelled)
 Test(query, get_needs_the_role_of_a_storage_provider)
 {
     struct both both;
-    begin(&both, QUERY_GET);
+    begin(&both, DICOMNET_QUERY_GET);
     both.wanted = 3;
     both.no_roles = true;
     run(&both);
     cr_assert_eq(both.instances, 0);
-    cr_assert_eq(both.query.status, STATUS_UNABLE_TO_PERFORM);
+    cr_assert_eq(both.query.status, DICOMNET_STATUS_UNABLE_TO_PERFORM);
 }

@@ -14,7 +14,7 @@
 
 enum { FIND_RQ = 0x0020, GET_RQ = 0x0010, STORE_RQ = 0x0001, NESTED = 10000 };
 
-#define FIND UID_STUDY_ROOT_FIND
+#define FIND DICOMNET_UID_STUDY_ROOT_FIND
 
 /* A match: StudyInstanceUID in Explicit VR Little Endian. */
 static const char match_bytes[] = "\x20\x00\x0D\x00UI\x04\x00"
@@ -47,67 +47,69 @@ static bool send_data_set(struct script_peer *peer, const uint8_t *bytes, size_t
 /* ---- our user side ---- */
 
 struct record {
-    struct query_user *user;
-    struct query query;
-    struct identifier keys;
+    struct dicomnet_query_user *user;
+    struct dicomnet_query query;
+    struct dicomnet_identifier keys;
     unsigned matches, ended, closed;
-    struct association_end end;
+    struct dicomnet_association_end end;
     bool list_came;
 };
 
-static void on_opened(struct query_user *user, void *context)
+static void on_opened(struct dicomnet_query_user *user, void *context)
 {
     struct record *record = context;
-    cr_assert_eq(query_user_begin(user, &record->query), 0);
+    cr_assert_eq(dicomnet_query_user_begin(user, &record->query), 0);
 }
 
-static void on_match(struct query_user *user, void *context, struct query *query, const struct identifier *match)
+static void on_match(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query,
+                     const struct dicomnet_identifier *match)
 {
     struct record *record = context;
     char text[65];
     record->matches++;
-    cr_assert(identifier_get_text(match, TAG_STUDY_INSTANCE_UID, text, sizeof text));
+    cr_assert(dicomnet_identifier_get_text(match, DICOMNET_TAG_STUDY_INSTANCE_UID, text, sizeof text));
     cr_assert_str_eq(text, "1.2");
 }
 
-static void on_ended(struct query_user *user, void *context, struct query *query, const struct identifier *failed)
+static void on_ended(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query,
+                     const struct dicomnet_identifier *failed)
 {
     struct record *record = context;
     record->ended++;
     record->list_came = failed != NULL;
-    query_user_release(user);
+    dicomnet_query_user_release(user);
 }
 
-static void on_closed(struct query_user *user, void *context, const struct association_end *end)
+static void on_closed(struct dicomnet_query_user *user, void *context, const struct dicomnet_association_end *end)
 {
     struct record *record = context;
     record->closed++;
     record->end = *end;
 }
 
-static const struct query_user_handler user_handler = {
+static const struct dicomnet_query_user_handler user_handler = {
     .opened = on_opened, .match = on_match, .ended = on_ended, .closed = on_closed};
 
 static void ask(struct record *record, void (*play)(struct script_peer *peer), const char *what)
 {
     struct fixture fixture;
     memset(record, 0, sizeof *record);
-    identifier_init(&record->keys);
-    cr_assert_eq(identifier_set_text(&record->keys, TAG_STUDY_INSTANCE_UID, "1.2"), 0);
-    record->query =
-        (struct query){.service = QUERY_FIND, .model = QUERY_STUDY_ROOT, .identifier = &record->keys, .priority = 2};
+    dicomnet_identifier_init(&record->keys);
+    cr_assert_eq(dicomnet_identifier_set_text(&record->keys, DICOMNET_TAG_STUDY_INSTANCE_UID, "1.2"), 0);
+    record->query = (struct dicomnet_query){
+        .service = DICOMNET_QUERY_FIND, .model = DICOMNET_QUERY_STUDY_ROOT, .identifier = &record->keys, .priority = 2};
     fixture_begin(&fixture);
     struct script_peer *peer = script_peer_listen(play, record);
-    const struct association_proposal proposal = {
-        .abstract_syntax = FIND, .syntax_count = 1, .syntaxes = {UID_EXPLICIT_VR_LITTLE_ENDIAN}};
-    struct association_options options = fixture_options(peer->port);
+    const struct dicomnet_association_proposal proposal = {
+        .abstract_syntax = FIND, .syntax_count = 1, .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN}};
+    struct dicomnet_association_options options = fixture_options(peer->port);
     options.proposals = &proposal;
-    const struct query_user_options user_options = {.handler = &user_handler, .context = record};
-    cr_assert_eq(query_user_open(&record->user, &fixture.loop, &options, &user_options), 0);
+    const struct dicomnet_query_user_options user_options = {.handler = &user_handler, .context = record};
+    cr_assert_eq(dicomnet_query_user_open(&record->user, &fixture.loop, &options, &user_options), 0);
     fixture_run(&fixture);
     fixture_end_peer(peer, what);
     fixture_end(&fixture);
-    identifier_fini(&record->keys);
+    dicomnet_identifier_fini(&record->keys);
     cr_expect_eq(record->closed, 1, "%s", what);
     cr_expect_eq(record->ended, 1, "%s: a query ends once", what);
 }
@@ -154,10 +156,10 @@ Test(query_user, matches_come_in_any_number_of_pieces, .timeout = FIXTURE_TIMEOU
     struct record record;
     ask(&record, play_matches, "pieces");
     cr_assert_eq(record.matches, 3);
-    cr_assert_eq(record.query.status, STATUS_DATA_SET_MISMATCH);
+    cr_assert_eq(record.query.status, DICOMNET_STATUS_DATA_SET_MISMATCH);
     cr_assert_str_eq(record.query.comment, "no such level");
     cr_assert_eq(record.query.error, 0);
-    cr_assert_eq(record.end.kind, ASSOCIATION_RELEASED);
+    cr_assert_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
 static void play_nested(struct script_peer *peer)
@@ -179,7 +181,7 @@ static void play_garbage(struct script_peer *peer)
 
 static void play_too_long(struct script_peer *peer)
 {
-    size_t len = IDENTIFIER_SIZE_MAX + 20000;
+    size_t len = DICOMNET_IDENTIFIER_SIZE_MAX + 20000;
     uint8_t *bytes = calloc(1, len);
     if (play_request(peer) && send_pending(peer))
         send_data_set(peer, bytes, len);
@@ -246,20 +248,21 @@ Test(query_user, peers_that_misbehave, .timeout = FIXTURE_TIMEOUT_S)
         int error;
         unsigned matches;
     } cases[] = {
-        {"nested sequences", play_nested, ERROR_IDENTIFIER_TOO_DEEP, 0},
-        {"garbage", play_garbage, ERROR_IDENTIFIER_MALFORMED, 0},
-        {"too long", play_too_long, ERROR_IDENTIFIER_TOO_LONG, 0},
-        {"wrong Message ID", play_wrong_id, ERROR_RESPONSE_MISMATCH, 0},
-        {"wrong Command Field", play_wrong_field, ERROR_RESPONSE_MISMATCH, 0},
-        {"no status", play_no_status, ERROR_DIMSE_MALFORMED, 0},
-        {"pending without a match", play_no_match, ERROR_DIMSE_UNEXPECTED, 0},
-        {"silence", play_silence, ERROR_TIMEOUT_DIMSE, 0},
-        {"death", play_death, ERROR_PEER_CLOSED, 1},
+        {"nested sequences", play_nested, DICOMNET_ERROR_IDENTIFIER_TOO_DEEP, 0},
+        {"garbage", play_garbage, DICOMNET_ERROR_IDENTIFIER_MALFORMED, 0},
+        {"too long", play_too_long, DICOMNET_ERROR_IDENTIFIER_TOO_LONG, 0},
+        {"wrong Message ID", play_wrong_id, DICOMNET_ERROR_RESPONSE_MISMATCH, 0},
+        {"wrong Command Field", play_wrong_field, DICOMNET_ERROR_RESPONSE_MISMATCH, 0},
+        {"no status", play_no_status, DICOMNET_ERROR_DIMSE_MALFORMED, 0},
+        {"pending without a match", play_no_match, DICOMNET_ERROR_DIMSE_UNEXPECTED, 0},
+        {"silence", play_silence, DICOMNET_ERROR_TIMEOUT_DIMSE, 0},
+        {"death", play_death, DICOMNET_ERROR_PEER_CLOSED, 1},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct record record;
         ask(&record, cases[i].play, cases[i].what);
-        cr_expect_eq(record.query.error, cases[i].error, "%s: %s", cases[i].what, error_text(record.query.error));
+        cr_expect_eq(record.query.error, cases[i].error, "%s: %s", cases[i].what,
+                     dicomnet_error_text(record.query.error));
         cr_expect(!record.query.answered, "%s", cases[i].what);
         cr_expect_eq(record.matches, cases[i].matches, "%s", cases[i].what);
     }
@@ -283,7 +286,7 @@ Test(query_user, a_slow_peer_is_waited_for, .timeout = FIXTURE_TIMEOUT_S)
 {
     struct record record;
     ask(&record, play_slowly, "slow");
-    cr_assert_eq(record.query.error, 0, "%s", error_text(record.query.error));
+    cr_assert_eq(record.query.error, 0, "%s", dicomnet_error_text(record.query.error));
     cr_assert_eq(record.matches, 4);
 }
 
@@ -315,89 +318,89 @@ Test(query_user, instances_that_nobody_asked_for_are_refused, .timeout = FIXTURE
     struct record record;
     ask(&record, play_store, "C-STORE");
     cr_assert(record.query.answered);
-    cr_assert_eq(record.end.kind, ASSOCIATION_RELEASED);
+    cr_assert_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
 /* ---- our provider side ---- */
 
 struct server {
     struct fixture fixture;
-    struct acceptor *acceptor;
-    struct identifier match;
+    struct dicomnet_acceptor *acceptor;
+    struct dicomnet_identifier match;
     unsigned begun, given, ended, cancelled, closed;
-    struct association_end end;
+    struct dicomnet_association_end end;
     bool endless, stubborn;
 };
 
-static uint16_t on_begin(void *context, struct query_request *request, char ret_comment[65])
+static uint16_t on_begin(void *context, struct dicomnet_query_request *request, char ret_comment[65])
 {
     ((struct server *)context)->begun++;
-    return STATUS_PENDING;
+    return DICOMNET_STATUS_PENDING;
 }
 
 /* Matches without end, or none at all until it is cancelled. */
-static void on_ready(void *context, struct query_request *request)
+static void on_ready(void *context, struct dicomnet_query_request *request)
 {
     struct server *server = context;
     if (server->endless) {
         server->given++;
-        cr_assert_eq(query_request_match(request, &server->match, STATUS_PENDING), 0);
+        cr_assert_eq(dicomnet_query_request_match(request, &server->match, DICOMNET_STATUS_PENDING), 0);
     }
 }
 
-static void on_cancelled(void *context, struct query_request *request)
+static void on_cancelled(void *context, struct dicomnet_query_request *request)
 {
     struct server *server = context;
     server->cancelled++;
     if (!server->stubborn)
-        query_request_finish(request, STATUS_CANCEL, NULL);
+        dicomnet_query_request_finish(request, DICOMNET_STATUS_CANCEL, NULL);
 }
 
-static void on_request_ended(void *context, struct query_request *request)
+static void on_request_ended(void *context, struct dicomnet_query_request *request)
 {
     ((struct server *)context)->ended++;
 }
 
-static void on_provider_closed(void *context, const struct association_end *end)
+static void on_provider_closed(void *context, const struct dicomnet_association_end *end)
 {
     struct server *server = context;
     server->closed++;
     server->end = *end;
-    acceptor_close(server->acceptor);
+    dicomnet_acceptor_close(server->acceptor);
 }
 
-static const struct query_provider_handler provider_handler = {.begin = on_begin,
-                                                               .ready = on_ready,
-                                                               .cancelled = on_cancelled,
-                                                               .ended = on_request_ended,
-                                                               .closed = on_provider_closed};
+static const struct dicomnet_query_provider_handler provider_handler = {.begin = on_begin,
+                                                                        .ready = on_ready,
+                                                                        .cancelled = on_cancelled,
+                                                                        .ended = on_request_ended,
+                                                                        .closed = on_provider_closed};
 
-static const struct association_handler *on_connected(void *user, void **ret_user)
+static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
 {
     struct server *server = user;
-    const struct query_provider_options options = {.handler = &provider_handler, .context = server};
-    *ret_user = query_provider_create(&server->fixture.loop, &options);
-    return *ret_user != NULL ? &query_provider_association_handler : NULL;
+    const struct dicomnet_query_provider_options options = {.handler = &provider_handler, .context = server};
+    *ret_user = dicomnet_query_provider_create(&server->fixture.loop, &options);
+    return *ret_user != NULL ? &dicomnet_query_provider_association_handler : NULL;
 }
 
 static void serve(struct server *server, void (*play)(struct script_peer *peer), const char *what)
 {
-    static const struct acceptor_handler handler = {.connected = on_connected};
-    const struct acceptor_options options = {.bind_address = "127.0.0.1",
-                                             .association = {.ae = "ARCHIVE", .timeouts = {.network_ms = 5000}}};
+    static const struct dicomnet_acceptor_handler handler = {.connected = on_connected};
+    const struct dicomnet_acceptor_options options = {
+        .bind_address = "127.0.0.1", .association = {.ae = "ARCHIVE", .timeouts = {.network_ms = 5000}}};
     fixture_begin(&server->fixture);
-    identifier_init(&server->match);
-    cr_assert_eq(identifier_set_text(&server->match, TAG_STUDY_INSTANCE_UID, "1.2"), 0);
-    cr_assert_eq(acceptor_open(&server->acceptor, &server->fixture.loop, &options, &handler, server), 0);
-    struct script_peer *peer = script_peer_connect(acceptor_port(server->acceptor), play, server);
+    dicomnet_identifier_init(&server->match);
+    cr_assert_eq(dicomnet_identifier_set_text(&server->match, DICOMNET_TAG_STUDY_INSTANCE_UID, "1.2"), 0);
+    cr_assert_eq(dicomnet_acceptor_open(&server->acceptor, &server->fixture.loop, &options, &handler, server), 0);
+    struct script_peer *peer = script_peer_connect(dicomnet_acceptor_port(server->acceptor), play, server);
     fixture_run(&server->fixture);
     fixture_end_peer(peer, what);
     fixture_end(&server->fixture);
-    identifier_fini(&server->match);
+    dicomnet_identifier_fini(&server->match);
     cr_assert_eq(server->closed, 1);
 }
 
-static const struct peer_request find_request = {.context_count = 2, .classes = {FIND, UID_VERIFICATION}};
+static const struct peer_request find_request = {.context_count = 2, .classes = {FIND, DICOMNET_UID_VERIFICATION}};
 
 static bool send_find(struct script_peer *peer, uint16_t message_id)
 {
@@ -435,11 +438,11 @@ static void play_bad_identifiers(struct script_peer *peer)
         return;
     send_find(peer, 1);
     send_data_set(peer, bytes, len);
-    expect_status(peer, 1, 0xC000, error_text(ERROR_IDENTIFIER_TOO_DEEP));
+    expect_status(peer, 1, 0xC000, dicomnet_error_text(DICOMNET_ERROR_IDENTIFIER_TOO_DEEP));
     send_find(peer, 2);
     peer_send_pdv(peer, 1, 0x02, "garbage", 7);
     char comment[65];
-    snprintf(comment, sizeof comment, "%s", error_text(ERROR_IDENTIFIER_MALFORMED));
+    snprintf(comment, sizeof comment, "%s", dicomnet_error_text(DICOMNET_ERROR_IDENTIFIER_MALFORMED));
     expect_status(peer, 2, 0xC000, comment);
     const struct peer_command none = {.context_id = 1, .field = FIND_RQ, .message_id = 3, .class_uid = FIND};
     peer_send_command(peer, &none);
@@ -459,7 +462,7 @@ Test(query_provider, bad_identifiers_are_answered_and_the_association_goes_on, .
     struct server server = {0};
     serve(&server, play_bad_identifiers, "bad identifiers");
     cr_assert_eq(server.begun, 0);
-    cr_assert_eq(server.end.kind, ASSOCIATION_RELEASED);
+    cr_assert_eq(server.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
 static void play_two_at_once(struct script_peer *peer)
@@ -486,7 +489,7 @@ Test(query_provider, one_request_at_a_time, .timeout = FIXTURE_TIMEOUT_S)
     cr_assert_eq(server.begun, 1);
     cr_assert_eq(server.cancelled, 1);
     cr_assert_eq(server.ended, 1);
-    cr_assert_eq(server.end.kind, ASSOCIATION_RELEASED);
+    cr_assert_eq(server.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
 static void play_impatient(struct script_peer *peer)
@@ -551,5 +554,5 @@ Test(query_provider, a_user_that_dies_ends_its_request, .timeout = FIXTURE_TIMEO
     serve(&server, play_leaving, "dies");
     cr_assert_eq(server.ended, 1);
     cr_assert_eq(server.cancelled, 0);
-    cr_assert_neq(server.end.kind, ASSOCIATION_RELEASED);
+    cr_assert_neq(server.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }

@@ -12,40 +12,40 @@
 enum { STORES_MAX = 64 };
 
 struct record {
-    struct storage_user *user;
-    struct store stores[STORES_MAX];
+    struct dicomnet_storage_user *user;
+    struct dicomnet_store stores[STORES_MAX];
     struct numbers_source sources[STORES_MAX];
-    char uids[STORES_MAX][UID_SIZE];
+    char uids[STORES_MAX][DICOMNET_UID_SIZE];
     unsigned wanted, begun, done, opened, closed;
     unsigned order[STORES_MAX]; /* of the ends */
     unsigned most_in_flight;
     bool stay;    /* do not release after the last */
     uint64_t len; /* of each data set */
     void (*on_done)(struct record *record);
-    void (*ready)(struct storage_user *user, void *context); /* instead of storing all, as fast as may be */
-    struct association_end end;
+    void (*ready)(struct dicomnet_storage_user *user, void *context); /* instead of storing all, as fast as may be */
+    struct dicomnet_association_end end;
     void (*script)(struct script_peer *peer);
 };
 
-static void on_opened(struct storage_user *user, void *context)
+static void on_opened(struct dicomnet_storage_user *user, void *context)
 {
     ((struct record *)context)->opened++;
-    cr_expect_not_null(storage_user_find_context(user, FIXTURE_CLASS, FIXTURE_SYNTAX));
-    cr_expect_null(storage_user_find_context(user, FIXTURE_CLASS, UID_IMPLICIT_VR_LITTLE_ENDIAN));
-    cr_expect_null(storage_user_find_context(user, UID_VERIFICATION, FIXTURE_SYNTAX));
+    cr_expect_not_null(dicomnet_storage_user_find_context(user, FIXTURE_CLASS, FIXTURE_SYNTAX));
+    cr_expect_null(dicomnet_storage_user_find_context(user, FIXTURE_CLASS, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN));
+    cr_expect_null(dicomnet_storage_user_find_context(user, DICOMNET_UID_VERIFICATION, FIXTURE_SYNTAX));
 }
 
-static struct store store_of(struct record *record, unsigned i)
+static struct dicomnet_store store_of(struct record *record, unsigned i)
 {
-    snprintf(record->uids[i], UID_SIZE, "1.2.3.%u", i + 1);
-    return (struct store){.context_id = 1,
-                          .priority = PRIORITY_HIGH,
-                          .class_uid = FIXTURE_CLASS,
-                          .instance_uid = record->uids[i],
-                          .source = numbers_source_init(&record->sources[i], record->len)};
+    snprintf(record->uids[i], DICOMNET_UID_SIZE, "1.2.3.%u", i + 1);
+    return (struct dicomnet_store){.context_id = 1,
+                                   .priority = DICOMNET_PRIORITY_HIGH,
+                                   .class_uid = FIXTURE_CLASS,
+                                   .instance_uid = record->uids[i],
+                                   .source = numbers_source_init(&record->sources[i], record->len)};
 }
 
-static void on_ready(struct storage_user *user, void *context)
+static void on_ready(struct dicomnet_storage_user *user, void *context)
 {
     struct record *record = context;
     cr_assert_eq(record->closed, 0);
@@ -53,19 +53,19 @@ static void on_ready(struct storage_user *user, void *context)
         record->ready(user, context);
         return;
     }
-    while (record->begun < record->wanted && storage_user_can_store(user)) {
+    while (record->begun < record->wanted && dicomnet_storage_user_can_store(user)) {
         unsigned i = record->begun++;
-        struct store *store = &record->stores[i];
+        struct dicomnet_store *store = &record->stores[i];
         *store = store_of(record, i);
-        cr_assert_eq(storage_user_store(user, store), 0);
-        if (storage_user_in_flight(user) > record->most_in_flight)
-            record->most_in_flight = storage_user_in_flight(user);
+        cr_assert_eq(dicomnet_storage_user_store(user, store), 0);
+        if (dicomnet_storage_user_in_flight(user) > record->most_in_flight)
+            record->most_in_flight = dicomnet_storage_user_in_flight(user);
     }
     if (record->begun == record->wanted && !record->stay)
-        storage_user_release(user);
+        dicomnet_storage_user_release(user);
 }
 
-static void on_done(struct storage_user *user, void *context, struct store *store)
+static void on_done(struct dicomnet_storage_user *user, void *context, struct dicomnet_store *store)
 {
     struct record *record = context;
     cr_assert_eq(record->closed, 0, "closed is the last");
@@ -75,15 +75,15 @@ static void on_done(struct storage_user *user, void *context, struct store *stor
         record->on_done(record);
 }
 
-static void on_closed(struct storage_user *user, void *context, const struct association_end *end)
+static void on_closed(struct dicomnet_storage_user *user, void *context, const struct dicomnet_association_end *end)
 {
     struct record *record = context;
     record->closed++;
     record->end = *end;
-    cr_expect_eq(storage_user_in_flight(user), 0);
+    cr_expect_eq(dicomnet_storage_user_in_flight(user), 0);
 }
 
-static const struct storage_user_handler handler = {
+static const struct dicomnet_storage_user_handler handler = {
     .opened = on_opened, .done = on_done, .ready = on_ready, .closed = on_closed};
 
 /* Store `record->wanted` instances with a peer that plays that script; every store begun must end, once. */
@@ -94,12 +94,12 @@ static uint64_t store_all(struct record *record, void (*script)(struct script_pe
     fixture_begin(&fixture);
     struct script_peer *peer = script_peer_listen(script, record);
     cr_assert_not_null(peer);
-    struct association_options options = fixture_options(peer->port);
+    struct dicomnet_association_options options = fixture_options(peer->port);
     options.window = window;
     options.timeouts.release_ms = 5000; /* a release waits behind megabytes */
     if (record->len == 0)
         record->len = 1000;
-    cr_assert_eq(storage_user_open(&record->user, &fixture.loop, &options, &handler, record), 0);
+    cr_assert_eq(dicomnet_storage_user_open(&record->user, &fixture.loop, &options, &handler, record), 0);
     uint64_t ms = fixture_run(&fixture);
     cr_expect_eq(record->closed, 1, "%s", what);
     cr_expect_eq(record->done, record->begun, "%s: %u begun, %u ended", what, record->begun, record->done);
@@ -116,7 +116,7 @@ static uint64_t store_all(struct record *record, void (*script)(struct script_pe
 static void check_and_serve(struct script_peer *peer)
 {
     const struct record *record = peer->user;
-    char uid[UID_SIZE];
+    char uid[DICOMNET_UID_SIZE];
     peer_accept(peer);
     while (peer_read_message(peer)) {
         const struct peer_message *message = &peer->message;
@@ -144,9 +144,9 @@ Test(storage_user, stores_one_after_another, .timeout = FIXTURE_TIMEOUT_S)
         store_all(&record, check_and_serve, 0, "good order");
         cr_expect_eq(record.done, 5);
         cr_expect_eq(record.most_in_flight, 1);
-        cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+        cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
         for (unsigned k = 0; k < 5; k++) {
-            const struct store *store = &record.stores[k];
+            const struct dicomnet_store *store = &record.stores[k];
             cr_expect_eq(record.order[k], k);
             cr_expect(store->answered && store->all_sent && !store->uid_missing);
             cr_expect_eq(store->status, k == 1 ? 0xA700 : 0);
@@ -178,7 +178,7 @@ Test(storage_user, early_response, .timeout = FIXTURE_TIMEOUT_S)
     struct record record = {.wanted = 1, .len = 24 * 1000 * 1000};
     store_all(&record, answer_early, 0, "early response");
     cr_expect(record.stores[0].answered && record.stores[0].all_sent && record.stores[0].uid_missing);
-    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
 /* A refusal in the middle, and then the peer aborts: it has not read all, so nothing counts. */
@@ -196,7 +196,7 @@ Test(storage_user, early_response_without_the_rest, .timeout = FIXTURE_TIMEOUT_S
     struct record record = {.wanted = 1, .len = 24 * 1000 * 1000};
     store_all(&record, answer_early_and_abort, 0, "early response, abort");
     cr_expect(!record.stores[0].answered && !record.stores[0].all_sent);
-    cr_expect_eq(record.stores[0].error, ERROR_ABORTED);
+    cr_expect_eq(record.stores[0].error, DICOMNET_ERROR_ABORTED);
 }
 
 /* Two responses to a store that is still on its way out. */
@@ -216,8 +216,8 @@ Test(storage_user, early_response_twice, .timeout = FIXTURE_TIMEOUT_S)
     struct record record = {.wanted = 1, .len = 24 * 1000 * 1000};
     store_all(&record, answer_early_twice, 0, "early response, twice");
     cr_expect(!record.stores[0].answered);
-    cr_expect_eq(record.stores[0].error, ERROR_RESPONSE_MISMATCH);
-    cr_expect_eq(record.end.kind, ASSOCIATION_ABORTED_BY_US);
+    cr_expect_eq(record.stores[0].error, DICOMNET_ERROR_RESPONSE_MISMATCH);
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_ABORTED_BY_US);
 }
 
 /* ---- responses that match nothing ---- */
@@ -349,19 +349,19 @@ static const struct wrong_peer {
     bool first_answered;
     int error;
 } wrong_peers[] = {
-    {"wrong Message ID", wrong_message_id, false, ERROR_RESPONSE_MISMATCH},
-    {"wrong instance UID", wrong_instance_uid, false, ERROR_RESPONSE_MISMATCH},
-    {"context never proposed", wrong_context, false, ERROR_NO_CONTEXT},
-    {"wrong command field", wrong_field, false, ERROR_RESPONSE_MISMATCH},
-    {"a request", request_instead, false, ERROR_RESPONSE_MISMATCH},
-    {"second response", second_response, true, ERROR_RESPONSE_MISMATCH},
-    {"garbage", garbage, false, ERROR_PDU_UNKNOWN},
-    {"FIN", closes, false, ERROR_PEER_CLOSED},
+    {"wrong Message ID", wrong_message_id, false, DICOMNET_ERROR_RESPONSE_MISMATCH},
+    {"wrong instance UID", wrong_instance_uid, false, DICOMNET_ERROR_RESPONSE_MISMATCH},
+    {"context never proposed", wrong_context, false, DICOMNET_ERROR_NO_CONTEXT},
+    {"wrong command field", wrong_field, false, DICOMNET_ERROR_RESPONSE_MISMATCH},
+    {"a request", request_instead, false, DICOMNET_ERROR_RESPONSE_MISMATCH},
+    {"second response", second_response, true, DICOMNET_ERROR_RESPONSE_MISMATCH},
+    {"garbage", garbage, false, DICOMNET_ERROR_PDU_UNKNOWN},
+    {"FIN", closes, false, DICOMNET_ERROR_PEER_CLOSED},
     {"RST", resets, false, UV_ECONNRESET},
-    {"abort", aborts, false, ERROR_ABORTED},
-    {"release", releases, false, ERROR_RELEASED},
-    {"silence", is_silent, false, ERROR_TIMEOUT_DIMSE},
-    {"half a response", half_a_response, false, ERROR_TIMEOUT_DIMSE},
+    {"abort", aborts, false, DICOMNET_ERROR_ABORTED},
+    {"release", releases, false, DICOMNET_ERROR_RELEASED},
+    {"silence", is_silent, false, DICOMNET_ERROR_TIMEOUT_DIMSE},
+    {"half a response", half_a_response, false, DICOMNET_ERROR_TIMEOUT_DIMSE},
 };
 
 Test(storage_user, wrong_peers, .timeout = FIXTURE_TIMEOUT_S)
@@ -370,12 +370,12 @@ Test(storage_user, wrong_peers, .timeout = FIXTURE_TIMEOUT_S)
         const struct wrong_peer *row = &wrong_peers[i];
         struct record record = {.wanted = row->first_answered ? 1 : 2, .stay = row->first_answered};
         uint64_t ms = store_all(&record, row->script, 0, row->what);
-        const struct store *store = &record.stores[0];
+        const struct dicomnet_store *store = &record.stores[0];
         cr_expect_eq(record.begun, 1, "%s", row->what);
         cr_expect_eq(store->answered, row->first_answered, "%s", row->what);
         cr_expect(store->all_sent, "%s: that is in doubt", row->what);
         if (!row->first_answered)
-            cr_expect_eq(store->error, row->error, "%s: %s", row->what, error_text(store->error));
+            cr_expect_eq(store->error, row->error, "%s: %s", row->what, dicomnet_error_text(store->error));
         else
             cr_expect_eq(record.end.error, row->error, "%s", row->what);
         cr_expect_leq(ms, 3000, "%s: %u ms", row->what, (unsigned)ms);
@@ -396,7 +396,7 @@ Test(storage_user, missing_uid_is_accepted, .timeout = FIXTURE_TIMEOUT_S)
     store_all(&record, missing_uid, 0, "missing UID");
     cr_expect(record.stores[0].answered && record.stores[0].uid_missing);
     cr_expect(record.stores[1].answered && !record.stores[1].uid_missing);
-    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
 static void missing_status(struct script_peer *peer)
@@ -413,29 +413,31 @@ Test(storage_user, missing_status_is_no_success, .timeout = FIXTURE_TIMEOUT_S)
     struct record record = {.wanted = 2};
     store_all(&record, missing_status, 0, "missing status");
     cr_expect(record.stores[0].answered && record.stores[0].status_missing);
-    cr_expect_eq(record.stores[0].status, STATUS_PROCESSING_FAILURE);
+    cr_expect_eq(record.stores[0].status, DICOMNET_STATUS_PROCESSING_FAILURE);
     cr_expect(record.stores[1].answered && !record.stores[1].status_missing);
-    cr_expect_eq(record.stores[1].status, STATUS_SUCCESS);
+    cr_expect_eq(record.stores[1].status, DICOMNET_STATUS_SUCCESS);
 }
 
 /* The context was proposed and accepted, but the request went out on another. */
 Test(storage_user, response_on_another_accepted_context, .timeout = FIXTURE_TIMEOUT_S)
 {
-    static const struct association_proposal proposals[] = {
+    static const struct dicomnet_association_proposal proposals[] = {
         {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {FIXTURE_SYNTAX}},
-        {.abstract_syntax = UID_VERIFICATION, .syntax_count = 1, .syntaxes = {UID_IMPLICIT_VR_LITTLE_ENDIAN}}};
+        {.abstract_syntax = DICOMNET_UID_VERIFICATION,
+         .syntax_count = 1,
+         .syntaxes = {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}}};
     struct fixture fixture;
     struct record record = {.wanted = 1, .len = 1000};
     fixture_begin(&fixture);
     struct script_peer *peer = script_peer_listen(two_contexts_second_answers, NULL);
-    struct association_options options = fixture_options(peer->port);
+    struct dicomnet_association_options options = fixture_options(peer->port);
     options.proposals = proposals;
     options.proposal_count = 2;
-    cr_assert_eq(storage_user_open(&record.user, &fixture.loop, &options, &handler, &record), 0);
+    cr_assert_eq(dicomnet_storage_user_open(&record.user, &fixture.loop, &options, &handler, &record), 0);
     fixture_run(&fixture);
     cr_expect_eq(record.closed, 1);
     cr_expect(!record.stores[0].answered);
-    cr_expect_eq(record.stores[0].error, ERROR_RESPONSE_MISMATCH);
+    cr_expect_eq(record.stores[0].error, DICOMNET_ERROR_RESPONSE_MISMATCH);
     fixture_end_peer(peer, "another context");
     fixture_end(&fixture);
 }
@@ -471,17 +473,17 @@ static void the_class_with_two_under_way(struct script_peer *peer)
 
 static void store_with_two_contexts(struct record *record, void (*script)(struct script_peer *peer), uint16_t window)
 {
-    static const struct association_proposal proposals[] = {
+    static const struct dicomnet_association_proposal proposals[] = {
         {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {FIXTURE_SYNTAX}},
         {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {"1.2.840.10008.1.2.4.70"}}};
     struct fixture fixture;
     fixture_begin(&fixture);
     struct script_peer *peer = script_peer_listen(script, NULL);
-    struct association_options options = fixture_options(peer->port);
+    struct dicomnet_association_options options = fixture_options(peer->port);
     options.proposals = proposals;
     options.proposal_count = 2;
     options.window = window;
-    cr_assert_eq(storage_user_open(&record->user, &fixture.loop, &options, &handler, record), 0);
+    cr_assert_eq(dicomnet_storage_user_open(&record->user, &fixture.loop, &options, &handler, record), 0);
     fixture_run(&fixture);
     cr_expect_eq(record->closed, 1);
     fixture_end_peer(peer, "another context of the class");
@@ -494,7 +496,7 @@ Test(storage_user, response_on_another_context_of_the_class, .timeout = FIXTURE_
     store_with_two_contexts(&taken, the_class_has_another_context, 0);
     cr_expect(taken.stores[0].answered && taken.stores[0].context_other);
     cr_expect(taken.stores[1].answered && !taken.stores[1].context_other);
-    cr_expect_eq(taken.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(taken.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 
     struct record unnamed = {.wanted = 1, .len = 1000};
     store_with_two_contexts(&unnamed, the_class_and_no_instance, 0);
@@ -503,7 +505,7 @@ Test(storage_user, response_on_another_context_of_the_class, .timeout = FIXTURE_
     struct record two = {.wanted = 2, .len = 1000};
     store_with_two_contexts(&two, the_class_with_two_under_way, 2);
     cr_expect(!two.stores[0].answered && !two.stores[1].answered);
-    cr_expect_eq(two.stores[0].error, ERROR_RESPONSE_MISMATCH);
+    cr_expect_eq(two.stores[0].error, DICOMNET_ERROR_RESPONSE_MISMATCH);
 }
 
 /* ---- partly sent ---- */
@@ -526,7 +528,7 @@ Test(storage_user, partly_sent_is_not_in_doubt, .timeout = FIXTURE_TIMEOUT_S)
     struct record stuck = {.wanted = 1, .len = 64 * 1000 * 1000};
     store_all(&stuck, never_reads, 0, "never reads");
     cr_expect(!stuck.stores[0].answered && !stuck.stores[0].all_sent);
-    cr_expect_eq(stuck.stores[0].error, ERROR_TIMEOUT_NETWORK);
+    cr_expect_eq(stuck.stores[0].error, DICOMNET_ERROR_TIMEOUT_NETWORK);
 
     struct record cut = {.wanted = 1, .len = 64 * 1000 * 1000};
     store_all(&cut, reads_some_and_closes, 0, "reads some");
@@ -564,7 +566,7 @@ Test(storage_user, window_with_responses_out_of_order, .timeout = FIXTURE_TIMEOU
     store_all(&record, answer_backwards, 8, "window");
     cr_expect_eq(record.done, 32);
     cr_expect_eq(record.most_in_flight, 4);
-    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
     for (unsigned i = 0; i < 32; i++) {
         cr_expect(record.stores[i].answered);
         cr_expect_eq(record.stores[i].status, 0xB000 + record.stores[i].message_id);
@@ -597,8 +599,8 @@ Test(storage_user, window_and_silence, .timeout = FIXTURE_TIMEOUT_S)
     cr_expect_eq(record.done, 4);
     cr_expect(record.stores[0].answered && record.stores[2].answered);
     cr_expect(!record.stores[1].answered && !record.stores[3].answered);
-    cr_expect_eq(record.stores[1].error, ERROR_TIMEOUT_DIMSE);
-    cr_expect_eq(record.stores[3].error, ERROR_TIMEOUT_DIMSE);
+    cr_expect_eq(record.stores[1].error, DICOMNET_ERROR_TIMEOUT_DIMSE);
+    cr_expect_eq(record.stores[3].error, DICOMNET_ERROR_TIMEOUT_DIMSE);
     cr_expect_geq(ms, 590);
     cr_expect_leq(ms, 2500);
 }
@@ -626,8 +628,8 @@ Test(storage_user, window_and_a_peer_that_gets_on, .timeout = FIXTURE_TIMEOUT_S)
     struct record record = {.wanted = 4};
     store_all(&record, answer_steadily, 8, "window, steadily");
     for (unsigned i = 0; i < 4; i++)
-        cr_expect(record.stores[i].answered, "store %u: %s", i, error_text(record.stores[i].error));
-    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+        cr_expect(record.stores[i].answered, "store %u: %s", i, dicomnet_error_text(record.stores[i].error));
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
 static void answer_same_twice(struct script_peer *peer)
@@ -647,32 +649,32 @@ Test(storage_user, window_and_second_response, .timeout = FIXTURE_TIMEOUT_S)
     store_all(&record, answer_same_twice, 8, "window, twice");
     cr_expect_eq(record.done, 4);
     cr_expect(record.stores[3].answered && !record.stores[0].answered);
-    cr_expect_eq(record.stores[0].error, ERROR_RESPONSE_MISMATCH);
+    cr_expect_eq(record.stores[0].error, DICOMNET_ERROR_RESPONSE_MISMATCH);
 }
 
 /* ---- from within callbacks ---- */
 
 /* While the response to one store is awaited, the next is read and framed; nothing of it leaves before its turn. */
-static void prepare_ahead(struct storage_user *user, void *context)
+static void prepare_ahead(struct dicomnet_storage_user *user, void *context)
 {
     struct record *record = context;
-    if (record->begun < record->wanted && storage_user_can_store(user)) {
-        struct store *store = &record->stores[record->begun];
+    if (record->begun < record->wanted && dicomnet_storage_user_can_store(user)) {
+        struct dicomnet_store *store = &record->stores[record->begun];
         if (store->source == NULL)
             *store = store_of(record, record->begun);
         record->begun++;
-        cr_assert_eq(storage_user_store(user, store), 0);
+        cr_assert_eq(dicomnet_storage_user_store(user, store), 0);
     }
     if (record->begun == record->wanted) {
-        storage_user_release(user);
-    } else if (storage_user_can_prepare(user) && record->stores[record->begun].source == NULL) {
-        struct store *store = &record->stores[record->begun];
+        dicomnet_storage_user_release(user);
+    } else if (dicomnet_storage_user_can_prepare(user) && record->stores[record->begun].source == NULL) {
+        struct dicomnet_store *store = &record->stores[record->begun];
         *store = store_of(record, record->begun);
-        cr_expect_not(storage_user_can_store(user));
-        cr_expect_eq(storage_user_in_flight(user), 1);
-        cr_assert_eq(storage_user_prepare(user, store), 0);
+        cr_expect_not(dicomnet_storage_user_can_store(user));
+        cr_expect_eq(dicomnet_storage_user_in_flight(user), 1);
+        cr_assert_eq(dicomnet_storage_user_prepare(user, store), 0);
         cr_expect_gt(record->sources[record->begun].reads, 0, "it is read already");
-        cr_expect_eq(storage_user_in_flight(user), 1, "but has not begun");
+        cr_expect_eq(dicomnet_storage_user_in_flight(user), 1, "but has not begun");
     }
 }
 
@@ -683,23 +685,23 @@ Test(storage_user, prepares_the_next_store, .timeout = FIXTURE_TIMEOUT_S)
         struct record record = {.wanted = 5, .len = lens[i], .ready = prepare_ahead};
         store_all(&record, check_and_serve, 0, "prepared ahead");
         cr_expect_eq(record.done, 5);
-        cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+        cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
     }
 }
 
 /* What was prepared is forgotten when another store is given: that one leaves, and nothing of the first. */
-static void prepare_and_forget(struct storage_user *user, void *context)
+static void prepare_and_forget(struct dicomnet_storage_user *user, void *context)
 {
     struct record *record = context;
     if (record->begun == record->wanted)
         return;
-    struct store *forgotten = &record->stores[STORES_MAX - 1];
+    struct dicomnet_store *forgotten = &record->stores[STORES_MAX - 1];
     *forgotten = store_of(record, STORES_MAX - 1);
-    cr_assert_eq(storage_user_prepare(user, forgotten), 0);
-    struct store *store = &record->stores[record->begun];
+    cr_assert_eq(dicomnet_storage_user_prepare(user, forgotten), 0);
+    struct dicomnet_store *store = &record->stores[record->begun];
     *store = store_of(record, record->begun++);
-    cr_assert_eq(storage_user_store(user, store), 0);
-    storage_user_release(user);
+    cr_assert_eq(dicomnet_storage_user_store(user, store), 0);
+    dicomnet_storage_user_release(user);
 }
 
 static void serve_only_the_first(struct script_peer *peer)
@@ -725,20 +727,20 @@ Test(storage_user, forgets_what_was_prepared, .timeout = FIXTURE_TIMEOUT_S)
 }
 
 /* A store that could not be prepared is read again when it begins, and says again what its source says. */
-static void prepare_in_vain(struct storage_user *user, void *context)
+static void prepare_in_vain(struct dicomnet_storage_user *user, void *context)
 {
     struct record *record = context;
     if (record->begun == record->wanted)
         return;
-    struct store *broken = &record->stores[STORES_MAX - 1], *store = &record->stores[record->begun];
+    struct dicomnet_store *broken = &record->stores[STORES_MAX - 1], *store = &record->stores[record->begun];
     *broken = store_of(record, STORES_MAX - 1);
     record->sources[STORES_MAX - 1].ends_at = 0;
     record->sources[STORES_MAX - 1].error = -EIO;
-    cr_assert_eq(storage_user_prepare(user, broken), -EIO);
-    cr_assert_eq(storage_user_store(user, broken), -EIO);
+    cr_assert_eq(dicomnet_storage_user_prepare(user, broken), -EIO);
+    cr_assert_eq(dicomnet_storage_user_store(user, broken), -EIO);
     *store = store_of(record, record->begun++);
-    cr_assert_eq(storage_user_store(user, store), 0);
-    storage_user_release(user);
+    cr_assert_eq(dicomnet_storage_user_store(user, store), 0);
+    dicomnet_storage_user_release(user);
 }
 
 Test(storage_user, goes_on_after_a_source_that_cannot_be_read, .timeout = FIXTURE_TIMEOUT_S)
@@ -751,7 +753,7 @@ Test(storage_user, goes_on_after_a_source_that_cannot_be_read, .timeout = FIXTUR
 
 static void abort_in_done(struct record *record)
 {
-    storage_user_abort(record->user, ERROR_ABORTED_LOCALLY);
+    dicomnet_storage_user_abort(record->user, DICOMNET_ERROR_ABORTED_LOCALLY);
 }
 
 static void serve_whoever(struct script_peer *peer)
@@ -765,16 +767,16 @@ Test(storage_user, abort_from_done, .timeout = FIXTURE_TIMEOUT_S)
     struct record record = {.wanted = 5, .on_done = abort_in_done};
     store_all(&record, serve_whoever, 0, "abort from done");
     cr_expect_eq(record.done, 1);
-    cr_expect_eq(record.end.kind, ASSOCIATION_ABORTED_BY_US);
-    cr_expect_eq(record.end.error, ERROR_ABORTED_LOCALLY);
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_ABORTED_BY_US);
+    cr_expect_eq(record.end.error, DICOMNET_ERROR_ABORTED_LOCALLY);
 }
 
 static void release_in_done(struct record *record)
 {
-    struct store another = {.context_id = 1, .class_uid = FIXTURE_CLASS, .instance_uid = "1.2"};
-    storage_user_release(record->user);
-    cr_expect(!storage_user_can_store(record->user));
-    cr_expect_eq(storage_user_store(record->user, &another), ERROR_NOT_OPEN);
+    struct dicomnet_store another = {.context_id = 1, .class_uid = FIXTURE_CLASS, .instance_uid = "1.2"};
+    dicomnet_storage_user_release(record->user);
+    cr_expect(!dicomnet_storage_user_can_store(record->user));
+    cr_expect_eq(dicomnet_storage_user_store(record->user, &another), DICOMNET_ERROR_NOT_OPEN);
 }
 
 Test(storage_user, release_from_done, .timeout = FIXTURE_TIMEOUT_S)
@@ -782,7 +784,7 @@ Test(storage_user, release_from_done, .timeout = FIXTURE_TIMEOUT_S)
     struct record record = {.wanted = 5, .on_done = release_in_done};
     store_all(&record, serve_whoever, 0, "release from done");
     cr_expect_eq(record.done, 1);
-    cr_expect_eq(record.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
 /* Message IDs go round at 65,535, pass over 0, and none is in flight twice. */
@@ -790,7 +792,7 @@ static void answer_every_other_late(struct script_peer *peer)
 {
     struct peer_command late = {0};
     uint16_t last = 0;
-    char uid[UID_SIZE] = "";
+    char uid[DICOMNET_UID_SIZE] = "";
     peer_read_request(peer);
     peer_send_accept(peer, &(struct peer_accept){.window = 2});
     while (peer_read_message(peer)) {
@@ -814,32 +816,32 @@ static void answer_every_other_late(struct script_peer *peer)
 }
 
 struct endless {
-    struct storage_user *user;
-    struct store stores[2];
+    struct dicomnet_storage_user *user;
+    struct dicomnet_store stores[2];
     struct numbers_source sources[2];
     bool busy[2];
     unsigned begun, done, closed;
 };
 
-static void endless_ready(struct storage_user *user, void *context)
+static void endless_ready(struct dicomnet_storage_user *user, void *context)
 {
     struct endless *endless = context;
     for (int i = 0; i < 2; i++) {
-        if (endless->busy[i] || endless->begun == 65700 || !storage_user_can_store(user))
+        if (endless->busy[i] || endless->begun == 65700 || !dicomnet_storage_user_can_store(user))
             continue;
-        endless->stores[i] = (struct store){.context_id = 1,
-                                            .class_uid = FIXTURE_CLASS,
-                                            .instance_uid = i == 0 ? "1.2.3" : "1.2.4",
-                                            .source = numbers_source_init(&endless->sources[i], 2)};
+        endless->stores[i] = (struct dicomnet_store){.context_id = 1,
+                                                     .class_uid = FIXTURE_CLASS,
+                                                     .instance_uid = i == 0 ? "1.2.3" : "1.2.4",
+                                                     .source = numbers_source_init(&endless->sources[i], 2)};
         endless->busy[i] = true;
         endless->begun++;
-        cr_assert_eq(storage_user_store(user, &endless->stores[i]), 0);
+        cr_assert_eq(dicomnet_storage_user_store(user, &endless->stores[i]), 0);
     }
     if (endless->begun == 65700)
-        storage_user_release(user);
+        dicomnet_storage_user_release(user);
 }
 
-static void endless_done(struct storage_user *user, void *context, struct store *store)
+static void endless_done(struct dicomnet_storage_user *user, void *context, struct dicomnet_store *store)
 {
     struct endless *endless = context;
     cr_assert(store->answered);
@@ -847,24 +849,25 @@ static void endless_done(struct storage_user *user, void *context, struct store 
     endless->done++;
 }
 
-static void endless_closed(struct storage_user *user, void *context, const struct association_end *end)
+static void endless_closed(struct dicomnet_storage_user *user, void *context,
+                           const struct dicomnet_association_end *end)
 {
     ((struct endless *)context)->closed++;
-    cr_expect_eq(end->kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(end->kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
 Test(storage_user, message_ids_go_round, .timeout = FIXTURE_TIMEOUT_S)
 {
-    static const struct storage_user_handler endless_handler = {
+    static const struct dicomnet_storage_user_handler endless_handler = {
         .ready = endless_ready, .done = endless_done, .closed = endless_closed};
     static struct endless endless;
     struct fixture fixture;
     fixture_begin(&fixture);
     struct script_peer *peer = script_peer_listen(answer_every_other_late, NULL);
-    struct association_options options = fixture_options(peer->port);
+    struct dicomnet_association_options options = fixture_options(peer->port);
     options.window = 2;
     options.timeouts.dimse_ms = 0;
-    cr_assert_eq(storage_user_open(&endless.user, &fixture.loop, &options, &endless_handler, &endless), 0);
+    cr_assert_eq(dicomnet_storage_user_open(&endless.user, &fixture.loop, &options, &endless_handler, &endless), 0);
     fixture_run(&fixture);
     cr_expect_eq(endless.done, 65700);
     cr_expect_eq(endless.closed, 1);
@@ -876,10 +879,10 @@ Test(storage_user, message_ids_go_round, .timeout = FIXTURE_TIMEOUT_S)
 
 struct echo {
     unsigned done;
-    struct verification_result result;
+    struct dicomnet_verification_result result;
 };
 
-static void on_echo(void *user, const struct verification_result *result)
+static void on_echo(void *user, const struct dicomnet_verification_result *result)
 {
     struct echo *echo = user;
     echo->done++;
@@ -895,7 +898,7 @@ static void refuses_contexts(struct script_peer *peer)
 
 static void echo_status(struct script_peer *peer)
 {
-    if (strcmp(peer_accept(peer) ? peer->contexts[0].class_uid : "", UID_VERIFICATION) != 0)
+    if (strcmp(peer_accept(peer) ? peer->contexts[0].class_uid : "", DICOMNET_UID_VERIFICATION) != 0)
         peer_fail(peer, "not Verification");
     if (!peer_read_message(peer) || peer->message.field != 0x0030 || peer->message.data_set_type != 0x0101)
         peer_fail(peer, "not a C-ECHO-RQ");
@@ -915,18 +918,18 @@ static const struct echo_row {
     void (*script)(struct script_peer *peer);
     int error;
     uint16_t status;
-    enum association_end_kind kind;
+    enum dicomnet_association_end_kind kind;
 } echo_rows[] = {
-    {"answered", serve_whoever, 0, 0, ASSOCIATION_RELEASED},
-    {"a status", echo_status, 0, 0x0122, ASSOCIATION_RELEASED},
-    {"refused", refuses_contexts, ERROR_NO_CONTEXT, 0, ASSOCIATION_RELEASED},
-    {"rejected", rejects, ERROR_REJECTED, 0, ASSOCIATION_REJECTED},
-    {"silence", is_silent, ERROR_TIMEOUT_DIMSE, 0, ASSOCIATION_ABORTED_BY_US},
-    {"abort", aborts, ERROR_ABORTED, 0, ASSOCIATION_ABORTED_BY_PEER},
-    {"FIN", closes, ERROR_PEER_CLOSED, 0, ASSOCIATION_LOST},
-    {"release", releases, ERROR_RELEASED, 0, ASSOCIATION_RELEASED},
-    {"wrong Message ID", wrong_message_id, ERROR_RESPONSE_MISMATCH, 0, ASSOCIATION_ABORTED_BY_US},
-    {"no status", no_status, ERROR_RESPONSE_MISMATCH, 0, ASSOCIATION_ABORTED_BY_US},
+    {"answered", serve_whoever, 0, 0, DICOMNET_ASSOCIATION_RELEASED},
+    {"a status", echo_status, 0, 0x0122, DICOMNET_ASSOCIATION_RELEASED},
+    {"refused", refuses_contexts, DICOMNET_ERROR_NO_CONTEXT, 0, DICOMNET_ASSOCIATION_RELEASED},
+    {"rejected", rejects, DICOMNET_ERROR_REJECTED, 0, DICOMNET_ASSOCIATION_REJECTED},
+    {"silence", is_silent, DICOMNET_ERROR_TIMEOUT_DIMSE, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US},
+    {"abort", aborts, DICOMNET_ERROR_ABORTED, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER},
+    {"FIN", closes, DICOMNET_ERROR_PEER_CLOSED, 0, DICOMNET_ASSOCIATION_LOST},
+    {"release", releases, DICOMNET_ERROR_RELEASED, 0, DICOMNET_ASSOCIATION_RELEASED},
+    {"wrong Message ID", wrong_message_id, DICOMNET_ERROR_RESPONSE_MISMATCH, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US},
+    {"no status", no_status, DICOMNET_ERROR_RESPONSE_MISMATCH, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US},
 };
 
 Test(verification, every_peer, .timeout = FIXTURE_TIMEOUT_S)
@@ -937,12 +940,12 @@ Test(verification, every_peer, .timeout = FIXTURE_TIMEOUT_S)
         struct echo echo = {0};
         fixture_begin(&fixture);
         struct script_peer *peer = script_peer_listen(row->script, NULL);
-        struct association_options options = fixture_options(peer->port);
-        struct verification *verification;
-        cr_assert_eq(verification_echo(&verification, &fixture.loop, &options, on_echo, &echo), 0);
+        struct dicomnet_association_options options = fixture_options(peer->port);
+        struct dicomnet_verification *verification;
+        cr_assert_eq(dicomnet_verification_echo(&verification, &fixture.loop, &options, on_echo, &echo), 0);
         fixture_run(&fixture);
         cr_expect_eq(echo.done, 1, "%s", row->what);
-        cr_expect_eq(echo.result.error, row->error, "%s: %s", row->what, error_text(echo.result.error));
+        cr_expect_eq(echo.result.error, row->error, "%s: %s", row->what, dicomnet_error_text(echo.result.error));
         cr_expect_eq(echo.result.status, row->status, "%s: %04X", row->what, echo.result.status);
         cr_expect_eq(echo.result.end.kind, row->kind, "%s", row->what);
         fixture_end_peer(peer, row->what);

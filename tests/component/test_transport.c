@@ -65,7 +65,7 @@ static bool on_received(void *user, size_t len)
 static void on_ended(void *user, int error)
 {
     (void)user;
-    cr_assert_fail("the connection ended: %s", error_text(error));
+    cr_assert_fail("the connection ended: %s", dicomnet_error_text(error));
 }
 
 static void on_written(void *user, int error)

@@ -22,7 +22,7 @@ struct run {
     struct made_files files;
     unsigned seen[FILES_MAX];
     struct outcome outcomes[FILES_MAX];
-    char uids[FILES_MAX][UID_SIZE];
+    char uids[FILES_MAX][DICOMNET_UID_SIZE];
     void (*on_instance)(struct crew *crew, struct run *run); /* after each that came home */
     void (*prepare)(struct run *run);                        /* before anything is sent */
     unsigned arrived;                                        /* the peer's count, for the script's own use */
@@ -59,7 +59,7 @@ static uint64_t send_to(void (*script)(struct script_peer *peer), unsigned studi
     if (run.prepare != NULL)
         run.prepare(&run);
     for (unsigned i = 0; i < run.files.count; i++) {
-        snprintf(run.uids[i], UID_SIZE, "%s", run.files.instances[i]->file.instance_uid);
+        snprintf(run.uids[i], DICOMNET_UID_SIZE, "%s", run.files.instances[i]->file.instance_uid);
         cr_assert_eq(plan_add(&crew.plan, run.files.instances[i]), 0);
         run.files.instances[i] = NULL;
     }
@@ -100,7 +100,7 @@ Test(worker, one_association_for_all_studies, .timeout = FIXTURE_TIMEOUT_S)
     cr_expect_eq(crew.opened, 1);
     cr_expect_eq(crew.ended, 1);
     cr_expect_eq(crew.last_end.figures.stored, 20);
-    cr_expect_eq(crew.last_end.figures.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(crew.last_end.figures.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
 /* ---- associations that end in the middle ---- */
@@ -276,12 +276,12 @@ Test(worker, context_refused, .timeout = FIXTURE_TIMEOUT_S)
     }
 }
 
-static char made_classes[FILES_MAX][UID_SIZE];
+static char made_classes[FILES_MAX][DICOMNET_UID_SIZE];
 
 static void a_class_each(struct run *to)
 {
     for (unsigned i = 0; i < to->files.count; i++) {
-        snprintf(made_classes[i], UID_SIZE, "1.2.3.4.5.%u", i + 1);
+        snprintf(made_classes[i], DICOMNET_UID_SIZE, "1.2.3.4.5.%u", i + 1);
         to->files.instances[i]->file.class_uid = made_classes[i];
     }
 }
@@ -492,7 +492,7 @@ Test(worker, stop_finishes_what_is_in_flight, .timeout = FIXTURE_TIMEOUT_S)
     cr_expect_eq(crew.by_state[OUTCOME_STORED], 5);
     cr_expect_eq(crew.by_state[OUTCOME_PENDING], 15);
     cr_expect_eq(crew.by_state[OUTCOME_IN_DOUBT], 0);
-    cr_expect_eq(crew.last_end.figures.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(crew.last_end.figures.end.kind, DICOMNET_ASSOCIATION_RELEASED);
     cr_expect_eq(attempts_in_all(), 5);
 }
 
@@ -504,7 +504,7 @@ Test(worker, rests, .timeout = FIXTURE_TIMEOUT_S)
     cr_expect_eq(crew.by_state[OUTCOME_STORED], 6);
     cr_expect_eq(crew.opened, 3);
     cr_expect_eq(crew.ended, 3);
-    cr_expect_eq(crew.last_end.figures.end.kind, ASSOCIATION_RELEASED);
+    cr_expect_eq(crew.last_end.figures.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
 static void stop_now_after_four(struct crew *from, struct run *told)

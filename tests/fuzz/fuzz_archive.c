@@ -63,7 +63,7 @@ static void settle(struct run *run)
 
 static bool is_query(uint16_t field)
 {
-    return field == DIMSE_C_FIND_RQ || field == DIMSE_C_MOVE_RQ || field == DIMSE_C_GET_RQ;
+    return field == DICOMNET_DIMSE_C_FIND_RQ || field == DICOMNET_DIMSE_C_MOVE_RQ || field == DICOMNET_DIMSE_C_GET_RQ;
 }
 
 /* Hold what the client was told so far to what it has sent so far. */
@@ -74,9 +74,10 @@ static void check_answers(struct run *run)
     for (size_t i = 0; i < requests.count; i++)
         asked += is_query(requests.list[i].command.field);
     for (size_t i = 0; i < answers.count; i++) {
-        const struct dimse_command *answer = &answers.list[i].command;
-        FUZZ_CHECK((answer->field & DIMSE_RESPONSE) != 0 || answer->field == DIMSE_C_STORE_RQ);
-        ended += is_query(answer->field & (uint16_t)~DIMSE_RESPONSE) && !query_status_is_pending(answer->status);
+        const struct dicomnet_dimse_command *answer = &answers.list[i].command;
+        FUZZ_CHECK((answer->field & DICOMNET_DIMSE_RESPONSE) != 0 || answer->field == DICOMNET_DIMSE_C_STORE_RQ);
+        ended += is_query(answer->field & (uint16_t)~DICOMNET_DIMSE_RESPONSE) &&
+                 !dicomnet_query_status_is_pending(answer->status);
     }
     FUZZ_CHECK(ended <= asked || requests.broken || requests.count == MESSAGES_MAX);
 }
@@ -119,12 +120,12 @@ static void open_archive(struct run *run, unsigned flags)
     struct archive_options options = {.acceptor = {.bind_address = "127.0.0.1",
                                                    .idle_ms = 30000,
                                                    .association = {.ae = "ARCHIVE",
-                                                                   .max_pdu_len = ASSOCIATION_MAX_PDU_MIN,
-                                                                   .timeouts = association_default_timeouts}},
+                                                                   .max_pdu_len = DICOMNET_ASSOCIATION_MAX_PDU_MIN,
+                                                                   .timeouts = dicomnet_association_default_timeouts}},
                                       .peers = &peer,
                                       .peer_count = 1,
                                       .move_associations = 1 /* fake_net makes one connection at a time */,
-                                      .timeouts = association_default_timeouts};
+                                      .timeouts = dicomnet_association_default_timeouts};
     if ((flags & FLAG_KEEP) != 0)
         options.output_dir = fake_folder();
     else
@@ -138,7 +139,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct run run;
     struct fuzz_input input = {.data = data, .len = size};
     unsigned flags = fuzz_take_u8(&input);
-    const struct association_timeouts *t = &association_default_timeouts;
+    const struct dicomnet_association_timeouts *t = &dicomnet_association_default_timeouts;
     run.client.far_end.fd = -1;
     run.deaf = false;
     fake_net_begin((flags & FLAG_REFUSED) != 0, (flags & FLAG_NARROW) != 0);

@@ -36,9 +36,9 @@ enum step {
 static const uint64_t lens[] = {0, 2, 130, 1000, 5000, 16372, 40000, 70000};
 
 struct made_store {
-    struct data_source source; /* first: the source is the store */
-    struct store store;
-    char uid[UID_SIZE];
+    struct dicomnet_data_source source; /* first: the source is the store */
+    struct dicomnet_store store;
+    char uid[DICOMNET_UID_SIZE];
     unsigned number;
     bool fails;  /* reading its second half does */
     bool filled; /* prepared, or begun */
@@ -47,7 +47,7 @@ struct made_store {
 
 struct run {
     uv_loop_t loop;
-    struct storage_user *user;
+    struct dicomnet_storage_user *user;
     unsigned wanted, begun, opened, closed;
     struct made_store stores[STORES_MAX];
     struct far_end server;
@@ -64,7 +64,8 @@ static uint8_t byte_at(const struct made_store *made, uint64_t offset)
     return (uint8_t)(made->number * 7 + offset * 13 + (offset >> 8));
 }
 
-static ssize_t read_source(struct data_source *source, uint64_t offset, const struct iovec *gaps, int gap_count)
+static ssize_t read_source(struct dicomnet_data_source *source, uint64_t offset, const struct iovec *gaps,
+                           int gap_count)
 {
     const struct made_store *made = (const struct made_store *)(const void *)source;
     ssize_t total = 0;
@@ -84,7 +85,7 @@ static ssize_t read_source(struct data_source *source, uint64_t offset, const st
 
 static void fill_store(struct made_store *made, uint8_t context_id)
 {
-    made->store = (struct store){
+    made->store = (struct dicomnet_store){
         .context_id = context_id, .class_uid = CLASS_UID, .instance_uid = made->uid, .source = &made->source};
     made->filled = true;
 }
@@ -92,33 +93,34 @@ static void fill_store(struct made_store *made, uint8_t context_id)
 /* As a worker does: store while the window lasts, and prepare the next while responses are awaited. */
 static void begin_stores(struct run *run)
 {
-    struct storage_user *user = run->user;
-    const struct association_context *context =
-        storage_user_find_context(user, CLASS_UID, UID_EXPLICIT_VR_LITTLE_ENDIAN);
-    while (context != NULL && run->begun < run->wanted && storage_user_can_prepare(user)) {
+    struct dicomnet_storage_user *user = run->user;
+    const struct dicomnet_association_context *context =
+        dicomnet_storage_user_find_context(user, CLASS_UID, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN);
+    while (context != NULL && run->begun < run->wanted && dicomnet_storage_user_can_prepare(user)) {
         struct made_store *made = &run->stores[run->begun];
-        bool begins = storage_user_can_store(user);
+        bool begins = dicomnet_storage_user_can_store(user);
         if (!begins && made->filled)
             return;
         if (!made->filled)
             fill_store(made, context->id);
         run->begun += begins;
-        int error = begins ? storage_user_store(user, &made->store) : storage_user_prepare(user, &made->store);
+        int error = begins ? dicomnet_storage_user_store(user, &made->store)
+                           : dicomnet_storage_user_prepare(user, &made->store);
         /* A source may fail before anything goes out: that is what is said then. */
-        FUZZ_CHECK(error == 0 || (made->fails && (error == UV_EIO || error == ERROR_SOURCE_SHORT)));
+        FUZZ_CHECK(error == 0 || (made->fails && (error == UV_EIO || error == DICOMNET_ERROR_SOURCE_SHORT)));
         made->ended += begins && error != 0;
     }
     if (context == NULL || run->begun == run->wanted)
-        storage_user_release(user);
+        dicomnet_storage_user_release(user);
 }
 
-static void on_opened(struct storage_user *user, void *context)
+static void on_opened(struct dicomnet_storage_user *user, void *context)
 {
     struct run *run = context;
     FUZZ_CHECK(run->opened++ == 0 && run->closed == 0);
 }
 
-static void on_ready(struct storage_user *user, void *context)
+static void on_ready(struct dicomnet_storage_user *user, void *context)
 {
     struct run *run = context;
     FUZZ_CHECK(run->opened == 1 && run->closed == 0);
@@ -126,7 +128,7 @@ static void on_ready(struct storage_user *user, void *context)
 }
 
 /* On the context of the request, or on the other one of its class: the first two that open_user proposes. */
-static bool fits_context(const struct store *store, uint8_t context_id)
+static bool fits_context(const struct dicomnet_store *store, uint8_t context_id)
 {
     enum { FIRST_ID = 1, SECOND_ID = 3 };
     if (!store->context_other)
@@ -135,22 +137,22 @@ static bool fits_context(const struct store *store, uint8_t context_id)
 }
 
 /* The response that the server gave to this store, or NULL. */
-static struct message *find_answer(struct run *run, const struct store *store)
+static struct message *find_answer(struct run *run, const struct dicomnet_store *store)
 {
     for (size_t i = 0; i < run->answers.count; i++) {
         struct message *answer = &run->answers.list[i];
-        const struct dimse_command *command = &answer->command;
+        const struct dicomnet_dimse_command *command = &answer->command;
         bool names_it = command->instance_uid[0] == '\0' || strcmp(command->instance_uid, store->instance_uid) == 0;
-        if (!answer->used && command->field == DIMSE_C_STORE_RSP &&
+        if (!answer->used && command->field == DICOMNET_DIMSE_C_STORE_RSP &&
             command->message_id_responded == store->message_id && fits_context(store, answer->context_id) && names_it &&
-            store->status_missing == ((command->present & DIMSE_HAS_STATUS) == 0) &&
-            store->status == (store->status_missing ? STATUS_PROCESSING_FAILURE : command->status))
+            store->status_missing == ((command->present & DICOMNET_DIMSE_HAS_STATUS) == 0) &&
+            store->status == (store->status_missing ? DICOMNET_STATUS_PROCESSING_FAILURE : command->status))
             return answer;
     }
     return NULL;
 }
 
-static void on_done(struct storage_user *user, void *context, struct store *store)
+static void on_done(struct dicomnet_storage_user *user, void *context, struct dicomnet_store *store)
 {
     struct run *run = context;
     unsigned index = 0;
@@ -165,43 +167,43 @@ static void on_done(struct storage_user *user, void *context, struct store *stor
     if (!store->answered)
         return;
     FUZZ_CHECK(store->all_sent && !made->fails);
-    FUZZ_CHECK(!store->context_other || storage_user_in_flight(user) == 0); /* it was the only one under way */
+    FUZZ_CHECK(!store->context_other || dicomnet_storage_user_in_flight(user) == 0); /* it was the only one under way */
     struct message *answer = find_answer(run, store);
     FUZZ_CHECK(answer != NULL);
     answer->used = true;
 }
 
-static void on_closed(struct storage_user *user, void *context, const struct association_end *end)
+static void on_closed(struct dicomnet_storage_user *user, void *context, const struct dicomnet_association_end *end)
 {
     struct run *run = context;
     char text[160];
-    FUZZ_CHECK(run->closed++ == 0 && storage_user_in_flight(user) == 0);
-    association_describe_end(end, text, sizeof text);
+    FUZZ_CHECK(run->closed++ == 0 && dicomnet_storage_user_in_flight(user) == 0);
+    dicomnet_association_describe_end(end, text, sizeof text);
     FUZZ_CHECK(text[0] != '\0');
 }
 
-static const struct storage_user_handler handler = {
+static const struct dicomnet_storage_user_handler handler = {
     .opened = on_opened, .done = on_done, .ready = on_ready, .closed = on_closed};
 
 static void open_user(struct run *run, unsigned window)
 {
-    static const struct association_proposal proposals[] = {
-        {.abstract_syntax = CLASS_UID, .syntax_count = 1, .syntaxes = {UID_EXPLICIT_VR_LITTLE_ENDIAN}},
-        {.abstract_syntax = CLASS_UID, .syntax_count = 1, .syntaxes = {UID_IMPLICIT_VR_LITTLE_ENDIAN}},
+    static const struct dicomnet_association_proposal proposals[] = {
+        {.abstract_syntax = CLASS_UID, .syntax_count = 1, .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN}},
+        {.abstract_syntax = CLASS_UID, .syntax_count = 1, .syntaxes = {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}},
         {.abstract_syntax = "1.2.840.10008.5.1.4.1.1.4",
          .syntax_count = 2,
-         .syntaxes = {UID_EXPLICIT_VR_LITTLE_ENDIAN, UID_IMPLICIT_VR_LITTLE_ENDIAN}},
+         .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}},
     };
-    struct association_options options = {.host = "server",
-                                          .port = 104,
-                                          .called_ae = "SERVER",
-                                          .calling_ae = "CLIENT",
-                                          .max_pdu_len = ASSOCIATION_MAX_PDU_MIN,
-                                          .window = (uint16_t)window,
-                                          .timeouts = association_default_timeouts,
-                                          .proposals = proposals,
-                                          .proposal_count = sizeof proposals / sizeof proposals[0]};
-    FUZZ_CHECK(storage_user_open(&run->user, &run->loop, &options, &handler, run) == 0);
+    struct dicomnet_association_options options = {.host = "server",
+                                                   .port = 104,
+                                                   .called_ae = "SERVER",
+                                                   .calling_ae = "CLIENT",
+                                                   .max_pdu_len = DICOMNET_ASSOCIATION_MAX_PDU_MIN,
+                                                   .window = (uint16_t)window,
+                                                   .timeouts = dicomnet_association_default_timeouts,
+                                                   .proposals = proposals,
+                                                   .proposal_count = sizeof proposals / sizeof proposals[0]};
+    FUZZ_CHECK(dicomnet_storage_user_open(&run->user, &run->loop, &options, &handler, run) == 0);
 }
 
 /* ---- the server ---- */
@@ -277,10 +279,10 @@ static void take_step(struct run *run, struct fuzz_input *input)
         wait_ms(run, 8 * n);
         break;
     case STEP_USER_RELEASE:
-        storage_user_release(run->user);
+        dicomnet_storage_user_release(run->user);
         break;
     case STEP_USER_ABORT:
-        storage_user_abort(run->user, ERROR_ABORTED_LOCALLY);
+        dicomnet_storage_user_abort(run->user, DICOMNET_ERROR_ABORTED_LOCALLY);
         break;
     default:
         give(run, fuzz_take(input, n));
@@ -293,7 +295,7 @@ static void take_step(struct run *run, struct fuzz_input *input)
 /* From now on nothing comes from the server: however it stands, the timeouts end it. */
 static void stay_silent(struct run *run)
 {
-    const struct association_timeouts *t = &association_default_timeouts;
+    const struct dicomnet_association_timeouts *t = &dicomnet_association_default_timeouts;
     uint64_t until = fake_net_now_ms() + t->connect_ms + t->acse_ms + t->network_ms + t->dimse_ms * STORES_MAX +
                      t->release_ms + 5000;
     while (run->closed == 0) {
@@ -315,7 +317,7 @@ static void check_requests(struct run *run)
             continue;
         FUZZ_CHECK(i < run->requests.count);
         const struct message *request = &run->requests.list[i];
-        FUZZ_CHECK(request->complete && request->command.field == DIMSE_C_STORE_RQ);
+        FUZZ_CHECK(request->complete && request->command.field == DICOMNET_DIMSE_C_STORE_RQ);
         FUZZ_CHECK(request->command.message_id == made->store.message_id);
         FUZZ_CHECK(strcmp(request->command.instance_uid, made->uid) == 0);
         uint32_t sum = 0;
@@ -342,7 +344,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (unsigned i = 0; i < run.wanted; i++) {
         struct made_store *made = &run.stores[i];
         made->number = i + 1;
-        made->source = (struct data_source){.len = lens[(which + i * (which >> 3)) % 8], .read = read_source};
+        made->source = (struct dicomnet_data_source){.len = lens[(which + i * (which >> 3)) % 8], .read = read_source};
         made->fails = (flags & 0x20) != 0 && i + 1 == run.wanted && made->source.len > 0;
         snprintf(made->uid, sizeof made->uid, "1.2.3.%u", i + 1);
     }

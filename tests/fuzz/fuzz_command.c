@@ -14,13 +14,13 @@ static void check_same_text(const char *a, const char *b, size_t size)
     FUZZ_CHECK(strnlen(a, size) < size && strcmp(a, b) == 0);
 }
 
-static void check_survives(const struct dimse_command *command)
+static void check_survives(const struct dicomnet_dimse_command *command)
 {
-    uint8_t bytes[DIMSE_COMMAND_ENCODED_MAX];
-    struct dimse_command again;
-    ssize_t len = dimse_encode_command(bytes, sizeof bytes, command);
+    uint8_t bytes[DICOMNET_DIMSE_COMMAND_ENCODED_MAX];
+    struct dicomnet_dimse_command again;
+    ssize_t len = dicomnet_dimse_encode_command(bytes, sizeof bytes, command);
     FUZZ_CHECK(len > 0 && len % 2 == 0);
-    FUZZ_CHECK(dimse_decode_command((struct span){.data = bytes, .len = (size_t)len}, &again) == 0);
+    FUZZ_CHECK(dicomnet_dimse_decode_command((struct dicomnet_span){.data = bytes, .len = (size_t)len}, &again) == 0);
     FUZZ_CHECK(again.present == command->present && again.field == command->field);
     FUZZ_CHECK(again.data_set_type == command->data_set_type && again.priority == command->priority);
     FUZZ_CHECK(again.message_id == command->message_id && again.status == command->status);
@@ -37,14 +37,14 @@ static void check_survives(const struct dimse_command *command)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct dimse_command command;
-    int error = dimse_decode_command((struct span){.data = data, .len = size}, &command);
-    FUZZ_CHECK(error == 0 || error == ERROR_DIMSE_MALFORMED);
+    struct dicomnet_dimse_command command;
+    int error = dicomnet_dimse_decode_command((struct dicomnet_span){.data = data, .len = size}, &command);
+    FUZZ_CHECK(error == 0 || error == DICOMNET_ERROR_DIMSE_MALFORMED);
     if (error != 0)
         return 0;
-    FUZZ_CHECK(dimse_field_name(command.field)[0] != '\0');
+    FUZZ_CHECK(dicomnet_dimse_field_name(command.field)[0] != '\0');
     check_survives(&command);
-    struct dimse_command response = dimse_response_to(&command, 0xA700);
+    struct dicomnet_dimse_command response = dicomnet_dimse_response_to(&command, 0xA700);
     FUZZ_CHECK(response.message_id_responded == command.message_id && response.status == 0xA700);
     check_survives(&response);
     return 0;

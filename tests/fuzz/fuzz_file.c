@@ -39,7 +39,7 @@ static void read_elements(const uint8_t *data, size_t size)
 
 static void check_uid(const char *uid, bool may_be_empty)
 {
-    FUZZ_CHECK((may_be_empty && uid[0] == '\0') || uid_is_well_formed(uid, strlen(uid)));
+    FUZZ_CHECK((may_be_empty && uid[0] == '\0') || dicomnet_uid_is_well_formed(uid, strlen(uid)));
 }
 
 static void check_instance(const struct instance *instance, size_t size)
@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((flags & FLAG_ELEMENT) != 0) {
         read_elements(input.data, input.len);
     } else if ((flags & FLAG_DEFLATE) != 0) {
-        golden_begin(&golden, UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_begin(&golden, DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
         bytes_put(&golden.writer, input.data, input.len);
         golden_deflate(&golden);
         scan(golden.bytes, golden.writer.len, flags);

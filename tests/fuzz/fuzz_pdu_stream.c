@@ -20,8 +20,8 @@ struct record {
 };
 
 struct reading {
-    struct pdu_reader pdus;
-    struct dimse_reader *messages; /* on the heap, so that writing past it is seen */
+    struct dicomnet_pdu_reader pdus;
+    struct dicomnet_dimse_reader *messages; /* on the heap, so that writing past it is seen */
     struct record *record;
     bool in_data; /* the last thing recorded is a run of data */
     ssize_t error;
@@ -43,25 +43,25 @@ static void put_mark(struct reading *reading, char mark, uint8_t value)
     reading->in_data = false;
 }
 
-static void put_command(struct reading *reading, const struct dimse_command *command)
+static void put_command(struct reading *reading, const struct dicomnet_dimse_command *command)
 {
-    uint8_t bytes[DIMSE_COMMAND_ENCODED_MAX];
-    ssize_t len = dimse_encode_command(bytes, sizeof bytes, command);
+    uint8_t bytes[DICOMNET_DIMSE_COMMAND_ENCODED_MAX];
+    ssize_t len = dicomnet_dimse_encode_command(bytes, sizeof bytes, command);
     FUZZ_CHECK(len > 0);
     put(reading->record, bytes, (size_t)len);
 }
 
-static void take_fragment(struct reading *reading, const struct pdu_event *event)
+static void take_fragment(struct reading *reading, const struct dicomnet_pdu_event *event)
 {
-    struct dimse_event message;
-    int error = dimse_read(reading->messages, event, &message);
+    struct dicomnet_dimse_event message;
+    int error = dicomnet_dimse_read(reading->messages, event, &message);
     if (error != 0) {
         put_mark(reading, 'E', (uint8_t)-error);
         reading->error = error;
-    } else if (message.type == DIMSE_EVENT_COMMAND) {
+    } else if (message.type == DICOMNET_DIMSE_EVENT_COMMAND) {
         put_mark(reading, 'C', message.context_id);
         put_command(reading, message.command);
-    } else if (message.type == DIMSE_EVENT_DATA) {
+    } else if (message.type == DICOMNET_DIMSE_EVENT_DATA) {
         if (!reading->in_data)
             put_mark(reading, 'D', message.context_id);
         reading->in_data = true;
@@ -71,20 +71,20 @@ static void take_fragment(struct reading *reading, const struct pdu_event *event
     }
 }
 
-static void take_event(struct reading *reading, const struct pdu_event *event)
+static void take_event(struct reading *reading, const struct dicomnet_pdu_event *event)
 {
-    if (event->type == PDU_EVENT_FRAGMENT) {
+    if (event->type == DICOMNET_PDU_EVENT_FRAGMENT) {
         take_fragment(reading, event);
         return;
     }
     put_mark(reading, 'P', (uint8_t)event->pdu_type);
     put(reading->record, event->body.data, event->body.len);
-    if (event->pdu_type == PDU_ASSOCIATE_RJ) {
-        struct pdu_reject reject = pdu_decode_reject(event->body);
-        FUZZ_CHECK(pdu_reject_text(&reject)[0] != '\0');
-    } else if (event->pdu_type == PDU_ABORT) {
-        struct pdu_abort aborted = pdu_decode_abort(event->body);
-        FUZZ_CHECK(pdu_abort_text(&aborted)[0] != '\0');
+    if (event->pdu_type == DICOMNET_PDU_ASSOCIATE_RJ) {
+        struct dicomnet_pdu_reject reject = dicomnet_pdu_decode_reject(event->body);
+        FUZZ_CHECK(dicomnet_pdu_reject_text(&reject)[0] != '\0');
+    } else if (event->pdu_type == DICOMNET_PDU_ABORT) {
+        struct dicomnet_pdu_abort aborted = dicomnet_pdu_decode_abort(event->body);
+        FUZZ_CHECK(dicomnet_pdu_abort_text(&aborted)[0] != '\0');
     }
 }
 
@@ -92,13 +92,13 @@ static void take_event(struct reading *reading, const struct pdu_event *event)
 static void read_on(struct reading *reading, const uint8_t *stream, size_t len)
 {
     while (reading->error == 0 && reading->consumed < len) {
-        struct pdu_event event;
+        struct dicomnet_pdu_event event;
         size_t there = len - reading->consumed;
         /* A copy of its own, so that reading past it is seen. */
         uint8_t *bytes = malloc(there);
         FUZZ_CHECK(bytes != NULL);
         memcpy(bytes, stream + reading->consumed, there);
-        ssize_t consumed = pdu_read(&reading->pdus, bytes, there, &event);
+        ssize_t consumed = dicomnet_pdu_read(&reading->pdus, bytes, there, &event);
         FUZZ_CHECK(consumed <= (ssize_t)there);
         FUZZ_CHECK(reading->pdus.pdv_left <= reading->pdus.pdu_left);
         FUZZ_CHECK(reading->pdus.pdu_left <= reading->pdus.data_len_max);
@@ -121,10 +121,10 @@ static void begin(struct reading *reading, uint32_t data_len_max, struct record 
     reading->in_data = false;
     reading->error = 0;
     reading->consumed = 0;
-    pdu_reader_init(&reading->pdus, data_len_max);
+    dicomnet_pdu_reader_init(&reading->pdus, data_len_max);
     reading->messages = malloc(sizeof *reading->messages);
     FUZZ_CHECK(reading->messages != NULL);
-    dimse_reader_init(reading->messages);
+    dicomnet_dimse_reader_init(reading->messages);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -74,7 +74,7 @@ static uint64_t count_successes(const struct messages *messages, uint16_t field,
     uint64_t count = 0;
     for (size_t i = 0; i < messages->count; i++) {
         const struct message *message = &messages->list[i];
-        bool response = (field & DIMSE_RESPONSE) != 0;
+        bool response = (field & DICOMNET_DIMSE_RESPONSE) != 0;
         uint16_t id = response ? message->command.message_id_responded : message->command.message_id;
         count += message->command.field == field && message->complete && message->context_id == like->context_id &&
                  id == like->command.message_id_responded && (!response || message->command.status == 0);
@@ -88,10 +88,11 @@ static void check_answers(struct fake_client *client)
     fake_client_read(client, &requests, &answers);
     for (size_t i = 0; i < answers.count; i++) {
         const struct message *answer = &answers.list[i];
-        FUZZ_CHECK((answer->command.field & DIMSE_RESPONSE) != 0);
-        if (answer->command.field == DIMSE_C_STORE_RSP && answer->command.status == 0 && requests.count < MESSAGES_MAX)
-            FUZZ_CHECK(count_successes(&answers, DIMSE_C_STORE_RSP, answer) <=
-                       count_successes(&requests, DIMSE_C_STORE_RQ, answer));
+        FUZZ_CHECK((answer->command.field & DICOMNET_DIMSE_RESPONSE) != 0);
+        if (answer->command.field == DICOMNET_DIMSE_C_STORE_RSP && answer->command.status == 0 &&
+            requests.count < MESSAGES_MAX)
+            FUZZ_CHECK(count_successes(&answers, DICOMNET_DIMSE_C_STORE_RSP, answer) <=
+                       count_successes(&requests, DICOMNET_DIMSE_C_STORE_RQ, answer));
     }
 }
 
@@ -169,9 +170,9 @@ static void open_receiver(struct run *run, unsigned flags)
                                                     .max_connections = CLIENTS - 1,
                                                     .idle_ms = 30000,
                                                     .association = {.ae = "RECEIVER",
-                                                                    .max_pdu_len = ASSOCIATION_MAX_PDU_MIN,
+                                                                    .max_pdu_len = DICOMNET_ASSOCIATION_MAX_PDU_MIN,
                                                                     .window = (flags & FLAG_WINDOW) != 0 ? 8 : 1,
-                                                                    .timeouts = association_default_timeouts}},
+                                                                    .timeouts = dicomnet_association_default_timeouts}},
                                        .output_dir = (flags & FLAG_KEEP) != 0 ? fake_folder() : NULL,
                                        .check = (flags & FLAG_CHECK) != 0,
                                        .faults = {.status = (flags & FLAG_REFUSE) != 0 ? 0xA700 : 0x0000,
@@ -183,7 +184,7 @@ static void open_receiver(struct run *run, unsigned flags)
 static void end_run(struct run *run, unsigned flags)
 {
     bool stop = (flags & FLAG_STOP) != 0;
-    const struct association_timeouts *t = &association_default_timeouts;
+    const struct dicomnet_association_timeouts *t = &dicomnet_association_default_timeouts;
     uint64_t until = fake_net_now_ms() + t->acse_ms + t->network_ms + t->release_ms + 5000;
     run->deaf = false;
     for (unsigned i = 0; i < CLIENTS && !stop; i++)

@@ -15,7 +15,7 @@ enum { MESSAGES_MAX = 256 };
 
 struct message {
     uint8_t context_id;
-    struct dimse_command command;
+    struct dicomnet_dimse_command command;
     bool complete;     /* with its data set, if it has one */
     uint64_t data_len; /* so far */
     uint32_t data_sum; /* messages_sum over its data set */
@@ -23,8 +23,8 @@ struct message {
 };
 
 struct messages {
-    struct pdu_reader pdus;
-    struct dimse_reader reader;
+    struct dicomnet_pdu_reader pdus;
+    struct dicomnet_dimse_reader reader;
     bool broken; /* what follows is not understood */
     size_t at;   /* bytes read */
     size_t count;

@@ -172,8 +172,8 @@ void crew_init(struct crew *crew, uint16_t port)
                                             .port = port,
                                             .called_ae = "ANY-SCP",
                                             .calling_ae = "CREW",
-                                            .timeouts = association_default_timeouts,
-                                            .log_level = LOG_DEBUG,
+                                            .timeouts = dicomnet_association_default_timeouts,
+                                            .log_level = DICOMNET_LOG_DEBUG,
                                             .home = &crew->home};
 }
 

@@ -16,7 +16,7 @@
 /* Instance `number` of a study, `bytes` long, of class MADE_CLASS or below it ("MADE_CLASS.kind"). NULL: no memory. */
 static inline struct instance *make_instance(const char *study_uid, unsigned number, uint64_t bytes, unsigned kind)
 {
-    char instance_uid[UID_SIZE], class_uid[UID_SIZE], path[64];
+    char instance_uid[DICOMNET_UID_SIZE], class_uid[DICOMNET_UID_SIZE], path[64];
     snprintf(instance_uid, sizeof instance_uid, "%.40s.%u", study_uid, number);
     snprintf(path, sizeof path, "/made/%.40s/%u", study_uid, number);
     if (kind == 0)
@@ -28,7 +28,7 @@ static inline struct instance *make_instance(const char *study_uid, unsigned num
                                      .study_uid = study_uid,
                                      .instance_uid = instance_uid,
                                      .class_uid = class_uid,
-                                     .syntax_uid = UID_EXPLICIT_VR_LITTLE_ENDIAN};
+                                     .syntax_uid = DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN};
     return instance_create(&facts);
 }
 

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
     char path[PATH_MAX];
     int error = make_studies(argv[optind], &spec, path);
     if (error < 0) {
-        fprintf(stderr, "make-studies: %s: %s\n", path, error_text(error));
+        fprintf(stderr, "make-studies: %s: %s\n", path, dicomnet_error_text(error));
         return 1;
     }
     return 0;

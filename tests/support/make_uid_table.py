@@ -26,9 +26,9 @@ IMPLICIT_VR = {'1.2.840.10008.1.2', '1.2.840.10008.1.20'}
 DEFLATED = {'1.2.840.10008.1.2.1.99', JPEG_ROOT + '95', JPEG_ROOT + '205'}
 
 KINDS = {
-    'SOP Class': 'UID_KIND_SOP_CLASS',
-    'Meta SOP Class': 'UID_KIND_META_SOP_CLASS',
-    'Transfer Syntax': 'UID_KIND_TRANSFER_SYNTAX',
+    'SOP Class': 'DICOMNET_UID_KIND_SOP_CLASS',
+    'Meta SOP Class': 'DICOMNET_UID_KIND_META_SOP_CLASS',
+    'Transfer Syntax': 'DICOMNET_UID_KIND_TRANSFER_SYNTAX',
 }
 
 
@@ -45,19 +45,19 @@ def flags_of(uid, name, kind, retired):
     flags = []
     if kind == 'SOP Class':
         if is_storage(uid, name):
-            flags.append('UID_STORAGE')
+            flags.append('DICOMNET_UID_STORAGE')
         if uid.startswith(QUERY_ROOT):
-            flags.append('UID_QUERY_RETRIEVE')
+            flags.append('DICOMNET_UID_QUERY_RETRIEVE')
     if retired:
-        flags.append('UID_RETIRED')
+        flags.append('DICOMNET_UID_RETIRED')
     if kind == 'Transfer Syntax':
         jpeg = uid.startswith(JPEG_ROOT)
         if uid in ENCAPSULATED_OTHERS or jpeg and uid not in JPIP:
-            flags.append('UID_ENCAPSULATED')
+            flags.append('DICOMNET_UID_ENCAPSULATED')
         if jpeg and uid not in LOSSLESS:
-            flags.append('UID_LOSSY')
-        for names, flag in ((BIG_ENDIAN, 'UID_BIG_ENDIAN'), (IMPLICIT_VR, 'UID_IMPLICIT_VR'),
-                            (DEFLATED, 'UID_DEFLATED')):
+            flags.append('DICOMNET_UID_LOSSY')
+        for names, flag in ((BIG_ENDIAN, 'DICOMNET_UID_BIG_ENDIAN'), (IMPLICIT_VR, 'DICOMNET_UID_IMPLICIT_VR'),
+                            (DEFLATED, 'DICOMNET_UID_DEFLATED')):
             if uid in names:
                 flags.append(flag)
     return flags
@@ -71,7 +71,7 @@ def rows():
     dictionary = {**UID_ADDITIONS, **UID_dictionary}
     for uid in sorted(dictionary):
         name, kind, _info, retired, keyword = dictionary[uid]
-        yield uid, keyword, name, KINDS.get(kind, 'UID_KIND_OTHER'), flags_of(uid, name, kind, retired == 'Retired')
+        yield uid, keyword, name, KINDS.get(kind, 'DICOMNET_UID_KIND_OTHER'), flags_of(uid, name, kind, retired == 'Retired')
 
 
 def quote(text):

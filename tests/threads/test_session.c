@@ -54,9 +54,9 @@ static struct session_result run(struct watch *watch, unsigned interrupt_at, uns
                                             .threads = THREADS,
                                             .verify = true,
                                             .retry = 2,
-                                            .timeouts = association_default_timeouts,
+                                            .timeouts = dicomnet_association_default_timeouts,
                                             .discover = {.inputs = inputs, .input_count = 1},
-                                            .log_level = LOG_DEBUG};
+                                            .log_level = DICOMNET_LOG_DEBUG};
     *watch = (struct watch){.interrupt_at = interrupt_at, .again_at = again_at};
     const struct session_observer observer = {
         .user = watch, .instance_ended = on_ended, .association_ended = on_association_ended};

@@ -16,7 +16,7 @@ enum { STUDIES = 24, EACH = 1000, FILES = STUDIES * EACH, FILE_BYTES = 2048, FOU
 
 struct watch {
     uint64_t ends, before_scan_ended, most_alive;
-    char studies[STUDIES][UID_SIZE];
+    char studies[STUDIES][DICOMNET_UID_SIZE];
     int workers[STUDIES]; /* who stored the first instance of each study */
     unsigned study_count, moved;
 };
@@ -28,7 +28,7 @@ static void watch_study(struct watch *watch, const struct instance *instance)
         i++;
     if (i == watch->study_count) {
         REQUIRE(i < STUDIES, "too many studies");
-        snprintf(watch->studies[i], UID_SIZE, "%s", instance->file.study_uid);
+        snprintf(watch->studies[i], DICOMNET_UID_SIZE, "%s", instance->file.study_uid);
         watch->workers[i] = instance->outcome.worker;
         watch->study_count++;
     }
@@ -49,7 +49,7 @@ static struct session_result run(struct session_options *options, struct watch *
 {
     static struct session_result result;
     options->loopback = true;
-    options->timeouts = association_default_timeouts;
+    options->timeouts = dicomnet_association_default_timeouts;
     strcpy(options->called_ae, "ANY-SCP");
     strcpy(options->calling_ae, "STREAM");
     if (watch != NULL)

@@ -8,10 +8,10 @@
 #include "base/clock.h"
 #include "base/histogram.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/memory.h"
 #include "dicomnet/data_source.h"
 #include "dicomnet/error.h"
-#include "dicomnet/log.h"
 #include "dicomnet/span.h"
 #include "dicomnet/status.h"
 
@@ -160,7 +160,7 @@ static void assert_trimmed(const char *bytes, size_t len, size_t size, const cha
 {
     uint8_t *copy = exact_copy(bytes, len);
     char *text = malloc(size);
-    span_copy_trimmed((struct span){copy, len}, text, size);
+    dicomnet_span_copy_trimmed((struct dicomnet_span){copy, len}, text, size);
     cr_assert_str_eq(text, wanted);
     free(text);
     free(copy);
@@ -168,10 +168,10 @@ static void assert_trimmed(const char *bytes, size_t len, size_t size, const cha
 
 Test(base, spans)
 {
-    cr_assert(span_equals(span_of("abc"), "abc"));
-    cr_assert(!span_equals(span_of("abc"), "ab"));
-    cr_assert(!span_equals(span_of("abc"), "abd"));
-    cr_assert(span_equals((struct span){0}, ""));
+    cr_assert(dicomnet_span_equals(dicomnet_span_of("abc"), "abc"));
+    cr_assert(!dicomnet_span_equals(dicomnet_span_of("abc"), "ab"));
+    cr_assert(!dicomnet_span_equals(dicomnet_span_of("abc"), "abd"));
+    cr_assert(dicomnet_span_equals((struct dicomnet_span){0}, ""));
     assert_trimmed("  AE  ", 6, 17, "AE");
     assert_trimmed("1.2.3\0", 6, 65, "1.2.3");
     assert_trimmed("A B \0 \0", 7, 17, "A B");
@@ -225,8 +225,8 @@ Test(base, clock_shows_what_it_says)
 
 Test(base, memory_source_fills_the_gaps_in_order)
 {
-    struct memory_source memory;
-    memory_source_init(&memory, (const uint8_t *)"0123456789", 10);
+    struct dicomnet_memory_source memory;
+    dicomnet_memory_source_init(&memory, (const uint8_t *)"0123456789", 10);
     cr_assert_eq(memory.source.len, 10);
     char first[3] = "", second[5] = "";
     const struct iovec gaps[] = {{first, 2}, {second, 4}};
@@ -240,20 +240,20 @@ Test(base, memory_source_fills_the_gaps_in_order)
 Test(base, log_record_copy_owns_its_texts)
 {
     char study[] = "1.2.3", text[] = "some text";
-    const struct log_field fields[] = {LOG_TEXT("path", text), LOG_NUMBER("size", -7), LOG_TEXT("empty", "")};
-    const struct log_record record = {.level = LOG_WARN,
-                                      .event = LOG_STORE_FAILED,
-                                      .time_us = 42,
-                                      .worker = 3,
-                                      .association = 9,
-                                      .study = study,
-                                      .field_count = 3,
-                                      .fields = fields};
-    struct log_record *copy = log_record_copy(&record);
+    const struct dicomnet_log_field fields[] = {LOG_TEXT("path", text), LOG_NUMBER("size", -7), LOG_TEXT("empty", "")};
+    const struct dicomnet_log_record record = {.level = DICOMNET_LOG_WARN,
+                                               .event = EVENT_STORE_FAILED,
+                                               .time_us = 42,
+                                               .worker = 3,
+                                               .association = 9,
+                                               .study = study,
+                                               .field_count = 3,
+                                               .fields = fields};
+    struct dicomnet_log_record *copy = dicomnet_log_record_copy(&record);
     memset(study, 'x', sizeof study);
     memset(text, 'x', sizeof text);
-    cr_assert_eq(copy->level, LOG_WARN);
-    cr_assert_eq(copy->event, LOG_STORE_FAILED);
+    cr_assert_eq(copy->level, DICOMNET_LOG_WARN);
+    cr_assert_eq(copy->event, EVENT_STORE_FAILED);
     cr_assert_eq(copy->time_us, 42);
     cr_assert_eq(copy->worker, 3);
     cr_assert_eq(copy->association, 9);
@@ -266,12 +266,12 @@ Test(base, log_record_copy_owns_its_texts)
     cr_assert_str_eq(copy->fields[2].text, "");
     free(copy);
 
-    copy = log_record_copy(&(struct log_record){.event = LOG_SESSION_NOTE});
+    copy = dicomnet_log_record_copy(&(struct dicomnet_log_record){.event = EVENT_SESSION_NOTE});
     cr_assert(copy->study == NULL && copy->field_count == 0);
     free(copy);
 }
 
-static void count_record(void *user, const struct log_record *record)
+static void count_record(void *user, const struct dicomnet_log_record *record)
 {
     *(int *)user += (int)record->field_count;
 }
@@ -279,47 +279,48 @@ static void count_record(void *user, const struct log_record *record)
 Test(base, logger_takes_what_its_level_asks_for)
 {
     int count = 0;
-    struct logger logger = {.write = count_record, .user = &count, .level = LOG_INFO};
-    LOG(&logger, LOG_INFO, LOG_SESSION_NOTE, LOG_TEXT("text", "a"), LOG_NUMBER("n", 1));
-    LOG(&logger, LOG_DEBUG, LOG_SESSION_NOTE, LOG_TEXT("text", "a"));
-    LOG(NULL, LOG_ERROR, LOG_SESSION_NOTE, LOG_TEXT("text", "a"));
-    logger_write(&logger, LOG_ERROR, LOG_SESSION_NOTE, NULL, 0);
+    struct dicomnet_logger logger = {.write = count_record, .user = &count, .level = DICOMNET_LOG_INFO};
+    LOG(&logger, DICOMNET_LOG_INFO, EVENT_SESSION_NOTE, LOG_TEXT("text", "a"), LOG_NUMBER("n", 1));
+    LOG(&logger, DICOMNET_LOG_DEBUG, EVENT_SESSION_NOTE, LOG_TEXT("text", "a"));
+    LOG(NULL, DICOMNET_LOG_ERROR, EVENT_SESSION_NOTE, LOG_TEXT("text", "a"));
+    dicomnet_logger_write(&logger, DICOMNET_LOG_ERROR, EVENT_SESSION_NOTE, NULL, 0);
     cr_assert_eq(count, 2);
 }
 
 Test(base, log_names)
 {
-    cr_assert_str_eq(log_level_name(LOG_WARN), "warn");
-    cr_assert_eq(log_level_find("WARNING"), LOG_WARN);
-    cr_assert_eq(log_level_find("fatal"), LOG_ERROR);
-    cr_assert_eq(log_level_find("trace"), LOG_TRACE);
-    cr_assert_eq(log_level_find("loud"), -1);
-    cr_assert_str_eq(log_event_name(LOG_STORE_STORED), "store.stored");
-    for (int event = 0; event < LOG_EVENT_COUNT; event++)
+    cr_assert_str_eq(dicomnet_log_level_name(DICOMNET_LOG_WARN), "warn");
+    cr_assert_eq(dicomnet_log_level_find("WARNING"), DICOMNET_LOG_WARN);
+    cr_assert_eq(dicomnet_log_level_find("fatal"), DICOMNET_LOG_ERROR);
+    cr_assert_eq(dicomnet_log_level_find("trace"), DICOMNET_LOG_TRACE);
+    cr_assert_eq(dicomnet_log_level_find("loud"), -1);
+    cr_assert_str_eq(dicomnet_log_event_name(EVENT_STORE_STORED), "store.stored");
+    for (int event = 0; event < DICOMNET_LOG_EVENT_COUNT; event++)
         for (int other = 0; other < event; other++)
-            cr_assert_str_neq(log_event_name((enum log_event)event), log_event_name((enum log_event)other));
+            cr_assert_str_neq(dicomnet_log_event_name((enum dicomnet_log_event)event),
+                              dicomnet_log_event_name((enum dicomnet_log_event)other));
 }
 
 /* ---- errors ---- */
 
 Test(base, errors_have_texts_and_names)
 {
-    cr_assert_str_eq(error_text(ERROR_REJECTED), "the peer rejected the association");
-    cr_assert_str_eq(error_name(ERROR_REJECTED), "ERROR_REJECTED");
-    cr_assert_str_eq(error_text(-ENOENT), "No such file or directory");
-    cr_assert_str_eq(error_name(-ECONNREFUSED), "ECONNREFUSED");
-    cr_assert_str_eq(error_text(-12345), "unknown error");
-    cr_assert_str_eq(error_name(-12345), "UNKNOWN");
-    cr_assert_not_null(error_text(0));
-    cr_assert_not_null(error_text(7));
+    cr_assert_str_eq(dicomnet_error_text(DICOMNET_ERROR_REJECTED), "the peer rejected the association");
+    cr_assert_str_eq(dicomnet_error_name(DICOMNET_ERROR_REJECTED), "ERROR_REJECTED");
+    cr_assert_str_eq(dicomnet_error_text(-ENOENT), "No such file or directory");
+    cr_assert_str_eq(dicomnet_error_name(-ECONNREFUSED), "ECONNREFUSED");
+    cr_assert_str_eq(dicomnet_error_text(-12345), "unknown error");
+    cr_assert_str_eq(dicomnet_error_name(-12345), "UNKNOWN");
+    cr_assert_not_null(dicomnet_error_text(0));
+    cr_assert_not_null(dicomnet_error_text(7));
     static const int codes[] = {
-#define X(name, value, text) name,
+#define X(name, value, text) DICOMNET_ERROR_##name,
         DICOMNET_ERRORS(X)
 #undef X
     };
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         cr_assert_lt(codes[i], -10000, "far from errno and from libuv's own codes");
-        cr_assert_str_neq(error_text(codes[i]), "unknown error");
+        cr_assert_str_neq(dicomnet_error_text(codes[i]), "unknown error");
         for (size_t j = 0; j < i; j++)
             cr_assert_neq(codes[i], codes[j]);
     }
@@ -327,12 +328,12 @@ Test(base, errors_have_texts_and_names)
 
 Test(status, has_a_text_for_each)
 {
-    cr_assert_str_eq(status_text(0xA700), "out of resources");
-    cr_assert_str_eq(status_text(0xA7FF), "out of resources");
-    cr_assert_str_eq(status_text(0x0122), "SOP class not supported");
-    cr_assert_str_eq(status_text(0xB007), "data set does not match SOP class");
-    cr_assert_str_eq(status_text(0xBFFF), "warning");
-    cr_assert_str_eq(status_text(0x4321), "unknown status");
+    cr_assert_str_eq(dicomnet_status_text(0xA700), "out of resources");
+    cr_assert_str_eq(dicomnet_status_text(0xA7FF), "out of resources");
+    cr_assert_str_eq(dicomnet_status_text(0x0122), "SOP class not supported");
+    cr_assert_str_eq(dicomnet_status_text(0xB007), "data set does not match SOP class");
+    cr_assert_str_eq(dicomnet_status_text(0xBFFF), "warning");
+    cr_assert_str_eq(dicomnet_status_text(0x4321), "unknown status");
     for (unsigned status = 0; status <= 0xFFFF; status++)
-        cr_assert_neq(status_text((uint16_t)status)[0], '\0', "%04X", status);
+        cr_assert_neq(dicomnet_status_text((uint16_t)status)[0], '\0', "%04X", status);
 }

@@ -38,7 +38,7 @@ Test(charset, becomes_utf8)
     struct charset charset = {0}; /* one for all: what it keeps must not show */
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         char text[256];
-        charset_to_utf8(&charset, texts[i].terms, texts[i].vr, span_of(texts[i].text), text, sizeof text);
+        charset_to_utf8(&charset, texts[i].terms, texts[i].vr, dicomnet_span_of(texts[i].text), text, sizeof text);
         cr_expect_str_eq(text, texts[i].utf8, "%s: '%s' became '%s'", texts[i].terms, texts[i].text, text);
     }
     charset_fini(&charset);
@@ -48,9 +48,9 @@ Test(charset, what_does_not_fit_is_cut_between_characters)
 {
     struct charset charset = {0};
     char text[8];
-    charset_to_utf8(&charset, "ISO_IR 100", "LO", span_of("abcdef\xE9"), text, sizeof text);
+    charset_to_utf8(&charset, "ISO_IR 100", "LO", dicomnet_span_of("abcdef\xE9"), text, sizeof text);
     cr_expect_str_eq(text, "abcdef");
-    charset_to_utf8(&charset, "ISO_IR 100", "LO", span_of("abcdefghi"), text, sizeof text);
+    charset_to_utf8(&charset, "ISO_IR 100", "LO", dicomnet_span_of("abcdefghi"), text, sizeof text);
     cr_expect_str_eq(text, "abcdefg");
     charset_fini(&charset);
 }
@@ -60,9 +60,9 @@ Test(charset, has_room)
 {
     struct charset charset = {0};
     char text[CHARSET_ROOM(3)];
-    charset_to_utf8(&charset, "ISO_IR 13", "LO", span_of("\xd4\xcf\xc0"), text, sizeof text);
+    charset_to_utf8(&charset, "ISO_IR 13", "LO", dicomnet_span_of("\xd4\xcf\xc0"), text, sizeof text);
     cr_expect_str_eq(text, "ﾔﾏﾀ");
-    charset_to_utf8(&charset, "ISO_IR 192", "LO", span_of("\xff\xff\xff"), text, sizeof text);
+    charset_to_utf8(&charset, "ISO_IR 192", "LO", dicomnet_span_of("\xff\xff\xff"), text, sizeof text);
     cr_expect_str_eq(text, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
     charset_fini(&charset);
 }

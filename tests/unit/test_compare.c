@@ -101,6 +101,6 @@ Test(compare, file_that_cannot_be_read)
     unlink(second_path);
     second = write_file(second_path, 300, 1000);
     cr_assert_eq(truncate(second_path, 900), 0);
-    cr_expect_eq(compare_data_sets(&first, &second), ERROR_SOURCE_CHANGED);
+    cr_expect_eq(compare_data_sets(&first, &second), DICOMNET_ERROR_SOURCE_CHANGED);
     remove_both();
 }

@@ -2,20 +2,20 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/text.h"
-#include "dicomnet/log.h"
 #include "report/console_line.h"
 
 struct row {
-    enum log_event event;
+    enum dicomnet_log_event event;
     const char *sentence;
-    struct log_field fields[6];
+    struct dicomnet_log_field fields[6];
 };
 
-static struct log_record record_of(const struct row *row)
+static struct dicomnet_log_record record_of(const struct row *row)
 {
-    struct log_record record = {
-        .level = LOG_WARN, .event = row->event, .time_us = 1795256130123456, .fields = row->fields};
+    struct dicomnet_log_record record = {
+        .level = DICOMNET_LOG_WARN, .event = row->event, .time_us = 1795256130123456, .fields = row->fields};
     while (record.field_count < 6 && row->fields[record.field_count].key != NULL)
         record.field_count++;
     return record;
@@ -24,45 +24,49 @@ static struct log_record record_of(const struct row *row)
 Test(console_line, sentences)
 {
     const struct row rows[] = {
-        {LOG_ASSOCIATION_REJECTED,
+        {DICOMNET_LOG_ASSOCIATION_REJECTED,
          "association with 10.0.0.5:104: rejected: temporary congestion",
          {LOG_TEXT("peer", "10.0.0.5:104"), LOG_TEXT("text", "rejected: temporary congestion")}},
-        {LOG_ASSOCIATION_LOST, "connection lost", {LOG_TEXT("text", "connection lost")}},
-        {LOG_SESSION_PAUSED, "no room; next try in 5.0 s", {LOG_NUMBER("delay_ms", 5000), LOG_TEXT("text", "no room")}},
-        {LOG_SESSION_RESUMED,
+        {DICOMNET_LOG_ASSOCIATION_LOST, "connection lost", {LOG_TEXT("text", "connection lost")}},
+        {EVENT_SESSION_PAUSED,
+         "no room; next try in 5.0 s",
+         {LOG_NUMBER("delay_ms", 5000), LOG_TEXT("text", "no room")}},
+        {EVENT_SESSION_RESUMED,
          "all go on, after 1:15 min",
          {LOG_NUMBER("paused_ms", 75000), LOG_TEXT("text", "all go on")}},
-        {LOG_SESSION_NOTE, "fewer threads (threads 4)", {LOG_TEXT("text", "fewer threads"), LOG_NUMBER("threads", 4)}},
-        {LOG_STORE_RETRIED,
+        {EVENT_SESSION_NOTE,
+         "fewer threads (threads 4)",
+         {LOG_TEXT("text", "fewer threads"), LOG_NUMBER("threads", 4)}},
+        {EVENT_STORE_RETRIED,
          "a\\x1b.dcm: no answer; it is sent again",
          {LOG_TEXT("path", "a\x1b.dcm"), LOG_TEXT("instance", "1.2"), LOG_TEXT("text", "no answer")}},
-        {LOG_FILE_FAILED, "a.dcm: truncated", {LOG_TEXT("path", "a.dcm"), LOG_TEXT("reason", "truncated")}},
-        {LOG_RECEIVER_REFUSED,
+        {EVENT_FILE_FAILED, "a.dcm: truncated", {LOG_TEXT("path", "a.dcm"), LOG_TEXT("reason", "truncated")}},
+        {EVENT_RECEIVER_REFUSED,
          "1.2.3 was refused with status A700: disk full",
          {LOG_TEXT("instance", "1.2.3"), LOG_NUMBER("status", 0xA700), LOG_TEXT("text", "disk full")}},
-        {LOG_QUERY_STARTED,
+        {EVENT_QUERY_STARTED,
          "C-GET begins: 1 instance is wanted, at level STUDY",
          {LOG_TEXT("service", "C-GET"), LOG_TEXT("level", "STUDY"), LOG_NUMBER("instances", 1)}},
-        {LOG_QUERY_ENDED,
+        {EVENT_QUERY_ENDED,
          "C-MOVE ended: refused (status 0xA801), 'who?'",
          {LOG_TEXT("service", "C-MOVE"), LOG_TEXT("status", "0xA801"), LOG_TEXT("text", "refused"),
           LOG_TEXT("comment", "who?")}},
-        {LOG_QUERY_ENDED,
+        {EVENT_QUERY_ENDED,
          "C-FIND ended: the peer closed the connection",
          {LOG_TEXT("service", "C-FIND"), LOG_TEXT("status", "none"),
           LOG_TEXT("text", "the peer closed the connection")}},
-        {LOG_RETRIEVAL_LISTED,
+        {EVENT_RETRIEVAL_LISTED,
          "the peer has 3 instances in 1 series; 1 is here already",
          {LOG_NUMBER("matches", 1), LOG_NUMBER("series", 1), LOG_NUMBER("instances", 3), LOG_NUMBER("present", 1)}},
-        {LOG_RETRIEVAL_STORED, "stored 1.2 (65.4 KB)", {LOG_TEXT("instance", "1.2"), LOG_NUMBER("bytes", 65432)}},
-        {LOG_RETRIEVAL_RETRIED,
+        {EVENT_RETRIEVAL_STORED, "stored 1.2 (65.4 KB)", {LOG_TEXT("instance", "1.2"), LOG_NUMBER("bytes", 65432)}},
+        {EVENT_RETRIEVAL_RETRIED,
          "2 instances are missing: asked for again in 2.0 s",
          {LOG_NUMBER("missing", 2), LOG_NUMBER("delay_ms", 2000)}},
-        {LOG_STUDY_ENDED, "study.ended (stored 2, failed 1)", {LOG_NUMBER("stored", 2), LOG_NUMBER("failed", 1)}},
+        {EVENT_STUDY_ENDED, "study.ended (stored 2, failed 1)", {LOG_NUMBER("stored", 2), LOG_NUMBER("failed", 1)}},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct text text = {0};
-        struct log_record record = record_of(&rows[i]);
+        struct dicomnet_log_record record = record_of(&rows[i]);
         console_line_say(&text, &record);
         cr_expect_str_eq(text.data, rows[i].sentence);
         text_fini(&text);
@@ -73,15 +77,15 @@ Test(console_line, time_and_level)
 {
     setenv("TZ", "UTC", 1);
     struct text text = {0};
-    const struct row row = {LOG_ASSOCIATION_LOST, "", {LOG_TEXT("text", "connection lost")}};
-    struct log_record record = record_of(&row);
+    const struct row row = {DICOMNET_LOG_ASSOCIATION_LOST, "", {LOG_TEXT("text", "connection lost")}};
+    struct dicomnet_log_record record = record_of(&row);
     console_line_render(&text, &record);
     cr_expect_str_eq(text.data, "10:15:30 warning: connection lost");
-    record.level = LOG_ERROR;
+    record.level = DICOMNET_LOG_ERROR;
     text_clear(&text);
     console_line_render(&text, &record);
     cr_expect_str_eq(text.data, "10:15:30 error: connection lost");
-    record.level = LOG_INFO;
+    record.level = DICOMNET_LOG_INFO;
     text_clear(&text);
     console_line_render(&text, &record);
     cr_expect_str_eq(text.data, "10:15:30 connection lost");
@@ -90,11 +94,11 @@ Test(console_line, time_and_level)
 
 Test(console_line, causes)
 {
-    struct row row = {LOG_RECEIVER_REFUSED,
+    struct row row = {EVENT_RECEIVER_REFUSED,
                       "",
                       {LOG_TEXT("instance", "1.2.3"), LOG_NUMBER("status", 0xA700), LOG_TEXT("text", "disk full")}};
     struct row other = row;
-    struct log_record record = record_of(&row), another = record_of(&other);
+    struct dicomnet_log_record record = record_of(&row), another = record_of(&other);
     other.fields[0].text = "1.2.4";
     other.fields[2].text = "disk 2 full";
     row.fields[2].text = "disk 1 full";
@@ -105,6 +109,6 @@ Test(console_line, causes)
     other.fields[2].text = "disk gone";
     cr_expect_neq(console_line_cause(&record), console_line_cause(&another), "another text");
     other.fields[2].text = row.fields[2].text;
-    another.event = LOG_RECEIVER_STORED;
+    another.event = EVENT_RECEIVER_STORED;
     cr_expect_neq(console_line_cause(&record), console_line_cause(&another), "another event");
 }

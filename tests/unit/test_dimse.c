@@ -13,9 +13,9 @@
 #include "dicomnet/pdu.h"
 
 #define CT   "1.2.840.10008.5.1.4.1.1.2"
-#define FIND UID_STUDY_ROOT_FIND
-#define MOVE UID_STUDY_ROOT_MOVE
-#define GET  UID_STUDY_ROOT_GET
+#define FIND DICOMNET_UID_STUDY_ROOT_FIND
+#define MOVE DICOMNET_UID_STUDY_ROOT_MOVE
+#define GET  DICOMNET_UID_STUDY_ROOT_GET
 
 /* clang-format off */
 
@@ -113,99 +113,105 @@ static const char golden_cancel_rq[] =
 /* clang-format on */
 
 #define LEN(array)    (sizeof(array) - 1)
-#define GOLDEN(array) ((struct span){(const uint8_t *)(array), LEN(array)})
+#define GOLDEN(array) ((struct dicomnet_span){(const uint8_t *)(array), LEN(array)})
 
-static void assert_encodes(const struct dimse_command *command, struct span golden)
+static void assert_encodes(const struct dicomnet_dimse_command *command, struct dicomnet_span golden)
 {
-    uint8_t bytes[DIMSE_COMMAND_ENCODED_MAX];
-    ssize_t len = dimse_encode_command(bytes, sizeof bytes, command);
+    uint8_t bytes[DICOMNET_DIMSE_COMMAND_ENCODED_MAX];
+    ssize_t len = dicomnet_dimse_encode_command(bytes, sizeof bytes, command);
     cr_assert_eq(len, (ssize_t)golden.len, "%zd bytes, not %zu", len, golden.len);
     for (size_t i = 0; i < golden.len; i++)
         cr_assert_eq(bytes[i], golden.data[i], "byte %zu is %02x, not %02x", i, bytes[i], golden.data[i]);
     for (size_t size = 0; size < golden.len; size++) {
         uint8_t *small = malloc(size);
-        cr_assert_eq(dimse_encode_command(small, size, command), ERROR_BUFFER_TOO_SMALL);
+        cr_assert_eq(dicomnet_dimse_encode_command(small, size, command), DICOMNET_ERROR_BUFFER_TOO_SMALL);
         free(small);
     }
 }
 
-static const struct dimse_command echo_rq = {.present = DIMSE_HAS_CLASS_UID | DIMSE_HAS_MESSAGE_ID,
-                                             .field = DIMSE_C_ECHO_RQ,
-                                             .data_set_type = DIMSE_NO_DATA_SET,
-                                             .message_id = 7,
-                                             .class_uid = UID_VERIFICATION};
+static const struct dicomnet_dimse_command echo_rq = {.present =
+                                                          DICOMNET_DIMSE_HAS_CLASS_UID | DICOMNET_DIMSE_HAS_MESSAGE_ID,
+                                                      .field = DICOMNET_DIMSE_C_ECHO_RQ,
+                                                      .data_set_type = DICOMNET_DIMSE_NO_DATA_SET,
+                                                      .message_id = 7,
+                                                      .class_uid = DICOMNET_UID_VERIFICATION};
 
 Test(dimse, encodes_commands_as_the_standard_says)
 {
     assert_encodes(&echo_rq, GOLDEN(golden_echo_rq));
-    struct dimse_command store = {.present = DIMSE_HAS_CLASS_UID | DIMSE_HAS_MESSAGE_ID | DIMSE_HAS_PRIORITY |
-                                             DIMSE_HAS_INSTANCE_UID | DIMSE_HAS_ORIGINATOR_AE | DIMSE_HAS_ORIGINATOR_ID,
-                                  .field = DIMSE_C_STORE_RQ,
-                                  .data_set_type = DIMSE_DATA_SET,
-                                  .message_id = 0xFEFF,
-                                  .priority = PRIORITY_MEDIUM,
-                                  .originator_id = 9,
-                                  .class_uid = CT,
-                                  .instance_uid = "1.2.3.45",
-                                  .originator_ae = "ORIGINATOR_AE_16"};
+    struct dicomnet_dimse_command store = {.present = DICOMNET_DIMSE_HAS_CLASS_UID | DICOMNET_DIMSE_HAS_MESSAGE_ID |
+                                                      DICOMNET_DIMSE_HAS_PRIORITY | DICOMNET_DIMSE_HAS_INSTANCE_UID |
+                                                      DICOMNET_DIMSE_HAS_ORIGINATOR_AE |
+                                                      DICOMNET_DIMSE_HAS_ORIGINATOR_ID,
+                                           .field = DICOMNET_DIMSE_C_STORE_RQ,
+                                           .data_set_type = DICOMNET_DIMSE_DATA_SET,
+                                           .message_id = 0xFEFF,
+                                           .priority = DICOMNET_PRIORITY_MEDIUM,
+                                           .originator_id = 9,
+                                           .class_uid = CT,
+                                           .instance_uid = "1.2.3.45",
+                                           .originator_ae = "ORIGINATOR_AE_16"};
     assert_encodes(&store, GOLDEN(golden_store_rq));
 }
 
 Test(dimse, responses_repeat_what_the_request_said)
 {
-    struct dimse_command response = dimse_response_to(&echo_rq, STATUS_SUCCESS);
+    struct dicomnet_dimse_command response = dicomnet_dimse_response_to(&echo_rq, DICOMNET_STATUS_SUCCESS);
     assert_encodes(&response, GOLDEN(golden_echo_rsp));
-    struct dimse_command store;
-    cr_assert_eq(dimse_decode_command(GOLDEN(golden_store_rq), &store), 0);
+    struct dicomnet_dimse_command store;
+    cr_assert_eq(dicomnet_dimse_decode_command(GOLDEN(golden_store_rq), &store), 0);
     strcpy(store.instance_uid, "1.2.3.4");
-    response = dimse_response_to(&store, STATUS_REFUSED_OUT_OF_RESOURCES);
-    response.present |= DIMSE_HAS_ERROR_COMMENT | DIMSE_HAS_ERROR_ID;
+    response = dicomnet_dimse_response_to(&store, DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES);
+    response.present |= DICOMNET_DIMSE_HAS_ERROR_COMMENT | DICOMNET_DIMSE_HAS_ERROR_ID;
     strcpy(response.error_comment, "no space on disk");
     response.error_id = 5;
     assert_encodes(&response, GOLDEN(golden_store_rsp));
 }
 
-static struct dimse_command query_command(uint16_t field, const char *class_uid, uint32_t more)
+static struct dicomnet_dimse_command query_command(uint16_t field, const char *class_uid, uint32_t more)
 {
-    struct dimse_command command = {
-        .present = DIMSE_HAS_CLASS_UID | more, .field = field, .message_id = 3, .message_id_responded = 3};
-    command.data_set_type = (field & DIMSE_RESPONSE) != 0 ? DIMSE_NO_DATA_SET : DIMSE_DATA_SET;
+    struct dicomnet_dimse_command command = {
+        .present = DICOMNET_DIMSE_HAS_CLASS_UID | more, .field = field, .message_id = 3, .message_id_responded = 3};
+    command.data_set_type =
+        (field & DICOMNET_DIMSE_RESPONSE) != 0 ? DICOMNET_DIMSE_NO_DATA_SET : DICOMNET_DIMSE_DATA_SET;
     strcpy(command.class_uid, class_uid);
     return command;
 }
 
 Test(dimse, encodes_queries_as_the_standard_says)
 {
-    enum { REQUEST = DIMSE_HAS_MESSAGE_ID | DIMSE_HAS_PRIORITY };
-    struct dimse_command find = query_command(DIMSE_C_FIND_RQ, FIND, REQUEST);
-    find.priority = PRIORITY_LOW;
+    enum { REQUEST = DICOMNET_DIMSE_HAS_MESSAGE_ID | DICOMNET_DIMSE_HAS_PRIORITY };
+    struct dicomnet_dimse_command find = query_command(DICOMNET_DIMSE_C_FIND_RQ, FIND, REQUEST);
+    find.priority = DICOMNET_PRIORITY_LOW;
     assert_encodes(&find, GOLDEN(golden_find_rq));
 
-    struct dimse_command found = dimse_response_to(&find, STATUS_DATA_SET_MISMATCH);
-    found.present |= DIMSE_HAS_OFFENDING_ELEMENT | DIMSE_HAS_ERROR_COMMENT;
+    struct dicomnet_dimse_command found = dicomnet_dimse_response_to(&find, DICOMNET_STATUS_DATA_SET_MISMATCH);
+    found.present |= DICOMNET_DIMSE_HAS_OFFENDING_ELEMENT | DICOMNET_DIMSE_HAS_ERROR_COMMENT;
     found.offending_count = 2;
     found.offending[0] = 0x00100020;
     found.offending[1] = 0x00080052;
     strcpy(found.error_comment, "no");
     assert_encodes(&found, GOLDEN(golden_find_rsp));
 
-    struct dimse_command move = query_command(DIMSE_C_MOVE_RQ, MOVE, REQUEST | DIMSE_HAS_MOVE_DESTINATION);
+    struct dicomnet_dimse_command move =
+        query_command(DICOMNET_DIMSE_C_MOVE_RQ, MOVE, REQUEST | DICOMNET_DIMSE_HAS_MOVE_DESTINATION);
     strcpy(move.move_destination, "WHERE");
     assert_encodes(&move, GOLDEN(golden_move_rq));
 
-    struct dimse_command got = query_command(DIMSE_C_GET_RSP, GET,
-                                             DIMSE_HAS_MESSAGE_ID_RESPONDED | DIMSE_HAS_STATUS | DIMSE_HAS_REMAINING |
-                                                 DIMSE_HAS_COMPLETED | DIMSE_HAS_FAILED | DIMSE_HAS_WARNING);
-    got.status = STATUS_PENDING;
+    struct dicomnet_dimse_command got = query_command(
+        DICOMNET_DIMSE_C_GET_RSP, GET,
+        DICOMNET_DIMSE_HAS_MESSAGE_ID_RESPONDED | DICOMNET_DIMSE_HAS_STATUS | DICOMNET_DIMSE_HAS_REMAINING |
+            DICOMNET_DIMSE_HAS_COMPLETED | DICOMNET_DIMSE_HAS_FAILED | DICOMNET_DIMSE_HAS_WARNING);
+    got.status = DICOMNET_STATUS_PENDING;
     got.remaining = 4;
     got.completed = 259;
     got.failed = 2;
     assert_encodes(&got, GOLDEN(golden_get_rsp));
 
-    const struct dimse_command cancel = {.present = DIMSE_HAS_MESSAGE_ID_RESPONDED,
-                                         .field = DIMSE_C_CANCEL_RQ,
-                                         .data_set_type = DIMSE_NO_DATA_SET,
-                                         .message_id_responded = 3};
+    const struct dicomnet_dimse_command cancel = {.present = DICOMNET_DIMSE_HAS_MESSAGE_ID_RESPONDED,
+                                                  .field = DICOMNET_DIMSE_C_CANCEL_RQ,
+                                                  .data_set_type = DICOMNET_DIMSE_NO_DATA_SET,
+                                                  .message_id_responded = 3};
     assert_encodes(&cancel, GOLDEN(golden_cancel_rq));
 }
 
@@ -214,34 +220,35 @@ Test(dimse, offending_elements_have_a_limit)
     char bytes[12 + 10 + 8 + 4 * 20] = "\x00\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00"
                                        "\x00\x00\x00\x01\x02\x00\x00\x00\x20\x80"
                                        "\x00\x00\x01\x09\x50\x00\x00\x00";
-    struct dimse_command command;
-    cr_assert_eq(dimse_decode_command((struct span){(uint8_t *)bytes, sizeof bytes}, &command), 0);
-    cr_assert_eq(command.offending_count, DIMSE_OFFENDING_MAX);
+    struct dicomnet_dimse_command command;
+    cr_assert_eq(dicomnet_dimse_decode_command((struct dicomnet_span){(uint8_t *)bytes, sizeof bytes}, &command), 0);
+    cr_assert_eq(command.offending_count, DICOMNET_DIMSE_OFFENDING_MAX);
     bytes[26] = 7; /* one and three quarters */
-    cr_assert_eq(dimse_decode_command((struct span){(uint8_t *)bytes, 12 + 10 + 8 + 7}, &command), 0);
+    cr_assert_eq(dicomnet_dimse_decode_command((struct dicomnet_span){(uint8_t *)bytes, 12 + 10 + 8 + 7}, &command), 0);
     cr_assert_eq(command.offending_count, 1);
 }
 
 Test(dimse, decode_encode_gives_the_same_bytes)
 {
-    const struct span golden[] = {GOLDEN(golden_echo_rq),   GOLDEN(golden_echo_rsp), GOLDEN(golden_store_rq),
-                                  GOLDEN(golden_store_rsp), GOLDEN(golden_find_rq),  GOLDEN(golden_find_rsp),
-                                  GOLDEN(golden_move_rq),   GOLDEN(golden_get_rsp),  GOLDEN(golden_cancel_rq)};
+    const struct dicomnet_span golden[] = {GOLDEN(golden_echo_rq),   GOLDEN(golden_echo_rsp), GOLDEN(golden_store_rq),
+                                           GOLDEN(golden_store_rsp), GOLDEN(golden_find_rq),  GOLDEN(golden_find_rsp),
+                                           GOLDEN(golden_move_rq),   GOLDEN(golden_get_rsp),  GOLDEN(golden_cancel_rq)};
     for (size_t i = 0; i < sizeof golden / sizeof golden[0]; i++) {
-        struct dimse_command command;
-        cr_assert_eq(dimse_decode_command(golden[i], &command), 0);
+        struct dicomnet_dimse_command command;
+        cr_assert_eq(dicomnet_dimse_decode_command(golden[i], &command), 0);
         assert_encodes(&command, golden[i]);
     }
 }
 
 Test(dimse, decodes_every_field)
 {
-    struct dimse_command command;
-    cr_assert_eq(dimse_decode_command(GOLDEN(golden_store_rsp), &command), 0);
-    cr_assert_eq(command.present, DIMSE_HAS_CLASS_UID | DIMSE_HAS_MESSAGE_ID_RESPONDED | DIMSE_HAS_STATUS |
-                                      DIMSE_HAS_ERROR_COMMENT | DIMSE_HAS_ERROR_ID | DIMSE_HAS_INSTANCE_UID);
-    cr_assert_eq(command.field, DIMSE_C_STORE_RSP);
-    cr_assert(!dimse_has_data_set(&command));
+    struct dicomnet_dimse_command command;
+    cr_assert_eq(dicomnet_dimse_decode_command(GOLDEN(golden_store_rsp), &command), 0);
+    cr_assert_eq(command.present, DICOMNET_DIMSE_HAS_CLASS_UID | DICOMNET_DIMSE_HAS_MESSAGE_ID_RESPONDED |
+                                      DICOMNET_DIMSE_HAS_STATUS | DICOMNET_DIMSE_HAS_ERROR_COMMENT |
+                                      DICOMNET_DIMSE_HAS_ERROR_ID | DICOMNET_DIMSE_HAS_INSTANCE_UID);
+    cr_assert_eq(command.field, DICOMNET_DIMSE_C_STORE_RSP);
+    cr_assert(!dicomnet_dimse_has_data_set(&command));
     cr_assert_eq(command.message_id_responded, 0xFEFF);
     cr_assert_eq(command.status, 0xA700);
     cr_assert_eq(command.error_id, 5);
@@ -252,45 +259,45 @@ Test(dimse, decodes_every_field)
 
 Test(dimse, every_element_makes_the_round_trip)
 {
-    struct dimse_command command = {.present = (DIMSE_HAS_ORIGINATOR_ID << 1) - 1,
-                                    .field = DIMSE_C_MOVE_RSP,
-                                    .data_set_type = 0xABCD,
-                                    .message_id = 1,
-                                    .message_id_responded = 2,
-                                    .priority = PRIORITY_LOW,
-                                    .status = STATUS_PENDING,
-                                    .error_id = 3,
-                                    .remaining = 4,
-                                    .completed = 5,
-                                    .failed = 6,
-                                    .warning = 7,
-                                    .originator_id = 8,
-                                    .move_destination = "DEST",
-                                    .originator_ae = "ODD"};
-    memset(command.class_uid, '1', UID_LEN_MAX);
-    memset(command.instance_uid, '2', UID_LEN_MAX);
+    struct dicomnet_dimse_command command = {.present = (DICOMNET_DIMSE_HAS_ORIGINATOR_ID << 1) - 1,
+                                             .field = DICOMNET_DIMSE_C_MOVE_RSP,
+                                             .data_set_type = 0xABCD,
+                                             .message_id = 1,
+                                             .message_id_responded = 2,
+                                             .priority = DICOMNET_PRIORITY_LOW,
+                                             .status = DICOMNET_STATUS_PENDING,
+                                             .error_id = 3,
+                                             .remaining = 4,
+                                             .completed = 5,
+                                             .failed = 6,
+                                             .warning = 7,
+                                             .originator_id = 8,
+                                             .move_destination = "DEST",
+                                             .originator_ae = "ODD"};
+    memset(command.class_uid, '1', DICOMNET_UID_LEN_MAX);
+    memset(command.instance_uid, '2', DICOMNET_UID_LEN_MAX);
     memset(command.error_comment, 'c', sizeof command.error_comment - 1);
-    uint8_t bytes[DIMSE_COMMAND_ENCODED_MAX];
-    ssize_t len = dimse_encode_command(bytes, sizeof bytes, &command);
-    cr_assert_gt(len, 0, "no command set of ours is longer than DIMSE_COMMAND_ENCODED_MAX");
-    struct dimse_command read;
-    cr_assert_eq(dimse_decode_command((struct span){bytes, (size_t)len}, &read), 0);
+    uint8_t bytes[DICOMNET_DIMSE_COMMAND_ENCODED_MAX];
+    ssize_t len = dicomnet_dimse_encode_command(bytes, sizeof bytes, &command);
+    cr_assert_gt(len, 0, "no command set of ours is longer than DICOMNET_DIMSE_COMMAND_ENCODED_MAX");
+    struct dicomnet_dimse_command read;
+    cr_assert_eq(dicomnet_dimse_decode_command((struct dicomnet_span){bytes, (size_t)len}, &read), 0);
     cr_assert_eq(memcmp(&read, &command, sizeof read), 0);
 }
 
 /* Within an element a prefix is malformed; between elements it lacks only the Command Field. */
 Test(dimse, every_short_prefix_is_read_within_its_bounds)
 {
-    struct span golden = GOLDEN(golden_store_rq);
+    struct dicomnet_span golden = GOLDEN(golden_store_rq);
     static const size_t boundaries[] = {12, 46, 56, 66, 76, 86, 102, 126};
     for (size_t len = 0; len < golden.len; len++) {
         bool between = false;
         for (size_t i = 0; i < sizeof boundaries / sizeof boundaries[0]; i++)
             between = between || (len == boundaries[i] && len >= 56);
-        struct dimse_command command;
+        struct dicomnet_dimse_command command;
         uint8_t *copy = exact_copy(golden.data, len);
-        int error = dimse_decode_command((struct span){copy, len}, &command);
-        cr_assert_eq(error, between ? 0 : ERROR_DIMSE_MALFORMED, "%zu bytes give %d", len, error);
+        int error = dicomnet_dimse_decode_command((struct dicomnet_span){copy, len}, &command);
+        cr_assert_eq(error, between ? 0 : DICOMNET_ERROR_DIMSE_MALFORMED, "%zu bytes give %d", len, error);
         free(copy);
     }
 }
@@ -304,26 +311,26 @@ static const struct {
     size_t len;
     int answer;
 } decode_rows[] = {
-    {"nothing",                       ROW_BYTES(""), ERROR_DIMSE_MALFORMED},
+    {"nothing",                       ROW_BYTES(""), DICOMNET_ERROR_DIMSE_MALFORMED},
     {"only a Command Field",          ROW_BYTES(FIELD), 0},
-    {"no Command Field",              ROW_BYTES("\0\0\x10\x01\2\0\0\0\1\0"), ERROR_DIMSE_MALFORMED},
-    {"Command Field of 1 byte",       ROW_BYTES("\0\0\0\x01\1\0\0\0\1"), ERROR_DIMSE_MALFORMED},
-    {"Command Field of 0 bytes",      ROW_BYTES("\0\0\0\x01\0\0\0\0"), ERROR_DIMSE_MALFORMED},
-    {"status of 1 byte",              ROW_BYTES(FIELD "\0\0\0\x09\1\0\0\0\1"), ERROR_DIMSE_MALFORMED},
+    {"no Command Field",              ROW_BYTES("\0\0\x10\x01\2\0\0\0\1\0"), DICOMNET_ERROR_DIMSE_MALFORMED},
+    {"Command Field of 1 byte",       ROW_BYTES("\0\0\0\x01\1\0\0\0\1"), DICOMNET_ERROR_DIMSE_MALFORMED},
+    {"Command Field of 0 bytes",      ROW_BYTES("\0\0\0\x01\0\0\0\0"), DICOMNET_ERROR_DIMSE_MALFORMED},
+    {"status of 1 byte",              ROW_BYTES(FIELD "\0\0\0\x09\1\0\0\0\1"), DICOMNET_ERROR_DIMSE_MALFORMED},
     {"status of 4 bytes",             ROW_BYTES(FIELD "\0\0\0\x09\4\0\0\0\0\0\0\0"), 0},
-    {"value past the end by 1",       ROW_BYTES(FIELD "\0\0\2\0\6\0\0\0" "1.2.3"), ERROR_DIMSE_MALFORMED},
-    {"undefined length",              ROW_BYTES(FIELD "\0\0\2\0\xFF\xFF\xFF\xFF" "1.2.3"), ERROR_DIMSE_MALFORMED},
-    {"half a header at the end",      ROW_BYTES(FIELD "\0\0\2\0"), ERROR_DIMSE_MALFORMED},
+    {"value past the end by 1",       ROW_BYTES(FIELD "\0\0\2\0\6\0\0\0" "1.2.3"), DICOMNET_ERROR_DIMSE_MALFORMED},
+    {"undefined length",              ROW_BYTES(FIELD "\0\0\2\0\xFF\xFF\xFF\xFF" "1.2.3"), DICOMNET_ERROR_DIMSE_MALFORMED},
+    {"half a header at the end",      ROW_BYTES(FIELD "\0\0\2\0"), DICOMNET_ERROR_DIMSE_MALFORMED},
     {"wrong group length",            ROW_BYTES("\0\0\0\0\4\0\0\0\xFF\xFF\xFF\xFF" FIELD), 0},
     {"group length of 0 bytes",       ROW_BYTES("\0\0\0\0\0\0\0\0" FIELD), 0},
     {"odd length",                    ROW_BYTES("\0\0\2\0\5\0\0\0" "1.2.3" FIELD), 0},
     {"unknown element",               ROW_BYTES("\0\0\x55\x55\3\0\0\0" "abc" FIELD), 0},
-    {"another group",                 ROW_BYTES("\x08\0\0\x01\2\0\0\0\1\0"), ERROR_DIMSE_MALFORMED},
+    {"another group",                 ROW_BYTES("\x08\0\0\x01\2\0\0\0\1\0"), DICOMNET_ERROR_DIMSE_MALFORMED},
     {"unsorted",                      ROW_BYTES("\0\0\0\x10\4\0\0\0" "1.2\0" FIELD "\0\0\2\0\4\0\0\0" "1.3\0"), 0},
     {"empty UID",                     ROW_BYTES(FIELD "\0\0\0\x10\0\0\0\0"), 0},
-    {"status twice",                  ROW_BYTES(FIELD "\0\0\0\x09\2\0\0\0\0\xC0" "\0\0\0\x09\2\0\0\0\0\0"), ERROR_DIMSE_MALFORMED},
-    {"Command Field twice",           ROW_BYTES(FIELD FIELD), ERROR_DIMSE_MALFORMED},
-    {"instance twice, the same",      ROW_BYTES(FIELD "\0\0\0\x10\4\0\0\0" "1.2\0" "\0\0\0\x10\4\0\0\0" "1.2\0"), ERROR_DIMSE_MALFORMED},
+    {"status twice",                  ROW_BYTES(FIELD "\0\0\0\x09\2\0\0\0\0\xC0" "\0\0\0\x09\2\0\0\0\0\0"), DICOMNET_ERROR_DIMSE_MALFORMED},
+    {"Command Field twice",           ROW_BYTES(FIELD FIELD), DICOMNET_ERROR_DIMSE_MALFORMED},
+    {"instance twice, the same",      ROW_BYTES(FIELD "\0\0\0\x10\4\0\0\0" "1.2\0" "\0\0\0\x10\4\0\0\0" "1.2\0"), DICOMNET_ERROR_DIMSE_MALFORMED},
     {"unknown element twice",         ROW_BYTES("\0\0\x55\x55\1\0\0\0" "a" "\0\0\x55\x55\1\0\0\0" "b" FIELD), 0},
 };
 /* clang-format on */
@@ -331,13 +338,13 @@ static const struct {
 Test(dimse, command_sets_right_and_wrong)
 {
     for (size_t i = 0; i < sizeof decode_rows / sizeof decode_rows[0]; i++) {
-        struct dimse_command command;
+        struct dicomnet_dimse_command command;
         uint8_t *copy = exact_copy(decode_rows[i].bytes, decode_rows[i].len);
-        int error = dimse_decode_command((struct span){copy, decode_rows[i].len}, &command);
+        int error = dicomnet_dimse_decode_command((struct dicomnet_span){copy, decode_rows[i].len}, &command);
         cr_expect_eq(error, decode_rows[i].answer, "%s: %d", decode_rows[i].name, error);
         if (error == 0) {
-            cr_expect_eq(command.field, DIMSE_C_STORE_RSP, "%s", decode_rows[i].name);
-            cr_expect(!dimse_has_data_set(&command), "%s", decode_rows[i].name);
+            cr_expect_eq(command.field, DICOMNET_DIMSE_C_STORE_RSP, "%s", decode_rows[i].name);
+            cr_expect(!dicomnet_dimse_has_data_set(&command), "%s", decode_rows[i].name);
         }
         free(copy);
     }
@@ -354,11 +361,11 @@ Test(dimse, what_is_too_long_is_cut_and_padding_goes)
               "\0\0\x30\x10\x12\0\0\0"
               " 345678901234567X ",
               8 + 18);
-    struct dimse_command command;
-    cr_assert_eq(dimse_decode_command((struct span){bytes, writer.len}, &command), 0);
-    cr_assert_eq(strlen(command.class_uid), UID_LEN_MAX);
+    struct dicomnet_dimse_command command;
+    cr_assert_eq(dicomnet_dimse_decode_command((struct dicomnet_span){bytes, writer.len}, &command), 0);
+    cr_assert_eq(strlen(command.class_uid), DICOMNET_UID_LEN_MAX);
     cr_assert_str_eq(command.originator_ae, "345678901234567X");
-    cr_assert_eq(command.cut, DIMSE_HAS_CLASS_UID);
+    cr_assert_eq(command.cut, DICOMNET_DIMSE_HAS_CLASS_UID);
 }
 
 /* A NUL ends an Error Comment; a UID or a title with more behind one is another than that before it. */
@@ -372,8 +379,9 @@ Test(dimse, what_stands_behind_a_nul_is_not_lost_sight_of)
                                       "ok\0\1\2\3"
                                       "\0\0\2\0\x08\0\0\0"
                                       "1.2 \0\0 \0";
-    struct dimse_command command;
-    cr_assert_eq(dimse_decode_command((struct span){(const uint8_t *)bytes, sizeof bytes - 1}, &command), 0);
+    struct dicomnet_dimse_command command;
+    cr_assert_eq(
+        dicomnet_dimse_decode_command((struct dicomnet_span){(const uint8_t *)bytes, sizeof bytes - 1}, &command), 0);
     cr_expect_str_eq(command.instance_uid, "1.2.3?.4");
     cr_expect_str_eq(command.originator_ae, "PAC?S");
     cr_expect_str_eq(command.error_comment, "ok");
@@ -382,42 +390,42 @@ Test(dimse, what_stands_behind_a_nul_is_not_lost_sight_of)
 
 Test(dimse, flipped_bytes_never_read_past_the_end)
 {
-    struct span golden = GOLDEN(golden_store_rq);
+    struct dicomnet_span golden = GOLDEN(golden_store_rq);
     for (size_t i = 0; i < golden.len; i++)
         for (int value = 0; value < 256; value++) {
-            struct dimse_command command;
+            struct dicomnet_dimse_command command;
             uint8_t *copy = exact_copy(golden.data, golden.len);
             copy[i] = (uint8_t)value;
-            int error = dimse_decode_command((struct span){copy, golden.len}, &command);
-            cr_assert(error == 0 || error == ERROR_DIMSE_MALFORMED);
+            int error = dicomnet_dimse_decode_command((struct dicomnet_span){copy, golden.len}, &command);
+            cr_assert(error == 0 || error == DICOMNET_ERROR_DIMSE_MALFORMED);
             free(copy);
         }
 }
 
 Test(dimse, names)
 {
-    cr_assert_str_eq(dimse_field_name(DIMSE_C_STORE_RQ), "C-STORE-RQ");
-    cr_assert_str_eq(dimse_field_name(DIMSE_C_ECHO_RSP), "C-ECHO-RSP");
-    cr_assert_str_eq(dimse_field_name(DIMSE_C_CANCEL_RQ), "C-CANCEL-RQ");
-    cr_assert_str_eq(dimse_field_name(0x7777), "unknown");
+    cr_assert_str_eq(dicomnet_dimse_field_name(DICOMNET_DIMSE_C_STORE_RQ), "C-STORE-RQ");
+    cr_assert_str_eq(dicomnet_dimse_field_name(DICOMNET_DIMSE_C_ECHO_RSP), "C-ECHO-RSP");
+    cr_assert_str_eq(dicomnet_dimse_field_name(DICOMNET_DIMSE_C_CANCEL_RQ), "C-CANCEL-RQ");
+    cr_assert_str_eq(dicomnet_dimse_field_name(0x7777), "unknown");
 }
 
 /* ---- messages from fragments ---- */
 
-static struct dimse_reader reader;
+static struct dicomnet_dimse_reader reader;
 
 static int read_fragment(uint8_t context_id, bool is_command, bool is_last, const void *bytes, size_t len,
-                         struct dimse_event *ret_event)
+                         struct dicomnet_dimse_event *ret_event)
 {
     uint8_t *copy = exact_copy(bytes, len);
-    struct pdu_event fragment = {.type = PDU_EVENT_FRAGMENT,
-                                 .pdu_type = PDU_DATA_TF,
-                                 .body = {copy, len},
-                                 .context_id = context_id,
-                                 .command = is_command,
-                                 .last = is_last};
-    int error = dimse_read(&reader, &fragment, ret_event);
-    if (error == 0 && ret_event->type == DIMSE_EVENT_DATA)
+    struct dicomnet_pdu_event fragment = {.type = DICOMNET_PDU_EVENT_FRAGMENT,
+                                          .pdu_type = DICOMNET_PDU_DATA_TF,
+                                          .body = {copy, len},
+                                          .context_id = context_id,
+                                          .command = is_command,
+                                          .last = is_last};
+    int error = dicomnet_dimse_read(&reader, &fragment, ret_event);
+    if (error == 0 && ret_event->type == DICOMNET_DIMSE_EVENT_DATA)
         cr_assert(ret_event->data.data == copy && ret_event->data.len == len);
     free(copy);
     return error;
@@ -425,88 +433,93 @@ static int read_fragment(uint8_t context_id, bool is_command, bool is_last, cons
 
 Test(dimse, a_message_is_a_command_and_its_data)
 {
-    struct dimse_event event;
-    dimse_reader_init(&reader);
+    struct dicomnet_dimse_event event;
+    dicomnet_dimse_reader_init(&reader);
     for (int round = 0; round < 3; round++) {
         cr_assert_eq(read_fragment(5, true, true, golden_store_rq, LEN(golden_store_rq), &event), 0);
-        cr_assert_eq(event.type, DIMSE_EVENT_COMMAND);
+        cr_assert_eq(event.type, DICOMNET_DIMSE_EVENT_COMMAND);
         cr_assert_eq(event.context_id, 5);
-        cr_assert_eq(event.command->field, DIMSE_C_STORE_RQ);
+        cr_assert_eq(event.command->field, DICOMNET_DIMSE_C_STORE_RQ);
         cr_assert(!event.last);
         cr_assert_eq(read_fragment(5, false, false, "ab", 2, &event), 0);
-        cr_assert(event.type == DIMSE_EVENT_DATA && !event.last);
+        cr_assert(event.type == DICOMNET_DIMSE_EVENT_DATA && !event.last);
         cr_assert_eq(read_fragment(5, false, true, "", 0, &event), 0);
-        cr_assert(event.type == DIMSE_EVENT_DATA && event.last);
+        cr_assert(event.type == DICOMNET_DIMSE_EVENT_DATA && event.last);
         cr_assert_str_eq(event.command->instance_uid, "1.2.3.45");
         cr_assert_eq(read_fragment(7, true, true, golden_echo_rq, LEN(golden_echo_rq), &event), 0);
-        cr_assert(event.type == DIMSE_EVENT_COMMAND && event.last && event.context_id == 7);
+        cr_assert(event.type == DICOMNET_DIMSE_EVENT_COMMAND && event.last && event.context_id == 7);
         cr_assert_eq(event.command->message_id, 7);
     }
 }
 
 Test(dimse, a_command_cut_anywhere_is_the_same_command)
 {
-    struct dimse_command whole;
-    struct dimse_event event;
-    cr_assert_eq(dimse_decode_command(GOLDEN(golden_store_rsp), &whole), 0);
+    struct dicomnet_dimse_command whole;
+    struct dicomnet_dimse_event event;
+    cr_assert_eq(dicomnet_dimse_decode_command(GOLDEN(golden_store_rsp), &whole), 0);
     size_t len = LEN(golden_store_rsp);
     for (size_t at = 0; at <= len; at++) {
-        dimse_reader_init(&reader);
+        dicomnet_dimse_reader_init(&reader);
         cr_assert_eq(read_fragment(1, true, false, golden_store_rsp, at, &event), 0);
-        cr_assert_eq(event.type, DIMSE_EVENT_NONE);
+        cr_assert_eq(event.type, DICOMNET_DIMSE_EVENT_NONE);
         cr_assert_eq(read_fragment(1, true, true, golden_store_rsp + at, len - at, &event), 0);
-        cr_assert_eq(event.type, DIMSE_EVENT_COMMAND);
+        cr_assert_eq(event.type, DICOMNET_DIMSE_EVENT_COMMAND);
         cr_assert_eq(memcmp(event.command, &whole, sizeof whole), 0);
     }
     for (size_t i = 0; i < len; i++)
         cr_assert_eq(read_fragment(1, true, i + 1 == len, golden_store_rsp + i, 1, &event), 0);
-    cr_assert_eq(event.type, DIMSE_EVENT_COMMAND);
+    cr_assert_eq(event.type, DICOMNET_DIMSE_EVENT_COMMAND);
     cr_assert_eq(memcmp(event.command, &whole, sizeof whole), 0);
 }
 
 Test(dimse, fragments_that_do_not_belong_are_refused)
 {
-    struct dimse_event event;
-    dimse_reader_init(&reader);
-    cr_assert_eq(read_fragment(1, false, true, "ab", 2, &event), ERROR_DIMSE_UNEXPECTED, "data without a command");
+    struct dicomnet_dimse_event event;
+    dicomnet_dimse_reader_init(&reader);
+    cr_assert_eq(read_fragment(1, false, true, "ab", 2, &event), DICOMNET_ERROR_DIMSE_UNEXPECTED,
+                 "data without a command");
 
-    dimse_reader_init(&reader);
+    dicomnet_dimse_reader_init(&reader);
     cr_assert_eq(read_fragment(1, true, true, golden_store_rq, LEN(golden_store_rq), &event), 0);
-    cr_assert_eq(read_fragment(1, true, true, golden_echo_rq, LEN(golden_echo_rq), &event), ERROR_DIMSE_UNEXPECTED,
-                 "a command in place of data");
+    cr_assert_eq(read_fragment(1, true, true, golden_echo_rq, LEN(golden_echo_rq), &event),
+                 DICOMNET_ERROR_DIMSE_UNEXPECTED, "a command in place of data");
 
-    dimse_reader_init(&reader);
+    dicomnet_dimse_reader_init(&reader);
     cr_assert_eq(read_fragment(1, true, true, golden_store_rq, LEN(golden_store_rq), &event), 0);
-    cr_assert_eq(read_fragment(3, false, true, "ab", 2, &event), ERROR_DIMSE_UNEXPECTED, "data of another context");
+    cr_assert_eq(read_fragment(3, false, true, "ab", 2, &event), DICOMNET_ERROR_DIMSE_UNEXPECTED,
+                 "data of another context");
 
-    dimse_reader_init(&reader);
+    dicomnet_dimse_reader_init(&reader);
     cr_assert_eq(read_fragment(1, true, false, golden_store_rq, 10, &event), 0);
     cr_assert_eq(read_fragment(3, true, true, golden_store_rq + 10, LEN(golden_store_rq) - 10, &event),
-                 ERROR_DIMSE_UNEXPECTED, "a command of two contexts");
+                 DICOMNET_ERROR_DIMSE_UNEXPECTED, "a command of two contexts");
 
-    dimse_reader_init(&reader);
+    dicomnet_dimse_reader_init(&reader);
     cr_assert_eq(read_fragment(1, true, false, golden_store_rq, 10, &event), 0);
-    cr_assert_eq(read_fragment(1, false, true, "ab", 2, &event), ERROR_DIMSE_UNEXPECTED, "data inside a command");
+    cr_assert_eq(read_fragment(1, false, true, "ab", 2, &event), DICOMNET_ERROR_DIMSE_UNEXPECTED,
+                 "data inside a command");
 
-    dimse_reader_init(&reader);
+    dicomnet_dimse_reader_init(&reader);
     cr_assert_eq(read_fragment(1, true, true, golden_echo_rq, LEN(golden_echo_rq), &event), 0);
-    cr_assert_eq(read_fragment(1, false, true, "ab", 2, &event), ERROR_DIMSE_UNEXPECTED, "data nobody announced");
+    cr_assert_eq(read_fragment(1, false, true, "ab", 2, &event), DICOMNET_ERROR_DIMSE_UNEXPECTED,
+                 "data nobody announced");
 }
 
 Test(dimse, a_command_set_has_a_longest_length)
 {
-    static uint8_t bytes[DIMSE_COMMAND_LEN_MAX];
-    struct dimse_event event;
+    static uint8_t bytes[DICOMNET_DIMSE_COMMAND_LEN_MAX];
+    struct dicomnet_dimse_event event;
     struct bytes_writer writer = bytes_writer_over(bytes, sizeof bytes);
     bytes_put(&writer, FIELD, 10);
     bytes_put(&writer, "\0\0\x55\x55", 4);
-    bytes_put_u32_le(&writer, DIMSE_COMMAND_LEN_MAX - 18);
-    dimse_reader_init(&reader);
+    bytes_put_u32_le(&writer, DICOMNET_DIMSE_COMMAND_LEN_MAX - 18);
+    dicomnet_dimse_reader_init(&reader);
     cr_assert_eq(read_fragment(1, true, false, bytes, sizeof bytes, &event), 0);
     cr_assert_eq(read_fragment(1, true, true, "", 0, &event), 0);
-    cr_assert_eq(event.type, DIMSE_EVENT_COMMAND);
+    cr_assert_eq(event.type, DICOMNET_DIMSE_EVENT_COMMAND);
     cr_assert_eq(read_fragment(1, true, false, bytes, sizeof bytes, &event), 0);
-    cr_assert_eq(read_fragment(1, true, true, FIELD, 10, &event), ERROR_DIMSE_MALFORMED, "well-formed, but too long");
-    dimse_reader_init(&reader);
-    cr_assert_eq(read_fragment(1, true, true, "", 0, &event), ERROR_DIMSE_MALFORMED, "an empty command set");
+    cr_assert_eq(read_fragment(1, true, true, FIELD, 10, &event), DICOMNET_ERROR_DIMSE_MALFORMED,
+                 "well-formed, but too long");
+    dicomnet_dimse_reader_init(&reader);
+    cr_assert_eq(read_fragment(1, true, true, "", 0, &event), DICOMNET_ERROR_DIMSE_MALFORMED, "an empty command set");
 }

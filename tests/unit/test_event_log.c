@@ -10,8 +10,8 @@
 
 #include "../support/report_fixture.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
-#include "dicomnet/log.h"
 #include "report/event_log.h"
 #include "report/report_files.h"
 
@@ -34,16 +34,17 @@ static void tear_down(void)
 
 TestSuite(event_log, .init = set_up, .fini = tear_down);
 
-static void write_fields(enum log_level level, enum log_event event, const struct log_field *fields, size_t count)
+static void write_fields(enum dicomnet_log_level level, enum dicomnet_log_event event,
+                         const struct dicomnet_log_field *fields, size_t count)
 {
-    struct log_record record = {.level = level,
-                                .event = event,
-                                .time_us = 1795256130000042,
-                                .worker = 3,
-                                .association = 12,
-                                .study = "1.2.3",
-                                .field_count = count,
-                                .fields = fields};
+    struct dicomnet_log_record record = {.level = level,
+                                         .event = event,
+                                         .time_us = 1795256130000042,
+                                         .worker = 3,
+                                         .association = 12,
+                                         .study = "1.2.3",
+                                         .field_count = count,
+                                         .fields = fields};
     event_log_write(event_log, &record);
 }
 
@@ -76,9 +77,10 @@ static const char *text_of(const json_t *object, const char *key)
 
 Test(event_log, first_keys_stand_first_and_in_order)
 {
-    write_fields(
-        LOG_WARN, LOG_STORE_WARNED,
-        (struct log_field[]){LOG_TEXT("path", "a/b.dcm"), LOG_NUMBER("bytes", -7), LOG_NUMBER("status", 0xB007)}, 3);
+    write_fields(DICOMNET_LOG_WARN, EVENT_STORE_WARNED,
+                 (struct dicomnet_log_field[]){LOG_TEXT("path", "a/b.dcm"), LOG_NUMBER("bytes", -7),
+                                               LOG_NUMBER("status", 0xB007)},
+                 3);
     event_log_flush(event_log);
     char *text = fixture_read_file(event_log_path(event_log));
     cr_assert_str_eq(text, "{\"time\":\"2026-11-21T10:15:30.000042Z\",\"level\":\"warn\",\"event\":\"store.warned\","
@@ -89,7 +91,7 @@ Test(event_log, first_keys_stand_first_and_in_order)
 
 Test(event_log, absent_values_have_their_defaults)
 {
-    struct log_record record = {.level = LOG_INFO, .event = LOG_SCAN_STARTED};
+    struct dicomnet_log_record record = {.level = DICOMNET_LOG_INFO, .event = EVENT_SCAN_STARTED};
     uint64_t before_us = clock_wall_us();
     event_log_write(event_log, &record);
     json_t *lines = read_lines(), *line = json_array_get(lines, 0);
@@ -110,8 +112,8 @@ Test(event_log, the_time_follows_the_second)
                                         "2026-11-21T10:15:30.000001Z", "1970-01-01T00:00:00.000001Z",
                                         "2100-01-01T00:00:00.123456Z"};
     for (size_t i = 0; i < 5; i++)
-        event_log_write(event_log,
-                        &(struct log_record){.level = LOG_INFO, .event = LOG_SCAN_ENDED, .time_us = times_us[i]});
+        event_log_write(event_log, &(struct dicomnet_log_record){
+                                       .level = DICOMNET_LOG_INFO, .event = EVENT_SCAN_ENDED, .time_us = times_us[i]});
     json_t *lines = read_lines();
     for (size_t i = 0; i < 5; i++)
         cr_assert_str_eq(text_of(json_array_get(lines, i), "time"), texts[i]);
@@ -124,7 +126,7 @@ Test(event_log, every_byte_can_be_logged)
     for (int i = 0; i < 255; i++)
         all[i] = (char)(i + 1);
     all[255] = '\0';
-    write_fields(LOG_INFO, LOG_STORE_FAILED, (struct log_field[]){LOG_TEXT("path", all)}, 1);
+    write_fields(DICOMNET_LOG_INFO, EVENT_STORE_FAILED, (struct dicomnet_log_field[]){LOG_TEXT("path", all)}, 1);
     json_t *lines = read_lines();
     cr_assert_eq(json_array_size(lines), 1, "a newline in a path makes no second line");
     const char *path = text_of(json_array_get(lines, 0), "path");
@@ -149,7 +151,8 @@ Test(event_log, utf8_passes_and_what_is_not_becomes_replacements)
         {"\"\\\b\f\n\r\t\x01", "\"\\\b\f\n\r\t\x01"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        write_fields(LOG_INFO, LOG_FILE_SKIPPED, (struct log_field[]){LOG_TEXT("path", cases[i].bytes)}, 1);
+        write_fields(DICOMNET_LOG_INFO, EVENT_FILE_SKIPPED,
+                     (struct dicomnet_log_field[]){LOG_TEXT("path", cases[i].bytes)}, 1);
     json_t *lines = read_lines();
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         cr_assert_str_eq(text_of(json_array_get(lines, i), "path"), cases[i].text, "case %zu", i);
@@ -158,8 +161,8 @@ Test(event_log, utf8_passes_and_what_is_not_becomes_replacements)
 
 Test(event_log, a_field_cannot_take_the_place_of_a_first_key)
 {
-    write_fields(LOG_INFO, LOG_STUDY_STARTED, (struct log_field[]){LOG_TEXT("study", "9.9"), LOG_NUMBER("worker", 8)},
-                 2);
+    write_fields(DICOMNET_LOG_INFO, EVENT_STUDY_STARTED,
+                 (struct dicomnet_log_field[]){LOG_TEXT("study", "9.9"), LOG_NUMBER("worker", 8)}, 2);
     json_t *lines = read_lines(), *line = json_array_get(lines, 0);
     cr_assert_str_eq(text_of(line, "study"), "1.2.3");
     cr_assert_str_eq(text_of(line, "field_study"), "9.9");
@@ -169,8 +172,8 @@ Test(event_log, a_field_cannot_take_the_place_of_a_first_key)
 
 Test(event_log, extreme_numbers)
 {
-    write_fields(LOG_INFO, LOG_SCAN_ENDED, (struct log_field[]){LOG_NUMBER("a", INT64_MIN), LOG_NUMBER("b", INT64_MAX)},
-                 2);
+    write_fields(DICOMNET_LOG_INFO, EVENT_SCAN_ENDED,
+                 (struct dicomnet_log_field[]){LOG_NUMBER("a", INT64_MIN), LOG_NUMBER("b", INT64_MAX)}, 2);
     json_t *lines = read_lines(), *line = json_array_get(lines, 0);
     cr_assert_eq(json_integer_value(json_object_get(line, "a")), INT64_MIN);
     cr_assert_eq(json_integer_value(json_object_get(line, "b")), INT64_MAX);
@@ -183,8 +186,8 @@ Test(event_log, a_line_longer_than_the_buffer_is_whole)
     char *path = malloc(LONG + 1);
     memset(path, '\n', LONG);
     path[LONG] = '\0';
-    write_fields(LOG_INFO, LOG_FILE_FAILED, (struct log_field[]){LOG_TEXT("path", path)}, 1);
-    write_fields(LOG_INFO, LOG_FILE_FAILED, NULL, 0);
+    write_fields(DICOMNET_LOG_INFO, EVENT_FILE_FAILED, (struct dicomnet_log_field[]){LOG_TEXT("path", path)}, 1);
+    write_fields(DICOMNET_LOG_INFO, EVENT_FILE_FAILED, NULL, 0);
     json_t *lines = read_lines();
     cr_assert_eq(json_array_size(lines), 2);
     cr_assert_str_eq(text_of(json_array_get(lines, 0), "path"), path);
@@ -196,7 +199,8 @@ Test(event_log, many_lines_come_in_order)
 {
     enum { LINES = 20000 };
     for (int i = 0; i < LINES; i++)
-        write_fields(LOG_INFO, LOG_STORE_STORED, (struct log_field[]){LOG_NUMBER("i", i), LOG_TEXT("path", "x/y")}, 2);
+        write_fields(DICOMNET_LOG_INFO, EVENT_STORE_STORED,
+                     (struct dicomnet_log_field[]){LOG_NUMBER("i", i), LOG_TEXT("path", "x/y")}, 2);
     json_t *lines = read_lines();
     cr_assert_eq(json_array_size(lines), LINES);
     for (int i = 0; i < LINES; i++)
@@ -214,14 +218,14 @@ static off_t size_on_disk(void)
 Test(event_log, lines_are_buffered_but_errors_and_old_lines_are_not)
 {
     uint64_t now_us = clock_wall_us();
-    struct log_record record = {.level = LOG_INFO, .event = LOG_SESSION_NOTE, .time_us = now_us};
+    struct dicomnet_log_record record = {.level = DICOMNET_LOG_INFO, .event = EVENT_SESSION_NOTE, .time_us = now_us};
     event_log_write(event_log, &record);
     cr_assert_eq(size_on_disk(), 0);
-    record.level = LOG_ERROR;
+    record.level = DICOMNET_LOG_ERROR;
     event_log_write(event_log, &record);
     off_t size = size_on_disk();
     cr_assert_gt(size, 0);
-    record.level = LOG_INFO;
+    record.level = DICOMNET_LOG_INFO;
     event_log_write(event_log, &record);
     cr_assert_eq(size_on_disk(), size);
     record.time_us = now_us + 2000000;
@@ -231,11 +235,12 @@ Test(event_log, lines_are_buffered_but_errors_and_old_lines_are_not)
 
 Test(event_log, every_event_can_be_written)
 {
-    for (int event = 0; event < LOG_EVENT_COUNT; event++)
-        write_fields(LOG_TRACE, (enum log_event)event, NULL, 0);
+    for (int event = 0; event < DICOMNET_LOG_EVENT_COUNT; event++)
+        write_fields(DICOMNET_LOG_TRACE, (enum dicomnet_log_event)event, NULL, 0);
     json_t *lines = read_lines();
-    for (size_t event = 0; event < LOG_EVENT_COUNT; event++)
-        cr_assert_str_eq(text_of(json_array_get(lines, event), "event"), log_event_name((enum log_event)event));
+    for (size_t event = 0; event < DICOMNET_LOG_EVENT_COUNT; event++)
+        cr_assert_str_eq(text_of(json_array_get(lines, event), "event"),
+                         dicomnet_log_event_name((enum dicomnet_log_event)event));
     json_decref(lines);
 }
 
@@ -270,7 +275,7 @@ Test(event_log_errors, the_first_write_error_is_kept)
     struct rlimit limit = {.rlim_cur = 1024, .rlim_max = RLIM_INFINITY};
     signal(SIGXFSZ, SIG_IGN);
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    struct log_record record = {.level = LOG_INFO, .event = LOG_SESSION_NOTE};
+    struct dicomnet_log_record record = {.level = DICOMNET_LOG_INFO, .event = EVENT_SESSION_NOTE};
     for (int i = 0; i < 5000; i++)
         event_log_write(log, &record);
     cr_assert_eq(event_log_flush(log), -EFBIG);
@@ -312,12 +317,13 @@ Test(documentation, logs_md_lists_exactly_the_events)
     cr_assert_not_null(page);
     static const char *const meanings[] = {
 #define X(name, text, meaning) (meaning),
-        LOG_EVENTS(X)
+        DICOMNET_LOG_EVENTS(X)
 #undef X
     };
-    for (int event = 0; event < LOG_EVENT_COUNT; event++) {
+    for (int event = 0; event < DICOMNET_LOG_EVENT_COUNT; event++) {
         char row[256];
-        snprintf(row, sizeof row, "\n| `%s` | %s |\n", log_event_name((enum log_event)event), meanings[event]);
+        snprintf(row, sizeof row, "\n| `%s` | %s |\n", dicomnet_log_event_name((enum dicomnet_log_event)event),
+                 meanings[event]);
         cr_expect(strstr(page, row) != NULL, "docs/logs.md lacks:%s", row);
     }
     char *begin = strstr(page, "\n| event | what it says |\n|---|---|\n");
@@ -326,6 +332,6 @@ Test(documentation, logs_md_lists_exactly_the_events)
     int rows = -2; /* the head of the table */
     for (const char *at = begin; at != NULL; at = strchr(at + 1, '\n'))
         rows++;
-    cr_expect_eq(rows, LOG_EVENT_COUNT, "docs/logs.md lists %d events", rows);
+    cr_expect_eq(rows, DICOMNET_LOG_EVENT_COUNT, "docs/logs.md lists %d events", rows);
     free(page);
 }

@@ -93,7 +93,7 @@ Test(file_source, shrinking_file_reads_short)
     struct iovec gaps[] = {{buffer, 300}, {buffer + 300, 700}};
     cr_expect_eq(source.source.read(&source.source, 0, gaps, 2), 500);
     cr_expect_eq(source.source.read(&source.source, 900, gaps, 1), 0);
-    cr_expect_eq(file_source_close(&source), ERROR_SOURCE_CHANGED);
+    cr_expect_eq(file_source_close(&source), DICOMNET_ERROR_SOURCE_CHANGED);
     instance_destroy(instance);
     unlink(path);
 }
@@ -108,7 +108,7 @@ Test(file_source, shrinking_file_is_not_padded)
     uint8_t buffer[1002];
     struct iovec gap = {buffer, 1002};
     cr_expect_eq(source.source.read(&source.source, 0, &gap, 1), 1000);
-    cr_expect_eq(file_source_close(&source), ERROR_SOURCE_CHANGED);
+    cr_expect_eq(file_source_close(&source), DICOMNET_ERROR_SOURCE_CHANGED);
     instance_destroy(instance);
     unlink(path);
 }
@@ -122,15 +122,15 @@ Test(file_source, tells_what_changed)
     cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
     uint8_t buffer[1000];
     struct iovec gap = {buffer, sizeof buffer};
-    cr_expect_eq(source.source.read(&source.source, 0, &gap, 1), ERROR_SOURCE_CHANGED);
-    cr_expect_eq(file_source_close(&source), ERROR_SOURCE_CHANGED);
+    cr_expect_eq(source.source.read(&source.source, 0, &gap, 1), DICOMNET_ERROR_SOURCE_CHANGED);
+    cr_expect_eq(file_source_close(&source), DICOMNET_ERROR_SOURCE_CHANGED);
     unlink(path);
     cr_expect_eq(file_source_open(&source, instance), -ENOENT);
     /* A FIFO where the file was: told, and without waiting for a writer. */
     cr_assert_eq(mkfifo(path, 0600), 0);
     cr_assert_eq(file_source_open(&source, instance), 0);
-    cr_expect_eq(source.source.read(&source.source, 0, &gap, 1), ERROR_SOURCE_CHANGED);
-    cr_expect_eq(file_source_close(&source), ERROR_SOURCE_CHANGED);
+    cr_expect_eq(source.source.read(&source.source, 0, &gap, 1), DICOMNET_ERROR_SOURCE_CHANGED);
+    cr_expect_eq(file_source_close(&source), DICOMNET_ERROR_SOURCE_CHANGED);
     unlink(path);
     instance_destroy(instance);
 }
@@ -147,9 +147,9 @@ Test(file_source, tells_what_changed_in_a_large_file)
     cr_assert_eq(file_source_open(&source, instance), 0);
     cr_expect_eq(source.source.read(&source.source, 0, &first, 1), LEN / 2);
     cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
-    cr_expect_eq(source.source.read(&source.source, LEN / 2, &second, 1), ERROR_SOURCE_CHANGED);
-    cr_expect_eq(file_source_close(&source), ERROR_SOURCE_CHANGED);
-    cr_expect_eq(file_source_open(&source, instance), ERROR_SOURCE_CHANGED);
+    cr_expect_eq(source.source.read(&source.source, LEN / 2, &second, 1), DICOMNET_ERROR_SOURCE_CHANGED);
+    cr_expect_eq(file_source_close(&source), DICOMNET_ERROR_SOURCE_CHANGED);
+    cr_expect_eq(file_source_open(&source, instance), DICOMNET_ERROR_SOURCE_CHANGED);
     unlink(path);
     instance_destroy(instance);
 }

@@ -15,7 +15,7 @@ enum { BUFFER_MAX = 64 * 1024, MESSAGE_MAX = 512 * 1024, CONTEXT_ID = 7 };
 
 /* A data set of numbers, and what is asked of it. */
 struct numbers_source {
-    struct data_source source;
+    struct dicomnet_data_source source;
     uint64_t next;    /* where the next read must begin */
     uint64_t ends_at; /* no byte comes from here on */
     int error;        /* what every read answers, if not 0 */
@@ -26,11 +26,12 @@ static uint8_t byte_at(uint64_t offset)
     return (uint8_t)(offset * 11 + offset / 251 + 3);
 }
 
-static ssize_t read_numbers(struct data_source *source, uint64_t offset, const struct iovec *gaps, int gap_count)
+static ssize_t read_numbers(struct dicomnet_data_source *source, uint64_t offset, const struct iovec *gaps,
+                            int gap_count)
 {
     struct numbers_source *numbers = (struct numbers_source *)(void *)source;
     cr_assert_eq(offset, numbers->next, "pieces are asked for in order");
-    cr_assert(gap_count >= 1 && gap_count <= DATA_SOURCE_GAPS_MAX);
+    cr_assert(gap_count >= 1 && gap_count <= DICOMNET_DATA_SOURCE_GAPS_MAX);
     if (numbers->error != 0)
         return numbers->error;
     ssize_t filled = 0;
@@ -63,8 +64,8 @@ static void set_command(size_t len)
 }
 
 /* Everything the framer makes of a message, one fill behind the other in `wire`. Returns its length. */
-static size_t frame_all(size_t buffer_size, uint32_t peer_max_pdu, size_t command_len, struct data_source *source,
-                        unsigned *ret_fills)
+static size_t frame_all(size_t buffer_size, uint32_t peer_max_pdu, size_t command_len,
+                        struct dicomnet_data_source *source, unsigned *ret_fills)
 {
     uint8_t *buffer = malloc(buffer_size);
     size_t total = 0;
@@ -133,21 +134,21 @@ static void check_layout(size_t total, uint32_t peer_max_pdu, size_t command_len
 /* Give the bytes to pdu_reader in pieces of any size: the same message comes out. */
 static void check_reader(size_t total, uint32_t peer_max_pdu, size_t command_len, bool has_data, uint64_t data_len)
 {
-    struct pdu_reader reader;
-    struct pdu_event event;
+    struct dicomnet_pdu_reader reader;
+    struct dicomnet_pdu_event event;
     uint32_t random = 12345;
     size_t done = 0, here = 0, command_done = 0;
     uint64_t data_done = 0;
     bool command_last = false, data_last = false;
-    pdu_reader_init(&reader, peer_max_pdu);
+    dicomnet_pdu_reader_init(&reader, peer_max_pdu);
     while (done < total) {
         if (here < total)
             here += 1 + next_random(&random) % 5000;
         if (here > total)
             here = total;
         ssize_t consumed;
-        while ((consumed = pdu_read(&reader, wire + done, here - done, &event)) > 0) {
-            cr_assert_eq(event.type, PDU_EVENT_FRAGMENT);
+        while ((consumed = dicomnet_pdu_read(&reader, wire + done, here - done, &event)) > 0) {
+            cr_assert_eq(event.type, DICOMNET_PDU_EVENT_FRAGMENT);
             cr_assert_eq(event.context_id, CONTEXT_ID);
             for (size_t i = 0; i < event.body.len; i++)
                 cr_assert_eq(event.body.data[i],
@@ -216,7 +217,7 @@ Test(framer, more_pdus_than_one_read_has_gaps)
     unsigned fills;
     size_t total = frame_all(BUFFER_MAX, 16, 20, &numbers.source, &fills);
     check_layout(total, 16, 20, true, 3000);
-    cr_expect_eq(fills, (300 + DATA_SOURCE_GAPS_MAX - 1) / DATA_SOURCE_GAPS_MAX);
+    cr_expect_eq(fills, (300 + DICOMNET_DATA_SOURCE_GAPS_MAX - 1) / DICOMNET_DATA_SOURCE_GAPS_MAX);
 }
 
 Test(framer, message_without_data_set)
@@ -269,7 +270,7 @@ Test(framer, one_framer_many_messages)
     }
 }
 
-static ssize_t fill_until_end(struct data_source *source)
+static ssize_t fill_until_end(struct dicomnet_data_source *source)
 {
     static uint8_t buffer[1000];
     ssize_t len;
@@ -287,7 +288,8 @@ Test(framer, source_that_is_short)
     for (uint64_t ends_at = 0; ends_at < 3000; ends_at += 77) {
         struct numbers_source numbers = numbers_of(3000);
         numbers.ends_at = ends_at;
-        cr_expect_eq(fill_until_end(&numbers.source), ERROR_SOURCE_SHORT, "at %llu", (unsigned long long)ends_at);
+        cr_expect_eq(fill_until_end(&numbers.source), DICOMNET_ERROR_SOURCE_SHORT, "at %llu",
+                     (unsigned long long)ends_at);
         cr_expect(!framer.complete);
     }
 }

@@ -11,15 +11,15 @@
 #include "dicomnet/identifier.h"
 #include "dicomnet/uid.h"
 
-#define IMPLICIT UID_IMPLICIT_VR_LITTLE_ENDIAN
-#define EXPLICIT UID_EXPLICIT_VR_LITTLE_ENDIAN
+#define IMPLICIT DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN
+#define EXPLICIT DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN
 
 #define LEN(array) (sizeof(array) - 1)
 #define BYTES(array)                                                                                                   \
     {                                                                                                                  \
         (const uint8_t *)(array), LEN(array)                                                                           \
     } /* to initialize with */
-#define GOLDEN(array) ((struct span)BYTES(array))
+#define GOLDEN(array) ((struct dicomnet_span)BYTES(array))
 
 /* clang-format off */
 
@@ -87,69 +87,71 @@ static const char nested_unknown[] =
     "\xFE\xFF\xDD\xE0" "\x00\x00\x00\x00";
 /* clang-format on */
 
-static void assert_encodes(const struct identifier *identifier, const char *syntax_uid, struct span golden)
+static void assert_encodes(const struct dicomnet_identifier *identifier, const char *syntax_uid,
+                           struct dicomnet_span golden)
 {
-    cr_assert_leq(golden.len, identifier_encoded_size(identifier));
+    cr_assert_leq(golden.len, dicomnet_identifier_encoded_size(identifier));
     uint8_t *bytes = malloc(golden.len);
-    ssize_t len = identifier_encode(identifier, syntax_uid, bytes, golden.len);
+    ssize_t len = dicomnet_identifier_encode(identifier, syntax_uid, bytes, golden.len);
     cr_assert_eq(len, (ssize_t)golden.len, "%zd, not %zu bytes", len, golden.len);
     for (size_t i = 0; i < golden.len; i++)
         cr_assert_eq(bytes[i], golden.data[i], "byte %zu is %02x, not %02x", i, bytes[i], golden.data[i]);
     free(bytes);
     for (size_t size = 0; size < golden.len; size++) {
         uint8_t *small = malloc(size);
-        cr_assert_eq(identifier_encode(identifier, syntax_uid, small, size), ERROR_BUFFER_TOO_SMALL);
+        cr_assert_eq(dicomnet_identifier_encode(identifier, syntax_uid, small, size), DICOMNET_ERROR_BUFFER_TOO_SMALL);
         free(small);
     }
 }
 
-static void set_flat(struct identifier *identifier)
+static void set_flat(struct dicomnet_identifier *identifier)
 {
-    identifier_init(identifier);
+    dicomnet_identifier_init(identifier);
     /* not in the order of tags */
-    cr_assert_eq(identifier_set_text(identifier, TAG_STUDY_INSTANCE_UID, ""), 0);
-    cr_assert_eq(identifier_set_text(identifier, TAG_QUERY_RETRIEVE_LEVEL, "STUDY"), 0);
-    cr_assert_eq(identifier_set_text(identifier, 0x00280010, "512"), 0);
-    cr_assert_eq(identifier_set_text(identifier, TAG_SPECIFIC_CHARACTER_SET, "ISO_IR 100"), 0);
-    cr_assert_eq(identifier_set_text(identifier, TAG_PATIENT_NAME, "to be replaced"), 0);
-    cr_assert_eq(identifier_set_text(identifier, TAG_PATIENT_NAME, "M\xFCLLER^JO*"), 0);
-    cr_assert_eq(identifier_set_text(identifier, TAG_SOP_CLASS_UID, "1.2"), 0);
-    cr_assert_eq(identifier_set_bytes(identifier, 0x00281201, "OW", GOLDEN("\x01\x02")), 0);
-    cr_assert_eq(identifier_set_text(identifier, TAG_MODALITY, "CT"), 0);
-    identifier_remove(identifier, TAG_MODALITY);
-    identifier_remove(identifier, TAG_PATIENT_ID);
+    cr_assert_eq(dicomnet_identifier_set_text(identifier, DICOMNET_TAG_STUDY_INSTANCE_UID, ""), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(identifier, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, "STUDY"), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(identifier, 0x00280010, "512"), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(identifier, DICOMNET_TAG_SPECIFIC_CHARACTER_SET, "ISO_IR 100"), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(identifier, DICOMNET_TAG_PATIENT_NAME, "to be replaced"), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(identifier, DICOMNET_TAG_PATIENT_NAME, "M\xFCLLER^JO*"), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(identifier, DICOMNET_TAG_SOP_CLASS_UID, "1.2"), 0);
+    cr_assert_eq(dicomnet_identifier_set_bytes(identifier, 0x00281201, "OW", GOLDEN("\x01\x02")), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(identifier, DICOMNET_TAG_MODALITY, "CT"), 0);
+    dicomnet_identifier_remove(identifier, DICOMNET_TAG_MODALITY);
+    dicomnet_identifier_remove(identifier, DICOMNET_TAG_PATIENT_ID);
 }
 
-static void set_nested(struct identifier *identifier)
+static void set_nested(struct dicomnet_identifier *identifier)
 {
-    struct identifier item, empty;
-    identifier_init(identifier);
-    identifier_init(&item);
-    identifier_init(&empty);
-    cr_assert_eq(identifier_append_item(&item, 0x00321064, &empty), 0);
-    cr_assert_eq(identifier_set_text(&item, 0x00400009, ""), 0);
-    cr_assert_eq(identifier_append_item(identifier, 0x00400275, &item), 0);
-    cr_assert_eq(identifier_append_item(identifier, 0x00400275, &empty), 0);
-    cr_assert_eq(identifier_set_text(identifier, TAG_QUERY_RETRIEVE_LEVEL, "IMAGE"), 0);
-    identifier_fini(&item);
+    struct dicomnet_identifier item, empty;
+    dicomnet_identifier_init(identifier);
+    dicomnet_identifier_init(&item);
+    dicomnet_identifier_init(&empty);
+    cr_assert_eq(dicomnet_identifier_append_item(&item, 0x00321064, &empty), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(&item, 0x00400009, ""), 0);
+    cr_assert_eq(dicomnet_identifier_append_item(identifier, 0x00400275, &item), 0);
+    cr_assert_eq(dicomnet_identifier_append_item(identifier, 0x00400275, &empty), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(identifier, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, "IMAGE"), 0);
+    dicomnet_identifier_fini(&item);
 }
 
 Test(identifier, encodes_as_the_standard_says)
 {
-    struct identifier identifier;
+    struct dicomnet_identifier identifier;
     set_flat(&identifier);
     assert_encodes(&identifier, EXPLICIT, GOLDEN(flat_explicit));
     assert_encodes(&identifier, IMPLICIT, GOLDEN(flat_implicit));
-    cr_assert_eq(identifier_encode(&identifier, UID_EXPLICIT_VR_BIG_ENDIAN, NULL, 0), ERROR_IDENTIFIER_SYNTAX);
-    identifier_fini(&identifier);
+    cr_assert_eq(dicomnet_identifier_encode(&identifier, DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN, NULL, 0),
+                 DICOMNET_ERROR_IDENTIFIER_SYNTAX);
+    dicomnet_identifier_fini(&identifier);
     set_nested(&identifier);
     assert_encodes(&identifier, EXPLICIT, GOLDEN(nested_explicit));
     assert_encodes(&identifier, IMPLICIT, GOLDEN(nested_implicit));
-    identifier_fini(&identifier);
+    dicomnet_identifier_fini(&identifier);
 }
 
 static const struct {
-    struct span bytes;
+    struct dicomnet_span bytes;
     const char *syntax_uid;
     bool is_nested;
 } wires[] = {
@@ -162,13 +164,13 @@ enum { WIRE_COUNT = sizeof wires / sizeof wires[0] };
 Test(identifier, decodes_what_the_standard_allows)
 {
     for (size_t i = 0; i < WIRE_COUNT; i++) {
-        struct identifier identifier;
-        identifier_init(&identifier);
-        int error = identifier_decode(&identifier, wires[i].bytes, wires[i].syntax_uid);
-        cr_assert_eq(error, 0, "%zu: %s", i, error_text(error));
+        struct dicomnet_identifier identifier;
+        dicomnet_identifier_init(&identifier);
+        int error = dicomnet_identifier_decode(&identifier, wires[i].bytes, wires[i].syntax_uid);
+        cr_assert_eq(error, 0, "%zu: %s", i, dicomnet_error_text(error));
         assert_encodes(&identifier, EXPLICIT, wires[i].is_nested ? GOLDEN(nested_explicit) : GOLDEN(flat_explicit));
         assert_encodes(&identifier, IMPLICIT, wires[i].is_nested ? GOLDEN(nested_implicit) : GOLDEN(flat_implicit));
-        identifier_fini(&identifier);
+        dicomnet_identifier_fini(&identifier);
     }
 }
 
@@ -178,13 +180,15 @@ Test(identifier, every_short_prefix_is_refused_or_whole)
     for (size_t i = 0; i < WIRE_COUNT; i++) {
         unsigned whole = 0;
         for (size_t len = 0; len < wires[i].bytes.len; len++) {
-            struct identifier identifier;
+            struct dicomnet_identifier identifier;
             uint8_t *bytes = exact_copy(wires[i].bytes.data, len);
-            identifier_init(&identifier);
-            int error = identifier_decode(&identifier, (struct span){bytes, len}, wires[i].syntax_uid);
-            cr_assert(error == 0 || (error == ERROR_IDENTIFIER_MALFORMED && identifier_is_empty(&identifier)));
+            dicomnet_identifier_init(&identifier);
+            int error =
+                dicomnet_identifier_decode(&identifier, (struct dicomnet_span){bytes, len}, wires[i].syntax_uid);
+            cr_assert(error == 0 ||
+                      (error == DICOMNET_ERROR_IDENTIFIER_MALFORMED && dicomnet_identifier_is_empty(&identifier)));
             whole += error == 0;
-            identifier_fini(&identifier);
+            dicomnet_identifier_fini(&identifier);
             free(bytes);
         }
         unsigned boundaries = wires[i].is_nested ? 2 : 7; /* of no bytes, and after all elements but the last */
@@ -195,15 +199,18 @@ Test(identifier, every_short_prefix_is_refused_or_whole)
 
 Test(identifier, the_other_syntax_is_refused)
 {
-    struct identifier identifier;
-    identifier_init(&identifier);
-    cr_assert_eq(identifier_decode(&identifier, GOLDEN(flat_implicit), EXPLICIT), ERROR_IDENTIFIER_MALFORMED);
-    cr_assert_eq(identifier_decode(&identifier, GOLDEN(flat_explicit), IMPLICIT), ERROR_IDENTIFIER_MALFORMED);
-    cr_assert_eq(identifier_decode(&identifier, GOLDEN(flat_explicit), UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN),
-                 ERROR_IDENTIFIER_SYNTAX);
-    cr_assert_eq(identifier_decode(&identifier, (struct span){0}, EXPLICIT), 0);
-    cr_assert(identifier_is_empty(&identifier));
-    identifier_fini(&identifier);
+    struct dicomnet_identifier identifier;
+    dicomnet_identifier_init(&identifier);
+    cr_assert_eq(dicomnet_identifier_decode(&identifier, GOLDEN(flat_implicit), EXPLICIT),
+                 DICOMNET_ERROR_IDENTIFIER_MALFORMED);
+    cr_assert_eq(dicomnet_identifier_decode(&identifier, GOLDEN(flat_explicit), IMPLICIT),
+                 DICOMNET_ERROR_IDENTIFIER_MALFORMED);
+    cr_assert_eq(
+        dicomnet_identifier_decode(&identifier, GOLDEN(flat_explicit), DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN),
+        DICOMNET_ERROR_IDENTIFIER_SYNTAX);
+    cr_assert_eq(dicomnet_identifier_decode(&identifier, (struct dicomnet_span){0}, EXPLICIT), 0);
+    cr_assert(dicomnet_identifier_is_empty(&identifier));
+    dicomnet_identifier_fini(&identifier);
 }
 
 /* ---- what a hostile peer may send ---- */
@@ -224,15 +231,16 @@ static int decode_nested(unsigned depth, bool undefined)
     }
     for (unsigned i = 0; i < depth && undefined; i++, p += ENDS)
         memcpy(p, "\xFE\xFF\x0D\xE0\0\0\0\0\xFE\xFF\xDD\xE0\0\0\0\0", ENDS);
-    struct identifier identifier;
-    identifier_init(&identifier);
-    int error = identifier_decode(&identifier, (struct span){bytes, len}, IMPLICIT);
+    struct dicomnet_identifier identifier;
+    dicomnet_identifier_init(&identifier);
+    int error = dicomnet_identifier_decode(&identifier, (struct dicomnet_span){bytes, len}, IMPLICIT);
     if (error == 0) {
-        uint8_t *again = malloc(identifier_encoded_size(&identifier));
-        cr_assert_gt(identifier_encode(&identifier, EXPLICIT, again, identifier_encoded_size(&identifier)), 0);
+        uint8_t *again = malloc(dicomnet_identifier_encoded_size(&identifier));
+        cr_assert_gt(
+            dicomnet_identifier_encode(&identifier, EXPLICIT, again, dicomnet_identifier_encoded_size(&identifier)), 0);
         free(again);
     }
-    identifier_fini(&identifier);
+    dicomnet_identifier_fini(&identifier);
     free(bytes);
     return error;
 }
@@ -240,29 +248,29 @@ static int decode_nested(unsigned depth, bool undefined)
 Test(identifier, nesting_has_a_limit)
 {
     for (int undefined = 0; undefined < 2; undefined++) {
-        cr_assert_eq(decode_nested(IDENTIFIER_DEPTH_MAX, undefined), 0);
-        cr_assert_eq(decode_nested(IDENTIFIER_DEPTH_MAX + 1, undefined), ERROR_IDENTIFIER_TOO_DEEP);
-        cr_assert_eq(decode_nested(10000, undefined), ERROR_IDENTIFIER_TOO_DEEP);
+        cr_assert_eq(decode_nested(DICOMNET_IDENTIFIER_DEPTH_MAX, undefined), 0);
+        cr_assert_eq(decode_nested(DICOMNET_IDENTIFIER_DEPTH_MAX + 1, undefined), DICOMNET_ERROR_IDENTIFIER_TOO_DEEP);
+        cr_assert_eq(decode_nested(10000, undefined), DICOMNET_ERROR_IDENTIFIER_TOO_DEEP);
     }
-    struct identifier identifier, around;
-    identifier_init(&identifier);
-    identifier_init(&around);
-    for (int i = 0; i < IDENTIFIER_DEPTH_MAX; i++) {
-        identifier_clear(&around);
-        cr_assert_eq(identifier_append_item(&around, 0x00400275, &identifier), 0);
-        cr_assert_eq(identifier_copy(&identifier, &around), 0);
+    struct dicomnet_identifier identifier, around;
+    dicomnet_identifier_init(&identifier);
+    dicomnet_identifier_init(&around);
+    for (int i = 0; i < DICOMNET_IDENTIFIER_DEPTH_MAX; i++) {
+        dicomnet_identifier_clear(&around);
+        cr_assert_eq(dicomnet_identifier_append_item(&around, 0x00400275, &identifier), 0);
+        cr_assert_eq(dicomnet_identifier_copy(&identifier, &around), 0);
     }
-    identifier_clear(&around);
-    cr_assert_eq(identifier_append_item(&around, 0x00400275, &identifier), ERROR_IDENTIFIER_TOO_DEEP);
-    identifier_fini(&identifier);
-    identifier_fini(&around);
+    dicomnet_identifier_clear(&around);
+    cr_assert_eq(dicomnet_identifier_append_item(&around, 0x00400275, &identifier), DICOMNET_ERROR_IDENTIFIER_TOO_DEEP);
+    dicomnet_identifier_fini(&identifier);
+    dicomnet_identifier_fini(&around);
 }
 
 /* A length that is claimed costs nothing: only bytes that are there do. */
 Test(identifier, lengths_that_do_not_fit)
 {
     static const struct {
-        struct span bytes;
+        struct dicomnet_span bytes;
         const char *syntax_uid;
     } bad[] = {
         {BYTES("\x10\x00\x10\x00\xFE\xFF\xFF\xFF"), IMPLICIT}, /* 4 GB of a name */
@@ -282,13 +290,14 @@ Test(identifier, lengths_that_do_not_fit)
         {BYTES("\x40\x00\x75\x02\xFF\xFF\xFF\xFF"), IMPLICIT},                                 /* no end */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct identifier identifier;
+        struct dicomnet_identifier identifier;
         uint8_t *bytes = exact_copy(bad[i].bytes.data, bad[i].bytes.len);
-        identifier_init(&identifier);
-        int error = identifier_decode(&identifier, (struct span){bytes, bad[i].bytes.len}, bad[i].syntax_uid);
-        cr_assert_eq(error, ERROR_IDENTIFIER_MALFORMED, "%zu: %d", i, error);
+        dicomnet_identifier_init(&identifier);
+        int error =
+            dicomnet_identifier_decode(&identifier, (struct dicomnet_span){bytes, bad[i].bytes.len}, bad[i].syntax_uid);
+        cr_assert_eq(error, DICOMNET_ERROR_IDENTIFIER_MALFORMED, "%zu: %d", i, error);
         cr_assert_leq(identifier.size, 256);
-        identifier_fini(&identifier);
+        dicomnet_identifier_fini(&identifier);
         free(bytes);
     }
 }
@@ -304,70 +313,78 @@ Test(identifier, elements_out_of_order_are_put_in_their_place)
                                 "\x10\x00\x20\x00\x02\x00\x00\x00"
                                 "NO" /* the first counts */
                                 "\x10\x00\x30\x00\x00\x00\x00\x00";
-    static const uint32_t order[] = {TAG_MODALITY, TAG_PATIENT_NAME, TAG_PATIENT_ID, TAG_PATIENT_BIRTH_DATE};
-    struct identifier identifier;
+    static const uint32_t order[] = {DICOMNET_TAG_MODALITY, DICOMNET_TAG_PATIENT_NAME, DICOMNET_TAG_PATIENT_ID,
+                                     DICOMNET_TAG_PATIENT_BIRTH_DATE};
+    struct dicomnet_identifier identifier;
     char text[16];
     unsigned i = 0;
-    identifier_init(&identifier);
-    cr_assert_eq(identifier_decode(&identifier, GOLDEN(bytes), IMPLICIT), 0);
-    for (struct element element = {0}; identifier_next(&identifier, &element);)
+    dicomnet_identifier_init(&identifier);
+    cr_assert_eq(dicomnet_identifier_decode(&identifier, GOLDEN(bytes), IMPLICIT), 0);
+    for (struct dicomnet_element element = {0}; dicomnet_identifier_next(&identifier, &element);)
         cr_assert_eq(element.tag, order[i++]);
     cr_assert_eq(i, 4);
-    cr_assert(identifier_get_text(&identifier, TAG_PATIENT_ID, text, sizeof text));
+    cr_assert(dicomnet_identifier_get_text(&identifier, DICOMNET_TAG_PATIENT_ID, text, sizeof text));
     cr_assert_str_eq(text, "ID");
 
-    uint8_t *backwards = malloc(8 * (IDENTIFIER_UNSORTED_MAX + 2));
-    for (uint32_t k = 0; k < IDENTIFIER_UNSORTED_MAX + 2; k++) {
+    uint8_t *backwards = malloc(8 * (DICOMNET_IDENTIFIER_UNSORTED_MAX + 2));
+    for (uint32_t k = 0; k < DICOMNET_IDENTIFIER_UNSORTED_MAX + 2; k++) {
         memcpy(backwards + 8 * k, "\x11\x00\x00\x00\x00\x00\x00\x00", 8);
         set_u16_le(backwards + 8 * k + 2, (uint16_t)(0x2000 - k));
     }
-    struct span some = {backwards, 8 * (IDENTIFIER_UNSORTED_MAX + 1)}, more = {backwards, some.len + 8};
-    cr_assert_eq(identifier_decode(&identifier, some, IMPLICIT), 0);
-    cr_assert_eq(identifier_decode(&identifier, more, IMPLICIT), ERROR_IDENTIFIER_MALFORMED);
+    struct dicomnet_span some = {backwards, 8 * (DICOMNET_IDENTIFIER_UNSORTED_MAX + 1)},
+                         more = {backwards, some.len + 8};
+    cr_assert_eq(dicomnet_identifier_decode(&identifier, some, IMPLICIT), 0);
+    cr_assert_eq(dicomnet_identifier_decode(&identifier, more, IMPLICIT), DICOMNET_ERROR_IDENTIFIER_MALFORMED);
     free(backwards);
-    identifier_fini(&identifier);
+    dicomnet_identifier_fini(&identifier);
 }
 
 Test(identifier, size_has_a_limit)
 {
-    size_t len = IDENTIFIER_SIZE_MAX;
+    size_t len = DICOMNET_IDENTIFIER_SIZE_MAX;
     uint8_t *bytes = calloc(1, len);
-    struct identifier identifier;
-    identifier_init(&identifier);
+    struct dicomnet_identifier identifier;
+    dicomnet_identifier_init(&identifier);
     memcpy(bytes, "\x10\x00\x10\x00", 4);
     set_u32_le(bytes + 4, (uint32_t)len - 8);
-    cr_assert_eq(identifier_decode(&identifier, (struct span){bytes, len}, IMPLICIT), ERROR_IDENTIFIER_TOO_LONG);
-    cr_assert(identifier_is_empty(&identifier));
-    cr_assert_eq(identifier_set_bytes(&identifier, TAG_PATIENT_NAME, "PN", (struct span){bytes, len}),
-                 ERROR_IDENTIFIER_TOO_LONG);
-    cr_assert_eq(identifier_set_bytes(&identifier, TAG_PATIENT_NAME, "PN", (struct span){bytes, len - 12}), 0);
-    cr_assert_eq(identifier_set_text(&identifier, TAG_PATIENT_ID, ""), ERROR_IDENTIFIER_TOO_LONG);
-    identifier_fini(&identifier);
+    cr_assert_eq(dicomnet_identifier_decode(&identifier, (struct dicomnet_span){bytes, len}, IMPLICIT),
+                 DICOMNET_ERROR_IDENTIFIER_TOO_LONG);
+    cr_assert(dicomnet_identifier_is_empty(&identifier));
+    cr_assert_eq(
+        dicomnet_identifier_set_bytes(&identifier, DICOMNET_TAG_PATIENT_NAME, "PN", (struct dicomnet_span){bytes, len}),
+        DICOMNET_ERROR_IDENTIFIER_TOO_LONG);
+    cr_assert_eq(dicomnet_identifier_set_bytes(&identifier, DICOMNET_TAG_PATIENT_NAME, "PN",
+                                               (struct dicomnet_span){bytes, len - 12}),
+                 0);
+    cr_assert_eq(dicomnet_identifier_set_text(&identifier, DICOMNET_TAG_PATIENT_ID, ""),
+                 DICOMNET_ERROR_IDENTIFIER_TOO_LONG);
+    dicomnet_identifier_fini(&identifier);
     free(bytes);
 }
 
 /* Whatever comes is decoded or refused; what was decoded comes back the same in the other syntax. */
 static void try_bytes(const uint8_t *bytes, size_t len, const char *syntax_uid, unsigned *good)
 {
-    struct identifier first, second;
-    identifier_init(&first);
-    identifier_init(&second);
-    if (identifier_decode(&first, (struct span){bytes, len}, syntax_uid) == 0) {
-        size_t size = identifier_encoded_size(&first);
+    struct dicomnet_identifier first, second;
+    dicomnet_identifier_init(&first);
+    dicomnet_identifier_init(&second);
+    if (dicomnet_identifier_decode(&first, (struct dicomnet_span){bytes, len}, syntax_uid) == 0) {
+        size_t size = dicomnet_identifier_encoded_size(&first);
         uint8_t *again = malloc(size);
-        ssize_t again_len = identifier_encode(&first, EXPLICIT, again, size);
+        ssize_t again_len = dicomnet_identifier_encode(&first, EXPLICIT, again, size);
         cr_assert_geq(again_len, 0);
-        cr_assert_eq(identifier_decode(&second, (struct span){again, (size_t)again_len}, EXPLICIT), 0);
+        cr_assert_eq(dicomnet_identifier_decode(&second, (struct dicomnet_span){again, (size_t)again_len}, EXPLICIT),
+                     0);
         cr_assert_eq(first.len, second.len);
         char text[100];
-        for (struct element element = {0}; identifier_next(&first, &element);)
-            for (size_t i = 0; i <= element_value_count(&element) && i < 5; i++)
-                element_get_text(&element, i, text, sizeof text);
+        for (struct dicomnet_element element = {0}; dicomnet_identifier_next(&first, &element);)
+            for (size_t i = 0; i <= dicomnet_element_value_count(&element) && i < 5; i++)
+                dicomnet_element_get_text(&element, i, text, sizeof text);
         free(again);
         ++*good;
     }
-    identifier_fini(&first);
-    identifier_fini(&second);
+    dicomnet_identifier_fini(&first);
+    dicomnet_identifier_fini(&second);
 }
 
 Test(identifier, random_bytes)
@@ -375,7 +392,7 @@ Test(identifier, random_bytes)
     uint32_t state = 20260101;
     unsigned good = 0;
     for (int round = 0; round < 60000; round++) {
-        struct span golden = wires[next_random(&state) % WIRE_COUNT].bytes;
+        struct dicomnet_span golden = wires[next_random(&state) % WIRE_COUNT].bytes;
         size_t len = round % 3 == 0 ? next_random(&state) % 64 : golden.len;
         uint8_t *bytes = malloc(len);
         if (round % 3 == 0) {
@@ -397,42 +414,43 @@ Test(identifier, random_bytes)
 
 Test(identifier, walks_into_sequences_or_past_them)
 {
-    struct identifier identifier, item;
+    struct dicomnet_identifier identifier, item;
     static const struct {
         uint32_t tag;
         unsigned depth;
-    } expected[] = {{TAG_QUERY_RETRIEVE_LEVEL, 0},
+    } expected[] = {{DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, 0},
                     {0x00400275, 0},
-                    {TAG_ITEM, 1},
+                    {DICOMNET_TAG_ITEM, 1},
                     {0x00321064, 1},
-                    {TAG_ITEM, 2},
+                    {DICOMNET_TAG_ITEM, 2},
                     {0x00400009, 1},
-                    {TAG_ITEM, 1}};
+                    {DICOMNET_TAG_ITEM, 1}};
     unsigned i = 0;
     set_nested(&identifier);
-    identifier_init(&item);
-    for (struct element element = {0}; identifier_next(&identifier, &element); i++) {
+    dicomnet_identifier_init(&item);
+    for (struct dicomnet_element element = {0}; dicomnet_identifier_next(&identifier, &element); i++) {
         cr_assert_eq(element.tag, expected[i].tag);
         cr_assert_eq(element.depth, expected[i].depth);
         if (i == 2)
-            cr_assert_eq(identifier_get_item(&identifier, &element, &item), 0);
+            cr_assert_eq(dicomnet_identifier_get_item(&identifier, &element, &item), 0);
     }
     cr_assert_eq(i, 7);
     i = 0;
-    for (struct element element = {0}; identifier_skip(&identifier, &element);)
+    for (struct dicomnet_element element = {0}; dicomnet_identifier_skip(&identifier, &element);)
         i++;
     cr_assert_eq(i, 2);
 
-    struct element inner = {0}, moved;
-    cr_assert(identifier_next(&item, &inner));
+    struct dicomnet_element inner = {0}, moved;
+    cr_assert(dicomnet_identifier_next(&item, &inner));
     cr_assert_eq(inner.tag, 0x00321064);
     cr_assert_eq(inner.depth, 0);
-    cr_assert_eq(identifier_set_element(&identifier, &item, &inner), 0);
-    cr_assert(identifier_find(&identifier, 0x00321064, &moved));
-    cr_assert(identifier_next(&identifier, &moved) && moved.tag == TAG_ITEM && moved.depth == 1);
-    cr_assert_eq(identifier_append_item(&identifier, TAG_QUERY_RETRIEVE_LEVEL, &item), ERROR_IDENTIFIER_VALUE);
-    identifier_fini(&identifier);
-    identifier_fini(&item);
+    cr_assert_eq(dicomnet_identifier_set_element(&identifier, &item, &inner), 0);
+    cr_assert(dicomnet_identifier_find(&identifier, 0x00321064, &moved));
+    cr_assert(dicomnet_identifier_next(&identifier, &moved) && moved.tag == DICOMNET_TAG_ITEM && moved.depth == 1);
+    cr_assert_eq(dicomnet_identifier_append_item(&identifier, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, &item),
+                 DICOMNET_ERROR_IDENTIFIER_VALUE);
+    dicomnet_identifier_fini(&identifier);
+    dicomnet_identifier_fini(&item);
 }
 
 /* ---- values ---- */
@@ -461,24 +479,24 @@ Test(identifier, texts_of_every_kind_of_value)
         {"RetrieveURL", "http://a/\\b", 1, "http://a/\\b"},
     };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        struct identifier identifier;
-        struct element element;
+        struct dicomnet_identifier identifier;
+        struct dicomnet_element element;
         char text[100];
         uint32_t tag = 0;
-        identifier_init(&identifier);
-        cr_assert(dictionary_parse_tag(values[i].keyword, &tag), "%s", values[i].keyword);
-        int error = identifier_set_text(&identifier, tag, values[i].text);
-        cr_assert_eq(error, 0, "%s: %s", values[i].keyword, error_text(error));
-        cr_assert_eq(identifier_get_text(&identifier, tag, text, sizeof text), values[i].text[0] != '\0');
+        dicomnet_identifier_init(&identifier);
+        cr_assert(dicomnet_dictionary_parse_tag(values[i].keyword, &tag), "%s", values[i].keyword);
+        int error = dicomnet_identifier_set_text(&identifier, tag, values[i].text);
+        cr_assert_eq(error, 0, "%s: %s", values[i].keyword, dicomnet_error_text(error));
+        cr_assert_eq(dicomnet_identifier_get_text(&identifier, tag, text, sizeof text), values[i].text[0] != '\0');
         cr_assert_str_eq(text, values[i].text);
-        cr_assert(identifier_find(&identifier, tag, &element));
+        cr_assert(dicomnet_identifier_find(&identifier, tag, &element));
         cr_assert_eq(element.value.len % 2, 0);
-        cr_assert_eq(element_value_count(&element), values[i].count, "%s", values[i].keyword);
-        cr_assert_eq(element_get_text(&element, values[i].count, text, sizeof text), false);
+        cr_assert_eq(dicomnet_element_value_count(&element), values[i].count, "%s", values[i].keyword);
+        cr_assert_eq(dicomnet_element_get_text(&element, values[i].count, text, sizeof text), false);
         if (values[i].count > 0)
-            cr_assert(element_get_text(&element, values[i].count - 1, text, sizeof text));
+            cr_assert(dicomnet_element_get_text(&element, values[i].count - 1, text, sizeof text));
         cr_assert_str_eq(text, values[i].last);
-        identifier_fini(&identifier);
+        dicomnet_identifier_fini(&identifier);
     }
 }
 
@@ -496,35 +514,37 @@ Test(identifier, texts_that_are_no_value)
                {"PixelData", "abc"},
                {"RequestAttributesSequence", "x"},
                {"FrameIncrementPointer", "001810"}};
-    struct identifier identifier;
-    identifier_init(&identifier);
+    struct dicomnet_identifier identifier;
+    dicomnet_identifier_init(&identifier);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         uint32_t tag = 0;
-        cr_assert(dictionary_parse_tag(bad[i].keyword, &tag));
-        cr_assert_eq(identifier_set_text(&identifier, tag, bad[i].text), ERROR_IDENTIFIER_VALUE, "%s", bad[i].text);
+        cr_assert(dicomnet_dictionary_parse_tag(bad[i].keyword, &tag));
+        cr_assert_eq(dicomnet_identifier_set_text(&identifier, tag, bad[i].text), DICOMNET_ERROR_IDENTIFIER_VALUE, "%s",
+                     bad[i].text);
     }
-    cr_assert(identifier_is_empty(&identifier));
-    identifier_fini(&identifier);
+    cr_assert(dicomnet_identifier_is_empty(&identifier));
+    dicomnet_identifier_fini(&identifier);
 }
 
 Test(identifier, padding_is_no_part_of_a_value)
 {
-    struct identifier identifier;
-    struct element element;
-    struct span value;
+    struct dicomnet_identifier identifier;
+    struct dicomnet_element element;
+    struct dicomnet_span value;
     char text[8];
-    identifier_init(&identifier);
-    cr_assert_eq(identifier_set_text(&identifier, TAG_MODALITIES_IN_STUDY, " CT \\ MR"), 0);
-    cr_assert(identifier_find(&identifier, TAG_MODALITIES_IN_STUDY, &element));
-    cr_assert(element_get_value(&element, 0, &value) && span_equals(value, "CT"));
-    cr_assert(element_get_value(&element, 1, &value) && span_equals(value, "MR"));
-    cr_assert(!element_get_value(&element, 2, &value));
-    cr_assert_eq(identifier_set_text(&identifier, TAG_PATIENT_NAME, "a long name that does not fit"), 0);
-    cr_assert(identifier_get_text(&identifier, TAG_PATIENT_NAME, text, sizeof text));
+    dicomnet_identifier_init(&identifier);
+    cr_assert_eq(dicomnet_identifier_set_text(&identifier, DICOMNET_TAG_MODALITIES_IN_STUDY, " CT \\ MR"), 0);
+    cr_assert(dicomnet_identifier_find(&identifier, DICOMNET_TAG_MODALITIES_IN_STUDY, &element));
+    cr_assert(dicomnet_element_get_value(&element, 0, &value) && dicomnet_span_equals(value, "CT"));
+    cr_assert(dicomnet_element_get_value(&element, 1, &value) && dicomnet_span_equals(value, "MR"));
+    cr_assert(!dicomnet_element_get_value(&element, 2, &value));
+    cr_assert_eq(dicomnet_identifier_set_text(&identifier, DICOMNET_TAG_PATIENT_NAME, "a long name that does not fit"),
+                 0);
+    cr_assert(dicomnet_identifier_get_text(&identifier, DICOMNET_TAG_PATIENT_NAME, text, sizeof text));
     cr_assert_str_eq(text, "a long ");
-    cr_assert(!identifier_get_text(&identifier, TAG_PATIENT_ID, text, sizeof text));
+    cr_assert(!dicomnet_identifier_get_text(&identifier, DICOMNET_TAG_PATIENT_ID, text, sizeof text));
     cr_assert_str_eq(text, "");
-    identifier_fini(&identifier);
+    dicomnet_identifier_fini(&identifier);
 }
 
 /* PS3.5 6.2.2: what the two length bytes of a UI cannot say goes out as UN, and comes back as UI. */
@@ -536,22 +556,22 @@ Test(identifier, a_long_list_of_uids)
         list[i] = "1.2.3.456\\"[i % 10];
     list[len] = '\0';
     list[len - 1] = '7';
-    struct identifier identifier, again;
-    struct element element;
-    identifier_init(&identifier);
-    identifier_init(&again);
-    cr_assert_eq(identifier_set_text(&identifier, TAG_FAILED_SOP_INSTANCE_UID_LIST, list), 0);
-    size_t size = identifier_encoded_size(&identifier);
+    struct dicomnet_identifier identifier, again;
+    struct dicomnet_element element;
+    dicomnet_identifier_init(&identifier);
+    dicomnet_identifier_init(&again);
+    cr_assert_eq(dicomnet_identifier_set_text(&identifier, DICOMNET_TAG_FAILED_SOP_INSTANCE_UID_LIST, list), 0);
+    size_t size = dicomnet_identifier_encoded_size(&identifier);
     uint8_t *bytes = malloc(size);
-    ssize_t bytes_len = identifier_encode(&identifier, EXPLICIT, bytes, size);
+    ssize_t bytes_len = dicomnet_identifier_encode(&identifier, EXPLICIT, bytes, size);
     cr_assert_eq(bytes_len, 12 + (ssize_t)len);
     cr_assert_arr_eq(bytes + 4, "UN\0\0", 4);
-    cr_assert_eq(identifier_decode(&again, (struct span){bytes, (size_t)bytes_len}, EXPLICIT), 0);
-    cr_assert(identifier_find(&again, TAG_FAILED_SOP_INSTANCE_UID_LIST, &element));
+    cr_assert_eq(dicomnet_identifier_decode(&again, (struct dicomnet_span){bytes, (size_t)bytes_len}, EXPLICIT), 0);
+    cr_assert(dicomnet_identifier_find(&again, DICOMNET_TAG_FAILED_SOP_INSTANCE_UID_LIST, &element));
     cr_assert_str_eq(element.vr, "UI");
-    cr_assert_eq(element_value_count(&element), 7000);
+    cr_assert_eq(dicomnet_element_value_count(&element), 7000);
     free(bytes);
     free(list);
-    identifier_fini(&identifier);
-    identifier_fini(&again);
+    dicomnet_identifier_fini(&identifier);
+    dicomnet_identifier_fini(&again);
 }

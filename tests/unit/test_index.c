@@ -21,7 +21,7 @@ static struct index *open_index(const char *path, bool anew)
 
 static void set(uint32_t tag, const char *text)
 {
-    attribute_values_set(&values, tag, span_of(text), false);
+    attribute_values_set(&values, tag, dicomnet_span_of(text), false);
 }
 
 static void add(struct index *index, const char *patient, const char *name, const char *study, const char *series,
@@ -30,13 +30,13 @@ static void add(struct index *index, const char *patient, const char *name, cons
     char file[100];
     snprintf(file, sizeof file, "%s.dcm", instance);
     attribute_values_clear(&values);
-    set(TAG_PATIENT_ID, patient);
-    set(TAG_PATIENT_NAME, name);
-    set(TAG_STUDY_INSTANCE_UID, study);
-    set(TAG_SERIES_INSTANCE_UID, series);
-    set(TAG_SOP_INSTANCE_UID, instance);
-    set(TAG_SOP_CLASS_UID, "1.2.840.10008.5.1.4.1.1.7");
-    set(TAG_MODALITY, modality);
+    set(DICOMNET_TAG_PATIENT_ID, patient);
+    set(DICOMNET_TAG_PATIENT_NAME, name);
+    set(DICOMNET_TAG_STUDY_INSTANCE_UID, study);
+    set(DICOMNET_TAG_SERIES_INSTANCE_UID, series);
+    set(DICOMNET_TAG_SOP_INSTANCE_UID, instance);
+    set(DICOMNET_TAG_SOP_CLASS_UID, "1.2.840.10008.5.1.4.1.1.7");
+    set(DICOMNET_TAG_MODALITY, modality);
     struct index_place place = {.name = file,
                                 .size_bytes = 1000,
                                 .mtime_ns = 7,
@@ -49,7 +49,7 @@ static void add(struct index *index, const char *patient, const char *name, cons
 }
 
 /* The attribute of all entities of its level with these keys, joined by "|". */
-static const char *ask(struct index *index, uint32_t tag, enum query_level level, struct index_keys keys)
+static const char *ask(struct index *index, uint32_t tag, enum dicomnet_query_level level, struct index_keys keys)
 {
     static char answer[4096];
     const struct attribute *wanted = attribute_find(tag);
@@ -72,9 +72,9 @@ Test(index, every_attribute_can_be_asked_for)
     add(index, "P1", "A", "1.1", "1.1.1", "1.1.1.1", "CT");
     for (size_t i = 0; i < attribute_count; i++) {
         cr_expect_eq(attribute_find(attributes[i].tag), &attributes[i]);
-        const struct dictionary_entry *entry = dictionary_find_tag(attributes[i].tag);
+        const struct dicomnet_dictionary_entry *entry = dicomnet_dictionary_find_tag(attributes[i].tag);
         cr_expect(entry != NULL && strcmp(entry->keyword, attributes[i].name) == 0, "%s", attributes[i].name);
-        for (enum query_level level = attributes[i].level; level <= QUERY_LEVEL_IMAGE; level++)
+        for (enum dicomnet_query_level level = attributes[i].level; level <= DICOMNET_QUERY_LEVEL_IMAGE; level++)
             (void)ask(index, attributes[i].tag, level, (struct index_keys){0});
     }
     index_close(index);
@@ -89,13 +89,14 @@ Test(index, counts_and_collects)
     add(index, "P1", "A", "1.2", "1.2.1", "1.2.1.1", "MR");
     add(index, "P2", "B", "1.3", "1.3.1", "1.3.1.1", "MR");
     struct index_keys none = {0}, one = {.values = {NULL, "1.1"}};
-    cr_expect_str_eq(ask(index, 0x00201200, QUERY_LEVEL_PATIENT, none), "2|1");
-    cr_expect_str_eq(ask(index, 0x00201204, QUERY_LEVEL_PATIENT, none), "4|1");
-    cr_expect_str_eq(ask(index, TAG_MODALITIES_IN_STUDY, QUERY_LEVEL_STUDY, none), "CT\\SR|MR|MR");
-    cr_expect_str_eq(ask(index, TAG_SOP_CLASSES_IN_STUDY, QUERY_LEVEL_STUDY, one), "1.2.840.10008.5.1.4.1.1.7");
-    cr_expect_str_eq(ask(index, 0x00201206, QUERY_LEVEL_STUDY, none), "2|1|1");
-    cr_expect_str_eq(ask(index, 0x00201208, QUERY_LEVEL_SERIES, none), "3|3|1|1");
-    cr_expect_str_eq(ask(index, 0x00201209, QUERY_LEVEL_SERIES, one), "2|1");
+    cr_expect_str_eq(ask(index, 0x00201200, DICOMNET_QUERY_LEVEL_PATIENT, none), "2|1");
+    cr_expect_str_eq(ask(index, 0x00201204, DICOMNET_QUERY_LEVEL_PATIENT, none), "4|1");
+    cr_expect_str_eq(ask(index, DICOMNET_TAG_MODALITIES_IN_STUDY, DICOMNET_QUERY_LEVEL_STUDY, none), "CT\\SR|MR|MR");
+    cr_expect_str_eq(ask(index, DICOMNET_TAG_SOP_CLASSES_IN_STUDY, DICOMNET_QUERY_LEVEL_STUDY, one),
+                     "1.2.840.10008.5.1.4.1.1.7");
+    cr_expect_str_eq(ask(index, 0x00201206, DICOMNET_QUERY_LEVEL_STUDY, none), "2|1|1");
+    cr_expect_str_eq(ask(index, 0x00201208, DICOMNET_QUERY_LEVEL_SERIES, none), "3|3|1|1");
+    cr_expect_str_eq(ask(index, 0x00201209, DICOMNET_QUERY_LEVEL_SERIES, one), "2|1");
     uint64_t instances = 0, series = 0;
     cr_assert_eq(index_count(index, &one, &instances, &series), 0);
     cr_expect_eq(instances, 3);
@@ -104,7 +105,7 @@ Test(index, counts_and_collects)
     add(index, "P1", "A", "1.1", "1.1.1", "1.1.1.2", "CT");
     cr_assert_eq(index_count(index, &none, &instances, &series), 0);
     cr_expect_eq(instances, 5);
-    cr_expect_str_eq(ask(index, 0x00201209, QUERY_LEVEL_SERIES, one), "2|1");
+    cr_expect_str_eq(ask(index, 0x00201209, DICOMNET_QUERY_LEVEL_SERIES, one), "2|1");
     index_close(index);
 }
 
@@ -149,19 +150,21 @@ Test(index, no_value_is_sql)
     }
     uint64_t counts[4];
     cr_assert_eq(index_count_all(index, counts), 0);
-    cr_expect_eq(counts[QUERY_LEVEL_PATIENT], count);
-    cr_expect_eq(counts[QUERY_LEVEL_IMAGE], count);
+    cr_expect_eq(counts[DICOMNET_QUERY_LEVEL_PATIENT], count);
+    cr_expect_eq(counts[DICOMNET_QUERY_LEVEL_IMAGE], count);
     for (size_t i = 0; i < count; i++) {
         char study[64];
         snprintf(study, sizeof study, "1.%zu", i + 1);
         struct index_keys by_patient = {.values = {evil[i]}}, by_study = {.values = {NULL, evil[i]}};
         /* Not ASCII: the index has it as UTF-8. */
         if ((unsigned char)evil[i][0] < 0x80 && evil[i][0] != '\033')
-            cr_expect_str_eq(ask(index, TAG_STUDY_INSTANCE_UID, QUERY_LEVEL_STUDY, by_patient), study, "%s", evil[i]);
-        cr_expect_str_eq(ask(index, TAG_STUDY_INSTANCE_UID, QUERY_LEVEL_STUDY, by_study), "", "%s", evil[i]);
+            cr_expect_str_eq(ask(index, DICOMNET_TAG_STUDY_INSTANCE_UID, DICOMNET_QUERY_LEVEL_STUDY, by_patient), study,
+                             "%s", evil[i]);
+        cr_expect_str_eq(ask(index, DICOMNET_TAG_STUDY_INSTANCE_UID, DICOMNET_QUERY_LEVEL_STUDY, by_study), "", "%s",
+                         evil[i]);
     }
     struct index_keys list = {.values = {NULL, "1.3\\x\\\"]\\1.1 \\\\1.99"}};
-    cr_expect_str_eq(ask(index, TAG_STUDY_INSTANCE_UID, QUERY_LEVEL_STUDY, list), "1.1|1.3");
+    cr_expect_str_eq(ask(index, DICOMNET_TAG_STUDY_INSTANCE_UID, DICOMNET_QUERY_LEVEL_STUDY, list), "1.1|1.3");
     index_close(index);
 }
 
@@ -190,11 +193,13 @@ Test(index, is_kept_in_a_file_and_swept)
     cr_expect_not(index_has_file(index, "1.2.dcm", 1000, 8));
     cr_expect_not(index_has_file(index, "1.5.dcm", 1000, 7));
     cr_expect_eq(index_sweep(index, is_even, NULL), 2);
-    cr_expect_str_eq(ask(index, TAG_STUDY_INSTANCE_UID, QUERY_LEVEL_STUDY, (struct index_keys){0}), "1.2|1.4");
+    cr_expect_str_eq(ask(index, DICOMNET_TAG_STUDY_INSTANCE_UID, DICOMNET_QUERY_LEVEL_STUDY, (struct index_keys){0}),
+                     "1.2|1.4");
     index_close(index);
 
     index = open_index(path, true);
-    cr_expect_str_eq(ask(index, TAG_STUDY_INSTANCE_UID, QUERY_LEVEL_STUDY, (struct index_keys){0}), "");
+    cr_expect_str_eq(ask(index, DICOMNET_TAG_STUDY_INSTANCE_UID, DICOMNET_QUERY_LEVEL_STUDY, (struct index_keys){0}),
+                     "");
     index_close(index);
 
     FILE *file = fopen(path, "w");

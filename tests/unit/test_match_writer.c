@@ -8,28 +8,30 @@
 #include "dicomnet/identifier.h"
 #include "report/match_writer.h"
 
-static const uint32_t columns[] = {TAG_PATIENT_NAME, TAG_STUDY_DATE, 0x00091001, TAG_STUDY_INSTANCE_UID};
-static struct identifier match;
+static const uint32_t columns[] = {DICOMNET_TAG_PATIENT_NAME, DICOMNET_TAG_STUDY_DATE, 0x00091001,
+                                   DICOMNET_TAG_STUDY_INSTANCE_UID};
+static struct dicomnet_identifier match;
 
 static void begin(void)
 {
-    identifier_init(&match);
+    dicomnet_identifier_init(&match);
 }
 
 static void finish(void)
 {
-    identifier_fini(&match);
+    dicomnet_identifier_fini(&match);
 }
 TestSuite(match_writer, .init = begin, .fini = finish);
 
 static void set(uint32_t tag, const char *text)
 {
-    cr_assert_eq(identifier_set_text(&match, tag, text), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(&match, tag, text), 0);
 }
 
 static void set_bytes(uint32_t tag, const char *vr, const char *bytes, size_t len)
 {
-    cr_assert_eq(identifier_set_bytes(&match, tag, vr, (struct span){(const uint8_t *)bytes, len}), 0);
+    cr_assert_eq(dicomnet_identifier_set_bytes(&match, tag, vr, (struct dicomnet_span){(const uint8_t *)bytes, len}),
+                 0);
 }
 
 static unsigned screen_columns;
@@ -66,8 +68,8 @@ Test(match_writer, nothing_matches)
 
 Test(match_writer, a_table_is_as_wide_as_what_is_in_it)
 {
-    set(TAG_PATIENT_NAME, "DOE^JANE\a!");
-    set(TAG_STUDY_INSTANCE_UID, "1.2.3");
+    set(DICOMNET_TAG_PATIENT_NAME, "DOE^JANE\a!");
+    set(DICOMNET_TAG_STUDY_INSTANCE_UID, "1.2.3");
     WRITES(MATCH_TABLE, 2,
            "PatientName    StudyDate  0009,1001  StudyInstanceUID\n"
            "DOE^JANE\\x07!                        1.2.3\n"
@@ -76,8 +78,8 @@ Test(match_writer, a_table_is_as_wide_as_what_is_in_it)
 
 Test(match_writer, a_table_wider_than_the_terminal_is_turned)
 {
-    set(TAG_PATIENT_NAME, "DOE^JANE");
-    set(TAG_STUDY_INSTANCE_UID, "1.2.3");
+    set(DICOMNET_TAG_PATIENT_NAME, "DOE^JANE");
+    set(DICOMNET_TAG_STUDY_INSTANCE_UID, "1.2.3");
     screen_columns = 52;
     WRITES(MATCH_TABLE, 1,
            "PatientName  StudyDate  0009,1001  StudyInstanceUID\n"
@@ -96,15 +98,15 @@ Test(match_writer, a_table_wider_than_the_terminal_is_turned)
 
 Test(match_writer, a_cell_has_an_end_and_wide_characters_count_twice)
 {
-    set(TAG_SPECIFIC_CHARACTER_SET, "ISO_IR 192");
-    set(TAG_PATIENT_NAME, "山田^太郎");
+    set(DICOMNET_TAG_SPECIFIC_CHARACTER_SET, "ISO_IR 192");
+    set(DICOMNET_TAG_PATIENT_NAME, "山田^太郎");
     char *table = written(MATCH_TABLE, 1);
     cr_assert_not_null(strstr(table, "\n山田^太郎           "), "%s", table);
     free(table);
     char name[101];
     memset(name, 'x', 100);
     name[100] = '\0';
-    set(TAG_PATIENT_NAME, name);
+    set(DICOMNET_TAG_PATIENT_NAME, name);
     table = written(MATCH_TABLE, 1);
     memcpy(name + 61, "... ", 5);
     cr_assert_not_null(strstr(table, name), "%s", table);
@@ -113,8 +115,8 @@ Test(match_writer, a_cell_has_an_end_and_wide_characters_count_twice)
 
 Test(match_writer, csv_quotes_what_it_must)
 {
-    set(TAG_PATIENT_NAME, "DOE, \"J\"");
-    set(TAG_STUDY_DATE, "20240131");
+    set(DICOMNET_TAG_PATIENT_NAME, "DOE, \"J\"");
+    set(DICOMNET_TAG_STUDY_DATE, "20240131");
     WRITES(MATCH_CSV, 1,
            "PatientName,StudyDate,\"0009,1001\",StudyInstanceUID\n"
            "\"DOE, \"\"J\"\"\",20240131,,\n");
@@ -122,16 +124,16 @@ Test(match_writer, csv_quotes_what_it_must)
 
 Test(match_writer, json_texts_and_numbers)
 {
-    set(TAG_SPECIFIC_CHARACTER_SET, "ISO_IR 100");
-    set(TAG_PATIENT_NAME, "M\xfcller^J=\xc4=x");
-    set(TAG_PATIENT_ID, "a\"b");
-    set(TAG_MODALITIES_IN_STUDY, "CT\\\\MR");
-    set(TAG_SERIES_NUMBER, "007");
-    set(TAG_INSTANCE_NUMBER, "12");
+    set(DICOMNET_TAG_SPECIFIC_CHARACTER_SET, "ISO_IR 100");
+    set(DICOMNET_TAG_PATIENT_NAME, "M\xfcller^J=\xc4=x");
+    set(DICOMNET_TAG_PATIENT_ID, "a\"b");
+    set(DICOMNET_TAG_MODALITIES_IN_STUDY, "CT\\\\MR");
+    set(DICOMNET_TAG_SERIES_NUMBER, "007");
+    set(DICOMNET_TAG_INSTANCE_NUMBER, "12");
     set(0x00281052, "-1024.50"); /* RescaleIntercept, DS */
     set(0x00280010, "512");      /* Rows, US */
     set(0x00280009, "00181063"); /* FrameIncrementPointer, AT */
-    set(TAG_STUDY_DATE, "");
+    set(DICOMNET_TAG_STUDY_DATE, "");
     set_bytes(0x00420011, "OB", "abcd", 4);
     WRITES(MATCH_JSON, 1,
            "[\n{\"00080005\":{\"vr\":\"CS\",\"Value\":[\"ISO_IR 192\"]},\"00080020\":{\"vr\":\"DA\"},"
@@ -147,15 +149,15 @@ Test(match_writer, json_texts_and_numbers)
 
 Test(match_writer, json_sequences_within_sequences)
 {
-    struct identifier inner, item;
-    identifier_init(&inner);
-    identifier_init(&item);
-    cr_assert_eq(identifier_set_text(&inner, 0x00080100, "X"), 0);
-    cr_assert_eq(identifier_append_item(&item, 0x00400008, &inner), 0);
-    cr_assert_eq(identifier_set_text(&item, 0x00400009, "S"), 0);
-    cr_assert_eq(identifier_append_item(&match, 0x00400100, &item), 0);
-    identifier_clear(&item);
-    cr_assert_eq(identifier_append_item(&match, 0x00400100, &item), 0);
+    struct dicomnet_identifier inner, item;
+    dicomnet_identifier_init(&inner);
+    dicomnet_identifier_init(&item);
+    cr_assert_eq(dicomnet_identifier_set_text(&inner, 0x00080100, "X"), 0);
+    cr_assert_eq(dicomnet_identifier_append_item(&item, 0x00400008, &inner), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(&item, 0x00400009, "S"), 0);
+    cr_assert_eq(dicomnet_identifier_append_item(&match, 0x00400100, &item), 0);
+    dicomnet_identifier_clear(&item);
+    cr_assert_eq(dicomnet_identifier_append_item(&match, 0x00400100, &item), 0);
     set(0x00321064, "");
     set(0x00401001, "Y");
     WRITES(
@@ -166,8 +168,8 @@ Test(match_writer, json_sequences_within_sequences)
         "{\"00321064\":{\"vr\":\"SQ\"},\"00400100\":{\"vr\":\"SQ\",\"Value\":[{\"00400008\":{\"vr\":\"SQ\","
         "\"Value\":[{\"00080100\":{\"vr\":\"SH\",\"Value\":[\"X\"]}}]},\"00400009\":{\"vr\":\"SH\",\"Value\":[\"S\"]}},"
         "{}]},\"00401001\":{\"vr\":\"SH\",\"Value\":[\"Y\"]}}\n]\n");
-    identifier_fini(&inner);
-    identifier_fini(&item);
+    dicomnet_identifier_fini(&inner);
+    dicomnet_identifier_fini(&item);
 }
 
 /* The stream is asked for no more than the rows that widths need: after them each row goes out at once. */
@@ -177,7 +179,7 @@ Test(match_writer, the_table_keeps_no_more_than_its_first_rows)
     size_t len;
     FILE *out = open_memstream(&text, &len);
     struct match_writer *writer = match_writer_create(MATCH_TABLE, out, 0, columns, 4);
-    set(TAG_PATIENT_NAME, "A");
+    set(DICOMNET_TAG_PATIENT_NAME, "A");
     for (size_t i = 1; i < MATCH_TABLE_ROWS; i++)
         cr_assert_eq(match_writer_put(writer, &match), 0);
     fflush(out);

@@ -58,14 +58,14 @@ Test(options, defaults)
     cr_assert_str_eq(options.called_ae, "ANY-SCP");
     cr_assert_str_eq(options.calling_ae, "DICOM_SENDER");
     cr_assert_eq(options.threads, 1);
-    cr_assert_eq(options.priority, PRIORITY_MEDIUM);
+    cr_assert_eq(options.priority, DICOMNET_PRIORITY_MEDIUM);
     cr_assert_eq(options.max_pdu_len, 131072);
     cr_assert_eq(options.timeouts.connect_ms, 10000);
     cr_assert_eq(options.timeouts.acse_ms, 30000);
     cr_assert_eq(options.timeouts.dimse_ms, 120000);
     cr_assert_eq(options.timeouts.network_ms, 60000);
     cr_assert_eq(options.timeouts.release_ms, 10000);
-    cr_assert_eq(options.log_level, LOG_INFO);
+    cr_assert_eq(options.log_level, DICOMNET_LOG_INFO);
     cr_assert_str_eq(options.log_dir, "logs");
     cr_assert_eq(options.input_count, 1);
     cr_assert_str_eq(options.inputs[0], "dir");
@@ -125,7 +125,7 @@ Test(options, spellings_of_other_tools)
     cr_assert_eq(options.timeouts.dimse_ms, 3000);
     cr_assert_eq(options.timeouts.network_ms, 4000);
     cr_assert_eq(options.max_pdu_len, 4096);
-    cr_assert_eq(options.log_level, LOG_DEBUG);
+    cr_assert_eq(options.log_level, DICOMNET_LOG_DEBUG);
     cr_assert_eq(options.threads, 5);
     cr_assert(options.recursive && options.scan_folders);
     cr_assert_eq(options.input_count, 1);
@@ -203,15 +203,15 @@ Test(options, limits_of_an_association)
 Test(options, choices)
 {
     RIGHT("--priority", "high");
-    cr_assert_eq(options.priority, PRIORITY_HIGH);
+    cr_assert_eq(options.priority, DICOMNET_PRIORITY_HIGH);
     RIGHT("--priority", "LOW");
-    cr_assert_eq(options.priority, PRIORITY_LOW);
+    cr_assert_eq(options.priority, DICOMNET_PRIORITY_LOW);
     WRONG("--priority: 'urgent' is not one of low, medium, high", "--priority", "urgent");
     WRONG("-ll: 'loud' is not one of error, warn, info, debug, trace", "-ll", "loud");
     RIGHT("--log-level", "warning", "-d");
-    cr_assert_eq(options.log_level, LOG_WARN, "--log-level wins over -d");
+    cr_assert_eq(options.log_level, DICOMNET_LOG_WARN, "--log-level wins over -d");
     RIGHT("-d");
-    cr_assert_eq(options.log_level, LOG_DEBUG);
+    cr_assert_eq(options.log_level, DICOMNET_LOG_DEBUG);
 }
 
 Test(options, ae_titles)
@@ -381,12 +381,12 @@ Test(options, words_of_other_tools)
     cr_assert_eq(options.timeouts.network_ms, 7000);
     cr_assert_str_eq(options.pattern, "*.dcm");
     cr_assert(options.accept_raw && options.recursive);
-    cr_assert_eq(options.priority, PRIORITY_HIGH);
+    cr_assert_eq(options.priority, DICOMNET_PRIORITY_HIGH);
     cr_assert_eq(options.input_count, 1);
     RIGHT("-c", "4");
     cr_assert_eq(options.threads, 4);
     RIGHT("--priority", "low", "--prior-high");
-    cr_assert_eq(options.priority, PRIORITY_LOW);
+    cr_assert_eq(options.priority, DICOMNET_PRIORITY_LOW);
 
 #define TLS ": TLS is not there yet; nothing was sent, as it would have gone in clear"
     static const char *const tls[] = {"+tls", "-tls", "--tls",        "+tla",  "--tls12",
@@ -414,7 +414,7 @@ Test(options, words_of_movers)
     cr_assert_eq(MOVER("-aem", "X", "-L", "INSTANCE", "-p", "h", "104"), OPTIONS_RUN, "%s", message);
     cr_assert_str_eq(options.move_destination, "X");
     cr_assert_null(options.output_dir);
-    cr_assert_eq(options.level, QUERY_LEVEL_IMAGE);
+    cr_assert_eq(options.level, DICOMNET_QUERY_LEVEL_IMAGE);
     cr_assert_eq(MOVER("-aem", "X", "--port", "11113", "-od", "d", "h", "104", "--ignore-pending"), OPTIONS_RUN, "%s",
                  message);
     cr_assert_str_eq(options.move_destination, "");
@@ -428,7 +428,7 @@ Test(options, words_of_movers)
     cr_assert_eq(options.port, 11113);
     cr_assert_eq(options.receive_port, 0);
     cr_assert_eq(MOVER("-P", "-k", "0008,0052=PATIENT", "h"), OPTIONS_RUN, "%s", message);
-    cr_assert_eq(options.level, QUERY_LEVEL_PATIENT);
+    cr_assert_eq(options.level, DICOMNET_QUERY_LEVEL_PATIENT);
     cr_assert_eq(options.key_count, 1);
     cr_assert_eq(MOVER("-L", "PATIENT", "h"), OPTIONS_RUN, "%s", message);
     cr_assert(options.patient_root);

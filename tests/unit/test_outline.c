@@ -16,7 +16,7 @@ enum { STUDIES_MAX = 16 };
 
 struct told {
     unsigned studies, instances, announced;
-    char uids[STUDIES_MAX][UID_SIZE];
+    char uids[STUDIES_MAX][DICOMNET_UID_SIZE];
     uint64_t counts[STUDIES_MAX], bytes[STUDIES_MAX];
     size_t contexts[STUDIES_MAX];
 };
@@ -26,7 +26,7 @@ static void take_study(void *user, const struct planned_study *study)
     struct told *told = user;
     cr_assert_lt(told->studies, STUDIES_MAX);
     cr_expect_eq(told->instances, told->announced, "all of the last one came before");
-    snprintf(told->uids[told->studies], UID_SIZE, "%s", study->study_uid);
+    snprintf(told->uids[told->studies], DICOMNET_UID_SIZE, "%s", study->study_uid);
     told->counts[told->studies] = study->instances;
     told->bytes[told->studies] = study->bytes;
     told->contexts[told->studies++] = study->context_count;
@@ -81,13 +81,13 @@ Test(outline, more_contexts_than_an_association_has_come_in_pieces)
     struct seen *seen;
     struct told told = {0};
     cr_assert_eq(seen_open(&seen), 0);
-    for (unsigned i = 0; i < PDU_CONTEXTS_MAX + 10; i++)
+    for (unsigned i = 0; i < DICOMNET_PDU_CONTEXTS_MAX + 10; i++)
         add(&outline, seen, "1.1", i, 100, i);
     cr_assert_eq(outline_tell(&outline, seen, take_study, take_instance, &told), 0);
     cr_expect_eq(told.studies, 2);
-    cr_expect_eq(told.counts[0], PDU_CONTEXTS_MAX);
+    cr_expect_eq(told.counts[0], DICOMNET_PDU_CONTEXTS_MAX);
     cr_expect_eq(told.contexts[1], 10);
-    cr_expect_eq(told.instances, PDU_CONTEXTS_MAX + 10);
+    cr_expect_eq(told.instances, DICOMNET_PDU_CONTEXTS_MAX + 10);
     outline_fini(&outline);
     seen_close(seen);
 }

@@ -72,7 +72,7 @@ static void set_up(void)
     snprintf(path, sizeof path, "%s/a/b//c/", root);
     cr_assert_eq(part10_folder_open(&folder, path, true), 0);
     cr_assert_eq(fchdir(folder.fd), 0);
-    golden_make(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_make(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
 }
 
 static void tear_down(void)
@@ -95,7 +95,7 @@ static int count_files(void)
 
 static const struct part10_meta golden_meta = {.class_uid = GOLDEN_CLASS,
                                                .instance_uid = GOLDEN_INSTANCE,
-                                               .syntax_uid = UID_EXPLICIT_VR_LITTLE_ENDIAN,
+                                               .syntax_uid = DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN,
                                                .source_ae = "SENDER"};
 
 /* Write the golden data set `times` times over, in pieces of `piece` bytes. */
@@ -119,7 +119,7 @@ Test(part10_writer, keeps_what_scan_reads)
         struct instance *instance = scanner_read(scanner, GOLDEN_INSTANCE ".dcm");
         cr_expect_eq(instance->outcome.state, OUTCOME_PENDING);
         cr_expect_not(instance->outcome.meta_differs);
-        cr_expect_str_eq(instance->file.syntax_uid, UID_EXPLICIT_VR_LITTLE_ENDIAN);
+        cr_expect_str_eq(instance->file.syntax_uid, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN);
         cr_expect_eq(instance->file.data_len, g.writer.len - g.data_offset);
         uint8_t bytes[4096];
         int fd = open(GOLDEN_INSTANCE ".dcm", O_RDONLY);
@@ -144,9 +144,9 @@ Test(part10_writer, same_name_again)
         meta.source_ae = "OTHER AE";
         cr_expect_eq(keep(&meta, 300, times), PART10_IDENTICAL);
         cr_expect_eq(keep(&meta, 300, times + 1), PART10_DIFFERENT);
-        meta.syntax_uid = UID_EXPLICIT_VR_BIG_ENDIAN;
+        meta.syntax_uid = DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN;
         cr_expect_eq(keep(&meta, 300, times), PART10_DIFFERENT);
-        meta.syntax_uid = UID_EXPLICIT_VR_LITTLE_ENDIAN;
+        meta.syntax_uid = DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN;
         g.bytes[g.writer.len - 1] ^= 1;
         cr_expect_eq(keep(&meta, 300, times), PART10_DIFFERENT);
         g.bytes[g.writer.len - 1] ^= 1;

@@ -288,7 +288,7 @@ Test(plan, more_contexts_than_an_association_takes)
     unsigned works = 0, instances = 0, pairs = 0;
     while (plan_has_next(&plan)) {
         struct work *work = plan_next(&plan, 1);
-        cr_assert_leq(work->pair_count, PDU_CONTEXTS_MAX);
+        cr_assert_leq(work->pair_count, DICOMNET_PDU_CONTEXTS_MAX);
         cr_assert_leq(work->needed_count, work->pair_count);
         cr_assert_eq(work->instance_count, work->needed_count * EACH);
         for (struct list_node *node = list_first(&work->instances); node != NULL;
@@ -329,7 +329,7 @@ Test(plan, known_contexts_come_along)
     for (unsigned kind = 4; kind < 400; kind++)
         add("1.4", kind, 1, kind);
     work = plan_next(&plan, 1);
-    cr_expect_eq(work->pair_count, PDU_CONTEXTS_MAX);
+    cr_expect_eq(work->pair_count, DICOMNET_PDU_CONTEXTS_MAX);
     empty_work(work);
     (void)plan_finish(&plan, work, false);
     plan_fini(&plan);

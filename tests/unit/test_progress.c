@@ -3,6 +3,7 @@
  * are in test_progress_end.c.
  */
 #include "../support/console_fixture.h"
+#include "base/log.h"
 
 TestSuite(progress, .fini = tear_down);
 
@@ -77,12 +78,12 @@ Test(progress, records_by_detail)
     } cases[] = {{PROGRESS_QUIET, "e"}, {PROGRESS_NORMAL, "ew"}, {PROGRESS_VERBOSE, "ewn"}, {PROGRESS_DEBUG, "ewnid"}};
     for (size_t i = 0; i < 4; i++) {
         begin(cases[i].detail);
-        log_record(LOG_ERROR, LOG_SESSION_NOTE, "text", "is-e");
-        log_record(LOG_WARN, LOG_ASSOCIATION_LOST, "text", "is-w");
-        log_record(LOG_INFO, LOG_SESSION_NOTE, "text", "is-n");
-        log_record(LOG_INFO, LOG_ASSOCIATION_OPENED, "t", "is-i");
-        log_record(LOG_DEBUG, LOG_DIMSE_SENT, "t", "is-d");
-        log_record(LOG_ERROR, LOG_STORE_FAILED, "t", "is-f");
+        log_record(DICOMNET_LOG_ERROR, EVENT_SESSION_NOTE, "text", "is-e");
+        log_record(DICOMNET_LOG_WARN, DICOMNET_LOG_ASSOCIATION_LOST, "text", "is-w");
+        log_record(DICOMNET_LOG_INFO, EVENT_SESSION_NOTE, "text", "is-n");
+        log_record(DICOMNET_LOG_INFO, DICOMNET_LOG_ASSOCIATION_OPENED, "t", "is-i");
+        log_record(DICOMNET_LOG_DEBUG, DICOMNET_LOG_DIMSE_SENT, "t", "is-d");
+        log_record(DICOMNET_LOG_ERROR, EVENT_STORE_FAILED, "t", "is-f");
         rewind(out);
         char text[2048] = "";
         cr_assert_geq(fread(text, 1, sizeof text - 1, out), 0);
@@ -109,16 +110,16 @@ static int count_lines(const char *text)
 /* A trouble that a worker met so many seconds after the others did first. */
 static void lose_association(int worker, unsigned after_s, const char *why)
 {
-    const struct log_field fields[] = {LOG_TEXT("peer", "10.0.0.5:104"), LOG_TEXT("text", why)};
-    struct log_record record = {.level = LOG_WARN,
-                                .event = LOG_ASSOCIATION_LOST,
-                                .time_us = 1795256130123456 + after_s * 1000000ull,
-                                .worker = worker,
-                                .field_count = 2,
-                                .fields = fields};
+    const struct dicomnet_log_field fields[] = {LOG_TEXT("peer", "10.0.0.5:104"), LOG_TEXT("text", why)};
+    struct dicomnet_log_record record = {.level = DICOMNET_LOG_WARN,
+                                         .event = DICOMNET_LOG_ASSOCIATION_LOST,
+                                         .time_us = 1795256130123456 + after_s * 1000000ull,
+                                         .worker = worker,
+                                         .field_count = 2,
+                                         .fields = fields};
     progress_log(progress, &record);
-    const struct log_field delay[] = {LOG_NUMBER("delay_ms", 1000), LOG_TEXT("text", why)};
-    record.event = LOG_ASSOCIATION_RETRY;
+    const struct dicomnet_log_field delay[] = {LOG_NUMBER("delay_ms", 1000), LOG_TEXT("text", why)};
+    record.event = EVENT_ASSOCIATION_RETRY;
     record.fields = delay;
     progress_log(progress, &record);
 }
@@ -151,13 +152,13 @@ Test(progress, a_cause_is_the_same_whatever_the_numbers)
     begin(PROGRESS_NORMAL);
     for (int i = 0; i < 20; i++) {
         snprintf(text, sizeof text, "cannot store 1.2.%d", i);
-        const struct log_field fields[] = {LOG_TEXT("path", i == 0 ? "a.dcm" : "b.dcm"), LOG_TEXT("reason", "status"),
-                                           LOG_TEXT("text", text)};
-        progress_log(progress, &(struct log_record){.level = LOG_WARN,
-                                                    .event = LOG_STORE_RETRIED,
-                                                    .time_us = 1795256130123456,
-                                                    .field_count = 3,
-                                                    .fields = fields});
+        const struct dicomnet_log_field fields[] = {LOG_TEXT("path", i == 0 ? "a.dcm" : "b.dcm"),
+                                                    LOG_TEXT("reason", "status"), LOG_TEXT("text", text)};
+        progress_log(progress, &(struct dicomnet_log_record){.level = DICOMNET_LOG_WARN,
+                                                             .event = EVENT_STORE_RETRIED,
+                                                             .time_us = 1795256130123456,
+                                                             .field_count = 3,
+                                                             .fields = fields});
     }
     const char *said = written();
     cr_expect_eq(count_lines(said), 1, "%s", said);
@@ -181,7 +182,7 @@ Test(progress, a_hundred_causes_are_no_flood)
 Test(progress, a_record_is_a_readable_line)
 {
     begin(PROGRESS_DEBUG);
-    log_record(LOG_DEBUG, LOG_ASSOCIATION_CONTEXT, "text", "a b\x1b[1m");
+    log_record(DICOMNET_LOG_DEBUG, DICOMNET_LOG_ASSOCIATION_CONTEXT, "text", "a b\x1b[1m");
     cr_expect_str_eq(written(), "10:15:30.123 debug association.context w3 a12 text=\"a b\\x1b[1m\"\n");
 }
 
@@ -245,7 +246,7 @@ Test(progress, a_terminal_gets_one_line_that_makes_room)
     EXPECT_CONTAINS(text, "\x1b[36m=");
     EXPECT_CONTAINS(text, "50/100  50.0 MB  12.5 MB/s  12.5/s  0:04 left");
     EXPECT_LACKS(text, "\n");
-    log_record(LOG_WARN, LOG_ASSOCIATION_LOST, "text", "it is gone");
+    log_record(DICOMNET_LOG_WARN, DICOMNET_LOG_ASSOCIATION_LOST, "text", "it is gone");
     text = written();
     cr_expect_eq(strncmp(text, "\r\x1b[K", 4), 0, "the line is cleared first");
     EXPECT_CONTAINS(text, "it is gone\x1b[0m\r\n 50%"); /* the terminal driver adds the carriage return */

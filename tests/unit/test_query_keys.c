@@ -12,7 +12,7 @@ static char message[512];
 
 static void begin(void)
 {
-    cr_assert_eq(query_keys_init(&keys, QUERY_STUDY_ROOT, QUERY_LEVEL_STUDY, false), 0);
+    cr_assert_eq(query_keys_init(&keys, DICOMNET_QUERY_STUDY_ROOT, DICOMNET_QUERY_LEVEL_STUDY, false), 0);
 }
 
 static void finish(void)
@@ -24,8 +24,8 @@ TestSuite(query_keys, .init = begin, .fini = finish);
 static const char *value_of(uint32_t tag)
 {
     static char text[256];
-    cr_assert(identifier_find(&keys.identifier, tag, NULL), "%08X is not there", tag);
-    identifier_get_text(&keys.identifier, tag, text, sizeof text);
+    cr_assert(dicomnet_identifier_find(&keys.identifier, tag, NULL), "%08X is not there", tag);
+    dicomnet_identifier_get_text(&keys.identifier, tag, text, sizeof text);
     return text;
 }
 
@@ -42,25 +42,25 @@ static const char *value_of(uint32_t tag)
 
 Test(query_keys, keys_by_keyword_and_by_tag)
 {
-    ADDS("PatientName=DOE^*", TAG_PATIENT_NAME, "DOE^*");
-    ADDS("patientid=A=B", TAG_PATIENT_ID, "A=B");
-    ADDS(" StudyDate =20240101-", TAG_STUDY_DATE, "20240101-");
-    ADDS("0020,000D=1.2.3\\1.2.4", TAG_STUDY_INSTANCE_UID, "1.2.3\\1.2.4");
-    ADDS("(0010,0010)=ROE^?", TAG_PATIENT_NAME, "ROE^?");
-    ADDS("00080061=CT", TAG_MODALITIES_IN_STUDY, "CT");
-    ADDS("StudyDescription", TAG_STUDY_DESCRIPTION, "");
-    ADDS("StudyDescription=", TAG_STUDY_DESCRIPTION, "");
-    ADDS("NumberOfStudyRelatedInstances=12", TAG_NUMBER_OF_STUDY_RELATED_INSTANCES, "12");
-    cr_assert_eq(keys.tags[0], TAG_STUDY_INSTANCE_UID);
-    cr_assert_eq(keys.tags[1], TAG_PATIENT_NAME);
+    ADDS("PatientName=DOE^*", DICOMNET_TAG_PATIENT_NAME, "DOE^*");
+    ADDS("patientid=A=B", DICOMNET_TAG_PATIENT_ID, "A=B");
+    ADDS(" StudyDate =20240101-", DICOMNET_TAG_STUDY_DATE, "20240101-");
+    ADDS("0020,000D=1.2.3\\1.2.4", DICOMNET_TAG_STUDY_INSTANCE_UID, "1.2.3\\1.2.4");
+    ADDS("(0010,0010)=ROE^?", DICOMNET_TAG_PATIENT_NAME, "ROE^?");
+    ADDS("00080061=CT", DICOMNET_TAG_MODALITIES_IN_STUDY, "CT");
+    ADDS("StudyDescription", DICOMNET_TAG_STUDY_DESCRIPTION, "");
+    ADDS("StudyDescription=", DICOMNET_TAG_STUDY_DESCRIPTION, "");
+    ADDS("NumberOfStudyRelatedInstances=12", DICOMNET_TAG_NUMBER_OF_STUDY_RELATED_INSTANCES, "12");
+    cr_assert_eq(keys.tags[0], DICOMNET_TAG_STUDY_INSTANCE_UID);
+    cr_assert_eq(keys.tags[1], DICOMNET_TAG_PATIENT_NAME);
     cr_assert_eq(keys.count, 7, "each is shown once");
-    cr_assert_not(identifier_find(&keys.identifier, TAG_SPECIFIC_CHARACTER_SET, NULL));
+    cr_assert_not(dicomnet_identifier_find(&keys.identifier, DICOMNET_TAG_SPECIFIC_CHARACTER_SET, NULL));
 }
 
 Test(query_keys, what_is_typed_is_utf8)
 {
-    ADDS("PatientName=M\xc3\xbcller*", TAG_PATIENT_NAME, "M\xc3\xbcller*");
-    cr_assert_str_eq(value_of(TAG_SPECIFIC_CHARACTER_SET), "ISO_IR 192");
+    ADDS("PatientName=M\xc3\xbcller*", DICOMNET_TAG_PATIENT_NAME, "M\xc3\xbcller*");
+    cr_assert_str_eq(value_of(DICOMNET_TAG_SPECIFIC_CHARACTER_SET), "ISO_IR 192");
 }
 
 Test(query_keys, what_is_no_key)
@@ -94,19 +94,19 @@ Test(query_keys, a_dicom_file)
     cr_assert_eq(write(fd, meta, sizeof meta - 1), sizeof meta - 1);
     cr_assert_eq(write(fd, data, sizeof data - 1), sizeof data - 1);
     close(fd);
-    cr_assert_eq(query_keys_init(&found, QUERY_STUDY_ROOT, QUERY_LEVEL_STUDY, false), 0);
+    cr_assert_eq(query_keys_init(&found, DICOMNET_QUERY_STUDY_ROOT, DICOMNET_QUERY_LEVEL_STUDY, false), 0);
     cr_assert_eq(query_keys_add_file(&found, path, text, sizeof text), 0, "%s", text);
-    cr_assert(identifier_get_text(&found.identifier, TAG_PATIENT_ID, text, sizeof text));
+    cr_assert(dicomnet_identifier_get_text(&found.identifier, DICOMNET_TAG_PATIENT_ID, text, sizeof text));
     cr_assert_str_eq(text, "4711");
-    cr_assert(identifier_get_text(&found.identifier, TAG_STUDY_INSTANCE_UID, text, sizeof text));
+    cr_assert(dicomnet_identifier_get_text(&found.identifier, DICOMNET_TAG_STUDY_INSTANCE_UID, text, sizeof text));
     cr_assert_str_eq(text, "1.23");
     query_keys_fini(&found);
-    cr_assert_eq(query_keys_init(&found, QUERY_STUDY_ROOT, QUERY_LEVEL_SERIES, false), 0);
+    cr_assert_eq(query_keys_init(&found, DICOMNET_QUERY_STUDY_ROOT, DICOMNET_QUERY_LEVEL_SERIES, false), 0);
     cr_assert_eq(query_keys_add_file(&found, path, text, sizeof text), -1);
     cr_assert_not_null(strstr(text, "the level is said with --level; it is SERIES"), "%s", text);
     query_keys_fini(&found);
     cr_assert_eq(truncate(path, 200), 0);
-    cr_assert_eq(query_keys_init(&found, QUERY_STUDY_ROOT, QUERY_LEVEL_STUDY, false), 0);
+    cr_assert_eq(query_keys_init(&found, DICOMNET_QUERY_STUDY_ROOT, DICOMNET_QUERY_LEVEL_STUDY, false), 0);
     cr_assert_eq(query_keys_add_file(&found, path, text, sizeof text), -1, "it is cut");
     query_keys_fini(&found);
     unlink(path);
@@ -125,7 +125,7 @@ Test(query_keys, values_that_cannot_match)
     }
     for (size_t i = 0; i < sizeof right / sizeof right[0]; i++) {
         snprintf(text, sizeof text, "StudyDate=%s", right[i]);
-        ADDS(text, TAG_STUDY_DATE, right[i]);
+        ADDS(text, DICOMNET_TAG_STUDY_DATE, right[i]);
     }
     WRONG("StudyInstanceUID=../x",
           "StudyInstanceUID: '../x' is no UID, nor several separated by backslashes (its VR is UI)");
@@ -136,17 +136,17 @@ Test(query_keys, values_that_cannot_match)
 Test(query_keys, each_level_has_the_keys_above_it)
 {
     query_keys_fini(&keys);
-    cr_assert_eq(query_keys_init(&keys, QUERY_PATIENT_ROOT, QUERY_LEVEL_IMAGE, true), 0);
-    cr_assert_str_eq(value_of(TAG_QUERY_RETRIEVE_LEVEL), "IMAGE");
-    cr_assert_str_eq(value_of(TAG_PATIENT_ID), "");
-    cr_assert_str_eq(value_of(TAG_STUDY_INSTANCE_UID), "");
-    cr_assert_str_eq(value_of(TAG_SERIES_INSTANCE_UID), "");
-    cr_assert_str_eq(value_of(TAG_SOP_INSTANCE_UID), "");
-    cr_assert_not(identifier_find(&keys.identifier, TAG_PATIENT_NAME, NULL));
+    cr_assert_eq(query_keys_init(&keys, DICOMNET_QUERY_PATIENT_ROOT, DICOMNET_QUERY_LEVEL_IMAGE, true), 0);
+    cr_assert_str_eq(value_of(DICOMNET_TAG_QUERY_RETRIEVE_LEVEL), "IMAGE");
+    cr_assert_str_eq(value_of(DICOMNET_TAG_PATIENT_ID), "");
+    cr_assert_str_eq(value_of(DICOMNET_TAG_STUDY_INSTANCE_UID), "");
+    cr_assert_str_eq(value_of(DICOMNET_TAG_SERIES_INSTANCE_UID), "");
+    cr_assert_str_eq(value_of(DICOMNET_TAG_SOP_INSTANCE_UID), "");
+    cr_assert_not(dicomnet_identifier_find(&keys.identifier, DICOMNET_TAG_PATIENT_NAME, NULL));
     query_keys_fini(&keys);
-    cr_assert_eq(query_keys_init(&keys, QUERY_STUDY_ROOT, QUERY_LEVEL_SERIES, false), 0);
+    cr_assert_eq(query_keys_init(&keys, DICOMNET_QUERY_STUDY_ROOT, DICOMNET_QUERY_LEVEL_SERIES, false), 0);
     cr_assert_eq(keys.count, 2);
-    cr_assert_not(identifier_find(&keys.identifier, TAG_PATIENT_ID, NULL));
+    cr_assert_not(dicomnet_identifier_find(&keys.identifier, DICOMNET_TAG_PATIENT_ID, NULL));
 }
 
 Test(query_keys, a_file_of_keys)
@@ -158,7 +158,7 @@ Test(query_keys, a_file_of_keys)
     cr_assert_eq(query_keys_add_file(&keys, path, message, sizeof message), -1);
     snprintf(expected, sizeof expected, "%s:5: StudyDate: '2024' is no date", path);
     cr_assert_eq(strncmp(message, expected, strlen(expected)), 0, "%s", message);
-    cr_assert_str_eq(value_of(TAG_PATIENT_NAME), "DOE^*");
+    cr_assert_str_eq(value_of(DICOMNET_TAG_PATIENT_NAME), "DOE^*");
     unlink(path);
     cr_assert_eq(query_keys_add_file(&keys, path, message, sizeof message), -1);
     snprintf(expected, sizeof expected, "'%s': No such file or directory", path);

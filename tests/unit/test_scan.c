@@ -63,10 +63,10 @@ static const struct {
     enum walk_form form;
     bool deflated;
 } syntaxes[] = {
-    {UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE, false},
-    {UID_IMPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE, false},
-    {UID_EXPLICIT_VR_BIG_ENDIAN, WALK_EXPLICIT_BE, false},
-    {UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE, true},
+    {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE, false},
+    {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE, false},
+    {DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN, WALK_EXPLICIT_BE, false},
+    {DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE, true},
     {"1.2.840.10008.1.2.4.50", WALK_EXPLICIT_LE, false},
     {"1.2.999.1", WALK_EXPLICIT_LE, false}, /* private: not walked */
 };
@@ -184,7 +184,7 @@ Test(scan, accepts_raw_if_asked)
 
 Test(scan, no_preamble_before_the_prefix)
 {
-    golden_begin(&g, UID_IMPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE);
     golden_put_names(&g);
     size_t len = g.writer.len - 128;
     memmove(g.bytes, g.bytes + 128, len);
@@ -192,7 +192,7 @@ Test(scan, no_preamble_before_the_prefix)
     options.accept_raw = true;
     struct instance *instance = scan_bytes(len);
     cr_expect_eq(instance->outcome.state, OUTCOME_PENDING);
-    cr_expect_str_eq(instance->file.syntax_uid, UID_IMPLICIT_VR_LITTLE_ENDIAN);
+    cr_expect_str_eq(instance->file.syntax_uid, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN);
     cr_expect_eq(instance->file.data_offset, g.data_offset - 128);
     instance_destroy(instance);
     expect_len(4, OUTCOME_SKIPPED, REASON_NOT_DICOM);
@@ -221,7 +221,7 @@ Test(scan, meta_information)
 
     make(0);
     uint8_t *class_uid = memmem(g.bytes, g.data_offset, GOLDEN_CLASS, strlen(GOLDEN_CLASS));
-    memcpy(class_uid, UID_MEDIA_STORAGE_DIRECTORY "\0\0\0\0", strlen(GOLDEN_CLASS));
+    memcpy(class_uid, DICOMNET_UID_MEDIA_STORAGE_DIRECTORY "\0\0\0\0", strlen(GOLDEN_CLASS));
     expect(OUTCOME_SKIPPED, REASON_DICOMDIR);
 
     make(0);
@@ -257,7 +257,7 @@ Test(scan, uids)
         {"1.2", "1.23456789012345678901234567890123456789012345678901234567890123", "1", REASON_NONE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
         if (rows[i].class_uid != NULL)
             golden_put_uid(&g, 0x00080016, rows[i].class_uid);
         if (rows[i].instance_uid != NULL)
@@ -272,7 +272,7 @@ Test(scan, uids)
         instance_destroy(instance);
     }
     /* Which of them it is. */
-    golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
     golden_put_uid(&g, 0x00080016, "1.2");
     golden_put_uid(&g, 0x00080018, "1.2");
     size_t place = g.writer.len;
@@ -282,7 +282,7 @@ Test(scan, uids)
     cr_expect_eq(bad->outcome.offset, place);
     instance_destroy(bad);
     /* A value far too long for any UID. */
-    golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
     golden_put_header(&g, 0x00080018, "UI", 20000);
     memset(bytes_reserve(&g.writer, 20000), '1', 20000);
     expect(OUTCOME_FAILED, REASON_BAD_UID);
@@ -297,7 +297,7 @@ Test(scan, a_bad_series_uid)
     } rows[] = {{NULL, "", false, false}, {"", "", false, false},      {"1.2", "1.2", false, false},
                 {"1.x", "", true, false}, {"1.2\\3", "", true, false}, {"1.02", "1.02", false, true}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
         golden_put_uid(&g, 0x00080016, "1.2");
         golden_put_uid(&g, 0x00080018, "1.2");
         golden_put_uid(&g, 0x0020000d, "1.2");
@@ -317,7 +317,7 @@ Test(scan, a_bad_series_uid)
 
 Test(scan, allows_no_study_if_asked)
 {
-    golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
     golden_put_uid(&g, 0x00080016, "1.2");
     golden_put_uid(&g, 0x00080018, "1.2");
     expect(OUTCOME_FAILED, REASON_NO_STUDY_UID);
@@ -385,7 +385,7 @@ Test(scan, syntax_other_than_declared)
 
 Test(scan, odd_lengths)
 {
-    golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
     golden_put_names(&g);
     golden_put(&g, 0x00204000, "LT", "odd", 3);
     expect(OUTCOME_FAILED, REASON_ODD_LENGTH);
@@ -394,7 +394,7 @@ Test(scan, odd_lengths)
     /* Deflated data of odd length is padded. */
     size_t odd = 0;
     for (uint32_t comment = 2; comment <= 20; comment += 2) {
-        golden_begin(&g, UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_begin(&g, DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
         golden_put_names(&g);
         golden_put(&g, 0x00204000, "LT",
                    "\xe1\xe5\xe9\xf1\xe2\xf6\xea\xe3\xf3\xe7\xfb\xe1\xfa\xe4\xee\xf4\xe8\xf9\xe6\xf2", comment);
@@ -412,7 +412,9 @@ Test(scan, odd_lengths)
 static void put_nested(size_t depth, bool undefined, const char *vr)
 {
     size_t header = g.form == WALK_IMPLICIT_LE ? 8 : 12;
-    golden_begin(&g, g.form == WALK_IMPLICIT_LE ? UID_IMPLICIT_VR_LITTLE_ENDIAN : UID_EXPLICIT_VR_LITTLE_ENDIAN,
+    golden_begin(&g,
+                 g.form == WALK_IMPLICIT_LE ? DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN
+                                            : DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN,
                  g.form);
     golden_put_names(&g);
     for (size_t left = depth; left > 0; left--) {
@@ -477,7 +479,7 @@ Test(scan, sequences_of_all_kinds)
 
 Test(scan, elements_inside_sequences_do_not_name_the_instance)
 {
-    golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
     golden_put_uid(&g, 0x00080016, GOLDEN_CLASS);
     golden_put_header(&g, 0x00081140, "SQ", UNDEFINED);
     golden_put_item(&g, 0xe000, UNDEFINED);
@@ -491,7 +493,7 @@ Test(scan, elements_inside_sequences_do_not_name_the_instance)
 /* As DCMTK and GDCM have it. */
 Test(scan, first_of_two_counts)
 {
-    golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
     golden_put_names(&g);
     golden_put_uid(&g, 0x0020000d, "1.9");
     struct instance *instance = scan_bytes(g.writer.len);
@@ -569,7 +571,7 @@ Test(scan, unreadable)
 static void make_bomb(uint32_t len)
 {
     static uint8_t zeros[1 << 20];
-    golden_begin(&g, UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
     golden_put_names(&g);
     golden_put_header(&g, 0x7fe00010, "OB", len);
     static uint8_t deflated[GOLDEN_SIZE];
@@ -633,7 +635,7 @@ Test(scan, survives_damage, .timeout = 120)
 
 Test(scan, a_uid_goes_on_behind_a_nul)
 {
-    golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
     golden_put_uid(&g, 0x00080016, GOLDEN_CLASS);
     golden_put(&g, 0x00080018, "UI", "1.2\0.3", 6);
     golden_put_uid(&g, 0x0020000d, GOLDEN_STUDY);

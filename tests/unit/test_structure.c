@@ -66,9 +66,9 @@ static void begin(size_t form)
     static const struct {
         const char *syntax;
         enum walk_form form;
-    } forms[] = {{UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE},
-                 {UID_EXPLICIT_VR_BIG_ENDIAN, WALK_EXPLICIT_BE},
-                 {UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE}};
+    } forms[] = {{DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE},
+                 {DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN, WALK_EXPLICIT_BE},
+                 {DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE}};
     golden_begin(&g, forms[form].syntax, forms[form].form);
     golden_put_names(&g);
 }
@@ -179,9 +179,9 @@ Test(structure, strange_vrs_of_names)
         static const struct {
             enum walk_form form;
             const char *syntax;
-        } forms[] = {{WALK_EXPLICIT_LE, UID_EXPLICIT_VR_LITTLE_ENDIAN},
-                     {WALK_EXPLICIT_BE, UID_EXPLICIT_VR_BIG_ENDIAN},
-                     {WALK_EXPLICIT_LE, UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN}};
+        } forms[] = {{WALK_EXPLICIT_LE, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN},
+                     {WALK_EXPLICIT_BE, DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN},
+                     {WALK_EXPLICIT_LE, DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN}};
         golden_begin(&g, forms[form].syntax, forms[form].form);
         put_strange("  ", SHORT, 0x00080016, GOLDEN_CLASS "\0", sizeof GOLDEN_CLASS);
         put_strange("--", LONG, 0x00080018, GOLDEN_INSTANCE "\0", sizeof GOLDEN_INSTANCE);
@@ -195,7 +195,8 @@ Test(structure, strange_vrs_of_names)
 Test(structure, strange_vrs_of_meta_information)
 {
     for (size_t i = 0; i < 2 * STRANGE_COUNT; i++) {
-        static const char *const syntaxes[] = {UID_EXPLICIT_VR_LITTLE_ENDIAN, UID_IMPLICIT_VR_LITTLE_ENDIAN};
+        static const char *const syntaxes[] = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN,
+                                               DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN};
         golden_begin(&g, NULL, WALK_EXPLICIT_LE);
         put_strange(strange_vrs[i / 2], i % 2 != 0 ? LONG : SHORT, 0x0002000d, "some", 4);
         golden_put_uid(&g, 0x00020010, syntaxes[i % 2]);
@@ -217,7 +218,7 @@ Test(structure, bytes_that_are_no_element)
     begin(0);
     bytes_put(&g.writer, "\x21\0\x10\0??\x30\0what is this? no element....", 36);
     expect(REASON_SYNTAX_MISMATCH, NULL, "text in the middle");
-    golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE);
     golden_put_names(&g);
     put_rest();
     expect(REASON_SYNTAX_MISMATCH, NULL, "implicit VR, declared explicit");
@@ -287,10 +288,10 @@ Test(structure, native_wants_a_length)
     static const struct {
         const char *syntax;
         enum walk_form form;
-    } rows[] = {{UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE},
-                {UID_IMPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE},
-                {UID_EXPLICIT_VR_BIG_ENDIAN, WALK_EXPLICIT_BE},
-                {UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE},
+    } rows[] = {{DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE},
+                {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE},
+                {DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN, WALK_EXPLICIT_BE},
+                {DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE},
                 {"1.2.840.113619.5.2", WALK_IMPLICIT_LE}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (int nested = 0; nested < 2; nested++) {
@@ -422,9 +423,9 @@ Test(structure, raw_data_sets)
     static const struct {
         enum walk_form form;
         const char *syntax;
-    } rows[] = {{WALK_EXPLICIT_LE, UID_EXPLICIT_VR_LITTLE_ENDIAN},
-                {WALK_IMPLICIT_LE, UID_IMPLICIT_VR_LITTLE_ENDIAN},
-                {WALK_EXPLICIT_BE, UID_EXPLICIT_VR_BIG_ENDIAN}};
+    } rows[] = {{WALK_EXPLICIT_LE, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN},
+                {WALK_IMPLICIT_LE, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN},
+                {WALK_EXPLICIT_BE, DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN}};
     for (size_t i = 0; i < 9; i++) {
         options.accept_raw = false;
         if (i < 3) { /* nothing, a preamble alone, or meta information without the syntax before it */
@@ -506,7 +507,7 @@ Test(structure, objects_without_a_study)
                 {"1.2.840.10008.5.1.4.1.1.201.1", false}, {"1.2.840.10008.5.1.4.1.1.200.2", true},
                 {"1.2.840.10008.5.1.4.1.1.2", true},      {"1.2.840.10008.5.1.4.39.11", true}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
         golden_put_uid(&g, 0x00080016, rows[i].class_uid);
         golden_put_uid(&g, 0x00080018, "1.2");
         expect(rows[i].needs_study ? REASON_NO_STUDY_UID : REASON_NONE, NULL, rows[i].class_uid);
@@ -518,7 +519,7 @@ Test(structure, a_bad_study_uid_may_be_let_pass)
     static const char *const uids[] = {"1.2.abc",
                                        "1.23456789012345678901234567890123456789012345678901234567890123456789"};
     for (size_t i = 0; i < 2; i++) {
-        golden_begin(&g, UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
         golden_put_uid(&g, 0x00080016, GOLDEN_CLASS);
         golden_put_uid(&g, 0x00080018, GOLDEN_INSTANCE);
         golden_put_uid(&g, 0x0020000d, uids[i]);

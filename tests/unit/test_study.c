@@ -69,7 +69,7 @@ Test(study, keeps_the_order_they_were_found_in)
         study = add(&catalog, "1.1", i, 2, 0);
     unsigned number = 0;
     for (struct list_node *node = list_first(&study->waiting); node != NULL; node = list_next(&study->waiting, node)) {
-        char uid[UID_SIZE];
+        char uid[DICOMNET_UID_SIZE];
         snprintf(uid, sizeof uid, "1.1.%u", number++);
         cr_assert_str_eq(list_entry(node, struct instance, mail.node)->file.instance_uid, uid);
     }
@@ -100,7 +100,7 @@ Test(study, pairs_are_kept_once)
     cr_expect_eq(catalog.pairs.count, 3);
     cr_expect_str_eq(catalog.pair_list[0]->class_uid, MADE_CLASS);
     cr_expect_str_eq(catalog.pair_list[1]->class_uid, MADE_CLASS ".1");
-    cr_expect_str_eq(catalog.pair_list[1]->syntax_uid, UID_EXPLICIT_VR_LITTLE_ENDIAN);
+    cr_expect_str_eq(catalog.pair_list[1]->syntax_uid, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN);
     catalog_fini(&catalog);
 }
 
@@ -117,10 +117,10 @@ Test(study, pairs_do_not_move)
     cr_expect_str_eq(pair->class_uid, MADE_CLASS);
 
     struct instance *other = make_instance("1.1", 1000, 2, 0);
-    other->file.syntax_uid = UID_IMPLICIT_VR_LITTLE_ENDIAN;
+    other->file.syntax_uid = DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN;
     cr_assert_eq(catalog_add(&catalog, other, &study), 0);
     cr_expect_neq(catalog_pair_of(&catalog, other), pair);
-    cr_expect_str_eq(catalog_pair_of(&catalog, other)->syntax_uid, UID_IMPLICIT_VR_LITTLE_ENDIAN);
+    cr_expect_str_eq(catalog_pair_of(&catalog, other)->syntax_uid, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN);
     catalog_fini(&catalog);
 }
 

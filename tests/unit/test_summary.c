@@ -31,7 +31,7 @@ static struct session_options options = {
     .called_ae = "PACS",
     .calling_ae = "DICOM_SENDER",
     .threads = 8,
-    .priority = PRIORITY_HIGH,
+    .priority = DICOMNET_PRIORITY_HIGH,
     .retry = 3,
     .max_pdu_len = 131072,
     .timeouts = {.connect_ms = 10000, .acse_ms = 30000, .dimse_ms = 120000, .network_ms = 60500, .release_ms = 10000},
@@ -83,7 +83,7 @@ static void end_instance(const struct instance *instance)
         histogram_add(&result.response, instance->outcome.write_us + instance->outcome.wait_us);
 }
 
-static void end_association(uint64_t number, uint64_t stored, uint64_t bytes, struct association_end end)
+static void end_association(uint64_t number, uint64_t stored, uint64_t bytes, struct dicomnet_association_end end)
 {
     struct association_figures figures = {.number = number,
                                           .worker = 1,
@@ -142,18 +142,23 @@ static void fill(void)
     end_instance(&instance);
     result.totals.studies = 4;
 
-    end_association(1, 300, 300000, (struct association_end){.kind = ASSOCIATION_RELEASED});
+    end_association(1, 300, 300000, (struct dicomnet_association_end){.kind = DICOMNET_ASSOCIATION_RELEASED});
     end_association(2, 1, 501,
-                    (struct association_end){.kind = ASSOCIATION_ABORTED_BY_PEER,
-                                             .error = ERROR_ABORTED,
-                                             .abort = {.source = 2, .reason = 6}});
+                    (struct dicomnet_association_end){.kind = DICOMNET_ASSOCIATION_ABORTED_BY_PEER,
+                                                      .error = DICOMNET_ERROR_ABORTED,
+                                                      .abort = {.source = 2, .reason = 6}});
     end_association(3, 0, 0,
-                    (struct association_end){.kind = ASSOCIATION_REJECTED,
-                                             .error = ERROR_REJECTED,
-                                             .reject = {.result = 1, .source = 1, .reason = 7}});
-    end_association(4, 0, 0, (struct association_end){.kind = ASSOCIATION_NOT_CONNECTED, .error = -ECONNREFUSED});
-    end_association(5, 0, 0, (struct association_end){.kind = ASSOCIATION_ABORTED_BY_US, .error = ERROR_TIMEOUT_DIMSE});
-    end_association(6, 0, 0, (struct association_end){.kind = ASSOCIATION_LOST, .error = ERROR_PEER_CLOSED});
+                    (struct dicomnet_association_end){.kind = DICOMNET_ASSOCIATION_REJECTED,
+                                                      .error = DICOMNET_ERROR_REJECTED,
+                                                      .reject = {.result = 1, .source = 1, .reason = 7}});
+    end_association(
+        4, 0, 0, (struct dicomnet_association_end){.kind = DICOMNET_ASSOCIATION_NOT_CONNECTED, .error = -ECONNREFUSED});
+    end_association(5, 0, 0,
+                    (struct dicomnet_association_end){.kind = DICOMNET_ASSOCIATION_ABORTED_BY_US,
+                                                      .error = DICOMNET_ERROR_TIMEOUT_DIMSE});
+    end_association(
+        6, 0, 0,
+        (struct dicomnet_association_end){.kind = DICOMNET_ASSOCIATION_LOST, .error = DICOMNET_ERROR_PEER_CLOSED});
 }
 
 static json_t *write_and_read(void)

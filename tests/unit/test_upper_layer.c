@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dicomnet/upper_layer.h"
+#include "wire/upper_layer.h"
 
 struct row {
     enum upper_layer_event event;

@@ -10,8 +10,8 @@
  *   acceptor   Sta1 -> Sta2 -> Sta3 -> Sta6 -> Sta8 -> Sta13 -> Sta1
  *              idle    await RQ  decide  data   release asked, await close
  */
-#ifndef DICOMNET_UPPER_LAYER_H
-#define DICOMNET_UPPER_LAYER_H
+#ifndef WIRE_UPPER_LAYER_H
+#define WIRE_UPPER_LAYER_H
 
 enum upper_layer_state {
     STA1 = 1, /* idle */

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "crew.h"
+#include "dispatcher.h"
 #include "fixture.h"
 #include "made_files.h"
 
@@ -23,17 +23,17 @@ struct run {
     unsigned seen[FILES_MAX];
     struct outcome outcomes[FILES_MAX];
     char uids[FILES_MAX][DICOMNET_UID_SIZE];
-    void (*on_instance)(struct crew *crew, struct run *run); /* after each that came home */
-    void (*prepare)(struct run *run);                        /* before anything is sent */
-    unsigned arrived;                                        /* the peer's count, for the script's own use */
+    void (*on_instance)(struct dispatcher *dispatcher, struct run *run); /* after each that came home */
+    void (*prepare)(struct run *run);                                    /* before anything is sent */
+    unsigned arrived; /* the peer's count, for the script's own use */
     unsigned retry;
     bool rests; /* the worker is told to rest after each work */
 };
 
-static struct crew crew;
+static struct dispatcher dispatcher;
 static struct run run;
 
-static void on_instance(struct crew *from, const struct instance *instance)
+static void on_instance(struct dispatcher *from, const struct instance *instance)
 {
     unsigned number = (unsigned)atoi(strrchr(instance->file.path, '/') + 1);
     cr_assert_lt(number, FILES_MAX);
@@ -51,22 +51,22 @@ static uint64_t send_to(void (*script)(struct script_peer *peer), unsigned studi
     struct script_peer *peer = script_peer_listen(script, &run);
     cr_assert_not_null(peer);
     cr_assert_eq(made_files_create(&run.files, studies, each, FILE_BYTES), 0);
-    crew_init(&crew, peer->port);
-    crew.on_instance = on_instance;
-    crew.options.retry = run.retry;
-    crew.rests = run.rests;
-    crew.options.timeouts = fixture_options(0).timeouts;
+    dispatcher_init(&dispatcher, peer->port);
+    dispatcher.on_instance = on_instance;
+    dispatcher.options.retry = run.retry;
+    dispatcher.rests = run.rests;
+    dispatcher.options.timeouts = fixture_options(0).timeouts;
     if (run.prepare != NULL)
         run.prepare(&run);
     for (unsigned i = 0; i < run.files.count; i++) {
         snprintf(run.uids[i], DICOMNET_UID_SIZE, "%s", run.files.instances[i]->file.instance_uid);
-        cr_assert_eq(plan_add(&crew.plan, run.files.instances[i]), 0);
+        cr_assert_eq(plan_add(&dispatcher.plan, run.files.instances[i]), 0);
         run.files.instances[i] = NULL;
     }
     uint64_t begun = uv_hrtime();
-    crew_run(&crew, 1);
+    dispatcher_run(&dispatcher, 1);
     uint64_t ms = (uv_hrtime() - begun) / 1000000;
-    cr_expect_eq(crew.instances, run.files.count);
+    cr_expect_eq(dispatcher.instances, run.files.count);
     for (unsigned i = 0; i < run.files.count; i++)
         cr_expect_eq(run.seen[i], 1, "instance %u came home %u times", i, run.seen[i]);
     made_files_remove(&run.files);
@@ -95,12 +95,12 @@ static void serve(struct script_peer *peer)
 Test(worker, one_association_for_all_studies, .timeout = FIXTURE_TIMEOUT_S)
 {
     send_to(serve, 4, 5);
-    cr_expect_eq(crew.by_state[OUTCOME_STORED], 20);
-    cr_expect_eq(crew.works_done, 4);
-    cr_expect_eq(crew.opened, 1);
-    cr_expect_eq(crew.ended, 1);
-    cr_expect_eq(crew.last_end.figures.stored, 20);
-    cr_expect_eq(crew.last_end.figures.end.kind, DICOMNET_ASSOCIATION_RELEASED);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 20);
+    cr_expect_eq(dispatcher.works_done, 4);
+    cr_expect_eq(dispatcher.opened, 1);
+    cr_expect_eq(dispatcher.ended, 1);
+    cr_expect_eq(dispatcher.last_end.figures.stored, 20);
+    cr_expect_eq(dispatcher.last_end.figures.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
 /* ---- associations that end in the middle ---- */
@@ -159,9 +159,9 @@ Test(worker, association_lost_half_way, .timeout = FIXTURE_TIMEOUT_S)
         memset(&run, 0, sizeof run);
         run.retry = 2;
         send_to(scripts[i], 1, 10);
-        cr_expect_eq(crew.by_state[OUTCOME_STORED], 10, "script %zu", i);
+        cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 10, "script %zu", i);
         unsigned last = scripts[i] == silent_after_three ? 3 : 2; /* silence: set aside at once, alone at the end */
-        cr_expect_eq(crew.ended, last, "script %zu: %u associations", i, crew.ended);
+        cr_expect_eq(dispatcher.ended, last, "script %zu: %u associations", i, dispatcher.ended);
         cr_expect_eq(attempts_in_all(), 11, "script %zu: what was acknowledged is not sent again", i);
         cr_expect_eq(run.outcomes[3].attempts, 2);
         cr_expect_eq(run.outcomes[3].association, last);
@@ -191,8 +191,8 @@ Test(worker, release_in_mid_run, .timeout = FIXTURE_TIMEOUT_S)
 {
     run.retry = 3;
     send_to(release_after_two, 1, 10);
-    cr_expect_eq(crew.by_state[OUTCOME_STORED], 10);
-    cr_expect_geq(crew.ended, 5);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 10);
+    cr_expect_geq(dispatcher.ended, 5);
 }
 
 /* One instance kills every association it comes on: its neighbours are stored, and it fails in the end. */
@@ -215,8 +215,8 @@ Test(worker, poison, .timeout = FIXTURE_TIMEOUT_S)
 {
     run.retry = 2;
     send_to(die_of_the_fifth, 1, 10);
-    cr_expect_eq(crew.by_state[OUTCOME_STORED], 9);
-    cr_expect_eq(crew.by_state[OUTCOME_FAILED], 1);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 9);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_FAILED], 1);
     cr_expect_eq(run.outcomes[4].state, OUTCOME_FAILED);
     cr_expect_eq(run.outcomes[4].reason, REASON_POISON);
     cr_expect_eq(run.outcomes[4].attempts, 3);
@@ -268,11 +268,11 @@ Test(worker, context_refused, .timeout = FIXTURE_TIMEOUT_S)
         run.prepare = every_other_is_mr;
         send_to(scripts[i], 2, 5);
         unsigned stored = i < 2 ? 5 : 0;
-        cr_expect_eq(crew.by_state[OUTCOME_STORED], stored, "script %zu", i);
-        cr_expect_eq(crew.by_state[OUTCOME_FAILED], 10 - stored, "script %zu", i);
+        cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], stored, "script %zu", i);
+        cr_expect_eq(dispatcher.by_state[OUTCOME_FAILED], 10 - stored, "script %zu", i);
         cr_expect_eq(run.outcomes[0].reason, REASON_UNSUPPORTED);
         cr_expect_eq(run.outcomes[0].attempts, 0);
-        cr_expect_eq(crew.ended, 1, "script %zu: %u associations", i, crew.ended);
+        cr_expect_eq(dispatcher.ended, 1, "script %zu: %u associations", i, dispatcher.ended);
     }
 }
 
@@ -291,9 +291,9 @@ Test(worker, more_contexts_than_fit, .timeout = FIXTURE_TIMEOUT_S)
 {
     run.prepare = a_class_each;
     send_to(serve, 1, 150);
-    cr_expect_eq(crew.by_state[OUTCOME_STORED], 150);
-    cr_expect_eq(crew.works_done, 2);
-    cr_expect_eq(crew.ended, 2);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 150);
+    cr_expect_eq(dispatcher.works_done, 2);
+    cr_expect_eq(dispatcher.ended, 2);
 }
 
 /* ---- statuses ---- */
@@ -336,9 +336,10 @@ Test(worker, statuses, .timeout = FIXTURE_TIMEOUT_S)
         const struct outcome *outcome = &run.outcomes[1];
         cr_expect_eq(outcome->state, rows[i].state, "%04X: %s", rows[i].status, outcome_state_name(outcome->state));
         cr_expect_eq(outcome->attempts, rows[i].attempts, "%04X: %u attempts", rows[i].status, outcome->attempts);
-        cr_expect_eq(crew.ended, rows[i].associations, "%04X: %u associations", rows[i].status, crew.ended);
-        cr_expect_eq(crew.busy, rows[i].busy, "%04X: busy %u times", rows[i].status, crew.busy);
-        cr_expect_eq(crew.by_state[OUTCOME_STORED], 5u + (rows[i].state == OUTCOME_STORED), "%04X", rows[i].status);
+        cr_expect_eq(dispatcher.ended, rows[i].associations, "%04X: %u associations", rows[i].status, dispatcher.ended);
+        cr_expect_eq(dispatcher.busy, rows[i].busy, "%04X: busy %u times", rows[i].status, dispatcher.busy);
+        cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 5u + (rows[i].state == OUTCOME_STORED), "%04X",
+                     rows[i].status);
         cr_expect_eq(attempts_in_all(), 5 + rows[i].attempts);
         if (outcome->state != OUTCOME_STORED)
             cr_expect_eq(outcome->status, rows[i].status);
@@ -359,8 +360,8 @@ Test(worker, class_not_supported, .timeout = FIXTURE_TIMEOUT_S)
 {
     run.prepare = every_other_is_mr;
     send_to(class_not_supported, 2, 5);
-    cr_expect_eq(crew.by_state[OUTCOME_STORED], 5);
-    cr_expect_eq(crew.by_state[OUTCOME_FAILED], 5);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 5);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_FAILED], 5);
     cr_expect_eq(attempts_in_all(), 6);
     for (unsigned i = 0; i < 10; i += 2)
         cr_expect_eq(run.outcomes[i].status, 0x0122);
@@ -378,9 +379,9 @@ static void not_authorised(struct script_peer *peer)
 Test(worker, not_authorised, .timeout = FIXTURE_TIMEOUT_S)
 {
     send_to(not_authorised, 1, 20);
-    cr_expect_eq(crew.refused, 1);
-    cr_expect_eq(crew.by_state[OUTCOME_FAILED], 3);
-    cr_expect_eq(crew.by_state[OUTCOME_PENDING], 17);
+    cr_expect_eq(dispatcher.refused, 1);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_FAILED], 3);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_PENDING], 17);
     cr_expect_eq(attempts_in_all(), 3);
 }
 
@@ -396,23 +397,23 @@ Test(worker, files_that_change, .timeout = FIXTURE_TIMEOUT_S)
 {
     run.prepare = break_some_files;
     send_to(serve, 1, 10);
-    cr_expect_eq(crew.by_state[OUTCOME_STORED], 8);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 8);
     cr_expect_eq(run.outcomes[2].reason, REASON_VANISHED);
     cr_expect_eq(run.outcomes[2].error, -ENOENT);
     cr_expect_eq(run.outcomes[5].reason, REASON_CHANGED);
-    cr_expect_eq(crew.ended, 1, "they were seen before a byte of them was sent");
+    cr_expect_eq(dispatcher.ended, 1, "they were seen before a byte of them was sent");
 }
 
 /* ---- peers that do not want us ---- */
 
 static unsigned ends_to_stop_at;
 
-static void stop_after_ends(struct crew *from, const struct worker_notice *notice)
+static void stop_after_ends(struct dispatcher *from, const struct worker_notice *notice)
 {
     cr_expect(notice->backs_off);
     cr_expect_eq(notice->failures, from->ended);
     if (from->ended == ends_to_stop_at)
-        crew_stop(from, false);
+        dispatcher_stop(from, false);
 }
 
 static void reject(struct script_peer *peer)
@@ -438,22 +439,22 @@ Test(worker, rejected, .timeout = FIXTURE_TIMEOUT_S)
         fixture_begin(&fixture);
         struct script_peer *peer = script_peer_listen(scripts[i], NULL);
         cr_assert_eq(made_files_create(&run.files, 1, 5, FILE_BYTES), 0);
-        crew_init(&crew, peer->port);
-        crew.on_instance = on_instance;
-        crew.on_ended = stop_after_ends;
+        dispatcher_init(&dispatcher, peer->port);
+        dispatcher.on_instance = on_instance;
+        dispatcher.on_ended = stop_after_ends;
         ends_to_stop_at = 2;
         for (unsigned k = 0; k < 5; k++) {
-            cr_assert_eq(plan_add(&crew.plan, run.files.instances[k]), 0);
+            cr_assert_eq(plan_add(&dispatcher.plan, run.files.instances[k]), 0);
             run.files.instances[k] = NULL;
         }
         uint64_t begun = uv_hrtime();
-        crew_run(&crew, 1);
+        dispatcher_run(&dispatcher, 1);
         uint64_t ms = (uv_hrtime() - begun) / 1000000;
-        cr_expect_eq(crew.ended, 2);
-        cr_expect_eq(crew.opened, 0);
-        cr_expect_eq(crew.ready, 1);
-        cr_expect_eq(crew.given_back, 10);
-        cr_expect_eq(crew.by_state[OUTCOME_PENDING], 5);
+        cr_expect_eq(dispatcher.ended, 2);
+        cr_expect_eq(dispatcher.opened, 0);
+        cr_expect_eq(dispatcher.ready, 1);
+        cr_expect_eq(dispatcher.given_back, 10);
+        cr_expect_eq(dispatcher.by_state[OUTCOME_PENDING], 5);
         cr_expect_eq(attempts_in_all(), 0);
         cr_expect_geq(ms, 850, "it did not back off");
         cr_expect_leq(ms, 4000);
@@ -466,10 +467,10 @@ Test(worker, rejected, .timeout = FIXTURE_TIMEOUT_S)
 
 /* ---- stopping ---- */
 
-static void stop_after_four(struct crew *from, struct run *told)
+static void stop_after_four(struct dispatcher *from, struct run *told)
 {
     if (from->instances == 4)
-        crew_stop(from, false);
+        dispatcher_stop(from, false);
 }
 
 static void serve_slowly(struct script_peer *peer)
@@ -489,10 +490,10 @@ Test(worker, stop_finishes_what_is_in_flight, .timeout = FIXTURE_TIMEOUT_S)
 {
     run.on_instance = stop_after_four;
     send_to(serve_slowly, 1, 20);
-    cr_expect_eq(crew.by_state[OUTCOME_STORED], 5);
-    cr_expect_eq(crew.by_state[OUTCOME_PENDING], 15);
-    cr_expect_eq(crew.by_state[OUTCOME_IN_DOUBT], 0);
-    cr_expect_eq(crew.last_end.figures.end.kind, DICOMNET_ASSOCIATION_RELEASED);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 5);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_PENDING], 15);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_IN_DOUBT], 0);
+    cr_expect_eq(dispatcher.last_end.figures.end.kind, DICOMNET_ASSOCIATION_RELEASED);
     cr_expect_eq(attempts_in_all(), 5);
 }
 
@@ -501,24 +502,24 @@ Test(worker, rests, .timeout = FIXTURE_TIMEOUT_S)
 {
     run.rests = true;
     send_to(serve_slowly, 3, 2);
-    cr_expect_eq(crew.by_state[OUTCOME_STORED], 6);
-    cr_expect_eq(crew.opened, 3);
-    cr_expect_eq(crew.ended, 3);
-    cr_expect_eq(crew.last_end.figures.end.kind, DICOMNET_ASSOCIATION_RELEASED);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 6);
+    cr_expect_eq(dispatcher.opened, 3);
+    cr_expect_eq(dispatcher.ended, 3);
+    cr_expect_eq(dispatcher.last_end.figures.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
-static void stop_now_after_four(struct crew *from, struct run *told)
+static void stop_now_after_four(struct dispatcher *from, struct run *told)
 {
     if (from->instances == 4)
-        crew_stop(from, true);
+        dispatcher_stop(from, true);
 }
 
-static void stop_twice_after_four(struct crew *from, struct run *told)
+static void stop_twice_after_four(struct dispatcher *from, struct run *told)
 {
     if (from->instances != 4)
         return;
-    crew_stop(from, false);
-    crew_stop(from, true);
+    dispatcher_stop(from, false);
+    dispatcher_stop(from, true);
 }
 
 /* Answers four, and is silent then: only stopping at once ends that before the response timeout. */
@@ -534,16 +535,16 @@ static void silent_after_four(struct script_peer *peer)
 
 Test(worker, stop_now_aborts, .timeout = FIXTURE_TIMEOUT_S)
 {
-    static void (*const stops[])(struct crew *, struct run *) = {stop_now_after_four, stop_twice_after_four};
+    static void (*const stops[])(struct dispatcher *, struct run *) = {stop_now_after_four, stop_twice_after_four};
     for (size_t i = 0; i < 2; i++) {
         memset(&run, 0, sizeof run);
         run.retry = 5;
         run.on_instance = stops[i];
         uint64_t ms = send_to(silent_after_four, 1, 20);
-        cr_expect_eq(crew.by_state[OUTCOME_STORED], 4);
-        cr_expect_eq(crew.by_state[OUTCOME_PENDING] + crew.by_state[OUTCOME_IN_DOUBT], 16);
-        cr_expect_leq(crew.by_state[OUTCOME_IN_DOUBT], 1);
-        cr_expect_eq(crew.ended, 1);
+        cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 4);
+        cr_expect_eq(dispatcher.by_state[OUTCOME_PENDING] + dispatcher.by_state[OUTCOME_IN_DOUBT], 16);
+        cr_expect_leq(dispatcher.by_state[OUTCOME_IN_DOUBT], 1);
+        cr_expect_eq(dispatcher.ended, 1);
         cr_expect_leq(ms, 3000, "%u ms", (unsigned)ms);
     }
 }

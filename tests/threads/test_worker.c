@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "crew.h"
+#include "dispatcher.h"
 #include "expect.h"
 #include "made_files.h"
 #include "serve/loopback.h"
@@ -23,37 +23,38 @@ static unsigned number_of(const struct instance *instance)
     return (unsigned)atoi(strrchr(instance->file.path, '/') + 1);
 }
 
-static void on_instance(struct crew *crew, const struct instance *instance)
+static void on_instance(struct dispatcher *dispatcher, const struct instance *instance)
 {
-    struct run *run = crew->user;
+    struct run *run = dispatcher->user;
     unsigned number = number_of(instance);
     run->seen[number]++;
     EXPECT(run->seen[number] == 1, "instance %u came home %u times", number, run->seen[number]);
     if (instance->outcome.state == OUTCOME_STORED)
         EXPECT(instance->outcome.worker >= 1 && instance->outcome.worker <= WORKERS && instance->outcome.attempts == 1,
                "instance %u: worker %d, %u attempts", number, instance->outcome.worker, instance->outcome.attempts);
-    if (crew->instances == run->stop_at)
-        crew_stop(crew, false);
-    if (crew->instances == run->stop_now_at)
-        crew_stop(crew, true);
+    if (dispatcher->instances == run->stop_at)
+        dispatcher_stop(dispatcher, false);
+    if (dispatcher->instances == run->stop_now_at)
+        dispatcher_stop(dispatcher, true);
 }
 
-static void check(const struct crew *crew, const struct run *run, const char *what)
+static void check(const struct dispatcher *dispatcher, const struct run *run, const char *what)
 {
-    const unsigned *by_state = crew->by_state;
-    EXPECT(crew->instances == FILES, "%s: %u came home", what, crew->instances);
+    const unsigned *by_state = dispatcher->by_state;
+    EXPECT(dispatcher->instances == FILES, "%s: %u came home", what, dispatcher->instances);
     for (unsigned i = 0; i < FILES; i++)
         EXPECT(run->seen[i] == 1, "%s: instance %u came home %u times", what, i, run->seen[i]);
     EXPECT(by_state[OUTCOME_FAILED] + by_state[OUTCOME_WARNED] + by_state[OUTCOME_SKIPPED] == 0, "%s: %u failed", what,
            by_state[OUTCOME_FAILED]);
-    EXPECT(crew->opened <= crew->ended, "%s: %u opened, %u ended", what, crew->opened, crew->ended);
+    EXPECT(dispatcher->opened <= dispatcher->ended, "%s: %u opened, %u ended", what, dispatcher->opened,
+           dispatcher->ended);
     printf("%s: %u stored, %u pending, %u in doubt, %u associations\n", what, by_state[OUTCOME_STORED],
-           by_state[OUTCOME_PENDING], by_state[OUTCOME_IN_DOUBT], crew->ended);
+           by_state[OUTCOME_PENDING], by_state[OUTCOME_IN_DOUBT], dispatcher->ended);
 }
 
-static void run_crew(unsigned stop_at, unsigned stop_now_at, const char *what)
+static void run_workers(unsigned stop_at, unsigned stop_now_at, const char *what)
 {
-    static struct crew crew;
+    static struct dispatcher dispatcher;
     static struct run run;
     struct made_files files;
     struct loopback *loopback;
@@ -61,24 +62,25 @@ static void run_crew(unsigned stop_at, unsigned stop_now_at, const char *what)
     REQUIRE(loopback_start(&loopback, &port) == 0, "no receiver");
     REQUIRE(made_files_create(&files, STUDIES, EACH, FILE_BYTES) == 0, "no files");
     run = (struct run){.files = &files, .stop_at = stop_at, .stop_now_at = stop_now_at};
-    crew_init(&crew, port);
-    crew.on_instance = on_instance;
-    crew.user = &run;
+    dispatcher_init(&dispatcher, port);
+    dispatcher.on_instance = on_instance;
+    dispatcher.user = &run;
     for (unsigned i = 0; i < FILES; i++) {
-        REQUIRE(plan_add(&crew.plan, files.instances[i]) == 0, "no memory");
+        REQUIRE(plan_add(&dispatcher.plan, files.instances[i]) == 0, "no memory");
         files.instances[i] = NULL;
     }
-    crew_run(&crew, WORKERS);
-    check(&crew, &run, what);
+    dispatcher_run(&dispatcher, WORKERS);
+    check(&dispatcher, &run, what);
     if (stop_at == NEVER && stop_now_at == NEVER) {
-        EXPECT(crew.by_state[OUTCOME_STORED] == FILES, "%s: %u stored", what, crew.by_state[OUTCOME_STORED]);
-        EXPECT(crew.works_done == STUDIES, "%s: %u works", what, crew.works_done);
+        EXPECT(dispatcher.by_state[OUTCOME_STORED] == FILES, "%s: %u stored", what,
+               dispatcher.by_state[OUTCOME_STORED]);
+        EXPECT(dispatcher.works_done == STUDIES, "%s: %u works", what, dispatcher.works_done);
     } else {
-        EXPECT(crew.by_state[OUTCOME_STORED] < FILES, "%s: it did not stop", what);
-        EXPECT(crew.by_state[OUTCOME_PENDING] > 0, "%s: nothing is pending", what);
+        EXPECT(dispatcher.by_state[OUTCOME_STORED] < FILES, "%s: it did not stop", what);
+        EXPECT(dispatcher.by_state[OUTCOME_PENDING] > 0, "%s: nothing is pending", what);
     }
     if (stop_now_at == NEVER)
-        EXPECT(crew.by_state[OUTCOME_IN_DOUBT] == 0, "%s: what is in flight is finished", what);
+        EXPECT(dispatcher.by_state[OUTCOME_IN_DOUBT] == 0, "%s: what is in flight is finished", what);
     made_files_remove(&files);
     loopback_stop(loopback);
 }
@@ -86,10 +88,10 @@ static void run_crew(unsigned stop_at, unsigned stop_now_at, const char *what)
 int main(void)
 {
     expect_begin(240);
-    run_crew(NEVER, NEVER, "to the end");
-    run_crew(50, NEVER, "stop");
-    run_crew(NEVER, 50, "stop now");
-    run_crew(40, 45, "stop, stop now");
-    run_crew(1, NEVER, "stop at the first");
+    run_workers(NEVER, NEVER, "to the end");
+    run_workers(50, NEVER, "stop");
+    run_workers(NEVER, 50, "stop now");
+    run_workers(40, 45, "stop, stop now");
+    run_workers(1, NEVER, "stop at the first");
     return expect_end();
 }

@@ -1,9 +1,18 @@
 /*
  * session - the run: scan, verify, send, end. See session.h.
  *
- *   LOOKING --> VERIFYING --> SENDING --> OVER
- *      |            |            |
- *      +------------+------------+--> STOPPING --> OVER     (a signal, or a peer that cannot be used)
+ *              something to send,             all has ended
+ *              and no C-ECHO wanted
+ *   LOOKING ------------------------> SENDING --------------> OVER
+ *    |  |  |                          ^     |                  ^ ^
+ *    |  |  |                 success  |     | asked to stop,   | |
+ *    |  |  +------> VERIFYING --------+     | or given up      | |
+ *    |  |  C-ECHO       |                   |                  | |
+ *    |  |  wanted       | failed            v                  | |
+ *    |  +---------------+---------------> STOPPING ------------+ |
+ *    |    asked to stop                        the workers ended |
+ *    +-----------------------------------------------------------+
+ *         nothing to send, or a dry run
  *
  * The scan runs beside it from the first phase on, and is paced so that what is found and not yet sent stays bounded.
  *
@@ -26,6 +35,23 @@
 #include "services/peer_text.h"
 
 enum { PROGRESS_INTERVAL_MS = 250 };
+
+/* ---- the phase ---- */
+
+/* Which phases may follow, as bits. */
+static const unsigned successors[] = {
+    [PHASE_LOOKING] = 1u << PHASE_VERIFYING | 1u << PHASE_SENDING | 1u << PHASE_STOPPING | 1u << PHASE_OVER,
+    [PHASE_VERIFYING] = 1u << PHASE_SENDING | 1u << PHASE_STOPPING,
+    [PHASE_SENDING] = 1u << PHASE_STOPPING | 1u << PHASE_OVER,
+    [PHASE_STOPPING] = 1u << PHASE_OVER,
+    [PHASE_OVER] = 0,
+};
+
+void session_enter(struct session *session, enum session_phase phase)
+{
+    assert((successors[session->phase] & 1u << phase) != 0);
+    session->phase = phase;
+}
 
 /* ---- what the observer is told ---- */
 
@@ -124,7 +150,7 @@ void session_stop(struct session *session, enum session_verdict verdict, const c
 {
     if (session->phase >= PHASE_STOPPING)
         return;
-    session->phase = PHASE_STOPPING;
+    session_enter(session, PHASE_STOPPING);
     session->result->verdict = verdict;
     snprintf(session->result->stop_text, sizeof session->result->stop_text, "%s", text);
     SESSION_LOG(session, verdict == SESSION_INTERRUPTED ? DICOMNET_LOG_WARN : DICOMNET_LOG_ERROR,
@@ -247,7 +273,7 @@ static void deliver(void *user, struct mail *mail)
 
 static void begin_sending(struct session *session)
 {
-    session->phase = PHASE_SENDING;
+    session_enter(session, PHASE_SENDING);
     session->transfer_begun_us = clock_monotonic_us();
 }
 
@@ -285,15 +311,13 @@ static void on_verified(void *user, const struct dicomnet_verification_result *r
             snprintf(text, sizeof text, "C-ECHO failed: %s", why);
         session_stop(session, SESSION_STOPPED, text);
     }
-    if (session->phase == PHASE_VERIFYING)
-        session->phase = PHASE_STOPPING;
     session_go_on(session);
 }
 
 static void begin_verifying(struct session *session)
 {
     struct dicomnet_association_options options = peer_options(session);
-    session->phase = PHASE_VERIFYING;
+    session_enter(session, PHASE_VERIFYING);
     int error = dicomnet_verification_echo(&session->verification, &session->loop, &options, on_verified, session);
     session->verifying = error == 0;
     if (error != 0)
@@ -315,7 +339,7 @@ static void close_handles(struct session *session)
 static void end_session(struct session *session)
 {
     struct instance *instance;
-    session->phase = PHASE_OVER;
+    session_enter(session, PHASE_OVER);
     session_show_plan(session);
     session_end_waiting(session);
     while ((instance = plan_take_waiting(&session->plan)) != NULL) {

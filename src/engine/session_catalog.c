@@ -324,7 +324,7 @@ void session_end_of_time(struct session *session)
 {
     session->time_is_up = true;
     if (session->phase < PHASE_STOPPING) {
-        session->phase = PHASE_STOPPING;
+        session_enter(session, PHASE_STOPPING);
         session_stop_workers(session, false);
     }
     session_go_on(session);

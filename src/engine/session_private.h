@@ -43,12 +43,13 @@ struct crew {
     uint64_t retry_us;     /* monotonic; when it tries again, or did */
 };
 
+/* See the diagram in session.c. */
 enum session_phase {
-    PHASE_LOOKING,   /* nothing to send was found yet, or all is to be found first */
-    PHASE_VERIFYING, /* a C-ECHO is under way */
-    PHASE_SENDING,   /* the scan may still go on */
-    PHASE_STOPPING,  /* workers end; what is left stays pending */
-    PHASE_OVER       /* only handles are left to be closed */
+    PHASE_LOOKING,   /* nothing is sent yet: nothing to send was found, or all is to be found first */
+    PHASE_VERIFYING, /* something is to be sent, and a C-ECHO that has to succeed before is under way */
+    PHASE_SENDING,   /* workers store; the scan may still go on */
+    PHASE_STOPPING,  /* no further store begins, the workers end, and what is left stays pending */
+    PHASE_OVER       /* every instance has ended; the handles are being closed */
 };
 
 struct session {
@@ -64,7 +65,7 @@ struct session {
     struct mailbox inbox;
     bool inbox_open;
     struct dicomnet_logger logger;
-    enum session_phase phase;
+    enum session_phase phase; /* set it with session_enter */
     struct session_progress progress;
     uint64_t begun_us;          /* monotonic */
     uint64_t transfer_begun_us; /* monotonic; 0 = not yet */
@@ -113,6 +114,9 @@ struct session {
     uint64_t last_answer_us;      /* monotonic; when the peer last answered a store */
     struct crew crew[SESSION_THREADS_MAX];
 };
+
+/* The one place where the phase changes. */
+void session_enter(struct session *session, enum session_phase phase);
 
 /* The instance's outcome is final: count it, tell the observer, free it. */
 void session_end_instance(struct session *session, struct instance *instance);

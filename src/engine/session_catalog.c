@@ -285,7 +285,7 @@ static bool make_instance(struct session *session)
     struct file_facts facts = {.path = path,
                                .size_bytes = made.source.len,
                                .data_len = made.source.len,
-                               .synthetic = true,
+                               .source = SOURCE_SYNTHETIC,
                                .study_number = study,
                                .number = number,
                                .study_uid = made.study_uid,

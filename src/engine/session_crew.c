@@ -53,7 +53,7 @@ void session_set_worker_options(struct session *session)
                                       .retry = options->retry,
                                       .log_level = options->log_level,
                                       .threads = options->threads,
-                                      .synthetic = options->synthetic != NULL ? &session->synthetic : NULL,
+                                      .sources.synthetic = options->synthetic != NULL ? &session->synthetic : NULL,
                                       .home = &session->inbox,
                                       .idle_clock = &session->idle_clock};
     session->crew_max = limit_by_descriptors(session, options->threads);

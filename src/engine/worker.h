@@ -25,11 +25,11 @@
 #include "engine/mailbox.h"
 #include "engine/session.h"
 #include "engine/worker_time.h"
+#include "files/source.h"
 
 struct worker;
 struct work;
 struct context_pair;
-struct synthetic_options;
 
 /* Mail to a worker. */
 enum worker_mail {
@@ -105,7 +105,7 @@ struct worker_options {
     struct dicomnet_association_timeouts timeouts;
     unsigned retry;   /* attempts after the first */
     unsigned threads; /* workers there are: associations are numbered number, number + threads, ... */
-    const struct synthetic_options *synthetic; /* what instances without a file are made from; NULL = there are none */
+    struct source_options sources;
     enum dicomnet_log_level log_level;
     struct mailbox *home;          /* where its mail goes */
     struct idle_clock *idle_clock; /* why a worker has no work; NULL = nobody says */

@@ -12,8 +12,6 @@
 #include "engine/losses.h"
 #include "engine/plan.h"
 #include "engine/worker.h"
-#include "files/file_source.h"
-#include "files/synthetic.h"
 #include "instance/instance.h"
 
 enum worker_state {
@@ -28,10 +26,7 @@ enum worker_state {
 /* One store under way. */
 struct slot {
     struct dicomnet_store store;
-    union {
-        struct file_source file;
-        struct synthetic_instance synthetic;
-    } source;
+    struct source source;
     struct instance *instance; /* owned; NULL = free */
 };
 

@@ -81,44 +81,12 @@ static void learn_from_status(struct worker *worker, const struct instance *inst
         worker_learn_unsupported(worker, find_proposed(worker, instance));
 }
 
-static enum outcome_reason source_failure_reason(int error)
-{
-    switch (error) {
-    case -ENOENT:
-        return REASON_VANISHED;
-    case DICOMNET_ERROR_SOURCE_CHANGED:
-    case DICOMNET_ERROR_SOURCE_SHORT:
-        return REASON_CHANGED;
-    default:
-        return REASON_UNREADABLE;
-    }
-}
-
 static struct slot *free_slot(struct worker *worker)
 {
     for (size_t i = 0; i < sizeof worker->slots / sizeof worker->slots[0]; i++)
         if (worker->slots[i].instance == NULL)
             return &worker->slots[i];
     return NULL;
-}
-
-static int open_source(const struct worker *worker, struct slot *slot, const struct instance *instance,
-                       struct dicomnet_data_source **ret_source)
-{
-    if (instance->file.synthetic) {
-        synthetic_instance_init(&slot->source.synthetic, worker->options->synthetic, instance->file.study_number,
-                                instance->file.number);
-        *ret_source = &slot->source.synthetic.source;
-        return 0;
-    }
-    *ret_source = &slot->source.file.source;
-    return file_source_open(&slot->source.file, instance);
-}
-
-/* 0, or an error if the file is not what it was. */
-static int close_source(struct slot *slot, const struct instance *instance)
-{
-    return instance->file.synthetic ? 0 : file_source_close(&slot->source.file);
 }
 
 /* The instance, or what is known of the peer, wants another association. */
@@ -161,9 +129,8 @@ enum store_begin worker_prepare_store(struct worker *worker, struct instance *in
     struct slot *slot = free_slot(worker);
     if (slot == NULL)
         return STORE_NOT_NOW;
-    struct dicomnet_data_source *source;
     uint64_t opening_us = clock_monotonic_us();
-    int error = open_source(worker, slot, instance, &source);
+    int error = source_open(&slot->source, instance, &worker->options->sources);
     worker_time_claim(&worker->time, TIME_STORAGE, clock_monotonic_us() - opening_us);
     if (error != 0) {
         worker_end_instance(worker, instance, OUTCOME_FAILED, source_failure_reason(error), error);
@@ -173,7 +140,7 @@ enum store_begin worker_prepare_store(struct worker *worker, struct instance *in
                                           .priority = worker->options->priority,
                                           .class_uid = instance->file.class_uid,
                                           .instance_uid = instance->file.instance_uid,
-                                          .source = source};
+                                          .source = slot->source.data};
     error = dicomnet_storage_user_prepare(worker->user, &slot->store);
     worker_time_claim(&worker->time, TIME_STORAGE, slot->store.read_before_us);
     if (error == 0) {
@@ -181,7 +148,7 @@ enum store_begin worker_prepare_store(struct worker *worker, struct instance *in
         worker->prepared = slot;
         return STORE_PREPARED;
     }
-    (void)close_source(slot, instance);
+    (void)source_close(&slot->source);
     if (error == DICOMNET_ERROR_NOT_OPEN || error == DICOMNET_ERROR_BUSY || error == DICOMNET_ERROR_NO_CONTEXT)
         return STORE_NOT_NOW;
     worker_end_instance(worker, instance, OUTCOME_FAILED, source_failure_reason(error), error);
@@ -193,7 +160,7 @@ void worker_unprepare_store(struct worker *worker)
     struct slot *slot = worker->prepared;
     if (slot == NULL)
         return;
-    (void)close_source(slot, slot->instance);
+    (void)source_close(&slot->source);
     list_prepend(&worker->work->instances, &slot->instance->mail.node);
     slot->instance = NULL;
     worker->prepared = NULL;
@@ -204,7 +171,7 @@ bool worker_begin_store(struct worker *worker)
     struct slot *slot = worker->prepared;
     struct instance *instance = slot->instance;
     if (is_known_unsupported(worker, instance->file.class_uid)) { /* since it was prepared */
-        (void)close_source(slot, instance);
+        (void)source_close(&slot->source);
         slot->instance = NULL;
         worker->prepared = NULL;
         end_unsupported(worker, instance);
@@ -367,7 +334,7 @@ void worker_end_store(struct worker *worker, struct dicomnet_store *store)
     struct slot *slot = (struct slot *)(void *)((char *)store - offsetof(struct slot, store));
     struct instance *instance = slot->instance;
     assert(instance != NULL);
-    bool changed = close_source(slot, instance) != 0;
+    bool changed = source_close(&slot->source) != 0;
     slot->instance = NULL;
     worker->slots_used--;
     uint64_t now_us = clock_monotonic_us();

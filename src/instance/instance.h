@@ -13,6 +13,12 @@
 #include "base/list.h"
 #include "instance/outcome.h"
 
+/* Where the bytes of an instance's data set come from: files/source.h opens each kind. */
+enum source_kind {
+    SOURCE_FILE,     /* from its path, byte for byte */
+    SOURCE_SYNTHETIC /* from numbers: there is no file */
+};
+
 /* What is known of a file. Strings in here are borrowed when it is filled in, owned once it is in an instance. */
 struct file_facts {
     const char *path; /* as it was given or found; bytes of the file system, any encoding */
@@ -23,8 +29,8 @@ struct file_facts {
     uint64_t data_offset; /* where the data set begins: after the file meta information */
     uint64_t data_len;    /* its length in the file */
     bool pad;             /* add one NUL: odd deflated data (PS3.5 A.5) */
-    bool synthetic;       /* no file: instance `number` of study `study_number` is made from numbers (synthetic.h) */
-    uint64_t study_number;
+    enum source_kind source;
+    uint64_t study_number; /* SOURCE_SYNTHETIC: it is instance `number` of study `study_number`, both from 0 */
     uint64_t number;
     const char *study_uid; /* "" where unknown, or where it has none; all are well-formed UIDs otherwise */
     const char *series_uid;

@@ -1,0 +1,47 @@
+/*
+ * source - the data set of an instance, ready to be read while it is sent, whatever kind of source it comes from.
+ *
+ * The instance says the kind (file_facts.source). Whoever sends opens, hands `data` to the network, and closes; it
+ * knows no kind. A new kind is an enumerator of source_kind, a member of the union and a row of the table in source.c.
+ */
+#ifndef FILES_SOURCE_H
+#define FILES_SOURCE_H
+
+#include "dicomnet/error.h"
+#include "files/file_source.h"
+#include "files/synthetic.h"
+#include "instance/instance.h"
+
+/* What the sources of a job have in common; constant while any is open. */
+struct source_options {
+    const struct synthetic_options *synthetic; /* what SOURCE_SYNTHETIC is made from; NULL = there are none of it */
+};
+
+/* Memory for a source of any kind. Its address may not change while it is open. */
+struct source {
+    enum source_kind kind;
+    struct dicomnet_data_source *data; /* what is to be sent; within the source */
+    union {
+        struct file_source file;
+        struct synthetic_instance synthetic;
+    } of;
+};
+
+/*
+ * Open the data set of an instance. Blocks as long as opening a file takes; allocates nothing. Returns 0; -ENOENT if
+ * the file has vanished; DICOMNET_ERROR_SOURCE_CHANGED if it is not what the scan saw (file_source.h); or a negative
+ * errno.
+ */
+int source_open(struct source *source, const struct instance *instance,
+                const struct source_options *options) DICOMNET_MUST_CHECK;
+
+/*
+ * Close it, at any time after it was opened. Returns 0, or a negative error if what was read is not to be trusted:
+ * DICOMNET_ERROR_SOURCE_CHANGED if the file changed since the scan.
+ */
+int source_close(struct source *source);
+
+/* What an error of these functions, or of reading the data, means for the instance. */
+enum outcome_reason source_failure_reason(int error);
+
+#endif

@@ -411,8 +411,9 @@ int main(int argc, char **argv)
     if (reports)
         return console_end("dicom-sender report", report_command(argc - 1, argv + 1));
     if (options_begin(&options, PROGRAM_SENDER, argc, argv, &exit_code)) {
-        struct sender sender = {
-            .options = &options, .destination = &destination, .given = console_quote(argc - 1, argv + 1)};
+        struct sender sender = {.options = &options,
+                                .destination = &destination,
+                                .given = console_quote((int)options.shown_count, options.shown)};
         exit_code = 1;
         if (sender.given == NULL) {
             say_error("the command line", NULL, -ENOMEM);

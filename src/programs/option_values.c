@@ -176,8 +176,8 @@ const char *ae_title_problem(const char *title)
 
 void option_value_expected(const struct option_row *row, char ret_text[OPTION_EXPECTED_SIZE])
 {
-    switch (row->type) {
-    case OPTION_NUMBER:
+    switch (row->takes) {
+    case OPTION_UNSIGNED:
         snprintf(ret_text, OPTION_EXPECTED_SIZE, "a number from %u to %u%s%s", row->min, row->max,
                  row->choices != NULL ? " or " : "", row->choices != NULL ? row->choices->name : "");
         break;
@@ -192,7 +192,7 @@ void option_value_expected(const struct option_row *row, char ret_text[OPTION_EX
         break;
     case OPTION_CHOICE: {
         int len = snprintf(ret_text, OPTION_EXPECTED_SIZE, "one of ");
-        for (const char *c = row->argument; *c != '\0' && len + 3 < OPTION_EXPECTED_SIZE; c++)
+        for (const char *c = row->value; *c != '\0' && len + 3 < OPTION_EXPECTED_SIZE; c++)
             len += snprintf(ret_text + len, OPTION_EXPECTED_SIZE - (size_t)len, "%.*s", *c == '|' ? 2 : 1,
                             *c == '|' ? ", " : c);
         break;
@@ -205,7 +205,7 @@ void option_value_expected(const struct option_row *row, char ret_text[OPTION_EX
                  "an AE title: 1 to 16 ASCII characters, no backslash, no control characters, not all spaces");
         break;
     default:
-        snprintf(ret_text, OPTION_EXPECTED_SIZE, "%s", row->argument);
+        snprintf(ret_text, OPTION_EXPECTED_SIZE, "%s", row->value);
         break;
     }
 }
@@ -230,11 +230,11 @@ static bool read_text(const struct option_row *row, const char *text, const char
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is empty");
         return false;
     }
-    if (row->type == OPTION_HOST && strpbrk(text, " \t\r\n") != NULL) {
+    if (row->takes == OPTION_HOST && strpbrk(text, " \t\r\n") != NULL) {
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not a host name or an address");
         return false;
     }
-    if (row->type == OPTION_ADDRESS && !option_value_is_address(text)) {
+    if (row->takes == OPTION_ADDRESS && !option_value_is_address(text)) {
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is no IP address");
         return false;
     }
@@ -247,7 +247,7 @@ static bool read_compound(struct options *options, const struct option_row *row,
 {
     char expected[OPTION_EXPECTED_SIZE];
     bool right = false;
-    switch (row->type) {
+    switch (row->takes) {
     case OPTION_SYNTHETIC:
         right = synthetic_spec_parse(text, &options->synthetic);
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not STUDIESxINSTANCESxSIZE[:CT|MR|SC], such as 4x50x512K:CT");
@@ -275,7 +275,7 @@ static bool read_compound(struct options *options, const struct option_row *row,
         break;
     }
     if (right)
-        *(const char **)((char *)options + row->offset) = text;
+        *(const char **)((char *)options + row->field.offset) = text;
     return right;
 }
 
@@ -294,12 +294,12 @@ static bool read_ae(const struct option_row *row, const char *text, char *field,
 int option_value_read(struct options *options, const struct option_row *row, const char *text,
                       char ret_problem[OPTION_PROBLEM_SIZE])
 {
-    void *field = (char *)options + row->offset;
+    void *field = (char *)options + row->field.offset;
     char expected[OPTION_EXPECTED_SIZE];
     uint32_t value = 0;
     bool right = false;
 
-    switch (row->type) {
+    switch (row->takes) {
     case OPTION_SYNTHETIC:
     case OPTION_LIMIT:
     case OPTION_RAMP:
@@ -312,7 +312,7 @@ int option_value_read(struct options *options, const struct option_row *row, con
         return read_text(row, text, field, ret_problem) ? 0 : -1;
     case OPTION_AE:
         return read_ae(row, text, field, ret_problem) ? 0 : -1;
-    case OPTION_NUMBER:
+    case OPTION_UNSIGNED:
         right = read_number(text, &value) ? value >= row->min && value <= row->max
                                           : row->choices != NULL && read_choice(row, text, &value);
         break;
@@ -343,11 +343,6 @@ int option_value_read(struct options *options, const struct option_row *row, con
     return 0;
 }
 
-const char *option_value_if_none(const struct option_row *row)
-{
-    return row->type == OPTION_PEOPLE ? "1x1x3" : NULL;
-}
-
 static void format_seconds(uint32_t ms, char *ret_text, size_t size)
 {
     if (ms % 1000 == 0)
@@ -358,10 +353,10 @@ static void format_seconds(uint32_t ms, char *ret_text, size_t size)
 
 void option_value_format(const struct options *options, const struct option_row *row, char *ret_text, size_t size)
 {
-    const void *field = (const char *)options + row->offset;
-    switch (row->type) {
+    const void *field = (const char *)options + row->field.offset;
+    switch (row->takes) {
     case OPTION_SWITCH:
-        snprintf(ret_text, size, "%s", *(const bool *)field ? "true" : "false");
+        snprintf(ret_text, size, "%s", row->field.size == 0 || *(const bool *)field ? "true" : "false");
         break;
     case OPTION_SECONDS:
         format_seconds(*(const uint32_t *)field, ret_text, size);
@@ -372,7 +367,7 @@ void option_value_format(const struct options *options, const struct option_row 
     case OPTION_MODE:
         snprintf(ret_text, size, "%o", *(const uint32_t *)field);
         break;
-    case OPTION_NUMBER:
+    case OPTION_UNSIGNED:
     case OPTION_CHOICE:
         snprintf(ret_text, size, "%u", *(const uint32_t *)field);
         for (const struct option_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++) {

@@ -25,9 +25,6 @@ void option_value_expected(const struct option_row *row, char ret_text[OPTION_EX
 /* The row's field as text, as it would be typed; "true" or "false" for a switch. */
 void option_value_format(const struct options *options, const struct option_row *row, char *ret_text, size_t size);
 
-/* As if typed, where an option stands without its value; NULL where it needs one. */
-const char *option_value_if_none(const struct option_row *row);
-
 /* Digits, and at least one; an IPv4 or IPv6 address without brackets. */
 bool option_value_is_number(const char *text);
 bool option_value_is_address(const char *text);

@@ -27,9 +27,9 @@ const struct option_row *option_find(enum program program, const char *spelling,
         if (len > 2 && strncmp(spelling, "--", 2) == 0 && strlen(row->name) == len - 2 &&
             strncmp(row->name, spelling + 2, len - 2) == 0)
             return row;
-        if (len == 2 && row->short_name != 0 && spelling[0] == '-' && spelling[1] == row->short_name)
+        if (len == 2 && row->letter != 0 && spelling[0] == '-' && spelling[1] == row->letter)
             return row;
-        if (option_list_has(row->aliases, spelling, len))
+        if (option_list_has(row->also, spelling, len))
             return row;
     }
     return NULL;
@@ -85,7 +85,7 @@ void option_say_unknown(enum program program, const char *argument, char *ret_me
         if ((row->programs & program) == 0)
             continue;
         char spellings[160];
-        snprintf(spellings, sizeof spellings, "--%s %s", row->name, row->aliases != NULL ? row->aliases : "");
+        snprintf(spellings, sizeof spellings, "--%s %s", row->name, row->also != NULL ? row->also : "");
         for (const char *word = spellings; *word != '\0';) {
             size_t len = strcspn(word, " ");
             bool counts = !long_only || strncmp(word, "--", 2) == 0;

@@ -66,8 +66,6 @@ struct options {
     bool follow_symlinks;
     bool accept_raw;
     bool allow_incomplete;
-    bool scan_folders;  /* +sd and */
-    bool read_dicomdir; /* +rd: no more than what happens anyway */
 
     /* how */
     uint32_t threads;  /* 0: auto */
@@ -79,7 +77,6 @@ struct options {
     const char *association_limit_text;
     uint32_t on_conflict; /* enum session_conflict */
     bool strict;
-    uint32_t timeout_ms; /* --timeout; already applied to `timeouts` */
     struct dicomnet_association_timeouts timeouts;
     uint32_t max_pdu_len;
     struct synthetic_spec synthetic; /* studies = 0: not given */
@@ -105,7 +102,6 @@ struct options {
 
     /* what to ask for */
     bool patient_root;
-    bool study_root;   /* changes nothing: it is so unless patient_root says otherwise */
     uint32_t level;    /* enum dicomnet_query_level */
     const char **keys; /* KEY or KEY=VALUE, see query_keys */
     size_t key_count;
@@ -162,13 +158,17 @@ struct options {
     bool quiet;
     bool verbose;
     bool debug;
-    uint32_t log_level; /* enum dicomnet_log_level: as given, else by -q, -v, -d; see apply_shared */
+    uint32_t log_level; /* enum dicomnet_log_level: as given, else by -q, -v, -d; see option_rules.c */
     bool help;
     bool version;
     bool nothing_typed;
 
     char bind_parts[64];          /* what -b said, cut up: see foreign_options.c */
     bool given[OPTIONS_ROWS_MAX]; /* by row of the table; ask with options_given */
+
+    /* The arguments behind the program's name, to be logged and kept: as typed, but for the values that are secret. */
+    char **shown;
+    size_t shown_count;
 };
 
 enum options_verdict {

@@ -30,40 +30,40 @@ static void print_wrapped(FILE *out, const char *text, int column, int indent)
 static void print_row(FILE *out, const struct option_row *row)
 {
     char names[80], help[512];
-    if (row->short_name != 0)
-        snprintf(names, sizeof names, "  -%c, --%s", row->short_name, row->name);
+    if (row->letter != 0)
+        snprintf(names, sizeof names, "  -%c, --%s", row->letter, row->name);
     else
         snprintf(names, sizeof names, "      --%s", row->name);
     int column =
-        fprintf(out, "%s%s%s", names, row->argument != NULL ? " " : "", row->argument != NULL ? row->argument : "");
+        fprintf(out, "%s%s%s", names, row->value != NULL ? " " : "", row->value != NULL ? row->value : "");
     if (column + 2 > HELP_INDENT)
         column = fprintf(out, "\n") - 1;
     fprintf(out, "%*s", HELP_INDENT - column, "");
 
     int len = snprintf(help, sizeof help, "%s", row->help);
-    if (row->min != row->max && row->type == OPTION_NUMBER)
+    if (row->min != row->max && row->takes == OPTION_UNSIGNED)
         len += snprintf(help + len, sizeof help - (size_t)len, " (%u to %u)", row->min, row->max);
-    if (row->default_text != NULL)
-        len += snprintf(help + len, sizeof help - (size_t)len, " [%s]", row->default_text);
-    if (row->aliases != NULL)
-        snprintf(help + len, sizeof help - (size_t)len, "; also %s", row->aliases);
+    if (row->initial != NULL)
+        len += snprintf(help + len, sizeof help - (size_t)len, " [%s]", row->initial);
+    if (row->also != NULL)
+        snprintf(help + len, sizeof help - (size_t)len, "; also %s", row->also);
     print_wrapped(out, help, HELP_INDENT, HELP_INDENT);
 }
 
 void options_print_help(enum program program, FILE *out)
 {
-    const struct option_texts *texts = option_texts_of(program);
+    const struct option_program *texts = option_program_of(program);
     fprintf(out, "Usage: %s\n\n", texts->usage);
     print_wrapped(out, texts->about, 0, 0);
 
-    const char *group = "";
+    const char *heading = "";
     for (size_t i = 0; i < option_row_count; i++) {
         const struct option_row *row = &option_rows[i];
         if ((row->programs & program) == 0)
             continue;
-        if (strcmp(group, row->group) != 0)
-            fprintf(out, "\n%s:\n", row->group);
-        group = row->group;
+        if (strcmp(heading, row->heading) != 0)
+            fprintf(out, "\n%s:\n", row->heading);
+        heading = row->heading;
         print_row(out, row);
     }
     fprintf(out, "\nDefaults are in [brackets].\n");
@@ -75,7 +75,7 @@ void options_print_help(enum program program, FILE *out)
 
 void options_print_usage(enum program program, FILE *out)
 {
-    const struct option_texts *texts = option_texts_of(program);
+    const struct option_program *texts = option_program_of(program);
     fprintf(out, "Usage: %.*s\n", (int)strcspn(texts->usage, "\n"), texts->usage);
     fprintf(out, "       %s --help says the rest\n", texts->name);
 }

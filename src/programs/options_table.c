@@ -1,4 +1,17 @@
-/* options_table - see options_table.h. To add an option: a field in struct options, and a row here. */
+/*
+ * options_table - the options of all programs: each stands here, in its row, and nowhere else.
+ *
+ * How to add one:
+ *
+ *   1. A field in the struct that its value belongs to (options.h), with its unit in the name.
+ *   2. A row here, below the others of its heading. What a row can say is in options_table.h: what it takes, from where
+ *      to where, what it is at first, what it excludes, what it needs. `.secret = true` for a password or the like.
+ *   3. A test of what it does, and a line in docs/manual/ if the help is not enough.
+ *
+ * The help, the reader, the suggestions and the checks follow from the row; no program has code of its own for it. What
+ * depends on the value of another option, and not on its being given, goes into option_rules.c. A program that says
+ * the same word about something else has a row of its own (--output-dir, --verbose).
+ */
 #include "programs/options_table.h"
 
 #include "dicomnet/dimse.h"
@@ -8,18 +21,39 @@
 #include "engine/session.h"
 #include "programs/options.h"
 
-#define SENDER      PROGRAM_SENDER
-#define RECEIVER    PROGRAM_RECEIVER
-#define ECHO        PROGRAM_ECHO
-#define REPORT      PROGRAM_REPORT
-#define ARCHIVE     PROGRAM_ARCHIVE
-#define SERVER      (PROGRAM_RECEIVER | PROGRAM_ARCHIVE)
-#define FINDER      PROGRAM_FINDER
-#define MOVER       PROGRAM_MOVER
-#define ASKING      (PROGRAM_FINDER | PROGRAM_MOVER)
-#define REQUESTOR   (PROGRAM_SENDER | PROGRAM_ECHO | ASKING)
-#define ALL         (SERVER | REQUESTOR)
-#define FIELD(name) offsetof(struct options, name)
+#define SENDER    PROGRAM_SENDER
+#define RECEIVER  PROGRAM_RECEIVER
+#define ECHO      PROGRAM_ECHO
+#define REPORT    PROGRAM_REPORT
+#define ARCHIVE   PROGRAM_ARCHIVE
+#define SERVER    (PROGRAM_RECEIVER | PROGRAM_ARCHIVE)
+#define FINDER    PROGRAM_FINDER
+#define MOVER     PROGRAM_MOVER
+#define ASKING    (PROGRAM_FINDER | PROGRAM_MOVER)
+#define REQUESTOR (PROGRAM_SENDER | PROGRAM_ECHO | ASKING)
+#define ALL       (SERVER | REQUESTOR)
+
+/* A row. As clang-format knows it, its arguments share lines. */
+#define OPTION(...)                                                                                                    \
+    {                                                                                                                  \
+        __VA_ARGS__                                                                                                    \
+    }
+#define FIELD(name)                                                                                                    \
+    {                                                                                                                  \
+        offsetof(struct options, name), sizeof((struct options *)NULL)->name                                           \
+    }
+
+/* What is said of more than one pair of options. */
+#define TWO_DESTINATIONS(one, other)                                                                                   \
+    {                                                                                                                  \
+        other, "--" one " and --" other " both name a destination; give one"                                           \
+    }
+#define NO_RECEIVER "--get needs no receiver: --receive-port, --receive-ae and --receive-bind belong to C-MOVE"
+#define NO_FILES                                                                                                       \
+    "--synthetic sends no files: give either it or paths (a destination is pacs://[AE@]HOST[:PORT] or AE@HOST:PORT)"
+#define NO_FOLDER      "--import, --reindex and --sync belong to --output-dir, which is missing"
+#define ONLY_DICOM     "--dicom excludes --output-dir, --import and --synthetic: it serves what it names and keeps nothing"
+#define SYNTHETIC_ONLY "--repeat and --duration belong to --synthetic, which is missing"
 
 static const struct option_choice priorities[] = {
     {"low", DICOMNET_PRIORITY_LOW}, {"medium", DICOMNET_PRIORITY_MEDIUM}, {"high", DICOMNET_PRIORITY_HIGH}, {NULL, 0}};
@@ -29,366 +63,372 @@ static const struct option_choice conflicts[] = {
 static const struct option_choice automatic[] = {{"auto", 0}, {NULL, 0}};
 
 /* The names after "trace" work and are not advertised. */
-static const struct option_choice levels[] = {{"error", DICOMNET_LOG_ERROR}, {"warn", DICOMNET_LOG_WARN},    {"info", DICOMNET_LOG_INFO},
-                                              {"debug", DICOMNET_LOG_DEBUG}, {"trace", DICOMNET_LOG_TRACE},  {"critical", DICOMNET_LOG_ERROR},
-                                              {"fatal", DICOMNET_LOG_ERROR}, {"warning", DICOMNET_LOG_WARN}, {NULL, 0}};
+static const struct option_choice levels[] = {
+    {"error", DICOMNET_LOG_ERROR}, {"warn", DICOMNET_LOG_WARN},    {"info", DICOMNET_LOG_INFO},
+    {"debug", DICOMNET_LOG_DEBUG}, {"trace", DICOMNET_LOG_TRACE},  {"critical", DICOMNET_LOG_ERROR},
+    {"fatal", DICOMNET_LOG_ERROR}, {"warning", DICOMNET_LOG_WARN}, {NULL, 0}};
 
-static const struct option_choice query_levels[] = {{"patient", DICOMNET_QUERY_LEVEL_PATIENT},
-                                                    {"study", DICOMNET_QUERY_LEVEL_STUDY},
-                                                    {"series", DICOMNET_QUERY_LEVEL_SERIES},
-                                                    {"image", DICOMNET_QUERY_LEVEL_IMAGE},
-                                                    {"instance", DICOMNET_QUERY_LEVEL_IMAGE},
-                                                    {NULL, 0}};
+static const struct option_choice query_levels[] = {
+    {"patient", DICOMNET_QUERY_LEVEL_PATIENT}, {"study", DICOMNET_QUERY_LEVEL_STUDY},
+    {"series", DICOMNET_QUERY_LEVEL_SERIES},   {"image", DICOMNET_QUERY_LEVEL_IMAGE},
+    {"instance", DICOMNET_QUERY_LEVEL_IMAGE},  {NULL, 0}};
 
-/* clang-format off */
 const struct option_row option_rows[] = {
     /* ---- destination ---- */
-    {REQUESTOR, "Destination", "host", 'H', NULL, OPTION_HOST, "HOST", 0, 0, FIELD(host), NULL,
-     "name or address of the peer", NULL},
-    {REQUESTOR, "Destination", "port", 'p', NULL, OPTION_NUMBER, "PORT", 1, 65535, FIELD(port), "104",
-     "its port", NULL},
-    {REQUESTOR, "Destination", "ae-title", 'a', "--called-aet --call -aec", OPTION_AE, "AE", 0, 0,
-     FIELD(called_ae), "ANY-SCP", "its AE title (the called one)", NULL},
-    {SENDER | ECHO, "Destination", "calling-ae", 'c', "--calling-aet --aet --aetitle -aet", OPTION_AE, "AE", 0, 0,
-     FIELD(calling_ae), "DICOM_SENDER", "our own AE title", NULL},
-    {FINDER, "Destination", "calling-ae", 'c', "--calling-aet --aet --aetitle -aet", OPTION_AE, "AE", 0, 0,
-     FIELD(calling_ae), "DICOM_FINDER", "our own AE title", NULL},
-    {MOVER, "Destination", "calling-ae", 'c', "--calling-aet --aet --aetitle -aet", OPTION_AE, "AE", 0, 0,
-     FIELD(calling_ae), "DICOM_MOVER", "our own AE title", NULL},
-    {REQUESTOR, "Destination", "connect", 0, NULL, OPTION_TEXT, "[AE@]HOST[:PORT]", 0, 0, FIELD(connect), NULL,
-     "all of that in one word, as the first argument can say it too", NULL},
-    {REQUESTOR, "Destination", "peer", 0, NULL, OPTION_TEXT, "NAME", 0, 0, FIELD(peer), NULL,
-     "a peer from the file of peers; without any destination its default peer is taken", NULL},
-    {REQUESTOR, "Destination", "config", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(config), NULL,
-     "the file of peers (JSON); by default dicom-sender/peers.json in $XDG_CONFIG_HOME or ~/.config", NULL},
-    {SENDER | ECHO, "Destination", "loopback", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(loopback), NULL,
-     "a receiver inside this process, which keeps nothing: to try things and to measure this machine", NULL},
-
-    {ECHO, "Verification", "repeat", 'n', NULL, OPTION_NUMBER, "N", 1, 1000000, FIELD(repeat), "1",
-     "ask this many times, each over an association of its own", NULL},
+    OPTION(.name = "host", .letter = 'H', .programs = REQUESTOR, .heading = "Destination", .takes = OPTION_HOST,
+           .value = "HOST", .field = FIELD(host), .conflicts_with = {TWO_DESTINATIONS("host", "peer")},
+           .help = "name or address of the peer"),
+    OPTION(.name = "port", .letter = 'p', .programs = REQUESTOR, .heading = "Destination", .takes = OPTION_UNSIGNED,
+           .value = "PORT", .min = 1, .max = 65535, .field = FIELD(port), .initial = "104", .help = "its port"),
+    OPTION(.name = "ae-title", .letter = 'a', .also = "--called-aet --call -aec", .programs = REQUESTOR,
+           .heading = "Destination", .takes = OPTION_AE, .value = "AE", .field = FIELD(called_ae), .initial = "ANY-SCP",
+           .help = "its AE title (the called one)"),
+    OPTION(.name = "calling-ae", .letter = 'c', .also = "--calling-aet --aet --aetitle -aet", .programs = SENDER | ECHO,
+           .heading = "Destination", .takes = OPTION_AE, .value = "AE", .field = FIELD(calling_ae),
+           .initial = "DICOM_SENDER", .help = "our own AE title"),
+    OPTION(.name = "calling-ae", .letter = 'c', .also = "--calling-aet --aet --aetitle -aet", .programs = FINDER,
+           .heading = "Destination", .takes = OPTION_AE, .value = "AE", .field = FIELD(calling_ae),
+           .initial = "DICOM_FINDER", .help = "our own AE title"),
+    OPTION(.name = "calling-ae", .letter = 'c', .also = "--calling-aet --aet --aetitle -aet", .programs = MOVER,
+           .heading = "Destination", .takes = OPTION_AE, .value = "AE", .field = FIELD(calling_ae),
+           .initial = "DICOM_MOVER", .help = "our own AE title"),
+    OPTION(.name = "connect", .programs = REQUESTOR, .heading = "Destination", .takes = OPTION_TEXT,
+           .value = "[AE@]HOST[:PORT]", .field = FIELD(connect),
+           .conflicts_with = {TWO_DESTINATIONS("connect", "host"), TWO_DESTINATIONS("connect", "peer"),
+                              TWO_DESTINATIONS("connect", "loopback")},
+           .help = "all of that in one word, as the first argument can say it too"),
+    OPTION(.name = "peer", .programs = REQUESTOR, .heading = "Destination", .takes = OPTION_TEXT, .value = "NAME",
+           .field = FIELD(peer),
+           .help = "a peer from the file of peers; without any destination its default peer is taken"),
+    OPTION(.name = "config", .programs = REQUESTOR, .heading = "Destination", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(config),
+           .help = "the file of peers (JSON); by default dicom-sender/peers.json in $XDG_CONFIG_HOME or ~/.config"),
+    OPTION(.name = "loopback", .programs = SENDER | ECHO, .heading = "Destination", .field = FIELD(loopback),
+           .conflicts_with = {TWO_DESTINATIONS("loopback", "host"), TWO_DESTINATIONS("loopback", "peer")},
+           .help = "a receiver inside this process, which keeps nothing: to try things and to measure this machine"),
+    OPTION(.name = "repeat", .letter = 'n', .programs = ECHO, .heading = "Verification", .takes = OPTION_UNSIGNED,
+           .value = "N", .min = 1, .max = 1000000, .field = FIELD(repeat), .initial = "1",
+           .help = "ask this many times, each over an association of its own"),
 
     /* ---- query ---- */
-    {ASKING, "Query", "level", 'L', NULL, OPTION_CHOICE, "patient|study|series|image", 0, 0, FIELD(level), "study",
-     "what is asked for", query_levels},
-    {ASKING, "Query", "key", 'k', NULL, OPTION_KEY, "KEY[=VALUE]", 0, 0, 0, NULL,
-     "an attribute to match, as PatientName=DOE^*, StudyDate=20240101- or 0020,000D=1.2.3; without a value: to be "
-     "returned. May be repeated", NULL},
-    {ASKING, "Query", "query-file", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(query_file), NULL,
-     "read keys from FILE, one a line; lines that begin with # are comments", NULL},
-    {ASKING, "Query", "patient-root", 'P', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(patient_root), NULL,
-     "ask in the patient root information model", NULL},
-    {ASKING, "Query", "study-root", 'S', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(study_root), NULL,
-     "ask in the study root information model, which is the default", NULL},
-    {FINDER, "Query", "limit", 0, NULL, OPTION_NUMBER, "N", 0, UINT32_MAX, FIELD(limit), "0",
-     "stop after N matches (C-CANCEL); 0 is all of them", NULL},
-    {ASKING, "Query", "max-matches", 0, NULL, OPTION_NUMBER, "N", 0, UINT32_MAX, FIELD(max_matches), "1000000",
-     "give up at a peer that lists more: it may have no end. 0 is no limit", NULL},
+    OPTION(.name = "level", .letter = 'L', .programs = ASKING, .heading = "Query", .takes = OPTION_CHOICE,
+           .value = "patient|study|series|image", .choices = query_levels, .field = FIELD(level), .initial = "study",
+           .help = "what is asked for"),
+    OPTION(.name = "key", .letter = 'k', .programs = ASKING, .heading = "Query", .takes = OPTION_KEY,
+           .value = "KEY[=VALUE]",
+           .help = "an attribute to match, as PatientName=DOE^*, StudyDate=20240101- or 0020,000D=1.2.3; without a "
+                   "value: to be returned. May be repeated"),
+    OPTION(.name = "query-file", .programs = ASKING, .heading = "Query", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(query_file), .help = "read keys from FILE, one a line; lines that begin with # are comments"),
+    OPTION(.name = "patient-root", .letter = 'P', .programs = ASKING, .heading = "Query", .field = FIELD(patient_root),
+           .conflicts_with = {{"study-root"}}, .help = "ask in the patient root information model"),
+    OPTION(.name = "study-root", .letter = 'S', .programs = ASKING, .heading = "Query",
+           .help = "ask in the study root information model, which is the default"),
+    OPTION(.name = "limit", .programs = FINDER, .heading = "Query", .takes = OPTION_UNSIGNED, .value = "N", .min = 0,
+           .max = UINT32_MAX, .field = FIELD(limit), .initial = "0",
+           .help = "stop after N matches (C-CANCEL); 0 is all of them"),
+    OPTION(.name = "max-matches", .programs = ASKING, .heading = "Query", .takes = OPTION_UNSIGNED, .value = "N",
+           .min = 0, .max = UINT32_MAX, .field = FIELD(max_matches), .initial = "1000000",
+           .help = "give up at a peer that lists more: it may have no end. 0 is no limit"),
 
     /* ---- retrieval ---- */
-    {MOVER, "Retrieval", "output-dir", 'o', NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(output_dir), NULL,
-     "have it sent here, and keep it in this folder as <SOP Instance UID>.dcm; ./downloads if nothing says where to",
-     NULL},
-    {MOVER, "Retrieval", "move-dest", 0, "-aem", OPTION_AE, "AE", 0, 0, FIELD(move_destination), NULL,
-     "have it sent to this AE, which the peer must know; with a folder or a port here, this is our receiver's title",
-     NULL},
-    {MOVER, "Retrieval", "get", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(get), NULL,
-     "C-GET: instances come on the association that asks for them; no port is needed here", NULL},
-    {MOVER, "Retrieval", "no-find", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(no_find), NULL,
-     "list nothing first, for a peer without C-FIND: ask for the entities whose UIDs are the keys, as a whole", NULL},
-    {MOVER, "Retrieval", "all", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(all), NULL,
-     "everything the peer has: needed if no key narrows the retrieval", NULL},
-    {MOVER, "Retrieval", "receive-ae", 0, NULL, OPTION_AE, "AE", 0, 0, FIELD(receive_ae), NULL,
-     "the AE title by which the peer knows this receiver; by default our own one", NULL},
-    {MOVER, "Retrieval", "receive-port", 0, "+P", OPTION_NUMBER, "PORT", 0, 65535, FIELD(receive_port), "0",
-     "the port to receive on, as the peer knows it; 0 picks a free one", NULL},
-    {MOVER, "Retrieval", "receive-bind", 0, NULL, OPTION_ADDRESS, "ADDRESS", 0, 0, FIELD(receive_address), NULL,
-     "the address to receive on; by default 127.0.0.1 for a peer on this machine, else all", NULL},
-    {MOVER, "Retrieval", "allow-from", 0, NULL, OPTION_LIST, "AE|HOST", 0, 0, FIELD(allow_from), NULL,
-     "receive only from this AE title or host; by default from whoever calls --receive-ae. May be repeated", NULL},
-    {MOVER, "Retrieval", "sync", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(sync), NULL,
-     "answer only after fsync of file and folder", NULL},
-    {MOVER, "Retrieval", "mode", 0, NULL, OPTION_MODE, "MODE", 0, 0, FIELD(mode), NULL,
-     "the permissions of instances, octal, whatever the umask; by default what the umask leaves of 640", NULL},
-    {MOVER, "Retrieval", "retry", 0, NULL, OPTION_NUMBER, "N", 0, 100, FIELD(retry), "3",
-     "ask N more times for what is missing; a time that brought something does not count", NULL},
-    {MOVER, "Retrieval", "stall-timeout", 0, NULL, OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(stall_ms), NULL,
-     "give up a request at a peer that keeps talking while nothing new comes; 0 waits for ever. By default five times "
-     "--dimse-timeout", NULL},
-    {MOVER, "Retrieval", "priority", 0, NULL, OPTION_CHOICE, "low|medium|high", 0, 0, FIELD(priority), "medium",
-     "the priority to ask for", priorities},
+    OPTION(.name = "output-dir", .letter = 'o', .programs = MOVER, .heading = "Retrieval", .takes = OPTION_TEXT,
+           .value = "DIR", .field = FIELD(output_dir),
+           .help = "have it sent here, and keep it in this folder as <SOP Instance UID>.dcm; ./downloads if nothing "
+                   "says where to"),
+    OPTION(.name = "move-dest", .also = "-aem", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_AE,
+           .value = "AE", .field = FIELD(move_destination),
+           .help = "have it sent to this AE, which the peer must know; with a folder or a port here, this is our "
+                   "receiver's title"),
+    OPTION(.name = "get", .programs = MOVER, .heading = "Retrieval", .field = FIELD(get),
+           .conflicts_with = {{"move-dest", "--get and --move-dest exclude each other: C-GET sends to who asks"},
+                              {"receive-port", NO_RECEIVER},
+                              {"receive-ae", NO_RECEIVER},
+                              {"receive-bind", NO_RECEIVER}},
+           .help = "C-GET: instances come on the association that asks for them; no port is needed here"),
+    OPTION(.name = "no-find", .programs = MOVER, .heading = "Retrieval", .field = FIELD(no_find),
+           .conflicts_with =
+               {{"all",
+                 "--no-find and --all exclude each other: without a list only what the keys name can be asked for"}},
+           .help = "list nothing first, for a peer without C-FIND: ask for the entities whose UIDs are the keys, as a "
+                   "whole"),
+    OPTION(.name = "all", .programs = MOVER, .heading = "Retrieval", .field = FIELD(all),
+           .help = "everything the peer has: needed if no key narrows the retrieval"),
+    OPTION(.name = "receive-ae", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_AE, .value = "AE",
+           .field = FIELD(receive_ae),
+           .help = "the AE title by which the peer knows this receiver; by default our own one"),
+    OPTION(.name = "receive-port", .also = "+P", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_UNSIGNED,
+           .value = "PORT", .min = 0, .max = 65535, .field = FIELD(receive_port), .initial = "0",
+           .help = "the port to receive on, as the peer knows it; 0 picks a free one"),
+    OPTION(.name = "receive-bind", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_ADDRESS,
+           .value = "ADDRESS", .field = FIELD(receive_address),
+           .help = "the address to receive on; by default 127.0.0.1 for a peer on this machine, else all"),
+    OPTION(.name = "allow-from", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_LIST, .value = "AE|HOST",
+           .field = FIELD(allow_from),
+           .help =
+               "receive only from this AE title or host; by default from whoever calls --receive-ae. May be repeated"),
+    OPTION(.name = "sync", .programs = MOVER, .heading = "Retrieval", .field = FIELD(sync),
+           .help = "answer only after fsync of file and folder"),
+    OPTION(.name = "mode", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_MODE, .value = "MODE",
+           .field = FIELD(mode),
+           .help = "the permissions of instances, octal, whatever the umask; by default what the umask leaves of 640"),
+    OPTION(.name = "retry", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_UNSIGNED, .value = "N", .min = 0,
+           .max = 100, .field = FIELD(retry), .initial = "3",
+           .help = "ask N more times for what is missing; a time that brought something does not count"),
+    OPTION(.name = "stall-timeout", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_SECONDS,
+           .value = "SECONDS", .min = 0, .max = 86400, .field = FIELD(stall_ms),
+           .help = "give up a request at a peer that keeps talking while nothing new comes; 0 waits for ever. By "
+                   "default five times --dimse-timeout"),
+    OPTION(.name = "priority", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_CHOICE,
+           .value = "low|medium|high", .choices = priorities, .field = FIELD(priority), .initial = "medium",
+           .help = "the priority to ask for"),
 
     /* ---- input ---- */
-    {SENDER, "Input", "input", 'i', NULL, OPTION_INPUT, "PATH", 0, 0, 0, NULL,
-     "a file, a folder or a quoted glob pattern; may be repeated", NULL},
-    {SENDER, "Input", "recursive", 'r', "+r", OPTION_SWITCH, NULL, 0, 0, FIELD(recursive), NULL,
-     "go into the folders below; else only a folder's own files are sent", NULL},
-    {SENDER, "Input", "pattern", 0, NULL, OPTION_TEXT, "GLOB", 0, 0, FIELD(pattern), NULL,
-     "only files whose name matches, such as '*.dcm'", NULL},
-    {SENDER, "Input", "files-from", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(files_from), NULL,
-     "read paths from FILE, one a line; - is standard input", NULL},
-    {SENDER, "Input", "null", '0', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(nul_separated), NULL,
-     "that list is separated by NUL bytes (find -print0)", NULL},
-    {SENDER, "Input", "follow-symlinks", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(follow_symlinks), NULL,
-     "follow symbolic links below the given paths, to each file once", NULL},
-    {SENDER, "Input", "accept-raw", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(accept_raw), NULL,
-     "take data sets without preamble, file meta information or transfer syntax, which is found by parsing", NULL},
-    {SENDER, "Input", "allow-incomplete", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(allow_incomplete), NULL,
-     "send instances that have no Study Instance UID, or whose study or series UIDs are no UIDs", NULL},
-    {SENDER, "Input", "on-conflict", 0, NULL, OPTION_CHOICE, "fail|first|all", 0, 0, FIELD(on_conflict), "fail",
-     "what to do with a file that has another one's SOP Instance UID and other data: fail it, skip it, or send it too",
-     conflicts},
-    {SENDER, "Input", "scan-folders", 0, "+sd", OPTION_SWITCH, NULL, 0, 0, FIELD(scan_folders), NULL,
-     "changes nothing: folders are always looked into", NULL},
-    {SENDER, "Input", "read-from-dicomdir", 0, "+rd", OPTION_SWITCH, NULL, 0, 0, FIELD(read_dicomdir), NULL,
-     "changes nothing: a DICOMDIR that is given stands for the files it names", NULL},
-
-    {SENDER, "Input", "synthetic", 0, NULL, OPTION_SYNTHETIC, "STUDIESxINSTANCESxSIZE[:CT|MR|SC]", 0, 0,
-     FIELD(synthetic_text), NULL,
-     "send made-up instances instead of files, e.g. 4x50x512K:CT: to measure a PACS", NULL},
-    {SENDER, "Input", "repeat", 0, NULL, OPTION_NUMBER, "N", 1, 1000000, FIELD(repeat), NULL,
-     "make the synthetic studies N times, with new UIDs", NULL},
-    {SENDER, "Input", "duration", 0, NULL, OPTION_SECONDS, "SECONDS", 0, 864000, FIELD(duration_ms), NULL,
-     "make synthetic studies for so long", NULL},
+    OPTION(.name = "input", .letter = 'i', .programs = SENDER, .heading = "Input", .takes = OPTION_INPUT,
+           .value = "PATH", .help = "a file, a folder or a quoted glob pattern; may be repeated"),
+    OPTION(.name = "recursive", .letter = 'r', .also = "+r", .programs = SENDER, .heading = "Input",
+           .field = FIELD(recursive), .help = "go into the folders below; else only a folder's own files are sent"),
+    OPTION(.name = "pattern", .programs = SENDER, .heading = "Input", .takes = OPTION_TEXT, .value = "GLOB",
+           .field = FIELD(pattern), .help = "only files whose name matches, such as '*.dcm'"),
+    OPTION(.name = "files-from", .programs = SENDER, .heading = "Input", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(files_from), .help = "read paths from FILE, one a line; - is standard input"),
+    OPTION(.name = "null", .letter = '0', .programs = SENDER, .heading = "Input", .field = FIELD(nul_separated),
+           .needs = {"files-from"}, .help = "that list is separated by NUL bytes (find -print0)"),
+    OPTION(.name = "follow-symlinks", .programs = SENDER, .heading = "Input", .field = FIELD(follow_symlinks),
+           .help = "follow symbolic links below the given paths, to each file once"),
+    OPTION(.name = "accept-raw", .programs = SENDER, .heading = "Input", .field = FIELD(accept_raw),
+           .help =
+               "take data sets without preamble, file meta information or transfer syntax, which is found by parsing"),
+    OPTION(.name = "allow-incomplete", .programs = SENDER, .heading = "Input", .field = FIELD(allow_incomplete),
+           .help = "send instances that have no Study Instance UID, or whose study or series UIDs are no UIDs"),
+    OPTION(.name = "on-conflict", .programs = SENDER, .heading = "Input", .takes = OPTION_CHOICE,
+           .value = "fail|first|all", .choices = conflicts, .field = FIELD(on_conflict), .initial = "fail",
+           .help = "what to do with a file that has another one's SOP Instance UID and other data: fail it, skip it, "
+                   "or send it too"),
+    OPTION(.name = "scan-folders", .also = "+sd", .programs = SENDER, .heading = "Input",
+           .help = "changes nothing: folders are always looked into"),
+    OPTION(.name = "read-from-dicomdir", .also = "+rd", .programs = SENDER, .heading = "Input",
+           .help = "changes nothing: a DICOMDIR that is given stands for the files it names"),
+    OPTION(.name = "synthetic", .programs = SENDER, .heading = "Input", .takes = OPTION_SYNTHETIC,
+           .value = "STUDIESxINSTANCESxSIZE[:CT|MR|SC]", .field = FIELD(synthetic_text),
+           .conflicts_with = {{"input", NO_FILES},
+                              {"files-from", NO_FILES},
+                              {"ledger",
+                               "--synthetic makes no files that a ledger could know: give either it or --ledger"}},
+           .help = "send made-up instances instead of files, e.g. 4x50x512K:CT: to measure a PACS"),
+    OPTION(.name = "repeat", .programs = SENDER, .heading = "Input", .takes = OPTION_UNSIGNED, .value = "N", .min = 1,
+           .max = 1000000, .field = FIELD(repeat), .needs = {"synthetic", SYNTHETIC_ONLY},
+           .help = "make the synthetic studies N times, with new UIDs"),
+    OPTION(.name = "duration", .programs = SENDER, .heading = "Input", .takes = OPTION_SECONDS, .value = "SECONDS",
+           .min = 0, .max = 864000, .field = FIELD(duration_ms), .needs = {"synthetic", SYNTHETIC_ONLY},
+           .help = "make synthetic studies for so long"),
 
     /* ---- sending ---- */
-    {SENDER, "Sending", "threads", 't', "--concurrency", OPTION_NUMBER, "N|auto", 1, SESSION_THREADS_MAX,
-     FIELD(threads), "1", "associations at a time, each on its own thread; auto finds out how many are worth it",
-     automatic},
-    {SENDER, "Sending", "ramp", 0, NULL, OPTION_RAMP, "N,N,...", 1, SESSION_THREADS_MAX, FIELD(ramp_text), NULL,
-     "the whole job with each of these numbers of threads in turn, e.g. 1,2,4,8: a table, and where the knee is", NULL},
-    {SENDER, "Sending", "priority", 0, NULL, OPTION_CHOICE, "low|medium|high", 0, 0, FIELD(priority), "medium",
-     "the priority that each C-STORE asks for", priorities},
-    {SENDER, "Sending", "verify", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verify), NULL,
-     "C-ECHO first; nothing is sent if it fails", NULL},
-    {SENDER, "Sending", "retry", 0, NULL, OPTION_NUMBER, "N", 0, 100, FIELD(retry), "2",
-     "try N more times whatever may succeed later (a lost association, no answer, no room, status 0110; other statuses "
-     "once more at most); with 0, what was in flight when an association was lost is in doubt", NULL},
-    {SENDER, "Sending", "give-up-after", 0, NULL, OPTION_SECONDS, "SECONDS", 1, 4294967, FIELD(give_up_ms), NULL,
-     "stop when the peer cannot be reached or has no room for so long; by default after 600 s, and as soon as --retry "
-     "says if it has never answered", NULL},
-    {SENDER, "Sending", "max-per-association", 0, NULL, OPTION_LIMIT, "N|SIZE|TIME", 0, 0,
-     FIELD(association_limit_text), NULL,
-     "open another association after N stores, after a size such as 500M, or after a time such as 60s", NULL},
-    {SENDER, "Sending", "strict", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(strict), NULL,
-     "let what is skipped or stored with a warning fail the run: it then ends with 1 or 2", NULL},
-    {SENDER, "Sending", "window", 0, NULL, OPTION_NUMBER, "N", 1, DICOMNET_STORAGE_WINDOW_MAX, FIELD(window), "1",
-     "stores under way at a time on one association, if the peer agrees (asynchronous operations window)", NULL},
-    {SENDER, "Sending", "scan-first", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(scan_first), NULL,
-     "look at every file before the first is sent: exact totals from the start", NULL},
-    {SENDER, "Sending", "dry-run", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(dry_run), NULL,
-     "say what would be sent (studies, files, sizes, syntaxes, contexts) and connect to nobody", NULL},
+    OPTION(.name = "threads", .letter = 't', .also = "--concurrency", .programs = SENDER, .heading = "Sending",
+           .takes = OPTION_UNSIGNED, .value = "N|auto", .min = 1, .max = SESSION_THREADS_MAX, .choices = automatic,
+           .field = FIELD(threads), .initial = "1",
+           .help = "associations at a time, each on its own thread; auto finds out how many are worth it"),
+    OPTION(.name = "ramp", .programs = SENDER, .heading = "Sending", .takes = OPTION_RAMP, .value = "N,N,...", .min = 1,
+           .max = SESSION_THREADS_MAX, .field = FIELD(ramp_text),
+           .conflicts_with = {{"dry-run"},
+                              {"threads"},
+                              {"ledger",
+                               "--ramp sends the same files again and again, and --ledger does not: give either"}},
+           .help = "the whole job with each of these numbers of threads in turn, e.g. 1,2,4,8: a table, and where the "
+                   "knee is"),
+    OPTION(.name = "priority", .programs = SENDER, .heading = "Sending", .takes = OPTION_CHOICE,
+           .value = "low|medium|high", .choices = priorities, .field = FIELD(priority), .initial = "medium",
+           .help = "the priority that each C-STORE asks for"),
+    OPTION(.name = "verify", .programs = SENDER, .heading = "Sending", .field = FIELD(verify),
+           .help = "C-ECHO first; nothing is sent if it fails"),
+    OPTION(.name = "retry", .programs = SENDER, .heading = "Sending", .takes = OPTION_UNSIGNED, .value = "N", .min = 0,
+           .max = 100, .field = FIELD(retry), .initial = "2",
+           .help = "try N more times whatever may succeed later (a lost association, no answer, no room, status 0110; "
+                   "other statuses once more at most); with 0, what was in flight when an association was lost is in "
+                   "doubt"),
+    OPTION(.name = "give-up-after", .programs = SENDER, .heading = "Sending", .takes = OPTION_SECONDS,
+           .value = "SECONDS", .min = 1, .max = 4294967, .field = FIELD(give_up_ms),
+           .help = "stop when the peer cannot be reached or has no room for so long; by default after 600 s, and as "
+                   "soon as --retry says if it has never answered"),
+    OPTION(.name = "max-per-association", .programs = SENDER, .heading = "Sending", .takes = OPTION_LIMIT,
+           .value = "N|SIZE|TIME", .field = FIELD(association_limit_text),
+           .help = "open another association after N stores, after a size such as 500M, or after a time such as 60s"),
+    OPTION(.name = "strict", .programs = SENDER, .heading = "Sending", .field = FIELD(strict),
+           .help = "let what is skipped or stored with a warning fail the run: it then ends with 1 or 2"),
+    OPTION(.name = "window", .programs = SENDER, .heading = "Sending", .takes = OPTION_UNSIGNED, .value = "N", .min = 1,
+           .max = DICOMNET_STORAGE_WINDOW_MAX, .field = FIELD(window), .initial = "1",
+           .help =
+               "stores under way at a time on one association, if the peer agrees (asynchronous operations window)"),
+    OPTION(.name = "scan-first", .programs = SENDER, .heading = "Sending", .field = FIELD(scan_first),
+           .help = "look at every file before the first is sent: exact totals from the start"),
+    OPTION(.name = "dry-run", .programs = SENDER, .heading = "Sending", .field = FIELD(dry_run),
+           .help = "say what would be sent (studies, files, sizes, syntaxes, contexts) and connect to nobody"),
 
     /* ---- ledger ---- */
-    {SENDER, "Ledger", "ledger", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(ledger), NULL,
-     "note every outcome in this database; the same command again resumes: what is stored is not sent again", NULL},
-    {SENDER, "Ledger", "retry-failed", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(retry_failed), NULL,
-     "try again also what the ledger says has failed for good", NULL},
-    {SENDER, "Ledger", "allow-other-destination", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(allow_other_destination),
-     NULL, "the ledger was made for another destination and shall belong to this one: the PACS has moved", NULL},
-    {REPORT, "Ledger", "ledger", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(ledger), NULL, "the ledger to look into",
-     NULL},
-    {REPORT, "Ledger", "failed", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(show_failed), NULL,
-     "list the files that failed", NULL},
-    {REPORT, "Ledger", "warned", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(show_warned), NULL,
-     "list the files that were stored with a warning", NULL},
-    {REPORT, "Ledger", "skipped", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(show_skipped), NULL,
-     "list the files that were skipped", NULL},
-    {REPORT, "Ledger", "pending", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(show_pending), NULL,
-     "list the files that are left over: not sent, or in doubt", NULL},
+    OPTION(.name = "ledger", .programs = SENDER, .heading = "Ledger", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(ledger),
+           .help =
+               "note every outcome in this database; the same command again resumes: what is stored is not sent again"),
+    OPTION(.name = "retry-failed", .programs = SENDER, .heading = "Ledger", .field = FIELD(retry_failed),
+           .needs = {"ledger"}, .help = "try again also what the ledger says has failed for good"),
+    OPTION(.name = "allow-other-destination", .programs = SENDER, .heading = "Ledger",
+           .field = FIELD(allow_other_destination), .needs = {"ledger"},
+           .help = "the ledger was made for another destination and shall belong to this one: the PACS has moved"),
+    OPTION(.name = "ledger", .programs = REPORT, .heading = "Ledger", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(ledger), .help = "the ledger to look into"),
+    OPTION(.name = "failed", .programs = REPORT, .heading = "Ledger", .field = FIELD(show_failed),
+           .help = "list the files that failed"),
+    OPTION(.name = "warned", .programs = REPORT, .heading = "Ledger", .field = FIELD(show_warned),
+           .help = "list the files that were stored with a warning"),
+    OPTION(.name = "skipped", .programs = REPORT, .heading = "Ledger", .field = FIELD(show_skipped),
+           .help = "list the files that were skipped"),
+    OPTION(.name = "pending", .programs = REPORT, .heading = "Ledger", .field = FIELD(show_pending),
+           .help = "list the files that are left over: not sent, or in doubt"),
 
     /* ---- receiving ---- */
-    {SERVER, "Listening", "port", 'p', NULL, OPTION_NUMBER, "PORT", 0, 65535, FIELD(port), "11112",
-     "the port to listen on; 0 picks a free one", NULL},
-    {SERVER, "Listening", "bind", 0, NULL, OPTION_ADDRESS, "ADDRESS", 0, 0, FIELD(bind_address), "127.0.0.1",
-     "the address to listen on; 0.0.0.0 for all", NULL},
-    {SERVER, "Listening", "ae-title", 'a', "--aetitle --aet -aet", OPTION_AE, "AE", 0, 0, FIELD(own_ae), NULL,
-     "our AE title: who calls another one is rejected; by default any is taken", NULL},
-    {SERVER, "Listening", "max-associations", 0, NULL, OPTION_NUMBER, "N", 0, 100000, FIELD(max_associations), "0",
-     "reject (transiently) who comes while N are open; 0 is no limit", NULL},
-    {SERVER, "Listening", "max-connections", 0, NULL, OPTION_NUMBER, "N", 0, 100000, FIELD(max_connections), "512",
-     "have at most N connections; beyond it the oldest one that has not asked for an association yet is closed, or the "
-     "new one; 0 is no limit", NULL},
-    {RECEIVER, "Listening", "window", 0, NULL, OPTION_NUMBER, "N", 1, DICOMNET_STORAGE_WINDOW_MAX, FIELD(window), "1",
-     "grant up to N operations at a time to who asks for it (asynchronous operations window)", NULL},
-    {RECEIVER, "Storing", "output-dir", 'o', NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(output_dir), NULL,
-     "keep instances in this folder, as <SOP Instance UID>.dcm", NULL},
-    {RECEIVER, "Storing", "discard", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(discard), NULL,
-     "keep nothing: to measure", NULL},
-    {ARCHIVE, "Storing", "output-dir", 'o', NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(output_dir), NULL,
-     "the archive: instances as <SOP Instance UID>.dcm, and their index in index.sqlite", NULL},
-    {ARCHIVE, "Storing", "import", 0, NULL, OPTION_LIST, "DIR", 0, 0, FIELD(import_dirs), NULL,
-     "first take in the DICOM files in this folder and below it. May be repeated", NULL},
-    {ARCHIVE, "Storing", "dicom", 0, "-dicom", OPTION_TEXT, "FILE", 0, 0, FIELD(dicom_file), NULL,
-     "serve this file, or the files below this folder, from a copy that is removed when the archive stops", NULL},
-    {ARCHIVE, "Storing", "reindex", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(reindex), NULL,
-     "make the index anew from the files", NULL},
-    {ARCHIVE, "Storing", "synthetic", 0, NULL, OPTION_PEOPLE, "STUDIESxSERIESxINSTANCES[:SIZE]", 0, 0,
-     FIELD(population_text), NULL,
-     "serve made-up patients instead, without any files, e.g. 4x2x50:64K; 1x1x3 if nothing is said", NULL},
-    {SERVER, "Storing", "sync", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(sync), NULL,
-     "answer only after fsync of file and folder", NULL},
-    {SERVER, "Storing", "mode", 0, NULL, OPTION_MODE, "MODE", 0, 0, FIELD(mode), NULL,
-     "the permissions of instances, octal, whatever the umask; by default what the umask leaves of 640", NULL},
-    {RECEIVER, "Storing", "access-log", 0, NULL, OPTION_TEXT, "FILE", 0, 0, FIELD(access_log), NULL,
-     "append a line of JSON for each association and each answered C-STORE, before the answer leaves", NULL},
-
-    {RECEIVER, "Faults, to test senders", "status", 0, NULL, OPTION_STATUS, "HEX", 0, 0xFFFF, FIELD(status), "0000",
-     "answer every C-STORE with this status; what fails is not kept", NULL},
-    {RECEIVER, "Faults, to test senders", "fail-every", 0, NULL, OPTION_EVERY, "N:HEX", 1, 1000000,
-     FIELD(fail_every_text), NULL, "answer every N-th C-STORE with this status", NULL},
-    {RECEIVER, "Faults, to test senders", "response-delay", 0, NULL, OPTION_NUMBER, "MS", 0, 3600000,
-     FIELD(response_delay_ms), "0", "wait this many milliseconds before each response", NULL},
-    {RECEIVER, "Faults, to test senders", "two-writes", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(two_writes), NULL,
-     "write each response in two pieces with Nagle's algorithm on, as DCMTK does", NULL},
-    {RECEIVER, "Faults, to test senders", "abort-after", 0, NULL, OPTION_NUMBER, "N", 0, 1000000, FIELD(abort_after),
-     "0", "answer N stores of an association; keep the next and abort instead of answering; 0: never", NULL},
-    {RECEIVER, "Faults, to test senders", "stall-after", 0, NULL, OPTION_NUMBER, "N", 0, 1000000, FIELD(stall_after),
-     "0", "answer N stores of an association; keep what follows and say nothing; 0: never", NULL},
-    {RECEIVER, "Faults, to test senders", "reject-transient", 0, NULL, OPTION_NUMBER, "N", 0, 1000000,
-     FIELD(reject_transient), "0", "reject the first N associations (transiently)", NULL},
-
-    {ARCHIVE, "Retrieval", "peer", 0, NULL, OPTION_INPUT, "AE=HOST:PORT", 0, 0, 0, NULL,
-     "where a C-MOVE to that AE title sends to; may be repeated", NULL},
-    {ARCHIVE, "Retrieval", "move-threads", 0, NULL, OPTION_NUMBER, "N", 1, 64, FIELD(move_associations), "1",
-     "send a C-MOVE's series over up to N associations at a time", NULL},
+    OPTION(.name = "port", .letter = 'p', .programs = SERVER, .heading = "Listening", .takes = OPTION_UNSIGNED,
+           .value = "PORT", .min = 0, .max = 65535, .field = FIELD(port), .initial = "11112",
+           .help = "the port to listen on; 0 picks a free one"),
+    OPTION(.name = "bind", .programs = SERVER, .heading = "Listening", .takes = OPTION_ADDRESS, .value = "ADDRESS",
+           .field = FIELD(bind_address), .initial = "127.0.0.1", .help = "the address to listen on; 0.0.0.0 for all"),
+    OPTION(.name = "ae-title", .letter = 'a', .also = "--aetitle --aet -aet", .programs = SERVER,
+           .heading = "Listening", .takes = OPTION_AE, .value = "AE", .field = FIELD(own_ae),
+           .help = "our AE title: who calls another one is rejected; by default any is taken"),
+    OPTION(.name = "max-associations", .programs = SERVER, .heading = "Listening", .takes = OPTION_UNSIGNED,
+           .value = "N", .min = 0, .max = 100000, .field = FIELD(max_associations), .initial = "0",
+           .help = "reject (transiently) who comes while N are open; 0 is no limit"),
+    OPTION(.name = "max-connections", .programs = SERVER, .heading = "Listening", .takes = OPTION_UNSIGNED,
+           .value = "N", .min = 0, .max = 100000, .field = FIELD(max_connections), .initial = "512",
+           .help = "have at most N connections; beyond it the oldest one that has not asked for an association yet is "
+                   "closed, or the new one; 0 is no limit"),
+    OPTION(.name = "window", .programs = RECEIVER, .heading = "Listening", .takes = OPTION_UNSIGNED, .value = "N",
+           .min = 1, .max = DICOMNET_STORAGE_WINDOW_MAX, .field = FIELD(window), .initial = "1",
+           .help = "grant up to N operations at a time to who asks for it (asynchronous operations window)"),
+    OPTION(.name = "output-dir", .letter = 'o', .programs = RECEIVER, .heading = "Storing", .takes = OPTION_TEXT,
+           .value = "DIR", .field = FIELD(output_dir), .conflicts_with = {{"discard"}},
+           .help = "keep instances in this folder, as <SOP Instance UID>.dcm"),
+    OPTION(.name = "discard", .programs = RECEIVER, .heading = "Storing", .field = FIELD(discard),
+           .help = "keep nothing: to measure"),
+    OPTION(.name = "output-dir", .letter = 'o', .programs = ARCHIVE, .heading = "Storing", .takes = OPTION_TEXT,
+           .value = "DIR", .field = FIELD(output_dir), .conflicts_with = {{"synthetic"}},
+           .help = "the archive: instances as <SOP Instance UID>.dcm, and their index in index.sqlite"),
+    OPTION(.name = "import", .programs = ARCHIVE, .heading = "Storing", .takes = OPTION_LIST, .value = "DIR",
+           .field = FIELD(import_dirs),
+           .help = "first take in the DICOM files in this folder and below it. May be repeated"),
+    OPTION(.name = "dicom", .also = "-dicom", .programs = ARCHIVE, .heading = "Storing", .takes = OPTION_TEXT,
+           .value = "FILE", .field = FIELD(dicom_file),
+           .conflicts_with = {{"output-dir", ONLY_DICOM}, {"synthetic", ONLY_DICOM}, {"import", ONLY_DICOM}},
+           .help =
+               "serve this file, or the files below this folder, from a copy that is removed when the archive stops"),
+    OPTION(.name = "reindex", .programs = ARCHIVE, .heading = "Storing", .field = FIELD(reindex),
+           .help = "make the index anew from the files"),
+    OPTION(.name = "synthetic", .programs = ARCHIVE, .heading = "Storing", .takes = OPTION_PEOPLE,
+           .value = "STUDIESxSERIESxINSTANCES[:SIZE]", .field = FIELD(population_text), .value_if_none = "1x1x3",
+           .conflicts_with = {{"import", NO_FOLDER}, {"reindex", NO_FOLDER}, {"sync", NO_FOLDER}},
+           .help = "serve made-up patients instead, without any files, e.g. 4x2x50:64K; 1x1x3 if nothing is said"),
+    OPTION(.name = "sync", .programs = SERVER, .heading = "Storing", .field = FIELD(sync),
+           .help = "answer only after fsync of file and folder"),
+    OPTION(.name = "mode", .programs = SERVER, .heading = "Storing", .takes = OPTION_MODE, .value = "MODE",
+           .field = FIELD(mode),
+           .help = "the permissions of instances, octal, whatever the umask; by default what the umask leaves of 640"),
+    OPTION(.name = "access-log", .programs = RECEIVER, .heading = "Storing", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(access_log),
+           .help = "append a line of JSON for each association and each answered C-STORE, before the answer leaves"),
+    OPTION(.name = "status", .programs = RECEIVER, .heading = "Faults, to test senders", .takes = OPTION_STATUS,
+           .value = "HEX", .min = 0, .max = 0xFFFF, .field = FIELD(status), .initial = "0000",
+           .help = "answer every C-STORE with this status; what fails is not kept"),
+    OPTION(.name = "fail-every", .programs = RECEIVER, .heading = "Faults, to test senders", .takes = OPTION_EVERY,
+           .value = "N:HEX", .min = 1, .max = 1000000, .field = FIELD(fail_every_text),
+           .help = "answer every N-th C-STORE with this status"),
+    OPTION(.name = "response-delay", .programs = RECEIVER, .heading = "Faults, to test senders",
+           .takes = OPTION_UNSIGNED, .value = "MS", .min = 0, .max = 3600000, .field = FIELD(response_delay_ms),
+           .initial = "0", .help = "wait this many milliseconds before each response"),
+    OPTION(.name = "two-writes", .programs = RECEIVER, .heading = "Faults, to test senders", .field = FIELD(two_writes),
+           .help = "write each response in two pieces with Nagle's algorithm on, as DCMTK does"),
+    OPTION(.name = "abort-after", .programs = RECEIVER, .heading = "Faults, to test senders", .takes = OPTION_UNSIGNED,
+           .value = "N", .min = 0, .max = 1000000, .field = FIELD(abort_after), .initial = "0",
+           .help = "answer N stores of an association; keep the next and abort instead of answering; 0: never"),
+    OPTION(.name = "stall-after", .programs = RECEIVER, .heading = "Faults, to test senders", .takes = OPTION_UNSIGNED,
+           .value = "N", .min = 0, .max = 1000000, .field = FIELD(stall_after), .initial = "0",
+           .help = "answer N stores of an association; keep what follows and say nothing; 0: never"),
+    OPTION(.name = "reject-transient", .programs = RECEIVER, .heading = "Faults, to test senders",
+           .takes = OPTION_UNSIGNED, .value = "N", .min = 0, .max = 1000000, .field = FIELD(reject_transient),
+           .initial = "0", .help = "reject the first N associations (transiently)"),
+    OPTION(.name = "peer", .programs = ARCHIVE, .heading = "Retrieval", .takes = OPTION_INPUT, .value = "AE=HOST:PORT",
+           .help = "where a C-MOVE to that AE title sends to; may be repeated"),
+    OPTION(.name = "move-threads", .programs = ARCHIVE, .heading = "Retrieval", .takes = OPTION_UNSIGNED, .value = "N",
+           .min = 1, .max = 64, .field = FIELD(move_associations), .initial = "1",
+           .help = "send a C-MOVE's series over up to N associations at a time"),
 
     /* ---- network ---- */
-    {ALL, "Network", "max-pdu", 0, "-pdu", OPTION_NUMBER, "BYTES", DICOMNET_ASSOCIATION_MAX_PDU_MIN, DICOMNET_ASSOCIATION_MAX_PDU_MAX,
-     FIELD(max_pdu_len), "131072", "the longest PDU that we accept", NULL},
-    {ALL, "Network", "timeout", 0, NULL, OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeout_ms), NULL,
-     "all timeouts at once; those below win over it. 0 waits for ever, fractions are fine", NULL},
-    {REQUESTOR | ARCHIVE, "Network", "connect-timeout", 0, "-to", OPTION_SECONDS, "SECONDS", 0, 86400,
-     FIELD(timeouts.connect_ms), "10", "for the TCP connection", NULL},
-    {ALL, "Network", "acse-timeout", 0, "-ta", OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeouts.acse_ms), "30",
-     "for the association to be agreed", NULL},
-    {REQUESTOR | ARCHIVE, "Network", "dimse-timeout", 0, "-td", OPTION_SECONDS, "SECONDS", 0, 86400,
-     FIELD(timeouts.dimse_ms), "120", "for a response, after the request or the response before it", NULL},
-    {SERVER, "Network", "idle-timeout", 0, NULL, OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(idle_ms), "30",
-     "for a next request on an association; then it is aborted, as it keeps others out. 0 never does that", NULL},
-    {ALL, "Network", "network-timeout", 0, "-tn", OPTION_SECONDS, "SECONDS", 0, 86400, FIELD(timeouts.network_ms),
-     "60", "for a PDU to get through, whichever way it goes", NULL},
+    OPTION(.name = "max-pdu", .also = "-pdu", .programs = ALL, .heading = "Network", .takes = OPTION_UNSIGNED,
+           .value = "BYTES", .min = DICOMNET_ASSOCIATION_MAX_PDU_MIN, .max = DICOMNET_ASSOCIATION_MAX_PDU_MAX,
+           .field = FIELD(max_pdu_len), .initial = "131072", .help = "the longest PDU that we accept"),
+    OPTION(.name = "timeout", .programs = ALL, .heading = "Network", .takes = OPTION_SECONDS, .value = "SECONDS",
+           .min = 0, .max = 86400, .field = FIELD(timeouts.release_ms),
+           .help = "all timeouts at once; those below win over it. 0 waits for ever, fractions are fine"),
+    OPTION(.name = "connect-timeout", .also = "-to", .programs = REQUESTOR | ARCHIVE, .heading = "Network",
+           .takes = OPTION_SECONDS, .value = "SECONDS", .min = 0, .max = 86400, .field = FIELD(timeouts.connect_ms),
+           .initial = "10", .doubtful = 1000,
+           .doubt = "it is in seconds, and no connection takes a quarter of an hour to open; of milliseconds, divide "
+                    "by 1000",
+           .follows = "timeout", .help = "for the TCP connection"),
+    OPTION(.name = "acse-timeout", .also = "-ta", .programs = ALL, .heading = "Network", .takes = OPTION_SECONDS,
+           .value = "SECONDS", .min = 0, .max = 86400, .field = FIELD(timeouts.acse_ms), .initial = "30",
+           .follows = "timeout", .help = "for the association to be agreed"),
+    OPTION(.name = "dimse-timeout", .also = "-td", .programs = REQUESTOR | ARCHIVE, .heading = "Network",
+           .takes = OPTION_SECONDS, .value = "SECONDS", .min = 0, .max = 86400, .field = FIELD(timeouts.dimse_ms),
+           .initial = "120", .follows = "timeout",
+           .help = "for a response, after the request or the response before it"),
+    OPTION(.name = "idle-timeout", .programs = SERVER, .heading = "Network", .takes = OPTION_SECONDS,
+           .value = "SECONDS", .min = 0, .max = 86400, .field = FIELD(idle_ms), .initial = "30", .doubtful = 10000,
+           .doubt = "it is in seconds, and this is hours; of milliseconds, divide by 1000; 0 is no limit",
+           .follows = "timeout",
+           .help =
+               "for a next request on an association; then it is aborted, as it keeps others out. 0 never does that"),
+    OPTION(.name = "network-timeout", .also = "-tn", .programs = ALL, .heading = "Network", .takes = OPTION_SECONDS,
+           .value = "SECONDS", .min = 0, .max = 86400, .field = FIELD(timeouts.network_ms), .initial = "60",
+           .follows = "timeout", .help = "for a PDU to get through, whichever way it goes"),
 
     /* ---- what it says ---- */
-    {SENDER | MOVER, "Output", "log-dir", 0, NULL, OPTION_TEXT, "DIR", 0, 0, FIELD(log_dir), "logs",
-     "the folder for the event log and the summary", NULL},
-    {FINDER, "Output", "json", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(json), NULL,
-     "matches as an array in the DICOM JSON Model", NULL},
-    {FINDER, "Output", "csv", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(csv), NULL, "matches as CSV", NULL},
-    {SENDER | MOVER, "Output", "json", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(json), NULL,
-     "the summary as JSON on standard output, and nothing else there", NULL},
-    {SENDER | MOVER, "Output", "no-progress", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(no_progress), NULL,
-     "no progress line", NULL},
-    {REPORT, "Output", "json", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(json), NULL, "as one JSON document", NULL},
-    {REPORT, "Output", "csv", 0, NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(csv), NULL,
-     "a line for each file, comma-separated", NULL},
-    {ALL, "Output", "quiet", 'q', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(quiet), NULL, "only errors", NULL},
-    {SENDER, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
-     "a line for each file", NULL},
-    {MOVER, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
-     "a line for each request and instance", NULL},
-    {SERVER | ECHO | FINDER, "Output", "verbose", 'v', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(verbose), NULL,
-     "a line for each association", NULL},
-    {ALL, "Output", "debug", 'd', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(debug), NULL,
-     "also associations in detail: contexts, PDU sizes, DIMSE messages", NULL},
-    {SENDER | MOVER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0,
-     FIELD(log_level), NULL, "what the log holds (info; debug with -d); without -q, -v, -d also what is said", levels},
-    {SERVER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0, FIELD(log_level),
-     NULL, "what is said: error with -q, info with -v, debug with -d, else warn", levels},
-    {ECHO | FINDER, "Output", "log-level", 0, "-ll", OPTION_CHOICE, "error|warn|info|debug|trace", 0, 0,
-     FIELD(log_level), NULL, "what is said: info with -v, debug with -d, else error", levels},
-    {ALL | REPORT, "Output", "help", 'h', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(help), NULL, "this text", NULL},
-    {ALL | REPORT, "Output", "version", 'V', NULL, OPTION_SWITCH, NULL, 0, 0, FIELD(version), NULL,
-     "the version of the program and of its libraries", NULL},
+    OPTION(.name = "log-dir", .programs = SENDER | MOVER, .heading = "Output", .takes = OPTION_TEXT, .value = "DIR",
+           .field = FIELD(log_dir), .initial = "logs", .help = "the folder for the event log and the summary"),
+    OPTION(.name = "json", .programs = FINDER, .heading = "Output", .field = FIELD(json), .conflicts_with = {{"csv"}},
+           .help = "matches as an array in the DICOM JSON Model"),
+    OPTION(.name = "csv", .programs = FINDER, .heading = "Output", .field = FIELD(csv), .help = "matches as CSV"),
+    OPTION(.name = "json", .programs = SENDER | MOVER, .heading = "Output", .field = FIELD(json),
+           .help = "the summary as JSON on standard output, and nothing else there"),
+    OPTION(.name = "no-progress", .programs = SENDER | MOVER, .heading = "Output", .field = FIELD(no_progress),
+           .help = "no progress line"),
+    OPTION(.name = "json", .programs = REPORT, .heading = "Output", .field = FIELD(json), .conflicts_with = {{"csv"}},
+           .help = "as one JSON document"),
+    OPTION(.name = "csv", .programs = REPORT, .heading = "Output", .field = FIELD(csv),
+           .help = "a line for each file, comma-separated"),
+    OPTION(.name = "quiet", .letter = 'q', .programs = ALL, .heading = "Output", .field = FIELD(quiet),
+           .conflicts_with = {{"verbose"}, {"debug"}}, .help = "only errors"),
+    OPTION(.name = "verbose", .letter = 'v', .programs = SENDER, .heading = "Output", .field = FIELD(verbose),
+           .help = "a line for each file"),
+    OPTION(.name = "verbose", .letter = 'v', .programs = MOVER, .heading = "Output", .field = FIELD(verbose),
+           .help = "a line for each request and instance"),
+    OPTION(.name = "verbose", .letter = 'v', .programs = SERVER | ECHO | FINDER, .heading = "Output",
+           .field = FIELD(verbose), .help = "a line for each association"),
+    OPTION(.name = "debug", .letter = 'd', .programs = ALL, .heading = "Output", .field = FIELD(debug),
+           .help = "also associations in detail: contexts, PDU sizes, DIMSE messages"),
+    OPTION(.name = "log-level", .also = "-ll", .programs = SENDER | MOVER, .heading = "Output", .takes = OPTION_CHOICE,
+           .value = "error|warn|info|debug|trace", .choices = levels, .field = FIELD(log_level),
+           .help = "what the log holds (info; debug with -d); without -q, -v, -d also what is said"),
+    OPTION(.name = "log-level", .also = "-ll", .programs = SERVER, .heading = "Output", .takes = OPTION_CHOICE,
+           .value = "error|warn|info|debug|trace", .choices = levels, .field = FIELD(log_level),
+           .help = "what is said: error with -q, info with -v, debug with -d, else warn"),
+    OPTION(.name = "log-level", .also = "-ll", .programs = ECHO | FINDER, .heading = "Output", .takes = OPTION_CHOICE,
+           .value = "error|warn|info|debug|trace", .choices = levels, .field = FIELD(log_level),
+           .help = "what is said: info with -v, debug with -d, else error"),
+    OPTION(.name = "help", .letter = 'h', .programs = ALL | REPORT, .heading = "Output", .field = FIELD(help),
+           .help = "this text"),
+    OPTION(.name = "version", .letter = 'V', .programs = ALL | REPORT, .heading = "Output", .field = FIELD(version),
+           .help = "the version of the program and of its libraries"),
 };
-/* clang-format on */
 
 const size_t option_row_count = sizeof option_rows / sizeof option_rows[0];
 _Static_assert(sizeof option_rows / sizeof option_rows[0] <= OPTIONS_ROWS_MAX,
                "struct options has a flag for each row");
-
-static const struct option_texts texts[] = {
-    {PROGRAM_SENDER, "dicom-sender",
-     "dicom-sender [OPTION...] [DESTINATION] PATH...\n"
-     "  where DESTINATION is pacs://[AE@]HOST[:PORT], [AE@]HOST:PORT or [AE@]HOST PORT\n"
-     "       dicom-sender report --ledger FILE   (dicom-sender report --help)",
-     "Sends DICOM files to a PACS by C-STORE, over many associations at a time. Files are told by their content, "
-     "whatever they are called.",
-     "  dicom-sender --input /data/studies --recursive --threads 8 \\\n"
-     "               --ae-title PACS --host pacs.example.org --port 4242\n"
-     "  dicom-sender pacs://PACS@pacs.example.org:4242 -r -t8 /data/studies\n"
-     "  dicom-sender --peer main --dry-run -r /data/studies\n"
-     "  dicom-sender --peer main --ledger move.db -r /data/studies\n"
-     "  find /data -name '*.dcm' -print0 | dicom-sender --loopback --files-from - -0\n",
-     "  0    everything is stored, now or by an earlier session with the same ledger\n"
-     "  1    nothing was sent, or everything failed\n"
-     "  2    some failed, or what was to be written of it could not be\n"
-     "  130  interrupted\n"},
-    {PROGRAM_REPORT, "dicom-sender report",
-     "dicom-sender report --ledger FILE [--failed] [--warned] [--skipped] [--pending] [--json | --csv]",
-     "Says what the ledger of dicom-sender knows: what became of the files, by reason and by study, and which. It may "
-     "be "
-     "asked while a session runs.",
-     "  dicom-sender report --ledger move.db\n"
-     "  dicom-sender report --ledger move.db --failed\n"
-     "  dicom-sender report --ledger move.db --csv >files.csv\n",
-     "  0    it was said\n"
-     "  1    the ledger cannot be read, or an option was wrong\n"},
-    {PROGRAM_RECEIVER, "dicom-receiver", "dicom-receiver [OPTION...] (--output-dir DIR | --discard)",
-     "Receives DICOM instances by C-STORE and answers C-ECHO, until it is told to stop (Ctrl-C). It takes every "
-     "storage class and every transfer syntax, and keeps data sets byte for byte.",
-     "  dicom-receiver --port 11112 --ae-title ARCHIVE --output-dir /data/incoming\n"
-     "  dicom-receiver --port 0 --discard\n",
-     "  0    stopped by Ctrl-C, SIGTERM or SIGHUP\n"
-     "  1    it could not listen, its access log lacks a line, or an option was wrong\n"},
-    {PROGRAM_ARCHIVE, "dicom-archive", "dicom-archive [OPTION...] (--output-dir DIR | --synthetic | --dicom FILE)",
-     "A small archive for tests, demos and labs: answers C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET and C-CANCEL until it "
-     "is told to stop (Ctrl-C).",
-     "  dicom-archive --port 11112 --synthetic 4x2x50 --peer MOVER=127.0.0.1:11113\n"
-     "  dicom-archive --port 11112 --output-dir /data/archive --import /data/studies\n",
-     "  0    stopped by Ctrl-C, SIGTERM or SIGHUP\n"
-     "  1    it could not listen or read its folder, or an option was wrong\n"},
-    {PROGRAM_ECHO, "dicom-echo",
-     "dicom-echo [OPTION...] [DESTINATION]\n"
-     "  where DESTINATION is [pacs://][AE@]HOST[:PORT] or [AE@]HOST PORT",
-     "Asks a DICOM peer whether it is there (C-ECHO) and says how long it took.",
-     "  dicom-echo pacs://PACS@pacs.example.org:4242\n"
-     "  dicom-echo --peer main --repeat 10\n",
-     "  0    the peer answered with status 0000, each time\n"
-     "  1    it did not, or an option was wrong\n"
-     "  2    it did not answer each time\n"
-     "  130  interrupted\n"},
-    {PROGRAM_FINDER, "dicom-finder",
-     "dicom-finder [OPTION...] [DESTINATION]\n"
-     "  where DESTINATION is [pacs://][AE@]HOST[:PORT] or [AE@]HOST PORT",
-     "Asks a DICOM peer what it has (C-FIND) and prints the matches as they come: a table, CSV or JSON.",
-     "  dicom-finder PACS@pacs.example.org:4242 -k 'PatientName=DOE^*'\n"
-     "  dicom-finder --peer main -k StudyDate=20240101- -k ModalitiesInStudy=CT\n"
-     "  dicom-finder --peer main -L series -k StudyInstanceUID=1.2.3 --json\n"
-     "  dicom-finder --peer main -P -L patient -k PatientID --limit 10\n",
-     "  0    the peer answered with success, with or without a match\n"
-     "  1    it did not, or an option was wrong\n"
-     "  2    it failed after some matches had come\n"
-     "  130  interrupted\n"},
-    {PROGRAM_MOVER, "dicom-mover",
-     "dicom-mover [OPTION...] [DESTINATION] -k KEY=VALUE... [--move-dest AE]\n"
-     "  where DESTINATION is [pacs://][AE@]HOST[:PORT] or [AE@]HOST PORT",
-     "Fetches what a DICOM peer has (C-MOVE or C-GET), or has it sent elsewhere. It first lists what matches; what "
-     "then "
-     "is missing it asks for again, and what is there already it does not ask for.",
-     "  dicom-mover --peer main -k StudyInstanceUID=1.2.3 --output-dir studies \\\n"
-     "              --receive-port 11113\n"
-     "  dicom-mover --peer main -k StudyInstanceUID=1.2.3 --output-dir studies --get\n"
-     "  dicom-mover PACS@pacs.example.org:4242 -k 'PatientID=4711' --move-dest ARCHIVE\n",
-     "  0    everything that matches is there\n"
-     "  1    nothing matched, nothing came, or an option was wrong\n"
-     "  2    some of it is missing\n"
-     "  130  interrupted\n"},
-};
-
-const struct option_texts *option_texts_of(unsigned program)
-{
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
-        if (texts[i].program == program)
-            return &texts[i];
-    return NULL;
-}

@@ -1,15 +1,17 @@
 /*
- * options_table - the rows behind options: what there is, how it is spelled, what it may be and what it means.
+ * options_table - the rows behind options: what there is, how it is spelled, what it takes, what it excludes and what
+ * it means. How to add one is said at the top of options_table.c.
  */
 #ifndef PROGRAMS_OPTIONS_TABLE_H
 #define PROGRAMS_OPTIONS_TABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum option_type {
     OPTION_SWITCH,    /* bool: no value */
-    OPTION_NUMBER,    /* uint32_t from min to max; or one of `choices`, if there are any */
+    OPTION_UNSIGNED,  /* uint32_t from min to max; or one of `choices`, if there are any */
     OPTION_SECONDS,   /* uint32_t milliseconds, given in seconds from min to max, fractions allowed */
     OPTION_MODE,      /* uint32_t: permissions, 3 or 4 octal digits */
     OPTION_STATUS,    /* uint32_t: 1 to 4 hexadecimal digits */
@@ -33,34 +35,60 @@ struct option_choice {
     uint32_t value;
 };
 
+/* Where the value goes, in struct options. size = 0: nowhere; that it was given is all there is to know. */
+struct option_field {
+    size_t offset, size;
+};
+
+/* Another option that cannot stand beside this one, or that this one makes no sense without. name = NULL: none. */
+struct option_relation {
+    const char *name;
+    const char *text; /* what is said then, as a whole; NULL: that they exclude each other, or that it is missing */
+};
+
+enum { OPTION_CONFLICTS_MAX = 4 };
+
+/* What is not said in a row is 0, false or NULL: no letter, no other spelling, a switch, ... */
 struct option_row {
-    unsigned programs;   /* enum program, or-ed: which have this option */
-    const char *group;   /* its heading in the help; rows of a group stand together */
     const char *name;    /* long name, without dashes */
-    char short_name;     /* 0 = none */
-    const char *aliases; /* other spellings as they are typed, separated by a space; NULL = none */
-    enum option_type type;
-    const char *argument; /* what the help calls the value; of a choice: "low|medium|high" */
+    char letter;         /* its short name */
+    const char *also;    /* other spellings as they are typed, separated by a space */
+    unsigned programs;   /* enum program, or-ed: which have this option */
+    const char *heading; /* its heading in the help; rows of one heading stand together */
+    enum option_type takes;
+    const char *value;         /* what the help calls its value; of a choice: "low|medium|high" */
+    const char *value_if_none; /* as if typed, where the option stands without a value */
     uint32_t min, max;
-    size_t offset;            /* of the field in struct options */
-    const char *default_text; /* as if typed; NULL = the field stays zero */
-    const char *help;
     const struct option_choice *choices; /* ends with a NULL name */
+    struct option_field field;
+    const char *initial; /* as if typed, where the option is not given; without it the field stays zero */
+    const char *follows; /* the option whose value it has where it is not given itself and that one is */
+    bool secret;         /* the value is a password or the like, and is shown nowhere: see options_shown */
+    struct option_relation conflicts_with[OPTION_CONFLICTS_MAX];
+    struct option_relation needs;
+    uint32_t doubtful; /* a value, in the unit in which it is typed, from which on it cannot be meant ... */
+    const char *doubt; /* ... and why not */
+    const char *help;
 };
 
 extern const struct option_row option_rows[];
 extern const size_t option_row_count;
 
-/* What the help of a program says around its options. */
-struct option_texts {
+/* What tells one program from another, beside its options. */
+struct option_program {
     unsigned program;
     const char *name;
     const char *usage;
     const char *about;
     const char *examples;
     const char *exit_codes;
+    bool runs_without_arguments; /* it has a default peer to ask */
+    bool log_is_a_file;          /* -q and -v do not concern what it holds */
+    unsigned log_level;          /* enum dicomnet_log_level, if no option says which */
+    const char *one_of[4];       /* options of which at least one is needed; ends with NULL */
+    const char *none_of_them;    /* what is said where there is none */
 };
 
-const struct option_texts *option_texts_of(unsigned program);
+const struct option_program *option_program_of(unsigned program);
 
 #endif

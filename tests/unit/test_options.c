@@ -127,7 +127,7 @@ Test(options, spellings_of_other_tools)
     cr_assert_eq(options.max_pdu_len, 4096);
     cr_assert_eq(options.log_level, DICOMNET_LOG_DEBUG);
     cr_assert_eq(options.threads, 5);
-    cr_assert(options.recursive && options.scan_folders);
+    cr_assert(options.recursive && options_given(&options, "scan-folders"));
     cr_assert_eq(options.input_count, 1);
 }
 
@@ -278,6 +278,75 @@ Test(options, contradictions)
     WRONG("'h' and 'A@h:1' both name a destination; give one", "A@h:1", "x", "h", "104");
     WRONG("--connect and --host both name a destination; give one", "--host", "b", "-c", "A@h:1", "x");
     WRONG("'104' and --port both name the port; give one", "h", "104", "-p", "105", "x");
+}
+
+/* What excludes what, and what is missing, of each program: as the rows of the table have it. */
+Test(options, relations)
+{
+    static const struct {
+        enum program program;
+        const char *arguments[8];
+        const char *message;
+    } rows[] = {
+        {PROGRAM_SENDER,
+         {"--synthetic", "1x1x2K", "x"},
+         "--synthetic sends no files: give either it or paths (a destination is pacs://[AE@]HOST[:PORT] or "
+         "AE@HOST:PORT)"},
+        {PROGRAM_SENDER,
+         {"--synthetic", "1x1x2K", "--ledger", "l"},
+         "--synthetic makes no files that a ledger could know: give either it or --ledger"},
+        {PROGRAM_SENDER, {"--repeat", "2", "x"}, "--repeat and --duration belong to --synthetic, which is missing"},
+        {PROGRAM_SENDER, {"--ramp", "1,2", "--dry-run", "x"}, "--ramp and --dry-run exclude each other"},
+        {PROGRAM_SENDER, {"-t1", "--ramp", "1,2", "x"}, "--ramp and --threads exclude each other"},
+        {PROGRAM_SENDER,
+         {"--ramp", "1,2", "--files-from", "-"},
+         "--ramp reads its input more than once: --files-from must be a file, not -"},
+        {PROGRAM_SENDER,
+         {"--ramp", "1,2", "--ledger", "l", "x"},
+         "--ramp sends the same files again and again, and --ledger does not: give either"},
+        {PROGRAM_SENDER, {"--retry-failed", "x"}, "--retry-failed: it belongs to --ledger, which is missing"},
+        {PROGRAM_SENDER,
+         {"--allow-other-destination", "x"},
+         "--allow-other-destination: it belongs to --ledger, which is missing"},
+        {PROGRAM_SENDER,
+         {"-to", "1000", "x"},
+         "--connect-timeout: it is in seconds, and no connection takes a quarter of an hour to open; of milliseconds, "
+         "divide by 1000"},
+        {PROGRAM_RECEIVER,
+         {"--discard", "--idle-timeout", "10000"},
+         "--idle-timeout: it is in seconds, and this is hours; of milliseconds, divide by 1000; 0 is no limit"},
+        {PROGRAM_REPORT, {"--json"}, "give --ledger FILE"},
+        {PROGRAM_REPORT, {"--ledger", "l", "--csv", "--json"}, "--json and --csv exclude each other"},
+        {PROGRAM_FINDER, {"--csv", "--json"}, "--json and --csv exclude each other"},
+        {PROGRAM_FINDER, {"-S", "-P"}, "--patient-root and --study-root exclude each other"},
+        {PROGRAM_FINDER,
+         {"-S", "-L", "patient"},
+         "--level patient: the study root has no such level; --patient-root has"},
+        {PROGRAM_MOVER, {"-P"}, "nothing to ask for: give --key KEY=VALUE or --query-file FILE"},
+        {PROGRAM_MOVER,
+         {"--no-find", "--all"},
+         "--no-find and --all exclude each other: without a list only what the keys name can be asked for"},
+        {PROGRAM_MOVER,
+         {"--all", "--get", "-aem", "X"},
+         "--get and --move-dest exclude each other: C-GET sends to who asks"},
+        {PROGRAM_MOVER,
+         {"--all", "--get", "--receive-port", "0"},
+         "--get needs no receiver: --receive-port, --receive-ae and --receive-bind belong to C-MOVE"},
+        {PROGRAM_ARCHIVE,
+         {"--dicom", "f", "--import", "d"},
+         "--dicom excludes --output-dir, --import and --synthetic: it serves what it names and keeps nothing"},
+        {PROGRAM_ARCHIVE,
+         {"--synthetic", "--reindex"},
+         "--import, --reindex and --sync belong to --output-dir, which is missing"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_expect_eq(parse(rows[i].program, rows[i].arguments), OPTIONS_WRONG, "%s", rows[i].message);
+        cr_expect_str_eq(message, rows[i].message);
+    }
+    RIGHT("-to", "999.9");
+    RIGHT("--timeout", "2000"); /* not said of the connection */
+    cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "--dicom", "f", "--sync"), OPTIONS_RUN, "%s", message);
+    cr_assert_eq(PARSE(PROGRAM_MOVER, "h:1", "PatientID=1"), OPTIONS_RUN, "%s", message); /* a key as an argument */
 }
 
 Test(options, positional_destination)
@@ -513,21 +582,74 @@ Test(options, given_ones_as_text)
     cr_assert_str_eq(all, "ae-title=PACS input=3 paths priority=low timeout=1.500 debug=true ");
 }
 
+/* Some program that has the row has also that option. */
+static bool is_known(const struct option_row *row, const char *name)
+{
+    for (size_t i = 0; i < option_row_count; i++)
+        if ((option_rows[i].programs & row->programs) != 0 && strcmp(option_rows[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The field is of the size that the value has. */
+static void check_field(const struct option_row *row)
+{
+    size_t size = 0;
+    switch (row->takes) {
+    case OPTION_SWITCH:
+        size = row->field.size == 0 ? 0 : sizeof(bool);
+        break;
+    case OPTION_UNSIGNED:
+    case OPTION_SECONDS:
+    case OPTION_MODE:
+    case OPTION_STATUS:
+    case OPTION_CHOICE:
+        size = sizeof(uint32_t);
+        break;
+    case OPTION_TEXT:
+    case OPTION_LIMIT:
+    case OPTION_SYNTHETIC:
+    case OPTION_PEOPLE:
+    case OPTION_RAMP:
+    case OPTION_EVERY:
+    case OPTION_HOST:
+    case OPTION_ADDRESS:
+        size = sizeof(const char *);
+        break;
+    case OPTION_AE:
+        size = 17;
+        break;
+    case OPTION_INPUT:
+    case OPTION_KEY:
+        break;
+    case OPTION_LIST:
+        size = sizeof(struct option_list);
+        break;
+    }
+    cr_assert_eq(row->field.size, size, "%s", row->name);
+}
+
 /* Each spelling belongs to one row of a program, and each row says what it is. */
 Test(options, table_is_sound)
 {
     for (size_t i = 0; i < option_row_count; i++) {
         const struct option_row *row = &option_rows[i];
-        cr_assert(row->help != NULL && row->group != NULL && strlen(row->name) < 31, "%s", row->name);
-        cr_assert((row->type == OPTION_SWITCH) == (row->argument == NULL), "%s", row->name);
-        bool may_choose = row->type == OPTION_CHOICE || row->type == OPTION_NUMBER;
-        cr_assert(row->choices != NULL ? may_choose : row->type != OPTION_CHOICE, "%s", row->name);
+        cr_assert(row->help != NULL && row->heading != NULL && strlen(row->name) < 31, "%s", row->name);
+        cr_assert((row->takes == OPTION_SWITCH) == (row->value == NULL), "%s", row->name);
+        bool may_choose = row->takes == OPTION_CHOICE || row->takes == OPTION_UNSIGNED;
+        cr_assert(row->choices != NULL ? may_choose : row->takes != OPTION_CHOICE, "%s", row->name);
+        check_field(row);
+        for (size_t j = 0; j < OPTION_CONFLICTS_MAX && row->conflicts_with[j].name != NULL; j++)
+            cr_assert(is_known(row, row->conflicts_with[j].name), "%s", row->conflicts_with[j].name);
+        cr_assert(row->needs.name == NULL || is_known(row, row->needs.name), "%s", row->needs.name);
+        cr_assert(row->follows == NULL || is_known(row, row->follows), "%s", row->follows);
+        cr_assert((row->doubtful > 0) == (row->doubt != NULL), "%s", row->name);
         for (size_t j = 0; j < i; j++) {
             const struct option_row *other = &option_rows[j];
             if ((row->programs & other->programs) == 0)
                 continue;
             cr_assert_str_neq(row->name, other->name);
-            cr_assert(row->short_name == 0 || row->short_name != other->short_name, "-%c", row->short_name);
+            cr_assert(row->letter == 0 || row->letter != other->letter, "-%c", row->letter);
         }
     }
 }

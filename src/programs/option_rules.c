@@ -1,0 +1,182 @@
+/* option_rules - see option_rules.h. */
+#include "programs/option_rules.h"
+
+#include <string.h>
+
+#include "dicomnet/log.h"
+#include "dicomnet/query_retrieve.h"
+#include "programs/option_words.h"
+#include "programs/options.h"
+#include "programs/options_table.h"
+
+/* Of dicom-mover. */
+static const char output_dir_default[] = "./downloads";
+
+/* ---- what follows ---- */
+
+/* What follows another option has its value, wherever that one stands. */
+static void apply_rows(struct options *options)
+{
+    for (size_t i = 0; i < option_row_count; i++) {
+        const struct option_row *row = &option_rows[i];
+        if ((row->programs & options->program) == 0 || row->follows == NULL || options->given[i] ||
+            !options_given(options, row->follows))
+            continue;
+        const struct option_row *other = option_find_by_name(options->program, row->follows);
+        memcpy((char *)options + row->field.offset, (const char *)options + other->field.offset, row->field.size);
+    }
+}
+
+/* The level is an option, and there are three short words for it, whose meaning is the program's. */
+static void apply_log_level(struct options *options)
+{
+    const struct option_program *program = option_program_of(options->program);
+    if (options_given(options, "log-level"))
+        return;
+    options->log_level = program->log_level;
+    if (options->debug)
+        options->log_level = DICOMNET_LOG_DEBUG;
+    else if (options->verbose && !program->log_is_a_file)
+        options->log_level = DICOMNET_LOG_INFO;
+    else if (options->quiet && !program->log_is_a_file)
+        options->log_level = DICOMNET_LOG_ERROR;
+}
+
+/* --level patient, which only the patient root has, asks for it. By value, so not in a row. */
+static void apply_query(struct options *options)
+{
+    if ((options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0 && options->level == DICOMNET_QUERY_LEVEL_PATIENT &&
+        !options_given(options, "study-root"))
+        options->patient_root = true;
+}
+
+/*
+ * Where what is retrieved goes: to a receiver here, unless --move-dest says otherwise and nothing (a folder, a port)
+ * says here; then --move-dest is the name of that receiver, as in other tools.
+ */
+static void apply_retrieval(struct options *options)
+{
+    bool here = options->output_dir != NULL || options->receive_here || options_given(options, "receive-port");
+    if (options->program != PROGRAM_MOVER || (!here && options->move_destination[0] != '\0'))
+        return;
+    if (options->output_dir == NULL)
+        options->output_dir = output_dir_default;
+    if (options->get || options->move_destination[0] == '\0')
+        return;
+    if (options->receive_ae[0] == '\0')
+        strcpy(options->receive_ae, options->move_destination);
+    options->move_destination[0] = '\0';
+}
+
+void option_rules_apply(struct options *options)
+{
+    apply_rows(options);
+    apply_log_level(options);
+    apply_query(options);
+    apply_retrieval(options);
+}
+
+/* ---- what excludes what, and what is missing ---- */
+
+/* Given as an option, or as an argument that stands for one. */
+static bool is_there(const struct options *options, const char *name)
+{
+    const struct option_row *row = option_find_by_name(options->program, name);
+    if (row == NULL)
+        return false;
+    const void *field = (const char *)options + row->field.offset;
+    if (row->takes == OPTION_INPUT)
+        return options->input_count > 0;
+    if (row->takes == OPTION_KEY)
+        return options->key_count > 0;
+    if (row->takes == OPTION_TEXT && row->initial == NULL)
+        return *(const char *const *)field != NULL;
+    return options->given[row - option_rows];
+}
+
+static int say(char *ret_message, const char *text)
+{
+    snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "%s", text);
+    return -1;
+}
+
+static int check_conflicts(const struct options *options, const struct option_row *row, char *ret_message)
+{
+    for (size_t i = 0; i < OPTION_CONFLICTS_MAX && row->conflicts_with[i].name != NULL; i++) {
+        const struct option_relation *other = &row->conflicts_with[i];
+        if (!is_there(options, other->name))
+            continue;
+        if (other->text != NULL)
+            return say(ret_message, other->text);
+        snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "--%s and --%s exclude each other", row->name, other->name);
+        return -1;
+    }
+    return 0;
+}
+
+static int check_doubt(const struct options *options, const struct option_row *row, char *ret_message)
+{
+    uint32_t value = 0;
+    if (row->doubt == NULL || !options->given[row - option_rows])
+        return 0;
+    memcpy(&value, (const char *)options + row->field.offset, sizeof value);
+    if ((row->takes == OPTION_SECONDS ? value / 1000 : value) < row->doubtful)
+        return 0;
+    snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "--%s: %s", row->name, row->doubt);
+    return -1;
+}
+
+static int check_needs(const struct options *options, const struct option_row *row, char *ret_message)
+{
+    if (row->needs.name == NULL || is_there(options, row->needs.name))
+        return 0;
+    if (row->needs.text != NULL)
+        return say(ret_message, row->needs.text);
+    snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "--%s: it belongs to --%s, which is missing", row->name,
+             row->needs.name);
+    return -1;
+}
+
+static int check_rows(const struct options *options, char *ret_message,
+                      int (*check)(const struct options *options, const struct option_row *row, char *ret_message))
+{
+    for (size_t i = 0; i < option_row_count; i++) {
+        const struct option_row *row = &option_rows[i];
+        if ((row->programs & options->program) == 0 || !is_there(options, row->name))
+            continue;
+        if (check(options, row, ret_message) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The program does nothing without one of these. */
+static int check_one_of(const struct options *options, char *ret_message)
+{
+    const struct option_program *program = option_program_of(options->program);
+    if (program->none_of_them == NULL)
+        return 0;
+    for (size_t i = 0; program->one_of[i] != NULL; i++)
+        if (is_there(options, program->one_of[i]))
+            return 0;
+    return say(ret_message, program->none_of_them);
+}
+
+/* What depends on what an option says, and not on its being there. */
+static int check_values(const struct options *options, char *ret_message)
+{
+    bool asks = (options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0;
+    if (asks && options->level == DICOMNET_QUERY_LEVEL_PATIENT && options_given(options, "study-root"))
+        return say(ret_message, "--level patient: the study root has no such level; --patient-root has");
+    if (options->ramp_count > 0 && options->files_from != NULL && strcmp(options->files_from, "-") == 0)
+        return say(ret_message, "--ramp reads its input more than once: --files-from must be a file, not -");
+    return 0;
+}
+
+int option_rules_check(const struct options *options, char *ret_message)
+{
+    if (check_rows(options, ret_message, check_conflicts) != 0 || check_rows(options, ret_message, check_doubt) != 0 ||
+        check_values(options, ret_message) != 0 || check_one_of(options, ret_message) != 0)
+        return -1;
+    return check_rows(options, ret_message, check_needs);
+}

@@ -163,6 +163,13 @@ void console_prepare_process(const char *program)
     exit(1);
 }
 
+int console_say_error(const char *program, const char *what, const char *name, int error)
+{
+    fprintf(stderr, "%s: %s%s%s%s%s\n", program, what, name != NULL ? " '" : "", name != NULL ? name : "",
+            name != NULL ? "': " : ": ", dicomnet_error_text(error));
+    return -1;
+}
+
 const char *console_port_hint(int error, unsigned port)
 {
     return error == -EACCES && port > 0 && port < 1024

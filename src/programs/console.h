@@ -20,6 +20,12 @@ struct dicomnet_logger console_logger(enum dicomnet_log_level level);
  */
 void console_prepare_process(const char *program);
 
+/*
+ * "dicom-sender: WHAT 'NAME': ERROR" as a line on standard error, or without a name (NULL) "dicom-sender: WHAT: ERROR".
+ * Returns -1.
+ */
+int console_say_error(const char *program, const char *what, const char *name, int error);
+
 /* What to put behind the error of listening on this port if the port is why it failed; else "". */
 const char *console_port_hint(int error, unsigned port);
 

@@ -15,27 +15,21 @@
 #include "programs/destination.h"
 #include "programs/options.h"
 #include "programs/query_keys.h"
+#include "programs/run_files.h"
 #include "report/console_line.h"
 #include "report/event_log.h"
 #include "report/progress.h"
 #include "report/progress_retrieval.h"
-#include "report/report_files.h"
 #include "report/retrieval_summary.h"
 
-static const char report_name[] = "dicom_mover";
-static const char summary_name[] = "dicom_mover_summary";
-
-enum { SESSION_ID_ATTEMPTS = 10 };
+static const char program_name[] = "dicom-mover";
 
 struct mover {
     const struct options *options;
     const struct destination *destination;
     struct retrieval_options retrieval;
-    char session_id[REPORT_SESSION_ID_SIZE];
-    struct event_log *log;
+    struct run_files files;
     struct retrieval_summary *summary;
-    struct progress *progress;
-    char *summary_path;
 };
 
 /* ---- the observer ---- */
@@ -51,14 +45,13 @@ static bool is_worth_a_line(const struct mover *mover, const struct dicomnet_log
 static void on_log(void *user, const struct dicomnet_log_record *record)
 {
     struct mover *mover = user;
-    event_log_write(mover->log, record);
-    progress_log(mover->progress, record);
+    run_files_log(&mover->files, record);
     if (!is_worth_a_line(mover, record))
         return;
     struct text line = {0};
     console_line_say(&line, record);
     if (!line.failed)
-        progress_print(mover->progress, line.data);
+        progress_print(mover->files.progress, line.data);
     text_fini(&line);
 }
 
@@ -72,23 +65,16 @@ static void on_missing(void *user, const struct retrieval_missing *missing)
 {
     struct mover *mover = user;
     retrieval_summary_add_missing(mover->summary, missing);
-    progress_missing(mover->progress, missing);
+    progress_missing(mover->files.progress, missing);
 }
 
 static void on_progress(void *user, const struct retrieval_progress *now)
 {
     struct mover *mover = user;
-    progress_update_retrieval(mover->progress, now);
+    progress_update_retrieval(mover->files.progress, now);
 }
 
 /* ---- before and after ---- */
-
-static int say_error(const char *what, const char *name, int error)
-{
-    fprintf(stderr, "dicom-mover: %s%s%s%s%s\n", what, name != NULL ? " '" : "", name != NULL ? name : "",
-            name != NULL ? "': " : ": ", dicomnet_error_text(error));
-    return -1;
-}
 
 /* Nobody else can send to a peer's own machine's loopback device. */
 static const char *address_to_listen_on(const struct options *options, const char *host)
@@ -145,51 +131,12 @@ static void fill_in_retrieval(struct mover *mover, const struct dicomnet_identif
     strcpy(retrieval->receive_ae, options->receive_ae[0] != '\0' ? options->receive_ae : destination->calling_ae);
 }
 
-static int open_log(struct mover *mover)
-{
-    const char *dir = mover->options->log_dir;
-    int error = -EEXIST;
-    /* Two sessions of one second may draw the same name. */
-    for (int i = 0; i < SESSION_ID_ATTEMPTS && error == -EEXIST; i++) {
-        report_session_id(mover->session_id);
-        error = event_log_open(&mover->log, dir, report_name, mover->session_id);
-    }
-    return error != 0 ? say_error("--log-dir:", dir, error) : 0;
-}
-
 static int open_reports(struct mover *mover)
 {
-    const struct options *options = mover->options;
-    const struct progress_options progress = {.out = stderr,
-                                              .detail = options->debug     ? PROGRESS_DEBUG
-                                                        : options->verbose ? PROGRESS_VERBOSE
-                                                        : options->quiet   ? PROGRESS_QUIET
-                                                                           : PROGRESS_NORMAL,
-                                              .console_level = options_console_level(options),
-                                              .no_progress = options->no_progress};
-    if (open_log(mover) != 0)
+    if (run_files_open(&mover->files, program_name, mover->options) != 0)
         return -1;
-    mover->summary_path = report_path(options->log_dir, summary_name, mover->session_id, ".json");
-    mover->progress = progress_create(&progress);
-    mover->summary = retrieval_summary_create(mover->session_id, &mover->retrieval);
-    if (mover->summary == NULL || mover->progress == NULL || mover->summary_path == NULL)
-        return say_error("reports", NULL, -ENOMEM);
-    return 0;
-}
-
-/* Returns the exit code. */
-static int close_reports(struct mover *mover, int exit_code)
-{
-    char path[4096] = "";
-    if (mover->log != NULL)
-        snprintf(path, sizeof path, "%s", event_log_path(mover->log));
-    int error = mover->log != NULL ? event_log_close(mover->log) : 0;
-    if (error != 0)
-        say_error("the event log is not complete:", path, error);
-    retrieval_summary_destroy(mover->summary);
-    progress_destroy(mover->progress);
-    free(mover->summary_path);
-    return exit_code == 0 && error != 0 ? 2 : exit_code;
+    mover->summary = retrieval_summary_create(mover->files.session_id, &mover->retrieval);
+    return mover->summary != NULL ? 0 : console_say_error(program_name, "reports", NULL, -ENOMEM);
 }
 
 /* The first line of the log: what was asked for, as a shell reads it; but keys are only counted, as their values may be
@@ -214,37 +161,25 @@ static void log_start(struct mover *mover)
     text_fini(&given);
 }
 
-/* What was done is not what can be read of it. */
-static int exit_code_without_reports(int exit_code)
-{
-    return exit_code == 0 ? 2 : exit_code;
-}
-
 /* Returns the exit code, which says also whether all of it could be written. */
 static int write_reports(struct mover *mover, const struct retrieval_result *result, int exit_code)
 {
     const struct retrieval_counts *counts = &result->counts;
+    struct run_files *files = &mover->files;
     const struct dicomnet_logger logger = {.write = on_log, .user = mover, .level = mover->retrieval.log_level};
     LOG(&logger, DICOMNET_LOG_INFO, EVENT_SESSION_ENDED, LOG_NUMBER("exit_code", exit_code),
         LOG_NUMBER("listed", counts->listed), LOG_NUMBER("present", counts->present),
         LOG_NUMBER("stored", counts->stored), LOG_NUMBER("missing", counts->missing),
         LOG_NUMBER("bytes", counts->bytes));
-    if (event_log_end(mover->log) != 0)
-        exit_code = exit_code_without_reports(exit_code);
-    int error = retrieval_summary_write(mover->summary, result, exit_code, mover->summary_path);
-    progress_finish_retrieval(mover->progress, result, error == 0 ? mover->summary_path : NULL,
-                              event_log_path(mover->log));
-    if (error != 0) {
-        say_error("the summary", mover->summary_path, error);
-        exit_code = exit_code_without_reports(exit_code);
-    }
+    exit_code = run_files_end_log(files, exit_code);
+    int error = retrieval_summary_write(mover->summary, result, exit_code, files->summary_path);
+    progress_finish_retrieval(files->progress, result, error == 0 ? files->summary_path : NULL,
+                              event_log_path(files->log));
+    exit_code = run_files_note(files, "the summary", files->summary_path, error, exit_code);
     if (!mover->options->json)
         return exit_code;
     error = retrieval_summary_print(mover->summary, result, exit_code, stdout);
-    if (error == 0)
-        return exit_code;
-    say_error("standard output", NULL, error);
-    return exit_code_without_reports(exit_code);
+    return run_files_note(files, "standard output", NULL, error, exit_code);
 }
 
 static int run(struct mover *mover)
@@ -270,7 +205,8 @@ static int run(struct mover *mover)
             exit_code = write_reports(mover, &result, exit_code);
         }
     }
-    return close_reports(mover, exit_code);
+    retrieval_summary_destroy(mover->summary);
+    return run_files_close(&mover->files, exit_code);
 }
 
 /* What is asked for is neither everything by mistake, nor nothing that can be named. */

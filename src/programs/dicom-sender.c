@@ -22,6 +22,7 @@
 #include "programs/options.h"
 #include "programs/report_command.h"
 #include "programs/resume.h"
+#include "programs/run_files.h"
 #include "report/event_log.h"
 #include "report/format.h"
 #include "report/progress.h"
@@ -29,10 +30,7 @@
 #include "report/report_files.h"
 #include "report/summary.h"
 
-static const char report_name[] = "dicom_sender";
-static const char summary_name[] = "dicom_sender_summary";
-
-enum { SESSION_ID_ATTEMPTS = 10 };
+static const char program_name[] = "dicom-sender";
 
 struct sender {
     const struct options *options;
@@ -40,22 +38,12 @@ struct sender {
     const struct destination *destination;
     struct session_options session;
     struct resume resume;
-    char session_id[REPORT_SESSION_ID_SIZE];
-    struct event_log *log;
+    struct run_files files;
     struct summary *summary;
-    struct progress *progress;
-    char *summary_path;
     struct ramp ramp; /* --ramp: the steps so far */
 };
 
 /* ---- the observer ---- */
-
-static void on_log(void *user, const struct dicomnet_log_record *record)
-{
-    struct sender *sender = user;
-    event_log_write(sender->log, record);
-    progress_log(sender->progress, record);
-}
 
 /* Where the --dry-run list goes: to standard output, unless that is for the JSON. */
 static FILE *list_of(const struct sender *sender)
@@ -73,13 +61,19 @@ static void print_planned_file(const struct sender *sender, const struct instanc
     text_fini(&text);
 }
 
+static void on_log(void *user, const struct dicomnet_log_record *record)
+{
+    struct sender *sender = user;
+    run_files_log(&sender->files, record);
+}
+
 static void on_instance_ended(void *user, const struct instance *instance, const struct session_progress *now)
 {
     struct sender *sender = user;
     summary_add_instance(sender->summary, instance);
     if (sender->session.dry_run && sender->options->verbose && instance->outcome.state == OUTCOME_PENDING)
         print_planned_file(sender, instance);
-    progress_instance_ended(sender->progress, instance, now);
+    progress_instance_ended(sender->files.progress, instance, now);
 }
 
 static void on_association_ended(void *user, const struct association_figures *figures)
@@ -106,16 +100,14 @@ static void on_study_planned(void *user, const struct planned_study *study)
 static void on_progress(void *user, const struct session_progress *now)
 {
     struct sender *sender = user;
-    progress_update(sender->progress, now);
+    progress_update(sender->files.progress, now);
 }
 
 /* ---- before and after ---- */
 
 static int say_error(const char *what, const char *name, int error)
 {
-    fprintf(stderr, "dicom-sender: %s%s%s%s%s\n", what, name != NULL ? " '" : "", name != NULL ? name : "",
-            name != NULL ? "': " : ": ", dicomnet_error_text(error));
-    return -1;
+    return console_say_error(program_name, what, name, error);
 }
 
 static void fill_in_session(struct sender *sender)
@@ -160,69 +152,32 @@ static void fill_in_session(struct sender *sender)
     strcpy(session->calling_ae, destination->calling_ae);
 }
 
-static int open_log(struct sender *sender)
-{
-    const char *dir = sender->options->log_dir;
-    int error = -EEXIST;
-    /* Two sessions of one second may draw the same name. */
-    for (int i = 0; i < SESSION_ID_ATTEMPTS && error == -EEXIST; i++) {
-        report_session_id(sender->session_id);
-        error = event_log_open(&sender->log, dir, report_name, sender->session_id);
-    }
-    return error != 0 ? say_error("--log-dir:", dir, error) : 0;
-}
-
 static int open_reports(struct sender *sender)
 {
-    const struct options *options = sender->options;
-    const struct progress_options progress = {.out = stderr,
-                                              .detail = options->debug     ? PROGRESS_DEBUG
-                                                        : options->verbose ? PROGRESS_VERBOSE
-                                                        : options->quiet   ? PROGRESS_QUIET
-                                                                           : PROGRESS_NORMAL,
-                                              .console_level = options_console_level(options),
-                                              .no_progress = options->no_progress,
-                                              .dry_run = options->dry_run};
-    if (open_log(sender) != 0)
+    if (run_files_open(&sender->files, program_name, sender->options) != 0)
         return -1;
-    sender->summary_path = report_path(options->log_dir, summary_name, sender->session_id, ".json");
-    sender->progress = progress_create(&progress);
-    int error = summary_create(&sender->summary, sender->session_id, &sender->session, sender->given);
-    if (error != 0 || sender->progress == NULL || sender->summary_path == NULL)
+    if (summary_create(&sender->summary, sender->files.session_id, &sender->session, sender->given) != 0)
         return say_error("reports", NULL, -ENOMEM);
     return 0;
 }
 
-static int close_reports(struct sender *sender)
+static struct dicomnet_logger logger_of(struct sender *sender)
 {
-    char path[4096] = "";
-    if (sender->log != NULL)
-        snprintf(path, sizeof path, "%s", event_log_path(sender->log));
-    int error = sender->log != NULL ? event_log_close(sender->log) : 0;
-    if (error != 0)
-        say_error("the event log is not complete:", path, error);
-    summary_destroy(sender->summary);
-    progress_destroy(sender->progress);
-    free(sender->summary_path);
-    sender->log = NULL;
-    sender->summary = NULL;
-    sender->progress = NULL;
-    sender->summary_path = NULL;
-    return error;
+    return (struct dicomnet_logger){.write = run_files_log, .user = &sender->files, .level = sender->session.log_level};
 }
 
 /* The first line of the log and of the ledger: what was asked for, in one text. 0, or -1 if it cannot begin. */
 static int begin_session(struct sender *sender)
 {
-    const struct dicomnet_logger logger = {.write = on_log, .user = sender, .level = sender->session.log_level};
+    const struct dicomnet_logger logger = logger_of(sender);
     LOG(&logger, DICOMNET_LOG_INFO, EVENT_SESSION_STARTED, LOG_TEXT("version", PROGRAM_VERSION),
         LOG_TEXT("destination", sender->destination->text), LOG_TEXT("options", sender->given));
-    return resume_begin(&sender->resume, sender->options, sender->session_id, sender->given);
+    return resume_begin(&sender->resume, sender->options, sender->files.session_id, sender->given);
 }
 
 static void log_end(struct sender *sender, const struct session_result *result, int exit_code)
 {
-    const struct dicomnet_logger logger = {.write = on_log, .user = sender, .level = sender->session.log_level};
+    const struct dicomnet_logger logger = logger_of(sender);
     const uint64_t *by_state = result->totals.by_state;
     uint64_t earlier = 0;
     for (int state = 0; state < OUTCOME_STATE_COUNT; state++)
@@ -235,34 +190,23 @@ static void log_end(struct sender *sender, const struct session_result *result, 
         LOG_NUMBER("bytes", result->totals.bytes_stored));
 }
 
-/* What was done is not what can be read of it. */
-static int exit_code_without_reports(int exit_code)
-{
-    return exit_code == 0 ? 2 : exit_code;
-}
-
 /* Returns the exit code, which says also whether all of it could be written. */
 static int write_reports(struct sender *sender, const struct session_result *result, int exit_code)
 {
+    const struct options *options = sender->options;
+    struct run_files *files = &sender->files;
     log_end(sender, result, exit_code);
-    if (event_log_end(sender->log) != 0)
-        exit_code = exit_code_without_reports(exit_code);
-    int error = summary_write(sender->summary, result, exit_code, sender->summary_path);
+    exit_code = run_files_end_log(files, exit_code);
+    int error = summary_write(sender->summary, result, exit_code, files->summary_path);
     /* A step of a ramp that went well is one row of its table. */
-    if (sender->options->ramp_count == 0 || exit_code != 0 || sender->options->verbose || sender->options->debug)
-        progress_finish(sender->progress, result, exit_code, error == 0 ? sender->summary_path : NULL,
-                        event_log_path(sender->log), sender->options->dry_run ? NULL : sender->options->ledger);
-    if (error != 0) {
-        say_error("the summary", sender->summary_path, error);
-        exit_code = exit_code_without_reports(exit_code);
-    }
-    if (!sender->options->json || sender->options->ramp_count > 0)
+    if (options->ramp_count == 0 || exit_code != 0 || options->verbose || options->debug)
+        progress_finish(files->progress, result, exit_code, error == 0 ? files->summary_path : NULL,
+                        event_log_path(files->log), options->dry_run ? NULL : options->ledger);
+    exit_code = run_files_note(files, "the summary", files->summary_path, error, exit_code);
+    if (!options->json || options->ramp_count > 0)
         return exit_code;
     error = summary_print(sender->summary, result, exit_code, stdout);
-    if (error == 0)
-        return exit_code;
-    say_error("standard output", NULL, error);
-    return exit_code_without_reports(exit_code);
+    return run_files_note(files, "standard output", NULL, error, exit_code);
 }
 
 /* A dry run sends nothing, and is right if everything it found could be sent. */
@@ -296,11 +240,13 @@ static int run(struct sender *sender, struct session_result *result)
         } else {
             exit_code = exit_code_of(sender, result);
             destination_explain(sender->destination, result->stop_text, sizeof result->stop_text);
-            exit_code = resume_end(&sender->resume, sender->options, result, exit_code, sender->progress);
+            exit_code = resume_end(&sender->resume, sender->options, result, exit_code, sender->files.progress);
             exit_code = write_reports(sender, result, exit_code);
         }
     }
-    return close_reports(sender) == 0 ? exit_code : exit_code_without_reports(exit_code);
+    summary_destroy(sender->summary);
+    sender->summary = NULL;
+    return run_files_close(&sender->files, exit_code);
 }
 
 /* ---- --ramp ---- */
@@ -326,18 +272,14 @@ static int write_ramp(const struct sender *sender, int exit_code)
     int error = out != NULL ? ramp_print_json(ramp, exit_code, out) : -errno;
     if (out != NULL && fclose(out) != 0 && error == 0)
         error = -errno;
-    if (error != 0) {
-        say_error("the ramp's document", path, error);
-        exit_code = exit_code_without_reports(exit_code);
-    }
+    exit_code = run_files_note(&sender->files, "the ramp's document", path, error, exit_code);
     if (!sender->options->quiet) {
         ramp_print_knee(ramp, stderr);
         fprintf(stderr, "\n  %-10s  %s\n", "ramp", path != NULL ? path : "");
     }
-    if (sender->options->json && (error = ramp_print_json(ramp, exit_code, stdout)) != 0) {
-        say_error("standard output", NULL, error);
-        exit_code = exit_code_without_reports(exit_code);
-    }
+    if (sender->options->json)
+        exit_code = run_files_note(&sender->files, "standard output", NULL, ramp_print_json(ramp, exit_code, stdout),
+                                   exit_code);
     free(path);
     return exit_code;
 }
@@ -353,7 +295,8 @@ static int run_ramp(struct sender *sender, struct session_result *result)
     for (size_t i = 0; i < options->ramp_count && !interrupted && exit_code != 130; i++) {
         sender->session.threads = options->ramp[i];
         exit_code = run(sender, result);
-        const struct ramp_step *step = ramp_add(&sender->ramp, sender->session_id, options->ramp[i], exit_code, result);
+        const struct ramp_step *step =
+            ramp_add(&sender->ramp, sender->files.session_id, options->ramp[i], exit_code, result);
         if (!options->quiet)
             ramp_print_step(step, stderr);
         if (step->stored == 0)

@@ -4,7 +4,7 @@
  *   session_crew.c     the workers: started, given work, told to stop
  *   session_peer.c     what the peer lets us do: pauses, fewer associations, lessons, giving up
  *   holdup.c           what keeps it from storing, for those who watch
- *   session_catalog.c  what the scan finds: duplicates, the plan, the dry run
+ *   intake.c           what the scan finds: duplicates, the plan, the dry run
  */
 #ifndef ENGINE_SESSION_PRIVATE_H
 #define ENGINE_SESSION_PRIVATE_H
@@ -225,7 +225,7 @@ void session_note_retry(struct session *session, const struct dicomnet_log_recor
 /* Fill in what session_progress says of it. */
 void session_note_holdup(struct session *session);
 
-/* ---- session_catalog.c ---- */
+/* ---- intake.c          ---- */
 
 /* Begin the scan. 0 or an error. */
 int session_start_scan(struct session *session);

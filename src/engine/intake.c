@@ -1,5 +1,5 @@
 /*
- * session_catalog - what the scan finds on its way into the plan.
+ * intake - what the scan finds on its way into the plan.
  *
  * An instance whose SOP Instance UID was seen before is compared with the first one, on the thread pool, because
  * both data sets are read for it: the same bytes are a duplicate, other bytes a conflict.

@@ -1,215 +1,237 @@
-/*
- * intake - what the scan finds on its way into the plan.
- *
- * An instance whose SOP Instance UID was seen before is compared with the first one, on the thread pool, because
- * both data sets are read for it: the same bytes are a duplicate, other bytes a conflict.
- */
+/* intake - see intake.h. */
+#include "engine/intake.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "engine/session_private.h"
+#include "engine/outline.h"
+#include "engine/plan.h"
+#include "engine/scan_feed.h"
+#include "engine/session.h"
 #include "files/compare.h"
+#include "files/seen.h"
+#include "files/synthetic.h"
 #include "instance/instance.h"
 
-static void add_to_plan(struct session *session, struct instance *instance);
+struct intake {
+    struct intake_options options;
+    const struct intake_handler *handler;
+    void *user;
+    uv_loop_t *loop;
+    struct plan *plan;
+
+    struct scan_feed *feed; /* NULL = synthetic */
+    bool scanning;          /* until handler.scan_ended; making counts as scanning */
+    bool paused;            /* enough was found for now */
+    bool stopped;
+    uint64_t alive; /* found or made, and not ended */
+    uint64_t made;  /* synthetic instances */
+
+    struct seen *seen;
+    struct outline outline;
+    bool comparing;          /* a comparison is under way: that of the first in `comparisons` */
+    struct list comparisons; /* struct comparison */
+};
 
 struct comparison {
     struct list_node node;
     uv_work_t request;
-    struct session *session;
+    struct intake *intake;
     struct instance *first;  /* owned: a copy of its facts */
     struct instance *second; /* the one that came later */
     int result;
 };
 
-static void end_found(struct session *session, struct instance *instance, enum outcome_state state,
-                      enum outcome_reason reason, int error)
+static void end_instance(struct intake *intake, struct instance *instance, enum outcome_state state,
+                         enum outcome_reason reason, int error)
 {
     instance->outcome.state = state;
     instance->outcome.reason = reason;
     instance->outcome.error = error;
-    session_end_instance(session, instance);
+    intake->handler->ended(intake->user, instance);
 }
 
-static uint64_t found_max(const struct session *session)
+/* ---- into the plan ---- */
+
+/* A dry run keeps no instance in memory, but a record of it in the file of `seen`. `kept`: that is its last record. */
+static int add_to_outline(struct intake *intake, struct instance *instance, bool kept)
 {
-    return session->options->found_max > 0 ? session->options->found_max : SESSION_FOUND_MAX;
+    if (!kept) {
+        int64_t place = seen_keep(intake->seen, instance);
+        if (place < 0)
+            return (int)place;
+    }
+    int error = plan_count(intake->plan, instance);
+    if (error == 0)
+        error = outline_add(&intake->outline, instance, seen_last_place(intake->seen));
+    if (error == 0)
+        instance_destroy(instance);
+    return error;
+}
+
+static void plan_instance(struct intake *intake, struct instance *instance, bool kept)
+{
+    uint64_t size_bytes = instance_wire_len(instance);
+    int error = intake->options.outline ? add_to_outline(intake, instance, kept) : plan_add(intake->plan, instance);
+    if (error != 0)
+        end_instance(intake, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, error);
+    else
+        intake->handler->planned(intake->user, size_bytes);
 }
 
 /* ---- duplicates ---- */
 
+/* On the thread pool. */
 static void compare(uv_work_t *request)
 {
     struct comparison *comparison = request->data;
     comparison->result = compare_data_sets(&comparison->first->file, &comparison->second->file);
 }
 
-static void start_comparison(struct session *session);
-
 static void free_comparison(struct comparison *comparison)
 {
+    list_remove(&comparison->node);
     instance_destroy(comparison->first);
     free(comparison);
 }
 
+static void judge_comparison(struct intake *intake, const struct comparison *comparison)
+{
+    struct instance *second = comparison->second;
+    const char *first_path = comparison->first->file.path;
+    if (comparison->result == 1)
+        instance_note(second, "as %s", first_path);
+    else if (comparison->result == 0)
+        instance_note(second, "the other is %s; --on-conflict says which are sent", first_path);
+    else
+        instance_note(second, "it could not be compared with %s", first_path);
+    if (comparison->result == 1)
+        end_instance(intake, second, OUTCOME_SKIPPED, REASON_DUPLICATE, 0);
+    else if (comparison->result == 0 && intake->options.on_conflict == CONFLICT_FIRST)
+        end_instance(intake, second, OUTCOME_SKIPPED, REASON_UID_CONFLICT, 0);
+    else if (comparison->result == 0 && intake->options.on_conflict == CONFLICT_ALL)
+        plan_instance(intake, second, false);
+    else /* other bytes, or the error that kept us from knowing: then it must not pass for a duplicate */
+        end_instance(intake, second, OUTCOME_FAILED, REASON_UID_CONFLICT, comparison->result);
+}
+
+static void start_comparison(struct intake *intake);
+
 static void after_compare(uv_work_t *request, int status)
 {
     struct comparison *comparison = request->data;
-    struct session *session = comparison->session;
-    struct instance *second = comparison->second;
-    if (comparison->result == 1)
-        instance_note(second, "as %s", comparison->first->file.path);
-    else if (comparison->result == 0)
-        instance_note(second, "the other is %s; --on-conflict says which are sent", comparison->first->file.path);
-    else
-        instance_note(second, "it could not be compared with %s", comparison->first->file.path);
-    if (comparison->result == 1)
-        end_found(session, second, OUTCOME_SKIPPED, REASON_DUPLICATE, 0);
-    else if (comparison->result == 0 && session->options->on_conflict == CONFLICT_FIRST)
-        end_found(session, second, OUTCOME_SKIPPED, REASON_UID_CONFLICT, 0);
-    else if (comparison->result == 0 && session->options->on_conflict == CONFLICT_ALL)
-        add_to_plan(session, second);
-    else /* other bytes, or the error that kept us from knowing: then it must not pass for a duplicate */
-        end_found(session, second, OUTCOME_FAILED, REASON_UID_CONFLICT, comparison->result);
-    list_remove(&comparison->node);
+    struct intake *intake = comparison->intake;
+    (void)status;
+    judge_comparison(intake, comparison);
     free_comparison(comparison);
-    session->comparing = 0;
-    start_comparison(session);
-    session_go_on(session);
+    intake->comparing = false;
+    start_comparison(intake);
+    intake->handler->go_on(intake->user);
 }
 
 /* One at a time: they are rare, and the scan needs the disk too. */
-static void start_comparison(struct session *session)
+static void start_comparison(struct intake *intake)
 {
     struct list_node *node;
-    while (session->comparing == 0 && (node = list_first(&session->comparisons)) != NULL) {
+    while (!intake->comparing && (node = list_first(&intake->comparisons)) != NULL) {
         struct comparison *comparison = list_entry(node, struct comparison, node);
-        if (session->phase < PHASE_STOPPING) {
-            session->comparing = 1;
-            uv_queue_work(&session->loop, &comparison->request, compare, after_compare);
+        if (!intake->stopped) {
+            intake->comparing = true;
+            uv_queue_work(intake->loop, &comparison->request, compare, after_compare);
         } else {
-            end_found(session, comparison->second, OUTCOME_PENDING, REASON_INTERRUPTED, 0);
-            list_remove(node);
+            end_instance(intake, comparison->second, OUTCOME_PENDING, REASON_INTERRUPTED, 0);
             free_comparison(comparison);
         }
     }
 }
 
-static bool compare_later(struct session *session, struct instance *first, struct instance *second)
+static bool compare_later(struct intake *intake, struct instance *first, struct instance *second)
 {
     struct comparison *comparison = calloc(1, sizeof *comparison);
     if (comparison == NULL)
         return false;
     comparison->request.data = comparison;
-    comparison->session = session;
+    comparison->intake = intake;
     comparison->first = first;
     comparison->second = second;
-    list_append(&session->comparisons, &comparison->node);
-    start_comparison(session);
+    list_append(&intake->comparisons, &comparison->node);
+    start_comparison(intake);
     return true;
 }
 
 /* ---- from the scan ---- */
 
-/* A dry run keeps what it found out of memory: the instance is gone, and its record in `seen` is known. */
-static int add_to_outline(struct session *session, struct instance *instance)
+/* The scan pauses when enough is found, and goes on when half of it has ended. */
+static void pace_scan(struct intake *intake)
 {
-    if (!session->remembered) {
-        int64_t place = seen_keep(session->seen, instance);
-        if (place < 0)
-            return (int)place;
-    }
-    int error = plan_count(&session->plan, instance);
-    if (error == 0)
-        error = outline_add(&session->outline, instance, seen_last_place(session->seen));
-    if (error == 0)
-        instance_destroy(instance);
-    return error;
+    uint64_t found_max = intake->options.found_max;
+    if (!intake->scanning || found_max == 0 || intake->feed == NULL)
+        return;
+    if (!intake->paused && intake->alive >= found_max)
+        intake->paused = true;
+    else if (intake->paused && intake->alive <= found_max / 2)
+        intake->paused = false;
+    else
+        return;
+    scan_feed_pause(intake->feed, intake->paused);
 }
 
-static void add_to_plan(struct session *session, struct instance *instance)
+static void note_found(struct intake *intake)
 {
-    uint64_t bytes = instance_wire_len(instance);
-    int error = session->options->dry_run ? add_to_outline(session, instance) : plan_add(&session->plan, instance);
-    if (error != 0) {
-        end_found(session, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, error);
-        return;
-    }
-    session->progress.totals.bytes_found += bytes;
-    session->progress.totals.studies = session->plan.studies.count;
+    intake->alive++;
+    intake->handler->found(intake->user);
+    pace_scan(intake);
 }
 
 static void on_found(void *user, struct instance *instance)
 {
-    struct session *session = user;
-    session->progress.totals.files++;
-    session->progress.totals.by_state[OUTCOME_PENDING]++;
-    session_pace_scan(session);
+    struct intake *intake = user;
+    note_found(intake);
     if (instance->outcome.state != OUTCOME_PENDING) {
-        session_end_instance(session, instance);
+        intake->handler->ended(intake->user, instance);
         return;
     }
-    const struct session_memory *memory = session->options->memory;
+    const struct session_memory *memory = intake->options.memory;
     bool recalls = memory != NULL && memory->recall_twin != NULL;
     struct instance *first = recalls ? memory->recall_twin(memory->user, instance) : NULL;
-    session->memory_used = session->memory_used || recalls;
     if (first != NULL && strcmp(first->file.path, instance->file.path) == 0) {
         instance->outcome = first->outcome;
         instance_destroy(first);
-        session_end_instance(session, instance);
+        intake->handler->ended(intake->user, instance);
         return;
     }
-    int error = first == NULL ? seen_check(session->seen, instance, &first) : 0;
+    int error = first == NULL ? seen_check(intake->seen, instance, &first) : 0;
     if (error != 0) {
-        end_found(session, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, error);
+        end_instance(intake, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, error);
     } else if (first == NULL) {
-        session->remembered = true;
-        add_to_plan(session, instance);
-        session->remembered = false;
-    } else if (!compare_later(session, first, instance)) {
+        plan_instance(intake, instance, true);
+    } else if (!compare_later(intake, first, instance)) {
         instance_destroy(first);
-        end_found(session, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, -ENOMEM);
+        end_instance(intake, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, -ENOMEM);
     }
 }
 
 static struct instance *on_recall(void *user, const struct file_facts *file)
 {
-    struct session *session = user;
-    const struct session_memory *memory = session->options->memory;
-    session->memory_used = true;
+    struct intake *intake = user;
+    const struct session_memory *memory = intake->options.memory;
     return memory->recall(memory->user, file);
 }
 
 static void on_batch_ended(void *user)
 {
-    session_go_on(user);
+    struct intake *intake = user;
+    intake->handler->go_on(intake->user);
 }
 
 static void on_scan_ended(void *user, int error)
 {
-    struct session *session = user;
-    const struct session_totals *totals = &session->progress.totals;
-    session->scanning = false;
-    session->result->scan_us = clock_monotonic_us() - session->begun_us;
-    SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SCAN_ENDED, LOG_NUMBER("files", totals->files),
-                LOG_NUMBER("instances", session->plan.total_count), LOG_NUMBER("studies", session->plan.studies.count),
-                LOG_NUMBER("skipped", totals->by_state[OUTCOME_SKIPPED]),
-                LOG_NUMBER("failed", totals->by_state[OUTCOME_FAILED]),
-                LOG_NUMBER("duration_us", session->result->scan_us), LOG_NUMBER("error", error));
-    if (error != 0 && error != -ECANCELED)
-        session_stop(session, SESSION_STOPPED, "the scan could not go on: not every file was looked at");
-    const struct session_options *options = session->options;
-    if (session->plan.studies.count < options->threads && !options->threads_auto && !options->dry_run) {
-        char text[128];
-        snprintf(text, sizeof text, "fewer studies (%llu) than threads (%u): the other threads have nothing to do",
-                 (unsigned long long)session->plan.studies.count, options->threads);
-        SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SESSION_NOTE, LOG_TEXT("text", text));
-    }
-    session_go_on(session);
+    struct intake *intake = user;
+    intake->scanning = false;
+    intake->handler->scan_ended(intake->user, error);
 }
 
 static const struct scan_feed_handler feed_handler = {
@@ -217,69 +239,21 @@ static const struct scan_feed_handler feed_handler = {
 static const struct scan_feed_handler recalling_handler = {
     .recall = on_recall, .found = on_found, .batch_ended = on_batch_ended, .ended = on_scan_ended};
 
-static int start_making(struct session *session)
-{
-    int error = session->options->dry_run ? seen_open(&session->seen) : 0;
-    if (error != 0)
-        return error;
-    session->synthetic = session->options->synthetic->options;
-    session->synthetic.seed = synthetic_seed();
-    session->scanning = true;
-    session_go_on(session);
-    return 0;
-}
-
-int session_start_scan(struct session *session)
-{
-    if (session->options->synthetic != NULL)
-        return start_making(session);
-    bool recalls = session->options->memory != NULL && session->options->memory->recall != NULL;
-    int error = seen_open(&session->seen);
-    if (error != 0)
-        return error;
-    error = scan_feed_start(&session->feed, &session->loop, &session->options->discover, &session->options->scan,
-                            recalls ? &recalling_handler : &feed_handler, session);
-    if (error == 0) {
-        session->scanning = true;
-        SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SCAN_STARTED,
-                    LOG_NUMBER("inputs", session->options->discover.input_count));
-    }
-    return error;
-}
-
-void session_pace_scan(struct session *session)
-{
-    uint64_t alive = session->progress.totals.by_state[OUTCOME_PENDING];
-    bool bounded = !session->options->scan_first && !session->options->dry_run;
-    if (!session->scanning || !bounded || session->feed == NULL)
-        return;
-    if (!session->scan_paused && alive >= found_max(session))
-        session->scan_paused = true;
-    else if (session->scan_paused && alive <= found_max(session) / 2)
-        session->scan_paused = false;
-    else
-        return;
-    scan_feed_pause(session->feed, session->scan_paused);
-}
-
 /* ---- synthetic instances ---- */
 
-static bool all_made(const struct session *session)
+static bool all_made(const struct intake *intake)
 {
-    const struct synthetic_spec *spec = session->options->synthetic;
-    uint64_t repeat = session->options->repeat;
-    if (repeat == 0 && session->options->duration_ms > 0)
-        return session->time_is_up;
-    return session->made >= spec->studies * spec->instances * (repeat > 0 ? repeat : 1);
+    const struct synthetic_spec *spec = intake->options.synthetic;
+    return !intake->options.endless && intake->made >= spec->studies * spec->instances * intake->options.repeat;
 }
 
-static bool make_instance(struct session *session)
+static bool make_instance(struct intake *intake)
 {
+    const struct synthetic_spec *spec = intake->options.synthetic;
     struct synthetic_instance made;
     char path[64];
-    uint64_t study = session->made / session->options->synthetic->instances;
-    uint64_t number = session->made % session->options->synthetic->instances;
-    synthetic_instance_init(&made, &session->synthetic, study, number);
+    uint64_t study = intake->made / spec->instances, number = intake->made % spec->instances;
+    synthetic_instance_init(&made, &spec->options, study, number);
     snprintf(path, sizeof path, "synthetic/study-%llu/image-%llu", (unsigned long long)study + 1,
              (unsigned long long)number + 1);
     struct file_facts facts = {.path = path,
@@ -296,79 +270,118 @@ static bool make_instance(struct session *session)
     struct instance *instance = instance_create(&facts);
     if (instance == NULL)
         return false;
-    session->made++;
-    session->progress.totals.files++;
-    session->progress.totals.by_state[OUTCOME_PENDING]++;
-    add_to_plan(session, instance);
+    intake->made++;
+    note_found(intake);
+    plan_instance(intake, instance, false);
     return true;
 }
 
-void session_make_instances(struct session *session)
+void intake_go_on(struct intake *intake)
 {
-    const struct synthetic_spec *spec = session->options->synthetic;
-    if (spec == NULL || !session->scanning)
+    if (intake->options.synthetic == NULL || !intake->scanning)
         return;
-    /* With a time limit not much more is made than is about to be sent; the plan wants whole studies to choose from. */
-    uint64_t wanted = (session->options->threads + 1) * spec->instances;
-    if (wanted > found_max(session) || session->options->scan_first || session->options->dry_run)
-        wanted = session->options->scan_first || session->options->dry_run ? UINT64_MAX : found_max(session);
-    bool stopping = session->phase >= PHASE_STOPPING;
-    while (!stopping && !all_made(session) && session->progress.totals.by_state[OUTCOME_PENDING] < wanted)
-        if (!make_instance(session))
+    uint64_t found_max = intake->options.found_max > 0 ? intake->options.found_max : UINT64_MAX;
+    while (!intake->stopped && !all_made(intake) && intake->alive < found_max)
+        if (!make_instance(intake))
             break;
-    if (stopping || all_made(session))
-        on_scan_ended(session, 0);
+    if (intake->stopped || all_made(intake))
+        on_scan_ended(intake, 0);
 }
 
-void session_end_of_time(struct session *session)
+/* ---- the whole ---- */
+
+static int start(struct intake *intake)
 {
-    session->time_is_up = true;
-    if (session->phase < PHASE_STOPPING) {
-        session_enter(session, PHASE_STOPPING);
-        session_stop_workers(session, false);
+    const struct intake_options *options = &intake->options;
+    bool synthetic = options->synthetic != NULL;
+    bool recalls = options->memory != NULL && options->memory->recall != NULL;
+    int error = !synthetic || options->outline ? seen_open(&intake->seen) : 0;
+    if (error != 0 || synthetic)
+        return error;
+    return scan_feed_start(&intake->feed, intake->loop, options->discover, options->scan,
+                           recalls ? &recalling_handler : &feed_handler, intake);
+}
+
+int intake_start(struct intake **ret_intake, struct uv_loop_s *loop, const struct intake_options *options,
+                 struct plan *plan, const struct intake_handler *handler, void *user)
+{
+    struct intake *intake = calloc(1, sizeof *intake);
+    *ret_intake = intake;
+    if (intake == NULL)
+        return -ENOMEM;
+    intake->options = *options;
+    intake->handler = handler;
+    intake->user = user;
+    intake->loop = loop;
+    intake->plan = plan;
+    intake->scanning = true;
+    list_init(&intake->comparisons);
+    int error = start(intake);
+    if (error != 0) {
+        intake_destroy(intake);
+        *ret_intake = NULL;
     }
-    session_go_on(session);
+    return error;
 }
 
-/* ---- the scan ---- */
-
-bool session_is_scanning(const struct session *session)
+void intake_note_ended(struct intake *intake)
 {
-    return session->scanning || !list_is_empty(&session->comparisons);
+    intake->alive--;
+    pace_scan(intake);
 }
 
-void session_forget_scan(struct session *session)
+void intake_stop(struct intake *intake)
 {
-    seen_close(session->seen);
-    session->seen = NULL;
-    scan_feed_destroy(session->feed);
-    session->feed = NULL;
-    outline_fini(&session->outline);
+    if (intake->stopped)
+        return;
+    intake->stopped = true;
+    if (intake->scanning && intake->feed != NULL)
+        scan_feed_cancel(intake->feed);
+}
+
+bool intake_is_busy(const struct intake *intake)
+{
+    return intake->scanning || !list_is_empty(&intake->comparisons);
+}
+
+bool intake_brings_more(const struct intake *intake)
+{
+    return intake_is_busy(intake) && !intake->paused;
+}
+
+void intake_destroy(struct intake *intake)
+{
+    if (intake == NULL)
+        return;
+    seen_close(intake->seen);
+    scan_feed_destroy(intake->feed);
+    outline_fini(&intake->outline);
+    free(intake);
 }
 
 /* ---- the dry run ---- */
 
+struct showing {
+    struct intake *intake;
+    void (*show)(void *user, const struct planned_study *study);
+    enum outcome_reason reason;
+};
+
 static void show_study(void *user, const struct planned_study *study)
 {
-    struct session *session = user;
-    if (session->observer->study_planned != NULL)
-        session->observer->study_planned(session->observer->user, study);
+    const struct showing *showing = user;
+    showing->show(showing->intake->user, study);
 }
 
-static void end_pending(void *user, struct instance *instance)
+static void end_shown(void *user, struct instance *instance)
 {
-    struct session *session = user;
-    bool interrupted = session->result->verdict != SESSION_COMPLETE;
-    end_found(session, instance, OUTCOME_PENDING, interrupted ? REASON_INTERRUPTED : REASON_NONE, 0);
+    const struct showing *showing = user;
+    end_instance(showing->intake, instance, OUTCOME_PENDING, showing->reason, 0);
 }
 
-void session_show_plan(struct session *session)
+int intake_show(struct intake *intake, void (*show)(void *user, const struct planned_study *study),
+                enum outcome_reason reason)
 {
-    bool whole = session->result->verdict == SESSION_COMPLETE;
-    int error = outline_tell(&session->outline, session->seen, whole ? show_study : NULL, end_pending, session);
-    if (error == 0 || !whole)
-        return;
-    session->result->verdict = SESSION_STOPPED;
-    snprintf(session->result->stop_text, sizeof session->result->stop_text, "the plan could not be shown whole: %s",
-             dicomnet_error_text(error));
+    struct showing showing = {.intake = intake, .show = show, .reason = reason};
+    return outline_tell(&intake->outline, intake->seen, show != NULL ? show_study : NULL, end_shown, &showing);
 }

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "dicomnet/pdu.h"
-#include "engine/session.h"
 #include "engine/study.h"
 #include "engine/uid_set.h"
 #include "files/seen.h"

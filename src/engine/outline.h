@@ -13,8 +13,20 @@
 #include "dicomnet/error.h"
 
 struct instance;
-struct planned_study;
 struct seen;
+
+/* One study as it would be sent, and its presentation contexts. */
+struct planned_context {
+    const char *class_uid;
+    const char *syntax_uid;
+};
+struct planned_study {
+    const char *study_uid;
+    uint64_t instances;
+    uint64_t bytes;
+    size_t context_count;
+    const struct planned_context *contexts;
+};
 
 /* All zero is an empty outline. */
 struct outline {

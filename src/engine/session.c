@@ -125,6 +125,7 @@ void session_end_instance(struct session *session, struct instance *instance)
     if (session->time_is_up && outcome->state == OUTCOME_PENDING) {
         totals->files--;
         totals->by_state[OUTCOME_PENDING]--;
+        intake_note_ended(session->intake);
         instance_destroy(instance);
         return;
     }
@@ -132,12 +133,12 @@ void session_end_instance(struct session *session, struct instance *instance)
         instance->outcome.ended_us = clock_wall_us();
     totals->by_state[OUTCOME_PENDING]--;
     totals->by_state[outcome->state]++;
+    intake_note_ended(session->intake);
     if (outcome->earlier)
         totals->earlier[outcome->state]++;
     else
         count_new(session, instance);
     session->progress.scan_ended = !session_is_scanning(session);
-    session_pace_scan(session);
     session_log_outcome(session, instance);
     if (session->observer->instance_ended != NULL)
         session->observer->instance_ended(session->observer->user, instance, &session->progress);
@@ -155,8 +156,7 @@ void session_stop(struct session *session, enum session_verdict verdict, const c
     snprintf(session->result->stop_text, sizeof session->result->stop_text, "%s", text);
     SESSION_LOG(session, verdict == SESSION_INTERRUPTED ? DICOMNET_LOG_WARN : DICOMNET_LOG_ERROR,
                 EVENT_SESSION_INTERRUPTED, LOG_TEXT("text", text));
-    if (session->scanning && session->feed != NULL)
-        scan_feed_cancel(session->feed);
+    intake_stop(session->intake);
     if (session->verifying)
         dicomnet_verification_cancel(session->verification);
     session_stop_workers(session, false);
@@ -368,7 +368,7 @@ static void leave_looking(struct session *session)
 
 void session_go_on(struct session *session)
 {
-    session_make_instances(session);
+    intake_go_on(session->intake);
     bool scanning = session_is_scanning(session);
     if (session->phase == PHASE_LOOKING) {
         bool early = !session->options->scan_first && !session->options->dry_run;
@@ -433,7 +433,6 @@ int session_run(const struct session_options *options, const struct session_obse
     session->result = ret_result;
     session->logger = (struct dicomnet_logger){.write = write_log, .user = session, .level = options->log_level};
     session->begun_us = clock_monotonic_us();
-    list_init(&session->comparisons);
     list_init(&session->refused);
     list_init(&session->suspects);
     ret_result->begun_us = clock_wall_us();
@@ -451,7 +450,7 @@ int session_run(const struct session_options *options, const struct session_obse
         (void)close_error;
     }
     loopback_stop(session->loopback);
-    session_forget_scan(session);
+    intake_destroy(session->intake);
     plan_fini(&session->plan);
     ret_result->totals = session->progress.totals;
     ret_result->ended_us = clock_wall_us();

@@ -14,6 +14,7 @@
 #include "base/histogram.h"
 #include "dicomnet/association.h"
 #include "dicomnet/log.h"
+#include "engine/intake.h"
 #include "engine/time_kind.h"
 #include "files/discover.h"
 #include "files/scan.h"
@@ -21,6 +22,7 @@
 
 struct file_facts;
 struct instance;
+struct planned_study;
 struct synthetic_spec;
 
 enum {
@@ -34,13 +36,6 @@ struct session_limit {
     uint64_t stores;
     uint64_t bytes; /* of data sets */
     uint64_t ms;
-};
-
-/* What becomes of an instance whose SOP Instance UID was seen before, with another data set. */
-enum session_conflict {
-    CONFLICT_FAIL,  /* it fails */
-    CONFLICT_FIRST, /* it is skipped: the first one found is sent */
-    CONFLICT_ALL    /* it is sent as well */
 };
 
 /*
@@ -90,7 +85,7 @@ struct session_options {
     uint64_t give_up_ms; /* stop once the peer could not be reached, or had no room, for so long; 0 = after as many
                             attempts as `retry` says if it has never answered, else SESSION_GIVE_UP_MS */
     struct session_limit association_limit;
-    enum session_conflict on_conflict;
+    enum intake_conflict on_conflict;
     bool strict; /* warnings and skipped files fail the run */
     uint32_t max_pdu_len;
     uint16_t window; /* stores under way on one association, if the peer grants it; 0 or 1 = one */
@@ -169,19 +164,6 @@ struct worker_figures {
     uint64_t store_us;                            /* of it with a store under way */
     uint64_t read_us, write_us, wait_us;          /* of answered stores, added up: more than store_us if they overlap */
     uint64_t associations, stored, failed, bytes; /* as in association_figures */
-};
-
-/* What dry_run shows, after the scan: one call for each study, and its contexts. */
-struct planned_context {
-    const char *class_uid;
-    const char *syntax_uid;
-};
-struct planned_study {
-    const char *study_uid;
-    uint64_t instances;
-    uint64_t bytes;
-    size_t context_count;
-    const struct planned_context *contexts;
 };
 
 /* How the session ended. */

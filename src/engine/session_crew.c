@@ -43,19 +43,20 @@ void session_set_worker_options(struct session *session)
 {
     const struct session_options *options = session->options;
     struct worker_options *worker = &session->worker_options;
-    *worker = (struct worker_options){.host = options->loopback ? "127.0.0.1" : options->host,
-                                      .port = options->port,
-                                      .priority = options->priority,
-                                      .max_pdu_len = options->max_pdu_len,
-                                      .window = options->window,
-                                      .association_limit = options->association_limit,
-                                      .timeouts = options->timeouts,
-                                      .retry = options->retry,
-                                      .log_level = options->log_level,
-                                      .threads = options->threads,
-                                      .sources.synthetic = options->synthetic != NULL ? &session->synthetic : NULL,
-                                      .home = &session->inbox,
-                                      .idle_clock = &session->idle_clock};
+    *worker =
+        (struct worker_options){.host = options->loopback ? "127.0.0.1" : options->host,
+                                .port = options->port,
+                                .priority = options->priority,
+                                .max_pdu_len = options->max_pdu_len,
+                                .window = options->window,
+                                .association_limit = options->association_limit,
+                                .timeouts = options->timeouts,
+                                .retry = options->retry,
+                                .log_level = options->log_level,
+                                .threads = options->threads,
+                                .sources.synthetic = options->synthetic != NULL ? &session->synthetic.options : NULL,
+                                .home = &session->inbox,
+                                .idle_clock = &session->idle_clock};
     session->crew_max = limit_by_descriptors(session, options->threads);
     session->crew_allowed = session->crew_max;
     if (options->threads_auto) {
@@ -138,7 +139,7 @@ enum time_kind session_why_idle(const struct session *session)
         return TIME_WAITING;
     if (session->breaker.state != BREAKER_FLOWING)
         return TIME_PAUSED;
-    if (looking || (session_is_scanning(session) && !session->scan_paused && !plan_has_next(&session->plan)))
+    if (looking || (intake_brings_more(session->intake) && !plan_has_next(&session->plan)))
         return TIME_SCANNING;
     bool resting =
         (!list_is_empty(&session->refused) && session->plan.waiting_count == 0) || session_suspects_rest(session);
@@ -299,7 +300,7 @@ void session_stop_workers(struct session *session, bool now)
 static void release_idle(struct session *session)
 {
     enum { MOMENT_US = 100 * 1000 };
-    bool more_to_come = session_is_scanning(session) && !session->scan_paused;
+    bool more_to_come = intake_brings_more(session->intake);
     uint64_t now_us = clock_monotonic_us();
     for (unsigned i = 0; i < session->crew_count; i++) {
         struct crew *crew = &session->crew[i];

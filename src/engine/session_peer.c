@@ -139,7 +139,7 @@ static enum breaker_rest what_is_left(struct session *session)
 {
     const struct session_memory *memory = session->options->memory;
     bool recalls = memory != NULL && memory->recall_refusal != NULL;
-    if ((session_is_scanning(session) && !session->scan_paused) || session_anyone_works(session))
+    if (intake_brings_more(session->intake) || session_anyone_works(session))
         return REST_OTHERS;
     enum breaker_rest rest = plan_what_is_left(&session->plan, session->breaker.row_number);
     if (rest == REST_REFUSED || session_acknowledged(&session->progress.totals) > 0)
@@ -220,7 +220,7 @@ void session_take_lost(struct session *session, struct instance *instance)
 /* Nothing else is to be sent. A scan that is paused waits for these to end. */
 static bool is_suspects_turn(const struct session *session)
 {
-    bool more_to_come = session_is_scanning(session) && !session->scan_paused;
+    bool more_to_come = intake_brings_more(session->intake);
     return !more_to_come && session->plan.waiting_count == 0 && list_is_empty(&session->refused) &&
            !session_anyone_works(session) && !list_is_empty(&session->suspects);
 }

@@ -4,7 +4,7 @@
  *   session_crew.c     the workers: started, given work, told to stop
  *   session_peer.c     what the peer lets us do: pauses, fewer associations, lessons, giving up
  *   holdup.c           what keeps it from storing, for those who watch
- *   intake.c           what the scan finds: duplicates, the plan, the dry run
+ *   session_intake.c   what its intake (intake.h) tells
  */
 #ifndef ENGINE_SESSION_PRIVATE_H
 #define ENGINE_SESSION_PRIVATE_H
@@ -13,15 +13,13 @@
 
 #include "base/log.h"
 #include "engine/breaker.h"
+#include "engine/intake.h"
 #include "engine/interrupt.h"
 #include "engine/losses.h"
-#include "engine/outline.h"
 #include "engine/pace.h"
 #include "engine/plan.h"
-#include "engine/scan_feed.h"
 #include "engine/session.h"
 #include "engine/worker.h"
-#include "files/seen.h"
 #include "files/synthetic.h"
 #include "serve/loopback.h"
 #include "services/peer_text.h"
@@ -70,20 +68,12 @@ struct session {
     uint64_t begun_us;          /* monotonic */
     uint64_t transfer_begun_us; /* monotonic; 0 = not yet */
 
-    struct scan_feed *feed;
-    bool scanning;
-    bool scan_paused; /* enough was found for now */
+    struct intake *intake;           /* NULL = not begun */
+    struct synthetic_spec synthetic; /* what instances are made from, if options->synthetic */
     struct dicomnet_verification *verification;
     bool verifying; /* a C-ECHO has not come back */
     struct plan plan;
-    struct synthetic_options synthetic; /* what instances are made from, if options->synthetic */
-    uint64_t made;                      /* synthetic instances so far */
-    bool time_is_up;                    /* of a session with a duration: what is left is forgotten */
-    struct seen *seen;
-    struct outline outline;  /* of a dry run, instead of the plan */
-    bool remembered;         /* the instance on its way into it is the last that `seen` remembered */
-    unsigned comparing;      /* comparisons of duplicates under way */
-    struct list comparisons; /* waiting or under way: struct comparison */
+    bool time_is_up; /* of a session with a duration: what is left is forgotten */
 
     struct loopback *loopback;
     struct worker_options worker_options;
@@ -225,27 +215,18 @@ void session_note_retry(struct session *session, const struct dicomnet_log_recor
 /* Fill in what session_progress says of it. */
 void session_note_holdup(struct session *session);
 
-/* ---- intake.c          ---- */
+/* ---- session_intake.c ---- */
 
-/* Begin the scan. 0 or an error. */
+/* Begin the scan, or the making of instances. 0 or an error. */
 int session_start_scan(struct session *session);
 
 /* The time of a session with a duration is up: make and send nothing more. */
 void session_end_of_time(struct session *session);
 
-/* Make synthetic instances as far as there is room for them. */
-void session_make_instances(struct session *session);
-
-/* True while paths are looked at or duplicates compared. */
+/* True while paths are looked at, instances made or duplicates compared. */
 bool session_is_scanning(const struct session *session);
 
 /* A dry run: tell the observer what would be sent, unless it was stopped, and end every instance as pending. */
 void session_show_plan(struct session *session);
-
-/* Pause the scan when enough is found, and let it go on when there is room again. */
-void session_pace_scan(struct session *session);
-
-/* Free what the scan remembers. */
-void session_forget_scan(struct session *session);
 
 #endif

@@ -39,7 +39,7 @@ struct ledger_options {
     bool retry_failed;                 /* what failed for good is not recalled */
     bool accept_raw;                   /* nor what was not sent because this was not set, */
     bool allow_incomplete;             /* and what failed because this was not, */
-    enum session_conflict on_conflict; /* nor a conflict that would end otherwise now */
+    enum intake_conflict on_conflict; /* nor a conflict that would end otherwise now */
     bool paths_may_repeat;             /* the inputs may name a path twice: it has one row all the same */
     bool read_only;                    /* to ask it only: no lock, no session; a file that is not there is no error */
 };

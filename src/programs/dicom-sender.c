@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "engine/interrupt.h"
+#include "engine/outline.h"
 #include "engine/pace.h"
 #include "engine/session.h"
 #include "instance/instance.h"
@@ -127,7 +128,7 @@ static void fill_in_session(struct sender *sender)
         .retry = options->retry,
         .give_up_ms = options->give_up_ms,
         .association_limit = options->association_limit,
-        .on_conflict = (enum session_conflict)options->on_conflict,
+        .on_conflict = (enum intake_conflict)options->on_conflict,
         .strict = options->strict,
         .max_pdu_len = options->max_pdu_len,
         .timeouts = options->timeouts,

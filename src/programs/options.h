@@ -75,7 +75,7 @@ struct options {
     uint32_t give_up_ms; /* 0: not given */
     struct session_limit association_limit;
     const char *association_limit_text;
-    uint32_t on_conflict; /* enum session_conflict */
+    uint32_t on_conflict; /* enum intake_conflict */
     bool strict;
     struct dicomnet_association_timeouts timeouts;
     uint32_t max_pdu_len;

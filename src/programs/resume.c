@@ -31,7 +31,7 @@ int resume_open(struct resume *resume, const struct options *options, const stru
         .retry_failed = options->retry_failed,
         .accept_raw = options->accept_raw,
         .allow_incomplete = options->allow_incomplete,
-        .on_conflict = (enum session_conflict)options->on_conflict,
+        .on_conflict = (enum intake_conflict)options->on_conflict,
         .paths_may_repeat = options->input_count > 1 || options->files_from != NULL,
         .read_only = options->dry_run,
     };

@@ -100,7 +100,7 @@ static const char *priority_name(uint16_t priority)
     return priority == DICOMNET_PRIORITY_HIGH ? "high" : priority == DICOMNET_PRIORITY_LOW ? "low" : "medium";
 }
 
-static const char *conflict_name(enum session_conflict on_conflict)
+static const char *conflict_name(enum intake_conflict on_conflict)
 {
     return on_conflict == CONFLICT_FIRST ? "first" : on_conflict == CONFLICT_ALL ? "all" : "fail";
 }

@@ -7,7 +7,6 @@
 
 #include "dicomnet/pdu.h"
 #include "engine/outline.h"
-#include "engine/session.h"
 #include "files/seen.h"
 #include "instance/instance.h"
 #include "make_instances.h"

@@ -1,0 +1,147 @@
+/*
+ * session_intake - what the session makes of what its intake tells: counts, records of the log, the way on. See
+ * session_private.h.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "engine/session_private.h"
+
+/* ---- events ---- */
+
+static void on_found(void *user)
+{
+    struct session_totals *totals = &((struct session *)user)->progress.totals;
+    totals->files++;
+    totals->by_state[OUTCOME_PENDING]++;
+}
+
+static void on_planned(void *user, uint64_t size_bytes)
+{
+    struct session *session = user;
+    session->progress.totals.bytes_found += size_bytes;
+    session->progress.totals.studies = session->plan.studies.count;
+}
+
+static void on_ended(void *user, struct instance *instance)
+{
+    session_end_instance(user, instance);
+}
+
+/* The intake may have asked the memory, which says in its next commit if that was in vain. */
+static void on_go_on(void *user)
+{
+    struct session *session = user;
+    const struct session_memory *memory = session->options->memory;
+    session->memory_used = session->memory_used || (memory != NULL && memory->recall != NULL);
+    session_go_on(session);
+}
+
+static void note_idle_threads(struct session *session)
+{
+    const struct session_options *options = session->options;
+    char text[128];
+    if (session->plan.studies.count >= options->threads || options->threads_auto || options->dry_run)
+        return;
+    snprintf(text, sizeof text, "fewer studies (%llu) than threads (%u): the other threads have nothing to do",
+             (unsigned long long)session->plan.studies.count, options->threads);
+    SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SESSION_NOTE, LOG_TEXT("text", text));
+}
+
+static void on_scan_ended(void *user, int error)
+{
+    struct session *session = user;
+    const struct session_totals *totals = &session->progress.totals;
+    session->result->scan_us = clock_monotonic_us() - session->begun_us;
+    SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SCAN_ENDED, LOG_NUMBER("files", totals->files),
+                LOG_NUMBER("instances", session->plan.total_count), LOG_NUMBER("studies", session->plan.studies.count),
+                LOG_NUMBER("skipped", totals->by_state[OUTCOME_SKIPPED]),
+                LOG_NUMBER("failed", totals->by_state[OUTCOME_FAILED]),
+                LOG_NUMBER("duration_us", session->result->scan_us), LOG_NUMBER("error", error));
+    if (error != 0 && error != -ECANCELED)
+        session_stop(session, SESSION_STOPPED, "the scan could not go on: not every file was looked at");
+    note_idle_threads(session);
+    session_go_on(session);
+}
+
+static const struct intake_handler handler = {
+    .found = on_found, .planned = on_planned, .ended = on_ended, .go_on = on_go_on, .scan_ended = on_scan_ended};
+
+/* ---- begin and end ---- */
+
+/* How much may be found, or made, and wait to be sent; 0 = anything. */
+static uint64_t found_max(const struct session_options *options)
+{
+    uint64_t most = options->found_max > 0 ? options->found_max : SESSION_FOUND_MAX;
+    if (options->scan_first || options->dry_run)
+        return 0;
+    if (options->synthetic == NULL)
+        return most;
+    /* Not much more is made than is about to be sent, as time may be limited; the plan wants whole studies. */
+    uint64_t about_to_be_sent = (options->threads + 1) * options->synthetic->instances;
+    return about_to_be_sent < most ? about_to_be_sent : most;
+}
+
+int session_start_scan(struct session *session)
+{
+    const struct session_options *options = session->options;
+    if (options->synthetic != NULL) {
+        session->synthetic = *options->synthetic;
+        session->synthetic.options.seed = synthetic_seed();
+    }
+    const struct intake_options intake = {.discover = &options->discover,
+                                          .scan = &options->scan,
+                                          .memory = options->memory,
+                                          .synthetic = options->synthetic != NULL ? &session->synthetic : NULL,
+                                          .repeat = options->repeat > 0 ? options->repeat : 1,
+                                          .endless = options->repeat == 0 && options->duration_ms > 0,
+                                          .outline = options->dry_run,
+                                          .on_conflict = options->on_conflict,
+                                          .found_max = found_max(options)};
+    int error = intake_start(&session->intake, &session->loop, &intake, &session->plan, &handler, session);
+    if (error == 0 && options->synthetic == NULL)
+        SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SCAN_STARTED,
+                    LOG_NUMBER("inputs", options->discover.input_count));
+    if (error == 0)
+        session_go_on(session);
+    return error;
+}
+
+bool session_is_scanning(const struct session *session)
+{
+    return session->intake != NULL && intake_is_busy(session->intake);
+}
+
+void session_end_of_time(struct session *session)
+{
+    session->time_is_up = true;
+    intake_stop(session->intake);
+    if (session->phase < PHASE_STOPPING) {
+        session_enter(session, PHASE_STOPPING);
+        session_stop_workers(session, false);
+    }
+    session_go_on(session);
+}
+
+/* ---- the dry run ---- */
+
+static void show_study(void *user, const struct planned_study *study)
+{
+    const struct session_observer *observer = ((struct session *)user)->observer;
+    if (observer->study_planned != NULL)
+        observer->study_planned(observer->user, study);
+}
+
+void session_show_plan(struct session *session)
+{
+    bool whole = session->result->verdict == SESSION_COMPLETE;
+    if (session->intake == NULL)
+        return;
+    int error = intake_show(session->intake, whole ? show_study : NULL, whole ? REASON_NONE : REASON_INTERRUPTED);
+    if (error == 0 || !whole)
+        return;
+    session->result->verdict = SESSION_STOPPED;
+    snprintf(session->result->stop_text, sizeof session->result->stop_text, "the plan could not be shown whole: %s",
+             dicomnet_error_text(error));
+}

@@ -11,6 +11,9 @@
  * rejection, abort from either side, release, timeout. The object is freed when `closed` returns; the pointer is dead
  * from then on. No callback is called from within dicomnet_association_open or dicomnet_association_accept.
  *
+ * libuv writes without MSG_NOSIGNAL: an application ignores SIGPIPE (signal(SIGPIPE, SIG_IGN)) before it opens or accepts
+ * anything, or a peer that has gone ends the process.
+ *
  * What is sent is one message at a time: a command set and, if there is one, its data set, written as many PDUs
  * at once from one buffer. What comes is read without being collected. Reading goes on while writing, so a peer that
  * answers early blocks nobody.

@@ -2,11 +2,6 @@
  * retrieval - one run of dicom-mover: lists what matches (C-FIND), has it sent (C-MOVE, C-GET), and asks again for what
  * did not come.
  *
- *   listing  -->  asking  -->  done
- *                  |   ^
- *                  v   |       --retry more rounds, while something is missing
- *                 waiting
- *
  * Listing walks from the level of the keys down to single instances, as a strict provider wants it (PS3.4 C.4.1.3.1.1):
  * the entities that match, then their series, then the instances of each. So it is known what has to come, and of which
  * SOP classes. What the output folder has already, whole, is not asked for. An entity of which nothing is there is
@@ -26,8 +21,10 @@
 #include "dicomnet/log.h"
 #include "dicomnet/query_retrieve.h"
 
+enum { RETRIEVAL_TEXT_SIZE = 400 };
+
 struct retrieval_options {
-    const char *host; /* borrowed, as all pointers here, until retrieval_run returns */
+    const char *host; /* borrowed, as all pointers here, until the retrieval has ended */
     uint16_t port;
     char called_ae[17];
     char calling_ae[17];
@@ -55,6 +52,9 @@ struct retrieval_options {
     enum dicomnet_log_level log_level;
 };
 
+struct retrieval;
+struct uv_loop_s;
+
 /*
  * True if the keys name what is wanted: the unique key of their level has one value or several, and each one above it
  * has one, none with a wildcard. Needed for no_find.
@@ -75,7 +75,12 @@ struct retrieval_counts {
     uint64_t bytes;    /* of data sets that came */
 };
 
-enum retrieval_phase { RETRIEVAL_LISTING, RETRIEVAL_ASKING, RETRIEVAL_WAITING, RETRIEVAL_DONE };
+enum retrieval_phase {
+    RETRIEVAL_LISTING, /* what there is */
+    RETRIEVAL_ASKING,  /* for what is missing */
+    RETRIEVAL_WAITING, /* after a round, for what may still come or for the next round */
+    RETRIEVAL_DONE
+};
 
 struct retrieval_progress {
     enum retrieval_phase phase;
@@ -108,13 +113,13 @@ struct retrieval_missing {
 
 enum retrieval_verdict {
     RETRIEVAL_COMPLETE,    /* everything was asked for, as often as the options say */
-    RETRIEVAL_INTERRUPTED, /* by a signal */
+    RETRIEVAL_INTERRUPTED, /* by retrieval_stop: `stop_text` */
     RETRIEVAL_STOPPED      /* the peer cannot be used: `stop_text` */
 };
 
 struct retrieval_result {
     enum retrieval_verdict verdict;
-    char stop_text[400];
+    char stop_text[RETRIEVAL_TEXT_SIZE];
     struct retrieval_counts counts;
     uint64_t begun_us, ended_us; /* wall clock: for people; what lies between is duration_us */
     uint64_t duration_us, list_us, asking_us;
@@ -135,10 +140,22 @@ struct retrieval_observer {
 };
 
 /*
- * Run it to its end. Returns 0 with *ret_result filled in, whatever became of it; a negative error if it could not
- * begin: the output folder or the port, which ret_result->stop_text names then, or no memory.
+ * Begin on this loop. Opens the output folder and the port; the rest comes as the loop turns. Returns 0, or a negative
+ * error if it could not begin; what it is about is in `ret_problem` then ("" = no memory), and `ended` is not called,
+ * but the loop has to turn until what was opened is closed.
+ *
+ * `ended` is called once, last, with what became of it; the retrieval is freed when it returns. `options` and
+ * `observer` are borrowed until then.
  */
-int retrieval_run(const struct retrieval_options *options, const struct retrieval_observer *observer,
-                  struct retrieval_result *ret_result) DICOMNET_MUST_CHECK;
+int retrieval_start(struct retrieval **ret_retrieval, struct uv_loop_s *loop, const struct retrieval_options *options,
+                    const struct retrieval_observer *observer,
+                    void (*ended)(void *user, const struct retrieval_result *result), char *ret_problem,
+                    size_t problem_size) DICOMNET_MUST_CHECK;
+
+/*
+ * End it soon: `text` says why, and is the result's stop_text. The peer is asked to stop what it does, and gets as long
+ * for that as for any answer; when this is called a second time, the peer is not waited for any more.
+ */
+void retrieval_stop(struct retrieval *retrieval, const char *text);
 
 #endif

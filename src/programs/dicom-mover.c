@@ -1,15 +1,18 @@
 /*
  * dicom-mover - fetches what a peer has, or has it sent elsewhere: options in, a retrieval, reports out.
  *
- * All of it is on one thread: the retrieval's loop is the only one.
+ * All of it is on one thread, and on one loop.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <uv.h>
 
 #include "base/log.h"
 #include "base/text.h"
+#include "engine/interrupt.h"
 #include "fetch/retrieval.h"
 #include "programs/console.h"
 #include "programs/destination.h"
@@ -30,6 +33,10 @@ struct mover {
     struct retrieval_options retrieval;
     struct run_files files;
     struct retrieval_summary *summary;
+    uv_loop_t loop;
+    struct interrupt interrupt;
+    struct retrieval *run; /* NULL before it has begun and when it has ended */
+    struct retrieval_result result;
 };
 
 /* ---- the observer ---- */
@@ -182,27 +189,70 @@ static int write_reports(struct mover *mover, const struct retrieval_result *res
     return run_files_note(files, "standard output", NULL, error, exit_code);
 }
 
-static int run(struct mover *mover)
+/* ---- the run ---- */
+
+static void on_interrupt(void *user, int number)
 {
-    struct retrieval_result result;
+    struct mover *mover = user;
+    if (mover->run != NULL)
+        retrieval_stop(mover->run, interrupt_text(number));
+}
+
+static void on_ended(void *user, const struct retrieval_result *result)
+{
+    struct mover *mover = user;
+    mover->result = *result;
+    mover->run = NULL;
+    interrupt_close(&mover->interrupt);
+}
+
+/* On the loop, which turns until nothing is open any more. 0, or a negative error and perhaps what it is about. */
+static int start(struct mover *mover, const struct retrieval_observer *observer, char *ret_problem, size_t size)
+{
+    int error = retrieval_start(&mover->run, &mover->loop, &mover->retrieval, observer, on_ended, ret_problem, size);
+    if (error != 0)
+        return error;
+    error = interrupt_listen(&mover->interrupt, &mover->loop, on_interrupt, mover);
+    if (error != 0)
+        retrieval_stop(mover->run, dicomnet_error_text(error));
+    return error;
+}
+
+/* From begin to end: mover->result. 0, or a negative error, as start has it. */
+static int retrieve(struct mover *mover, char *ret_problem, size_t size)
+{
     const struct retrieval_observer observer = {.user = mover,
                                                 .log = on_log,
                                                 .request_ended = on_request_ended,
                                                 .missing = on_missing,
                                                 .progress = on_progress};
+    int error = uv_loop_init(&mover->loop);
+    if (error != 0)
+        return error;
+    error = start(mover, &observer, ret_problem, size);
+    uv_run(&mover->loop, UV_RUN_DEFAULT);
+    int closed = uv_loop_close(&mover->loop);
+    assert(closed == 0);
+    (void)closed;
+    return error;
+}
+
+static int run(struct mover *mover)
+{
+    struct retrieval_result *result = &mover->result;
+    char problem[RETRIEVAL_TEXT_SIZE] = "";
     int exit_code = 1;
 
     if (open_reports(mover) == 0) {
         log_start(mover);
-        int error = retrieval_run(&mover->retrieval, &observer, &result);
+        int error = retrieve(mover, problem, sizeof problem);
         if (error != 0) {
-            fprintf(stderr, "dicom-mover: %s%s\n",
-                    result.stop_text[0] != '\0' ? result.stop_text : dicomnet_error_text(error),
+            fprintf(stderr, "dicom-mover: %s%s\n", problem[0] != '\0' ? problem : dicomnet_error_text(error),
                     console_port_hint(error, mover->options->receive_port));
         } else {
-            exit_code = retrieval_exit_code(&result);
-            destination_explain(mover->destination, result.stop_text, sizeof result.stop_text);
-            exit_code = write_reports(mover, &result, exit_code);
+            exit_code = retrieval_exit_code(result);
+            destination_explain(mover->destination, result->stop_text, sizeof result->stop_text);
+            exit_code = write_reports(mover, result, exit_code);
         }
     }
     retrieval_summary_destroy(mover->summary);

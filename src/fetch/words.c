@@ -1,17 +1,14 @@
-/*
- * retrieval_words - what is said of a query that has ended: to a person, and to the log.
- */
-#include <stdio.h>
+/* words - see words.h. */
+#include "fetch/words.h"
 
-#include "base/log.h"
-#include "fetch/retrieval_private.h"
+#include <stdio.h>
 
 static const char *service_name(enum dicomnet_query_service service)
 {
     return service == DICOMNET_QUERY_FIND ? "C-FIND" : service == DICOMNET_QUERY_MOVE ? "C-MOVE" : "C-GET";
 }
 
-void retrieval_describe_query(const struct dicomnet_query *query, char *ret_text, size_t size)
+void words_describe_query(const struct dicomnet_query *query, char *ret_text, size_t size)
 {
     if (!query->answered)
         snprintf(ret_text, size, "%s: %s", service_name(query->service), dicomnet_error_text(query->error));
@@ -21,7 +18,7 @@ void retrieval_describe_query(const struct dicomnet_query *query, char *ret_text
                  query->comment);
 }
 
-void retrieval_log_query_ended(struct retrieval *retrieval, const struct dicomnet_query *query)
+void words_log_query_ended(struct run *run, const struct dicomnet_query *query)
 {
     bool good = query->answered && query->status == DICOMNET_STATUS_SUCCESS;
     enum dicomnet_log_level level = !good                                   ? DICOMNET_LOG_WARN
@@ -32,10 +29,10 @@ void retrieval_log_query_ended(struct retrieval *retrieval, const struct dicomne
         query->answered ? dicomnet_query_status_text(query->service, query->status) : dicomnet_error_text(query->error);
     if (query->answered)
         snprintf(status, sizeof status, "0x%04X", query->status);
-    LOG(&retrieval->logger, level, EVENT_QUERY_ENDED, LOG_TEXT("service", service_name(query->service)),
+    LOG(&run->logger, level, EVENT_QUERY_ENDED, LOG_TEXT("service", service_name(query->service)),
         LOG_TEXT("status", status), LOG_TEXT("text", text), LOG_TEXT("comment", query->comment),
         LOG_NUMBER("matches", query->match_count), LOG_NUMBER("completed", query->counts.completed),
         LOG_NUMBER("failed", query->counts.failed), LOG_NUMBER("warning", query->counts.warning),
         LOG_NUMBER("remaining", query->counts.remaining));
-    retrieval->study_uid = NULL;
+    run_set_study(run, "");
 }

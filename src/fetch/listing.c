@@ -1,17 +1,18 @@
 /*
- * retrieval_list - what the peer has of what is wanted: C-FINDs from the level of the keys down to instances.
+ * listing - see listing.h.
  *
  * Steps wait in a list, and each match of one above the image level appends the step below it. A step that brings
  * nothing, fails, or at which the peer hangs up opens its part: what it holds will be asked for as a whole. Whatever a
  * peer lists again counts once, and is looked into once.
  */
+#include "fetch/listing.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
-#include "fetch/retrieval_private.h"
+#include "fetch/words.h"
 
 /* Steps in a row at which the peer hung up, before the others of their level are not made any more. */
 enum { LOSSES_MAX = 3 };
@@ -20,43 +21,40 @@ enum { LOSSES_MAX = 3 };
 
 /* ---- made and forgotten ---- */
 
-void retrieval_list_init(struct retrieval *retrieval)
+void listing_init(struct listing *listing, struct run *run, struct inventory *inventory, struct arrivals *arrivals)
 {
-    struct retrieval_list *list = &retrieval->list;
-    dicomnet_identifier_init(&list->keys);
-    list->last_step = &list->step;
-    retrieval_parts_init(list);
+    *listing = (struct listing){.run = run, .inventory = inventory, .arrivals = arrivals};
+    dicomnet_identifier_init(&listing->keys);
+    listing->last_step = &listing->step;
 }
 
-static void forget_step(struct retrieval_list *list)
+static void forget_step(struct listing *listing)
 {
-    struct retrieval_step *step = list->step;
-    list->step = step->next;
-    if (list->step == NULL)
-        list->last_step = &list->step;
+    struct listing_step *step = listing->step;
+    listing->step = step->next;
+    if (listing->step == NULL)
+        listing->last_step = &listing->step;
     free(step);
 }
 
-void retrieval_list_fini(struct retrieval *retrieval)
+void listing_fini(struct listing *listing)
 {
-    struct retrieval_list *list = &retrieval->list;
-    while (list->step != NULL)
-        forget_step(list);
-    retrieval_parts_forget(list);
-    dicomnet_identifier_fini(&list->keys);
+    while (listing->step != NULL)
+        forget_step(listing);
+    dicomnet_identifier_fini(&listing->keys);
 }
 
-static int add_step(struct retrieval_list *list, enum dicomnet_query_level level, const struct retrieval_place *place,
-                    struct retrieval_part *part)
+static int add_step(struct listing *listing, enum dicomnet_query_level level, const struct inventory_place *place,
+                    struct inventory_part *part)
 {
-    struct retrieval_step *step = calloc(1, sizeof *step);
+    struct listing_step *step = calloc(1, sizeof *step);
     if (step == NULL)
         return -ENOMEM;
     step->level = level;
     step->part = part;
     step->place = *place;
-    *list->last_step = step;
-    list->last_step = &step->next;
+    *listing->last_step = step;
+    listing->last_step = &step->next;
     return 0;
 }
 
@@ -98,11 +96,11 @@ bool retrieval_names_all(const struct retrieval_options *options)
 }
 
 /* A key below the level says nothing: peers do not look at it. */
-static struct retrieval_place place_of_keys(const struct retrieval *retrieval)
+static struct inventory_place place_of_keys(const struct listing *listing)
 {
-    const struct dicomnet_identifier *keys = retrieval->options->keys;
-    enum dicomnet_query_level level = retrieval->options->level;
-    struct retrieval_place place = {0};
+    const struct dicomnet_identifier *keys = listing->run->options->keys;
+    enum dicomnet_query_level level = listing->run->options->level;
+    struct inventory_place place = {0};
     take_single(keys, DICOMNET_TAG_PATIENT_ID, place.patient_id);
     if (level >= DICOMNET_QUERY_LEVEL_STUDY)
         take_single(keys, DICOMNET_TAG_STUDY_INSTANCE_UID, place.study_uid);
@@ -111,7 +109,7 @@ static struct retrieval_place place_of_keys(const struct retrieval *retrieval)
     return place;
 }
 
-static char *key_at(struct retrieval_place *place, enum dicomnet_query_level level)
+static char *key_at(struct inventory_place *place, enum dicomnet_query_level level)
 {
     return level == DICOMNET_QUERY_LEVEL_PATIENT ? place->patient_id
            : level == DICOMNET_QUERY_LEVEL_STUDY ? place->study_uid
@@ -119,85 +117,84 @@ static char *key_at(struct retrieval_place *place, enum dicomnet_query_level lev
 }
 
 /* The target that is this entity: found, or new. NULL if out of memory. */
-static struct retrieval_part *find_or_add_target(struct retrieval *retrieval, enum dicomnet_query_level level,
-                                                 const struct retrieval_place *place, bool *ret_new)
+static struct inventory_part *find_or_add_target(struct listing *listing, enum dicomnet_query_level level,
+                                                 const struct inventory_place *place, bool *ret_new)
 {
     enum dicomnet_query_level part_level = level == DICOMNET_QUERY_LEVEL_IMAGE ? DICOMNET_QUERY_LEVEL_SERIES : level;
-    struct retrieval_part *part = retrieval_part_find(&retrieval->list, part_level, place);
+    struct inventory_part *part = inventory_find_part(listing->inventory, part_level, place);
     *ret_new = part == NULL;
     if (part != NULL)
         return part;
-    struct retrieval_target *target = retrieval_target_add(&retrieval->list, level);
-    return target != NULL ? retrieval_part_add(retrieval, target, NULL, part_level, place) : NULL;
+    struct inventory_target *target = inventory_add_target(listing->inventory, level);
+    return target != NULL ? inventory_add_part(listing->inventory, target, NULL, part_level, place) : NULL;
 }
 
-static int add_instance(struct retrieval *retrieval, struct retrieval_part *part, const char *uid,
-                        const char *class_uid)
+static int add_instance(struct listing *listing, struct inventory_part *part, const char *uid, const char *class_uid)
 {
     bool spoiled;
-    if (retrieval_instance_find(retrieval, uid) != NULL)
+    if (inventory_find_instance(listing->inventory, uid) != NULL)
         return 0;
-    enum retrieval_state state = retrieval_look_for(retrieval, uid, class_uid, &spoiled);
-    struct retrieval_instance *instance = retrieval_instance_add(retrieval, part, uid, class_uid, state);
+    enum inventory_state state = arrivals_look_for(listing->arrivals, uid, class_uid, &spoiled);
+    struct inventory_instance *instance = inventory_add_instance(listing->inventory, part, uid, class_uid, state);
     if (instance == NULL)
         return -ENOMEM;
     instance->spoiled = spoiled;
-    retrieval->result.counts.replaced += spoiled;
-    retrieval->result.counts.matches += part->target->level == DICOMNET_QUERY_LEVEL_IMAGE;
-    retrieval_moved(retrieval);
+    listing->inventory->counts.replaced += spoiled;
+    listing->inventory->counts.matches += part->target->level == DICOMNET_QUERY_LEVEL_IMAGE;
+    run_moved(listing->run);
     return 0;
 }
 
 /* Instances of one series, by their UIDs. */
-static int add_named_instances(struct retrieval *retrieval, const struct retrieval_place *place)
+static int add_named_instances(struct listing *listing, const struct inventory_place *place)
 {
     bool new;
-    struct retrieval_part *part = find_or_add_target(retrieval, DICOMNET_QUERY_LEVEL_IMAGE, place, &new);
+    struct inventory_part *part = find_or_add_target(listing, DICOMNET_QUERY_LEVEL_IMAGE, place, &new);
     char uid[65];
     int error = part != NULL ? 0 : -ENOMEM;
-    for (size_t i = 0; error == 0 && take_named(retrieval->options->keys, DICOMNET_TAG_SOP_INSTANCE_UID, i, uid); i++)
-        error = add_instance(retrieval, part, uid, "");
+    for (size_t i = 0; error == 0 && take_named(listing->run->options->keys, DICOMNET_TAG_SOP_INSTANCE_UID, i, uid);
+         i++)
+        error = add_instance(listing, part, uid, "");
     return error;
 }
 
 /* What the keys name is all there is to go by: each entity is asked for as a whole. */
-static int add_named(struct retrieval *retrieval)
+static int add_named(struct listing *listing)
 {
-    enum dicomnet_query_level level = retrieval->options->level;
-    struct retrieval_place place = place_of_keys(retrieval);
+    enum dicomnet_query_level level = listing->run->options->level;
+    struct inventory_place place = place_of_keys(listing);
     bool new;
     if (level == DICOMNET_QUERY_LEVEL_IMAGE)
-        return add_named_instances(retrieval, &place);
-    for (size_t i = 0; take_named(retrieval->options->keys, dicomnet_query_level_key(level), i, key_at(&place, level));
-         i++) {
-        struct retrieval_part *part = find_or_add_target(retrieval, level, &place, &new);
+        return add_named_instances(listing, &place);
+    for (size_t i = 0;
+         take_named(listing->run->options->keys, dicomnet_query_level_key(level), i, key_at(&place, level)); i++) {
+        struct inventory_part *part = find_or_add_target(listing, level, &place, &new);
         if (part == NULL)
             return -ENOMEM;
         part->open = true;
-        retrieval->result.counts.matches += new;
+        listing->inventory->counts.matches += new;
     }
     return 0;
 }
 
-bool retrieval_list_do_without(struct retrieval *retrieval, const char *why)
+bool listing_do_without(struct listing *listing, const char *why)
 {
-    struct retrieval_list *list = &retrieval->list;
-    if (list->step == NULL || list->step->part != NULL || !retrieval_names_all(retrieval->options))
+    if (listing->step == NULL || listing->step->part != NULL || !retrieval_names_all(listing->run->options))
         return false;
-    LOG(&retrieval->logger, DICOMNET_LOG_WARN, EVENT_SESSION_NOTE,
+    LOG(&listing->run->logger, DICOMNET_LOG_WARN, EVENT_SESSION_NOTE,
         LOG_TEXT("text", "it cannot be listed what there is; what the keys name is asked for as a whole"),
         LOG_TEXT("reason", why));
-    list->error = add_named(retrieval);
-    retrieval->study_uid = NULL; /* it is the step's */
-    forget_step(list);
+    listing->error = add_named(listing);
+    run_set_study(listing->run, "");
+    forget_step(listing);
     return true;
 }
 
-int retrieval_list_begin(struct retrieval *retrieval)
+int listing_begin(struct listing *listing)
 {
-    const struct retrieval_options *options = retrieval->options;
-    struct retrieval_place place = place_of_keys(retrieval);
-    return options->no_find ? add_named(retrieval) : add_step(&retrieval->list, options->level, &place, NULL);
+    const struct retrieval_options *options = listing->run->options;
+    struct inventory_place place = place_of_keys(listing);
+    return options->no_find ? add_named(listing) : add_step(listing, options->level, &place, NULL);
 }
 
 /* ---- asking ---- */
@@ -217,18 +214,18 @@ static int want_facts(struct dicomnet_identifier *keys, enum dicomnet_query_leve
 }
 
 /* The keys of a step: of the first, those of the options; below, what it is within. */
-static int fill_in_keys(struct retrieval *retrieval, const struct retrieval_step *step)
+static int fill_in_keys(struct listing *listing, const struct listing_step *step)
 {
-    struct dicomnet_identifier *keys = &retrieval->list.keys;
+    struct dicomnet_identifier *keys = &listing->keys;
     int error;
     if (step->part == NULL) {
-        error = dicomnet_identifier_copy(keys, retrieval->options->keys);
+        error = dicomnet_identifier_copy(keys, listing->run->options->keys);
         return error != 0 ? error : want_facts(keys, step->level);
     }
     dicomnet_identifier_clear(keys);
     error =
         dicomnet_identifier_set_text(keys, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, dicomnet_query_level_name(step->level));
-    if (error == 0 && retrieval->options->model == DICOMNET_QUERY_PATIENT_ROOT)
+    if (error == 0 && listing->run->options->model == DICOMNET_QUERY_PATIENT_ROOT)
         error = dicomnet_identifier_set_text(keys, DICOMNET_TAG_PATIENT_ID, step->place.patient_id);
     if (error == 0)
         error = dicomnet_identifier_set_text(keys, DICOMNET_TAG_STUDY_INSTANCE_UID,
@@ -241,26 +238,25 @@ static int fill_in_keys(struct retrieval *retrieval, const struct retrieval_step
     return error != 0 ? error : want_facts(keys, step->level);
 }
 
-int retrieval_list_next(struct retrieval *retrieval)
+int listing_next(struct listing *listing, struct dicomnet_query **ret_query)
 {
-    struct retrieval_list *list = &retrieval->list;
-    struct retrieval_step *step = list->step;
+    struct listing_step *step = listing->step;
     if (step == NULL)
         return 0;
-    int error = fill_in_keys(retrieval, step);
+    int error = fill_in_keys(listing, step);
     if (error != 0)
         return error;
     step->matches = 0;
-    retrieval->study_uid = step->place.study_uid[0] != '\0' ? step->place.study_uid : NULL;
-    list->query = (struct dicomnet_query){.service = DICOMNET_QUERY_FIND,
-                                          .model = retrieval->options->model,
-                                          .priority = retrieval->options->priority,
-                                          .identifier = &list->keys};
-    LOG(&retrieval->logger, DICOMNET_LOG_DEBUG, EVENT_QUERY_STARTED, LOG_TEXT("service", "C-FIND"),
+    run_set_study(listing->run, step->place.study_uid);
+    listing->query = (struct dicomnet_query){.service = DICOMNET_QUERY_FIND,
+                                             .model = listing->run->options->model,
+                                             .priority = listing->run->options->priority,
+                                             .identifier = &listing->keys};
+    LOG(&listing->run->logger, DICOMNET_LOG_DEBUG, EVENT_QUERY_STARTED, LOG_TEXT("service", "C-FIND"),
         LOG_TEXT("level", dicomnet_query_level_name(step->level)));
-    retrieval_moved(retrieval);
-    error = dicomnet_query_user_begin(retrieval->user, &list->query);
-    return error == 0 ? 1 : error;
+    run_moved(listing->run);
+    *ret_query = &listing->query;
+    return 1;
 }
 
 /* ---- matches ---- */
@@ -296,12 +292,12 @@ static bool take_count(const struct dicomnet_identifier *match, enum dicomnet_qu
     return *end == '\0' && text[0] != '-' && text[0] != '+' && *ret_count <= INT32_MAX; /* an IS is no larger */
 }
 
-static struct retrieval_place place_of_match(const struct retrieval *retrieval, const struct retrieval_step *step,
+static struct inventory_place place_of_match(const struct listing *listing, const struct listing_step *step,
                                              const struct dicomnet_identifier *match, bool *ret_whole)
 {
-    struct retrieval_place place = step->place;
+    struct inventory_place place = step->place;
     bool whole = true;
-    if (retrieval->options->model == DICOMNET_QUERY_PATIENT_ROOT)
+    if (listing->run->options->model == DICOMNET_QUERY_PATIENT_ROOT)
         whole = take_key(match, DICOMNET_TAG_PATIENT_ID, place.patient_id);
     if (step->level >= DICOMNET_QUERY_LEVEL_STUDY)
         whole = take_key(match, DICOMNET_TAG_STUDY_INSTANCE_UID, place.study_uid) && whole;
@@ -312,24 +308,24 @@ static struct retrieval_place place_of_match(const struct retrieval *retrieval, 
 }
 
 /* A match that cannot be asked for: what it is in can, if it is within what is wanted. */
-static int take_nameless(struct retrieval *retrieval, const struct retrieval_step *step,
-                         const struct retrieval_place *place, const struct dicomnet_identifier *match)
+static int take_nameless(struct listing *listing, const struct listing_step *step, const struct inventory_place *place,
+                         const struct dicomnet_identifier *match)
 {
-    struct retrieval_part *part = step->part;
+    struct inventory_part *part = step->part;
     uint64_t count = 1;
     bool new;
-    LOG(&retrieval->logger, DICOMNET_LOG_WARN, EVENT_SESSION_NOTE,
+    LOG(&listing->run->logger, DICOMNET_LOG_WARN, EVENT_SESSION_NOTE,
         LOG_TEXT("text", part != NULL ? "a match without a usable unique key of its level is left out: what it is in "
                                         "is asked for as a whole"
                                       : "a match without a usable unique key of its level is left out: it cannot be "
                                         "asked for"),
         LOG_TEXT("level", dicomnet_query_level_name(step->level)));
     if (part == NULL) {
-        part = find_or_add_target(retrieval, step->level, place, &new);
+        part = find_or_add_target(listing, step->level, place, &new);
         if (part == NULL)
             return -ENOMEM;
         part->out_of_reach = part->open = true;
-        retrieval->result.counts.matches++;
+        listing->inventory->counts.matches++;
     }
     if (step->level != DICOMNET_QUERY_LEVEL_IMAGE && (!take_count(match, step->level, &count) || count == 0))
         count = 1;
@@ -338,131 +334,126 @@ static int take_nameless(struct retrieval *retrieval, const struct retrieval_ste
 }
 
 /* A match of the image level. Without a part of its own it belongs to its series. */
-static int take_instance(struct retrieval *retrieval, const struct retrieval_step *step,
-                         const struct retrieval_place *place, const struct dicomnet_identifier *match)
+static int take_instance(struct listing *listing, const struct listing_step *step, const struct inventory_place *place,
+                         const struct dicomnet_identifier *match)
 {
-    struct retrieval_part *part = step->part;
+    struct inventory_part *part = step->part;
     struct dicomnet_element element;
     char uid[65], class_uid[65] = "";
     bool new;
     if (!dicomnet_identifier_find(match, DICOMNET_TAG_SOP_INSTANCE_UID, &element) ||
         dicomnet_element_value_count(&element) == 0)
-        return take_nameless(retrieval, step, place, match);
+        return take_nameless(listing, step, place, match);
     if (!take_key(match, DICOMNET_TAG_SOP_CLASS_UID, class_uid) ||
         !dicomnet_uid_is_well_formed(class_uid, strlen(class_uid)))
         class_uid[0] = '\0';
     if (part == NULL)
-        part = find_or_add_target(retrieval, DICOMNET_QUERY_LEVEL_IMAGE, place, &new);
+        part = find_or_add_target(listing, DICOMNET_QUERY_LEVEL_IMAGE, place, &new);
     int error = part != NULL ? 0 : -ENOMEM;
     /* It should be one; what is named beside it is wanted as well. */
     for (size_t i = 0; error == 0 && i < dicomnet_element_value_count(&element); i++)
-        error = take_named(match, DICOMNET_TAG_SOP_INSTANCE_UID, i, uid) ? add_instance(retrieval, part, uid, class_uid)
-                                                                         : take_nameless(retrieval, step, place, match);
+        error = take_named(match, DICOMNET_TAG_SOP_INSTANCE_UID, i, uid) ? add_instance(listing, part, uid, class_uid)
+                                                                         : take_nameless(listing, step, place, match);
     return error;
 }
 
-static int take_match(struct retrieval *retrieval, const struct dicomnet_identifier *match)
+static int take_match(struct listing *listing, const struct dicomnet_identifier *match)
 {
-    struct retrieval_list *list = &retrieval->list;
-    const struct retrieval_step *step = list->step;
+    const struct listing_step *step = listing->step;
     bool whole, new;
-    struct retrieval_place place = place_of_match(retrieval, step, match, &whole);
+    struct inventory_place place = place_of_match(listing, step, match, &whole);
     if (!whole)
-        return take_nameless(retrieval, step, &place, match);
+        return take_nameless(listing, step, &place, match);
     if (step->level == DICOMNET_QUERY_LEVEL_IMAGE)
-        return take_instance(retrieval, step, &place, match);
-    if (retrieval_part_find(list, step->level, &place) != NULL)
+        return take_instance(listing, step, &place, match);
+    if (inventory_find_part(listing->inventory, step->level, &place) != NULL)
         return 0; /* some peers answer once for each instance */
-    struct retrieval_part *part =
-        step->part == NULL ? find_or_add_target(retrieval, step->level, &place, &new)
-                           : retrieval_part_add(retrieval, step->part->target, step->part, step->level, &place);
+    struct inventory_part *part = step->part == NULL ? find_or_add_target(listing, step->level, &place, &new)
+                                                     : inventory_add_part(listing->inventory, step->part->target,
+                                                                          step->part, step->level, &place);
     if (part == NULL)
         return -ENOMEM;
-    retrieval->result.counts.matches += step->part == NULL;
+    listing->inventory->counts.matches += step->part == NULL;
     part->has_said = take_count(match, step->level, &part->said);
-    retrieval_moved(retrieval);
-    return add_step(list, (enum dicomnet_query_level)(step->level + 1), &place, part);
+    run_moved(listing->run);
+    return add_step(listing, (enum dicomnet_query_level)(step->level + 1), &place, part);
 }
 
-void retrieval_list_match(struct retrieval *retrieval, const struct dicomnet_identifier *match)
+void listing_match(struct listing *listing, const struct dicomnet_identifier *match)
 {
-    struct retrieval_list *list = &retrieval->list;
-    uint64_t max = retrieval->options->max_matches;
+    uint64_t max = listing->run->options->max_matches;
     char text[160];
-    list->step->matches++;
-    list->match_total++;
-    if (max > 0 && list->match_total > max) {
+    listing->step->matches++;
+    listing->inventory->taken++;
+    if (max > 0 && listing->inventory->taken > max) {
         snprintf(text, sizeof text,
                  "the peer lists more than %llu matches: narrow the keys, or allow more with --max-matches",
                  (unsigned long long)max);
-        retrieval_stop(retrieval, text);
+        run_give_up(listing->run, text);
         return;
     }
-    int error = take_match(retrieval, match);
+    int error = take_match(listing, match);
     if (error != 0)
-        list->error = error;
+        listing->error = error;
 }
 
 /* ---- how a step ended ---- */
 
-static void open_part(struct retrieval *retrieval, struct retrieval_part *part, const char *why)
+static void open_part(struct listing *listing, struct inventory_part *part, const char *why)
 {
-    retrieval->study_uid = part->place.study_uid[0] != '\0' ? part->place.study_uid : NULL;
-    LOG(&retrieval->logger, DICOMNET_LOG_WARN, EVENT_SESSION_NOTE,
+    run_set_study(listing->run, part->place.study_uid);
+    LOG(&listing->run->logger, DICOMNET_LOG_WARN, EVENT_SESSION_NOTE,
         LOG_TEXT("text", "the peer does not list what is in it: it is asked for as a whole"),
         LOG_TEXT("level", dicomnet_query_level_name(part->level)), LOG_TEXT("series", part->place.series_uid),
         LOG_TEXT("reason", why));
     part->open = part->cut = true;
-    retrieval->study_uid = NULL;
+    run_set_study(listing->run, "");
 }
 
 /* The first, which says what is wanted at all. */
-static void end_first(struct retrieval *retrieval)
+static void end_first(struct listing *listing)
 {
-    struct retrieval_list *list = &retrieval->list;
     char text[256];
-    if (list->query.status == DICOMNET_STATUS_SUCCESS) {
-        forget_step(list);
+    if (listing->query.status == DICOMNET_STATUS_SUCCESS) {
+        forget_step(listing);
         return;
     }
-    retrieval_describe_query(&list->query, text, sizeof text);
-    if (!retrieval_list_do_without(retrieval, text))
-        retrieval_stop(retrieval, text);
+    words_describe_query(&listing->query, text, sizeof text);
+    if (!listing_do_without(listing, text))
+        run_give_up(listing->run, text);
 }
 
-void retrieval_list_ended(struct retrieval *retrieval)
+void listing_ended(struct listing *listing)
 {
-    struct retrieval_list *list = &retrieval->list;
-    struct retrieval_step *step = list->step;
+    struct listing_step *step = listing->step;
     char text[256];
-    list->steps_ended++;
-    list->losses = 0;
+    listing->steps_ended++;
+    listing->losses = 0;
     if (step->part == NULL) {
-        end_first(retrieval);
+        end_first(listing);
     } else {
-        bool failed = list->query.status != DICOMNET_STATUS_SUCCESS;
+        bool failed = listing->query.status != DICOMNET_STATUS_SUCCESS;
         bool empty = step->matches == 0 && !(step->part->has_said && step->part->said == 0);
-        retrieval_describe_query(&list->query, text, sizeof text);
+        words_describe_query(&listing->query, text, sizeof text);
         if (failed || empty)
-            open_part(retrieval, step->part, failed ? text : "the list is empty");
-        forget_step(list);
+            open_part(listing, step->part, failed ? text : "the list is empty");
+        forget_step(listing);
     }
-    if (list->error != 0)
-        retrieval_stop(retrieval, dicomnet_error_text(list->error));
+    if (listing->error != 0)
+        run_give_up(listing->run, dicomnet_error_text(listing->error));
 }
 
-void retrieval_list_lost(struct retrieval *retrieval)
+void listing_lost(struct listing *listing)
 {
-    struct retrieval_list *list = &retrieval->list;
-    struct retrieval_step *step = list->step;
-    unsigned tries = retrieval->options->retry > 0 ? 2 : 1;
+    struct listing_step *step = listing->step;
+    unsigned tries = listing->run->options->retry > 0 ? 2 : 1;
     if (step == NULL || step->part == NULL || ++step->losses < tries)
         return;
     enum dicomnet_query_level level = step->level;
-    bool all = ++list->losses >= LOSSES_MAX;
-    list->steps_ended++;
+    bool all = ++listing->losses >= LOSSES_MAX;
+    listing->steps_ended++;
     do {
-        open_part(retrieval, list->step->part, "the association ended at it");
-        forget_step(list);
-    } while (all && list->step != NULL && list->step->level == level);
+        open_part(listing, listing->step->part, "the association ended at it");
+        forget_step(listing);
+    } while (all && listing->step != NULL && listing->step->level == level);
 }

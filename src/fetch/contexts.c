@@ -1,14 +1,15 @@
 /*
- * retrieval_contexts - what is proposed: the information model and, for a C-GET, the storage classes of what is wanted.
+ * contexts - see contexts.h.
  *
  * A context has one transfer syntax in the end, so a class is proposed in many: the common syntaxes in one context
  * each, the others some to a context when the 128 contexts do not suffice for all.
  */
+#include "fetch/contexts.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "dicomnet/uid.h"
-#include "fetch/retrieval_private.h"
 
 enum { CONTEXTS_MAX = DICOMNET_PDU_CONTEXTS_MAX - 1, SYNTAXES_MAX = 96 };
 
@@ -124,7 +125,7 @@ static size_t walk_classes(const struct table *classes, struct proposals *propos
     size_t count = 0;
     for (size_t i = 0; i < classes->chain_count; i++) {
         for (struct table_node *node = classes->chains[i]; node != NULL; node = node->next) {
-            const struct retrieval_class *class = (const struct retrieval_class *)node; /* its first member */
+            const struct inventory_class *class = (const struct inventory_class *)node; /* its first member */
             if (class->wanted > 0 && proposals != NULL)
                 add_class(proposals, class->uid, contexts);
             count += class->wanted > 0;
@@ -138,39 +139,38 @@ static size_t walk_classes(const struct table *classes, struct proposals *propos
  * the common ones are offered too: all of them in the plain syntaxes and, when that brought nothing, a few in every
  * one.
  */
-static void add_classes(const struct retrieval *retrieval, struct proposals *proposals)
+static void add_classes(const struct inventory *inventory, unsigned attempt, struct proposals *proposals)
 {
-    const struct table *classes = &retrieval->list.classes;
+    const struct table *classes = &inventory->classes;
     size_t count = walk_classes(classes, NULL, 0);
-    bool unknown = retrieval->list.unknown_class > 0 || retrieval->list.unnamed > 0;
+    bool unknown = inventory->unknown_class > 0 || inventory->unnamed > 0;
     size_t room = count > 0 ? CONTEXTS_MAX / count : 1;
     size_t contexts = room > 0 ? room : 1;
     list_syntaxes(proposals);
     if (unknown)
-        contexts = retrieval->attempt == 0 ? 1 : COMMON_COUNT;
+        contexts = attempt == 0 ? 1 : COMMON_COUNT;
     walk_classes(classes, proposals, contexts);
     /* Other ones each time, from the commonest on. */
-    size_t first = retrieval->attempt > 1 ? (retrieval->attempt - 1) * (CONTEXTS_MAX / COMMON_COUNT) : 0;
+    size_t first = attempt > 1 ? (attempt - 1) * (CONTEXTS_MAX / COMMON_COUNT) : 0;
     for (size_t i = first; unknown && i < DICOMNET_UID_COMMON_STORAGE_COUNT; i++)
         if (!class_is_there(proposals, dicomnet_uid_common_storage[i]))
             add_class(proposals, dicomnet_uid_common_storage[i], contexts);
 }
 
-struct dicomnet_association_proposal *retrieval_proposals(const struct retrieval *retrieval, size_t *ret_count)
+struct dicomnet_association_proposal *contexts_propose(enum dicomnet_query_model model,
+                                                       enum dicomnet_query_service service,
+                                                       const struct inventory *inventory, unsigned attempt,
+                                                       size_t *ret_count)
 {
-    const struct retrieval_options *options = retrieval->options;
     struct proposals proposals = {.array = calloc(DICOMNET_PDU_CONTEXTS_MAX, sizeof *proposals.array)};
     if (proposals.array == NULL)
         return NULL;
-    enum dicomnet_query_service service = retrieval->phase == RETRIEVAL_LISTING ? DICOMNET_QUERY_FIND
-                                          : options->get                        ? DICOMNET_QUERY_GET
-                                                                                : DICOMNET_QUERY_MOVE;
-    struct dicomnet_association_proposal *model =
-        add_proposal(&proposals, dicomnet_query_class_uid(options->model, service), 0);
-    model->syntaxes[model->syntax_count++] = DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN;
-    model->syntaxes[model->syntax_count++] = DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN;
+    struct dicomnet_association_proposal *proposal =
+        add_proposal(&proposals, dicomnet_query_class_uid(model, service), 0);
+    proposal->syntaxes[proposal->syntax_count++] = DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN;
+    proposal->syntaxes[proposal->syntax_count++] = DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN;
     if (service == DICOMNET_QUERY_GET)
-        add_classes(retrieval, &proposals);
+        add_classes(inventory, attempt, &proposals);
     *ret_count = proposals.count;
     return proposals.array;
 }

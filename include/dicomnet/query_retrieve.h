@@ -89,6 +89,7 @@ struct dicomnet_query_counts {
 
 /* ---- user ---- */
 
+struct dicomnet_exchange;
 struct dicomnet_query_user;
 
 /* One C-FIND, C-MOVE or C-GET. The caller owns it; it is borrowed from dicomnet_query_user_begin to its `ended`. */
@@ -163,6 +164,14 @@ int dicomnet_query_user_open(struct dicomnet_query_user **ret_user, struct uv_lo
                              const struct dicomnet_association_options *association,
                              const struct dicomnet_query_user_options *options) DICOMNET_MUST_CHECK;
 
+/*
+ * The same as one of the services of an exchange (exchange.h), whose dimse_ms it is then. A user that joins before the
+ * association is established is told `opened`; one that joins later may begin at once. DICOMNET_ERROR_NOT_OPEN if it
+ * has ended.
+ */
+int dicomnet_query_user_join(struct dicomnet_query_user **ret_user, struct dicomnet_exchange *exchange,
+                             const struct dicomnet_query_user_options *options) DICOMNET_MUST_CHECK;
+
 /* Its association, for what was negotiated. Valid until `closed` returns. */
 struct dicomnet_association *dicomnet_query_user_association(const struct dicomnet_query_user *user);
 
@@ -184,7 +193,7 @@ int dicomnet_query_user_begin(struct dicomnet_query_user *user, struct dicomnet_
  */
 void dicomnet_query_user_cancel(struct dicomnet_query_user *user);
 
-/* Release once the query under way has ended; none is taken from now on. */
+/* Release (if it is shared: let go of) the association once the query under way has ended; none is taken any more. */
 void dicomnet_query_user_release(struct dicomnet_query_user *user);
 
 /* Abort now. */

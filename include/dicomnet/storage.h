@@ -18,6 +18,7 @@ enum { DICOMNET_STORAGE_WINDOW_MAX = 256 };
 
 /* ---- user ---- */
 
+struct dicomnet_exchange;
 struct dicomnet_storage_user;
 
 /* One C-STORE. The caller owns it; it is borrowed from dicomnet_storage_user_store until its `done`. */
@@ -79,6 +80,13 @@ int dicomnet_storage_user_open(struct dicomnet_storage_user **ret_user, struct u
                                const struct dicomnet_association_options *options,
                                const struct dicomnet_storage_user_handler *handler, void *context) DICOMNET_MUST_CHECK;
 
+/*
+ * The same as one of the services of an exchange (exchange.h). A user that joins before the association is established
+ * is told `opened` and `ready`; one that joins later may begin at once. DICOMNET_ERROR_NOT_OPEN if it has ended.
+ */
+int dicomnet_storage_user_join(struct dicomnet_storage_user **ret_user, struct dicomnet_exchange *exchange,
+                               const struct dicomnet_storage_user_handler *handler, void *context) DICOMNET_MUST_CHECK;
+
 /* Its association, for what was negotiated. Valid until `closed` returns. */
 struct dicomnet_association *dicomnet_storage_user_association(const struct dicomnet_storage_user *user);
 
@@ -110,7 +118,7 @@ int dicomnet_storage_user_store(struct dicomnet_storage_user *user, struct dicom
 /* Stores that have begun and not ended. */
 unsigned dicomnet_storage_user_in_flight(const struct dicomnet_storage_user *user);
 
-/* Release once nothing is in flight; no store is taken from now on. */
+/* Release (if it is shared: let go of) the association once nothing is in flight; no store is taken from now on. */
 void dicomnet_storage_user_release(struct dicomnet_storage_user *user);
 
 /* Abort now. */

@@ -7,6 +7,7 @@
 
 #include "association.h"
 
+struct dicomnet_exchange;
 struct dicomnet_verification;
 
 /* How a verification ended. */
@@ -27,7 +28,19 @@ int dicomnet_verification_echo(struct dicomnet_verification **ret_verification, 
                                void (*done)(void *user, const struct dicomnet_verification_result *result),
                                void *user) DICOMNET_MUST_CHECK;
 
-/* Give it up: it is aborted, and `done` comes soon, with an error. Not after `done`. */
+/*
+ * The same as one of the services of an exchange (exchange.h) whose options propose DICOMNET_UID_VERIFICATION. The
+ * C-ECHO goes out as soon as it may, and `done` is called once the answer has come, when the association still goes on:
+ * `end` says nothing then, unless `error` is that of an association that ended before. The verification is freed after
+ * `done`. Also returns DICOMNET_ERROR_NOT_OPEN if the exchange has ended, and DICOMNET_ERROR_NO_CONTEXT if it is open
+ * and the peer does not accept the class; if that turns out later, it is the error that `done` gets.
+ */
+int dicomnet_verification_join(struct dicomnet_verification **ret_verification, struct dicomnet_exchange *exchange,
+                               void (*done)(void *user, const struct dicomnet_verification_result *result),
+                               void *user) DICOMNET_MUST_CHECK;
+
+/* Give it up: the association, also a shared one, is aborted, and `done` comes soon, with an error. Not after `done`.
+ */
 void dicomnet_verification_cancel(struct dicomnet_verification *verification);
 
 #endif

@@ -1,8 +1,8 @@
 /*
  * query_user - the user side of C-FIND, C-MOVE and C-GET. See dicomnet/query_retrieve.h.
  *
- * One query at a time. What is to be sent - responses to the C-STOREs of a C-GET, the request, a C-CANCEL, the release
- * - waits for its turn in pump(), which runs whenever something may have changed. The data set of a response is
+ * A service of an exchange, its own or a shared one, with one query at a time. What is to be sent beside the request -
+ * responses to the C-STOREs of a C-GET, a C-CANCEL - waits for its turn in on_step(). The data set of a response is
  * gathered and decoded when it is whole; only one is there at any time.
  */
 #include <errno.h>
@@ -12,26 +12,20 @@
 #include <uv.h>
 
 #include "base/buffer.h"
-#include "base/clock.h"
 #include "dicomnet/data_source.h"
 #include "dicomnet/query_retrieve.h"
+#include "services/exchange.h"
 #include "services/store_intake.h"
 
 struct dicomnet_query_user {
-    struct dicomnet_association *association;
+    struct service service;
     struct dicomnet_query_user_options options;
-    uv_timer_t timer; /* runs while a response is awaited */
-    uint32_t dimse_ms;
-    uint64_t heard_us; /* when the peer last said something, or the request was out */
-    bool open;
     bool releasing;
-    bool in_pump; /* pump is on the stack: it goes on by itself */
-    uint16_t last_message_id;
 
     /* The query under way; NULL = none. */
     struct dicomnet_query *query;
-    const struct dicomnet_association_context *context;
-    enum { REQUEST_WAITING, REQUEST_LEAVING, REQUEST_SENT } request_state;
+    struct operation operation;
+    const struct dicomnet_association_context *presentation;
     bool cancel_wanted, cancel_sent;
     bool final_came;         /* it ends as soon as the request is out too */
     bool has_final_data_set; /* and what the response had is in `decoded` */
@@ -40,8 +34,7 @@ struct dicomnet_query_user {
     uint8_t *request_bytes;
     size_t request_size;
 
-    /* The response that is coming. */
-    bool in_response; /* its data set is */
+    /* The response that is coming, or came last. */
     struct dicomnet_dimse_command response;
     uint8_t *response_bytes;
     size_t response_size, response_len;
@@ -50,27 +43,9 @@ struct dicomnet_query_user {
     struct store_intake intake;
 };
 
-static void pump(struct dicomnet_query_user *user);
-
-/* ---- the response timeout ---- */
-
-static void on_timer(uv_timer_t *timer)
+static struct dicomnet_query_user *user_of(struct service *service)
 {
-    struct dicomnet_query_user *user = timer->data;
-    uint64_t quiet_ms = (clock_monotonic_us() - user->heard_us) / 1000;
-    if (user->query == NULL)
-        return;
-    if (quiet_ms >= user->dimse_ms)
-        dicomnet_association_abort(user->association, DICOMNET_ERROR_TIMEOUT_DIMSE);
-    else
-        uv_timer_start(timer, on_timer, user->dimse_ms - quiet_ms, 0);
-}
-
-static void start_waiting(struct dicomnet_query_user *user)
-{
-    user->heard_us = clock_monotonic_us();
-    if (user->dimse_ms > 0)
-        uv_timer_start(&user->timer, on_timer, user->dimse_ms, 0);
+    return list_entry(service, struct dicomnet_query_user, service);
 }
 
 /* ---- sending ---- */
@@ -79,55 +54,44 @@ static void end_query(struct dicomnet_query_user *user)
 {
     struct dicomnet_query *query = user->query;
     user->query = NULL;
-    uv_timer_stop(&user->timer);
+    exchange_end(&user->service, &user->operation);
     user->options.handler->ended(user, user->options.context, query, user->has_final_data_set ? &user->decoded : NULL);
 }
 
-static int send_request(struct dicomnet_query_user *user)
+/* An error is that of an association which is about to end: so does the query, then. */
+static void on_begin(struct service *service, struct operation *operation)
 {
-    user->request_state = REQUEST_LEAVING;
-    return dicomnet_association_send(user->association, user->context->id, &user->request,
-                                     &user->request_source.source);
+    struct dicomnet_query_user *user = user_of(service);
+    (void)!exchange_begin(service, operation, user->presentation->id, &user->request, &user->request_source.source);
 }
 
-static int send_cancel(struct dicomnet_query_user *user)
+static bool send_cancel(struct dicomnet_query_user *user)
 {
     struct dicomnet_dimse_command cancel = {.present = DICOMNET_DIMSE_HAS_MESSAGE_ID_RESPONDED,
                                             .field = DICOMNET_DIMSE_C_CANCEL_RQ,
                                             .message_id_responded = user->query->message_id};
     user->cancel_sent = true;
-    return dicomnet_association_send(user->association, user->context->id, &cancel, NULL);
+    return dicomnet_association_send(user->service.exchange->association, user->presentation->id, &cancel, NULL) == 0;
 }
 
-/* One step of what is to be done; false if there is nothing to do now. */
-static bool take_step(struct dicomnet_query_user *user)
+static bool on_step(struct service *service)
 {
+    struct dicomnet_query_user *user = user_of(service);
+    bool sent = user->operation.state == OPERATION_SENT;
     uint64_t wait_us;
-    if (user->query != NULL && user->final_came && user->request_state == REQUEST_SENT) {
+    if (user->query != NULL && user->final_came && sent) {
         end_query(user);
         return true;
     }
-    if (!dicomnet_association_can_send(user->association))
+    if (!dicomnet_association_can_send(service->exchange->association))
         return false;
     if (store_intake_send(&user->intake, &wait_us))
         return true;
-    if (user->query != NULL && user->request_state == REQUEST_WAITING)
-        return send_request(user) == 0;
-    if (user->query != NULL && user->request_state == REQUEST_SENT && user->cancel_wanted && !user->cancel_sent)
-        return send_cancel(user) == 0;
+    if (user->query != NULL && sent && user->cancel_wanted && !user->cancel_sent)
+        return send_cancel(user);
     if (user->query == NULL && user->releasing)
-        dicomnet_association_release(user->association);
+        exchange_let_go(service);
     return false;
-}
-
-static void pump(struct dicomnet_query_user *user)
-{
-    if (user->in_pump || !user->open)
-        return;
-    user->in_pump = true;
-    while (take_step(user)) {
-    }
-    user->in_pump = false;
 }
 
 /* ---- responses ---- */
@@ -153,7 +117,7 @@ static void take_pending(struct dicomnet_query_user *user, bool has_match)
     const struct dicomnet_query_user_handler *handler = user->options.handler;
     if (query->service == DICOMNET_QUERY_FIND) {
         if (!has_match) {
-            dicomnet_association_abort(user->association, DICOMNET_ERROR_DIMSE_UNEXPECTED);
+            dicomnet_association_abort(user->service.exchange->association, DICOMNET_ERROR_DIMSE_UNEXPECTED);
             return;
         }
         query->match_count++;
@@ -184,9 +148,9 @@ static void take_response(struct dicomnet_query_user *user)
     bool is_pending = dicomnet_query_status_is_pending(response->status), has_data_set = false;
     if (dicomnet_dimse_has_data_set(response)) {
         struct dicomnet_span bytes = {.data = user->response_bytes, .len = user->response_len};
-        int error = dicomnet_identifier_decode(&user->decoded, bytes, user->context->transfer_syntax);
+        int error = dicomnet_identifier_decode(&user->decoded, bytes, user->presentation->transfer_syntax);
         if (error != 0 && is_pending && user->query->service == DICOMNET_QUERY_FIND) {
-            dicomnet_association_abort(user->association, error);
+            dicomnet_association_abort(user->service.exchange->association, error);
             return;
         }
         has_data_set = error == 0;
@@ -196,105 +160,74 @@ static void take_response(struct dicomnet_query_user *user)
         take_pending(user, has_data_set);
     else
         take_final(user, has_data_set);
-    user->heard_us = clock_monotonic_us(); /* what the callback took is not the peer's silence */
+    /* What the callback took is not the peer's silence. */
+    operations_note_heard(&user->service.exchange->operations);
 }
 
-static void begin_response(struct dicomnet_query_user *user, uint8_t context_id,
-                           const struct dicomnet_dimse_command *response)
+static int on_response(struct service *service, struct operation *operation, uint8_t context_id,
+                       const struct dicomnet_dimse_command *response)
 {
-    const struct dicomnet_query *query = user->query;
-    bool matches = query != NULL && !user->final_came &&
-                   response->field == (user->request.field | DICOMNET_DIMSE_RESPONSE) &&
-                   response->message_id_responded == query->message_id && context_id == user->context->id;
-    if (!matches || (response->present & DICOMNET_DIMSE_HAS_STATUS) == 0) {
-        dicomnet_association_abort(user->association,
-                                   matches ? DICOMNET_ERROR_DIMSE_MALFORMED : DICOMNET_ERROR_RESPONSE_MISMATCH);
-        return;
-    }
+    struct dicomnet_query_user *user = user_of(service);
+    if (user->final_came || context_id != user->presentation->id)
+        return DICOMNET_ERROR_RESPONSE_MISMATCH;
+    if ((response->present & DICOMNET_DIMSE_HAS_STATUS) == 0)
+        return DICOMNET_ERROR_DIMSE_MALFORMED;
     user->response = *response;
     user->response_len = 0;
-    user->in_response = dicomnet_dimse_has_data_set(response);
-    if (!user->in_response)
+    if (!dicomnet_dimse_has_data_set(response))
         take_response(user);
+    return 0;
 }
 
-static void gather_response(struct dicomnet_query_user *user, struct dicomnet_span bytes, bool last)
+static void on_data(struct service *service, struct operation *operation, struct dicomnet_span bytes, bool last)
 {
+    struct dicomnet_query_user *user = user_of(service);
     int error = buffer_grow(&user->response_bytes, &user->response_size, user->response_len + bytes.len,
                             DICOMNET_IDENTIFIER_SIZE_MAX);
     if (error != 0) {
-        dicomnet_association_abort(user->association, error == -ENOMEM ? error : DICOMNET_ERROR_IDENTIFIER_TOO_LONG);
-        user->in_response = false;
+        dicomnet_association_abort(service->exchange->association,
+                                   error == -ENOMEM ? error : DICOMNET_ERROR_IDENTIFIER_TOO_LONG);
         return;
     }
     if (bytes.len > 0)
         memcpy(user->response_bytes + user->response_len, bytes.data, bytes.len);
     user->response_len += bytes.len;
-    if (!last)
-        return;
-    user->in_response = false;
-    take_response(user);
+    if (last)
+        take_response(user);
 }
 
-/* ---- what the association tells ---- */
+/* ---- what else the exchange tells ---- */
 
-static void on_opened(struct dicomnet_association *association, void *context)
+static void on_opened(struct service *service)
 {
-    struct dicomnet_query_user *user = context;
-    user->open = true;
+    struct dicomnet_query_user *user = user_of(service);
     if (user->options.handler->opened != NULL)
         user->options.handler->opened(user, user->options.context);
-    pump(user);
 }
 
-static void on_command(struct dicomnet_association *association, void *context, uint8_t context_id,
-                       const struct dicomnet_dimse_command *command)
+static void on_request(struct service *service, uint8_t context_id, const struct dicomnet_dimse_command *request)
 {
-    struct dicomnet_query_user *user = context;
-    if ((command->field & DICOMNET_DIMSE_RESPONSE) != 0)
-        begin_response(user, context_id, command);
-    else if (command->field != DICOMNET_DIMSE_C_CANCEL_RQ)
-        store_intake_command(&user->intake, context_id, command);
-    pump(user);
+    if (request->field != DICOMNET_DIMSE_C_CANCEL_RQ)
+        store_intake_command(&user_of(service)->intake, context_id, request);
 }
 
-static void on_data(struct dicomnet_association *association, void *context,
-                    const struct dicomnet_dimse_command *command, struct dicomnet_span bytes, bool last)
+static void on_request_data(struct service *service, const struct dicomnet_dimse_command *request,
+                            struct dicomnet_span bytes, bool last)
 {
-    struct dicomnet_query_user *user = context;
-    if (user->in_response)
-        gather_response(user, bytes, last);
-    else
-        store_intake_data(&user->intake, command, bytes, last);
-    user->heard_us = clock_monotonic_us();
-    if (last)
-        pump(user);
+    store_intake_data(&user_of(service)->intake, request, bytes, last);
 }
 
-static void on_sent(struct dicomnet_association *association, void *context)
+static void free_user(struct dicomnet_query_user *user)
 {
-    struct dicomnet_query_user *user = context;
-    if (user->query != NULL && user->request_state == REQUEST_LEAVING) {
-        user->request_state = REQUEST_SENT;
-        start_waiting(user);
-    }
-    pump(user);
-}
-
-static void free_user(uv_handle_t *handle)
-{
-    struct dicomnet_query_user *user = handle->data;
     buffer_free(&user->request_bytes, &user->request_size);
     buffer_free(&user->response_bytes, &user->response_size);
     dicomnet_identifier_fini(&user->decoded);
     free(user);
 }
 
-static void on_closed(struct dicomnet_association *association, void *context,
-                      const struct dicomnet_association_end *end)
+static void on_closed(struct service *service, const struct dicomnet_association_end *end)
 {
-    struct dicomnet_query_user *user = context;
-    user->open = false;
+    struct dicomnet_query_user *user = user_of(service);
     store_intake_end(&user->intake);
     if (user->query != NULL) {
         if (!user->final_came)
@@ -302,56 +235,75 @@ static void on_closed(struct dicomnet_association *association, void *context,
         end_query(user);
     }
     user->options.handler->closed(user, user->options.context, end);
-    uv_close((uv_handle_t *)&user->timer, free_user);
+    free_user(user);
 }
 
-static const struct dicomnet_association_handler association_handler = {
-    .opened = on_opened, .command = on_command, .data = on_data, .sent = on_sent, .closed = on_closed};
+static const struct service_class query_class = {.opened = on_opened,
+                                                 .step = on_step,
+                                                 .begin = on_begin,
+                                                 .response = on_response,
+                                                 .data = on_data,
+                                                 .request = on_request,
+                                                 .request_data = on_request_data,
+                                                 .closed = on_closed};
 
 /* ---- what the application asks for ---- */
+
+static struct dicomnet_query_user *create(const struct dicomnet_query_user_options *options)
+{
+    struct dicomnet_query_user *user = calloc(1, sizeof *user);
+    if (user == NULL)
+        return NULL;
+    user->options = *options;
+    user->intake.sink = options->sink;
+    user->intake.context = options->sink_context;
+    dicomnet_identifier_init(&user->decoded);
+    return user;
+}
+
+/* 0 with the user, which has its exchange now; or the error, and then it is freed. */
+static int finish_opening(struct dicomnet_query_user *user, int error, struct dicomnet_query_user **ret_user)
+{
+    if (error != 0) {
+        free_user(user);
+        return error;
+    }
+    user->intake.association = user->service.exchange->association;
+    *ret_user = user;
+    return 0;
+}
 
 int dicomnet_query_user_open(struct dicomnet_query_user **ret_user, struct uv_loop_s *loop,
                              const struct dicomnet_association_options *association,
                              const struct dicomnet_query_user_options *options)
 {
-    struct dicomnet_query_user *user = calloc(1, sizeof *user);
+    struct dicomnet_query_user *user = create(options);
     if (user == NULL)
         return -ENOMEM;
-    user->options = *options;
-    user->dimse_ms = association->timeouts.dimse_ms;
-    dicomnet_identifier_init(&user->decoded);
-    uv_timer_init(loop, &user->timer);
-    user->timer.data = user;
     struct dicomnet_association_options one_at_a_time = *association;
     one_at_a_time.window = 1;
-    int error = dicomnet_association_open(&user->association, loop, &one_at_a_time, &association_handler, user);
-    if (error != 0) {
-        uv_close((uv_handle_t *)&user->timer, free_user);
-        return error;
-    }
-    user->intake.association = user->association;
-    user->intake.sink = options->sink;
-    user->intake.context = options->sink_context;
-    *ret_user = user;
-    return 0;
+    return finish_opening(user, exchange_open_for(&user->service, &query_class, loop, &one_at_a_time), ret_user);
+}
+
+int dicomnet_query_user_join(struct dicomnet_query_user **ret_user, struct dicomnet_exchange *exchange,
+                             const struct dicomnet_query_user_options *options)
+{
+    struct dicomnet_query_user *user = create(options);
+    if (user == NULL)
+        return -ENOMEM;
+    return finish_opening(user, exchange_join(exchange, &user->service, &query_class), ret_user);
 }
 
 struct dicomnet_association *dicomnet_query_user_association(const struct dicomnet_query_user *user)
 {
-    return user->association;
+    return user->service.exchange->association;
 }
 
 const struct dicomnet_association_context *dicomnet_query_user_find_context(const struct dicomnet_query_user *user,
                                                                             enum dicomnet_query_model model,
                                                                             enum dicomnet_query_service service)
 {
-    for (size_t i = 0; i < dicomnet_association_context_count(user->association); i++) {
-        const struct dicomnet_association_context *context = dicomnet_association_context(user->association, i);
-        if (context->result == DICOMNET_CONTEXT_ACCEPTED &&
-            strcmp(context->abstract_syntax, dicomnet_query_class_uid(model, service)) == 0)
-            return context;
-    }
-    return NULL;
+    return exchange_find_context(user->service.exchange, dicomnet_query_class_uid(model, service), NULL);
 }
 
 static struct dicomnet_dimse_command request_of(const struct dicomnet_query *query)
@@ -386,7 +338,8 @@ static void reset(struct dicomnet_query *query, uint16_t message_id)
 
 int dicomnet_query_user_begin(struct dicomnet_query_user *user, struct dicomnet_query *query)
 {
-    if (!user->open || user->releasing)
+    struct dicomnet_exchange *exchange = user->service.exchange;
+    if (exchange->state != EXCHANGE_OPEN || user->releasing)
         return DICOMNET_ERROR_NOT_OPEN;
     if (user->query != NULL)
         return DICOMNET_ERROR_BUSY;
@@ -402,15 +355,15 @@ int dicomnet_query_user_begin(struct dicomnet_query_user *user, struct dicomnet_
     if (len < 0)
         return (int)len;
 
-    user->last_message_id = user->last_message_id == UINT16_MAX ? 1 : (uint16_t)(user->last_message_id + 1);
-    reset(query, user->last_message_id);
+    reset(query, operations_next_message_id(&exchange->operations));
     user->query = query;
-    user->context = context;
+    user->presentation = context;
     user->request = request_of(query);
+    user->operation.message_id = query->message_id;
+    user->operation.field = user->request.field;
     dicomnet_memory_source_init(&user->request_source, user->request_bytes, (uint64_t)len);
-    user->request_state = REQUEST_WAITING;
     user->cancel_wanted = user->cancel_sent = user->final_came = user->has_final_data_set = false;
-    pump(user);
+    exchange_enqueue(&user->service, &user->operation);
     return 0;
 }
 
@@ -419,16 +372,16 @@ void dicomnet_query_user_cancel(struct dicomnet_query_user *user)
     if (user->query == NULL || user->cancel_wanted)
         return;
     user->cancel_wanted = true;
-    pump(user);
+    exchange_pump(user->service.exchange);
 }
 
 void dicomnet_query_user_release(struct dicomnet_query_user *user)
 {
     user->releasing = true;
-    pump(user);
+    exchange_pump(user->service.exchange);
 }
 
 void dicomnet_query_user_abort(struct dicomnet_query_user *user, int error)
 {
-    dicomnet_association_abort(user->association, error);
+    dicomnet_association_abort(user->service.exchange->association, error);
 }

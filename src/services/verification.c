@@ -1,108 +1,133 @@
-/* verification - see dicomnet/verification.h. */
+/* verification - see dicomnet/verification.h. A service of an exchange, with the one operation that it is there for. */
 #include "dicomnet/verification.h"
 
 #include <errno.h>
 #include <stdlib.h>
-#include <uv.h>
 
 #include "base/clock.h"
-
-enum { ECHO_MESSAGE_ID = 1 };
+#include "services/exchange.h"
 
 struct dicomnet_verification {
-    struct dicomnet_verification_result result;
-    struct dicomnet_association *association;
-    uv_timer_t timer; /* the DIMSE timeout */
-    uint32_t dimse_ms;
-    uint64_t sent_us;
+    struct service service;
+    struct operation operation;
+    bool alone; /* the exchange is its own: `done` comes when the association has ended */
     bool answered;
+    uint64_t begun_us;
+    struct dicomnet_verification_result result;
     void (*done)(void *user, const struct dicomnet_verification_result *result);
     void *user;
 };
 
-static void on_timeout(uv_timer_t *timer)
+static struct dicomnet_verification *echo_of(struct service *service)
 {
-    struct dicomnet_verification *echo = timer->data;
-    if (echo->association != NULL)
-        dicomnet_association_abort(echo->association, DICOMNET_ERROR_TIMEOUT_DIMSE);
+    return list_entry(service, struct dicomnet_verification, service);
 }
 
-static void on_opened(struct dicomnet_association *association, void *user)
+static void tell_and_free(struct dicomnet_verification *echo)
 {
-    struct dicomnet_verification *echo = user;
-    const struct dicomnet_association_context *context = dicomnet_association_context(association, 0);
-    echo->result.connect_us = dicomnet_association_connect_us(association);
-    echo->result.negotiate_us = dicomnet_association_negotiate_us(association);
-    struct dicomnet_dimse_command request = {.present = DICOMNET_DIMSE_HAS_CLASS_UID | DICOMNET_DIMSE_HAS_MESSAGE_ID,
-                                             .field = DICOMNET_DIMSE_C_ECHO_RQ,
-                                             .message_id = ECHO_MESSAGE_ID,
-                                             .class_uid = DICOMNET_UID_VERIFICATION};
-    echo->sent_us = clock_monotonic_us();
-    if (echo->dimse_ms > 0)
-        uv_timer_start(&echo->timer, on_timeout, echo->dimse_ms, 0);
-    echo->result.error = dicomnet_association_send(association, context->id, &request, NULL);
-    if (echo->result.error != 0)
-        dicomnet_association_release(association);
-}
-
-static void on_command(struct dicomnet_association *association, void *user, uint8_t context_id,
-                       const struct dicomnet_dimse_command *command)
-{
-    struct dicomnet_verification *echo = user;
-    bool matches = command->field == DICOMNET_DIMSE_C_ECHO_RSP && command->message_id_responded == ECHO_MESSAGE_ID &&
-                   (command->present & DICOMNET_DIMSE_HAS_STATUS) != 0 && !echo->answered &&
-                   !dicomnet_dimse_has_data_set(command);
-    if (!matches) {
-        dicomnet_association_abort(association, DICOMNET_ERROR_RESPONSE_MISMATCH);
-        return;
-    }
-    uv_timer_stop(&echo->timer);
-    echo->answered = true;
-    echo->result.status = command->status;
-    echo->result.echo_us = clock_monotonic_us() - echo->sent_us;
-    dicomnet_association_release(association);
-}
-
-static void on_timer_closed(uv_handle_t *handle)
-{
-    struct dicomnet_verification *echo = handle->data;
     echo->done(echo->user, &echo->result);
     free(echo);
 }
 
-static void on_closed(struct dicomnet_association *association, void *user, const struct dicomnet_association_end *end)
+static void finish(struct dicomnet_verification *echo)
 {
-    struct dicomnet_verification *echo = user;
-    echo->result.end = *end;
-    echo->association = NULL;
-    if (echo->result.connect_us == 0)
-        echo->result.connect_us = dicomnet_association_connect_us(association);
-    if (!echo->answered && echo->result.error == 0)
-        echo->result.error = end->error != 0 ? end->error : DICOMNET_ERROR_RELEASED;
-    uv_close((uv_handle_t *)&echo->timer, on_timer_closed);
+    exchange_end(&echo->service, &echo->operation);
+    if (echo->alone) {
+        exchange_let_go(&echo->service);
+        return;
+    }
+    exchange_leave(&echo->service);
+    tell_and_free(echo);
 }
 
-static const struct dicomnet_association_handler echo_handler = {
-    .opened = on_opened, .command = on_command, .closed = on_closed};
-
-static void free_after_timer(uv_handle_t *handle)
+static int send_request(struct dicomnet_verification *echo)
 {
-    free(handle->data);
+    const struct dicomnet_association_context *context =
+        exchange_find_context(echo->service.exchange, DICOMNET_UID_VERIFICATION, NULL);
+    if (context == NULL)
+        return DICOMNET_ERROR_NO_CONTEXT;
+    struct dicomnet_dimse_command request = {.present = DICOMNET_DIMSE_HAS_CLASS_UID | DICOMNET_DIMSE_HAS_MESSAGE_ID,
+                                             .field = echo->operation.field,
+                                             .message_id = echo->operation.message_id,
+                                             .class_uid = DICOMNET_UID_VERIFICATION};
+    echo->begun_us = clock_monotonic_us();
+    return exchange_begin(&echo->service, &echo->operation, context->id, &request, NULL);
+}
+
+static void on_begin(struct service *service, struct operation *operation)
+{
+    struct dicomnet_verification *echo = echo_of(service);
+    const struct dicomnet_association *association = service->exchange->association;
+    echo->result.connect_us = dicomnet_association_connect_us(association);
+    echo->result.negotiate_us = dicomnet_association_negotiate_us(association);
+    echo->result.error = send_request(echo);
+    if (echo->result.error != 0)
+        finish(echo);
+}
+
+static int on_response(struct service *service, struct operation *operation, uint8_t context_id,
+                       const struct dicomnet_dimse_command *response)
+{
+    struct dicomnet_verification *echo = echo_of(service);
+    if ((response->present & DICOMNET_DIMSE_HAS_STATUS) == 0 || dicomnet_dimse_has_data_set(response))
+        return DICOMNET_ERROR_RESPONSE_MISMATCH;
+    echo->answered = true;
+    echo->result.status = response->status;
+    echo->result.echo_us = clock_monotonic_us() - echo->begun_us;
+    finish(echo);
+    return 0;
+}
+
+static void on_closed(struct service *service, const struct dicomnet_association_end *end)
+{
+    struct dicomnet_verification *echo = echo_of(service);
+    echo->result.end = *end;
+    if (echo->result.connect_us == 0)
+        echo->result.connect_us = dicomnet_association_connect_us(service->exchange->association);
+    if (!echo->answered && echo->result.error == 0)
+        echo->result.error = end->error != 0 ? end->error : DICOMNET_ERROR_RELEASED;
+    exchange_end(service, &echo->operation);
+    tell_and_free(echo);
+}
+
+static const struct service_class verification_class = {
+    .begin = on_begin, .response = on_response, .closed = on_closed};
+
+/* ---- what the application asks for ---- */
+
+static struct dicomnet_verification *
+create(bool alone, void (*done)(void *user, const struct dicomnet_verification_result *result), void *user)
+{
+    struct dicomnet_verification *echo = calloc(1, sizeof *echo);
+    if (echo == NULL)
+        return NULL;
+    echo->alone = alone;
+    echo->done = done;
+    echo->user = user;
+    return echo;
+}
+
+/* 0 with the verification, which waits for its turn; or the error, and then it is freed. */
+static int start(struct dicomnet_verification *echo, int error, struct dicomnet_verification **ret_verification)
+{
+    if (error != 0) {
+        free(echo);
+        return error;
+    }
+    echo->operation.message_id = operations_next_message_id(&echo->service.exchange->operations);
+    echo->operation.field = DICOMNET_DIMSE_C_ECHO_RQ;
+    *ret_verification = echo;
+    exchange_enqueue(&echo->service, &echo->operation);
+    return 0;
 }
 
 int dicomnet_verification_echo(struct dicomnet_verification **ret_verification, struct uv_loop_s *loop,
                                const struct dicomnet_association_options *options,
                                void (*done)(void *user, const struct dicomnet_verification_result *result), void *user)
 {
-    struct dicomnet_verification *echo = calloc(1, sizeof *echo);
+    struct dicomnet_verification *echo = create(true, done, user);
     if (echo == NULL)
         return -ENOMEM;
-    echo->done = done;
-    echo->user = user;
-    echo->dimse_ms = options->timeouts.dimse_ms;
-    uv_timer_init(loop, &echo->timer);
-    echo->timer.data = echo;
-
     const struct dicomnet_association_proposal proposal = {
         .abstract_syntax = DICOMNET_UID_VERIFICATION,
         .syntax_count = 2,
@@ -111,16 +136,21 @@ int dicomnet_verification_echo(struct dicomnet_verification **ret_verification, 
     with_proposal.proposals = &proposal;
     with_proposal.proposal_count = 1;
     with_proposal.window = 1;
-    int error = dicomnet_association_open(&echo->association, loop, &with_proposal, &echo_handler, echo);
-    if (error != 0)
-        uv_close((uv_handle_t *)&echo->timer, free_after_timer);
-    else
-        *ret_verification = echo;
-    return error;
+    return start(echo, exchange_open_for(&echo->service, &verification_class, loop, &with_proposal), ret_verification);
+}
+
+int dicomnet_verification_join(struct dicomnet_verification **ret_verification, struct dicomnet_exchange *exchange,
+                               void (*done)(void *user, const struct dicomnet_verification_result *result), void *user)
+{
+    if (exchange->state == EXCHANGE_OPEN && exchange_find_context(exchange, DICOMNET_UID_VERIFICATION, NULL) == NULL)
+        return DICOMNET_ERROR_NO_CONTEXT;
+    struct dicomnet_verification *echo = create(false, done, user);
+    if (echo == NULL)
+        return -ENOMEM;
+    return start(echo, exchange_join(exchange, &echo->service, &verification_class), ret_verification);
 }
 
 void dicomnet_verification_cancel(struct dicomnet_verification *verification)
 {
-    if (verification->association != NULL)
-        dicomnet_association_abort(verification->association, DICOMNET_ERROR_ABORTED_LOCALLY);
+    dicomnet_association_abort(verification->service.exchange->association, DICOMNET_ERROR_ABORTED_LOCALLY);
 }

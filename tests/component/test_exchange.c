@@ -1,0 +1,518 @@
+/*
+ * Several services on one association: C-ECHO, C-FIND, C-GET and C-STORE, against our own provider and against peers
+ * that follow a script.
+ */
+#include <criterion/criterion.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "dicomnet/acceptor.h"
+#include "dicomnet/exchange.h"
+#include "dicomnet/query_retrieve.h"
+#include "dicomnet/storage.h"
+#include "dicomnet/verification.h"
+#include "fixture.h"
+
+#define MR_CLASS "1.2.840.10008.5.1.4.1.1.4"
+
+enum { STORES_MAX = 64, CONTEXT_STORE = 5, LOG_SIZE = 400 };
+
+struct shared {
+    struct fixture fixture;
+    struct dicomnet_exchange *exchange;
+    char log[LOG_SIZE]; /* a letter for each thing that happened, on either side */
+
+    struct dicomnet_storage_user *storage;
+    struct dicomnet_store stores[STORES_MAX];
+    struct numbers_source sources[STORES_MAX];
+    unsigned wanted, begun, done, answered;
+    uint64_t len; /* of each of their data sets */
+
+    struct dicomnet_query_user *queries;
+    struct dicomnet_query query;
+    struct dicomnet_identifier keys;
+    bool get;            /* a C-GET, not a C-FIND */
+    bool begin_in_store; /* the query, when the first store has begun; else when the association is open */
+    unsigned matches, instances;
+    uint64_t instance_bytes;
+
+    struct dicomnet_verification *echo;
+    struct dicomnet_verification_result echo_result;
+    bool late_echo; /* asked for when the second store is prepared */
+
+    struct dicomnet_association_end end;
+
+    /* our provider */
+    struct dicomnet_acceptor *acceptor;
+    struct dicomnet_query_request *request;
+    struct dicomnet_identifier match;
+    struct dicomnet_store sub_store;
+    struct numbers_source sub_source;
+    unsigned given, connections;
+    bool serving; /* a query */
+    uint64_t received_bytes;
+    uint32_t received_hash;
+};
+
+static void note(struct shared *shared, char what)
+{
+    size_t len = strlen(shared->log);
+    cr_assert_lt(len + 1, LOG_SIZE);
+    shared->log[len] = what;
+}
+
+/* ---- the services ---- */
+
+static void begin_query(struct shared *shared)
+{
+    shared->query = (struct dicomnet_query){.service = shared->get ? DICOMNET_QUERY_GET : DICOMNET_QUERY_FIND,
+                                            .model = DICOMNET_QUERY_STUDY_ROOT,
+                                            .identifier = &shared->keys};
+    cr_assert_eq(dicomnet_query_user_begin(shared->queries, &shared->query), 0);
+}
+
+static void on_query_opened(struct dicomnet_query_user *user, void *context)
+{
+    struct shared *shared = context;
+    if (!shared->begin_in_store)
+        begin_query(shared);
+}
+
+static void on_match(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query,
+                     const struct dicomnet_identifier *match)
+{
+    ((struct shared *)context)->matches++;
+}
+
+static void on_query_ended(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query,
+                           const struct dicomnet_identifier *failed)
+{
+    note(context, 'q');
+    dicomnet_query_user_release(user);
+}
+
+static void on_query_closed(struct dicomnet_query_user *user, void *context, const struct dicomnet_association_end *end)
+{
+    note(context, 'Q');
+}
+
+static const struct dicomnet_query_user_handler query_handler = {
+    .opened = on_query_opened, .match = on_match, .ended = on_query_ended, .closed = on_query_closed};
+
+static void on_echo(void *user, const struct dicomnet_verification_result *result)
+{
+    struct shared *shared = user;
+    note(shared, 'e');
+    shared->echo_result = *result;
+}
+
+static struct dicomnet_store *make_store(struct shared *shared, unsigned i)
+{
+    shared->stores[i] = (struct dicomnet_store){.context_id = CONTEXT_STORE,
+                                                .class_uid = FIXTURE_CLASS,
+                                                .instance_uid = "1.2.3.4",
+                                                .source = numbers_source_init(&shared->sources[i], shared->len)};
+    return &shared->stores[i];
+}
+
+static void on_ready(struct dicomnet_storage_user *user, void *context)
+{
+    struct shared *shared = context;
+    while (shared->begun < shared->wanted && dicomnet_storage_user_can_store(user)) {
+        unsigned i = shared->begun++;
+        struct dicomnet_store *store = shared->stores[i].prepared != 0 ? &shared->stores[i] : make_store(shared, i);
+        note(shared, 's');
+        cr_assert_eq(dicomnet_storage_user_store(user, store), 0);
+        if (i == 0 && shared->begin_in_store)
+            begin_query(shared);
+        if (i == 0 && shared->late_echo && dicomnet_storage_user_can_prepare(user)) {
+            cr_assert_eq(dicomnet_storage_user_prepare(user, make_store(shared, 1)), 0);
+            cr_assert_eq(dicomnet_verification_join(&shared->echo, shared->exchange, on_echo, shared), 0);
+        }
+    }
+    if (shared->begun == shared->wanted)
+        dicomnet_storage_user_release(user);
+}
+
+static void on_done(struct dicomnet_storage_user *user, void *context, struct dicomnet_store *store)
+{
+    struct shared *shared = context;
+    note(shared, 'd');
+    shared->done++;
+    shared->answered += store->answered;
+    cr_assert(store->answered == (store->error == 0));
+}
+
+static void on_storage_closed(struct dicomnet_storage_user *user, void *context,
+                              const struct dicomnet_association_end *end)
+{
+    note(context, 'S');
+}
+
+static const struct dicomnet_storage_user_handler storage_handler = {
+    .done = on_done, .ready = on_ready, .closed = on_storage_closed};
+
+static void on_exchange_opened(struct dicomnet_exchange *exchange, void *context)
+{
+    note(context, 'o');
+    dicomnet_exchange_release(exchange);
+}
+
+static void on_exchange_closed(struct dicomnet_exchange *exchange, void *context,
+                               const struct dicomnet_association_end *end)
+{
+    struct shared *shared = context;
+    struct dicomnet_storage_user *user;
+    note(shared, 'X');
+    shared->end = *end;
+    cr_expect_eq(dicomnet_storage_user_join(&user, exchange, &storage_handler, shared), DICOMNET_ERROR_NOT_OPEN);
+}
+
+static const struct dicomnet_exchange_handler exchange_handler = {.opened = on_exchange_opened,
+                                                                  .closed = on_exchange_closed};
+
+/* ---- our provider, and the sink of both sides ---- */
+
+static uint16_t on_instance(void *context, struct dicomnet_association *association, uint8_t context_id,
+                            const struct dicomnet_dimse_command *request)
+{
+    struct shared *shared = context;
+    shared->received_hash = 0;
+    shared->received_bytes = 0;
+    return DICOMNET_STATUS_SUCCESS;
+}
+
+static void on_instance_bytes(void *context, struct dicomnet_span bytes)
+{
+    struct shared *shared = context;
+    shared->received_hash = script_hash(shared->received_hash, bytes.data, bytes.len);
+    shared->received_bytes += bytes.len;
+}
+
+static uint16_t on_instance_end(void *context, char ret_comment[65])
+{
+    struct shared *shared = context;
+    shared->instances++;
+    cr_expect_eq(shared->received_hash, numbers_hash(shared->received_bytes), "the data set is not what was sent");
+    return DICOMNET_STATUS_SUCCESS;
+}
+
+static void on_instance_cancel(void *context) {}
+
+static const struct dicomnet_storage_sink sink = {
+    .begin = on_instance, .bytes = on_instance_bytes, .end = on_instance_end, .cancel = on_instance_cancel};
+
+static uint16_t on_provider_begin(void *context, struct dicomnet_query_request *request, char ret_comment[65])
+{
+    struct shared *shared = context;
+    shared->request = request;
+    shared->given = 0;
+    note(shared, 'b');
+    return DICOMNET_STATUS_PENDING;
+}
+
+static void on_provider_ready(void *context, struct dicomnet_query_request *request)
+{
+    struct shared *shared = context;
+    if (shared->given++ == 20) {
+        dicomnet_query_request_finish(request, DICOMNET_STATUS_SUCCESS, NULL);
+    } else if (request->service == DICOMNET_QUERY_FIND) {
+        cr_assert_eq(dicomnet_query_request_match(request, &shared->match, DICOMNET_STATUS_PENDING), 0);
+    } else {
+        shared->sub_store = (struct dicomnet_store){.context_id = CONTEXT_STORE + 2,
+                                                    .class_uid = MR_CLASS,
+                                                    .instance_uid = "1.2.3.5",
+                                                    .source = numbers_source_init(&shared->sub_source, 50000)};
+        cr_assert_eq(dicomnet_query_request_store(request, &shared->sub_store), 0);
+    }
+}
+
+static void on_provider_stored(void *context, struct dicomnet_query_request *request, struct dicomnet_store *store)
+{
+    cr_expect(store->answered && store->status == DICOMNET_STATUS_SUCCESS);
+}
+
+static void on_provider_ended(void *context, struct dicomnet_query_request *request) {}
+
+static void on_provider_closed(void *context, const struct dicomnet_association_end *end)
+{
+    dicomnet_acceptor_close(((struct shared *)context)->acceptor);
+}
+
+static const struct dicomnet_query_provider_handler provider_handler = {.begin = on_provider_begin,
+                                                                        .ready = on_provider_ready,
+                                                                        .stored = on_provider_stored,
+                                                                        .ended = on_provider_ended,
+                                                                        .closed = on_provider_closed};
+
+static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
+{
+    struct shared *shared = user;
+    const struct dicomnet_query_provider_options options = {
+        .handler = &provider_handler, .context = shared, .sink = &sink, .sink_context = shared, .dimse_ms = 5000};
+    shared->connections++;
+    *ret_user = dicomnet_query_provider_create(&shared->fixture.loop, &options);
+    return *ret_user != NULL ? &dicomnet_query_provider_association_handler : NULL;
+}
+
+static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = on_connected};
+
+/* ---- both ---- */
+
+static void begin(struct shared *shared)
+{
+    signal(SIGPIPE, SIG_IGN); /* a peer that hangs up is an error of the association */
+    memset(shared, 0, sizeof *shared);
+    shared->wanted = 5;
+    shared->len = 300001; /* more than the send buffer holds */
+    dicomnet_identifier_init(&shared->keys);
+    dicomnet_identifier_init(&shared->match);
+    cr_assert_eq(dicomnet_identifier_set_text(&shared->keys, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, "STUDY"), 0);
+    cr_assert_eq(dicomnet_identifier_set_text(&shared->match, DICOMNET_TAG_STUDY_INSTANCE_UID, "1.2"), 0);
+    fixture_begin(&shared->fixture);
+}
+
+static void open_exchange(struct shared *shared, uint16_t port, uint16_t window,
+                          const struct dicomnet_exchange_handler *handler)
+{
+    const char *query_class =
+        dicomnet_query_class_uid(DICOMNET_QUERY_STUDY_ROOT, shared->get ? DICOMNET_QUERY_GET : DICOMNET_QUERY_FIND);
+    const struct dicomnet_association_proposal proposals[] = {
+        {.abstract_syntax = DICOMNET_UID_VERIFICATION, .syntax_count = 1, .syntaxes = {FIXTURE_SYNTAX}},
+        {.abstract_syntax = query_class, .syntax_count = 1, .syntaxes = {FIXTURE_SYNTAX}},
+        {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {FIXTURE_SYNTAX}},
+        {.abstract_syntax = MR_CLASS,
+         .syntax_count = 1,
+         .syntaxes = {FIXTURE_SYNTAX},
+         .roles = DICOMNET_ASSOCIATION_ROLE_PROVIDER}};
+    struct dicomnet_association_options options = fixture_options(port);
+    options.proposals = proposals;
+    options.proposal_count = sizeof proposals / sizeof proposals[0];
+    options.window = window;
+    cr_assert_eq(dicomnet_exchange_open(&shared->exchange, &shared->fixture.loop, &options, handler, shared), 0);
+}
+
+static void join_all(struct shared *shared)
+{
+    const struct dicomnet_query_user_options options = {
+        .handler = &query_handler, .context = shared, .sink = &sink, .sink_context = shared};
+    cr_assert_eq(dicomnet_storage_user_join(&shared->storage, shared->exchange, &storage_handler, shared), 0);
+    cr_assert_eq(dicomnet_query_user_join(&shared->queries, shared->exchange, &options), 0);
+    if (!shared->late_echo)
+        cr_assert_eq(dicomnet_verification_join(&shared->echo, shared->exchange, on_echo, shared), 0);
+}
+
+/* `peer` may be NULL. */
+static void end(struct shared *shared, struct script_peer *peer, const char *what)
+{
+    fixture_run(&shared->fixture);
+    if (peer != NULL)
+        fixture_end_peer(peer, what);
+    fixture_end(&shared->fixture);
+    dicomnet_identifier_fini(&shared->keys);
+    dicomnet_identifier_fini(&shared->match);
+}
+
+/* Against our provider: all is answered, on one connection, and the association is released in good order. */
+static void run(struct shared *shared)
+{
+    struct dicomnet_acceptor_options accept = {
+        .bind_address = "127.0.0.1",
+        .association = {.ae = "ARCHIVE", .timeouts = dicomnet_association_default_timeouts}};
+    cr_assert_eq(dicomnet_acceptor_open(&shared->acceptor, &shared->fixture.loop, &accept, &acceptor_handler, shared),
+                 0);
+    open_exchange(shared, dicomnet_acceptor_port(shared->acceptor), 0, &exchange_handler);
+    join_all(shared);
+    end(shared, NULL, NULL);
+    cr_expect_eq(shared->end.kind, DICOMNET_ASSOCIATION_RELEASED, "%s", dicomnet_error_text(shared->end.error));
+    cr_expect_eq(shared->connections, 1);
+    cr_expect_eq(shared->answered, shared->wanted);
+    cr_expect(shared->query.answered && shared->query.status == DICOMNET_STATUS_SUCCESS);
+    cr_expect(shared->echo_result.error == 0 && shared->echo_result.status == DICOMNET_STATUS_SUCCESS);
+}
+
+/* One operation at a time. The echo was asked for first, then the query; the stores come when they may. */
+Test(exchange, echo_find_and_stores_on_one_association)
+{
+    struct shared shared;
+    begin(&shared);
+    run(&shared);
+    cr_expect_str_eq(shared.log, "oebqsdsdsdsdsdSQX");
+    cr_expect_eq(shared.matches, 20);
+    cr_expect_eq(shared.query.message_id, 2);
+    for (unsigned i = 0; i < 5; i++)
+        cr_expect_eq(shared.stores[i].message_id, 3 + i);
+}
+
+/* What waits goes out before any store that has not begun, however many there are. */
+Test(exchange, a_query_waits_for_the_store_under_way_only)
+{
+    struct shared shared;
+    begin(&shared);
+    shared.begin_in_store = true;
+    run(&shared);
+    cr_expect_str_eq(shared.log, "oesdbqsdsdsdsdSQX");
+    cr_expect_eq(shared.matches, 20);
+}
+
+/* A message that goes out in between takes the place of what was prepared, which is read once more. */
+Test(exchange, an_echo_between_preparing_and_storing)
+{
+    struct shared shared;
+    begin(&shared);
+    shared.late_echo = true;
+    run(&shared);
+    cr_expect_str_eq(shared.log, "obqsdesdsdsdsdSQX");
+    cr_expect_gt(shared.sources[1].reads, shared.sources[2].reads);
+    cr_expect_eq(shared.instances, 5);
+}
+
+/* The sub-operations of a C-GET come on the association that stores share. */
+Test(exchange, get_and_stores)
+{
+    struct shared shared;
+    begin(&shared);
+    shared.get = true;
+    run(&shared);
+    cr_expect_str_eq(shared.log, "oebqsdsdsdsdsdSQX");
+    cr_expect_eq(shared.instances, 20 + 5);
+}
+
+/* ---- peers that follow a script ---- */
+
+/* Read so many requests before any is answered; answer the last first. */
+static void answer_backwards(struct script_peer *peer)
+{
+    enum { COUNT = 7 };
+    struct peer_command responses[COUNT];
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 8});
+    for (unsigned i = 0; i < COUNT; i++) {
+        if (!peer_read_message(peer) || peer->message.message_id != i + 1)
+            peer_fail(peer, "message %u is not there", i);
+        responses[i] = peer_response(peer, 0);
+        responses[i].instance_uid = NULL;
+        responses[i].class_uid = NULL;
+    }
+    for (unsigned i = COUNT; i-- > 0;)
+        peer_send_command(peer, &responses[i]);
+    peer_serve(peer);
+}
+
+static void stay_silent(struct script_peer *peer)
+{
+    peer_accept(peer);
+    peer_stay(peer);
+}
+
+static void close_unanswered(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 8});
+    for (unsigned i = 0; i < 7; i++)
+        peer_read_message(peer);
+    peer_close(peer);
+}
+
+/* The Message ID of the query, in a response to a store. */
+static void mix_up(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 8});
+    for (unsigned i = 0; i < 3; i++)
+        peer_read_message(peer);
+    struct peer_command response = peer_response(peer, 0);
+    response.message_id = 2;
+    peer_send_command(peer, &response);
+    peer_expect_end(peer);
+}
+
+static void refuse_verification(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.refused = 1, .result = 3, .window = 8});
+    for (unsigned i = 0; i < 6; i++) {
+        peer_read_message(peer);
+        peer_answer(peer, 0);
+    }
+    peer_serve(peer);
+}
+
+static void reject(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_short(peer, PEER_RJ, 1, 1, 7);
+    peer_expect_end(peer);
+}
+
+static const struct row {
+    const char *what;
+    void (*script)(struct script_peer *peer);
+    const char *log;
+    enum dicomnet_association_end_kind kind;
+    int error, echo_error;
+    unsigned answered;
+} rows[] = {
+    {"all at once, answered backwards", answer_backwards, "osssssdddddqeSQX", DICOMNET_ASSOCIATION_RELEASED, 0, 0, 5},
+    {"silence", stay_silent, "oSqQeX", DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_DIMSE,
+     DICOMNET_ERROR_TIMEOUT_DIMSE, 0},
+    {"FIN", close_unanswered, "osssssdddddSqQeX", DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED,
+     DICOMNET_ERROR_PEER_CLOSED, 0},
+    {"a response of the wrong kind", mix_up, "osssssdddddSqQeX", DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_RESPONSE_MISMATCH, DICOMNET_ERROR_RESPONSE_MISMATCH, 0},
+    {"no Verification", refuse_verification, "oesssssqdddddSQX", DICOMNET_ASSOCIATION_RELEASED, 0,
+     DICOMNET_ERROR_NO_CONTEXT, 5},
+    {"rejected", reject, "SQeX", DICOMNET_ASSOCIATION_REJECTED, DICOMNET_ERROR_REJECTED, DICOMNET_ERROR_REJECTED, 0},
+};
+
+Test(exchange, every_peer, .timeout = FIXTURE_TIMEOUT_S)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct row *row = &rows[i];
+        struct shared shared;
+        begin(&shared);
+        shared.len = 3000;
+        struct script_peer *peer = script_peer_listen(row->script, NULL);
+        open_exchange(&shared, peer->port, 8, &exchange_handler);
+        join_all(&shared);
+        end(&shared, peer, row->what);
+        cr_expect_str_eq(shared.log, row->log, "%s: %s", row->what, shared.log);
+        cr_expect_eq(shared.end.kind, row->kind, "%s: %s", row->what, dicomnet_error_text(shared.end.error));
+        cr_expect_eq(shared.end.error, row->error, "%s: %s", row->what, dicomnet_error_text(shared.end.error));
+        cr_expect_eq(shared.echo_result.error, row->echo_error, "%s: %s", row->what,
+                     dicomnet_error_text(shared.echo_result.error));
+        cr_expect_eq(shared.answered, row->answered, "%s", row->what);
+    }
+}
+
+/* Nobody has joined: the association is there until the opener lets go. */
+static void on_opened_alone(struct dicomnet_exchange *exchange, void *context)
+{
+    struct shared *shared = context;
+    note(shared, 'o');
+    cr_expect_eq(dicomnet_association_context_count(dicomnet_exchange_association(exchange)), 4);
+    dicomnet_exchange_release(exchange);
+    dicomnet_exchange_release(exchange);
+    cr_expect_eq(dicomnet_storage_user_join(&shared->storage, exchange, &storage_handler, shared),
+                 DICOMNET_ERROR_NOT_OPEN);
+}
+
+static void serve(struct script_peer *peer)
+{
+    if (peer_accept(peer))
+        peer_serve(peer);
+}
+
+Test(exchange, alone)
+{
+    static const struct dicomnet_exchange_handler alone = {.opened = on_opened_alone, .closed = on_exchange_closed};
+    struct shared shared;
+    begin(&shared);
+    struct script_peer *peer = script_peer_listen(serve, NULL);
+    open_exchange(&shared, peer->port, 0, &alone);
+    end(&shared, peer, "alone");
+    cr_expect_str_eq(shared.log, "oX");
+    cr_expect_eq(shared.end.kind, DICOMNET_ASSOCIATION_RELEASED);
+}

@@ -288,7 +288,7 @@ def run_once(build, contestant, peer, through, data):
 
 
 class Data:
-    """A tree of synthetic studies, made once. `spec` is what make-studies takes: STUDIESxINSTANCESxSIZE."""
+    """A tree of synthetic studies, made once. `spec` is what --synthetic takes: STUDIESxINSTANCESxSIZE."""
 
     def __init__(self, name, spec, seed):
         self.name, self.spec, self.seed = name, spec, seed
@@ -304,8 +304,8 @@ class Data:
             shutil.rmtree(self.folder, ignore_errors=True)
             cache.mkdir(parents=True, exist_ok=True)
             begun = time.monotonic()
-            subprocess.run([build.support('make-studies'), str(self.folder), f'{self.spec}:CT', '--seed',
-                            str(self.seed)], check=True)
+            subprocess.run([build.program('dicom-sender'), '--synthetic', f'{self.spec}:CT', '--output-dir',
+                            str(self.folder), '--synthetic-seed', str(self.seed), '--quiet'], check=True)
             size = sum(entry.stat().st_size for study in os.scandir(self.folder) for entry in os.scandir(study.path))
             done.write_text(json.dumps({'bytes': size, 'made_in_s': round(time.monotonic() - begun, 2)}))
         self.bytes = json.loads(done.read_text())['bytes']

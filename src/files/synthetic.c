@@ -3,7 +3,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -423,7 +422,7 @@ static int write_all(int fd, const uint8_t *bytes, size_t len)
     return 0;
 }
 
-int synthetic_instance_write(struct synthetic_instance *instance, const char *path)
+int synthetic_instance_write(struct synthetic_instance *instance, int fd)
 {
     uint8_t buffer[WRITE_SIZE];
     struct part10_meta meta = {.class_uid = instance->class_uid,
@@ -431,9 +430,6 @@ int synthetic_instance_write(struct synthetic_instance *instance, const char *pa
                                .syntax_uid = instance->syntax_uid,
                                .source_ae = ""};
     size_t meta_len = part10_meta_encode(&meta, buffer, sizeof buffer);
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        return -errno;
     int error = write_all(fd, buffer, meta_len);
     for (uint64_t done = 0; done < instance->source.len && error == 0;) {
         uint64_t left = instance->source.len - done;
@@ -442,7 +438,5 @@ int synthetic_instance_write(struct synthetic_instance *instance, const char *pa
         error = write_all(fd, buffer, gap.iov_len);
         done += gap.iov_len;
     }
-    if (close(fd) < 0 && error == 0)
-        error = -errno;
     return error;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "dicomnet/data_source.h"
+#include "dicomnet/error.h"
 #include "dicomnet/uid.h"
 
 enum synthetic_class { SYNTHETIC_CT, SYNTHETIC_MR, SYNTHETIC_SC };
@@ -88,7 +89,7 @@ int synthetic_class_find(const char *name);
 void synthetic_instance_init(struct synthetic_instance *instance, const struct synthetic_options *options,
                              uint64_t study, uint64_t number);
 
-/* Write it as a Part 10 file (for demos and tests). Returns 0 or a negative errno. */
-int synthetic_instance_write(struct synthetic_instance *instance, const char *path);
+/* Write it as a Part 10 file into an open, empty file. Returns 0 or a negative errno. */
+int synthetic_instance_write(struct synthetic_instance *instance, int fd) DICOMNET_MUST_CHECK;
 
 #endif

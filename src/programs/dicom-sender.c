@@ -24,6 +24,7 @@
 #include "programs/report_command.h"
 #include "programs/resume.h"
 #include "programs/run_files.h"
+#include "programs/synthetic_files.h"
 #include "report/event_log.h"
 #include "report/format.h"
 #include "report/progress.h"
@@ -343,32 +344,48 @@ static bool inputs_are_usable(const struct options *options)
     return false;
 }
 
-int main(int argc, char **argv)
+/* Returns the exit code. */
+static int write_synthetic_files(const struct options *options)
+{
+    struct synthetic_spec spec = options->synthetic;
+    spec.options.seed = options->synthetic_seed;
+    if (options->repeat > 1)
+        spec.studies *= options->repeat;
+    return synthetic_files_write(&spec, options->output_dir, options->quiet);
+}
+
+/* The main job. Returns the exit code. */
+static int send_files(const struct options *options)
 {
     static struct session_result result; /* some 45 KB of histograms and workers */
-    struct options options;
     struct destination destination;
+    struct sender sender = {.options = options,
+                            .destination = &destination,
+                            .given = console_quote((int)options->shown_count, options->shown)};
+    int exit_code = 1;
+    if (sender.given == NULL) {
+        say_error("the command line", NULL, -ENOMEM);
+    } else if (find_destination(options, &destination) && inputs_are_usable(options) &&
+               resume_open(&sender.resume, options, &destination) == 0) {
+        fill_in_session(&sender);
+        exit_code = options->ramp_count > 0 ? run_ramp(&sender, &result) : run(&sender, &result);
+    }
+    resume_close(&sender.resume);
+    free(sender.given);
+    return exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
     int exit_code = 1;
 
     bool reports = argc > 1 && strcmp(argv[1], "report") == 0;
     console_prepare_process(reports ? "dicom-sender report" : "dicom-sender");
     if (reports)
         return console_end("dicom-sender report", report_command(argc - 1, argv + 1));
-    if (options_begin(&options, PROGRAM_SENDER, argc, argv, &exit_code)) {
-        struct sender sender = {.options = &options,
-                                .destination = &destination,
-                                .given = console_quote((int)options.shown_count, options.shown)};
-        exit_code = 1;
-        if (sender.given == NULL) {
-            say_error("the command line", NULL, -ENOMEM);
-        } else if (find_destination(&options, &destination) && inputs_are_usable(&options) &&
-                   resume_open(&sender.resume, &options, &destination) == 0) {
-            fill_in_session(&sender);
-            exit_code = options.ramp_count > 0 ? run_ramp(&sender, &result) : run(&sender, &result);
-        }
-        resume_close(&sender.resume);
-        free(sender.given);
-    }
+    if (options_begin(&options, PROGRAM_SENDER, argc, argv, &exit_code))
+        exit_code = options.output_dir != NULL ? write_synthetic_files(&options) : send_files(&options);
     options_fini(&options);
     return console_end("dicom-sender", exit_code);
 }

@@ -17,6 +17,7 @@ static const struct option_program programs[] = {
                  "  dicom-sender pacs://PACS@pacs.example.org:4242 -r -t8 /data/studies\n"
                  "  dicom-sender --peer main --dry-run -r /data/studies\n"
                  "  dicom-sender --peer main --ledger move.db -r /data/studies\n"
+                 "  dicom-sender --synthetic 4x25x128K:CT --output-dir studies\n"
                  "  find /data -name '*.dcm' -print0 | dicom-sender --loopback --files-from - -0\n",
      .exit_codes = "  0    everything is stored, now or by an earlier session with the same ledger\n"
                    "  1    nothing was sent, or everything failed\n"

@@ -170,6 +170,11 @@ static int check_values(const struct options *options, char *ret_message)
         return say(ret_message, "--level patient: the study root has no such level; --patient-root has");
     if (options->ramp_count > 0 && options->files_from != NULL && strcmp(options->files_from, "-") == 0)
         return say(ret_message, "--ramp reads its input more than once: --files-from must be a file, not -");
+    if (options->program == PROGRAM_SENDER && options->output_dir != NULL && options->destination != NULL) {
+        snprintf(ret_message, OPTIONS_MESSAGE_SIZE,
+                 "'%.80s' names a destination, and --output-dir sends to nobody; give one", options->destination);
+        return -1;
+    }
     return 0;
 }
 

@@ -85,6 +85,7 @@ struct options {
     size_t ramp_count;
     uint32_t ramp[RAMP_STEPS_MAX]; /* threads, step by step */
     uint32_t duration_ms;          /* 0: no limit */
+    uint32_t synthetic_seed;       /* of instances that are written to files */
     bool scan_first;
     unsigned window;
     bool dry_run;

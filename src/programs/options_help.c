@@ -34,8 +34,7 @@ static void print_row(FILE *out, const struct option_row *row)
         snprintf(names, sizeof names, "  -%c, --%s", row->letter, row->name);
     else
         snprintf(names, sizeof names, "      --%s", row->name);
-    int column =
-        fprintf(out, "%s%s%s", names, row->value != NULL ? " " : "", row->value != NULL ? row->value : "");
+    int column = fprintf(out, "%s%s%s", names, row->value != NULL ? " " : "", row->value != NULL ? row->value : "");
     if (column + 2 > HELP_INDENT)
         column = fprintf(out, "\n") - 1;
     fprintf(out, "%*s", HELP_INDENT - column, "");

@@ -48,6 +48,10 @@
     {                                                                                                                  \
         other, "--" one " and --" other " both name a destination; give one"                                           \
     }
+#define NOBODY(other)                                                                                                  \
+    {                                                                                                                  \
+        other, "--output-dir writes files and sends to nobody: give either it or --" other                             \
+    }
 #define NO_RECEIVER "--get needs no receiver: --receive-port, --receive-ae and --receive-bind belong to C-MOVE"
 #define NO_FILES                                                                                                       \
     "--synthetic sends no files: give either it or paths (a destination is pacs://[AE@]HOST[:PORT] or AE@HOST:PORT)"
@@ -222,6 +226,21 @@ const struct option_row option_rows[] = {
     OPTION(.name = "duration", .programs = SENDER, .heading = "Input", .takes = OPTION_SECONDS, .value = "SECONDS",
            .min = 0, .max = 864000, .field = FIELD(duration_ms), .needs = {"synthetic", SYNTHETIC_ONLY},
            .help = "make synthetic studies for so long"),
+    OPTION(.name = "output-dir", .programs = SENDER, .heading = "Input", .takes = OPTION_TEXT, .value = "DIR",
+           .field = FIELD(output_dir), .needs = {"synthetic"},
+           .conflicts_with = {NOBODY("host"),
+                              NOBODY("connect"),
+                              NOBODY("peer"),
+                              NOBODY("config"),
+                              NOBODY("loopback"),
+                              {"ramp"},
+                              {"dry-run"},
+                              {"duration"},
+                              {"json"}},
+           .help = "write the synthetic instances into this folder, as study-N/image-N.dcm, and send nothing"),
+    OPTION(.name = "synthetic-seed", .programs = SENDER, .heading = "Input", .takes = OPTION_UNSIGNED, .value = "N",
+           .min = 0, .max = UINT32_MAX, .field = FIELD(synthetic_seed), .initial = "1", .needs = {"output-dir"},
+           .help = "what the UIDs and pixels of these files are made from: the same number makes the same files"),
 
     /* ---- sending ---- */
     OPTION(.name = "threads", .letter = 't', .also = "--concurrency", .programs = SENDER, .heading = "Sending",

@@ -58,8 +58,7 @@ class ManyStudies(ProgramTest):
     def test_files_and_a_ledger(self):
         """Found on disk, sent with a ledger, and once more when nothing is left."""
         source = self.subfolder('source')
-        tool = pathlib.Path(os.environ['RELEASE_DIR']).absolute() / 'tests' / 'support' / 'make-studies'
-        subprocess.run([tool, source, f'{FEW}x1x128:CT'], check=True, capture_output=True)
+        programs.write_synthetic(source, f'{FEW}x1x128:CT')
         ledger = self.folder / 'ledger.db'
         for earlier in (0, FEW):
             summary, _, peak_kb = self.run_sender('--loopback', '--recursive', '--ledger', ledger, source)

@@ -100,6 +100,17 @@ class FullDisk(ProgramTest):
         self.assertGreaterEqual(len(run.said('session.paused')), 1, run)
         kept.check(run, entries, receiver)
 
+    def test_synthetic_files(self):
+        """It fills up while they are written: those that are there are whole, and it is said which one is not."""
+        place = self.disk / 'studies'
+        done = subprocess.run([programs.program('dicom-sender'), '--synthetic', '1x100x20000', '--output-dir', place],
+                              capture_output=True, text=True, env=programs.environment(), check=False, timeout=60)
+        files = [path for path in place.rglob('*') if path.is_file()]
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn(f"--output-dir: '{place}/study-1/image-{len(files) + 1}.dcm': No space left on device\n", done.stderr)
+        self.assertIn(f'wrote 1 study, {len(files)} instances, ', done.stderr)
+        self.assertEqual(len({path.stat().st_size for path in files}), 1, 'each of them is whole')
+
     def test_access_log(self):
         """What cannot be noted is not acknowledged: A700. The receiver says at its end that lines are missing."""
         entries = datasets.make_studies(self.source, 1, 40)

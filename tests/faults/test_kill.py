@@ -84,9 +84,7 @@ class KillTheSender(ProgramTest):
     def setUp(self):
         super().setUp()
         self.source = self.folder / 'source'
-        made = os.path.join(os.environ['RELEASE_DIR'], 'tests', 'support', 'make-studies')
-        subprocess.run([made, str(self.source), f'{STUDIES}x{INSTANCES}x1K:CT', '--seed', '7'], check=True,
-                       stdout=subprocess.DEVNULL)
+        programs.write_synthetic(self.source, f'{STUDIES}x{INSTANCES}x1K:CT', seed=7)
         self.receivers = [self.start(WitnessReceiver(delay)) for delay in RESPONSE_DELAYS]
         self.random = random.Random(SEED)
 

@@ -10,7 +10,6 @@ import os
 import pathlib
 import resource
 import statistics
-import subprocess
 
 from support import programs
 from support.base import ProgramTest
@@ -39,8 +38,7 @@ class LedgerSpeed(ProgramTest):
 
     def test_nine_tenths(self):
         source = self.folder / 'source'
-        made = os.path.join(os.environ['RELEASE_DIR'], 'tests', 'support', 'make-studies')
-        subprocess.run([made, str(source), f'{STUDIES}x{INSTANCES}x{SIZE}:CT', '--seed', '3'], check=True, stdout=subprocess.DEVNULL)
+        programs.write_synthetic(source, f'{STUDIES}x{INSTANCES}x{SIZE}:CT', seed=3)
         receiver = self.start(programs.Receiver(keep=False, folder_variable='RELEASE_DIR'))
         self.run_once(receiver, source)
         ratios = []

@@ -237,8 +237,7 @@ class Many(ProgramTest):
     def setUpClass(cls):
         cls.place = pathlib.Path(tempfile.mkdtemp(prefix='dicom-test-'))
         cls.addClassCleanup(shutil.rmtree, cls.place, ignore_errors=True)
-        maker = pathlib.Path(programs.program('dicom-sender')).parents[2] / 'tests' / 'support' / 'make-studies'
-        subprocess.run([maker, cls.place / 'studies', f'3x{MANY // 3}x2048:CT'], check=True, stdout=subprocess.DEVNULL)
+        programs.write_synthetic(cls.place / 'studies', f'3x{MANY // 3}x2048:CT')
         cls.port = network.free_port()
         cls.orthanc = peers.Orthanc(modalities={'mover': ('MOVER', cls.port)}).start()
         cls.addClassCleanup(cls.orthanc.stop)

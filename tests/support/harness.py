@@ -136,8 +136,8 @@ class CommandTest(unittest.TestCase):
     def studies(self, specification='2x3x4096:CT', name='studies', seed=1):
         """A folder of synthetic studies, STUDIESxINSTANCESxBYTES:CLASS."""
         path = self.folder / name
-        subprocess.run([str(BUILD / 'tests' / 'support' / 'make-studies'), str(path), specification, '--seed', str(seed)],
-                       check=True, stdout=subprocess.DEVNULL, timeout=TIMEOUT_S)
+        subprocess.run([program('dicom-sender'), '--synthetic', specification, '--output-dir', str(path), '--synthetic-seed',
+                        str(seed), '--quiet'], check=True, timeout=TIMEOUT_S)
         return path
 
     def assert_wrong(self, result, line):

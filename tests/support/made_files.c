@@ -2,6 +2,7 @@
 #include "made_files.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +25,11 @@ static int make_one(struct made_files *files, struct scanner *scanner, unsigned 
     char path[96];
     make_path(files, index, path);
     synthetic_instance_init(&made, &options, index / each, index % each);
-    int error = synthetic_instance_write(&made, path);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return -errno;
+    int error = synthetic_instance_write(&made, fd);
+    close(fd);
     if (error != 0)
         return error;
     files->instances[index] = scanner_read(scanner, path);

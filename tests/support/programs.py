@@ -18,6 +18,12 @@ MOVER_SCHEMA = pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'mover_sum
 SANITIZER_MARKS = ('AddressSanitizer', 'LeakSanitizer', 'ThreadSanitizer', 'runtime error:', 'Assertion `')
 
 
+def write_synthetic(folder, spec, seed=1, folder_variable='RELEASE_DIR'):
+    """Files of made-up studies, STUDIESxINSTANCESxSIZE[:CT|MR|SC]: study-N/image-N.dcm."""
+    subprocess.run([program('dicom-sender', folder_variable), '--synthetic', spec, '--output-dir', str(folder),
+                    '--synthetic-seed', str(seed), '--quiet'], check=True)
+
+
 def program(name, folder_variable='BUILD_DIR'):
     folder = os.environ.get(folder_variable)
     if not folder:

@@ -1,6 +1,7 @@
 /* The same numbers give the same bytes; others give others; and what comes out is DICOM. */
 #include <criterion/criterion.h>
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,8 +122,9 @@ Test(synthetic, files_pass_the_scan)
         struct synthetic_instance made;
         synthetic_instance_init(&made, &options, 1, 2);
         char path[] = "/tmp/synthetic-XXXXXX";
-        close(mkstemp(path));
-        cr_assert_eq(synthetic_instance_write(&made, path), 0);
+        int fd = mkstemp(path);
+        cr_assert_eq(synthetic_instance_write(&made, fd), 0);
+        close(fd);
         struct scan_options scan_options = {0};
         struct scanner *scanner = scanner_create(&scan_options);
         struct instance *instance = scanner_read(scanner, path);
@@ -141,7 +143,9 @@ Test(synthetic, files_pass_the_scan)
     struct synthetic_options options = {.size_bytes = 3000};
     struct synthetic_instance made;
     synthetic_instance_init(&made, &options, 0, 0);
-    cr_expect_eq(synthetic_instance_write(&made, "/dev/full"), -28);
+    int fd = open("/dev/full", O_WRONLY);
+    cr_expect_eq(synthetic_instance_write(&made, fd), -28);
+    close(fd);
 }
 
 Test(synthetic, class_names)

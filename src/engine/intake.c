@@ -9,8 +9,8 @@
 
 #include "engine/outline.h"
 #include "engine/plan.h"
+#include "engine/record.h"
 #include "engine/scan_feed.h"
-#include "engine/session.h"
 #include "files/compare.h"
 #include "files/seen.h"
 #include "files/synthetic.h"
@@ -186,7 +186,7 @@ static void note_found(struct intake *intake)
     pace_scan(intake);
 }
 
-static void on_found(void *user, struct instance *instance)
+static void on_found(void *user, struct instance *instance, struct instance *first)
 {
     struct intake *intake = user;
     note_found(intake);
@@ -194,10 +194,7 @@ static void on_found(void *user, struct instance *instance)
         intake->handler->ended(intake->user, instance);
         return;
     }
-    const struct session_memory *memory = intake->options.memory;
-    bool recalls = memory != NULL && memory->recall_twin != NULL;
-    struct instance *first = recalls ? memory->recall_twin(memory->user, instance) : NULL;
-    if (first != NULL && strcmp(first->file.path, instance->file.path) == 0) {
+    if (first != NULL && strcmp(first->file.path, instance->file.path) == 0) { /* it was renamed */
         instance->outcome = first->outcome;
         instance_destroy(first);
         intake->handler->ended(intake->user, instance);
@@ -214,11 +211,10 @@ static void on_found(void *user, struct instance *instance)
     }
 }
 
-static struct instance *on_recall(void *user, const struct file_facts *file)
+static void on_record_failed(void *user, const char *problem)
 {
     struct intake *intake = user;
-    const struct session_memory *memory = intake->options.memory;
-    return memory->recall(memory->user, file);
+    intake->handler->record_failed(intake->user, problem);
 }
 
 static void on_batch_ended(void *user)
@@ -235,9 +231,7 @@ static void on_scan_ended(void *user, int error)
 }
 
 static const struct scan_feed_handler feed_handler = {
-    .found = on_found, .batch_ended = on_batch_ended, .ended = on_scan_ended};
-static const struct scan_feed_handler recalling_handler = {
-    .recall = on_recall, .found = on_found, .batch_ended = on_batch_ended, .ended = on_scan_ended};
+    .found = on_found, .record_failed = on_record_failed, .batch_ended = on_batch_ended, .ended = on_scan_ended};
 
 /* ---- synthetic instances ---- */
 
@@ -294,12 +288,13 @@ static int start(struct intake *intake)
 {
     const struct intake_options *options = &intake->options;
     bool synthetic = options->synthetic != NULL;
-    bool recalls = options->memory != NULL && options->memory->recall != NULL;
+    const struct record *record = options->record;
+    bool recalls = record != NULL && record->recall_files != NULL;
     int error = !synthetic || options->outline ? seen_open(&intake->seen) : 0;
     if (error != 0 || synthetic)
         return error;
-    return scan_feed_start(&intake->feed, intake->loop, options->discover, options->scan,
-                           recalls ? &recalling_handler : &feed_handler, intake);
+    return scan_feed_start(&intake->feed, intake->loop, options->discover, options->scan, recalls ? record : NULL,
+                           &feed_handler, intake);
 }
 
 int intake_start(struct intake **ret_intake, struct uv_loop_s *loop, const struct intake_options *options,

@@ -26,8 +26,8 @@ struct instance;
 struct intake;
 struct plan;
 struct planned_study;
+struct record;
 struct scan_options;
-struct session_memory;
 struct synthetic_spec;
 struct uv_loop_s;
 
@@ -42,7 +42,7 @@ enum intake_conflict {
 struct intake_options {
     const struct discover_options *discover; /* which paths */
     const struct scan_options *scan;
-    const struct session_memory *memory;    /* what earlier sessions did; NULL = nothing is known of them */
+    const struct record *record;            /* what earlier sessions did; NULL = nothing is known of them */
     const struct synthetic_spec *synthetic; /* NULL = files; else these are made, its seed included, and no path is
                                                looked at */
     uint64_t repeat;                        /* synthetic: make them so many times, with fresh UIDs; at least 1 */
@@ -58,6 +58,8 @@ struct intake_handler {
     void (*found)(void *user);
     /* It is in the plan, with so many bytes of data set. Of a dry run: noted. */
     void (*planned)(void *user, uint64_t size_bytes);
+    /* The record could not be asked: nothing that is found from now on is to be sent. */
+    void (*record_failed)(void *user, const char *problem);
     /* It has its outcome and was not sent. The instance is the receiver's now. */
     void (*ended)(void *user, struct instance *instance);
     /* Several of these events are over, or there is less to wait for: a moment to act on it. */

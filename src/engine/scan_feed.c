@@ -1,4 +1,12 @@
-/* scan_feed - see scan_feed.h. Everything but the two job functions runs on the loop's thread. */
+/*
+ * scan_feed - see scan_feed.h. Everything but the two job functions runs on the loop's thread.
+ *
+ * The way of a batch; at each arrow it may wait:
+ *
+ *   walk (pool) --> recall_files (record) --> ready --> scan (pool) --> recall_twins (record) --> handler.found
+ *                         |
+ *                         +--> handler.found: those whose outcome stands
+ */
 #include "engine/scan_feed.h"
 
 #include <errno.h>
@@ -7,21 +15,32 @@
 #include <sys/stat.h>
 #include <uv.h>
 
+#include "engine/record.h"
 #include "instance/instance.h"
 
 enum {
-    BATCH_PATHS = 256,
-    SCANNERS = 2 /* jobs that scan at the same time */
+    BATCH_PATHS = RECORD_BATCH_MAX,
+    BATCHES_MAX = 8, /* that exist at a time; only a record that answers late makes them so many */
+    SCANNERS = 2     /* jobs that scan at the same time */
+};
+
+/* What is known of a batch's files by stat, and what the record knows of them. */
+struct inquiry {
+    struct file_facts facts[BATCH_PATHS]; /* of each path; an inode of 0: not known */
+    bool refused[BATCH_PATHS];            /* of each path: see record_answer */
+    struct record_recall recall;
+    struct batch *batch;
 };
 
 /* Paths found together, scanned together. Problems the walk met are instances at once. */
 struct batch {
     struct list_node node;
+    struct scan_feed *feed;
     size_t count;
     char *paths[BATCH_PATHS];
-    struct file_facts *facts; /* of each path, by stat; NULL if nobody asks for them. An inode of 0: not known */
     struct list instances;
     bool out_of_memory;
+    struct inquiry *inquiry; /* NULL = there is no record to ask */
 };
 
 struct job {
@@ -33,12 +52,14 @@ struct job {
 
 struct scan_feed {
     uv_loop_t *loop;
+    const struct record *record; /* NULL = nothing is known of earlier sessions */
     const struct scan_feed_handler *handler;
     void *user;
     struct discover *discover;
     struct job walk;
     struct job scans[SCANNERS];
-    struct list ready; /* batches that wait for a scanner */
+    unsigned batch_count; /* batches that exist */
+    struct list ready;    /* batches that wait for a scanner */
     bool walk_ended;
     bool cancelled;
     bool paused;
@@ -48,14 +69,30 @@ struct scan_feed {
 
 static void go_on(struct scan_feed *feed);
 
+static struct batch *make_batch(struct scan_feed *feed)
+{
+    struct batch *batch = calloc(1, sizeof *batch);
+    if (batch == NULL)
+        return NULL;
+    if (feed->record != NULL && (batch->inquiry = calloc(1, sizeof *batch->inquiry)) == NULL) {
+        free(batch);
+        return NULL;
+    }
+    if (batch->inquiry != NULL)
+        batch->inquiry->batch = batch;
+    batch->feed = feed;
+    list_init(&batch->instances);
+    feed->batch_count++;
+    return batch;
+}
+
+/* Its instances have been taken out of it. */
 static void destroy_batch(struct batch *batch)
 {
-    struct list_node *node;
-    while ((node = list_pop(&batch->instances)) != NULL)
-        instance_destroy(list_entry(node, struct instance, mail.node));
     for (size_t i = 0; i < batch->count; i++)
         free(batch->paths[i]);
-    free(batch->facts);
+    batch->feed->batch_count--;
+    free(batch->inquiry);
     free(batch);
 }
 
@@ -105,30 +142,74 @@ static void walk_batch(uv_work_t *request)
         batch->out_of_memory = path == NULL;
         if (path == NULL)
             return;
-        if (batch->facts != NULL)
-            batch->facts[batch->count] = look_at(path);
+        if (batch->inquiry != NULL)
+            batch->inquiry->facts[batch->count] = look_at(path);
         batch->paths[batch->count++] = path;
     }
 }
 
-/* Take out of the batch what has its outcome already. */
-static void recall_batch(struct scan_feed *feed, struct batch *batch)
+/* ---- what the record knows of files ---- */
+
+/* Ask, and go on with `answered`, be it now or later. */
+static void ask(struct batch *batch, enum record_when (*function)(void *user, struct record_recall *recall),
+                void (*answered)(struct record_recall *recall))
 {
-    size_t left = 0;
+    struct record_recall *recall = &batch->inquiry->recall;
+    memset(recall->answers, 0, sizeof recall->answers);
+    recall->problem = NULL;
+    recall->answered = answered;
+    if (recall->count == 0 || function(batch->feed->record->user, recall) == RECORD_NOW)
+        answered(recall);
+}
+
+static struct batch *batch_of(struct record_recall *recall)
+{
+    return list_entry(recall, struct inquiry, recall)->batch;
+}
+
+static void say_problem(struct batch *batch, const struct record_recall *recall)
+{
+    if (recall->problem != NULL)
+        batch->feed->handler->record_failed(batch->feed->user, recall->problem);
+}
+
+/* Take out of the batch what has its outcome already. */
+static void on_files_answered(struct record_recall *recall)
+{
+    struct batch *batch = batch_of(recall);
+    struct scan_feed *feed = batch->feed;
+    struct inquiry *inquiry = batch->inquiry;
+    size_t left = 0, asked = 0;
+    say_problem(batch, recall);
     for (size_t i = 0; i < batch->count; i++) {
-        const struct file_facts *facts = &batch->facts[i];
-        struct instance *instance = facts->inode != 0 ? feed->handler->recall(feed->user, facts) : NULL;
-        if (instance == NULL) {
-            batch->paths[left++] = batch->paths[i];
+        struct record_answer answer = {.instance = NULL};
+        if (asked < recall->count && recall->files[asked] == &inquiry->facts[i])
+            answer = recall->answers[asked++];
+        if (answer.instance != NULL) {
+            free(batch->paths[i]);
+            feed->handler->found(feed->user, answer.instance, NULL);
             continue;
         }
-        free(batch->paths[i]);
-        feed->handler->found(feed->user, instance);
+        batch->paths[left] = batch->paths[i];
+        inquiry->facts[left] = inquiry->facts[i];
+        inquiry->refused[left++] = answer.refused;
     }
     bool recalled = left < batch->count;
     batch->count = left;
+    list_append(&feed->ready, &batch->node);
     if (recalled)
         feed->handler->batch_ended(feed->user);
+    go_on(feed);
+}
+
+static void ask_of_files(struct batch *batch)
+{
+    struct inquiry *inquiry = batch->inquiry;
+    inquiry->recall.count = 0;
+    for (size_t i = 0; i < batch->count; i++)
+        if (inquiry->facts[i].inode != 0)
+            inquiry->recall.files[inquiry->recall.count++] = &inquiry->facts[i];
+    ask(batch, batch->feed->record->recall_files, on_files_answered);
 }
 
 static void after_walk(uv_work_t *request, int status)
@@ -137,14 +218,26 @@ static void after_walk(uv_work_t *request, int status)
     struct job *job = request->data;
     struct scan_feed *feed = job->feed;
     struct batch *batch = job->batch;
-    if (batch->facts != NULL && !feed->cancelled)
-        recall_batch(feed, batch);
-    list_append(&feed->ready, &batch->node);
     job->batch = NULL;
+    if (feed->record != NULL && feed->record->recall_files != NULL && !feed->cancelled) {
+        ask_of_files(batch);
+        return;
+    }
+    list_append(&feed->ready, &batch->node);
     go_on(feed);
 }
 
 /* ---- scanning; on the thread pool ---- */
+
+/* The record knows it as it was when the walk looked at it. */
+static bool was_refused(const struct batch *batch, size_t number, const struct file_facts *scanned)
+{
+    if (batch->inquiry == NULL || !batch->inquiry->refused[number])
+        return false;
+    const struct file_facts *walked = &batch->inquiry->facts[number];
+    return walked->inode == scanned->inode && walked->device == scanned->device &&
+           walked->size_bytes == scanned->size_bytes && walked->mtime_ns == scanned->mtime_ns;
+}
 
 static void scan_batch(uv_work_t *request)
 {
@@ -152,11 +245,50 @@ static void scan_batch(uv_work_t *request)
     struct batch *batch = job->batch;
     for (size_t i = 0; i < batch->count && !batch->out_of_memory; i++) {
         struct instance *instance = scanner_read(job->scanner, batch->paths[i]);
-        if (instance == NULL)
+        if (instance == NULL) {
             batch->out_of_memory = true;
-        else
+        } else {
+            instance->trials.refused_earlier = was_refused(batch, i, &instance->file);
             list_append(&batch->instances, &instance->mail.node);
+        }
     }
+}
+
+static void deliver(struct batch *batch)
+{
+    struct scan_feed *feed = batch->feed;
+    const struct record_recall *recall = batch->inquiry != NULL ? &batch->inquiry->recall : NULL;
+    struct list_node *node;
+    size_t asked = 0;
+    while ((node = list_pop(&batch->instances)) != NULL) {
+        struct instance *instance = list_entry(node, struct instance, mail.node), *twin = NULL;
+        if (recall != NULL && asked < recall->count && recall->files[asked] == &instance->file)
+            twin = recall->answers[asked++].instance;
+        feed->handler->found(feed->user, instance, twin);
+    }
+    destroy_batch(batch);
+    feed->handler->batch_ended(feed->user);
+    go_on(feed);
+}
+
+static void on_twins_answered(struct record_recall *recall)
+{
+    struct batch *batch = batch_of(recall);
+    say_problem(batch, recall);
+    deliver(batch);
+}
+
+static void ask_of_twins(struct batch *batch)
+{
+    struct record_recall *recall = &batch->inquiry->recall;
+    recall->count = 0;
+    for (struct list_node *node = list_first(&batch->instances); node != NULL;
+         node = list_next(&batch->instances, node)) {
+        const struct instance *instance = list_entry(node, struct instance, mail.node);
+        if (instance->outcome.state == OUTCOME_PENDING)
+            recall->files[recall->count++] = &instance->file;
+    }
+    ask(batch, batch->feed->record->recall_twins, on_twins_answered);
 }
 
 static void after_scan(uv_work_t *request, int status)
@@ -165,42 +297,35 @@ static void after_scan(uv_work_t *request, int status)
     struct job *job = request->data;
     struct scan_feed *feed = job->feed;
     struct batch *batch = job->batch;
-    struct list_node *node;
     job->batch = NULL;
     if (batch->out_of_memory) {
         feed->cancelled = true;
         feed->error = -ENOMEM;
     }
-    while ((node = list_pop(&batch->instances)) != NULL)
-        feed->handler->found(feed->user, list_entry(node, struct instance, mail.node));
-    destroy_batch(batch);
-    feed->handler->batch_ended(feed->user);
-    go_on(feed);
+    if (batch->inquiry != NULL)
+        batch->inquiry->recall.count = 0;
+    if (feed->record != NULL && feed->record->recall_twins != NULL)
+        ask_of_twins(batch);
+    else
+        deliver(batch);
 }
 
 /* ---- on the loop ---- */
 
 static void start_walk(struct scan_feed *feed)
 {
-    struct batch *batch = calloc(1, sizeof *batch);
-    bool recalls = feed->handler->recall != NULL;
-    if (batch != NULL && recalls && (batch->facts = calloc(BATCH_PATHS, sizeof *batch->facts)) == NULL) {
-        free(batch);
-        batch = NULL;
-    }
+    struct batch *batch = make_batch(feed);
     if (batch == NULL) {
         feed->cancelled = true;
         feed->error = -ENOMEM;
         return;
     }
-    list_init(&batch->instances);
     feed->walk.batch = batch;
     uv_queue_work(feed->loop, &feed->walk.request, walk_batch, after_walk);
 }
 
 static void go_on(struct scan_feed *feed)
 {
-    bool busy = feed->walk.batch != NULL;
     for (size_t i = 0; i < SCANNERS; i++) {
         bool idle = feed->scans[i].batch == NULL && !feed->paused;
         struct list_node *node = idle ? list_pop(&feed->ready) : NULL;
@@ -208,28 +333,26 @@ static void go_on(struct scan_feed *feed)
             feed->scans[i].batch = list_entry(node, struct batch, node);
             uv_queue_work(feed->loop, &feed->scans[i].request, scan_batch, after_scan);
         }
-        busy = busy || feed->scans[i].batch != NULL;
     }
-    /* One batch is kept ahead of the scanners, no more. */
+    /* One batch is kept ahead of the scanners, no more. While a walk is under way, walk_ended is that job's. */
     if (feed->walk.batch == NULL && !feed->walk_ended && !feed->cancelled && !feed->paused &&
-        list_is_empty(&feed->ready)) {
+        list_is_empty(&feed->ready) && feed->batch_count < BATCHES_MAX)
         start_walk(feed);
-        busy = busy || feed->walk.batch != NULL;
-    }
-    /* While a walk is under way, walk_ended is that job's. */
-    if (!busy && (feed->walk_ended || feed->cancelled) && list_is_empty(&feed->ready) && !feed->ended) {
+    if (feed->batch_count == 0 && (feed->walk_ended || feed->cancelled) && !feed->ended) {
         feed->ended = true;
         feed->handler->ended(feed->user, feed->error);
     }
 }
 
 int scan_feed_start(struct scan_feed **ret_feed, struct uv_loop_s *loop, const struct discover_options *discover,
-                    const struct scan_options *scan, const struct scan_feed_handler *handler, void *user)
+                    const struct scan_options *scan, const struct record *record,
+                    const struct scan_feed_handler *handler, void *user)
 {
     struct scan_feed *feed = calloc(1, sizeof *feed);
     if (feed == NULL)
         return -ENOMEM;
     feed->loop = loop;
+    feed->record = record;
     feed->handler = handler;
     feed->user = user;
     feed->walk.feed = feed;

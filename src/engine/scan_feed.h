@@ -2,7 +2,8 @@
  * scan_feed - walks the inputs and scans what it finds on libuv's thread pool, and hands instances to the main thread.
  *
  * One job walks (discover is one thread's at a time) and gives batches of paths; a few jobs scan batches, each with a
- * scanner of its own. It pauses when told to, so the number of instances in memory is bounded.
+ * scanner of its own. What a record knows of them is asked before and after the scan. It pauses when told to, so the
+ * number of instances in memory is bounded.
  */
 #ifndef ENGINE_SCAN_FEED_H
 #define ENGINE_SCAN_FEED_H
@@ -13,33 +14,37 @@
 #include "files/discover.h"
 #include "files/scan.h"
 
-struct file_facts;
 struct instance;
+struct record;
 struct scan_feed;
 struct uv_loop_s;
 
 struct scan_feed_handler {
     /*
-     * Asked before a file is opened, with its path, device, inode, size and mtime: an instance that has its outcome
-     * already, which then comes through `found`, or NULL if it is to be looked at. NULL = nobody is asked.
+     * A path was looked at, or an earlier session's outcome of it stands. `twin` is what the record knows of another
+     * file with its SOP Instance UID (record.h), or NULL. Both are the receiver's now.
      */
-    struct instance *(*recall)(void *user, const struct file_facts *file);
-    /* A path was looked at. The instance is the receiver's now. */
-    void (*found)(void *user, struct instance *instance);
+    void (*found)(void *user, struct instance *instance, struct instance *twin);
+    /* The record could not be asked. Its files are then looked at as if nothing was known of them: whoever wants none
+     * of them sent has to see to it. */
+    void (*record_failed)(void *user, const char *problem);
     /* Several calls of `found` are over: a moment to act on them. */
     void (*batch_ended)(void *user);
     /* Everything was looked at (0), or memory ran out or the walk was cancelled (a negative error). */
     void (*ended)(void *user, int error);
 };
 
-/* Begin. Returns 0, or the error of discover_create. Pointers in the options are borrowed until `ended`. */
+/*
+ * Begin. `record` is asked of the files before they are opened, and of the instances before they are told; NULL = there
+ * is nothing to ask. Returns 0, or the error of discover_create. All pointers are borrowed until `ended`.
+ */
 int scan_feed_start(struct scan_feed **ret_feed, struct uv_loop_s *loop, const struct discover_options *discover,
-                    const struct scan_options *scan, const struct scan_feed_handler *handler,
-                    void *user) DICOMNET_MUST_CHECK;
+                    const struct scan_options *scan, const struct record *record,
+                    const struct scan_feed_handler *handler, void *user) DICOMNET_MUST_CHECK;
 
 /*
- * Start no further job while `paused`. What is under way still comes: at most SCAN_FEED_SLACK instances. `found` is
- * never called from within.
+ * Start no further job while `paused`. What is under way still comes: at most SCAN_FEED_SLACK instances, twice as many
+ * if a record answers later. `found` is never called from within.
  */
 void scan_feed_pause(struct scan_feed *feed, bool paused);
 

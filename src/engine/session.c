@@ -111,11 +111,7 @@ static void count_new(struct session *session, const struct instance *instance)
         if (outcome->answered_us > session->last_answer_us)
             session->last_answer_us = outcome->answered_us;
     }
-    const struct session_memory *memory = session->options->memory;
-    if (memory != NULL && !session->options->dry_run) {
-        memory->keep(memory->user, instance);
-        session->memory_used = true;
-    }
+    keeping_add(&session->keeping, instance);
 }
 
 void session_end_instance(struct session *session, struct instance *instance)
@@ -164,17 +160,12 @@ void session_stop(struct session *session, enum session_verdict verdict, const c
 
 /* ---- what outlives the session ---- */
 
-/* A store that ends from here on is not certain to be remembered: so no further one may begin. */
-static void commit(struct session *session)
+/* A store that ends from here on is not certain to be recorded: so no further one may begin. */
+void session_note_record_problem(struct session *session, const char *problem)
 {
-    const struct session_memory *memory = session->options->memory;
-    if (!session->memory_used)
+    if (session->record_failed)
         return;
-    session->memory_used = false;
-    const char *problem = memory->commit(memory->user);
-    if (problem == NULL || session->memory_failed)
-        return;
-    session->memory_failed = true;
+    session->record_failed = true;
     if (session->phase < PHASE_STOPPING) {
         session_stop(session, SESSION_STOPPED, problem);
         session_go_on(session);
@@ -189,7 +180,8 @@ static void commit(struct session *session)
 
 static void on_turn(uv_check_t *turn)
 {
-    commit(turn->data);
+    struct session *session = turn->data;
+    keeping_flush(&session->keeping);
 }
 
 /* Who has asked to stop waits for what is under way, and wants to know for how long. */
@@ -335,7 +327,27 @@ static void close_handles(struct session *session)
         mailbox_close(&session->inbox, NULL);
 }
 
-/* Nothing runs any more: what is left was never sent. Then the handles go, and the loop ends. */
+/* What was kept is durable, or it is known that it is not: the handles go, and the loop ends. */
+static void close_if_settled(struct session *session)
+{
+    if (session->phase != PHASE_OVER || session->closed || !keeping_is_settled(&session->keeping))
+        return;
+    session->closed = true;
+    on_progress_timer(&session->timer);
+    close_handles(session);
+}
+
+static void on_kept(void *user, const char *problem)
+{
+    struct session *session = user;
+    if (problem != NULL)
+        session_note_record_problem(session, problem);
+    if (session->phase == PHASE_OVER)
+        keeping_flush(&session->keeping); /* what has ended since it began */
+    close_if_settled(session);
+}
+
+/* Nothing runs any more: what is left was never sent. */
 static void end_session(struct session *session)
 {
     struct instance *instance;
@@ -348,9 +360,8 @@ static void end_session(struct session *session)
         instance->outcome.reason = REASON_INTERRUPTED;
         session_end_instance(session, instance);
     }
-    commit(session);
-    on_progress_timer(&session->timer);
-    close_handles(session);
+    keeping_flush(&session->keeping);
+    close_if_settled(session);
 }
 
 static void leave_looking(struct session *session)
@@ -432,6 +443,7 @@ int session_run(const struct session_options *options, const struct session_obse
     session->observer = observer;
     session->result = ret_result;
     session->logger = (struct dicomnet_logger){.write = write_log, .user = session, .level = options->log_level};
+    keeping_init(&session->keeping, options->dry_run ? NULL : options->record, on_kept, session);
     session->begun_us = clock_monotonic_us();
     list_init(&session->refused);
     list_init(&session->suspects);

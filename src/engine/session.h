@@ -20,9 +20,9 @@
 #include "files/scan.h"
 #include "instance/outcome.h"
 
-struct file_facts;
 struct instance;
 struct planned_study;
+struct record;
 struct synthetic_spec;
 
 enum {
@@ -36,39 +36,6 @@ struct session_limit {
     uint64_t stores;
     uint64_t bytes; /* of data sets */
     uint64_t ms;
-};
-
-/*
- * What outlives sessions: it knows how files ended in earlier ones, and is told how they end in this one. All on the
- * thread of session_run.
- */
-struct session_memory {
-    void *user;
-    const char *path; /* where it is kept, for reports */
-    /*
-     * Asked of each file before it is opened, with its path, device, inode, size and mtime. If its outcome stands,
-     * that: an instance of it with `outcome.earlier` set, the session's then; the file is not looked at. Else NULL.
-     * This function and the next may be NULL: then there is nothing to recall.
-     */
-    struct instance *(*recall)(void *user, const struct file_facts *file);
-    /*
-     * Asked of each instance that could be sent, if an earlier session stored its SOP Instance UID from another path:
-     * a copy of the facts of that file, which is still there and unchanged; the session compares the two. If it is the
-     * very same file under a new name, the copy has the new path, and its outcome stands. Else NULL.
-     */
-    struct instance *(*recall_twin)(void *user, const struct instance *instance);
-    /*
-     * Asked of instances that the peer may have no room for: true if an earlier session ended this one, unchanged
-     * since, as failed for that reason. May be NULL: never.
-     */
-    bool (*recall_refusal)(void *user, const struct instance *instance);
-    /* An instance has its final outcome; not of those that were recalled. */
-    void (*keep)(void *user, const struct instance *instance);
-    /*
-     * Once a turn of the loop in which one of the others was called: what was kept is to be made durable. NULL, or what
-     * went wrong with it or with recalling, as a text for people, valid until the next call: then nothing more is sent.
-     */
-    const char *(*commit)(void *user);
 };
 
 struct session_options {
@@ -96,11 +63,11 @@ struct session_options {
                            largest study of all first; memory grows with the number of files */
     const struct synthetic_spec *synthetic; /* NULL = files; else these instances are made and sent, and the inputs of
                                     `discover` are not looked at */
-    uint64_t repeat;      /* synthetic: make them so many times, with fresh UIDs; 0 = once, or until the time is
-                             up if there is a duration */
-    uint64_t duration_ms; /* synthetic: stop after this time; 0 = no limit */
-    bool dry_run;         /* scan and plan, connect to nobody; `memory` is asked and not told */
-    const struct session_memory *memory; /* NULL = none. Not for synthetic */
+    uint64_t repeat;             /* synthetic: make them so many times, with fresh UIDs; 0 = once, or until the time is
+                                    up if there is a duration */
+    uint64_t duration_ms;        /* synthetic: stop after this time; 0 = no limit */
+    bool dry_run;                /* scan and plan, connect to nobody; `record` is asked and not told */
+    const struct record *record; /* what outlives the session; NULL = nothing. Not for synthetic */
     struct discover_options discover;
     struct scan_options scan;
     enum dicomnet_log_level log_level; /* records above it are not made */
@@ -170,7 +137,7 @@ struct worker_figures {
 enum session_verdict {
     SESSION_COMPLETE,    /* every instance that could be sent has ended */
     SESSION_INTERRUPTED, /* by a signal */
-    SESSION_STOPPED      /* the peer or the memory cannot be used: `stop_text` says why; the rest is pending */
+    SESSION_STOPPED      /* the peer or the record cannot be used: `stop_text` says why; the rest is pending */
 };
 struct session_result {
     enum session_verdict verdict;

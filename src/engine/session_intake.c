@@ -29,13 +29,14 @@ static void on_ended(void *user, struct instance *instance)
     session_end_instance(user, instance);
 }
 
-/* The intake may have asked the memory, which says in its next commit if that was in vain. */
+static void on_record_failed(void *user, const char *problem)
+{
+    session_note_record_problem(user, problem);
+}
+
 static void on_go_on(void *user)
 {
-    struct session *session = user;
-    const struct session_memory *memory = session->options->memory;
-    session->memory_used = session->memory_used || (memory != NULL && memory->recall != NULL);
-    session_go_on(session);
+    session_go_on(user);
 }
 
 static void note_idle_threads(struct session *session)
@@ -65,8 +66,12 @@ static void on_scan_ended(void *user, int error)
     session_go_on(session);
 }
 
-static const struct intake_handler handler = {
-    .found = on_found, .planned = on_planned, .ended = on_ended, .go_on = on_go_on, .scan_ended = on_scan_ended};
+static const struct intake_handler handler = {.found = on_found,
+                                              .planned = on_planned,
+                                              .record_failed = on_record_failed,
+                                              .ended = on_ended,
+                                              .go_on = on_go_on,
+                                              .scan_ended = on_scan_ended};
 
 /* ---- begin and end ---- */
 
@@ -92,7 +97,7 @@ int session_start_scan(struct session *session)
     }
     const struct intake_options intake = {.discover = &options->discover,
                                           .scan = &options->scan,
-                                          .memory = options->memory,
+                                          .record = options->record,
                                           .synthetic = options->synthetic != NULL ? &session->synthetic : NULL,
                                           .repeat = options->repeat > 0 ? options->repeat : 1,
                                           .endless = options->repeat == 0 && options->duration_ms > 0,

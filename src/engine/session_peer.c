@@ -122,10 +122,8 @@ static void end_pause(struct session *session, const char *why)
 /* An earlier session tried it as often as allowed, while the peer stored others: that is noted as a refusal of now. */
 static bool was_refused_earlier(void *user, struct instance *instance)
 {
-    struct session *session = user;
-    const struct session_memory *memory = session->options->memory;
-    session->memory_used = true;
-    if (!memory->recall_refusal(memory->user, instance))
+    const struct session *session = user;
+    if (!instance->trials.refused_earlier)
         return false;
     instance->trials.refused_row = session->breaker.row_number;
     return true;
@@ -137,14 +135,12 @@ static bool was_refused_earlier(void *user, struct instance *instance)
  */
 static enum breaker_rest what_is_left(struct session *session)
 {
-    const struct session_memory *memory = session->options->memory;
-    bool recalls = memory != NULL && memory->recall_refusal != NULL;
     if (intake_brings_more(session->intake) || session_anyone_works(session))
         return REST_OTHERS;
     enum breaker_rest rest = plan_what_is_left(&session->plan, session->breaker.row_number);
     if (rest == REST_REFUSED || session_acknowledged(&session->progress.totals) > 0)
         return rest;
-    return recalls && plan_check_untried(&session->plan, was_refused_earlier, session) ? REST_REFUSED : REST_OTHERS;
+    return plan_check_untried(&session->plan, was_refused_earlier, session) ? REST_REFUSED : REST_OTHERS;
 }
 
 /* The list is kept in the order of their times. */

@@ -15,6 +15,7 @@
 #include "engine/breaker.h"
 #include "engine/intake.h"
 #include "engine/interrupt.h"
+#include "engine/keeping.h"
 #include "engine/losses.h"
 #include "engine/pace.h"
 #include "engine/plan.h"
@@ -58,8 +59,9 @@ struct session {
     struct interrupt interrupt;
     uv_timer_t timer; /* progress */
     uv_check_t turn;  /* after each turn of the loop in which something came */
-    bool memory_used; /* session_memory was asked or told since its last commit */
-    bool memory_failed;
+    struct keeping keeping;
+    bool record_failed;
+    bool closed; /* the handles are, or are about to be */
     struct mailbox inbox;
     bool inbox_open;
     struct dicomnet_logger logger;
@@ -122,6 +124,9 @@ void session_go_on(struct session *session);
 
 /* Stop: no further store begins, the workers end, what is left stays pending. */
 void session_stop(struct session *session, enum session_verdict verdict, const char *text);
+
+/* The record (record.h) cannot be used any more: stop, and say why. */
+void session_note_record_problem(struct session *session, const char *problem);
 
 /* ---- session_crew.c ---- */
 

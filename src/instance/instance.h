@@ -43,6 +43,7 @@ struct file_facts {
 struct instance_trials {
     unsigned lost;          /* associations that ended while it was in flight: see engine/losses.h */
     bool aside;             /* it is sent alone over an association of its own, when nothing else is to be sent */
+    bool refused_earlier;   /* an earlier session ended it as failed because the peer had no room for it */
     unsigned refused;       /* times that the peer had no room for it while it had some for others, */
     uint64_t refused_row;   /* and in which row of refusals that was last: see engine/breaker.h */
     uint64_t rest_until_ms; /* monotonic; it is not sent again before */

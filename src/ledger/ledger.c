@@ -369,11 +369,6 @@ static int open_database(struct ledger *ledger, const struct ledger_options *opt
     return prepare_rows(ledger) == SQLITE_OK ? 0 : say_error(ledger->path, ledger->db, ret_message);
 }
 
-bool ledger_has_earlier(const struct ledger *ledger)
-{
-    return ledger->has_earlier;
-}
-
 /* Copy what is needed later; the folder that relative paths begin at. False if out of memory. */
 static bool prepare_texts(struct ledger *ledger, const struct ledger_options *options)
 {
@@ -536,11 +531,11 @@ static int write_end(struct ledger *ledger, const struct session_result *result,
 
 const char *ledger_end_session(struct ledger *ledger, const struct session_result *result, int exit_code)
 {
-    (void)ledger_commit(ledger);
+    ledger_commit(ledger);
     if (write_end(ledger, result, exit_code) != SQLITE_OK)
         ledger_note_problem(ledger);
     ledger_check_place(ledger);
-    return ledger->problem[0] != '\0' ? ledger->problem : NULL;
+    return ledger_problem(ledger);
 }
 
 uint64_t ledger_lost(const struct ledger *ledger)

@@ -20,10 +20,9 @@
 #include <stdint.h>
 
 #include "dicomnet/error.h"
+#include "engine/record.h"
 #include "engine/session.h"
 
-struct file_facts;
-struct instance;
 struct ledger;
 
 enum { LEDGER_SCHEMA_VERSION = 1, LEDGER_MESSAGE_SIZE = 1024 };
@@ -34,14 +33,14 @@ struct ledger_options {
                               read_only */
     uint16_t peer_port;
     const char *called_ae;
-    const char *calling_ae;            /* noted only */
-    bool allow_other_destination;      /* the ledger belongs to this one from now on */
-    bool retry_failed;                 /* what failed for good is not recalled */
-    bool accept_raw;                   /* nor what was not sent because this was not set, */
-    bool allow_incomplete;             /* and what failed because this was not, */
+    const char *calling_ae;           /* noted only */
+    bool allow_other_destination;     /* the ledger belongs to this one from now on */
+    bool retry_failed;                /* what failed for good is not recalled */
+    bool accept_raw;                  /* nor what was not sent because this was not set, */
+    bool allow_incomplete;            /* and what failed because this was not, */
     enum intake_conflict on_conflict; /* nor a conflict that would end otherwise now */
-    bool paths_may_repeat;             /* the inputs may name a path twice: it has one row all the same */
-    bool read_only;                    /* to ask it only: no lock, no session; a file that is not there is no error */
+    bool paths_may_repeat;            /* the inputs may name a path twice: it has one row all the same */
+    bool read_only;                   /* to ask it only: no lock, no session; a file that is not there is no error */
 };
 
 /*
@@ -53,28 +52,22 @@ struct ledger_options {
 int ledger_open(struct ledger **ret_ledger, const struct ledger_options *options,
                 char *ret_message) DICOMNET_MUST_CHECK;
 
-/* True if it has rows of files already: else there is nothing to recall. */
-bool ledger_has_earlier(const struct ledger *ledger);
-
 /* Note that a session begins. `given` are its options, as text. Returns as ledger_open. */
 int ledger_begin_session(struct ledger *ledger, const char *session_id, const char *given,
                          char *ret_message) DICOMNET_MUST_CHECK;
 
 /*
- * For session_memory: see there. `ledger` is the user pointer. What could not be written is lost, counted, and said by
- * every ledger_commit from then on; but what comes later is tried all the same. What could not be read is said
- * likewise.
+ * The record (engine/record.h) that a session uses, valid until ledger_close. It answers at once. It has nothing to
+ * recall if there were no rows of files when it was opened; and no twins if it is read only, as a dry run has no index
+ * of UIDs to ask, and makes none. What could not be written is lost, counted, and said by every flush from then on; but
+ * what comes later is tried all the same. What could not be read is said likewise.
  */
-struct instance *ledger_recall(void *ledger, const struct file_facts *file);
-struct instance *ledger_recall_twin(void *ledger, const struct instance *instance);
-bool ledger_recall_refusal(void *ledger, const struct instance *instance);
-void ledger_keep(void *ledger, const struct instance *instance);
-const char *ledger_commit(void *ledger);
+struct record ledger_record(struct ledger *ledger);
 
 /* How many outcomes found no place in it: because it could not be written. Their files will be sent again. */
 uint64_t ledger_lost(const struct ledger *ledger);
 
-/* Note how the session ended. NULL, or what went wrong, as ledger_commit. */
+/* Note how the session ended. NULL, or what went wrong, as a flush says it. */
 const char *ledger_end_session(struct ledger *ledger, const struct session_result *result, int exit_code);
 
 /* NULL is fine. */

@@ -179,59 +179,59 @@ static void bind_word(sqlite3_stmt *statement, int index, const char *word)
         sqlite3_bind_text(statement, index, word, -1, SQLITE_STATIC);
 }
 
-static void bind_facts(struct ledger *ledger, sqlite3_stmt *keep, const struct file_facts *file)
+static void bind_facts(struct ledger *ledger, sqlite3_stmt *query, const struct file_facts *file)
 {
     if (file->path[0] != '\0')
-        ledger_bind_text(keep, KEEP_PATH, place_of(ledger, file->path));
+        ledger_bind_text(query, KEEP_PATH, place_of(ledger, file->path));
     else
-        sqlite3_bind_text(keep, KEEP_PATH, "", 0, SQLITE_STATIC); /* no memory for it; the column is never NULL */
+        sqlite3_bind_text(query, KEEP_PATH, "", 0, SQLITE_STATIC); /* no memory for it; the column is never NULL */
     if (file->inode != 0) {
-        bind_number(keep, KEEP_DEVICE, file->device);
-        bind_number(keep, KEEP_INODE, file->inode);
-        bind_number(keep, KEEP_SIZE, file->size_bytes);
-        sqlite3_bind_int64(keep, KEEP_MTIME, file->mtime_ns);
+        bind_number(query, KEEP_DEVICE, file->device);
+        bind_number(query, KEEP_INODE, file->inode);
+        bind_number(query, KEEP_SIZE, file->size_bytes);
+        sqlite3_bind_int64(query, KEEP_MTIME, file->mtime_ns);
     } else {
         for (int column = KEEP_DEVICE; column <= KEEP_MTIME; column++)
-            sqlite3_bind_null(keep, column);
+            sqlite3_bind_null(query, column);
     }
-    bind_number(keep, KEEP_DATA_OFFSET, file->data_offset);
-    bind_number(keep, KEEP_DATA_BYTES, file->data_len);
-    bind_word(keep, KEEP_STUDY, file->study_uid);
-    bind_word(keep, KEEP_SERIES, file->series_uid);
-    bind_word(keep, KEEP_INSTANCE, file->instance_uid);
-    bind_word(keep, KEEP_CLASS, file->class_uid);
-    bind_word(keep, KEEP_SYNTAX, file->syntax_uid);
+    bind_number(query, KEEP_DATA_OFFSET, file->data_offset);
+    bind_number(query, KEEP_DATA_BYTES, file->data_len);
+    bind_word(query, KEEP_STUDY, file->study_uid);
+    bind_word(query, KEEP_SERIES, file->series_uid);
+    bind_word(query, KEEP_INSTANCE, file->instance_uid);
+    bind_word(query, KEEP_CLASS, file->class_uid);
+    bind_word(query, KEEP_SYNTAX, file->syntax_uid);
 }
 
-static void bind_outcome(struct ledger *ledger, sqlite3_stmt *keep, const struct instance *instance, char *description)
+static void bind_outcome(struct ledger *ledger, sqlite3_stmt *query, const struct instance *instance, char *description)
 {
     const struct outcome *outcome = &instance->outcome;
     bool plain = outcome->reason == REASON_NONE;
     description[0] = '\0';
     if (outcome->state != OUTCOME_STORED)
         instance_describe(instance, description, INSTANCE_TEXT_SIZE);
-    bind_word(keep, KEEP_STATE, outcome_state_name(outcome->state));
+    bind_word(query, KEEP_STATE, outcome_state_name(outcome->state));
     if (outcome->has_status)
-        bind_number(keep, KEEP_STATUS, outcome->status);
+        bind_number(query, KEEP_STATUS, outcome->status);
     else
-        sqlite3_bind_null(keep, KEEP_STATUS);
-    bind_word(keep, KEEP_REASON, plain ? NULL : outcome_reason_name(outcome->reason));
-    ledger_bind_text(keep, KEEP_TEXT, description);
-    ledger_bind_text(keep, KEEP_COMMENT, outcome->comment);
+        sqlite3_bind_null(query, KEEP_STATUS);
+    bind_word(query, KEEP_REASON, plain ? NULL : outcome_reason_name(outcome->reason));
+    ledger_bind_text(query, KEEP_TEXT, description);
+    ledger_bind_text(query, KEEP_COMMENT, outcome->comment);
     if (outcome->error != 0)
-        sqlite3_bind_int(keep, KEEP_ERROR, outcome->error);
+        sqlite3_bind_int(query, KEEP_ERROR, outcome->error);
     else
-        sqlite3_bind_null(keep, KEEP_ERROR);
-    bind_number(keep, KEEP_OFFSET, outcome->offset);
-    bind_number(keep, KEEP_ATTEMPTS, outcome->attempts);
-    sqlite3_bind_int(keep, KEEP_WORKER, outcome->worker);
-    bind_number(keep, KEEP_ASSOCIATION, outcome->association);
-    bind_number(keep, KEEP_MESSAGE_ID, outcome->message_id);
-    bind_number(keep, KEEP_ENDED, outcome->ended_us);
-    bind_number(keep, KEEP_READ, outcome->read_us);
-    bind_number(keep, KEEP_WRITE, outcome->write_us);
-    bind_number(keep, KEEP_WAIT, outcome->wait_us);
-    sqlite3_bind_int64(keep, KEEP_SESSION, ledger->session);
+        sqlite3_bind_null(query, KEEP_ERROR);
+    bind_number(query, KEEP_OFFSET, outcome->offset);
+    bind_number(query, KEEP_ATTEMPTS, outcome->attempts);
+    sqlite3_bind_int(query, KEEP_WORKER, outcome->worker);
+    bind_number(query, KEEP_ASSOCIATION, outcome->association);
+    bind_number(query, KEEP_MESSAGE_ID, outcome->message_id);
+    bind_number(query, KEEP_ENDED, outcome->ended_us);
+    bind_number(query, KEEP_READ, outcome->read_us);
+    bind_number(query, KEEP_WRITE, outcome->write_us);
+    bind_number(query, KEEP_WAIT, outcome->wait_us);
+    sqlite3_bind_int64(query, KEEP_SESSION, ledger->session);
 }
 
 /* The transaction is lost, with all its rows. */
@@ -269,10 +269,10 @@ void ledger_check_place(struct ledger *ledger)
                  ledger->path);
 }
 
-void ledger_keep(void *user, const struct instance *instance)
+static void keep(void *user, const struct instance *instance)
 {
     struct ledger *ledger = user;
-    sqlite3_stmt *keep = ledger->queries[LEDGER_KEEP];
+    sqlite3_stmt *query = ledger->queries[LEDGER_KEEP];
     char description[INSTANCE_TEXT_SIZE];
     ledger->open_rows++;
     if (!ledger->in_transaction && ledger_step(ledger->queries[LEDGER_BEGIN]) != SQLITE_OK) {
@@ -280,9 +280,9 @@ void ledger_keep(void *user, const struct instance *instance)
         return;
     }
     ledger->in_transaction = true;
-    bind_facts(ledger, keep, &instance->file);
-    bind_outcome(ledger, keep, instance, description);
-    if (ledger_step(keep) != SQLITE_OK)
+    bind_facts(ledger, query, &instance->file);
+    bind_outcome(ledger, query, instance, description);
+    if (ledger_step(query) != SQLITE_OK)
         give_up_rows(ledger);
 }
 
@@ -300,16 +300,27 @@ static void checkpoint(struct ledger *ledger)
     ledger->checkpoint_us = clock_monotonic_us();
 }
 
-const char *ledger_commit(void *user)
+const char *ledger_problem(const struct ledger *ledger)
 {
-    struct ledger *ledger = user;
+    return ledger->problem[0] != '\0' ? ledger->problem : NULL;
+}
+
+void ledger_commit(struct ledger *ledger)
+{
     if (ledger->in_transaction && ledger_step(ledger->queries[LEDGER_COMMIT]) != SQLITE_OK)
         give_up_rows(ledger);
     else if (!ledger->options.read_only)
         checkpoint(ledger);
     ledger->in_transaction = false;
     ledger->open_rows = 0;
-    return ledger->problem[0] != '\0' ? ledger->problem : NULL;
+}
+
+static enum record_when flush(void *user, struct record_flush *flush)
+{
+    struct ledger *ledger = user;
+    ledger_commit(ledger);
+    flush->problem = ledger_problem(ledger);
+    return RECORD_NOW;
 }
 
 /* ---- recalling ---- */
@@ -435,35 +446,32 @@ static bool stands(struct ledger *ledger, const struct instance *instance)
     }
 }
 
-struct instance *ledger_recall(void *user, const struct file_facts *file)
+static struct record_answer recall_file(struct ledger *ledger, const struct file_facts *file)
 {
-    struct ledger *ledger = user;
     sqlite3_stmt *query = ledger->queries[LEDGER_RECALL];
-    struct instance *instance = NULL;
+    struct record_answer answer = {.instance = NULL};
     ledger_bind_text(query, 1, place_of(ledger, file->path));
     sqlite3_bind_int64(query, 2, ledger->session);
     if (next_row(ledger, query) && is_same_file(query, file))
-        instance = instance_of(ledger, query, file->path);
+        answer.instance = instance_of(ledger, query, file->path);
     sqlite3_reset(query);
-    if (instance == NULL || stands(ledger, instance))
-        return instance;
-    instance_destroy(instance);
-    return NULL;
+    if (answer.instance == NULL || stands(ledger, answer.instance))
+        return answer;
+    const struct outcome *outcome = &answer.instance->outcome;
+    answer.refused =
+        outcome->state == OUTCOME_FAILED && outcome->reason == REASON_STATUS && outcome_says_no_room(outcome);
+    instance_destroy(answer.instance);
+    answer.instance = NULL;
+    return answer;
 }
 
-bool ledger_recall_refusal(void *user, const struct instance *instance)
+static enum record_when recall_files(void *user, struct record_recall *recall)
 {
     struct ledger *ledger = user;
-    sqlite3_stmt *query = ledger->queries[LEDGER_RECALL];
-    ledger_bind_text(query, 1, place_of(ledger, instance->file.path));
-    sqlite3_bind_int64(query, 2, ledger->session);
-    bool refused = false;
-    if (next_row(ledger, query) && is_same_file(query, &instance->file)) {
-        const struct outcome outcome = outcome_of(query);
-        refused = outcome.state == OUTCOME_FAILED && outcome.reason == REASON_STATUS && outcome_says_no_room(&outcome);
-    }
-    sqlite3_reset(query);
-    return refused;
+    for (size_t i = 0; i < recall->count; i++)
+        recall->answers[i] = recall_file(ledger, recall->files[i]);
+    recall->problem = ledger_problem(ledger);
+    return RECORD_NOW;
 }
 
 static bool is_still_there(sqlite3_stmt *row, const char *path)
@@ -478,21 +486,39 @@ static bool is_still_there(sqlite3_stmt *row, const char *path)
     return is_same_file(row, &now);
 }
 
-struct instance *ledger_recall_twin(void *user, const struct instance *instance)
+static struct instance *recall_twin(struct ledger *ledger, const struct file_facts *file)
 {
-    struct ledger *ledger = user;
     sqlite3_stmt *query = ledger->queries[LEDGER_TWINS];
     struct instance *twin = NULL;
-    sqlite3_bind_text(query, 1, instance->file.instance_uid, -1, SQLITE_STATIC);
+    sqlite3_bind_text(query, 1, file->instance_uid, -1, SQLITE_STATIC);
     sqlite3_bind_int64(query, 2, ledger->session);
-    ledger_bind_text(query, 3, place_of(ledger, instance->file.path));
+    ledger_bind_text(query, 3, place_of(ledger, file->path));
     while (twin == NULL && next_row(ledger, query)) {
         /* Under a new name it is the same file still, and what became of it stands. */
-        if (is_same_file(query, &instance->file))
-            twin = instance_of(ledger, query, instance->file.path);
+        if (is_same_file(query, file))
+            twin = instance_of(ledger, query, file->path);
         else if (is_still_there(query, ledger_column_text(query, RECALL_PATH)))
             twin = instance_of(ledger, query, ledger_column_text(query, RECALL_PATH));
     }
     sqlite3_reset(query);
     return twin;
+}
+
+static enum record_when recall_twins(void *user, struct record_recall *recall)
+{
+    struct ledger *ledger = user;
+    for (size_t i = 0; i < recall->count; i++)
+        recall->answers[i].instance = recall_twin(ledger, recall->files[i]);
+    recall->problem = ledger_problem(ledger);
+    return RECORD_NOW;
+}
+
+struct record ledger_record(struct ledger *ledger)
+{
+    struct record record = {.user = ledger, .path = ledger->path, .keep = keep, .flush = flush};
+    if (ledger->has_earlier)
+        record.recall_files = recall_files;
+    if (ledger->has_earlier && !ledger->options.read_only)
+        record.recall_twins = recall_twins;
+    return record;
 }

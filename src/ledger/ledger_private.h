@@ -77,6 +77,12 @@ bool ledger_is_locked(const char *path);
 /* Prepare the queries. 0 or an SQLite code. */
 int ledger_prepare(struct ledger *ledger);
 
+/* Make durable what was kept. */
+void ledger_commit(struct ledger *ledger);
+
+/* The first thing that went wrong; NULL = nothing has. */
+const char *ledger_problem(const struct ledger *ledger);
+
 /* Note what went wrong, as SQLite and the system say it. */
 void ledger_note_problem(struct ledger *ledger);
 

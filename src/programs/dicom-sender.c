@@ -139,7 +139,7 @@ static void fill_in_session(struct sender *sender)
         .repeat = options->repeat,
         .duration_ms = options->duration_ms,
         .dry_run = options->dry_run,
-        .memory = sender->resume.ledger != NULL ? &sender->resume.memory : NULL,
+        .record = sender->resume.ledger != NULL ? &sender->resume.record : NULL,
         .discover = {.inputs = options->inputs,
                      .input_count = options->input_count,
                      .files_from = options->files_from,

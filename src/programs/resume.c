@@ -37,14 +37,8 @@ int resume_open(struct resume *resume, const struct options *options, const stru
     };
     if (ledger_open(&resume->ledger, &ledger, message) != 0)
         return say(message);
-    resume->memory = (struct session_memory){
-        .user = resume->ledger, .path = options->ledger, .keep = ledger_keep, .commit = ledger_commit};
-    if (resume->ledger != NULL && ledger_has_earlier(resume->ledger)) {
-        resume->memory.recall = ledger_recall;
-        resume->memory.recall_refusal = ledger_recall_refusal;
-        /* A dry run has no index of UIDs to ask, and makes none. */
-        resume->memory.recall_twin = options->dry_run ? NULL : ledger_recall_twin;
-    }
+    if (resume->ledger != NULL)
+        resume->record = ledger_record(resume->ledger);
     return 0;
 }
 

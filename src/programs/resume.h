@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+#include "engine/record.h"
 #include "engine/session.h"
 
 struct destination;
@@ -15,7 +16,7 @@ struct progress;
 
 struct resume {
     struct ledger *ledger; /* NULL = none is wanted, or it is a dry run and there is none yet */
-    struct session_memory memory;
+    struct record record;
 };
 
 /*

@@ -140,7 +140,7 @@ static bool add_file(struct summary *summary, const struct instance *instance)
 {
     const struct outcome *outcome = &instance->outcome;
     struct summary_files *files = &summary->files[outcome->state];
-    bool bounded = summary->options->memory != NULL || (summary->options->dry_run && outcome->state == OUTCOME_PENDING);
+    bool bounded = summary->options->record != NULL || (summary->options->dry_run && outcome->state == OUTCOME_PENDING);
     if (bounded && files->count == SUMMARY_LISTED_MAX) {
         summary->files_left_out[outcome->state] = true;
         return true;

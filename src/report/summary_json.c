@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "engine/record.h"
 #include "instance/instance.h"
 #include "report/report_files.h"
 #include "report/summary.h"
@@ -260,7 +261,7 @@ static json_t *all_listed_json(const struct summary *summary)
 static json_t *header_json(const struct summary *summary, const struct session_result *result, int exit_code)
 {
     const char *stop_text = result->stop_text[0] != '\0' ? result->stop_text : NULL;
-    const struct session_memory *memory = summary->options->memory;
+    const struct record *record = summary->options->record;
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
         "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
@@ -276,7 +277,7 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
         "header_warnings", flaws_json(summary), "peak_workers", number(result->peak_workers), "threads_auto",
         threads_auto_json(result), "time_s", time_json(result->time_us), "workers", workers_json(result), "ledger",
-        optional_string(memory != NULL ? memory->path : NULL), "listed_max", json_integer(SUMMARY_LISTED_MAX),
+        optional_string(record != NULL ? record->path : NULL), "listed_max", json_integer(SUMMARY_LISTED_MAX),
         "all_listed", all_listed_json(summary));
 }
 

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../support/ask_record.h"
 #include "../support/report_fixture.h"
 #include "base/text.h"
 #include "fuzz.h"
@@ -115,11 +116,12 @@ static struct ledger *begin(void)
 
 static void keep_rows(struct ledger *ledger, unsigned first, unsigned end)
 {
+    const struct record record = ledger_record(ledger);
     for (unsigned i = first; i < end; i++) {
         struct instance instance = row(i);
-        ledger_keep(ledger, &instance);
+        record.keep(record.user, &instance);
     }
-    FUZZ_CHECK(ledger_commit(ledger) == NULL);
+    FUZZ_CHECK(ask_flush(&record) == NULL);
 }
 
 static void make_ledgers(void)
@@ -206,12 +208,12 @@ static void check_is_ours(void)
     FUZZ_CHECK(given.len <= 4096 || memcmp(given.bytes + 68, mark, sizeof mark) == 0);
 }
 
-static void recall_all(struct ledger *ledger)
+static void recall_all(const struct record *record)
 {
     for (unsigned i = 0; i < ROWS; i++) {
         struct instance instance = row(i);
-        struct instance *recalled = ledger_recall(ledger, &instance.file);
-        struct instance *twin = ledger_recall_twin(ledger, &instance);
+        struct instance *recalled = ask_file(record, &instance.file);
+        struct instance *twin = ask_twin(record, &instance.file);
         FUZZ_CHECK(recalled == NULL || recalled->outcome.earlier);
         instance_destroy(recalled);
         instance_destroy(twin);
@@ -226,14 +228,14 @@ static void run_session(struct ledger *ledger)
         check_message(message);
         return;
     }
-    if (ledger_has_earlier(ledger))
-        recall_all(ledger);
-    bool readable = ledger_commit(ledger) == NULL;
+    const struct record record = ledger_record(ledger);
+    recall_all(&record);
+    bool readable = ask_flush(&record) == NULL;
     for (unsigned i = 0; i < ROWS; i++) {
         struct instance instance = row(i);
-        ledger_keep(ledger, &instance);
+        record.keep(record.user, &instance);
     }
-    const char *problem = ledger_commit(ledger);
+    const char *problem = ask_flush(&record);
     FUZZ_CHECK((problem == NULL) == (readable && ledger_lost(ledger) == 0));
     problem = ledger_end_session(ledger, &result, 0);
     if (problem != NULL)
@@ -279,10 +281,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     } else {
         if ((flags & FLAG_WAL) == 0)
             check_is_ours();
-        if (options.read_only)
-            recall_all(ledger);
-        else
+        if (options.read_only) {
+            const struct record record = ledger_record(ledger);
+            recall_all(&record);
+        } else {
             run_session(ledger);
+        }
     }
     ledger_close(ledger);
     if (!options.read_only)

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "../support/ask_record.h"
 #include "../support/report_fixture.h"
 #include "ledger/ledger.h"
 
@@ -13,6 +14,7 @@ static char *folder;
 static char path[256], file_path[256];
 static char message[LEDGER_MESSAGE_SIZE];
 static struct ledger *ledger;
+static struct record record;
 static struct ledger_options options = {
     .path = path, .peer_host = "pacs.example", .peer_port = 104, .called_ae = "PACS", .calling_ae = "SENDER"};
 
@@ -20,6 +22,7 @@ static void begin(void)
 {
     cr_assert_eq(ledger_open(&ledger, &options, message), 0, "%s", message);
     cr_assert_eq(ledger_begin_session(ledger, "20261121T101530Z_4f2a", "--threads=8", message), 0, "%s", message);
+    record = ledger_record(ledger);
 }
 
 static void end(void)
@@ -63,12 +66,12 @@ static struct instance made(const char *name, const char *uid, enum outcome_stat
 /* Keep it, begin the next session, and ask for the same file. NULL if it is to be looked at again. */
 static struct instance *keep_and_recall(const struct instance *instance)
 {
-    ledger_keep(ledger, instance);
-    cr_assert_null(ledger_commit(ledger));
+    record.keep(record.user, instance);
+    cr_assert_null(ask_flush(&record));
     end();
     begin();
-    cr_assert(ledger_has_earlier(ledger));
-    return ledger_recall(ledger, &instance->file);
+    cr_assert_not_null(record.recall_files);
+    return ask_file(&record, &instance->file);
 }
 
 static int64_t ask(const char *query)
@@ -170,7 +173,7 @@ Test(ledger, no_room_is_not_for_good)
 Test(ledger, a_duplicate_stands_while_its_twin_is_stored)
 {
     struct instance twin = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
-    ledger_keep(ledger, &twin);
+    record.keep(record.user, &twin);
     snprintf(file_path, sizeof file_path, "%s/second", folder);
     struct instance instance = made(file_path, "1.2.3", OUTCOME_SKIPPED, REASON_DUPLICATE);
     struct instance *recalled = keep_and_recall(&instance);
@@ -192,7 +195,7 @@ Test(ledger, forgets_a_file_that_changed)
     facts[2].inode++;
     facts[3].device++;
     for (int i = 0; i < 4; i++)
-        cr_expect_null(ledger_recall(ledger, &facts[i]), "%d", i);
+        cr_expect_null(ask_file(&record, &facts[i]), "%d", i);
 }
 
 /* What failed for lack of room, and nothing else; also not what was left pending when the run was given up. */
@@ -210,21 +213,25 @@ Test(ledger, recalls_a_refusal)
         struct instance instance = made(file_path, "1.2.3", rows[i].state, rows[i].reason);
         instance.outcome.has_status = true;
         instance.outcome.status = rows[i].status;
-        cr_expect(!ledger_recall_refusal(ledger, &instance) || i > 0, "unknown");
+        cr_expect(!ask_refusal(&record, &instance.file) || i > 0, "unknown");
         instance_destroy(keep_and_recall(&instance));
-        cr_expect_eq(ledger_recall_refusal(ledger, &instance), rows[i].refused, "row %zu", i);
+        cr_expect_eq(ask_refusal(&record, &instance.file), rows[i].refused, "row %zu", i);
         instance.file.mtime_ns++;
-        cr_expect(!ledger_recall_refusal(ledger, &instance), "row %zu: changed since", i);
+        cr_expect(!ask_refusal(&record, &instance.file), "row %zu: changed since", i);
     }
 }
 
 Test(ledger, does_not_recall_what_this_session_did)
 {
+    struct instance earlier = fixture_instance("/earlier", "1.2.1", "1.2.2", 1000, OUTCOME_STORED, REASON_NONE);
+    cr_expect_null(record.recall_files, "there are no rows");
+    instance_destroy(keep_and_recall(&earlier));
+    cr_assert_not_null(record.recall_twins);
     struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
-    ledger_keep(ledger, &instance);
-    cr_assert_null(ledger_commit(ledger));
-    cr_assert_null(ledger_recall(ledger, &instance.file));
-    cr_assert_null(ledger_recall_twin(ledger, &instance));
+    record.keep(record.user, &instance);
+    cr_assert_null(ask_flush(&record));
+    cr_assert_null(ask_file(&record, &instance.file));
+    cr_assert_null(ask_twin(&record, &instance.file));
 }
 
 Test(ledger, stored_stays_until_another_file_is_seen)
@@ -232,20 +239,20 @@ Test(ledger, stored_stays_until_another_file_is_seen)
     struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
     instance_destroy(keep_and_recall(&instance));
     struct instance unseen = fixture_instance(file_path, "", "", 0, OUTCOME_FAILED, REASON_MISSING);
-    ledger_keep(ledger, &unseen);
+    record.keep(record.user, &unseen);
     instance.outcome.state = OUTCOME_SKIPPED;
     instance.outcome.reason = REASON_DUPLICATE;
-    ledger_keep(ledger, &instance);
-    cr_assert_null(ledger_commit(ledger));
+    record.keep(record.user, &instance);
+    cr_assert_null(ask_flush(&record));
     cr_expect_eq(ask("SELECT count(*) FROM file WHERE state = 'stored'"), 1);
     instance.outcome.state = OUTCOME_PENDING;
     instance.outcome.reason = REASON_INTERRUPTED;
-    ledger_keep(ledger, &instance);
-    cr_assert_null(ledger_commit(ledger));
+    record.keep(record.user, &instance);
+    cr_assert_null(ask_flush(&record));
     cr_expect_eq(ask("SELECT count(*) FROM file WHERE state = 'stored'"), 1, "nobody has touched it");
     instance.file.mtime_ns++;
-    ledger_keep(ledger, &instance);
-    cr_assert_null(ledger_commit(ledger));
+    record.keep(record.user, &instance);
+    cr_assert_null(ask_flush(&record));
     cr_expect_eq(ask("SELECT count(*) FROM file WHERE state = 'pending'"), 1);
     cr_expect_eq(ask("SELECT count(*) FROM file"), 1);
 }
@@ -257,11 +264,11 @@ static void keep_one_path_often(struct instance *instance)
     struct instance duplicate = *instance;
     duplicate.outcome.state = OUTCOME_SKIPPED;
     duplicate.outcome.reason = REASON_DUPLICATE;
-    ledger_keep(ledger, &duplicate);
-    ledger_keep(ledger, instance);
-    ledger_keep(ledger, &duplicate);
-    ledger_keep(ledger, &unseen);
-    cr_assert_null(ledger_commit(ledger));
+    record.keep(record.user, &duplicate);
+    record.keep(record.user, instance);
+    record.keep(record.user, &duplicate);
+    record.keep(record.user, &unseen);
+    cr_assert_null(ask_flush(&record));
     end();
     cr_expect_eq(ask("SELECT count(*) FROM file"), 4);
     cr_expect_eq(ask("SELECT count(*) FROM sqlite_master WHERE type = 'index'"), 0);
@@ -274,7 +281,7 @@ Test(ledger, a_path_that_came_often_has_one_row_from_the_next_session_on)
     begin();
     cr_expect_eq(ask("SELECT count(*) FROM file"), 1);
     cr_expect_eq(ask("SELECT count(*) FROM file WHERE state = 'stored'"), 1);
-    struct instance *recalled = ledger_recall(ledger, &instance.file);
+    struct instance *recalled = ask_file(&record, &instance.file);
     cr_assert_not_null(recalled);
     instance_destroy(recalled);
 }
@@ -287,7 +294,9 @@ Test(ledger, who_may_change_nothing_finds_paths_too)
     keep_one_path_often(&instance);
     for (int again = 0; again < 2; again++) {
         cr_assert_eq(ledger_open(&ledger, &read_only, message), 0, "%s", message);
-        struct instance *recalled = ledger_recall(ledger, &instance.file);
+        record = ledger_record(ledger);
+        cr_expect_null(record.recall_twins, "it has no index of UIDs");
+        struct instance *recalled = ask_file(&record, &instance.file);
         cr_assert_not_null(recalled);
         cr_expect_eq(recalled->outcome.state, OUTCOME_STORED);
         instance_destroy(recalled);
@@ -311,12 +320,12 @@ Test(ledger, a_file_has_one_name)
     snprintf(long_name, sizeof long_name, "/.%s//file", folder);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         instance.file.path = names[i] != NULL ? names[i] : long_name;
-        struct instance *recalled = ledger_recall(ledger, &instance.file);
+        struct instance *recalled = ask_file(&record, &instance.file);
         cr_expect_not_null(recalled, "%s", instance.file.path);
         instance_destroy(recalled);
     }
     instance.file.path = "../file";
-    cr_expect_null(ledger_recall(ledger, &instance.file));
+    cr_expect_null(ask_file(&record, &instance.file));
 }
 
 Test(ledger, finds_twins)
@@ -326,30 +335,30 @@ Test(ledger, finds_twins)
     char second_path[300];
     snprintf(second_path, sizeof second_path, "%s/second", folder);
     struct instance second = made(second_path, "1.2.3", OUTCOME_PENDING, REASON_NONE);
-    struct instance *twin = ledger_recall_twin(ledger, &second);
+    struct instance *twin = ask_twin(&record, &second.file);
     cr_assert_not_null(twin);
     cr_expect_str_eq(twin->file.path, file_path);
     cr_expect_eq(twin->file.data_offset, 200);
     instance_destroy(twin);
     /* The same path: a file that changed has no twin in itself. */
     second.file.path = file_path;
-    cr_expect_null(ledger_recall_twin(ledger, &second));
+    cr_expect_null(ask_twin(&record, &second.file));
     second.file.path = second_path;
     second.file.instance_uid = "1.2.4";
-    cr_expect_null(ledger_recall_twin(ledger, &second));
+    cr_expect_null(ask_twin(&record, &second.file));
     second.file.instance_uid = "1.2.3";
     /* Renamed: the very same. */
     cr_assert_eq(rename(file_path, second_path), 0);
     second.file = first.file;
     second.file.path = second_path;
-    twin = ledger_recall_twin(ledger, &second);
+    twin = ask_twin(&record, &second.file);
     cr_assert_not_null(twin);
     cr_expect_str_eq(twin->file.path, second_path);
     cr_expect(twin->outcome.earlier);
     instance_destroy(twin);
     /* Changed: nothing to compare with. */
     second.file.inode++;
-    cr_expect_null(ledger_recall_twin(ledger, &second));
+    cr_expect_null(ask_twin(&record, &second.file));
 }
 
 Test(ledger, one_session_at_a_time)
@@ -380,8 +389,8 @@ Test(ledger, another_destination)
 Test(ledger, what_cannot_be_written_is_counted_and_said)
 {
     struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
-    ledger_keep(ledger, &instance);
-    cr_assert_null(ledger_commit(ledger));
+    record.keep(record.user, &instance);
+    cr_assert_null(ask_flush(&record));
     signal(SIGXFSZ, SIG_IGN);
     struct rlimit whole, small;
     cr_assert_eq(getrlimit(RLIMIT_FSIZE, &whole), 0);
@@ -389,16 +398,16 @@ Test(ledger, what_cannot_be_written_is_counted_and_said)
     small.rlim_cur = 1000;
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
     instance.file.path = "/other";
-    ledger_keep(ledger, &instance);
-    const char *problem = ledger_commit(ledger);
+    record.keep(record.user, &instance);
+    const char *problem = ask_flush(&record);
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &whole), 0);
     cr_assert_not_null(problem);
     cr_expect_not_null(strstr(problem, "cannot be written: "), "%s", problem);
     cr_expect_eq(ledger_lost(ledger), 1);
     /* There is room again: what comes now is kept, and the problem still said. */
     instance.file.path = "/third";
-    ledger_keep(ledger, &instance);
-    cr_expect_not_null(ledger_commit(ledger));
+    record.keep(record.user, &instance);
+    cr_expect_not_null(ask_flush(&record));
     cr_expect_eq(ledger_lost(ledger), 1);
     cr_expect_eq(ask("SELECT count(*) FROM file"), 2);
 }
@@ -415,16 +424,16 @@ Test(ledger, a_row_that_cannot_be_kept_is_counted_and_said)
                  SQLITE_OK);
     sqlite3_close(db);
     struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
-    ledger_keep(ledger, &instance);
+    record.keep(record.user, &instance);
     instance.file.path = "/refused";
-    ledger_keep(ledger, &instance);
-    const char *problem = ledger_commit(ledger);
+    record.keep(record.user, &instance);
+    const char *problem = ask_flush(&record);
     cr_assert_not_null(problem);
     cr_expect_not_null(strstr(problem, "not this one"), "%s", problem);
     cr_expect_eq(ledger_lost(ledger), 2);
     instance.file.path = "/third";
-    ledger_keep(ledger, &instance);
-    cr_expect_not_null(ledger_commit(ledger));
+    record.keep(record.user, &instance);
+    cr_expect_not_null(ask_flush(&record));
     cr_expect_eq(ledger_lost(ledger), 2);
     cr_expect_eq(ask("SELECT count(*) FROM file WHERE path = '/third'"), 1);
     cr_expect_eq(ask("SELECT count(*) FROM file"), 1);
@@ -436,10 +445,11 @@ Test(ledger, to_ask_only)
     struct ledger_options reading = options;
     reading.read_only = true;
     struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
-    ledger_keep(ledger, &instance);
-    cr_assert_null(ledger_commit(ledger));
+    record.keep(record.user, &instance);
+    cr_assert_null(ask_flush(&record));
     cr_assert_eq(ledger_open(&reader, &reading, message), 0, "%s", message); /* while a session has it */
-    struct instance *recalled = ledger_recall(reader, &instance.file);
+    struct record reading_record = ledger_record(reader);
+    struct instance *recalled = ask_file(&reading_record, &instance.file);
     cr_assert_not_null(recalled);
     instance_destroy(recalled);
     ledger_close(reader);

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 
 #include "../support/report_fixture.h"
+#include "engine/record.h"
 #include "report/summary.h"
 
 #define SESSION     "20261121T101530Z_4f2a"
@@ -404,8 +405,8 @@ Test(summary, very_many_studies_stay_apart)
 /* With a ledger, which has them all, memory is bounded; and what an earlier session did is told apart. */
 Test(summary, with_a_ledger_lists_end_somewhere)
 {
-    const struct session_memory memory = {.path = "move.db"};
-    options.memory = &memory;
+    const struct record record = {.path = "move.db"};
+    options.record = &record;
     for (int i = 0; i < SUMMARY_LISTED_MAX + 5; i++) {
         struct instance instance = fixture_instance("x", "1.2.1", "1.2", 10, OUTCOME_FAILED, REASON_POISON);
         instance.outcome.earlier = i < 3;
@@ -438,7 +439,7 @@ Test(summary, with_a_ledger_lists_end_somewhere)
     cr_expect(json_is_true(json_object_get(json_array_get(at(document, "failed"), 2), "earlier")));
     cr_expect(json_is_false(json_object_get(json_array_get(at(document, "failed"), 3), "earlier")));
     json_decref(document);
-    options.memory = NULL;
+    options.record = NULL;
 }
 
 Test(summary, printing_gives_the_same_document)

@@ -35,4 +35,27 @@ struct dicomnet_memory_source {
 /* Make `source` read from `data`. Nothing is owned, nothing to finish. */
 void dicomnet_memory_source_init(struct dicomnet_memory_source *source, const uint8_t *data, uint64_t len);
 
+/*
+ * A source over the rest of a regular file, which the caller has open for reading and closes once the message is sent.
+ * It reads with pread: the descriptor's own position does not matter, and a file that shrinks is an error and no
+ * signal.
+ */
+struct dicomnet_descriptor_source {
+    struct dicomnet_data_source source;
+    int fd;              /* borrowed */
+    uint64_t offset;     /* of the data set in the file */
+    uint64_t data_len;   /* what the file has of it; if that is odd, source.len is one more, and a NUL is added */
+    uint64_t size_bytes; /* of the file */
+    int64_t mtime_ns;    /* of the file, since the Unix epoch */
+};
+
+/*
+ * Make `source` read `fd` from `offset` to the end that the file has now. Returns 0; -EINVAL if `offset` is behind the
+ * end or this is no regular file; or a negative errno. Nothing is owned, nothing to finish.
+ *
+ * A file that changes meanwhile (its size or modification time) is not sent to its end: reading the last of it gives
+ * DICOMNET_ERROR_SOURCE_CHANGED, or it is short.
+ */
+int dicomnet_descriptor_source_init(struct dicomnet_descriptor_source *source, int fd, uint64_t offset);
+
 #endif

@@ -161,10 +161,10 @@ static int copy_file(struct archive *archive, const struct instance *instance, c
         return error;
     }
     error = part10_writer_open(writer, &archive->folder, &meta);
-    for (uint64_t done = 0; done < source.source.len && error == 0;) {
-        uint64_t left = source.source.len - done;
+    for (uint64_t done = 0; done < source.descriptor.source.len && error == 0;) {
+        uint64_t left = source.descriptor.source.len - done;
         struct iovec gap = {.iov_base = bytes, .iov_len = left < COPY_SIZE ? (size_t)left : COPY_SIZE};
-        ssize_t n = source.source.read(&source.source, done, &gap, 1);
+        ssize_t n = source.descriptor.source.read(&source.descriptor.source, done, &gap, 1);
         if (n == (ssize_t)gap.iov_len)
             part10_writer_append(writer, bytes, gap.iov_len);
         else

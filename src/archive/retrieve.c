@@ -201,7 +201,7 @@ int delivery_open(struct delivery *delivery, struct archive *archive, struct ind
     index_cursor_place(row, &place);
     if (place.name != NULL) {
         error = open_file(delivery, archive, &place);
-        delivery->store.source = &delivery->file.source;
+        delivery->store.source = &delivery->file.descriptor.source;
     } else {
         archive_make_up(archive, place.study, place.series, place.number, &delivery->made);
         delivery->store.source = &delivery->made.source;

@@ -15,13 +15,8 @@
 struct instance;
 
 struct file_source {
-    struct dicomnet_data_source source;
-    int fd;
-    uint64_t offset;   /* of the data set in the file */
-    uint64_t file_len; /* of the data set in the file; source.len is one more if padded */
-    int64_t mtime_ns;  /* as the scan saw it */
-    uint64_t size_bytes;
-    int result; /* once it is closed */
+    struct dicomnet_descriptor_source descriptor; /* with size and mtime as the scan saw them; fd = -1: closed */
+    int result;                                   /* once it is closed */
 };
 
 /*

@@ -9,7 +9,7 @@
 static int open_file(struct source *source, const struct instance *instance, const struct source_options *options)
 {
     (void)options;
-    source->data = &source->of.file.source;
+    source->data = &source->of.file.descriptor.source;
     return file_source_open(&source->of.file, instance);
 }
 

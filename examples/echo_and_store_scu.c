@@ -51,13 +51,13 @@ int main(int argc, char **argv)
     dicomnet_memory_source_init(&data_set, file + begin, len - (size_t)begin);
     struct dicomnet_association_proposal proposal = {
         .abstract_syntax = meta.class_uid, .syntax_count = 1, .syntaxes = {meta.syntax_uid}};
-    struct dicomnet_association_options options = {.host = argv[1],
-                                                   .port = (uint16_t)strtoul(argv[2], NULL, 10),
-                                                   .calling_ae = "EXAMPLE",
-                                                   .timeouts = dicomnet_association_default_timeouts,
+    struct dicomnet_association_options options = {.parameters = {.host = argv[1],
+                                                                  .port = (uint16_t)strtoul(argv[2], NULL, 10),
+                                                                  .calling_ae = "EXAMPLE",
+                                                                  .timeouts = dicomnet_association_default_timeouts},
                                                    .proposals = &proposal,
                                                    .proposal_count = 1};
-    snprintf(options.called_ae, sizeof options.called_ae, "%s", argv[3]);
+    snprintf(options.parameters.called_ae, sizeof options.parameters.called_ae, "%s", argv[3]);
     struct dicomnet_verification *verification;
     struct dicomnet_storage_user *user;
     uv_loop_t loop;

@@ -37,7 +37,7 @@ static void bytes(void *context, struct dicomnet_span bytes)
     (void)!fwrite(bytes.data, bytes.len, 1, ((struct guest *)context)->file);
 }
 
-static uint16_t end(void *context, char ret_comment[65])
+static uint16_t end(void *context, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     struct guest *guest = context;
     bool failed = ferror(guest->file) != 0;

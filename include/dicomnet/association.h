@@ -11,8 +11,8 @@
  * rejection, abort from either side, release, timeout. The object is freed when `closed` returns; the pointer is dead
  * from then on. No callback is called from within dicomnet_association_open or dicomnet_association_accept.
  *
- * libuv writes without MSG_NOSIGNAL: an application ignores SIGPIPE (signal(SIGPIPE, SIG_IGN)) before it opens or accepts
- * anything, or a peer that has gone ends the process.
+ * libuv writes without MSG_NOSIGNAL: an application ignores SIGPIPE (signal(SIGPIPE, SIG_IGN)) before it opens or
+ * accepts anything, or a peer that has gone ends the process.
  *
  * What is sent is one message at a time: a command set and, if there is one, its data set, written as many PDUs
  * at once from one buffer. What comes is read without being collected. Reading goes on while writing, so a peer that
@@ -60,6 +60,22 @@ enum {
 };
 
 /*
+ * How a connection is made and kept: whom to reach, as whom, and how long to wait. What every association of a program
+ * has in common; it is filled in once and copied by assignment.
+ */
+struct dicomnet_association_parameters {
+    const char *host;         /* of the peer: a name, or an address (IPv6 without brackets); borrowed */
+    const char *bind_address; /* ours to connect from, numeric; borrowed. NULL = the system chooses */
+    uint16_t port;            /* of the peer */
+    uint16_t window;          /* operations invoked asynchronously to propose; 0 or 1 = do not propose */
+    uint32_t max_pdu_len;     /* advertised; 0 = DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT */
+    char called_ae[DICOMNET_AE_SIZE];
+    char calling_ae[DICOMNET_AE_SIZE];
+    struct dicomnet_association_timeouts timeouts;
+    const void *reserved[8]; /* NULL: room for TLS and user identity */
+};
+
+/*
  * Who invokes operations (user, SCU) and who performs them (provider, SCP) in a class. Without role selection (PS3.7
  * D.3.3.4) the requestor is the user and the acceptor the provider.
  */
@@ -83,13 +99,7 @@ struct dicomnet_association_context {
 };
 
 struct dicomnet_association_options {
-    const char *host; /* name or address; borrowed for the call */
-    uint16_t port;
-    char called_ae[17];
-    char calling_ae[17];
-    uint32_t max_pdu_len; /* advertised; 0 = DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT */
-    uint16_t window;      /* operations invoked asynchronously to propose; 0 or 1 = do not propose */
-    struct dicomnet_association_timeouts timeouts;
+    struct dicomnet_association_parameters parameters; /* its strings are borrowed for the call */
     const struct dicomnet_association_proposal *proposals;
     size_t proposal_count;                /* 1 to DICOMNET_PDU_CONTEXTS_MAX */
     const struct dicomnet_logger *logger; /* borrowed until closed; NULL = silent */
@@ -168,7 +178,7 @@ int dicomnet_association_open(struct dicomnet_association **ret_association, str
 
 /* What an acceptor answers with. */
 struct dicomnet_association_accept_options {
-    char ae[17]; /* our AE title; the called AE must be equal if `check_called_ae` */
+    char ae[DICOMNET_AE_SIZE]; /* our AE title; the called AE must be equal if `check_called_ae` */
     bool check_called_ae;
     uint32_t max_pdu_len; /* advertised; 0 = DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT */
     uint16_t window;      /* most asynchronous operations that are granted; 0 or 1 = none */

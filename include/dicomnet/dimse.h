@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sizes.h"
 #include "span.h"
 #include "status.h"
 #include "uid.h"
@@ -83,9 +84,9 @@ struct dicomnet_dimse_command {
     uint32_t offending[DICOMNET_DIMSE_OFFENDING_MAX]; /* tags: 0x00100020 is (0010,0020) */
     char class_uid[DICOMNET_UID_SIZE];                /* trimmed of padding; "" if absent */
     char instance_uid[DICOMNET_UID_SIZE];
-    char error_comment[65];
-    char move_destination[17];
-    char originator_ae[17];
+    char error_comment[DICOMNET_COMMENT_SIZE];
+    char move_destination[DICOMNET_AE_SIZE];
+    char originator_ae[DICOMNET_AE_SIZE];
 };
 
 enum {

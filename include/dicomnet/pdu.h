@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "sizes.h"
 #include "span.h"
 
 enum dicomnet_pdu_type {
@@ -90,10 +91,10 @@ enum { DICOMNET_PDU_FLAW_COUNT = 8 };
 /* A-ASSOCIATE-RQ (PS3.8 Table 9-11) or A-ASSOCIATE-AC (Table 9-17), user information (Annex D, PS3.7 D.3.3) included.
  */
 struct dicomnet_pdu_associate {
-    uint16_t protocol_version; /* bit 0 = version 1 */
-    unsigned flaws;            /* decoded: enum dicomnet_pdu_flaw */
-    char called_ae[17];        /* trimmed of spaces and NULs */
-    char calling_ae[17];
+    uint16_t protocol_version;        /* bit 0 = version 1 */
+    unsigned flaws;                   /* decoded: enum dicomnet_pdu_flaw */
+    char called_ae[DICOMNET_AE_SIZE]; /* trimmed of spaces and NULs */
+    char calling_ae[DICOMNET_AE_SIZE];
     struct dicomnet_span application_context; /* empty if absent */
     size_t context_count;
     struct dicomnet_pdu_context contexts[DICOMNET_PDU_CONTEXTS_MAX];

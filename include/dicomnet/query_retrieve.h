@@ -108,10 +108,10 @@ struct dicomnet_query {
     bool has_counts;                     /* there was one */
 
     /* Filled in for `ended`: */
-    bool answered;            /* the final response came: what follows is the peer's */
-    uint16_t status;          /* 0000, FE00 (cancelled), Bxxx, or a failure */
-    char comment[65];         /* (0000,0902), "" if none */
-    unsigned offending_count; /* (0000,0901): elements of the identifier that the peer objects to */
+    bool answered;                       /* the final response came: what follows is the peer's */
+    uint16_t status;                     /* 0000, FE00 (cancelled), Bxxx, or a failure */
+    char comment[DICOMNET_COMMENT_SIZE]; /* (0000,0902), "" if none */
+    unsigned offending_count;            /* (0000,0901): elements of the identifier that the peer objects to */
     uint32_t offending[DICOMNET_DIMSE_OFFENDING_MAX];
     int error; /* why there was no final response; 0 if it came */
 };
@@ -209,7 +209,7 @@ struct dicomnet_query_request {
     enum dicomnet_query_model model;
     uint16_t message_id;
     uint16_t priority;
-    char move_destination[17];
+    char move_destination[DICOMNET_AE_SIZE];
     const struct dicomnet_identifier *identifier; /* its keys; valid until `ended` */
     struct dicomnet_association *association;
     bool cancelled; /* a C-CANCEL has come */
@@ -222,7 +222,7 @@ struct dicomnet_query_provider_handler {
      * other status is the final answer, with an Error Comment of at most 64 characters ("" = none), and the request is
      * over (no `ended`). An identifier that cannot be decoded has been answered already.
      */
-    uint16_t (*begin)(void *context, struct dicomnet_query_request *request, char ret_comment[65]);
+    uint16_t (*begin)(void *context, struct dicomnet_query_request *request, char ret_comment[DICOMNET_COMMENT_SIZE]);
 
     /*
      * The peer can take the next response. Call one of dicomnet_query_request_match, _progress, _store or _finish now,

@@ -43,7 +43,7 @@ struct dicomnet_store {
     bool context_other;  /* the response came on another presentation context of the same class */
     bool status_missing; /* the response had no status; `status` is 0110 then, lest anybody take it for success */
     uint16_t status;
-    char comment[65];
+    char comment[DICOMNET_COMMENT_SIZE];
     bool source_failed; /* it could not be read whole: no fault of the peer's */
     int error;          /* why there was no answer */
     uint64_t read_us;   /* time the data source took, while it was sent */
@@ -142,7 +142,7 @@ struct dicomnet_storage_sink {
     /* Bytes of its data set (not called if `begin` refused). */
     void (*bytes)(void *context, struct dicomnet_span bytes);
     /* The data set is complete: the status to answer, and an Error Comment of at most 64 characters ("" = none). */
-    uint16_t (*end)(void *context, char ret_comment[65]);
+    uint16_t (*end)(void *context, char ret_comment[DICOMNET_COMMENT_SIZE]);
     /*
      * The response to a C-STORE-RQ, also to one that `begin` refused or that had no data set, is about to leave; its
      * status and comment may still be changed. False keeps it back: the peer gets no answer. May be NULL.

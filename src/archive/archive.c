@@ -12,7 +12,7 @@
 
 /* ---- requests ---- */
 
-static uint16_t on_begin(void *context, struct dicomnet_query_request *request, char ret_comment[65])
+static uint16_t on_begin(void *context, struct dicomnet_query_request *request, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     struct guest *guest = context;
     switch (request->service) {
@@ -114,13 +114,13 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
     struct guest *guest = calloc(1, sizeof *guest);
     if (guest == NULL)
         return NULL;
-    struct dicomnet_query_provider_options options = {.handler = &provider_handler,
-                                                      .context = guest,
-                                                      .sink =
-                                                          archive->options.output_dir != NULL ? &archive_sink : NULL,
-                                                      .sink_context = guest,
-                                                      .prefer = prefer,
-                                                      .dimse_ms = archive->options.timeouts.dimse_ms};
+    struct dicomnet_query_provider_options options = {
+        .handler = &provider_handler,
+        .context = guest,
+        .sink = archive->options.output_dir != NULL ? &archive_sink : NULL,
+        .sink_context = guest,
+        .prefer = prefer,
+        .dimse_ms = archive->options.acceptor.association.timeouts.dimse_ms};
     guest->archive = archive;
     guest->provider = dicomnet_query_provider_create(archive->loop, &options);
     list_append(&archive->guests, &guest->node);

@@ -17,13 +17,6 @@
 
 struct archive;
 
-/* Where a C-MOVE may send to. Strings are borrowed until the archive is closed. */
-struct archive_peer {
-    char ae[17];
-    const char *host;
-    uint16_t port;
-};
-
 struct archive_options {
     struct dicomnet_acceptor_options acceptor;
     const char
@@ -34,12 +27,15 @@ struct archive_options {
     const char *const *import_dirs; /* take in the instances in and below these folders first */
     size_t import_count;
     struct synthetic_population synthetic; /* studies = 0: none */
-    const struct archive_peer *peers;      /* borrowed until closed */
-    size_t peer_count;
-    unsigned move_associations;                    /* at most, for one C-MOVE */
-    struct dicomnet_association_timeouts timeouts; /* of the associations that a C-MOVE opens */
-    const struct dicomnet_logger *logger;          /* borrowed until closed */
-    const volatile sig_atomic_t *stop; /* borrowed: not 0 = archive_open ends with -ECANCELED; NULL = never */
+    /*
+     * Where a C-MOVE may send to: its move destination is the called AE title of one of these. The array and its
+     * strings are borrowed until the archive is closed. The calling AE title is the one that the requestor calls us by.
+     */
+    const struct dicomnet_association_parameters *destinations;
+    size_t destination_count;
+    unsigned move_associations;           /* at most, for one C-MOVE */
+    const struct dicomnet_logger *logger; /* borrowed until closed */
+    const volatile sig_atomic_t *stop;    /* borrowed: not 0 = archive_open ends with -ECANCELED; NULL = never */
 };
 
 /* What an archive holds, and has done so far. */

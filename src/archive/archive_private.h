@@ -102,7 +102,8 @@ void archive_make_up(const struct archive *archive, uint64_t study, uint64_t ser
 
 /* ---- find.c: C-FIND ---- */
 
-uint16_t find_begin(struct archive *archive, struct dicomnet_query_request *request, char ret_comment[65]);
+uint16_t find_begin(struct archive *archive, struct dicomnet_query_request *request,
+                    char ret_comment[DICOMNET_COMMENT_SIZE]);
 void find_ready(struct dicomnet_query_request *request);
 void find_ended(struct dicomnet_query_request *request);
 
@@ -121,7 +122,7 @@ struct retrieval {
 
 /* DICOMNET_STATUS_PENDING, or what to answer at once. Call retrieval_fini in either case. */
 uint16_t retrieval_init(struct retrieval *retrieval, struct archive *archive,
-                        const struct dicomnet_query_request *request, char ret_comment[65]);
+                        const struct dicomnet_query_request *request, char ret_comment[DICOMNET_COMMENT_SIZE]);
 void retrieval_fini(struct retrieval *retrieval);
 
 struct dicomnet_query_counts retrieval_counts(const struct retrieval *retrieval);
@@ -154,12 +155,14 @@ bool delivery_close(struct delivery *delivery);
 
 /* ---- move.c, get.c ---- */
 
-uint16_t move_begin(struct archive *archive, struct dicomnet_query_request *request, char ret_comment[65]);
+uint16_t move_begin(struct archive *archive, struct dicomnet_query_request *request,
+                    char ret_comment[DICOMNET_COMMENT_SIZE]);
 void move_ready(struct dicomnet_query_request *request);
 void move_cancelled(struct dicomnet_query_request *request);
 void move_ended(struct dicomnet_query_request *request);
 
-uint16_t get_begin(struct archive *archive, struct dicomnet_query_request *request, char ret_comment[65]);
+uint16_t get_begin(struct archive *archive, struct dicomnet_query_request *request,
+                   char ret_comment[DICOMNET_COMMENT_SIZE]);
 void get_ready(struct dicomnet_query_request *request);
 void get_stored(struct dicomnet_query_request *request, struct dicomnet_store *store);
 void get_ended(struct dicomnet_query_request *request);

@@ -69,17 +69,18 @@ static bool narrows(const struct attribute *attribute, const char *key)
 }
 
 /* The number of values is what a query costs; 0 or -E2BIG. */
-static int check_key(const struct column *column, char ret_comment[65])
+static int check_key(const struct column *column, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     size_t most = strcmp(column->vr, "UI") == 0 ? KEY_UIDS_MAX : KEY_VALUES_MAX;
     if (match_count_values(column->vr, column->text) <= most)
         return 0;
-    snprintf(ret_comment, 65, "%.40s: more than %zu values", column->attribute->name, most);
+    snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "%.40s: more than %zu values", column->attribute->name, most);
     return -E2BIG;
 }
 
 static int take_key(struct find *find, const struct dicomnet_identifier *identifier,
-                    const struct dicomnet_element *element, struct index_keys *keys, char ret_comment[65])
+                    const struct dicomnet_element *element, struct index_keys *keys,
+                    char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     const struct attribute *attribute = attribute_find(element->tag);
     if (attribute == NULL || attribute->level > find->level || strcmp(element->vr, "SQ") == 0) {
@@ -104,7 +105,8 @@ static int take_key(struct find *find, const struct dicomnet_identifier *identif
     return column->key != NULL ? 0 : -ENOMEM;
 }
 
-static int open_cursor(struct find *find, const struct dicomnet_query_request *request, char ret_comment[65])
+static int open_cursor(struct find *find, const struct dicomnet_query_request *request,
+                       char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     struct index_keys keys = {0};
     const struct attribute *wanted[ATTRIBUTES_MAX];
@@ -117,14 +119,15 @@ static int open_cursor(struct find *find, const struct dicomnet_query_request *r
                       : index_find(find->archive->index, find->level, wanted, find->column_count, &keys, &find->cursor);
 }
 
-uint16_t find_begin(struct archive *archive, struct dicomnet_query_request *request, char ret_comment[65])
+uint16_t find_begin(struct archive *archive, struct dicomnet_query_request *request,
+                    char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     int level = dicomnet_query_level_of(request->identifier);
     bool known = level >= 0 &&
                  !(level == DICOMNET_QUERY_LEVEL_PATIENT && request->model == DICOMNET_QUERY_STUDY_ROOT) &&
                  !(level > DICOMNET_QUERY_LEVEL_STUDY && request->model == DICOMNET_QUERY_PATIENT_STUDY_ONLY);
     if (!known) {
-        snprintf(ret_comment, 65, "no Query/Retrieve Level of this information model");
+        snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "no Query/Retrieve Level of this information model");
         return DICOMNET_STATUS_DATA_SET_MISMATCH;
     }
     struct find *find = calloc(1, sizeof *find);
@@ -137,7 +140,7 @@ uint16_t find_begin(struct archive *archive, struct dicomnet_query_request *requ
     int error = open_cursor(find, request, ret_comment);
     if (error != 0) {
         if (ret_comment[0] == '\0')
-            snprintf(ret_comment, 65, "%.64s",
+            snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "%.64s",
                      error == -EIO ? index_problem(archive->index) : dicomnet_error_text(error));
         destroy(find);
         return DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;

@@ -24,7 +24,8 @@ static void destroy(struct get *get)
     free(get);
 }
 
-uint16_t get_begin(struct archive *archive, struct dicomnet_query_request *request, char ret_comment[65])
+uint16_t get_begin(struct archive *archive, struct dicomnet_query_request *request,
+                   char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     struct get *get = calloc(1, sizeof *get);
     if (get == NULL)

@@ -52,7 +52,7 @@ static void take_bytes(void *context, struct dicomnet_span bytes)
 }
 
 /* Is what came whole, and what the request says? NULL if not, or if there is no memory: then the status is set. */
-static struct instance *look_at_it(struct guest *guest, uint16_t *ret_status, char ret_comment[65])
+static struct instance *look_at_it(struct guest *guest, uint16_t *ret_status, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     struct instance *instance = NULL;
     enum outcome_reason reason = archive_look_at(guest->archive, guest->writer->temporary_name, guest->class_uid,
@@ -62,20 +62,20 @@ static struct instance *look_at_it(struct guest *guest, uint16_t *ret_status, ch
 }
 
 /* It is kept: can it be found? If not, its file goes again. */
-static uint16_t index_it(struct guest *guest, const struct instance *instance, char ret_comment[65])
+static uint16_t index_it(struct guest *guest, const struct instance *instance, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     struct archive *archive = guest->archive;
     int error = archive_add(archive, guest->writer->final_name, instance);
     if (error == 0)
         return DICOMNET_STATUS_SUCCESS;
-    snprintf(ret_comment, 65, "it cannot be indexed: %.40s",
+    snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "it cannot be indexed: %.40s",
              error == -EIO ? index_problem(archive->index) : dicomnet_error_text(error));
     unlinkat(archive->folder.fd, guest->writer->final_name, 0);
     return DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;
 }
 
 /* The bytes are all there, under a temporary name: only what can be found and sent again gets a final one. */
-static uint16_t keep(struct guest *guest, char ret_comment[65])
+static uint16_t keep(struct guest *guest, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     uint16_t status = DICOMNET_STATUS_SUCCESS;
     struct instance *instance = NULL;
@@ -86,10 +86,10 @@ static uint16_t keep(struct guest *guest, char ret_comment[65])
     }
     int result = part10_writer_finish(guest->writer);
     if (result < 0) {
-        snprintf(ret_comment, 65, "%.64s", dicomnet_error_text(result));
+        snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "%.64s", dicomnet_error_text(result));
         status = DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;
     } else if (result == PART10_DIFFERENT) {
-        snprintf(ret_comment, 65, "another data set with this SOP Instance UID is kept");
+        snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "another data set with this SOP Instance UID is kept");
         status = DICOMNET_STATUS_DATA_SET_MISMATCH;
     } else if (result == PART10_KEPT) {
         status = index_it(guest, instance, ret_comment);
@@ -98,7 +98,7 @@ static uint16_t keep(struct guest *guest, char ret_comment[65])
     return status;
 }
 
-static uint16_t end(void *context, char ret_comment[65])
+static uint16_t end(void *context, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     struct guest *guest = context;
     struct archive *archive = guest->archive;

@@ -32,13 +32,13 @@ struct lane {
 struct move {
     struct retrieval retrieval;
     struct dicomnet_query_request *request; /* NULL: it has ended before the lanes were closed */
-    const struct archive_peer *peer;
+    const struct dicomnet_association_parameters *destination;
     struct index_cursor *series;
     struct rest rest;
     bool begun;
     uint16_t priority, message_id;
-    char calling_ae[17], originator_ae[17];
-    char comment[65]; /* how a lane was lost, "" if none was */
+    char calling_ae[DICOMNET_AE_SIZE], originator_ae[DICOMNET_AE_SIZE];
+    char comment[DICOMNET_COMMENT_SIZE]; /* how a lane was lost, "" if none was */
     size_t context_count;
     struct dicomnet_association_proposal contexts[DICOMNET_PDU_CONTEXTS_MAX];
     char (*uids)[2][DICOMNET_UID_SIZE]; /* of the contexts; owned */
@@ -211,15 +211,11 @@ static int open_lane(struct lane *lane)
 {
     struct move *move = lane->move;
     const struct archive_options *archive = &move->retrieval.archive->options;
-    struct dicomnet_association_options options = {.host = move->peer->host,
-                                                   .port = move->peer->port,
-                                                   .max_pdu_len = archive->acceptor.association.max_pdu_len,
-                                                   .timeouts = archive->timeouts,
+    struct dicomnet_association_options options = {.parameters = *move->destination,
                                                    .proposals = move->contexts,
                                                    .proposal_count = move->context_count,
                                                    .logger = archive->logger};
-    memcpy(options.called_ae, move->peer->ae, sizeof options.called_ae);
-    memcpy(options.calling_ae, move->calling_ae, sizeof options.calling_ae);
+    memcpy(options.parameters.calling_ae, move->calling_ae, sizeof move->calling_ae);
     lane->answered = 0;
     int error = dicomnet_storage_user_open(&lane->user, move->retrieval.archive->loop, &options, &lane_handler, lane);
     if (error == 0)
@@ -288,11 +284,11 @@ static void gather_contexts(void *context)
         settle(move);
 }
 
-static const struct archive_peer *find_peer(const struct archive *archive, const char *ae)
+static const struct dicomnet_association_parameters *find_destination(const struct archive *archive, const char *ae)
 {
-    for (size_t i = 0; i < archive->options.peer_count; i++)
-        if (strcmp(archive->options.peers[i].ae, ae) == 0)
-            return &archive->options.peers[i];
+    for (size_t i = 0; i < archive->options.destination_count; i++)
+        if (strcmp(archive->options.destinations[i].called_ae, ae) == 0)
+            return &archive->options.destinations[i];
     return NULL;
 }
 
@@ -316,11 +312,13 @@ static int prepare(struct move *move, const struct dicomnet_query_request *reque
     return index_find_series(archive->index, &move->retrieval.keys, &move->series);
 }
 
-uint16_t move_begin(struct archive *archive, struct dicomnet_query_request *request, char ret_comment[65])
+uint16_t move_begin(struct archive *archive, struct dicomnet_query_request *request,
+                    char ret_comment[DICOMNET_COMMENT_SIZE])
 {
-    const struct archive_peer *peer = find_peer(archive, request->move_destination);
-    if (peer == NULL) {
-        snprintf(ret_comment, 65, "%s: no peer of that AE title is known", request->move_destination);
+    const struct dicomnet_association_parameters *destination = find_destination(archive, request->move_destination);
+    if (destination == NULL) {
+        snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "%s: no peer of that AE title is known",
+                 request->move_destination);
         return DICOMNET_STATUS_DESTINATION_UNKNOWN;
     }
     struct retrieval retrieval;
@@ -335,7 +333,7 @@ uint16_t move_begin(struct archive *archive, struct dicomnet_query_request *requ
         return status == DICOMNET_STATUS_PENDING ? DICOMNET_STATUS_UNABLE_TO_PERFORM : status;
     }
     move->retrieval = retrieval;
-    move->peer = peer;
+    move->destination = destination;
     move->request = request;
     move->lane_count = lanes;
     archive->moves++;

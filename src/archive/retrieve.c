@@ -34,29 +34,30 @@ static int read_keys(struct retrieval *retrieval, const struct dicomnet_identifi
 }
 
 uint16_t retrieval_init(struct retrieval *retrieval, struct archive *archive,
-                        const struct dicomnet_query_request *request, char ret_comment[65])
+                        const struct dicomnet_query_request *request, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     int level = dicomnet_query_level_of(request->identifier);
     *retrieval = (struct retrieval){.archive = archive};
     if (level < 0 || (level == DICOMNET_QUERY_LEVEL_PATIENT && request->model == DICOMNET_QUERY_STUDY_ROOT) ||
         (level > DICOMNET_QUERY_LEVEL_STUDY && request->model == DICOMNET_QUERY_PATIENT_STUDY_ONLY)) {
-        snprintf(ret_comment, 65, "no Query/Retrieve Level of this information model");
+        snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "no Query/Retrieve Level of this information model");
         return DICOMNET_STATUS_DATA_SET_MISMATCH;
     }
     int error = read_keys(retrieval, request->identifier, (enum dicomnet_query_level)level);
     const char *key = retrieval->keys.values[level];
     if (error == 0 && (key == NULL || key[0] == '\0')) {
-        snprintf(ret_comment, 65, "the unique key of the level is missing");
+        snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "the unique key of the level is missing");
         return DICOMNET_STATUS_DATA_SET_MISMATCH;
     }
     if (error == 0)
         error = index_count(archive->index, &retrieval->keys, &retrieval->total, &retrieval->series);
     if (error == -E2BIG) {
-        snprintf(ret_comment, 65, "a key has more than %d values", KEY_UIDS_MAX);
+        snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "a key has more than %d values", KEY_UIDS_MAX);
         return DICOMNET_STATUS_UNABLE_TO_CALCULATE;
     }
     if (error != 0) {
-        snprintf(ret_comment, 65, "%.64s", error == -EIO ? index_problem(archive->index) : dicomnet_error_text(error));
+        snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "%.64s",
+                 error == -EIO ? index_problem(archive->index) : dicomnet_error_text(error));
         return DICOMNET_STATUS_UNABLE_TO_CALCULATE;
     }
     archive->totals.retrieves++;

@@ -187,7 +187,7 @@ static void on_turn(uv_check_t *turn)
 /* Who has asked to stop waits for what is under way, and wants to know for how long. */
 static void say_what_an_interrupt_does(struct session *session)
 {
-    const struct dicomnet_association_timeouts *timeouts = &session->options->timeouts;
+    const struct dicomnet_association_timeouts *timeouts = &session->options->association.timeouts;
     char text[160];
     if (!session_anyone_works(session))
         return;
@@ -271,21 +271,14 @@ static void begin_sending(struct session *session)
 
 static struct dicomnet_association_options peer_options(const struct session *session)
 {
-    struct dicomnet_association_options options = {.host = session->worker_options.host,
-                                                   .port = session->worker_options.port,
-                                                   .max_pdu_len = session->options->max_pdu_len,
-                                                   .timeouts = session->options->timeouts,
-                                                   .logger = &session->logger};
-    memcpy(options.called_ae, session->options->called_ae, sizeof options.called_ae);
-    memcpy(options.calling_ae, session->options->calling_ae, sizeof options.calling_ae);
-    return options;
+    return (struct dicomnet_association_options){.parameters = session->worker_options.association,
+                                                 .logger = &session->logger};
 }
 
 static void on_verified(void *user, const struct dicomnet_verification_result *result)
 {
     struct session *session = user;
     char text[240], why[200];
-    const struct peer_names names = session_peer_names(session);
     session->verifying = false;
     if (result->error == 0 && result->status == DICOMNET_STATUS_SUCCESS) {
         SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SESSION_NOTE, LOG_TEXT("text", "C-ECHO: the peer answers"),
@@ -293,7 +286,7 @@ static void on_verified(void *user, const struct dicomnet_verification_result *r
         if (session->phase == PHASE_VERIFYING)
             begin_sending(session);
     } else {
-        peer_describe_end(&result->end, &names, why, sizeof why);
+        peer_describe_end(&result->end, &session->worker_options.association, why, sizeof why);
         if (result->error == 0)
             snprintf(text, sizeof text, "C-ECHO failed: status %04X (%s)", result->status,
                      dicomnet_status_text(result->status));
@@ -423,7 +416,7 @@ static int run(struct session *session)
     }
     session_set_worker_options(session);
     if (session->options->loopback && !session->options->dry_run)
-        error = loopback_start(&session->loopback, &session->worker_options.port);
+        error = loopback_start(&session->loopback, &session->worker_options.association.port);
     if (error == 0)
         error = session_start_scan(session);
     if (error != 0)

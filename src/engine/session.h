@@ -39,10 +39,8 @@ struct session_limit {
 };
 
 struct session_options {
-    const char *host; /* borrowed, as all pointers here, until session_run returns */
-    uint16_t port;
-    char called_ae[17];
-    char calling_ae[17];
+    /* Of the peer. All pointers here, and in this, are borrowed until session_run returns. */
+    struct dicomnet_association_parameters association;
     bool loopback;       /* a receiver inside this process is the peer; host and port are ignored */
     unsigned threads;    /* workers: 1 to SESSION_THREADS_MAX */
     bool threads_auto;   /* begin with one and find out how many are worth it, at most `threads` */
@@ -53,10 +51,7 @@ struct session_options {
                             attempts as `retry` says if it has never answered, else SESSION_GIVE_UP_MS */
     struct session_limit association_limit;
     enum intake_conflict on_conflict;
-    bool strict; /* warnings and skipped files fail the run */
-    uint32_t max_pdu_len;
-    uint16_t window; /* stores under way on one association, if the peer grants it; 0 or 1 = one */
-    struct dicomnet_association_timeouts timeouts;
+    bool strict;        /* warnings and skipped files fail the run */
     uint64_t found_max; /* the scan pauses while so many are found and have not ended; 0 = SESSION_FOUND_MAX. Not for
                            scan_first and dry_run */
     bool scan_first;    /* send nothing before everything was looked at: exact totals from the start, and the

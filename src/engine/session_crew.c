@@ -44,19 +44,17 @@ void session_set_worker_options(struct session *session)
     const struct session_options *options = session->options;
     struct worker_options *worker = &session->worker_options;
     *worker =
-        (struct worker_options){.host = options->loopback ? "127.0.0.1" : options->host,
-                                .port = options->port,
+        (struct worker_options){.association = options->association,
                                 .priority = options->priority,
-                                .max_pdu_len = options->max_pdu_len,
-                                .window = options->window,
                                 .association_limit = options->association_limit,
-                                .timeouts = options->timeouts,
                                 .retry = options->retry,
                                 .log_level = options->log_level,
                                 .threads = options->threads,
                                 .sources.synthetic = options->synthetic != NULL ? &session->synthetic.options : NULL,
                                 .home = &session->inbox,
                                 .idle_clock = &session->idle_clock};
+    if (options->loopback)
+        worker->association.host = "127.0.0.1"; /* its port is known once it listens */
     session->crew_max = limit_by_descriptors(session, options->threads);
     session->crew_allowed = session->crew_max;
     if (options->threads_auto) {
@@ -64,8 +62,6 @@ void session_set_worker_options(struct session *session)
         session->crew_allowed = session->pace.allowed;
         session->result->threads_chosen = session->pace.base;
     }
-    memcpy(worker->called_ae, options->called_ae, sizeof worker->called_ae);
-    memcpy(worker->calling_ae, options->calling_ae, sizeof worker->calling_ae);
 }
 
 static struct crew *start_worker(struct session *session)

@@ -24,14 +24,6 @@ static uint64_t now_ms(void)
 
 /* ---- trouble, and giving up ---- */
 
-struct peer_names session_peer_names(const struct session *session)
-{
-    return (struct peer_names){.host = session->worker_options.host,
-                               .port = session->worker_options.port,
-                               .called_ae = session->options->called_ae,
-                               .calling_ae = session->options->calling_ae};
-}
-
 static void note_trouble(struct session *session, uint64_t since_us, const char *what)
 {
     if (session->trouble_since_us == 0)
@@ -373,7 +365,6 @@ static bool anyone_asks(const struct session *session)
 static void judge_failure(struct session *session, const struct worker_notice *notice)
 {
     const struct dicomnet_association_end *end = &notice->figures.end;
-    const struct peer_names names = session_peer_names(session);
     char text[200];
     bool rejected = end->kind == DICOMNET_ASSOCIATION_REJECTED;
     bool unknown = end->kind == DICOMNET_ASSOCIATION_NOT_CONNECTED && end->error == DICOMNET_ERROR_HOST_UNKNOWN;
@@ -381,7 +372,7 @@ static void judge_failure(struct session *session, const struct worker_notice *n
     bool permanent = (rejected && end->reject.result == REJECTED_FOR_GOOD) || (unknown && never_there) ||
                      (dicomnet_error_is_foreign(end->error) && never_there && !anyone_asks(session));
     bool others = anyone_open(session);
-    peer_describe_end(end, &names, text, sizeof text);
+    peer_describe_end(end, &session->worker_options.association, text, sizeof text);
     session->peer_was_there = session->peer_was_there || (rejected && !permanent);
     if (!notice->opened && !others)
         note_trouble(session, notice->failing_since_us, text);

@@ -174,7 +174,6 @@ bool session_anyone_works(const struct session *session);
 /* ---- session_peer.c ---- */
 
 /* For peer_describe_end. */
-struct peer_names session_peer_names(const struct session *session);
 
 /* MAIL_INSTANCE_REFUSED: the peer had no room for it. */
 void session_take_refused(struct session *session, struct instance *instance);

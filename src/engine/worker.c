@@ -223,16 +223,10 @@ static void open_association(struct worker *worker)
     }
     worker->proposed_count = work->pair_count;
 
-    struct dicomnet_association_options options = {.host = worker->options->host,
-                                                   .port = worker->options->port,
-                                                   .max_pdu_len = worker->options->max_pdu_len,
-                                                   .window = worker->options->window,
-                                                   .timeouts = worker->options->timeouts,
+    struct dicomnet_association_options options = {.parameters = worker->options->association,
                                                    .proposals = proposals,
                                                    .proposal_count = work->pair_count,
                                                    .logger = &worker->logger};
-    memcpy(options.called_ae, worker->options->called_ae, sizeof options.called_ae);
-    memcpy(options.calling_ae, worker->options->calling_ae, sizeof options.calling_ae);
 
     worker->association_number += worker->association_number == 0 ? (uint64_t)worker->number : worker->options->threads;
     worker->figures = (struct association_figures){.number = worker->association_number,

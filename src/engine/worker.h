@@ -94,15 +94,9 @@ struct worker_notice {
 
 /* What all workers share, constant while any of them runs. */
 struct worker_options {
-    const char *host;
-    uint16_t port;
-    char called_ae[17];
-    char calling_ae[17];
+    struct dicomnet_association_parameters association;
     uint16_t priority;
-    uint32_t max_pdu_len;
-    uint16_t window;
     struct session_limit association_limit;
-    struct dicomnet_association_timeouts timeouts;
     unsigned retry;   /* attempts after the first */
     unsigned threads; /* workers there are: associations are numbered number, number + threads, ... */
     struct source_options sources;

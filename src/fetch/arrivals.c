@@ -81,7 +81,7 @@ static bool on_replaces(void *user, const char *instance_uid)
  * asked for. What a stranger sends does not get a file here.
  */
 static uint16_t on_asked(void *user, struct receiver_visit *visit, const struct dicomnet_dimse_command *request,
-                         char ret_comment[65])
+                         char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     struct arrivals *arrivals = user;
     struct asking *asking = arrivals->asking;
@@ -98,7 +98,7 @@ static uint16_t on_asked(void *user, struct receiver_visit *visit, const struct 
         LOG_TEXT("calling_ae", dicomnet_association_calling_ae(visit->association)));
     if (++asking->strays > STRAYS_MAX + asking->wanted)
         arrivals->break_off(arrivals->break_off_user, DICOMNET_ERROR_UNASKED);
-    snprintf(ret_comment, 65, "nobody asked for this instance");
+    snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "nobody asked for this instance");
     return DICOMNET_STATUS_NOT_AUTHORISED;
 }
 
@@ -201,8 +201,8 @@ static int open_receiver(struct arrivals *arrivals, struct uv_loop_s *loop, char
     struct receiver_options receiver = {.acceptor = {.bind_address = options->get ? NULL : options->receive_address,
                                                      .port = options->receive_port,
                                                      .association = {.check_called_ae = true,
-                                                                     .max_pdu_len = options->max_pdu_len,
-                                                                     .timeouts = options->timeouts,
+                                                                     .max_pdu_len = options->association.max_pdu_len,
+                                                                     .timeouts = options->association.timeouts,
                                                                      .logger = &arrivals->run->logger}},
                                         .output_dir = options->output_dir,
                                         .sync = options->sync,

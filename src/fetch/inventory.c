@@ -60,7 +60,7 @@ struct inventory_target *inventory_add_target(struct inventory *inventory, enum 
 }
 
 /* A patient by its ID; a study by its UID, whoever's it is; a series by both UIDs. */
-enum { PART_KEY_SIZE = 2 * 65 + 2 };
+enum { PART_KEY_SIZE = 2 * KEY_SIZE + 2 };
 
 static void make_key(enum dicomnet_query_level level, const struct inventory_place *place, char ret_key[PART_KEY_SIZE])
 {

@@ -41,11 +41,14 @@ struct inventory_instance {
     char uid[];
 };
 
+/* A unique key's value: a Patient ID (VR LO: at most 64 characters) or a UID. */
+enum { KEY_SIZE = 65 };
+
 /* Where an entity stands: the unique keys of its level and of those above. "" below its level, or where not needed. */
 struct inventory_place {
-    char patient_id[65];
-    char study_uid[65];
-    char series_uid[65];
+    char patient_id[KEY_SIZE];
+    char study_uid[DICOMNET_UID_SIZE];
+    char series_uid[DICOMNET_UID_SIZE];
 };
 
 /*

@@ -61,12 +61,12 @@ static int add_step(struct listing *listing, enum dicomnet_query_level level, co
 /* ---- what the keys name ---- */
 
 /* The value of that number, of a key that names entities: no wildcard, not too long. False if there is none. */
-static bool take_named(const struct dicomnet_identifier *keys, uint32_t tag, size_t number, char ret_key[65])
+static bool take_named(const struct dicomnet_identifier *keys, uint32_t tag, size_t number, char ret_key[KEY_SIZE])
 {
     struct dicomnet_element element;
     struct dicomnet_span value;
     if (!dicomnet_identifier_find(keys, tag, &element) || !dicomnet_element_get_value(&element, number, &value) ||
-        value.len == 0 || value.len >= 65 || memchr(value.data, '*', value.len) != NULL ||
+        value.len == 0 || value.len >= KEY_SIZE || memchr(value.data, '*', value.len) != NULL ||
         memchr(value.data, '?', value.len) != NULL)
         return false;
     memcpy(ret_key, value.data, value.len);
@@ -75,9 +75,9 @@ static bool take_named(const struct dicomnet_identifier *keys, uint32_t tag, siz
 }
 
 /* A key that names one entity. */
-static bool take_single(const struct dicomnet_identifier *keys, uint32_t tag, char ret_key[65])
+static bool take_single(const struct dicomnet_identifier *keys, uint32_t tag, char ret_key[KEY_SIZE])
 {
-    char second[65];
+    char second[KEY_SIZE];
     if (take_named(keys, tag, 0, ret_key) && !take_named(keys, tag, 1, second))
         return true;
     ret_key[0] = '\0';
@@ -88,7 +88,7 @@ bool retrieval_names_all(const struct retrieval_options *options)
 {
     enum dicomnet_query_level first =
         options->model == DICOMNET_QUERY_STUDY_ROOT ? DICOMNET_QUERY_LEVEL_STUDY : DICOMNET_QUERY_LEVEL_PATIENT;
-    char key[65];
+    char key[KEY_SIZE];
     for (enum dicomnet_query_level level = first; level < options->level; level++)
         if (!take_single(options->keys, dicomnet_query_level_key(level), key))
             return false;
@@ -150,7 +150,7 @@ static int add_named_instances(struct listing *listing, const struct inventory_p
 {
     bool new;
     struct inventory_part *part = find_or_add_target(listing, DICOMNET_QUERY_LEVEL_IMAGE, place, &new);
-    char uid[65];
+    char uid[DICOMNET_UID_SIZE];
     int error = part != NULL ? 0 : -ENOMEM;
     for (size_t i = 0; error == 0 && take_named(listing->run->options->keys, DICOMNET_TAG_SOP_INSTANCE_UID, i, uid);
          i++)
@@ -265,15 +265,15 @@ int listing_next(struct listing *listing, struct dicomnet_query **ret_query)
  * The first value of an element; what the match does not say is as it was asked. False if there is none that can be
  * asked with: it is empty, too long, would be a wildcard, or is several, as no entity has.
  */
-static bool take_key(const struct dicomnet_identifier *match, uint32_t tag, char key[65])
+static bool take_key(const struct dicomnet_identifier *match, uint32_t tag, char key[KEY_SIZE])
 {
     struct dicomnet_element element;
     struct dicomnet_span value;
     if (!dicomnet_identifier_find(match, tag, &element) || !dicomnet_element_get_value(&element, 0, &value) ||
         value.len == 0)
         return key[0] != '\0';
-    if (dicomnet_element_value_count(&element) > 1 || value.len >= 65 || memchr(value.data, '*', value.len) != NULL ||
-        memchr(value.data, '?', value.len) != NULL) {
+    if (dicomnet_element_value_count(&element) > 1 || value.len >= KEY_SIZE ||
+        memchr(value.data, '*', value.len) != NULL || memchr(value.data, '?', value.len) != NULL) {
         key[0] = '\0';
         return false;
     }
@@ -285,7 +285,7 @@ static bool take_key(const struct dicomnet_identifier *match, uint32_t tag, char
 /* How many instances the peer says there are. False if it does not. */
 static bool take_count(const struct dicomnet_identifier *match, enum dicomnet_query_level level, uint64_t *ret_count)
 {
-    char text[65] = "", *end;
+    char text[KEY_SIZE] = "", *end;
     if (!take_key(match, count_tag(level), text))
         return false;
     *ret_count = strtoull(text, &end, 10);
@@ -339,7 +339,7 @@ static int take_instance(struct listing *listing, const struct listing_step *ste
 {
     struct inventory_part *part = step->part;
     struct dicomnet_element element;
-    char uid[65], class_uid[65] = "";
+    char uid[DICOMNET_UID_SIZE], class_uid[DICOMNET_UID_SIZE] = "";
     bool new;
     if (!dicomnet_identifier_find(match, DICOMNET_TAG_SOP_INSTANCE_UID, &element) ||
         dicomnet_element_value_count(&element) == 0)

@@ -22,10 +22,7 @@ bool peer_link_waits_for_arrivals(const struct peer_link *link, enum dicomnet_qu
 int peer_link_open(struct peer_link *link, struct uv_loop_s *loop, const struct peer_link_purpose *purpose)
 {
     const struct retrieval_options *options = link->run->options;
-    struct dicomnet_association_options association = {.host = options->host,
-                                                       .port = options->port,
-                                                       .max_pdu_len = options->max_pdu_len,
-                                                       .timeouts = options->timeouts,
+    struct dicomnet_association_options association = {.parameters = options->association,
                                                        .logger = &link->run->logger};
     struct dicomnet_query_user_options user = {.handler = purpose->handler, .context = purpose->context};
     struct dicomnet_association_proposal *proposals = contexts_propose(
@@ -33,10 +30,8 @@ int peer_link_open(struct peer_link *link, struct uv_loop_s *loop, const struct 
     int error = proposals == NULL ? -ENOMEM : 0;
     link->failed = false;
     association.proposals = proposals;
-    strcpy(association.called_ae, options->called_ae);
-    strcpy(association.calling_ae, options->calling_ae);
     if (peer_link_waits_for_arrivals(link, purpose->service))
-        association.timeouts.dimse_ms = 0; /* see peer_link_check_timeouts */
+        association.parameters.timeouts.dimse_ms = 0; /* see peer_link_check_timeouts */
     if (error == 0 && purpose->service == DICOMNET_QUERY_GET)
         error = arrivals_enter(link->arrivals, &user);
     if (error == 0)
@@ -63,7 +58,7 @@ static bool is_due(uint64_t since_us, uint32_t ms)
 void peer_link_check_timeouts(struct peer_link *link, bool querying, bool waits)
 {
     const struct run *run = link->run;
-    uint32_t dimse_ms = run->options->timeouts.dimse_ms;
+    uint32_t dimse_ms = run->options->association.timeouts.dimse_ms;
     if (link->user == NULL)
         return;
     if (is_due(link->stopping_us, dimse_ms) || (querying && waits && is_due(run->heard_us, dimse_ms)))
@@ -80,14 +75,9 @@ static bool is_permanent(const struct dicomnet_association_end *end)
 
 void peer_link_closed(struct peer_link *link, const struct dicomnet_association_end *end, bool opened)
 {
-    const struct retrieval_options *options = link->run->options;
-    const struct peer_names names = {.host = options->host,
-                                     .port = options->port,
-                                     .called_ae = options->called_ae,
-                                     .calling_ae = options->calling_ae};
     link->user = NULL;
     link->failed |= !opened || end->kind != DICOMNET_ASSOCIATION_RELEASED;
     link->is_permanent = is_permanent(end);
     arrivals_leave(link->arrivals);
-    peer_describe_end(end, &names, link->end_text, sizeof link->end_text);
+    peer_describe_end(end, &link->run->options->association, link->end_text, sizeof link->end_text);
 }

@@ -24,26 +24,22 @@
 enum { RETRIEVAL_TEXT_SIZE = 400 };
 
 struct retrieval_options {
-    const char *host; /* borrowed, as all pointers here, until the retrieval has ended */
-    uint16_t port;
-    char called_ae[17];
-    char calling_ae[17];
-    uint32_t max_pdu_len;
-    struct dicomnet_association_timeouts timeouts;
+    /* Of the peer. All pointers here, and in this, are borrowed until the retrieval has ended. */
+    struct dicomnet_association_parameters association;
     uint16_t priority;
     enum dicomnet_query_model model;
     enum dicomnet_query_level level;
-    const struct dicomnet_identifier *keys; /* level and unique keys among them */
-    bool no_find;                           /* list nothing: ask for what the keys name. See retrieval_names_all */
-    bool get;                               /* C-GET instead of C-MOVE */
-    char move_destination[17];              /* C-MOVE to a third party: nothing comes here, and output_dir is NULL */
+    const struct dicomnet_identifier *keys;  /* level and unique keys among them */
+    bool no_find;                            /* list nothing: ask for what the keys name. See retrieval_names_all */
+    bool get;                                /* C-GET instead of C-MOVE */
+    char move_destination[DICOMNET_AE_SIZE]; /* C-MOVE to a third party: nothing comes here, and output_dir is NULL */
     const char *output_dir;
     bool sync;
-    uint32_t mode;                 /* permissions of what comes: struct part10_folder */
-    const char *receive_address;   /* to listen on, for a C-MOVE to this process */
-    uint16_t receive_port;         /* 0 = any free one */
-    char receive_ae[17];           /* the move destination then: who calls another AE title is rejected */
-    const char *const *allow_from; /* see serve/allowed.h: who may send to us; none = anybody */
+    uint32_t mode;                     /* permissions of what comes: struct part10_folder */
+    const char *receive_address;       /* to listen on, for a C-MOVE to this process */
+    uint16_t receive_port;             /* 0 = any free one */
+    char receive_ae[DICOMNET_AE_SIZE]; /* the move destination then: who calls another AE title is rejected */
+    const char *const *allow_from;     /* see serve/allowed.h: who may send to us; none = anybody */
     size_t allow_from_count;
     unsigned retry;       /* further rounds for what is missing, or for a peer that does not answer, in a row in which
                              nothing came; 0 = none at all */

@@ -14,7 +14,7 @@ struct run {
     const struct retrieval_options *options;   /* borrowed */
     const struct retrieval_observer *observer; /* borrowed */
     struct dicomnet_logger logger;             /* adds the study to each record that names none */
-    char study_uid[65];                        /* that the query under way is about; "" = none */
+    char study_uid[DICOMNET_UID_SIZE];         /* that the query under way is about; "" = none */
     enum retrieval_verdict verdict;            /* RETRIEVAL_COMPLETE as long as it goes on */
     char stop_text[RETRIEVAL_TEXT_SIZE];       /* why it does not go on */
     uint64_t heard_us; /* monotonic: the last answer or bytes of an instance. The response timeout counts from it */

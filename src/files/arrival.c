@@ -104,20 +104,20 @@ bool arrival_find_uid(struct arrival_check *check, const char *path, char ret_ui
     return whole;
 }
 
-uint16_t arrival_status(enum outcome_reason reason, char ret_comment[65])
+uint16_t arrival_status(enum outcome_reason reason, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     switch (reason) {
     case REASON_NONE:
         ret_comment[0] = '\0';
         return DICOMNET_STATUS_SUCCESS;
     case REASON_OUT_OF_MEMORY:
-        snprintf(ret_comment, 65, "%s", "no memory to look at it");
+        snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "%s", "no memory to look at it");
         return DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;
     case REASON_UID_CONFLICT:
-        snprintf(ret_comment, 65, "%s", "the data set's UIDs are not those of the request");
+        snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "%s", "the data set's UIDs are not those of the request");
         return DICOMNET_STATUS_DATA_SET_MISMATCH;
     default:
-        snprintf(ret_comment, 65, "%.64s", outcome_reason_text(reason));
+        snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "%.64s", outcome_reason_text(reason));
         return DICOMNET_STATUS_CANNOT_UNDERSTAND;
     }
 }

@@ -32,6 +32,6 @@ enum outcome_reason arrival_check_file(struct arrival_check *check, const char *
 bool arrival_find_uid(struct arrival_check *check, const char *path, char ret_uid[DICOMNET_UID_SIZE]);
 
 /* The status that answers the C-STORE (PS3.4 Table B.2-1), and an Error Comment; 0000 and "" for REASON_NONE. */
-uint16_t arrival_status(enum outcome_reason reason, char ret_comment[65]);
+uint16_t arrival_status(enum outcome_reason reason, char ret_comment[DICOMNET_COMMENT_SIZE]);
 
 #endif

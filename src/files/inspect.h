@@ -33,6 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dicomnet/uid.h"
 #include "files/walk.h"
 #include "files/window.h"
 #include "instance/outcome.h"
@@ -77,7 +78,7 @@ struct inspection {
 };
 
 /* The text of a wanted element without padding; at most 64 characters and a NUL fit. False if it is no such text. */
-typedef bool inspect_read_uid(void *context, const struct inspect_element *element, char ret_uid[65]);
+typedef bool inspect_read_uid(void *context, const struct inspect_element *element, char ret_uid[DICOMNET_UID_SIZE]);
 
 /*
  * An element of the data set itself, header and value in `raw` until this returns. Not called for sequences, for what

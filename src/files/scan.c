@@ -55,7 +55,7 @@ static void see(void *context, uint32_t tag, enum walk_form form, const uint8_t 
 }
 
 /* Have GDCM decode an element that was found, and trim its value. */
-static bool read_uid(void *context, const struct inspect_element *element, char ret_uid[65])
+static bool read_uid(void *context, const struct inspect_element *element, char ret_uid[DICOMNET_UID_SIZE])
 {
     struct scanner *scanner = (struct scanner *)context;
     struct gdcm_header_element decoded;

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dicomnet/sizes.h"
+
 enum outcome_state {
     OUTCOME_PENDING,  /* not sent yet */
     OUTCOME_IN_DOUBT, /* its last byte went out and no matching response came */
@@ -91,7 +93,7 @@ struct outcome {
     uint64_t answered_us;  /* monotonic: when the peer's last answer came; 0 = never */
     uint64_t offset;       /* where in the file it went wrong (truncated, syntax-mismatch, bad-uid), else 0 */
     const char *detail;    /* static: what exactly the reason is about, for people; or NULL */
-    char comment[65];      /* the peer's Error Comment (0000,0902), "" if none */
+    char comment[DICOMNET_COMMENT_SIZE]; /* the peer's Error Comment (0000,0902), "" if none */
 };
 
 /* "pending", "in_doubt", "stored", "warned", "failed", "skipped" */

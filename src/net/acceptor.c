@@ -7,6 +7,7 @@
 #include <uv.h>
 
 #include "base/list.h"
+#include "net/transport.h"
 
 enum { BACKLOG = 512, LOOKS = 4 /* at what is idle, in one idle time */, LOOK_MS_MAX = 1000 };
 
@@ -184,22 +185,17 @@ static void look_for_idle(struct dicomnet_acceptor *acceptor)
 
 static int bind_and_listen(struct dicomnet_acceptor *acceptor)
 {
-    struct sockaddr_storage address;
+    union transport_address address;
     int len = sizeof address;
-    const char *host = acceptor->options.bind_address;
-    int error = uv_ip4_addr(host, acceptor->options.port, (struct sockaddr_in *)&address);
-    if (error != 0)
-        error = uv_ip6_addr(host, acceptor->options.port, (struct sockaddr_in6 *)&address);
+    int error = transport_parse_address(acceptor->options.bind_address, acceptor->options.port, &address);
     if (error == 0)
-        error = uv_tcp_bind(&acceptor->tcp, (const struct sockaddr *)&address, 0);
+        error = uv_tcp_bind(&acceptor->tcp, &address.any, 0);
     if (error == 0)
         error = uv_listen((uv_stream_t *)&acceptor->tcp, BACKLOG, on_connection);
     if (error == 0)
-        error = uv_tcp_getsockname(&acceptor->tcp, (struct sockaddr *)&address, &len);
-    if (error == 0) {
-        acceptor->port = address.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&address)->sin6_port)
-                                                       : ntohs(((struct sockaddr_in *)&address)->sin_port);
-    }
+        error = uv_tcp_getsockname(&acceptor->tcp, &address.any, &len);
+    if (error == 0)
+        acceptor->port = ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port : address.in.sin_port);
     return error;
 }
 

@@ -86,13 +86,15 @@ int dicomnet_association_open(struct dicomnet_association **ret_association, str
     struct dicomnet_association *association = create(loop, handler, user);
     if (association == NULL)
         return -ENOMEM;
+    const struct dicomnet_association_parameters *parameters = &options->parameters;
     association->requestor = true;
     association->logger = options->logger;
-    association->timeouts = options->timeouts;
-    association->max_pdu_len = options->max_pdu_len != 0 ? options->max_pdu_len : DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT;
-    association->window_proposed = options->window;
-    memcpy(association->called_ae, options->called_ae, sizeof association->called_ae);
-    memcpy(association->calling_ae, options->calling_ae, sizeof association->calling_ae);
+    association->timeouts = parameters->timeouts;
+    association->max_pdu_len =
+        parameters->max_pdu_len != 0 ? parameters->max_pdu_len : DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT;
+    association->window_proposed = parameters->window;
+    memcpy(association->called_ae, parameters->called_ae, sizeof association->called_ae);
+    memcpy(association->calling_ae, parameters->calling_ae, sizeof association->calling_ae);
     dicomnet_pdu_reader_init(&association->pdu_reader, association->max_pdu_len);
     int error = association_make_room(association);
     if (error == 0)
@@ -104,8 +106,7 @@ int dicomnet_association_open(struct dicomnet_association **ret_association, str
 
     association_step(association, EVT1, NULL);
     association_wait_for(association, WAIT_CONNECT, association->timeouts.connect_ms);
-    error = transport_connect(&association->transport, loop, options->host, options->port,
-                              &association_transport_handler, association);
+    error = transport_connect(&association->transport, loop, parameters, &association_transport_handler, association);
     if (error != 0) {
         association_set_end(association, DICOMNET_ASSOCIATION_NOT_CONNECTED, error);
         association_close_all(association);

@@ -87,7 +87,7 @@ static void describe_identity(struct dicomnet_span body, char *ret_text, size_t 
     struct dicomnet_span cursor = {.data = body.data + 2, .len = body.len - 2};
     struct dicomnet_span primary = take_counted(&cursor), secondary = take_counted(&cursor);
     if (type == USER_NAME || type == NAME_AND_PASSCODE) {
-        char name[65];
+        char name[65]; /* of a user: as much of it as is shown */
         dicomnet_span_copy_trimmed(primary, name, sizeof name);
         snprintf(ret_text, size, "user name '%s'%s%s", name,
                  type == NAME_AND_PASSCODE || secondary.len > 0 ? ", passcode (hidden)" : "", wanted);

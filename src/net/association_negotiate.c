@@ -136,9 +136,9 @@ int negotiate_build_request(struct dicomnet_association *association,
         item->transfer_syntaxes.len = syntaxes.len - before;
     }
     request->context_count = options->proposal_count;
-    if (options->window > 1) {
+    if (options->parameters.window > 1) {
         request->has_async = true;
-        request->async_invoked = options->window;
+        request->async_invoked = options->parameters.window;
         request->async_performed = 1;
     }
     ssize_t len =

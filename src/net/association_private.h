@@ -82,8 +82,8 @@ struct dicomnet_association {
 
     struct dicomnet_association_end end;
 
-    char called_ae[17], calling_ae[17];
-    char peer_version[17];
+    char called_ae[DICOMNET_AE_SIZE], calling_ae[DICOMNET_AE_SIZE];
+    char peer_version[DICOMNET_VERSION_NAME_SIZE];
     char peer_class[DICOMNET_UID_SIZE]; /* its implementation class UID */
     uint32_t max_pdu_len;               /* ours */
     uint32_t peer_max_pdu;

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "dicomnet/association.h"
 
 enum {
     KEEPALIVE_DELAY_S = 30,
@@ -220,6 +220,13 @@ static int connect_to_next(struct transport *transport)
     transport->next_address = address->ai_next;
     set_peer(transport, address->ai_addr);
     transport->connect.data = transport;
+    if (transport->local.any.sa_family != AF_UNSPEC) {
+        int error = transport->local.any.sa_family != address->ai_family
+                        ? UV_EAFNOSUPPORT
+                        : uv_tcp_bind(&transport->tcp, &transport->local.any, 0);
+        if (error != 0)
+            return error;
+    }
     return uv_tcp_connect(&transport->connect, &transport->tcp, address->ai_addr, on_connect);
 }
 
@@ -242,19 +249,29 @@ static void on_lookup(uv_getaddrinfo_t *lookup, int status, struct addrinfo *add
         give_up_address(transport, error);
 }
 
-int transport_connect(struct transport *transport, uv_loop_t *loop, const char *host, uint16_t port,
-                      const struct transport_handler *handler, void *user)
+int transport_parse_address(const char *text, uint16_t port, union transport_address *ret_address)
+{
+    int error = uv_ip4_addr(text, port, &ret_address->in);
+    return error == 0 ? 0 : uv_ip6_addr(text, port, &ret_address->in6);
+}
+
+int transport_connect(struct transport *transport, uv_loop_t *loop,
+                      const struct dicomnet_association_parameters *parameters, const struct transport_handler *handler,
+                      void *user)
 {
     begin(transport, loop, handler, user);
     transport->lookup.data = transport;
-    snprintf(transport->peer, sizeof transport->peer, "%.50s:%u", host, port);
+    snprintf(transport->peer, sizeof transport->peer, "%.50s:%u", parameters->host, parameters->port);
 
     char service[8];
-    snprintf(service, sizeof service, "%u", port);
+    snprintf(service, sizeof service, "%u", parameters->port);
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
     int error = open_socket(transport, loop);
     assert(error == 0); /* without flags it makes no system call */
-    error = uv_getaddrinfo(loop, &transport->lookup, on_lookup, host, service, &hints);
+    if (parameters->bind_address != NULL)
+        error = transport_parse_address(parameters->bind_address, 0, &transport->local);
+    if (error == 0)
+        error = uv_getaddrinfo(loop, &transport->lookup, on_lookup, parameters->host, service, &hints);
     transport->looking_up = error == 0;
     return error;
 }

@@ -16,12 +16,25 @@
 #define NET_TRANSPORT_H
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
 #include "dicomnet/error.h"
+
+struct dicomnet_association_parameters;
+
+/* An address of either family; any.sa_family is AF_UNSPEC while it is none. */
+union transport_address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
+/* Read a numeric address, IPv4 or IPv6 without brackets. 0 or UV_EINVAL. */
+int transport_parse_address(const char *text, uint16_t port, union transport_address *ret_address) DICOMNET_MUST_CHECK;
 
 struct transport_handler {
     /* The connection is there (0), or no address could be reached (the error of the last one tried). */
@@ -54,6 +67,7 @@ struct transport {
     unsigned sleeps;            /* so many writes more after which it sleeps at once */
     struct addrinfo *addresses; /* owned; of the name being connected to */
     struct addrinfo *next_address;
+    union transport_address local; /* to connect from; none: the system chooses */
     const struct transport_handler *handler;
     void *user;
     bool looking_up;
@@ -66,9 +80,14 @@ struct transport {
     char peer[64]; /* "127.0.0.1:104" */
 };
 
-/* Begin to connect. `connected` comes, unless it is closed before. On an error the owner still closes it. */
-int transport_connect(struct transport *transport, uv_loop_t *loop, const char *host, uint16_t port,
-                      const struct transport_handler *handler, void *user) DICOMNET_MUST_CHECK;
+/*
+ * Begin to connect to the host and port of `parameters`, from its bind_address if there is one: then addresses of the
+ * host that are of the other family are passed over (-EAFNOSUPPORT if it has no others). `connected` comes, unless it
+ * is closed before. On an error the owner still closes it.
+ */
+int transport_connect(struct transport *transport, uv_loop_t *loop,
+                      const struct dicomnet_association_parameters *parameters, const struct transport_handler *handler,
+                      void *user) DICOMNET_MUST_CHECK;
 
 /* While connecting: give the current address up and try the next. False if there is none, and nothing was done. */
 bool transport_skip_address(struct transport *transport);

@@ -146,7 +146,7 @@ static bool set_port(struct destination *destination, const char *port, size_t l
     return value >= 1 && value <= 65535;
 }
 
-static const char *set_ae(char ae[17], const char *title, size_t len)
+static const char *set_ae(char ae[DICOMNET_AE_SIZE], const char *title, size_t len)
 {
     char copy[64];
     if (len >= sizeof copy)
@@ -334,6 +334,19 @@ int destination_say(const struct options *options, int result, const char *messa
     else
         fprintf(stderr, "%s: %s\n", options_program_name(options->program), message);
     return 1;
+}
+
+struct dicomnet_association_parameters destination_parameters(const struct destination *destination,
+                                                              const struct options *options)
+{
+    struct dicomnet_association_parameters parameters = {.host = destination->host,
+                                                         .port = destination->port,
+                                                         .window = (uint16_t)options->window,
+                                                         .max_pdu_len = options->max_pdu_len,
+                                                         .timeouts = options->timeouts};
+    memcpy(parameters.called_ae, destination->called_ae, sizeof parameters.called_ae);
+    memcpy(parameters.calling_ae, destination->calling_ae, sizeof parameters.calling_ae);
+    return parameters;
 }
 
 void destination_explain(const struct destination *destination, char *text, size_t size)

@@ -16,15 +16,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dicomnet/error.h"
+#include "dicomnet/association.h"
 
 struct options;
 
 struct destination {
     char host[256]; /* without brackets; "" with loopback */
     uint16_t port;
-    char called_ae[17];
-    char calling_ae[17];
+    char called_ae[DICOMNET_AE_SIZE];
+    char calling_ae[DICOMNET_AE_SIZE];
     bool loopback;
     bool default_port; /* nobody said which, so it is 104 */
     char text[300];    /* for people: "PACS@pacs.example.org:4242", "PACS@[::1]:104", "the loopback receiver" */
@@ -56,6 +56,13 @@ int destination_find(const struct options *options, struct destination *ret_dest
  * program is used. Returns the exit code, 1.
  */
 int destination_say(const struct options *options, int result, const char *message);
+
+/*
+ * What an association with it is made and kept with: the destination's names and port, and what the options say of
+ * window, PDU length and timeouts. The host is borrowed from `destination`.
+ */
+struct dicomnet_association_parameters destination_parameters(const struct destination *destination,
+                                                              const struct options *options);
 
 /* Add to `text`, which says why there is no association, that nobody named the port if that can be the reason. */
 void destination_explain(const struct destination *destination, char *text, size_t size);

@@ -45,18 +45,20 @@ static void on_interrupt(void *user, int number)
 
 /* ---- peers ---- */
 
-/* Read AE=HOST:PORT, where an IPv6 address stands in brackets. The host is the caller's to free. False if it is none.
+/*
+ * Read AE=HOST:PORT, where an IPv6 address stands in brackets, into what `ret_peer` has of its own already. The host is
+ * the caller's to free. False if it is none.
  */
-static bool read_peer(const char *text, struct archive_peer *ret_peer)
+static bool read_peer(const char *text, struct dicomnet_association_parameters *ret_peer)
 {
     const char *equals = strchr(text, '='), *colon = strrchr(text, ':');
-    if (equals == NULL || colon == NULL || colon <= equals + 1)
+    if (equals == NULL || colon == NULL || colon <= equals + 1 || equals - text >= DICOMNET_AE_SIZE)
         return false;
-    snprintf(ret_peer->ae, sizeof ret_peer->ae, "%.*s", (int)(equals - text < 17 ? equals - text : 17), text);
+    memcpy(ret_peer->called_ae, text, (size_t)(equals - text));
     char *end;
     unsigned long port = strtoul(colon + 1, &end, 10);
-    if (equals - text > 16 || ae_title_problem(ret_peer->ae) != NULL || colon[1] < '0' || colon[1] > '9' ||
-        *end != '\0' || port == 0 || port > 65535)
+    if (ae_title_problem(ret_peer->called_ae) != NULL || colon[1] < '0' || colon[1] > '9' || *end != '\0' ||
+        port == 0 || port > 65535)
         return false;
     const char *host = equals + 1;
     size_t len = (size_t)(colon - host);
@@ -71,7 +73,7 @@ static bool read_peer(const char *text, struct archive_peer *ret_peer)
     return ret_peer->host != NULL;
 }
 
-static void free_peers(struct archive_peer *peers, size_t count)
+static void free_peers(struct dicomnet_association_parameters *peers, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         free((char *)(uintptr_t)peers[i].host);
@@ -79,10 +81,12 @@ static void free_peers(struct archive_peer *peers, size_t count)
 }
 
 /* All of --peer. NULL, having said why, if one is wrong. */
-static struct archive_peer *read_peers(const struct options *options)
+static struct dicomnet_association_parameters *read_peers(const struct options *options)
 {
-    struct archive_peer *peers = calloc(options->input_count + 1, sizeof *peers);
+    struct dicomnet_association_parameters *peers = calloc(options->input_count + 1, sizeof *peers);
     for (size_t i = 0; peers != NULL && i < options->input_count; i++) {
+        peers[i].max_pdu_len = options->max_pdu_len;
+        peers[i].timeouts = options->timeouts;
         if (read_peer(options->inputs[i], &peers[i]))
             continue;
         fprintf(stderr, "dicom-archive: --peer: '%.80s' is not AE=HOST:PORT\n", options->inputs[i]);
@@ -95,7 +99,8 @@ static struct archive_peer *read_peers(const struct options *options)
 /* ---- the whole ---- */
 
 /* `folder`: of --dicom, or NULL. */
-static struct archive_options archive_options_of(const struct options *options, const struct archive_peer *peers,
+static struct archive_options archive_options_of(const struct options *options,
+                                                 const struct dicomnet_association_parameters *peers,
                                                  const char *folder, const struct dicomnet_logger *logger)
 {
     struct archive_options archive = {
@@ -115,10 +120,9 @@ static struct archive_options archive_options_of(const struct options *options, 
         .import_dirs = options->dicom_file != NULL ? &options->dicom_file : options->import_dirs.items,
         .import_count = options->dicom_file != NULL ? 1 : options->import_dirs.count,
         .synthetic = options->population,
-        .peers = peers,
-        .peer_count = options->input_count,
+        .destinations = peers,
+        .destination_count = options->input_count,
         .move_associations = options->move_associations,
-        .timeouts = options->timeouts,
         .logger = logger,
         .stop = &told_to_stop,
     };
@@ -180,7 +184,7 @@ static int check_dicom_file(const struct options *options, const struct server *
     return -ENOENT;
 }
 
-static int run(const struct options *options, const struct archive_peer *peers, const char *folder)
+static int run(const struct options *options, const struct dicomnet_association_parameters *peers, const char *folder)
 {
     struct server program = {0};
     struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->log_level);
@@ -223,7 +227,7 @@ int main(int argc, char **argv)
     console_prepare_process("dicom-archive");
     interrupt_note(&told_to_stop);
     if (options_begin(&options, PROGRAM_ARCHIVE, argc, argv, &exit_code)) {
-        struct archive_peer *peers = read_peers(&options);
+        struct dicomnet_association_parameters *peers = read_peers(&options);
         char *folder = options.dicom_file != NULL ? temporary_folder_create("dicom-archive") : NULL;
         bool ready = peers != NULL && (folder != NULL || options.dicom_file == NULL);
         exit_code = ready ? run(&options, peers, folder) : 1;

@@ -42,11 +42,7 @@ static void print_failure(const struct echo *echo, const struct dicomnet_verific
 {
     char end[PEER_TEXT_SIZE];
     bool released = result->end.kind == DICOMNET_ASSOCIATION_RELEASED;
-    const struct peer_names names = {.host = echo->association.host,
-                                     .port = echo->association.port,
-                                     .called_ae = echo->association.called_ae,
-                                     .calling_ae = echo->association.calling_ae};
-    peer_describe_end(&result->end, &names, end, sizeof end);
+    peer_describe_end(&result->end, &echo->association.parameters, end, sizeof end);
     destination_explain(echo->destination, end, sizeof end);
     fprintf(stderr, "dicom-echo: %s: %s\n", echo->destination->text,
             released ? dicomnet_error_text(result->error) : end);
@@ -97,8 +93,8 @@ static int open_loopback(struct echo *echo)
         fprintf(stderr, "dicom-echo: --loopback: %s\n", problem);
         return error;
     }
-    echo->association.host = "127.0.0.1";
-    echo->association.port = receiver_port(echo->receiver);
+    echo->association.parameters.host = "127.0.0.1";
+    echo->association.parameters.port = receiver_port(echo->receiver);
     return 0;
 }
 
@@ -108,13 +104,8 @@ static int run(struct echo *echo)
     const struct destination *destination = echo->destination;
     struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->log_level);
 
-    echo->association = (struct dicomnet_association_options){.host = destination->host,
-                                                              .port = destination->port,
-                                                              .max_pdu_len = options->max_pdu_len,
-                                                              .timeouts = options->timeouts,
-                                                              .logger = &logger};
-    strcpy(echo->association.called_ae, destination->called_ae);
-    strcpy(echo->association.calling_ae, destination->calling_ae);
+    echo->association = (struct dicomnet_association_options){
+        .parameters = destination_parameters(destination, options), .logger = &logger};
     if (uv_loop_init(&echo->loop) != 0) {
         fprintf(stderr, "dicom-echo: no event loop\n");
         return 1;

@@ -151,11 +151,9 @@ static void on_closed(struct dicomnet_query_user *user, void *context, const str
     bool stopped = by_us && (finder->interrupted || finder->limited || finder->too_many);
     finder->succeeded |= stopped && finder->limited; /* that the peer did not stop is nobody's trouble */
     if (!finder->ended && !stopped) {
-        const struct peer_names names = {.host = finder->destination->host,
-                                         .port = finder->destination->port,
-                                         .called_ae = finder->destination->called_ae,
-                                         .calling_ae = finder->destination->calling_ae};
-        peer_describe_end(end, &names, text, sizeof text);
+        const struct dicomnet_association_parameters peer =
+            destination_parameters(finder->destination, finder->options);
+        peer_describe_end(end, &peer, text, sizeof text);
         destination_explain(finder->destination, text, sizeof text);
         say(finder, text);
     }
@@ -193,16 +191,11 @@ static int open_user(struct finder *finder, const struct dicomnet_logger *logger
             options->patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT, DICOMNET_QUERY_FIND),
         .syntax_count = 2,
         .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}};
-    struct dicomnet_association_options association = {.host = destination->host,
-                                                       .port = destination->port,
-                                                       .max_pdu_len = options->max_pdu_len,
-                                                       .timeouts = options->timeouts,
+    struct dicomnet_association_options association = {.parameters = destination_parameters(destination, options),
                                                        .proposals = &proposal,
                                                        .proposal_count = 1,
                                                        .logger = logger};
     struct dicomnet_query_user_options user = {.handler = &handler, .context = finder};
-    strcpy(association.called_ae, destination->called_ae);
-    strcpy(association.calling_ae, destination->calling_ae);
     return dicomnet_query_user_open(&finder->user, &finder->loop, &association, &user);
 }
 

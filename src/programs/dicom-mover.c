@@ -110,10 +110,7 @@ static void fill_in_retrieval(struct mover *mover, const struct dicomnet_identif
     struct retrieval_options *retrieval = &mover->retrieval;
 
     *retrieval = (struct retrieval_options){
-        .host = destination->host,
-        .port = destination->port,
-        .max_pdu_len = options->max_pdu_len,
-        .timeouts = options->timeouts,
+        .association = destination_parameters(destination, options),
         .priority = (uint16_t)options->priority,
         .model = options->patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT,
         .level = (enum dicomnet_query_level)options->level,
@@ -132,8 +129,6 @@ static void fill_in_retrieval(struct mover *mover, const struct dicomnet_identif
         .stall_ms = stall_ms(options),
         .log_level = (enum dicomnet_log_level)options->log_level,
     };
-    strcpy(retrieval->called_ae, destination->called_ae);
-    strcpy(retrieval->calling_ae, destination->calling_ae);
     strcpy(retrieval->move_destination, options->move_destination);
     strcpy(retrieval->receive_ae, options->receive_ae[0] != '\0' ? options->receive_ae : destination->calling_ae);
 }

@@ -119,8 +119,7 @@ static void fill_in_session(struct sender *sender)
     struct session_options *session = &sender->session;
 
     *session = (struct session_options){
-        .host = destination->host,
-        .port = destination->port,
+        .association = destination_parameters(destination, options),
         .loopback = destination->loopback,
         .threads = options->threads > 0 ? options->threads : PACE_MAX,
         .threads_auto = options->threads == 0,
@@ -131,9 +130,6 @@ static void fill_in_session(struct sender *sender)
         .association_limit = options->association_limit,
         .on_conflict = (enum intake_conflict)options->on_conflict,
         .strict = options->strict,
-        .max_pdu_len = options->max_pdu_len,
-        .timeouts = options->timeouts,
-        .window = (uint16_t)options->window,
         .scan_first = options->scan_first,
         .synthetic = options->synthetic_text != NULL ? &options->synthetic : NULL,
         .repeat = options->repeat,
@@ -150,8 +146,6 @@ static void fill_in_session(struct sender *sender)
         .scan = {.accept_raw = options->accept_raw, .allow_incomplete = options->allow_incomplete},
         .log_level = (enum dicomnet_log_level)options->log_level,
     };
-    strcpy(session->called_ae, destination->called_ae);
-    strcpy(session->calling_ae, destination->calling_ae);
 }
 
 static int open_reports(struct sender *sender)

@@ -50,8 +50,8 @@ struct options {
     const char *connect;          /* --connect: the same in one word */
     const char *host;
     uint32_t port; /* of the peer, or to listen on */
-    char called_ae[17];
-    char calling_ae[17];
+    char called_ae[DICOMNET_AE_SIZE];
+    char calling_ae[DICOMNET_AE_SIZE];
     const char *peer;
     const char *config;
     bool loopback;
@@ -115,15 +115,15 @@ struct options {
     bool no_find;      /* ask for what the keys name, and list nothing */
     bool all;          /* no key narrows it, and that is meant */
     uint32_t stall_ms; /* 0: never */
-    char move_destination[17];
-    char receive_ae[17];
+    char move_destination[DICOMNET_AE_SIZE];
+    char receive_ae[DICOMNET_AE_SIZE];
     const char *receive_address; /* NULL: see --help */
     uint32_t receive_port;
     struct option_list allow_from; /* AE titles and hosts that may send to us; none given = all */
     bool receive_here;             /* said by a port to receive on */
 
     /* receiving */
-    char own_ae[17]; /* "" = take any called AE title */
+    char own_ae[DICOMNET_AE_SIZE]; /* "" = take any called AE title */
     const char *bind_address;
     const char *output_dir;
     bool discard;

@@ -24,7 +24,7 @@ enum option_type {
     OPTION_EVERY,     /* const char *: N:HEX, N from min to max; read into options->fail_every and fail_status */
     OPTION_HOST,      /* const char *: not empty, no spaces or slashes */
     OPTION_ADDRESS,   /* const char *: an IP address */
-    OPTION_AE,        /* char[17]: an AE title */
+    OPTION_AE,        /* char[DICOMNET_AE_SIZE] */
     OPTION_INPUT,     /* appended to the inputs */
     OPTION_KEY,       /* appended to the keys */
     OPTION_LIST       /* struct option_list: appended to it */

@@ -134,7 +134,7 @@ void retrieval_summary_add_missing(struct retrieval_summary *summary, const stru
 
 static json_t *options_json(const struct retrieval_options *options)
 {
-    const struct dicomnet_association_timeouts *timeouts = &options->timeouts;
+    const struct dicomnet_association_timeouts *timeouts = &options->association.timeouts;
     return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:i, s:o, s:b, s:s, s:{s:f, s:f, s:f, s:f, s:f}}", "model",
                      options->model == DICOMNET_QUERY_PATIENT_ROOT ? "patient-root" : "study-root", "level",
                      dicomnet_query_level_name(options->level), "no_find", options->no_find, "get", options->get,
@@ -170,11 +170,11 @@ static json_t *header_json(const struct retrieval_summary *summary, const struct
         string_or_null(result->stop_text), "exit_code", exit_code, "times", "begun", wall_time(result->begun_us),
         "ended", wall_time(result->ended_us), "duration_s", seconds(result->duration_us), "list_s",
         seconds(result->list_us), "transfer_s", seconds(result->asking_us), "destination", "host",
-        safe_string(options->host), "port", (int)options->port, "called_ae", safe_string(options->called_ae),
-        "calling_ae", safe_string(options->calling_ae), "options", options_json(options), "totals",
-        totals_json(&result->counts), "rounds", (int)result->rounds, "receive_port",
-        result->receive_port != 0 ? json_integer(result->receive_port) : json_null(), "rates", "megabytes_per_s",
-        rate((double)result->counts.bytes / 1e6, result->asking_us), "instances_per_s",
+        safe_string(options->association.host), "port", (int)options->association.port, "called_ae",
+        safe_string(options->association.called_ae), "calling_ae", safe_string(options->association.calling_ae),
+        "options", options_json(options), "totals", totals_json(&result->counts), "rounds", (int)result->rounds,
+        "receive_port", result->receive_port != 0 ? json_integer(result->receive_port) : json_null(), "rates",
+        "megabytes_per_s", rate((double)result->counts.bytes / 1e6, result->asking_us), "instances_per_s",
         rate((double)result->counts.stored, result->asking_us));
 }
 

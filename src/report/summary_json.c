@@ -115,7 +115,7 @@ static json_t *limit_json(const struct session_limit *limit)
 
 static json_t *options_json(const struct session_options *options, const char *given)
 {
-    const struct dicomnet_association_timeouts *timeouts = &options->timeouts;
+    const struct dicomnet_association_timeouts *timeouts = &options->association.timeouts;
     const struct discover_options *discover = &options->discover;
     return json_pack(
         "{s:o, s:o, s:b, s:b, s:o, s:b, s:i, s:s, s:b, s:i, s:I, s:b, s:b, s:b, s:b, s:s, s:{s:f, s:f, s:f, "
@@ -124,25 +124,26 @@ static json_t *options_json(const struct session_options *options, const char *g
         optional_string(discover->files_from), "nul_separated", discover->nul_separated, "recursive",
         discover->recursive, "pattern", optional_string(discover->pattern), "follow_symlinks",
         discover->follow_symlinks, "threads", (int)options->threads, "priority", priority_name(options->priority),
-        "verify", options->verify, "retry", (int)options->retry, "max_pdu", (json_int_t)options->max_pdu_len,
-        "loopback", options->loopback, "dry_run", options->dry_run, "accept_raw", options->scan.accept_raw,
-        "allow_incomplete", options->scan.allow_incomplete, "log_level", dicomnet_log_level_name(options->log_level),
-        "timeouts_s", "connect", timeouts->connect_ms / 1e3, "acse", timeouts->acse_ms / 1e3, "dimse",
-        timeouts->dimse_ms / 1e3, "network", timeouts->network_ms / 1e3, "release", timeouts->release_ms / 1e3,
-        "window", options->window > 1 ? (int)options->window : 1, "scan_first", options->scan_first, "synthetic",
-        options->synthetic != NULL, "repeat", (json_int_t)options->repeat, "duration_s",
-        (double)options->duration_ms / 1e3, "threads_auto", options->threads_auto, "given", safe_string(given),
-        "give_up_after_s", (double)options->give_up_ms / 1e3, "max_per_association",
-        limit_json(&options->association_limit), "on_conflict", conflict_name(options->on_conflict), "strict",
-        options->strict);
+        "verify", options->verify, "retry", (int)options->retry, "max_pdu",
+        (json_int_t)options->association.max_pdu_len, "loopback", options->loopback, "dry_run", options->dry_run,
+        "accept_raw", options->scan.accept_raw, "allow_incomplete", options->scan.allow_incomplete, "log_level",
+        dicomnet_log_level_name(options->log_level), "timeouts_s", "connect", timeouts->connect_ms / 1e3, "acse",
+        timeouts->acse_ms / 1e3, "dimse", timeouts->dimse_ms / 1e3, "network", timeouts->network_ms / 1e3, "release",
+        timeouts->release_ms / 1e3, "window", options->association.window > 1 ? (int)options->association.window : 1,
+        "scan_first", options->scan_first, "synthetic", options->synthetic != NULL, "repeat",
+        (json_int_t)options->repeat, "duration_s", (double)options->duration_ms / 1e3, "threads_auto",
+        options->threads_auto, "given", safe_string(given), "give_up_after_s", (double)options->give_up_ms / 1e3,
+        "max_per_association", limit_json(&options->association_limit), "on_conflict",
+        conflict_name(options->on_conflict), "strict", options->strict);
 }
 
 static json_t *destination_json(const struct session_options *options)
 {
-    bool named = !options->loopback && options->host != NULL;
-    return json_pack("{s:o, s:o, s:o, s:o}", "host", optional_string(named ? options->host : NULL), "port",
-                     named ? json_integer(options->port) : json_null(), "called_ae", safe_string(options->called_ae),
-                     "calling_ae", safe_string(options->calling_ae));
+    bool named = !options->loopback && options->association.host != NULL;
+    return json_pack("{s:o, s:o, s:o, s:o}", "host", optional_string(named ? options->association.host : NULL), "port",
+                     named ? json_integer(options->association.port) : json_null(), "called_ae",
+                     safe_string(options->association.called_ae), "calling_ae",
+                     safe_string(options->association.calling_ae));
 }
 
 static json_t *totals_json(const struct session_totals *totals)

@@ -46,7 +46,7 @@ struct guest {
     /* Of the current instance. */
     char class_uid[DICOMNET_UID_SIZE], instance_uid[DICOMNET_UID_SIZE];
     uint16_t status; /* to answer, if keeping it goes well */
-    char comment[65];
+    char comment[DICOMNET_COMMENT_SIZE];
     uint64_t bytes;
     bool writing;
 };
@@ -98,7 +98,7 @@ static void open_file(struct guest *guest, uint8_t context_id, const struct dico
 static bool is_wanted(struct guest *guest, const struct dicomnet_dimse_command *request)
 {
     const struct receiver_options *options = &guest->receiver->options;
-    char comment[65] = "";
+    char comment[DICOMNET_COMMENT_SIZE] = "";
     if (options->observer == NULL || options->observer->store_asked == NULL)
         return true;
     uint16_t status = options->observer->store_asked(options->observer_user, &guest->visit, request, comment);
@@ -151,7 +151,7 @@ static bool is_sound(struct guest *guest)
 {
     struct receiver *receiver = guest->receiver;
     char *path = NULL;
-    char comment[65];
+    char comment[DICOMNET_COMMENT_SIZE];
     enum outcome_reason reason = REASON_OUT_OF_MEMORY;
     /* What could not be written is part10_writer_finish's to tell. */
     if (receiver->check == NULL || part10_writer_complete(guest->writer) != 0)
@@ -179,7 +179,7 @@ static void keep(struct guest *guest)
         refuse(guest, DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES, dicomnet_error_text(result));
 }
 
-static uint16_t end(void *context, char ret_comment[65])
+static uint16_t end(void *context, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     struct guest *guest = context;
     if (guest->writing)

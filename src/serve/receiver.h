@@ -37,7 +37,7 @@ struct receiver_observer {
      * characters. NULL: all are taken.
      */
     uint16_t (*store_asked)(void *user, struct receiver_visit *visit, const struct dicomnet_dimse_command *request,
-                            char ret_comment[65]);
+                            char ret_comment[DICOMNET_COMMENT_SIZE]);
     /* True if this instance takes its file's name even if that is taken by another regular file. NULL: none does. */
     bool (*store_replaces)(void *user, const char *instance_uid);
     void (*association_opened)(void *user, struct receiver_visit *visit);

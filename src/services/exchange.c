@@ -265,11 +265,11 @@ static int open_exchange(struct dicomnet_exchange **ret_exchange, struct uv_loop
     if (exchange == NULL)
         return -ENOMEM;
     list_init(&exchange->services);
-    operations_init(&exchange->operations, loop, options->timeouts.dimse_ms);
+    operations_init(&exchange->operations, loop, options->parameters.timeouts.dimse_ms);
     exchange->operations.timer.data = exchange;
     struct dicomnet_association_options capped = *options;
-    if (capped.window > DICOMNET_STORAGE_WINDOW_MAX)
-        capped.window = DICOMNET_STORAGE_WINDOW_MAX;
+    if (capped.parameters.window > DICOMNET_STORAGE_WINDOW_MAX)
+        capped.parameters.window = DICOMNET_STORAGE_WINDOW_MAX;
     int error = dicomnet_association_open(&exchange->association, loop, &capped, &association_handler, exchange);
     if (error != 0) {
         uv_close((uv_handle_t *)&exchange->operations.timer, free_exchange);

@@ -12,41 +12,42 @@
 enum { BY_USER = 1, CALLING_AE_UNKNOWN = 3, CALLED_AE_UNKNOWN = 7 };
 enum { FOR_NOW = 2 };
 
-static void describe_not_connected(int error, const struct peer_names *names, char *ret_text, size_t size)
+static void describe_not_connected(int error, const struct dicomnet_association_parameters *peer, char *ret_text,
+                                   size_t size)
 {
     const char *advice = error == -ECONNREFUSED                    ? ": nothing listens at that port"
                          : error == DICOMNET_ERROR_TIMEOUT_CONNECT ? ": a wrong address, or a firewall"
                                                                    : "";
     bool is_name = error == DICOMNET_ERROR_HOST_UNKNOWN || error == DICOMNET_ERROR_LOOKUP_FAILED;
     if (is_name)
-        snprintf(ret_text, size, "not connected to '%s': %s", names->host, dicomnet_error_text(error));
+        snprintf(ret_text, size, "not connected to '%s': %s", peer->host, dicomnet_error_text(error));
     else
         snprintf(ret_text, size,
-                 strchr(names->host, ':') != NULL ? "not connected to [%s]:%u: %s%s" : "not connected to %s:%u: %s%s",
-                 names->host, names->port, dicomnet_error_text(error), advice);
+                 strchr(peer->host, ':') != NULL ? "not connected to [%s]:%u: %s%s" : "not connected to %s:%u: %s%s",
+                 peer->host, peer->port, dicomnet_error_text(error), advice);
 }
 
-static void describe_rejection(const struct dicomnet_association_end *end, const struct peer_names *names,
-                               char *ret_text, size_t size)
+static void describe_rejection(const struct dicomnet_association_end *end,
+                               const struct dicomnet_association_parameters *peer, char *ret_text, size_t size)
 {
     char text[160];
     dicomnet_association_describe_end(end, text, sizeof text);
     bool by_user = end->reject.source == BY_USER;
     if (by_user && end->reject.reason == CALLED_AE_UNKNOWN)
-        snprintf(ret_text, size, "%s: '%s' (--ae-title) is not the peer's AE title", text, names->called_ae);
+        snprintf(ret_text, size, "%s: '%s' (--ae-title) is not the peer's AE title", text, peer->called_ae);
     else if (by_user && end->reject.reason == CALLING_AE_UNKNOWN)
-        snprintf(ret_text, size, "%s: the peer does not know '%s' (--calling-ae)", text, names->calling_ae);
+        snprintf(ret_text, size, "%s: the peer does not know '%s' (--calling-ae)", text, peer->calling_ae);
     else
         snprintf(ret_text, size, "%s%s", text, end->reject.result == FOR_NOW ? " (for now)" : "");
 }
 
-void peer_describe_end(const struct dicomnet_association_end *end, const struct peer_names *names, char *ret_text,
-                       size_t size)
+void peer_describe_end(const struct dicomnet_association_end *end, const struct dicomnet_association_parameters *peer,
+                       char *ret_text, size_t size)
 {
     if (end->kind == DICOMNET_ASSOCIATION_NOT_CONNECTED)
-        describe_not_connected(end->error, names, ret_text, size);
+        describe_not_connected(end->error, peer, ret_text, size);
     else if (end->kind == DICOMNET_ASSOCIATION_REJECTED)
-        describe_rejection(end, names, ret_text, size);
+        describe_rejection(end, peer, ret_text, size);
     else
         dicomnet_association_describe_end(end, ret_text, size);
 }

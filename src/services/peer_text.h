@@ -6,24 +6,17 @@
 #define SERVICES_PEER_TEXT_H
 
 #include <stddef.h>
-#include <stdint.h>
 
 struct dicomnet_association_end;
+struct dicomnet_association_parameters;
 
 enum { PEER_TEXT_SIZE = 400 };
 
-/* Whom we asked, and as whom. Borrowed. */
-struct peer_names {
-    const char *host;
-    uint16_t port;
-    const char *called_ae, *calling_ae;
-};
-
 /*
  * One line: "rejected by 10.0.0.5:104: calling AE title not recognized: 'SENDER' (--calling-ae): the peer must be told
- * of it".
+ * of it". `peer` says whom we asked, and as whom.
  */
-void peer_describe_end(const struct dicomnet_association_end *end, const struct peer_names *names, char *ret_text,
-                       size_t size);
+void peer_describe_end(const struct dicomnet_association_end *end, const struct dicomnet_association_parameters *peer,
+                       char *ret_text, size_t size);
 
 #endif

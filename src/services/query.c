@@ -53,7 +53,7 @@ uint32_t dicomnet_query_level_key(enum dicomnet_query_level level)
 
 int dicomnet_query_level_of(const struct dicomnet_identifier *identifier)
 {
-    char text[17];
+    char text[17]; /* a CS: at most 16 characters */
     if (!dicomnet_identifier_get_text(identifier, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, text, sizeof text))
         return -1;
     for (int level = DICOMNET_QUERY_LEVEL_PATIENT; level <= DICOMNET_QUERY_LEVEL_IMAGE; level++)

@@ -240,7 +240,7 @@ static void begin_request(struct dicomnet_query_provider *provider)
     request->cancelled = false;
     request->state = NULL;
     provider->state = SERVING;
-    char comment[65] = "";
+    char comment[DICOMNET_COMMENT_SIZE] = "";
     uint16_t status = provider->options.handler->begin(provider->options.context, request, comment);
     provider->served = provider->ready_owed = status == DICOMNET_STATUS_PENDING;
     if (status != DICOMNET_STATUS_PENDING)

@@ -281,7 +281,7 @@ int dicomnet_query_user_open(struct dicomnet_query_user **ret_user, struct uv_lo
     if (user == NULL)
         return -ENOMEM;
     struct dicomnet_association_options one_at_a_time = *association;
-    one_at_a_time.window = 1;
+    one_at_a_time.parameters.window = 1;
     return finish_opening(user, exchange_open_for(&user->service, &query_class, loop, &one_at_a_time), ret_user);
 }
 

@@ -69,7 +69,7 @@ bool store_intake_send(struct store_intake *intake, uint64_t *ret_wait_us)
 static void end_message(struct store_intake *intake, const struct dicomnet_dimse_command *request)
 {
     uint16_t status = intake->refused_status;
-    char comment[65] = "";
+    char comment[DICOMNET_COMMENT_SIZE] = "";
     intake->in_message = false;
     if (status == DICOMNET_STATUS_SUCCESS)
         status = intake->sink->end(intake->context, comment);

@@ -135,7 +135,7 @@ int dicomnet_verification_echo(struct dicomnet_verification **ret_verification, 
     struct dicomnet_association_options with_proposal = *options;
     with_proposal.proposals = &proposal;
     with_proposal.proposal_count = 1;
-    with_proposal.window = 1;
+    with_proposal.parameters.window = 1;
     return start(echo, exchange_open_for(&echo->service, &verification_class, loop, &with_proposal), ret_verification);
 }
 

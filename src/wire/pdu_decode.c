@@ -329,8 +329,10 @@ int dicomnet_pdu_decode_associate(struct dicomnet_span body, enum dicomnet_pdu_t
         return DICOMNET_ERROR_PDU_MALFORMED;
     const uint8_t *fields = body.data; /* the table's byte 7 */
     ret_associate->protocol_version = get_u16_be(fields);
-    dicomnet_span_copy_trimmed((struct dicomnet_span){.data = fields + 4, .len = 16}, ret_associate->called_ae, 17);
-    dicomnet_span_copy_trimmed((struct dicomnet_span){.data = fields + 20, .len = 16}, ret_associate->calling_ae, 17);
+    dicomnet_span_copy_trimmed((struct dicomnet_span){.data = fields + 4, .len = 16}, ret_associate->called_ae,
+                               DICOMNET_AE_SIZE);
+    dicomnet_span_copy_trimmed((struct dicomnet_span){.data = fields + 20, .len = 16}, ret_associate->calling_ae,
+                               DICOMNET_AE_SIZE);
     struct dicomnet_span items = {.data = fields + ASSOCIATE_FIXED_LEN, .len = body.len - ASSOCIATE_FIXED_LEN};
     return decode_items(items, type, ret_associate);
 }

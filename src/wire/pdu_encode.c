@@ -41,7 +41,7 @@ static void put_span_item(struct bytes_writer *writer, uint8_t type, struct dico
     end_item(writer, start);
 }
 
-static void put_ae(struct bytes_writer *writer, const char ae[17])
+static void put_ae(struct bytes_writer *writer, const char ae[DICOMNET_AE_SIZE])
 {
     uint8_t padded[16];
     memset(padded, ' ', sizeof padded);

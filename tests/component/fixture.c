@@ -68,11 +68,12 @@ struct dicomnet_association_options fixture_options(uint16_t port)
     static const struct dicomnet_association_proposal proposal = {
         .abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {FIXTURE_SYNTAX}};
     return (struct dicomnet_association_options){
-        .host = "127.0.0.1",
-        .port = port,
-        .called_ae = "SCRIPT",
-        .calling_ae = "TESTER",
-        .timeouts = {.connect_ms = 600, .acse_ms = 600, .dimse_ms = 600, .network_ms = 800, .release_ms = 600},
+        .parameters =
+            {.host = "127.0.0.1",
+             .port = port,
+             .called_ae = "SCRIPT",
+             .calling_ae = "TESTER",
+             .timeouts = {.connect_ms = 600, .acse_ms = 600, .dimse_ms = 600, .network_ms = 800, .release_ms = 600}},
         .proposals = &proposal,
         .proposal_count = 1};
 }

@@ -26,7 +26,7 @@ struct server {
     unsigned begun, ended, cancelled;
     uint64_t len;
     uint32_t hash;
-    char instance_uid[DICOMNET_UID_SIZE], called_ae[17], calling_ae[17];
+    char instance_uid[DICOMNET_UID_SIZE], called_ae[DICOMNET_AE_SIZE], calling_ae[DICOMNET_AE_SIZE];
     uint16_t window;
     struct dicomnet_association_end end; /* of the association that ended last */
     unsigned close_after;                /* associations: then the acceptor is closed */
@@ -53,12 +53,12 @@ static void sink_bytes(void *context, struct dicomnet_span bytes)
     server->hash = script_hash(server->hash, bytes.data, bytes.len);
 }
 
-static uint16_t sink_end(void *context, char ret_comment[65])
+static uint16_t sink_end(void *context, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     struct server *server = context;
     server->ended++;
     if (server->comment != NULL)
-        snprintf(ret_comment, 65, "%s", server->comment);
+        snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "%s", server->comment);
     return server->end_status;
 }
 
@@ -262,7 +262,7 @@ static void simple_bytes(void *context, struct dicomnet_span bytes)
     ((struct simple_guest *)context)->len += bytes.len;
 }
 
-static uint16_t simple_end(void *context, char ret_comment[65])
+static uint16_t simple_end(void *context, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     simple.mixed_up += ((struct simple_guest *)context)->len != DATA_LEN;
     simple.ended++;

@@ -122,7 +122,7 @@ Test(addresses, are_tried_in_turn, .timeout = FIXTURE_TIMEOUT_S)
         deaf_listen(&deaf, peer->port);
         addresses_of_host = rows[i].addresses;
         struct dicomnet_association_options options = fixture_options(peer->port);
-        options.host = "host.example";
+        options.parameters.host = "host.example";
         cr_assert_eq(dicomnet_association_open(&association, &fixture.loop, &options, &handler, &record), 0);
         uint64_t ms = fixture_run(&fixture);
         deaf_close(&deaf);
@@ -133,7 +133,7 @@ Test(addresses, are_tried_in_turn, .timeout = FIXTURE_TIMEOUT_S)
         cr_expect_eq(record.opened, rows[i].kind == DICOMNET_ASSOCIATION_RELEASED, "row %zu", i);
         cr_expect_eq(record.end.kind, rows[i].kind, "row %zu: %d", i, record.end.kind);
         cr_expect_eq(record.end.error, rows[i].error, "row %zu: %s", i, dicomnet_error_text(record.end.error));
-        uint64_t least_ms = (uint64_t)rows[i].timeouts * options.timeouts.connect_ms;
+        uint64_t least_ms = (uint64_t)rows[i].timeouts * options.parameters.timeouts.connect_ms;
         cr_expect(ms + 50 >= least_ms && ms < least_ms + 2000, "row %zu: %u ms", i, (unsigned)ms);
     }
 }

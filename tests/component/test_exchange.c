@@ -290,7 +290,7 @@ static void open_exchange(struct shared *shared, uint16_t port, uint16_t window,
     struct dicomnet_association_options options = fixture_options(port);
     options.proposals = proposals;
     options.proposal_count = sizeof proposals / sizeof proposals[0];
-    options.window = window;
+    options.parameters.window = window;
     cr_assert_eq(dicomnet_exchange_open(&shared->exchange, &shared->fixture.loop, &options, handler, shared), 0);
 }
 

@@ -93,8 +93,8 @@ static void negotiate(struct record *record, uint16_t window)
     struct dicomnet_association_options options = fixture_options(peer->port);
     options.proposals = proposals;
     options.proposal_count = 3;
-    options.max_pdu_len = 20000;
-    options.window = window;
+    options.parameters.max_pdu_len = 20000;
+    options.parameters.window = window;
     cr_assert_eq(dicomnet_association_open(&record->association, &fixture.loop, &options, &handler, record), 0);
     fixture_run(&fixture);
     cr_assert_eq(record->closed, 1);
@@ -308,7 +308,7 @@ Test(negotiation, send_says_why_not, .timeout = FIXTURE_TIMEOUT_S)
     struct dicomnet_association_options options = fixture_options(peer->port);
     options.proposals = proposals;
     options.proposal_count = 3;
-    options.timeouts = dicomnet_association_default_timeouts; /* it takes as long as it takes */
+    options.parameters.timeouts = dicomnet_association_default_timeouts; /* it takes as long as it takes */
     cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
     const struct dicomnet_dimse_command echo = {
         .field = DICOMNET_DIMSE_C_ECHO_RQ, .present = DICOMNET_DIMSE_HAS_MESSAGE_ID, .message_id = 1};

@@ -31,7 +31,7 @@ struct both {
     unsigned in_the_way; /* calls that were refused with DICOMNET_ERROR_BUSY, as they should be */
     struct dicomnet_query_request *request;
     struct dicomnet_identifier match;
-    char asked_name[65], destination[17];
+    char asked_name[65], destination[DICOMNET_AE_SIZE];
     struct dicomnet_store store;
     struct numbers_source numbers;
     bool empty_matches;
@@ -46,7 +46,7 @@ struct both {
     struct dicomnet_identifier keys;
     unsigned queries; /* how many are to be made, one after another */
     unsigned matches, cancel_at, progress, query_ended;
-    char last_uid[65];
+    char last_uid[DICOMNET_UID_SIZE];
     char failed_list[200];
     unsigned user_closed;
     int begin_error;
@@ -57,7 +57,7 @@ struct both {
 
 /* ---- the provider ---- */
 
-static uint16_t on_begin(void *context, struct dicomnet_query_request *request, char ret_comment[65])
+static uint16_t on_begin(void *context, struct dicomnet_query_request *request, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     struct both *both = context;
     both->begun++;
@@ -80,7 +80,7 @@ static void finish(struct both *both, uint16_t status)
 static void give(struct both *both)
 {
     struct dicomnet_query_request *request = both->request;
-    char uid[65];
+    char uid[DICOMNET_UID_SIZE];
     if (request->cancelled && both->stop_when_cancelled) {
         finish(both, DICOMNET_STATUS_CANCEL);
         return;
@@ -277,7 +277,7 @@ static void sink_bytes(void *context, struct dicomnet_span bytes)
     ((struct both *)context)->instance_bytes += bytes.len;
 }
 
-static uint16_t sink_end(void *context, char ret_comment[65])
+static uint16_t sink_end(void *context, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     return ((struct both *)context)->sink_status;
 }

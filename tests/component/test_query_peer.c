@@ -296,7 +296,7 @@ static void play_store(struct script_peer *peer)
     if (!play_request(peer))
         return;
     struct peer_command final = peer_response(peer, 0x0000);
-    char class_uid[65];
+    char class_uid[DICOMNET_UID_SIZE];
     strcpy(class_uid, peer->message.class_uid);
     final.class_uid = class_uid;
     const struct peer_command store = {.context_id = 1,
@@ -332,7 +332,7 @@ struct server {
     bool endless, stubborn;
 };
 
-static uint16_t on_begin(void *context, struct dicomnet_query_request *request, char ret_comment[65])
+static uint16_t on_begin(void *context, struct dicomnet_query_request *request, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     ((struct server *)context)->begun++;
     return DICOMNET_STATUS_PENDING;
@@ -441,7 +441,7 @@ static void play_bad_identifiers(struct script_peer *peer)
     expect_status(peer, 1, 0xC000, dicomnet_error_text(DICOMNET_ERROR_IDENTIFIER_TOO_DEEP));
     send_find(peer, 2);
     peer_send_pdv(peer, 1, 0x02, "garbage", 7);
-    char comment[65];
+    char comment[DICOMNET_COMMENT_SIZE];
     snprintf(comment, sizeof comment, "%s", dicomnet_error_text(DICOMNET_ERROR_IDENTIFIER_MALFORMED));
     expect_status(peer, 2, 0xC000, comment);
     const struct peer_command none = {.context_id = 1, .field = FIND_RQ, .message_id = 3, .class_uid = FIND};

@@ -95,8 +95,8 @@ static uint64_t store_all(struct record *record, void (*script)(struct script_pe
     struct script_peer *peer = script_peer_listen(script, record);
     cr_assert_not_null(peer);
     struct dicomnet_association_options options = fixture_options(peer->port);
-    options.window = window;
-    options.timeouts.release_ms = 5000; /* a release waits behind megabytes */
+    options.parameters.window = window;
+    options.parameters.timeouts.release_ms = 5000; /* a release waits behind megabytes */
     if (record->len == 0)
         record->len = 1000;
     cr_assert_eq(dicomnet_storage_user_open(&record->user, &fixture.loop, &options, &handler, record), 0);
@@ -482,7 +482,7 @@ static void store_with_two_contexts(struct record *record, void (*script)(struct
     struct dicomnet_association_options options = fixture_options(peer->port);
     options.proposals = proposals;
     options.proposal_count = 2;
-    options.window = window;
+    options.parameters.window = window;
     cr_assert_eq(dicomnet_storage_user_open(&record->user, &fixture.loop, &options, &handler, record), 0);
     fixture_run(&fixture);
     cr_expect_eq(record->closed, 1);
@@ -865,8 +865,8 @@ Test(storage_user, message_ids_go_round, .timeout = FIXTURE_TIMEOUT_S)
     fixture_begin(&fixture);
     struct script_peer *peer = script_peer_listen(answer_every_other_late, NULL);
     struct dicomnet_association_options options = fixture_options(peer->port);
-    options.window = 2;
-    options.timeouts.dimse_ms = 0;
+    options.parameters.window = 2;
+    options.parameters.timeouts.dimse_ms = 0;
     cr_assert_eq(dicomnet_storage_user_open(&endless.user, &fixture.loop, &options, &endless_handler, &endless), 0);
     fixture_run(&fixture);
     cr_expect_eq(endless.done, 65700);

@@ -104,7 +104,8 @@ Test(transport, sleeps_when_the_peer_is_slow)
     uv_prepare_init(&fixture.loop, &talk.turn);
     talk.turn.data = &talk;
     uv_prepare_start(&talk.turn, on_turn);
-    cr_assert_eq(transport_connect(&talk.transport, &fixture.loop, "127.0.0.1", peer->port, &handler, &talk), 0);
+    const struct dicomnet_association_options options = fixture_options(peer->port);
+    cr_assert_eq(transport_connect(&talk.transport, &fixture.loop, &options.parameters, &handler, &talk), 0);
     fixture_run(&fixture);
     fixture_end_peer(peer, "slow");
     fixture_end(&fixture);

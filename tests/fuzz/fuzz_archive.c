@@ -37,6 +37,7 @@ struct run {
     struct archive *archive;
     struct fake_client client;
     bool deaf;
+    struct dicomnet_association_parameters destination; /* of a C-MOVE */
 };
 
 static struct messages requests, answers;
@@ -115,17 +116,20 @@ static void take_step(struct run *run, struct fuzz_input *input)
 
 static void open_archive(struct run *run, unsigned flags)
 {
-    static const struct archive_peer peer = {.ae = "DESTINATION", .host = "destination", .port = 104};
+    run->destination = (struct dicomnet_association_parameters){.host = "destination",
+                                                                .port = 104,
+                                                                .called_ae = "DESTINATION",
+                                                                .max_pdu_len = DICOMNET_ASSOCIATION_MAX_PDU_MIN,
+                                                                .timeouts = dicomnet_association_default_timeouts};
     char problem[256];
     struct archive_options options = {.acceptor = {.bind_address = "127.0.0.1",
                                                    .idle_ms = 30000,
                                                    .association = {.ae = "ARCHIVE",
                                                                    .max_pdu_len = DICOMNET_ASSOCIATION_MAX_PDU_MIN,
                                                                    .timeouts = dicomnet_association_default_timeouts}},
-                                      .peers = &peer,
-                                      .peer_count = 1,
-                                      .move_associations = 1 /* fake_net makes one connection at a time */,
-                                      .timeouts = dicomnet_association_default_timeouts};
+                                      .destinations = &run->destination,
+                                      .destination_count = 1,
+                                      .move_associations = 1 /* fake_net makes one connection at a time */};
     if ((flags & FLAG_KEEP) != 0)
         options.output_dir = fake_folder();
     else

@@ -194,13 +194,13 @@ static void open_user(struct run *run, unsigned window)
          .syntax_count = 2,
          .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}},
     };
-    struct dicomnet_association_options options = {.host = "server",
-                                                   .port = 104,
-                                                   .called_ae = "SERVER",
-                                                   .calling_ae = "CLIENT",
-                                                   .max_pdu_len = DICOMNET_ASSOCIATION_MAX_PDU_MIN,
-                                                   .window = (uint16_t)window,
-                                                   .timeouts = dicomnet_association_default_timeouts,
+    struct dicomnet_association_options options = {.parameters = {.host = "server",
+                                                                  .port = 104,
+                                                                  .called_ae = "SERVER",
+                                                                  .calling_ae = "CLIENT",
+                                                                  .max_pdu_len = DICOMNET_ASSOCIATION_MAX_PDU_MIN,
+                                                                  .window = (uint16_t)window,
+                                                                  .timeouts = dicomnet_association_default_timeouts},
                                                    .proposals = proposals,
                                                    .proposal_count = sizeof proposals / sizeof proposals[0]};
     FUZZ_CHECK(dicomnet_storage_user_open(&run->user, &run->loop, &options, &handler, run) == 0);

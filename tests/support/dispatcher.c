@@ -169,11 +169,11 @@ void dispatcher_init(struct dispatcher *dispatcher, uint16_t port)
     memset(dispatcher, 0, sizeof *dispatcher);
     INSIST(uv_loop_init(&dispatcher->loop) == 0);
     INSIST(mailbox_open(&dispatcher->home, &dispatcher->loop, deliver, dispatcher) == 0);
-    dispatcher->options = (struct worker_options){.host = "127.0.0.1",
-                                                  .port = port,
-                                                  .called_ae = "ANY-SCP",
-                                                  .calling_ae = "DISPATCHER",
-                                                  .timeouts = dicomnet_association_default_timeouts,
+    dispatcher->options = (struct worker_options){.association = {.host = "127.0.0.1",
+                                                                  .port = port,
+                                                                  .called_ae = "ANY-SCP",
+                                                                  .calling_ae = "DISPATCHER",
+                                                                  .timeouts = dicomnet_association_default_timeouts},
                                                   .log_level = DICOMNET_LOG_DEBUG,
                                                   .home = &dispatcher->home};
 }

@@ -48,13 +48,13 @@ static struct session_result run(struct watch *watch, unsigned interrupt_at, uns
     struct made_files files;
     REQUIRE(made_files_create(&files, STUDIES, EACH, FILE_BYTES) == 0, "no files");
     const char *inputs[] = {files.folder};
-    const struct session_options options = {.called_ae = "ANY-SCP",
-                                            .calling_ae = "SESSION",
+    const struct session_options options = {.association = {.called_ae = "ANY-SCP",
+                                                            .calling_ae = "SESSION",
+                                                            .timeouts = dicomnet_association_default_timeouts},
                                             .loopback = true,
                                             .threads = THREADS,
                                             .verify = true,
                                             .retry = 2,
-                                            .timeouts = dicomnet_association_default_timeouts,
                                             .discover = {.inputs = inputs, .input_count = 1},
                                             .log_level = DICOMNET_LOG_DEBUG};
     *watch = (struct watch){.interrupt_at = interrupt_at, .again_at = again_at};

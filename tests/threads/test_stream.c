@@ -49,9 +49,8 @@ static struct session_result run(struct session_options *options, struct watch *
 {
     static struct session_result result;
     options->loopback = true;
-    options->timeouts = dicomnet_association_default_timeouts;
-    strcpy(options->called_ae, "ANY-SCP");
-    strcpy(options->calling_ae, "STREAM");
+    options->association = (struct dicomnet_association_parameters){
+        .called_ae = "ANY-SCP", .calling_ae = "STREAM", .timeouts = dicomnet_association_default_timeouts};
     if (watch != NULL)
         *watch = (struct watch){0};
     const struct session_observer observer = {.user = watch, .instance_ended = watch != NULL ? on_ended : NULL};

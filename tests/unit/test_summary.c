@@ -27,15 +27,19 @@ static struct summary *summary;
 static struct session_result result;
 static const char *const inputs[] = {"/data/a", "caf\xe9"};
 static struct session_options options = {
-    .host = "pacs.example",
-    .port = 104,
-    .called_ae = "PACS",
-    .calling_ae = "DICOM_SENDER",
+    .association = {.host = "pacs.example",
+                    .port = 104,
+                    .called_ae = "PACS",
+                    .calling_ae = "DICOM_SENDER",
+                    .max_pdu_len = 131072,
+                    .timeouts = {.connect_ms = 10000,
+                                 .acse_ms = 30000,
+                                 .dimse_ms = 120000,
+                                 .network_ms = 60500,
+                                 .release_ms = 10000}},
     .threads = 8,
     .priority = DICOMNET_PRIORITY_HIGH,
     .retry = 3,
-    .max_pdu_len = 131072,
-    .timeouts = {.connect_ms = 10000, .acse_ms = 30000, .dimse_ms = 120000, .network_ms = 60500, .release_ms = 10000},
     .discover = {.inputs = inputs, .input_count = 2, .recursive = true},
 };
 

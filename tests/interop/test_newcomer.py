@@ -1,6 +1,6 @@
-"""The way of a newcomer, from README.md alone: start an archive, list its studies, fetch one, send it on to Orthanc, and
-build an SCU of one's own. The blocks "```sh run orthanc" are run as they stand there, their ports apart, in an empty folder
-that has `build/release` and the example that the page shows.
+"""The way of a newcomer, from README.md and docs/library.md alone: start an archive, list its studies, fetch one, send
+it on to Orthanc, and build an SCU of one's own. Their blocks "```sh run orthanc" are run as they stand there, their
+ports apart, in an empty folder that has `build/release` and the example that docs/library.md shows.
 
 RELEASE_DIR names the folder of an optimized build.
 """
@@ -17,8 +17,9 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 STUDIES, SERIES, INSTANCES = 4, 2, 50
 
 
-def readme_blocks(info):
-    text = (TOP / 'README.md').read_text(encoding='utf-8')
+def blocks(info):
+    """Of both pages, one after the other."""
+    text = ''.join((TOP / name).read_text(encoding='utf-8') for name in ('README.md', 'docs/library.md'))
     return re.findall(rf'^```{info}\n(.*?)^```$', text, re.MULTILINE | re.DOTALL)
 
 
@@ -36,9 +37,9 @@ class Newcomer(ProgramTest):
         orthanc = self.start(peers.Orthanc())
         (self.folder / 'build').mkdir()
         (self.folder / 'build' / 'release').symlink_to(pathlib.Path(os.environ['RELEASE_DIR']).resolve())
-        example, = (block for block in readme_blocks('c') if block.startswith('/* echo_and_store_scu '))
+        example, = (block for block in blocks('c') if block.startswith('/* echo_and_store_scu '))
         (self.folder / 'echo_and_store_scu.c').write_text(example)
-        script = '\n'.join(readme_blocks('sh run orthanc'))
+        script = '\n'.join(blocks('sh run orthanc'))
         for port, ours in (('11112', network.free_port()), ('4242', orthanc.port)):
             self.assertIn(port, script)
             script = script.replace(port, str(ours))

@@ -4,15 +4,17 @@ import signal
 import time
 import unittest
 
-from support import harness
-from support.harness import CommandTest, element, run, write_instance
+from support import process
+from support.base import CommandTest
+from support.datasets import element, write_instance
+from support.process import run
 
 LISTENING = r'^listening on 127\.0\.0\.1:(\d+)$'
 
 
 class Archive(CommandTest):
     def archive(self, *arguments):
-        running = self.start(harness.Running('dicom-archive', '--port', '0', *arguments))
+        running = self.start(process.Running('dicom-archive', '--port', '0', *arguments))
         running.port = int(running.wait_for(LISTENING).group(1))
         return running
 
@@ -64,8 +66,8 @@ class Archive(CommandTest):
         for number in range(1500):
             write_instance(source / str(number), instance=f'1.2.3.{number}')
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            archive = self.start(harness.Running('dicom-archive', '--port', '0', '--dicom', source,
-                                                 env=harness.environment(TMPDIR=str(temporary))))
+            archive = self.start(process.Running('dicom-archive', '--port', '0', '--dicom', source,
+                                                 env=process.environment(TMPDIR=str(temporary))))
             while not list(temporary.glob('*/1.2.3.*')):
                 self.assertIsNone(archive.process.poll())
                 time.sleep(0.01)

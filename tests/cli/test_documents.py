@@ -6,7 +6,8 @@ import subprocess
 import unittest
 
 from support import documents
-from support.harness import BUILD, TIMEOUT_S, CommandTest, environment, run
+from support.base import CommandTest
+from support.process import TIMEOUT_S, build_folder, environment, run
 
 OPTION = re.compile(r'(?<![\w-])--[a-z][a-z-]*[a-z]')
 PROGRAMS = ('dicom-sender', 'dicom-receiver', 'dicom-echo', 'dicom-archive', 'dicom-finder', 'dicom-mover')
@@ -140,7 +141,7 @@ class StatusRules(unittest.TestCase):
                     table[status] = means
             elif statuses == 'any other':
                 other = means
-        done = subprocess.run([BUILD / 'tests' / 'support' / 'status-rules', 'each'], check=True, text=True,
+        done = subprocess.run([build_folder() / 'tests' / 'support' / 'status-rules', 'each'], check=True, text=True,
                               stdout=subprocess.PIPE, timeout=TIMEOUT_S, env=environment())
         lines = done.stdout.splitlines()
         self.assertEqual(len(lines), 65_536)

@@ -7,7 +7,10 @@ import subprocess
 import termios
 import unittest
 
-from support.harness import CommandTest, Receiver, closed_port, run
+from support.base import CommandTest
+from support.network import closed_port
+from support.process import run
+from support.programs import Receiver
 from support.programs import program
 from support.scripted_archive import Match, ScriptedArchive, Status, dataset
 

@@ -12,7 +12,11 @@ import struct
 import subprocess
 import unittest
 
-from support.harness import FAULTS, TIMEOUT_S, CommandTest, Receiver, Running, environment, program, run, write_instance
+from support import process
+from support.base import CommandTest
+from support.datasets import write_instance
+from support.process import environment, program, run, Running, TIMEOUT_S
+from support.programs import Receiver
 
 PAGE = pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'manual' / 'from-other-tools.md'
 ROW = re.compile(r'^\| `([^`]+)` \| `([^`]+)` \| ([^|`]+) \|$', re.MULTILINE)
@@ -81,8 +85,7 @@ class FromOtherTools(CommandTest):
     # ---- the forms of the third column ----
 
     def check_stored(self, here, folder, count, called, calling):
-        receiver = Receiver('--output-dir', str(folder / 'got'), '--access-log', str(folder / 'access.log'))
-        self.addCleanup(receiver.leave)
+        receiver = self.start(Receiver('--output-dir', str(folder / 'got'), '--access-log', str(folder / 'access.log')))
         result = self.run_here(here, receiver.port, folder)
         receiver.stop()
         self.assertEqual(result.code, 0, result)
@@ -132,8 +135,7 @@ class FromOtherTools(CommandTest):
 
     def check_listens(self, here, folder, title):
         name, arguments = self.words(here, 0)
-        server = Running(name, *arguments, cwd=folder)
-        self.addCleanup(server.leave)
+        server = self.start(Running(name, *arguments, cwd=folder))
         server.wait_for(rf'^listening on [\d.]+:{self.serve_port}$')
         self.assertEqual(run('dicom-echo', '127.0.0.1', self.serve_port, '-aec', title or 'ANY').code, 0)
         if title:
@@ -189,7 +191,7 @@ class NothingIsMisread(CommandTest):
                     said = done.stderr
                     self.assertEqual(done.returncode, 1, said)
                     self.assertNotIn('unknown option', said)
-                    self.assertFalse([fault for fault in FAULTS if fault in said], said)
+                    self.assertFalse(process.fault_of(said), said)
                     # The empty argument behind it is refused, as its value or as an argument; or the word itself is.
                     self.assertTrue(word in said or 'an argument is empty' in said, said)
 

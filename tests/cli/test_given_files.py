@@ -1,11 +1,10 @@
 """Which files are meant: lists in every encoding, a DICOMDIR, folders that hold folders."""
-import os
-import shutil
 import struct
 import unittest
 
-from support import harness
-from support.harness import CommandTest, element
+from support import datasets
+from support.base import CommandTest
+from support.datasets import element
 
 
 def record(*components, in_use=b'\xff\xff', nested=b''):
@@ -37,7 +36,7 @@ class GivenFiles(CommandTest):
         self.number += 1
         path = self.source / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        return harness.write_instance(path, f'1.2.3.{self.number}')
+        return datasets.write_instance(path, f'1.2.3.{self.number}')
 
     def send_here(self, *arguments, **more):
         return self.send('--loopback', '--no-progress', '-v', *arguments, cwd=self.source, **more)
@@ -127,7 +126,7 @@ class GivenFiles(CommandTest):
         self.assertIn('skipped: a DICOMDIR', result.err, 'where the walk meets it')
 
     def test_a_dicomdir_reaches_no_further_than_its_folder(self):
-        harness.write_instance(self.folder / 'outside.dcm')
+        datasets.write_instance(self.folder / 'outside.dcm')
         self.instance('cd/IM1')
         (self.source / 'cd' / 'LINK').symlink_to(self.folder / 'outside.dcm')
         (self.source / 'cd' / 'LINKED').symlink_to(self.folder)

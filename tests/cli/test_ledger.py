@@ -7,11 +7,12 @@ import signal
 import sqlite3
 import struct
 import subprocess
-import time
 import unittest
 
-from support import harness
-from support.harness import Receiver, Running, files_below, program, run, write_instance
+from support import process
+from support.datasets import files_below, write_instance
+from support.process import program, run, Running
+from support.programs import Receiver
 from support.ledger_test import LedgerTest, alter
 
 
@@ -123,7 +124,7 @@ class Resume(LedgerTest):
         studies = self.studies('1x2x4096:CT')
         self.to()
         port = self.peer.port
-        self.peer.leave()
+        self.peer.stop()
         self.resume('--retry', 0, studies, code=1, pending=2)
         self.peer = self.start(Receiver('--discard', '--port', port))
         self.resume(studies, stored=2)
@@ -369,7 +370,7 @@ class FullDisk(LedgerTest):
         receiver = self.to('--discard', '--response-delay', '2')  # time to see that it stops
         done = subprocess.run(['prlimit', '--fsize=200000', program('dicom-sender'), '--log-dir', self.logs,
                                '--log-level', 'error', *map(str, self.arguments('-t', '4', studies))], check=False,
-                              capture_output=True, text=True, env=harness.environment(), timeout=harness.TIMEOUT_S)
+                              capture_output=True, text=True, env=process.environment(), timeout=process.TIMEOUT_S)
         self.assertEqual(done.returncode, 2, done.stderr)
         self.assertRegex(done.stderr, rf"the ledger '{self.ledger}' cannot be written: .*(full|disk I/O error)")
         self.assertRegex(done.stderr, r'it lacks the outcomes of \d+ files')

@@ -127,18 +127,18 @@ class Words(ProgramTest):
 
     def test_a_dry_run(self):
         """-v lists the files below their studies; and nothing in the log reads like a failure."""
-        run = programs.run_program('dicom-sender', '--dry-run', '-v', '-r', '--log-level', 'trace', '--log-dir',
+        run = programs.run('dicom-sender', '--dry-run', '-v', '-r', '--log-level', 'trace', '--log-dir',
                                    self.folder / 'logs', self.source)
-        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(run.code, 0, run.err)
         for entry in self.entries:
-            self.assertIn(f'\n    {entry.path}\n', run.stdout)
-        self.assertEqual(len(re.findall(r'^study \S+: 1 instance, [\d.]+ (B|KB)$', run.stdout, re.MULTILINE)), 2, run.stdout)
-        self.assertNotIn('0.0 MB', run.stdout)
+            self.assertIn(f'\n    {entry.path}\n', run.out)
+        self.assertEqual(len(re.findall(r'^study \S+: 1 instance, [\d.]+ (B|KB)$', run.out, re.MULTILINE)), 2, run.out)
+        self.assertNotIn('0.0 MB', run.out)
         log = next((self.folder / 'logs').glob('*.log')).read_text(encoding='utf-8')
         self.assertNotIn('failed"', log.replace('"failed":', ''))
         self.assertEqual(log.count('"file.pending"'), 2)
-        quiet = programs.run_program('dicom-sender', '--dry-run', '-r', '--log-dir', self.folder / 'logs', self.source)
-        self.assertNotIn(str(self.entries[0].path), quiet.stdout)
+        quiet = programs.run('dicom-sender', '--dry-run', '-r', '--log-dir', self.folder / 'logs', self.source)
+        self.assertNotIn(str(self.entries[0].path), quiet.out)
 
     def test_options_can_be_pasted_back(self):
         options = ['--retry', '1', '--strict', '--max-per-association', '5', '--on-conflict', 'first', '--give-up-after', '7']

@@ -5,8 +5,9 @@ import socket
 import subprocess
 import unittest
 
-from support import harness
-from support.harness import CommandTest, run
+from support import datasets, process
+from support.base import CommandTest
+from support.process import run
 
 AE_RULE = 'it takes an AE title: 1 to 16 ASCII characters, no backslash, no control characters, not all spaces'
 PROGRAMS = ('dicom-sender', 'dicom-receiver', 'dicom-echo', 'dicom-finder', 'dicom-mover')
@@ -121,8 +122,8 @@ class WrongOptions(CommandTest):
                                  ('dicom-archive', '--synthetic', '--port', '104'),
                                  ('dicom-mover', '127.0.0.2', '-k', 'StudyInstanceUID=1', '+P', '104', '-o', 'x')):
             with self.subTest(program=name):
-                done = subprocess.run([*UNPRIVILEGED, harness.program(name), *arguments], cwd=self.folder, check=False,
-                                      env=harness.environment(), capture_output=True, text=True, timeout=60)
+                done = subprocess.run([*UNPRIVILEGED, process.program(name), *arguments], cwd=self.folder, check=False,
+                                      env=process.environment(), capture_output=True, text=True, timeout=60)
                 self.assertTrue(done.stderr.endswith(line), done.stderr)
                 self.assertEqual((done.returncode, done.stdout), (1, ''))
 
@@ -202,7 +203,7 @@ class Spellings(CommandTest):
         summaries = sorted(self.logs.glob('dicom_sender_summary_*.json'))
         self.assertEqual(len(summaries), 1, result)
         summary = json.loads(summaries[0].read_text(encoding='utf-8'))
-        for path in harness.files_below(self.logs):
+        for path in datasets.files_below(self.logs):
             path.unlink()
         return summary
 

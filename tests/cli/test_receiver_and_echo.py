@@ -7,8 +7,10 @@ import threading
 import time
 import unittest
 
-from support import harness, wire
-from support.harness import CommandTest, closed_port, run
+from support import wire
+from support.base import CommandTest
+from support.network import closed_port
+from support.process import run
 
 ANSWER = re.compile(r'^(\S+) answered: status 0000, connect \d+\.\d\d ms, association \d+\.\d\d ms, echo \d+\.\d\d ms$')
 

@@ -9,8 +9,9 @@ import sqlite3
 import subprocess
 import unittest
 
-from support import harness, programs
-from support.harness import files_below, program, run, write_instance
+from support import process, programs
+from support.datasets import files_below, write_instance
+from support.process import program, run
 from support.ledger_test import LedgerTest, alter
 
 
@@ -58,8 +59,8 @@ class Report(LedgerTest):
         away.chmod(0o555)
         self.addCleanup(away.chmod, 0o755)
         done = subprocess.run([*programs.without_privileges(), program('dicom-sender'), 'report', '--ledger', away / 'move 100%.db?'],
-                              check=False, capture_output=True, text=True, env=harness.environment(),
-                              timeout=harness.TIMEOUT_S)
+                              check=False, capture_output=True, text=True, env=process.environment(),
+                              timeout=process.TIMEOUT_S)
         self.assertEqual((done.returncode, done.stderr), (0, ''))
         self.assertEqual(done.stdout.split('\n', 1)[1], self.report().out.split('\n', 1)[1])
         self.assertEqual(len(list(away.iterdir())), 1)
@@ -208,7 +209,7 @@ class Everything(LedgerTest):
         self.replace([(name, 'failed', None, 'status', None) for name in names] +
                      [(self.ODD_PATH, 'failed', None, 'status', None)])
         done = subprocess.run([program('dicom-sender'), 'report', '--ledger', self.ledger, '--csv'], check=True,
-                              env=harness.environment(), capture_output=True, timeout=harness.TIMEOUT_S)
+                              env=process.environment(), capture_output=True, timeout=process.TIMEOUT_S)
         rows = list(csv.DictReader(io.StringIO(done.stdout.decode('latin-1'), newline='')))
         self.assertEqual([row['path'].encode('latin-1') for row in rows], [*map(str.encode, names), self.ODD_PATH])
         for field in (b'"/a,b"', b'"/say ""no"""', b'"/two\nlines"', b'"/a\rreturn"', b'/plain \x1b[31m'):
@@ -225,8 +226,8 @@ class Everything(LedgerTest):
         for form in ((), ('--json',), ('--csv',)):
             with self.subTest(form), open('/dev/full', 'wb') as full:
                 done = subprocess.run([program('dicom-sender'), 'report', '--ledger', self.ledger, *form], stdout=full,
-                                      stderr=subprocess.PIPE, text=True, check=False, timeout=harness.TIMEOUT_S,
-                                      env=harness.environment())
+                                      stderr=subprocess.PIPE, text=True, check=False, timeout=process.TIMEOUT_S,
+                                      env=process.environment())
                 self.assertEqual((done.returncode, done.stderr),
                                  (1, 'dicom-sender report: standard output: No space left on device\n'))
 

@@ -9,8 +9,11 @@ import unittest
 
 import jsonschema
 
-from support import harness
-from support.harness import CommandTest, Running, closed_port, run, write_instance
+from support import datasets, process
+from support.base import CommandTest
+from support.datasets import write_instance
+from support.network import closed_port
+from support.process import run, Running
 
 LOG_KEYS = ['time', 'level', 'event', 'session', 'worker', 'association', 'study']
 
@@ -47,7 +50,7 @@ class ExitCodes(SenderTest):
         result = self.send(*self.to(receiver), '-r', studies, '-t', '2')
         self.assert_exit(result, 0)
         self.assert_totals(stored=6)
-        self.assertEqual(len(harness.files_below(self.folder / 'received')), 6)
+        self.assertEqual(len(datasets.files_below(self.folder / 'received')), 6)
         self.assertIn('6 stored', receiver.stop().out)
 
     def test_some_failed(self):
@@ -133,7 +136,7 @@ class ExitCodes(SenderTest):
         self.assertEqual(totals['stored'] + totals['pending'], 100)
         self.assertGreater(totals['stored'], 0)
         self.assertGreater(totals['pending'], 0)
-        self.assertEqual(len(harness.files_below(self.folder / 'received')), totals['stored'])
+        self.assertEqual(len(datasets.files_below(self.folder / 'received')), totals['stored'])
 
     def test_interrupted_twice(self):
         receiver = self.receiver('--discard', '--response-delay', '30000')
@@ -158,7 +161,7 @@ class Destinations(SenderTest):
         peers.parent.mkdir(parents=True)
         peers.write_text(json.dumps({'default': 'main', 'peers': {
             'main': {'host': '127.0.0.1', 'port': receiver.port, 'ae_title': 'PACS'}}}))
-        env = harness.environment(XDG_CONFIG_HOME=str(self.folder / 'config'))
+        env = process.environment(XDG_CONFIG_HOME=str(self.folder / 'config'))
         for arguments in (('-H', '127.0.0.1', '-p', receiver.port, '-a', 'PACS'), (f'pacs://PACS@127.0.0.1:{receiver.port}',),
                           (f'PACS@127.0.0.1:{receiver.port}',), ('--config', peers), ('--config', peers, '--peer', 'main'),
                           ('--peer', 'main'), (), (f'pacs://127.0.0.1:{receiver.port}', '-aec', 'PACS')):
@@ -193,7 +196,7 @@ class Inputs(SenderTest):
         self.assert_totals(stored=1)
 
     def clear_logs(self):
-        for path in harness.files_below(self.logs):
+        for path in datasets.files_below(self.logs):
             path.unlink()
 
     def test_files_from(self):

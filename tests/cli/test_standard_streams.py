@@ -13,7 +13,10 @@ import subprocess
 import time
 import unittest
 
-from support.harness import FAULTS, TIMEOUT_S, CommandTest, environment, files_below, program
+from support import process
+from support.base import CommandTest
+from support.datasets import files_below
+from support.process import environment, program, TIMEOUT_S
 
 # Every way to close one, two or three of them.
 SUBSETS = [subset for count in (1, 2, 3) for subset in itertools.combinations((0, 1, 2), count)]
@@ -40,7 +43,7 @@ class StandardStreams(CommandTest):
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               timeout=TIMEOUT_S, preexec_fn=closing(fds))
         said = (done.stdout + done.stderr).decode(errors='replace')
-        self.assertFalse([fault for fault in FAULTS if fault in said], said)
+        self.assertFalse(process.fault_of(said), said)
         return done.returncode, said
 
     def serve_closed(self, fds, name, *arguments):

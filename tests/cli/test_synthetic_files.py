@@ -8,7 +8,9 @@ import tempfile
 import unittest
 
 from support import datasets
-from support.harness import CommandTest, Running, environment, files_below, program, run
+from support.base import CommandTest
+from support.datasets import files_below
+from support.process import Running, environment, program, run
 
 NOBODY = 65534
 

@@ -55,7 +55,7 @@ def gets(*uids):
 class Finder(ProgramTest):
     def find(self, on_find, *options, timeout_s=60):
         with ScriptedArchive(on_find) as archive:
-            return programs.run_program('dicom-finder', f'SCRIPTED@127.0.0.1:{archive.port}', *options,
+            return programs.run('dicom-finder', f'SCRIPTED@127.0.0.1:{archive.port}', *options,
                                         timeout_s=timeout_s), archive
 
     def test_it_dies_after_some_matches(self):
@@ -64,17 +64,17 @@ class Finder(ProgramTest):
             yield Match(dataset(StudyInstanceUID='1.3'))
             yield End()
         done, _ = self.find(on_find, '--json')
-        self.assertEqual(done.returncode, 2, done)
-        self.assertEqual([match['0020000D']['Value'] for match in json.loads(done.stdout)], [['1.2'], ['1.3']])
-        self.assertIn('closed the connection', done.stderr)
+        self.assertEqual(done.code, 2, done)
+        self.assertEqual([match['0020000D']['Value'] for match in json.loads(done.out)], [['1.2'], ['1.3']])
+        self.assertIn('closed the connection', done.err)
 
     def test_it_fails_with_a_comment_that_moves_the_cursor(self):
         def on_find(_keys, _request):
             yield Status(0xA700, comment='full\x1b[2J of it')
         done, _ = self.find(on_find)
-        self.assertEqual((done.returncode, done.stdout), (1, ''), done)
-        self.assertIn('status A700', done.stderr)
-        self.assertNotIn('\x1b', done.stderr)
+        self.assertEqual((done.code, done.out), (1, ''), done)
+        self.assertIn('status A700', done.err)
+        self.assertNotIn('\x1b', done.err)
 
     def test_matches_that_are_none(self):
         for name, data in (('cut', b'\x08\x00\x52\x00\xff\x00\x00\x00STUDY'),
@@ -82,16 +82,16 @@ class Finder(ProgramTest):
                            ('no data set', None)):
             with self.subTest(name):
                 done, _ = self.find(lambda _keys, _request, data=data: iter((Status(0xFF00, data=data),)))
-                self.assertEqual((done.returncode, done.stdout), (1, ''), done)
-                self.assertEqual(done.stderr.count('\n'), 1, done)
+                self.assertEqual((done.code, done.out), (1, ''), done)
+                self.assertEqual(done.err.count('\n'), 1, done)
 
     def test_it_says_nothing(self):
         def on_find(_keys, _request):
             time.sleep(3)
             yield End()
         done, _ = self.find(on_find, '--dimse-timeout', '1')
-        self.assertEqual(done.returncode, 1, done)
-        self.assertIn('within the DIMSE timeout', done.stderr)
+        self.assertEqual(done.code, 1, done)
+        self.assertIn('within the DIMSE timeout', done.err)
 
     def test_it_does_not_stop_when_the_limit_is_reached(self):
         def on_find(_keys, _request):
@@ -99,7 +99,7 @@ class Finder(ProgramTest):
                 yield Match(dataset(StudyInstanceUID=f'1.{number}'))
             yield DONE
         done, archive = self.find(on_find, '--limit', '3', '--csv')
-        self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 4), done)
+        self.assertEqual((done.code, len(done.out.splitlines())), (0, 4), done)
         self.assertTrue(archive.requests[0].cancelled.is_set())
 
     def test_interrupted_it_asks_the_peer_to_stop(self):

@@ -14,7 +14,7 @@ import zlib
 
 from support import datasets, kept, network, programs
 from support.base import ProgramTest
-from support.harness import element
+from support.datasets import element
 
 PEAK_BYTES_MAX = 64 * 1024 * 1024
 UNDEFINED = 0xFFFFFFFF

@@ -23,7 +23,7 @@ import tempfile
 import time
 import unittest
 
-from support import datasets, network, peers, programs
+from support import datasets, network, programs
 from support.base import ProgramTest
 
 STUDIES, INSTANCES = 1, 5
@@ -225,15 +225,11 @@ class FailingReceiver(programs.Receiver):
     """One whose calls fail. Without a port: it said why and ended."""
 
     def __init__(self, prefix):
-        super().__init__('--sync')
-        self.prefix = prefix
+        super().__init__('--sync', prefix=prefix, folder_variable='RELEASE_DIR')
 
     def start(self):
         self.output.mkdir()
-        command = [*self.prefix, programs.program('dicom-receiver', 'RELEASE_DIR'), '--port', '0', *self.options]
-        with open(self.log_path, 'wb') as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
-                                            env=programs.environment(), start_new_session=True)
+        self.launch()
         end = time.monotonic() + self.start_timeout_s
         while time.monotonic() < end and self.process.poll() is None and self.port is None:
             found = re.search(r'^listening on .*:(\d+)$', self.log(), re.MULTILINE)

@@ -1,10 +1,9 @@
 """An output that cannot be written whole is never exit code 0: standard output on a full disk, a log and a summary that may
 not grow."""
-import os
 import subprocess
 import unittest
 
-from support import datasets, network, programs
+from support import datasets, programs
 from support.base import ProgramTest
 
 END_S = 60

@@ -14,8 +14,9 @@ import statistics
 import subprocess
 import time
 
-from support import kept, network, peers, programs
+from support import kept, network, programs
 from support.base import ProgramTest
+from support.process import guarded
 
 ROUNDS = int(os.environ.get('KILL_ROUNDS', '100'))
 SEED = int(os.environ.get('KILL_SEED', random.SystemRandom().randrange(1 << 32)))
@@ -99,7 +100,7 @@ class KillTheSender(ProgramTest):
         command = [programs.program('dicom-sender', 'RELEASE_DIR'), '--host', '127.0.0.1', '--port', str(receiver.port),
                    '--threads', str(THREADS), '--ledger', str(ledger), '--log-dir', str(self.folder / 'logs'), '--quiet',
                    '--recursive', str(self.source)]
-        process = subprocess.Popen(peers.guarded(command), stdin=subprocess.DEVNULL, env=programs.environment())
+        process = subprocess.Popen(guarded(command), stdin=subprocess.DEVNULL, env=programs.environment())
         time.sleep(after_s)
         process.kill()
         return process.wait() < 0

@@ -441,13 +441,13 @@ class Endless(MoverTest):
             for number in itertools.count():
                 yield Match(dataset(StudyInstanceUID=f'1.2.{number}'))
         with ScriptedArchive(on_find) as archive:
-            done = programs.run_program('dicom-finder', f'A@127.0.0.1:{archive.port}', '--max-matches', '50', '--csv',
+            done = programs.run('dicom-finder', f'A@127.0.0.1:{archive.port}', '--max-matches', '50', '--csv',
                                         '--dimse-timeout', '1')
-            self.assertEqual((done.returncode, len(done.stdout.splitlines())), (2, 51), done)
-            self.assertIn('more than 50 matches', done.stderr)
-            done = programs.run_program('dicom-finder', f'A@127.0.0.1:{archive.port}', '--limit', '3', '--csv',
+            self.assertEqual((done.code, len(done.out.splitlines())), (2, 51), done)
+            self.assertIn('more than 50 matches', done.err)
+            done = programs.run('dicom-finder', f'A@127.0.0.1:{archive.port}', '--limit', '3', '--csv',
                                         '--dimse-timeout', '1')
-            self.assertEqual((done.returncode, len(done.stdout.splitlines())), (0, 4), done)
+            self.assertEqual((done.code, len(done.out.splitlines())), (0, 4), done)
 
     def stalls(self, actions, *options, text='nothing new', **more):
         with ScriptedArchive(Study({'1.2.1': ['1.2.1.1']}).on_find, on_get=actions) as archive:

@@ -21,13 +21,13 @@ MANY = 3_000
 
 
 def find(peer, *options):
-    return programs.run_program('dicom-finder', f'{peer.ae_title}@127.0.0.1:{peer.port}', *options)
+    return programs.run('dicom-finder', f'{peer.ae_title}@127.0.0.1:{peer.port}', *options)
 
 
 def matches_of(done):
     """The matches of --json, as pydicom reads the DICOM JSON Model."""
-    assert done.returncode == 0, done
-    return [pydicom.Dataset.from_json(match) for match in json.loads(done.stdout)]
+    assert done.code == 0, done
+    return [pydicom.Dataset.from_json(match) for match in json.loads(done.out)]
 
 
 def attributes(source, keys):
@@ -114,9 +114,9 @@ class Finder(QueryTest):
 
     def test_csv_and_table_say_the_same(self):
         done = find(self.orthanc, '--csv', '-k', 'PatientName=*ller*')
-        row, = csv.DictReader(io.StringIO(done.stdout))
+        row, = csv.DictReader(io.StringIO(done.out))
         self.assertEqual((row['PatientName'], row['StudyDescription']), ('Müller^Jörg', 'Schädel, "nativ"'), done)
-        table = find(self.orthanc, '-k', 'PatientName=*ller*').stdout.splitlines()
+        table = find(self.orthanc, '-k', 'PatientName=*ller*').out.splitlines()
         self.assertEqual(len(table), 2)
         self.assertEqual(re.split(' {2,}', table[0]), list(row))
         self.assertEqual(table[1].index(row['StudyInstanceUID']), table[0].index('StudyInstanceUID'))
@@ -131,7 +131,7 @@ class Finder(QueryTest):
         for archive in self.archives:
             done = find(archive, '--json', '--limit', 2)
             self.assertEqual(len(matches_of(done)), 2, done)
-            self.assertRegex(done.stderr, r'2 matches; there (are|may be) more \(--limit\)')
+            self.assertRegex(done.err, r'2 matches; there (are|may be) more \(--limit\)')
 
 
 class Mover(QueryTest):

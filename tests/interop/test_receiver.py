@@ -217,16 +217,16 @@ class Living(ReceiverTest):
 
     def test_a_port_in_use(self):
         receiver = self.start(programs.Receiver())
-        done = programs.run_program('dicom-receiver', '--discard', '--port', receiver.port)
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(str(receiver.port), done.stderr)
+        done = programs.run('dicom-receiver', '--discard', '--port', receiver.port)
+        self.assertEqual(done.code, 1)
+        self.assertIn(str(receiver.port), done.err)
 
 
 class Echo(ProgramTest):
     def assert_answered(self, port, ae_title):
-        done = programs.run_program('dicom-echo', '--host', '127.0.0.1', '--port', port, '--ae-title', ae_title)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertRegex(done.stdout, r'\d+(\.\d+)? ?(ms|s|us)\b', 'it says the round-trip time')
+        done = programs.run('dicom-echo', '--host', '127.0.0.1', '--port', port, '--ae-title', ae_title)
+        self.assertEqual(done.code, 0, done.err)
+        self.assertRegex(done.out, r'\d+(\.\d+)? ?(ms|s|us)\b', 'it says the round-trip time')
 
     def test_storescp(self):
         peer = self.start(peers.Storescp())
@@ -239,15 +239,15 @@ class Echo(ProgramTest):
     def test_our_own_receiver(self):
         receiver = self.start(programs.Receiver('--ae-title', 'ARCHIVE'))
         self.assert_answered(receiver.port, 'ARCHIVE')
-        done = programs.run_program('dicom-echo', f'pacs://WRONG@127.0.0.1:{receiver.port}')
-        self.assertEqual(done.returncode, 1)
-        self.assertIn('called AE title', done.stderr)
+        done = programs.run('dicom-echo', f'pacs://WRONG@127.0.0.1:{receiver.port}')
+        self.assertEqual(done.code, 1)
+        self.assertIn('called AE title', done.err)
 
     def test_a_closed_port(self):
-        done = programs.run_program('dicom-echo', f'ANY-SCP@127.0.0.1:{network.free_port()}')
-        self.assertEqual(done.returncode, 1)
-        self.assertIn('refused', done.stderr)
-        self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+        done = programs.run('dicom-echo', f'ANY-SCP@127.0.0.1:{network.free_port()}')
+        self.assertEqual(done.code, 1)
+        self.assertIn('refused', done.err)
+        self.assertEqual(len(done.err.strip().splitlines()), 1, done.err)
 
 
 if __name__ == '__main__':

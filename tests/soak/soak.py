@@ -19,7 +19,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support import datasets, network, peers, programs  # noqa: E402
+from support import datasets, network, programs  # noqa: E402
 
 RESTART_EVERY_S = 15
 DOWN_S = 1.0
@@ -65,27 +65,6 @@ class Watch:
         return problems
 
 
-class FixedReceiver(programs.Receiver):
-    """A receiver of the release build, on a port that is known before."""
-
-    def __init__(self, port, *options, keep):
-        super().__init__(*options, keep=keep)
-        self.port = port
-
-    def start(self):
-        with open(self.log_path, 'ab') as log:
-            self.process = subprocess.Popen(
-                [programs.program('dicom-receiver', 'RELEASE_DIR'), '--port', str(self.port), '--quiet', *self.options],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, start_new_session=True,
-                env=programs.environment())
-        network.wait_until(lambda: network.is_listening(self.port), self.start_timeout_s, 'dicom-receiver to listen')
-        return self
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-
 class Soak:
     def __init__(self, minutes):
         self.seconds = minutes * 60
@@ -128,9 +107,8 @@ class Soak:
     def run(self):
         files = self.folder / 'files'
         entries = datasets.make_studies(files, 3, 40)
-        restarted = FixedReceiver(network.free_port(), '--discard', '--response-delay', '2', keep=True)
-        restarted.options = restarted.options[:3]
-        lasting = FixedReceiver(network.free_port(), '--response-delay', '1', keep=True)
+        restarted, lasting = (programs.Receiver('--quiet', '--response-delay', delay, keep=keep,
+                                                folder_variable='RELEASE_DIR') for delay, keep in ((2, False), (1, True)))
         with restarted, lasting:
             with open(self.folder / 'long.json', 'w+b') as out:
                 long_run = subprocess.Popen(

@@ -11,7 +11,6 @@ import zlib
 import pydicom
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 
-from .harness import element
 
 DATA = pathlib.Path(pydicom.__file__).parent / 'data'
 
@@ -285,3 +284,27 @@ def _plain(dataset):
             value = value.rstrip(b'\0 ')
         plain[int(tag)] = value if value else b''
     return plain
+
+
+def files_below(folder):
+    return sorted(path for path in pathlib.Path(folder).rglob('*') if path.is_file())
+
+
+def element(group, number, vr, value):
+    """One element in Explicit VR Little Endian, its value padded to an even length."""
+    if len(value) % 2:
+        value += b'\0' if vr in ('UI', 'OB') else b' '
+    if vr in ('OB', 'OW', 'SQ', 'UN', 'UT'):
+        return struct.pack('<HH2s2xI', group, number, vr.encode(), len(value)) + value
+    return struct.pack('<HH2sH', group, number, vr.encode(), len(value)) + value
+
+
+def write_instance(path, instance='1.2.3.4', study='1.2.3', sop_class='1.2.840.10008.5.1.4.1.1.2'):
+    """The smallest instance there is; study=None leaves the Study Instance UID out."""
+    meta = element(2, 0x0002, 'UI', sop_class.encode()) + element(2, 0x0003, 'UI', instance.encode())
+    meta += element(2, 0x0010, 'UI', b'1.2.840.10008.1.2.1')
+    data = element(8, 0x0016, 'UI', sop_class.encode()) + element(8, 0x0018, 'UI', instance.encode())
+    if study is not None:
+        data += element(0x20, 0x000D, 'UI', study.encode())
+    path.write_bytes(bytes(128) + b'DICM' + element(2, 0x0000, 'UL', struct.pack('<I', len(meta))) + meta + data)
+    return path

@@ -3,7 +3,9 @@ import json
 import os
 import sqlite3
 
-from .harness import CommandTest, Receiver, run
+from .base import CommandTest
+from .process import run
+from .programs import Receiver
 
 
 class LedgerTest(CommandTest):
@@ -17,7 +19,7 @@ class LedgerTest(CommandTest):
         port = '0'
         if self.peer is not None:
             port = self.peer.port
-            self.peer.leave()
+            self.peer.stop()
         self.peer = self.start(Receiver(*(options or ('--discard',)), '--port', port))
         return self.peer
 

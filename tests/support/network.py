@@ -78,3 +78,11 @@ def wait_until(condition, timeout_s, what):
         if time.monotonic() > end:
             raise AssertionError(f'{what}: not within {timeout_s} s')
         time.sleep(0.02)
+
+
+@contextlib.contextmanager
+def closed_port():
+    """A port that refuses connections: bound, and nobody listens on it."""
+    with socket.socket() as holder:
+        holder.bind(('127.0.0.1', 0))
+        yield holder.getsockname()[1]

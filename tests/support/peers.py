@@ -15,14 +15,9 @@ import urllib.error
 import urllib.request
 
 from . import network
+from .process import guarded
 
-FILE_LIMIT_BYTES = 512 * 1024 * 1024
 STOP_TIMEOUT_S = 10
-
-
-def guarded(command):
-    """The command, under a limit on file size and dying with this process. Both exec: the pid is its own."""
-    return ['prlimit', f'--fsize={FILE_LIMIT_BYTES}', '--core=0', 'setpriv', '--pdeathsig', 'KILL', '--', *command]
 
 
 class Server:

@@ -1,60 +1,27 @@
-"""Our own programs, as a user runs them. BUILD_DIR names the build folder they come from."""
-import contextlib
+"""Our own programs, as a user runs them, and what is true of every run of them."""
 import json
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 
 import jsonschema
 
-from . import network, peers
+from . import network
+from .process import Result, Running, environment, fault_of, program, run, without_privileges  # noqa: F401
 
 MOVER_SCHEMA = pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'mover_summary.schema.json'
-
-SANITIZER_MARKS = ('AddressSanitizer', 'LeakSanitizer', 'ThreadSanitizer', 'runtime error:', 'Assertion `')
+STOP_TIMEOUT_S = 10
 
 
 def write_synthetic(folder, spec, seed=1, folder_variable='RELEASE_DIR'):
     """Files of made-up studies, STUDIESxINSTANCESxSIZE[:CT|MR|SC]: study-N/image-N.dcm."""
     subprocess.run([program('dicom-sender', folder_variable), '--synthetic', spec, '--output-dir', str(folder),
                     '--synthetic-seed', str(seed), '--quiet'], check=True)
-
-
-def program(name, folder_variable='BUILD_DIR'):
-    folder = os.environ.get(folder_variable)
-    if not folder:
-        raise RuntimeError(f'set {folder_variable} to the build folder')
-    path = pathlib.Path(folder).absolute() / 'src' / 'programs' / name
-    if not path.exists():
-        raise RuntimeError(f'{path} is not there: build first')
-    return str(path)
-
-
-def without_privileges():
-    """What to put before a command so that file permissions count for it even if the tests run as root.
-
-    It stays root: its programs may lie below a folder that is closed to everybody else.
-    """
-    if os.geteuid() != 0:
-        return ()
-    capabilities = '-dac_override,-dac_read_search'
-    return ('setpriv', f'--bounding-set={capabilities}', f'--inh-caps={capabilities}', '--')
-
-
-def environment():
-    values = dict(os.environ, HOME='/nonexistent', LC_ALL='C.UTF-8')
-    values.pop('XDG_CONFIG_HOME', None)
-    values.setdefault('UBSAN_OPTIONS', 'print_stacktrace=1:halt_on_error=1')
-    return values
-
-
-def fault_of(text):
-    """The report of a sanitizer or an assert in what a program wrote, or ''."""
-    return text[-4000:] if any(mark in text for mark in SANITIZER_MARKS) else ''
 
 
 class SenderRun:
@@ -222,40 +189,43 @@ def check_retrieval(run):
     assert summary['exit_code'] == run.exit_code and right[run.exit_code], run
 
 
-def run_program(name, *arguments, timeout_s=60):
-    """Run one of the other programs to its end: the CompletedProcess with text output."""
-    done = subprocess.run([program(name), *map(str, arguments)], stdin=subprocess.DEVNULL, capture_output=True,
-                          timeout=timeout_s, check=False, errors='replace', env=environment())
-    assert done.returncode >= 0 and not fault_of(done.stderr), done.stderr[-6000:]
-    return done
-
-
-class Receiver(peers.Server):
+class Receiver(Running):
     """dicom-receiver on a port that it picks itself and prints. Started again, it takes the same one.
 
-    With log=True it writes an access log; kept.py reads it.
+    It keeps what comes in self.output; with keep=False, or with options that say what becomes of it, it does not. With
+    log=True it writes an access log; kept.py reads it.
     """
 
     name = 'dicom-receiver'
+    start_timeout_s = 20
 
-    def __init__(self, *options, keep=True, log=False, folder_variable='BUILD_DIR', prefix=()):
-        super().__init__()
+    def __init__(self, *options, keep=True, log=False, folder_variable='BUILD_DIR', prefix=(), env=None):
+        super().__init__(self.name, prefix=prefix, folder_variable=folder_variable, env=env)
+        self.program_command = self.command
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix='dicom-peer-'))
+        self.cwd = self.folder
         self.output = self.folder / 'received'
         self.access_log = self.folder / 'access.log'
         self.options = [str(option) for option in options]
-        self.options += ['--output-dir', str(self.output)] if keep else ['--discard']
+        if not {'--output-dir', '--discard'} & set(self.options):
+            self.options += self.destination(keep)
         self.options += ['--access-log', str(self.access_log)] if log else []
-        self.folder_variable = folder_variable
-        self.prefix = prefix
+        self.port = None
         self.exit_code = None
 
+    def destination(self, keep):
+        return ['--output-dir', str(self.output)] if keep else ['--discard']
+
+    def launch(self):
+        """Start it without waiting for it; again at the same port if it was killed."""
+        for file in self.outputs:
+            file.close()
+        self.command = [*self.program_command, '--port', str(self.port or 0), *self.options]
+        return super().start()
+
     def start(self):
-        """Start it; again at the same port if it was killed."""
-        command = [*self.prefix, program(self.name, self.folder_variable), '--port', str(self.port or 0)]
-        with open(self.log_path, 'wb') as log:
-            self.process = subprocess.Popen(peers.guarded([*command, *self.options]), stdin=subprocess.DEVNULL,
-                                            stdout=log, stderr=log, env=environment(), start_new_session=True,
-                                            cwd=self.folder)
+        """Start it, and wait until it listens."""
+        self.launch()
         try:
             network.wait_until(self.ready, self.start_timeout_s, f'{self.name} to listen')
         except AssertionError as error:
@@ -266,34 +236,34 @@ class Receiver(peers.Server):
 
     def ready(self):
         assert self.process.poll() is None, f'{self.name} ends with {self.process.returncode}:\n{self.log()}'
-        for number in re.findall(r'(?:port[ :=]+|:)(\d{2,5})\b', self.log()):
-            if network.is_listening(int(number)):
-                self.port = int(number)
-                return True
-        return False
+        found = re.search(r'^listening on \S*:(\d+)$', self.text(0), re.MULTILINE)
+        self.port = int(found.group(1)) if found else self.port
+        return found is not None
 
     def files(self):
         """Every file below its output folder, whatever it is called."""
         return sorted(path for path in self.output.rglob('*') if path.is_file()) if self.output.exists() else []
 
-    def kill(self):
-        """kill -9: nothing is tidied up."""
-        self.process.kill()
-        self.process.wait()
-
-    def terminate(self):
+    def terminate(self, number=signal.SIGTERM):
         """SIGTERM, as a service manager ends it. Its exit code."""
-        self.process.terminate()
-        self.exit_code = self.process.wait(peers.STOP_TIMEOUT_S)
+        self.process.send_signal(number)
+        self.exit_code = self.process.wait(STOP_TIMEOUT_S)
         return self.exit_code
 
-    def stop(self):
-        if self.process is not None and self.process.poll() is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.terminate()
+    def stop(self, number=signal.SIGTERM):
+        """End it in good order: how it ended. None if it has ended before. Its folder goes with it."""
+        result = None
+        try:
+            if self.process is not None and self.process.poll() is None:
+                self.terminate(number)
+                result = Result(self.command, self.exit_code, self.text(0), self.text(1))
+        except subprocess.TimeoutExpired:
+            pass
         text = self.log()
         super().stop()
+        shutil.rmtree(self.folder, ignore_errors=True)
         assert not fault_of(text), fault_of(text)
+        return result
 
 
 class Archive(Receiver):
@@ -306,11 +276,13 @@ class Archive(Receiver):
     ae_title = 'ARCHIVE'    # which it answers to, as to any
 
     def __init__(self, *options, synthetic=None, destinations=(), folder_variable='BUILD_DIR'):
-        super().__init__(*options, keep=True, folder_variable=folder_variable)
-        self.options = [str(option) for option in options]
-        self.options += ['--synthetic', synthetic] if synthetic else ['--output-dir', str(self.output)]
+        self.synthetic = synthetic
+        super().__init__(*options, folder_variable=folder_variable)
         for ae_title, port in destinations:
             self.options += ['--peer', f'{ae_title}=127.0.0.1:{port}']
+
+    def destination(self, keep):
+        return ['--synthetic', self.synthetic] if self.synthetic else super().destination(keep)
 
     def files(self):
         """The instances it keeps."""

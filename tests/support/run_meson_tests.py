@@ -11,6 +11,8 @@ import re
 import subprocess
 import sys
 
+from process import SANITIZERS
+
 SYNTHESIS = re.compile(r'Tested: \S*?(\d+)\S* \| Passing: \S*?(\d+)\S* \| Failing: \S*?(\d+)\S* \| Crashing: \S*?(\d+)')
 COLOUR = re.compile('\x1b\\[[0-9;]*m')
 
@@ -22,11 +24,7 @@ def main():
     log_path = os.path.join(build, 'meson-logs', f'testlog-{os.path.basename(wrapper)}.json')
     if os.path.exists(log_path):
         os.unlink(log_path)
-    support = os.path.dirname(wrapper)
-    environment = dict(os.environ, UBSAN_OPTIONS='print_stacktrace=1',
-                       TSAN_OPTIONS=f'halt_on_error=0:exitcode=66:suppressions={support}/tsan.supp',
-                       ASAN_OPTIONS='detect_stack_use_after_return=1',
-                       LSAN_OPTIONS=f'suppressions={support}/lsan.supp')
+    environment = {**os.environ, **SANITIZERS}
     done = subprocess.run(['meson', 'test', '-C', build, '--no-rebuild', '--suite', suite, '--wrapper', wrapper,
                            '--timeout-multiplier', '4'],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, check=False, text=True)

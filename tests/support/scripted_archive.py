@@ -7,7 +7,6 @@ kept in `requests`. It runs on threads of the test process, a daemon thread for 
 import collections
 import io
 import socket
-import struct
 import threading
 import warnings
 

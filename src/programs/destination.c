@@ -7,7 +7,7 @@
 #include <string.h>
 #include <uv.h>
 
-#include "programs/options.h"
+#include "programs/option_groups.h"
 #include "programs/peers.h"
 
 enum { PORT_DEFAULT = 104 };
@@ -245,17 +245,18 @@ static int use_peer(const struct options *options, const struct peer *peer, stru
 static int read_peers(const struct options *options, struct destination *destination, char *ret_path, size_t path_size,
                       char *ret_message, size_t size)
 {
+    const struct connection_group *connection = options_group_of(options, GROUP_CONNECTION);
     struct peer peer;
-    bool wanted = options->peer != NULL || options->config != NULL;
-    if (options->config != NULL)
-        snprintf(ret_path, path_size, "%s", options->config);
+    bool wanted = connection->peer != NULL || connection->config != NULL;
+    if (connection->config != NULL)
+        snprintf(ret_path, path_size, "%s", connection->config);
     else if (!peers_default_path(ret_path, path_size)) {
         snprintf(ret_path, path_size, "~/.config/dicom-sender/peers.json");
         snprintf(ret_message, size,
                  "--peer: neither XDG_CONFIG_HOME nor HOME says where the file of peers is; see --config");
-        return options->peer != NULL ? -1 : 0;
+        return connection->peer != NULL ? -1 : 0;
     }
-    int result = peers_find(ret_path, options->peer, &peer, ret_message, size);
+    int result = peers_find(ret_path, connection->peer, &peer, ret_message, size);
     if (result > 0)
         return use_peer(options, &peer, destination, ret_path, ret_message, size) == 0 ? 1 : -1;
     return result < 0 || wanted ? -1 : 0;
@@ -298,30 +299,31 @@ static int read_default(const struct options *options, struct destination *desti
 
 int destination_find(const struct options *options, struct destination *ret_destination, char *ret_message, size_t size)
 {
-    struct destination destination = {.port = PORT_DEFAULT, .default_port = true, .loopback = options->loopback};
-    const char *text = options->destination != NULL ? options->destination : options->connect;
+    const struct connection_group *connection = options_group_of(options, GROUP_CONNECTION);
+    struct destination destination = {.port = PORT_DEFAULT, .default_port = true, .loopback = connection->loopback};
+    const char *text = connection->destination != NULL ? connection->destination : connection->connect;
     /* Who retrieves says with --port where to receive, if the peer's port stands alone: see positionals.c. */
-    bool port_given = options_given(options, "port") && options->destination_port == NULL;
+    bool port_given = options_given(options, "port") && connection->destination_port == NULL;
     int error = 0;
 
-    strcpy(destination.called_ae, options->called_ae);
-    strcpy(destination.calling_ae, options->calling_ae);
-    if (options->loopback)
+    strcpy(destination.called_ae, connection->called_ae);
+    strcpy(destination.calling_ae, connection->calling_ae);
+    if (connection->loopback)
         error = 0; /* nothing else is needed */
     else if (text != NULL)
-        error = read_text(&destination, text, options->destination_port, ret_message, size);
-    else if (options->host != NULL)
-        error = read_host(&destination, options->host, ret_message, size);
+        error = read_text(&destination, text, connection->destination_port, ret_message, size);
+    else if (connection->host != NULL)
+        error = read_host(&destination, connection->host, ret_message, size);
     else
         error = read_default(options, &destination, ret_message, size);
     if (error != 0)
         return error;
     if (port_given) {
-        destination.port = (uint16_t)options->port;
+        destination.port = (uint16_t)connection->port;
         destination.default_port = false;
     }
     if (options_given(options, "ae-title"))
-        strcpy(destination.called_ae, options->called_ae);
+        strcpy(destination.called_ae, connection->called_ae);
     describe(&destination);
     *ret_destination = destination;
     return 0;
@@ -337,13 +339,13 @@ int destination_say(const struct options *options, int result, const char *messa
 }
 
 struct dicomnet_association_parameters destination_parameters(const struct destination *destination,
-                                                              const struct options *options)
+                                                              const struct connection_group *connection)
 {
     struct dicomnet_association_parameters parameters = {.host = destination->host,
                                                          .port = destination->port,
-                                                         .window = (uint16_t)options->window,
-                                                         .max_pdu_len = options->max_pdu_len,
-                                                         .timeouts = options->timeouts};
+                                                         .window = connection->window,
+                                                         .max_pdu_len = connection->network.max_pdu_len,
+                                                         .timeouts = connection->network.timeouts};
     memcpy(parameters.called_ae, destination->called_ae, sizeof parameters.called_ae);
     memcpy(parameters.calling_ae, destination->calling_ae, sizeof parameters.calling_ae);
     return parameters;

@@ -18,6 +18,7 @@
 
 #include "dicomnet/association.h"
 
+struct connection_group;
 struct options;
 
 struct destination {
@@ -62,7 +63,7 @@ int destination_say(const struct options *options, int result, const char *messa
  * window, PDU length and timeouts. The host is borrowed from `destination`.
  */
 struct dicomnet_association_parameters destination_parameters(const struct destination *destination,
-                                                              const struct options *options);
+                                                              const struct connection_group *connection);
 
 /* Add to `text`, which says why there is no association, that nobody named the port if that can be the reason. */
 void destination_explain(const struct destination *destination, char *text, size_t size);

@@ -14,7 +14,7 @@
 #include "archive/archive.h"
 #include "engine/interrupt.h"
 #include "programs/console.h"
-#include "programs/options.h"
+#include "programs/option_groups.h"
 #include "programs/temporary_folder.h"
 
 struct server {
@@ -81,15 +81,15 @@ static void free_peers(struct dicomnet_association_parameters *peers, size_t cou
 }
 
 /* All of --peer. NULL, having said why, if one is wrong. */
-static struct dicomnet_association_parameters *read_peers(const struct options *options)
+static struct dicomnet_association_parameters *read_peers(const struct dicom_archive_options *options)
 {
-    struct dicomnet_association_parameters *peers = calloc(options->input_count + 1, sizeof *peers);
-    for (size_t i = 0; peers != NULL && i < options->input_count; i++) {
-        peers[i].max_pdu_len = options->max_pdu_len;
-        peers[i].timeouts = options->timeouts;
-        if (read_peer(options->inputs[i], &peers[i]))
+    struct dicomnet_association_parameters *peers = calloc(options->archive.peers.count + 1, sizeof *peers);
+    for (size_t i = 0; peers != NULL && i < options->archive.peers.count; i++) {
+        peers[i].max_pdu_len = options->listening.network.max_pdu_len;
+        peers[i].timeouts = options->listening.network.timeouts;
+        if (read_peer(options->archive.peers.items[i], &peers[i]))
             continue;
-        fprintf(stderr, "dicom-archive: --peer: '%.80s' is not AE=HOST:PORT\n", options->inputs[i]);
+        fprintf(stderr, "dicom-archive: --peer: '%.80s' is not AE=HOST:PORT\n", options->archive.peers.items[i]);
         free_peers(peers, i);
         return NULL;
     }
@@ -99,34 +99,36 @@ static struct dicomnet_association_parameters *read_peers(const struct options *
 /* ---- the whole ---- */
 
 /* `folder`: of --dicom, or NULL. */
-static struct archive_options archive_options_of(const struct options *options,
+static struct archive_options archive_options_of(const struct dicom_archive_options *options,
                                                  const struct dicomnet_association_parameters *peers,
                                                  const char *folder, const struct dicomnet_logger *logger)
 {
     struct archive_options archive = {
-        .acceptor = {.bind_address = options->bind_address,
-                     .port = (uint16_t)options->port,
-                     .max_associations = options->max_associations,
-                     .max_connections = options->max_connections,
-                     .idle_ms = options->idle_ms,
-                     .association = {.check_called_ae = options->own_ae[0] != '\0',
-                                     .max_pdu_len = options->max_pdu_len,
-                                     .timeouts = options->timeouts,
+        .acceptor = {.bind_address = options->listening.bind_address,
+                     .port = (uint16_t)options->listening.port,
+                     .max_associations = options->listening.max_associations,
+                     .max_connections = options->listening.max_connections,
+                     .idle_ms = options->listening.idle_ms,
+                     .association = {.check_called_ae = options->listening.own_ae[0] != '\0',
+                                     .max_pdu_len = options->listening.network.max_pdu_len,
+                                     .timeouts = options->listening.network.timeouts,
                                      .logger = logger}},
-        .output_dir = folder != NULL ? folder : options->output_dir,
-        .sync = options->sync,
-        .reindex = options->reindex,
-        .mode = options->mode,
-        .import_dirs = options->dicom_file != NULL ? &options->dicom_file : options->import_dirs.items,
-        .import_count = options->dicom_file != NULL ? 1 : options->import_dirs.count,
-        .synthetic = options->population,
+        .output_dir = folder != NULL ? folder : options->storing.output_dir,
+        .sync = options->storing.sync,
+        .reindex = options->archive.reindex,
+        .mode = options->storing.mode,
+        .import_dirs =
+            options->archive.dicom_file != NULL ? &options->archive.dicom_file : options->archive.import_dirs.items,
+        .import_count = options->archive.dicom_file != NULL ? 1 : options->archive.import_dirs.count,
+        .synthetic = options->archive.population,
         .destinations = peers,
-        .destination_count = options->input_count,
-        .move_associations = options->move_associations,
+        .destination_count = options->archive.peers.count,
+        .move_associations = options->archive.move_associations,
         .logger = logger,
         .stop = &told_to_stop,
     };
-    strcpy(archive.acceptor.association.ae, options->own_ae[0] != '\0' ? options->own_ae : "DICOM_ARCHIVE");
+    strcpy(archive.acceptor.association.ae,
+           options->listening.own_ae[0] != '\0' ? options->listening.own_ae : "DICOM_ARCHIVE");
     return archive;
 }
 
@@ -144,12 +146,12 @@ static void print_counted(const struct counted *things, size_t count)
     printf("\n");
 }
 
-static void print_listening(const struct options *options, const struct server *program)
+static void print_listening(const struct dicom_archive_options *options, const struct server *program)
 {
     const struct archive_totals *totals = archive_totals(program->archive);
-    bool brackets = strchr(options->bind_address, ':') != NULL;
-    if (!options->quiet) {
-        if (options->import_dirs.count > 0)
+    bool brackets = strchr(options->listening.bind_address, ':') != NULL;
+    if (!options->common.quiet) {
+        if (options->archive.import_dirs.count > 0)
             printf("imported %llu, failed %llu\n", (unsigned long long)totals->imported,
                    (unsigned long long)totals->import_failed);
         const struct counted holdings[] = {{totals->patients, "patient", "patients"},
@@ -158,7 +160,7 @@ static void print_listening(const struct options *options, const struct server *
                                            {totals->instances, "instance", "instances"}};
         print_counted(holdings, sizeof holdings / sizeof holdings[0]);
     }
-    printf("listening on %s%s%s:%u\n", brackets ? "[" : "", options->bind_address, brackets ? "]" : "",
+    printf("listening on %s%s%s:%u\n", brackets ? "[" : "", options->listening.bind_address, brackets ? "]" : "",
            archive_port(program->archive));
     fflush(stdout);
 }
@@ -176,18 +178,20 @@ static void print_totals(const struct archive_totals *totals)
 }
 
 /* What --dicom names is there to be served; --import may find nothing new. */
-static int check_dicom_file(const struct options *options, const struct server *program)
+static int check_dicom_file(const struct dicom_archive_options *options, const struct server *program)
 {
-    if (options->dicom_file == NULL || archive_totals(program->archive)->instances > 0)
+    if (options->archive.dicom_file == NULL || archive_totals(program->archive)->instances > 0)
         return 0;
-    fprintf(stderr, "dicom-archive: --dicom: '%s': there is no DICOM file that could be served\n", options->dicom_file);
+    fprintf(stderr, "dicom-archive: --dicom: '%s': there is no DICOM file that could be served\n",
+            options->archive.dicom_file);
     return -ENOENT;
 }
 
-static int run(const struct options *options, const struct dicomnet_association_parameters *peers, const char *folder)
+static int run(const struct dicom_archive_options *options, const struct dicomnet_association_parameters *peers,
+               const char *folder)
 {
     struct server program = {0};
-    struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->log_level);
+    struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->common.log_level);
     struct archive_options archive = archive_options_of(options, peers, folder, &logger);
     char problem[512];
 
@@ -206,36 +210,36 @@ static int run(const struct options *options, const struct dicomnet_association_
         else
             stop(&program);
     } else if (error != -ECANCELED) {
-        fprintf(stderr, "dicom-archive: %s%s\n", problem, console_port_hint(error, options->port));
+        fprintf(stderr, "dicom-archive: %s%s\n", problem, console_port_hint(error, options->listening.port));
     }
     uv_run(&program.loop, UV_RUN_DEFAULT);
     int closed = uv_loop_close(&program.loop);
     assert(closed == 0);
     (void)closed;
-    if (error == 0 && !options->quiet)
+    if (error == 0 && !options->common.quiet)
         print_totals(&program.totals);
-    if (error == -ECANCELED && !options->quiet)
+    if (error == -ECANCELED && !options->common.quiet)
         fprintf(stderr, "dicom-archive: stopped before it listened\n");
     return error == 0 || error == -ECANCELED ? 0 : 1;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options;
+    struct dicom_archive_options options;
     int exit_code = 1;
 
     console_prepare_process("dicom-archive");
     interrupt_note(&told_to_stop);
-    if (options_begin(&options, PROGRAM_ARCHIVE, argc, argv, &exit_code)) {
+    if (options_begin(&options.common, PROGRAM_ARCHIVE, argc, argv, &exit_code)) {
         struct dicomnet_association_parameters *peers = read_peers(&options);
-        char *folder = options.dicom_file != NULL ? temporary_folder_create("dicom-archive") : NULL;
-        bool ready = peers != NULL && (folder != NULL || options.dicom_file == NULL);
+        char *folder = options.archive.dicom_file != NULL ? temporary_folder_create("dicom-archive") : NULL;
+        bool ready = peers != NULL && (folder != NULL || options.archive.dicom_file == NULL);
         exit_code = ready ? run(&options, peers, folder) : 1;
         temporary_folder_remove(folder);
         free(folder);
         if (peers != NULL)
-            free_peers(peers, options.input_count);
+            free_peers(peers, options.archive.peers.count);
     }
-    options_fini(&options);
+    options_fini(&options.common);
     return console_end("dicom-archive", exit_code);
 }

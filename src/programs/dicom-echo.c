@@ -12,12 +12,12 @@
 #include "dicomnet/verification.h"
 #include "programs/console.h"
 #include "programs/destination.h"
-#include "programs/options.h"
+#include "programs/option_groups.h"
 #include "serve/receiver.h"
 #include "services/peer_text.h"
 
 struct echo {
-    const struct options *options;
+    const struct dicom_echo_options *options;
     const struct destination *destination;
     struct dicomnet_association_options association;
     uv_loop_t loop;
@@ -30,7 +30,7 @@ static void ask(struct echo *echo);
 
 static void print_answer(const struct echo *echo, const struct dicomnet_verification_result *result)
 {
-    if (echo->options->quiet)
+    if (echo->options->common.quiet)
         return;
     printf("%s answered: status %04X, connect %.2f ms, association %.2f ms, echo %.2f ms\n", echo->destination->text,
            result->status, (double)result->connect_us / 1e3, (double)result->negotiate_us / 1e3,
@@ -71,7 +71,7 @@ static void on_answer(void *user, const struct dicomnet_verification_result *res
 /* The next question, or the end: then nothing keeps the loop. */
 static void ask(struct echo *echo)
 {
-    if (echo->asked < echo->options->repeat) {
+    if (echo->asked < echo->options->echo.repeat) {
         echo->asked++;
         struct dicomnet_verification *verification;
         int error = dicomnet_verification_echo(&verification, &echo->loop, &echo->association, on_answer, echo);
@@ -86,7 +86,8 @@ static void ask(struct echo *echo)
 static int open_loopback(struct echo *echo)
 {
     struct receiver_options receiver = {
-        .acceptor = {.bind_address = "127.0.0.1", .association = {.timeouts = echo->options->timeouts}}};
+        .acceptor = {.bind_address = "127.0.0.1",
+                     .association = {.timeouts = echo->options->connection.network.timeouts}}};
     char problem[128];
     int error = receiver_open(&echo->receiver, &echo->loop, &receiver, problem, sizeof problem);
     if (error != 0) {
@@ -100,12 +101,12 @@ static int open_loopback(struct echo *echo)
 
 static int run(struct echo *echo)
 {
-    const struct options *options = echo->options;
+    const struct dicom_echo_options *options = echo->options;
     const struct destination *destination = echo->destination;
-    struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->log_level);
+    struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->common.log_level);
 
     echo->association = (struct dicomnet_association_options){
-        .parameters = destination_parameters(destination, options), .logger = &logger};
+        .parameters = destination_parameters(destination, &options->connection), .logger = &logger};
     if (uv_loop_init(&echo->loop) != 0) {
         fprintf(stderr, "dicom-echo: no event loop\n");
         return 1;
@@ -117,25 +118,26 @@ static int run(struct echo *echo)
     assert(error == 0);
     (void)error;
 
-    if (options->repeat > 1 && !options->quiet && echo->answered > 0)
-        printf("%u of %u answered: echo %.2f ms on average, %.2f least, %.2f most\n", echo->answered, options->repeat,
-               (double)echo->sum_us / echo->answered / 1e3, (double)echo->least_us / 1e3, (double)echo->most_us / 1e3);
-    return echo->answered == options->repeat ? 0 : echo->answered > 0 ? 2 : 1;
+    if (options->echo.repeat > 1 && !options->common.quiet && echo->answered > 0)
+        printf("%u of %u answered: echo %.2f ms on average, %.2f least, %.2f most\n", echo->answered,
+               options->echo.repeat, (double)echo->sum_us / echo->answered / 1e3, (double)echo->least_us / 1e3,
+               (double)echo->most_us / 1e3);
+    return echo->answered == options->echo.repeat ? 0 : echo->answered > 0 ? 2 : 1;
 }
 
 int main(int argc, char **argv)
 {
-    struct options options;
+    struct dicom_echo_options options;
     struct destination destination;
     char message[OPTIONS_MESSAGE_SIZE];
     int exit_code = 1;
 
     console_prepare_process("dicom-echo");
-    if (options_begin(&options, PROGRAM_ECHO, argc, argv, &exit_code)) {
+    if (options_begin(&options.common, PROGRAM_ECHO, argc, argv, &exit_code)) {
         struct echo echo = {.options = &options, .destination = &destination};
-        int result = destination_find(&options, &destination, message, sizeof message);
-        exit_code = result == 0 ? run(&echo) : destination_say(&options, result, message);
+        int result = destination_find(&options.common, &destination, message, sizeof message);
+        exit_code = result == 0 ? run(&echo) : destination_say(&options.common, result, message);
     }
-    options_fini(&options);
+    options_fini(&options.common);
     return console_end("dicom-echo", exit_code);
 }

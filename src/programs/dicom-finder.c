@@ -15,7 +15,7 @@
 #include "dicomnet/query_retrieve.h"
 #include "programs/console.h"
 #include "programs/destination.h"
-#include "programs/options.h"
+#include "programs/option_groups.h"
 #include "programs/query_keys.h"
 #include "programs/slow_output.h"
 #include "report/match_writer.h"
@@ -25,7 +25,7 @@
 enum { PATIENCE_MS = 2000 };
 
 struct finder {
-    const struct options *options;
+    const struct dicom_finder_options *options;
     const struct destination *destination;
     const struct query_keys *keys;
     uv_loop_t loop;
@@ -66,7 +66,7 @@ static void on_deadline(uv_timer_t *timer)
 /* Ask the peer to stop: it gets as long for that as for any answer. */
 static void stop(struct finder *finder)
 {
-    uint32_t dimse_ms = finder->options->timeouts.dimse_ms;
+    uint32_t dimse_ms = finder->options->connection.network.timeouts.dimse_ms;
     if (finder->output.given_up && dimse_ms > finder->output.patience_ms)
         dimse_ms -= finder->output.patience_ms;
     dicomnet_query_user_cancel(finder->user);
@@ -78,8 +78,8 @@ static void on_opened(struct dicomnet_query_user *user, void *context)
 {
     struct finder *finder = context;
     finder->query = (struct dicomnet_query){.service = DICOMNET_QUERY_FIND,
-                                            .model = finder->options->patient_root ? DICOMNET_QUERY_PATIENT_ROOT
-                                                                                   : DICOMNET_QUERY_STUDY_ROOT,
+                                            .model = finder->options->query.patient_root ? DICOMNET_QUERY_PATIENT_ROOT
+                                                                                         : DICOMNET_QUERY_STUDY_ROOT,
                                             .priority = DICOMNET_PRIORITY_MEDIUM,
                                             .identifier = &finder->keys->identifier};
     finder->begun = true;
@@ -96,7 +96,7 @@ static void on_match(struct dicomnet_query_user *user, void *context, struct dic
                      const struct dicomnet_identifier *match)
 {
     struct finder *finder = context;
-    uint32_t max = finder->options->max_matches;
+    uint32_t max = finder->options->query.max_matches;
     finder->too_many = max > 0 && query->match_count > max;
     if (finder->too_many) {
         stop(finder);
@@ -105,7 +105,7 @@ static void on_match(struct dicomnet_query_user *user, void *context, struct dic
     finder->output_error = match_writer_put(finder->writer, match);
     if (finder->output_error == 0)
         finder->printed++;
-    finder->limited = finder->options->limit > 0 && finder->printed == finder->options->limit;
+    finder->limited = finder->options->query.limit > 0 && finder->printed == finder->options->query.limit;
     if (finder->limited || finder->output_error != 0)
         stop(finder);
 }
@@ -152,7 +152,7 @@ static void on_closed(struct dicomnet_query_user *user, void *context, const str
     finder->succeeded |= stopped && finder->limited; /* that the peer did not stop is nobody's trouble */
     if (!finder->ended && !stopped) {
         const struct dicomnet_association_parameters peer =
-            destination_parameters(finder->destination, finder->options);
+            destination_parameters(finder->destination, &finder->options->connection);
         peer_describe_end(end, &peer, text, sizeof text);
         destination_explain(finder->destination, text, sizeof text);
         say(finder, text);
@@ -184,14 +184,15 @@ static void on_interrupt(void *user, int number)
 
 static int open_user(struct finder *finder, const struct dicomnet_logger *logger)
 {
-    const struct options *options = finder->options;
+    const struct dicom_finder_options *options = finder->options;
     const struct destination *destination = finder->destination;
     const struct dicomnet_association_proposal proposal = {
         .abstract_syntax = dicomnet_query_class_uid(
-            options->patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT, DICOMNET_QUERY_FIND),
+            options->query.patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT, DICOMNET_QUERY_FIND),
         .syntax_count = 2,
         .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}};
-    struct dicomnet_association_options association = {.parameters = destination_parameters(destination, options),
+    struct dicomnet_association_options association = {.parameters =
+                                                           destination_parameters(destination, &options->connection),
                                                        .proposals = &proposal,
                                                        .proposal_count = 1,
                                                        .logger = logger};
@@ -214,7 +215,7 @@ static int finish(struct finder *finder)
         fprintf(stderr, "dicom-finder: standard output: %s\n", dicomnet_error_text(error));
         return 1;
     }
-    if (!finder->options->quiet && worthwhile) {
+    if (!finder->options->common.quiet && worthwhile) {
         fprintf(stderr, "%llu match%s", (unsigned long long)finder->printed, finder->printed == 1 ? "" : "es");
         if (finder->limited && finder->query.match_count > finder->printed)
             fprintf(stderr, "; there are more (--limit)");
@@ -226,7 +227,7 @@ static int finish(struct finder *finder)
         fprintf(stderr,
                 "dicom-finder: the peer lists more than %u matches: narrow the keys, or allow more with "
                 "--max-matches\n",
-                (unsigned)finder->options->max_matches);
+                (unsigned)finder->options->query.max_matches);
     if (finder->interrupted)
         return 130;
     return finder->succeeded ? 0 : finder->printed > 0 ? 2 : 1;
@@ -242,7 +243,7 @@ static unsigned screen_columns(void)
 /* The query, from the association to the last match. Returns the exit code. */
 static int query(struct finder *finder)
 {
-    struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)finder->options->log_level);
+    struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)finder->options->common.log_level);
 
     if (uv_loop_init(&finder->loop) != 0) {
         fprintf(stderr, "dicom-finder: no memory\n");
@@ -267,9 +268,9 @@ static int query(struct finder *finder)
 
 static int run(struct finder *finder)
 {
-    const struct options *options = finder->options;
-    enum match_format format = options->json ? MATCH_JSON : options->csv ? MATCH_CSV : MATCH_TABLE;
-    uint32_t half_ms = options->timeouts.dimse_ms / 2;
+    const struct dicom_finder_options *options = finder->options;
+    enum match_format format = options->common.json ? MATCH_JSON : options->common.csv ? MATCH_CSV : MATCH_TABLE;
+    uint32_t half_ms = options->connection.network.timeouts.dimse_ms / 2;
     uint32_t patience_ms = half_ms > 0 && half_ms < PATIENCE_MS ? half_ms : PATIENCE_MS;
     int exit_code = 1;
 
@@ -289,21 +290,21 @@ static int run(struct finder *finder)
     return exit_code;
 }
 
-static int ask(const struct options *options)
+static int ask(const struct dicom_finder_options *options)
 {
     struct destination destination;
     struct query_keys keys;
     char message[OPTIONS_MESSAGE_SIZE];
     int exit_code = 1;
 
-    int result = query_keys_read(&keys, options, true, message, sizeof message);
+    int result = query_keys_read(&keys, &options->query, true, message, sizeof message);
     if (result == 0)
-        result = destination_find(options, &destination, message, sizeof message);
+        result = destination_find(&options->common, &destination, message, sizeof message);
     if (result == 0) {
         struct finder finder = {.options = options, .destination = &destination, .keys = &keys};
         exit_code = run(&finder);
     } else {
-        exit_code = destination_say(options, result, message);
+        exit_code = destination_say(&options->common, result, message);
     }
     query_keys_fini(&keys);
     return exit_code;
@@ -311,12 +312,12 @@ static int ask(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    struct options options;
+    struct dicom_finder_options options;
     int exit_code = 1;
 
     console_prepare_process("dicom-finder");
-    if (options_begin(&options, PROGRAM_FINDER, argc, argv, &exit_code))
+    if (options_begin(&options.common, PROGRAM_FINDER, argc, argv, &exit_code))
         exit_code = ask(&options);
-    options_fini(&options);
+    options_fini(&options.common);
     return console_end("dicom-finder", exit_code);
 }

@@ -16,7 +16,7 @@
 #include "fetch/retrieval.h"
 #include "programs/console.h"
 #include "programs/destination.h"
-#include "programs/options.h"
+#include "programs/option_groups.h"
 #include "programs/query_keys.h"
 #include "programs/run_files.h"
 #include "report/console_line.h"
@@ -28,7 +28,7 @@
 static const char program_name[] = "dicom-mover";
 
 struct mover {
-    const struct options *options;
+    const struct dicom_mover_options *options;
     const struct destination *destination;
     struct retrieval_options retrieval;
     struct run_files files;
@@ -46,7 +46,8 @@ static bool is_worth_a_line(const struct mover *mover, const struct dicomnet_log
 {
     bool ours = record->event == EVENT_QUERY_STARTED || record->event == EVENT_QUERY_ENDED ||
                 record->event == EVENT_RETRIEVAL_LISTED || record->event == EVENT_RETRIEVAL_STORED;
-    return mover->options->verbose && !mover->options->debug && ours && record->level == DICOMNET_LOG_INFO;
+    return mover->options->common.verbose && !mover->options->common.debug && ours &&
+           record->level == DICOMNET_LOG_INFO;
 }
 
 static void on_log(void *user, const struct dicomnet_log_record *record)
@@ -84,10 +85,10 @@ static void on_progress(void *user, const struct retrieval_progress *now)
 /* ---- before and after ---- */
 
 /* Nobody else can send to a peer's own machine's loopback device. */
-static const char *address_to_listen_on(const struct options *options, const char *host)
+static const char *address_to_listen_on(const struct dicom_mover_options *options, const char *host)
 {
-    if (options->receive_address != NULL)
-        return options->receive_address;
+    if (options->retrieval.receive_address != NULL)
+        return options->retrieval.receive_address;
     if (strcmp(host, "::1") == 0)
         return "::1";
     bool local = strncmp(host, "127.", 4) == 0 || strcmp(host, "localhost") == 0;
@@ -95,47 +96,48 @@ static const char *address_to_listen_on(const struct options *options, const cha
 }
 
 /* A peer that is slow, but alive, is worth some patience. */
-static uint32_t stall_ms(const struct options *options)
+static uint32_t stall_ms(const struct dicom_mover_options *options)
 {
-    const uint32_t times = 5, dimse_ms = options->timeouts.dimse_ms;
-    if (options_given(options, "stall-timeout"))
-        return options->stall_ms;
+    const uint32_t times = 5, dimse_ms = options->connection.network.timeouts.dimse_ms;
+    if (options_given(&options->common, "stall-timeout"))
+        return options->retrieval.stall_ms;
     return dimse_ms < UINT32_MAX / times ? dimse_ms * times : UINT32_MAX;
 }
 
 static void fill_in_retrieval(struct mover *mover, const struct dicomnet_identifier *keys)
 {
-    const struct options *options = mover->options;
+    const struct dicom_mover_options *options = mover->options;
     const struct destination *destination = mover->destination;
     struct retrieval_options *retrieval = &mover->retrieval;
 
     *retrieval = (struct retrieval_options){
-        .association = destination_parameters(destination, options),
-        .priority = (uint16_t)options->priority,
-        .model = options->patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT,
-        .level = (enum dicomnet_query_level)options->level,
+        .association = destination_parameters(destination, &options->connection),
+        .priority = (uint16_t)options->retrieval.priority,
+        .model = options->query.patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT,
+        .level = (enum dicomnet_query_level)options->query.level,
         .keys = keys,
-        .no_find = options->no_find,
-        .get = options->get,
-        .output_dir = options->output_dir,
-        .sync = options->sync,
-        .mode = options->mode,
+        .no_find = options->retrieval.no_find,
+        .get = options->retrieval.get,
+        .output_dir = options->storing.output_dir,
+        .sync = options->storing.sync,
+        .mode = options->storing.mode,
         .receive_address = address_to_listen_on(options, destination->host),
-        .receive_port = (uint16_t)options->receive_port,
-        .allow_from = options->allow_from.items,
-        .allow_from_count = options->allow_from.count,
-        .retry = options->retry,
-        .max_matches = options->max_matches,
+        .receive_port = (uint16_t)options->retrieval.receive_port,
+        .allow_from = options->retrieval.allow_from.items,
+        .allow_from_count = options->retrieval.allow_from.count,
+        .retry = options->retrieval.retry,
+        .max_matches = options->query.max_matches,
         .stall_ms = stall_ms(options),
-        .log_level = (enum dicomnet_log_level)options->log_level,
+        .log_level = (enum dicomnet_log_level)options->common.log_level,
     };
-    strcpy(retrieval->move_destination, options->move_destination);
-    strcpy(retrieval->receive_ae, options->receive_ae[0] != '\0' ? options->receive_ae : destination->calling_ae);
+    strcpy(retrieval->move_destination, options->retrieval.move_destination);
+    strcpy(retrieval->receive_ae,
+           options->retrieval.receive_ae[0] != '\0' ? options->retrieval.receive_ae : destination->calling_ae);
 }
 
 static int open_reports(struct mover *mover)
 {
-    if (run_files_open(&mover->files, program_name, mover->options) != 0)
+    if (run_files_open(&mover->files, program_name, &mover->options->common, false) != 0)
         return -1;
     mover->summary = retrieval_summary_create(mover->files.session_id, &mover->retrieval);
     return mover->summary != NULL ? 0 : console_say_error(program_name, "reports", NULL, -ENOMEM);
@@ -150,7 +152,7 @@ static void log_start(struct mover *mover)
     size_t cursor = 0;
     struct text given = {0};
     text_put(&given, mover->destination->text);
-    while (options_next_given(mover->options, &cursor, &name, value, sizeof value)) {
+    while (options_next_given(&mover->options->common, &cursor, &name, value, sizeof value)) {
         char *quoted = console_quote(1, (char *[]){value});
         text_printf(&given, " --%s", name);
         if (strcmp(value, "true") != 0)
@@ -178,7 +180,7 @@ static int write_reports(struct mover *mover, const struct retrieval_result *res
     progress_finish_retrieval(files->progress, result, error == 0 ? files->summary_path : NULL,
                               event_log_path(files->log));
     exit_code = run_files_note(files, "the summary", files->summary_path, error, exit_code);
-    if (!mover->options->json)
+    if (!mover->options->common.json)
         return exit_code;
     error = retrieval_summary_print(mover->summary, result, exit_code, stdout);
     return run_files_note(files, "standard output", NULL, error, exit_code);
@@ -243,7 +245,7 @@ static int run(struct mover *mover)
         int error = retrieve(mover, problem, sizeof problem);
         if (error != 0) {
             fprintf(stderr, "dicom-mover: %s%s\n", problem[0] != '\0' ? problem : dicomnet_error_text(error),
-                    console_port_hint(error, mover->options->receive_port));
+                    console_port_hint(error, mover->options->retrieval.receive_port));
         } else {
             exit_code = retrieval_exit_code(result);
             destination_explain(mover->destination, result->stop_text, sizeof result->stop_text);
@@ -257,25 +259,25 @@ static int run(struct mover *mover)
 /* What is asked for is neither everything by mistake, nor nothing that can be named. */
 static bool is_meant(const struct mover *mover, const struct query_keys *keys, char *ret_message, size_t size)
 {
-    const struct options *options = mover->options;
-    if (options->no_find && !retrieval_names_all(&mover->retrieval)) {
+    const struct dicom_mover_options *options = mover->options;
+    if (options->retrieval.no_find && !retrieval_names_all(&mover->retrieval)) {
         snprintf(ret_message, size,
                  "--no-find: the keys must name what is wanted: a UID (or a PatientID) without wildcards for --level "
                  "and for each level above it");
         return false;
     }
-    return options->all || query_keys_narrow(keys, options, ret_message, size);
+    return options->retrieval.all || query_keys_narrow(keys, &options->query, ret_message, size);
 }
 
-static int ask(const struct options *options)
+static int ask(const struct dicom_mover_options *options)
 {
     struct destination destination;
     struct query_keys keys;
     char message[OPTIONS_MESSAGE_SIZE];
     int exit_code = 1;
 
-    if (query_keys_read(&keys, options, false, message, sizeof message) == 0 &&
-        destination_find(options, &destination, message, sizeof message) == 0) {
+    if (query_keys_read(&keys, &options->query, false, message, sizeof message) == 0 &&
+        destination_find(&options->common, &destination, message, sizeof message) == 0) {
         struct mover mover = {.options = options, .destination = &destination};
         fill_in_retrieval(&mover, &keys.identifier);
         if (is_meant(&mover, &keys, message, sizeof message))
@@ -291,12 +293,12 @@ static int ask(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    struct options options;
+    struct dicom_mover_options options;
     int exit_code = 1;
 
     console_prepare_process("dicom-mover");
-    if (options_begin(&options, PROGRAM_MOVER, argc, argv, &exit_code))
+    if (options_begin(&options.common, PROGRAM_MOVER, argc, argv, &exit_code))
         exit_code = ask(&options);
-    options_fini(&options);
+    options_fini(&options.common);
     return console_end("dicom-mover", exit_code);
 }

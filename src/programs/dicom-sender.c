@@ -20,7 +20,7 @@
 #include "instance/instance.h"
 #include "programs/console.h"
 #include "programs/destination.h"
-#include "programs/options.h"
+#include "programs/option_groups.h"
 #include "programs/report_command.h"
 #include "programs/resume.h"
 #include "programs/run_files.h"
@@ -35,7 +35,7 @@
 static const char program_name[] = "dicom-sender";
 
 struct sender {
-    const struct options *options;
+    const struct dicom_sender_options *options;
     char *given; /* the command line, as a shell reads it; owned */
     const struct destination *destination;
     struct session_options session;
@@ -50,7 +50,7 @@ struct sender {
 /* Where the --dry-run list goes: to standard output, unless that is for the JSON. */
 static FILE *list_of(const struct sender *sender)
 {
-    return sender->options->json ? stderr : stdout;
+    return sender->options->common.json ? stderr : stdout;
 }
 
 /* Below its study: that was told just before. */
@@ -73,7 +73,7 @@ static void on_instance_ended(void *user, const struct instance *instance, const
 {
     struct sender *sender = user;
     summary_add_instance(sender->summary, instance);
-    if (sender->session.dry_run && sender->options->verbose && instance->outcome.state == OUTCOME_PENDING)
+    if (sender->session.dry_run && sender->options->common.verbose && instance->outcome.state == OUTCOME_PENDING)
         print_planned_file(sender, instance);
     progress_instance_ended(sender->files.progress, instance, now);
 }
@@ -89,7 +89,7 @@ static void on_study_planned(void *user, const struct planned_study *study)
     struct sender *sender = user;
     FILE *out = list_of(sender);
     char size[FORMAT_SIZE];
-    if (sender->options->quiet)
+    if (sender->options->common.quiet)
         return;
     format_bytes(size, (double)study->bytes);
     fprintf(out, "%s%s: %llu instance%s, %s\n", study->study_uid[0] != '\0' ? "study " : "no study", study->study_uid,
@@ -112,45 +112,28 @@ static int say_error(const char *what, const char *name, int error)
     return console_say_error(program_name, what, name, error);
 }
 
+/* What the options of the session do not say: the destination, the ledger and the files. */
 static void fill_in_session(struct sender *sender)
 {
-    const struct options *options = sender->options;
+    const struct dicom_sender_options *options = sender->options;
     const struct destination *destination = sender->destination;
     struct session_options *session = &sender->session;
 
-    *session = (struct session_options){
-        .association = destination_parameters(destination, options),
-        .loopback = destination->loopback,
-        .threads = options->threads > 0 ? options->threads : PACE_MAX,
-        .threads_auto = options->threads == 0,
-        .priority = (uint16_t)options->priority,
-        .verify = options->verify,
-        .retry = options->retry,
-        .give_up_ms = options->give_up_ms,
-        .association_limit = options->association_limit,
-        .on_conflict = (enum intake_conflict)options->on_conflict,
-        .strict = options->strict,
-        .scan_first = options->scan_first,
-        .synthetic = options->synthetic_text != NULL ? &options->synthetic : NULL,
-        .repeat = options->repeat,
-        .duration_ms = options->duration_ms,
-        .dry_run = options->dry_run,
-        .record = sender->resume.ledger != NULL ? &sender->resume.record : NULL,
-        .discover = {.inputs = options->inputs,
-                     .input_count = options->input_count,
-                     .files_from = options->files_from,
-                     .nul_separated = options->nul_separated,
-                     .recursive = options->recursive,
-                     .pattern = options->pattern,
-                     .follow_symlinks = options->follow_symlinks},
-        .scan = {.accept_raw = options->accept_raw, .allow_incomplete = options->allow_incomplete},
-        .log_level = (enum dicomnet_log_level)options->log_level,
-    };
+    *session = options->session;
+    session->association = destination_parameters(destination, &options->connection);
+    session->loopback = destination->loopback;
+    session->threads = options->sending.threads > 0 ? options->sending.threads : PACE_MAX;
+    session->threads_auto = options->sending.threads == 0;
+    session->synthetic = options->sending.synthetic.studies > 0 ? &options->sending.synthetic : NULL;
+    session->record = sender->resume.ledger != NULL ? &sender->resume.record : NULL;
+    session->discover.inputs = options->sending.inputs.items;
+    session->discover.input_count = options->sending.inputs.count;
+    session->log_level = options->common.log_level;
 }
 
 static int open_reports(struct sender *sender)
 {
-    if (run_files_open(&sender->files, program_name, sender->options) != 0)
+    if (run_files_open(&sender->files, program_name, &sender->options->common, sender->session.dry_run) != 0)
         return -1;
     if (summary_create(&sender->summary, sender->files.session_id, &sender->session, sender->given) != 0)
         return say_error("reports", NULL, -ENOMEM);
@@ -189,17 +172,17 @@ static void log_end(struct sender *sender, const struct session_result *result, 
 /* Returns the exit code, which says also whether all of it could be written. */
 static int write_reports(struct sender *sender, const struct session_result *result, int exit_code)
 {
-    const struct options *options = sender->options;
+    const struct dicom_sender_options *options = sender->options;
     struct run_files *files = &sender->files;
     log_end(sender, result, exit_code);
     exit_code = run_files_end_log(files, exit_code);
     int error = summary_write(sender->summary, result, exit_code, files->summary_path);
     /* A step of a ramp that went well is one row of its table. */
-    if (options->ramp_count == 0 || exit_code != 0 || options->verbose || options->debug)
+    if (options->sending.ramp.count == 0 || exit_code != 0 || options->common.verbose || options->common.debug)
         progress_finish(files->progress, result, exit_code, error == 0 ? files->summary_path : NULL,
-                        event_log_path(files->log), options->dry_run ? NULL : options->ledger);
+                        event_log_path(files->log), options->session.dry_run ? NULL : options->ledger.ledger);
     exit_code = run_files_note(files, "the summary", files->summary_path, error, exit_code);
-    if (!options->json || options->ramp_count > 0)
+    if (!options->common.json || options->sending.ramp.count > 0)
         return exit_code;
     error = summary_print(sender->summary, result, exit_code, stdout);
     return run_files_note(files, "standard output", NULL, error, exit_code);
@@ -263,17 +246,17 @@ static int ramp_exit_code(const struct ramp *ramp)
 static int write_ramp(const struct sender *sender, int exit_code)
 {
     const struct ramp *ramp = &sender->ramp;
-    char *path = report_path(sender->options->log_dir, "dicom_sender_ramp", ramp->steps[0].session_id, ".json");
+    char *path = report_path(sender->options->common.log_dir, "dicom_sender_ramp", ramp->steps[0].session_id, ".json");
     FILE *out = path != NULL ? fopen(path, "w") : NULL;
     int error = out != NULL ? ramp_print_json(ramp, exit_code, out) : -errno;
     if (out != NULL && fclose(out) != 0 && error == 0)
         error = -errno;
     exit_code = run_files_note(&sender->files, "the ramp's document", path, error, exit_code);
-    if (!sender->options->quiet) {
+    if (!sender->options->common.quiet) {
         ramp_print_knee(ramp, stderr);
         fprintf(stderr, "\n  %-10s  %s\n", "ramp", path != NULL ? path : "");
     }
-    if (sender->options->json)
+    if (sender->options->common.json)
         exit_code = run_files_note(&sender->files, "standard output", NULL, ramp_print_json(ramp, exit_code, stdout),
                                    exit_code);
     free(path);
@@ -283,17 +266,17 @@ static int write_ramp(const struct sender *sender, int exit_code)
 /* The same job with each number of threads, a session each. It ends early if interrupted, or if nothing was stored. */
 static int run_ramp(struct sender *sender, struct session_result *result)
 {
-    const struct options *options = sender->options;
+    const struct dicom_sender_options *options = sender->options;
     int exit_code = 0;
     interrupt_note(&interrupted);
-    if (!options->quiet)
+    if (!options->common.quiet)
         ramp_print_heading(stderr);
-    for (size_t i = 0; i < options->ramp_count && !interrupted && exit_code != 130; i++) {
-        sender->session.threads = options->ramp[i];
+    for (size_t i = 0; i < options->sending.ramp.count && !interrupted && exit_code != 130; i++) {
+        sender->session.threads = options->sending.ramp.threads[i];
         exit_code = run(sender, result);
         const struct ramp_step *step =
-            ramp_add(&sender->ramp, sender->files.session_id, options->ramp[i], exit_code, result);
-        if (!options->quiet)
+            ramp_add(&sender->ramp, sender->files.session_id, options->sending.ramp.threads[i], exit_code, result);
+        if (!options->common.quiet)
             ramp_print_step(step, stderr);
         if (step->stored == 0)
             break;
@@ -308,61 +291,62 @@ static int run_ramp(struct sender *sender, struct session_result *result)
 }
 
 /* A dry run connects to nobody and needs no destination; one that is given must be right all the same. */
-static bool find_destination(const struct options *options, struct destination *ret_destination)
+static bool find_destination(const struct dicom_sender_options *options, struct destination *ret_destination)
 {
     char message[OPTIONS_MESSAGE_SIZE];
-    bool none_given = options->destination == NULL && options->host == NULL && options->peer == NULL &&
-                      options->config == NULL && options->connect == NULL && !options->loopback;
+    bool none_given = options->connection.destination == NULL && options->connection.host == NULL &&
+                      options->connection.peer == NULL && options->connection.config == NULL &&
+                      options->connection.connect == NULL && !options->connection.loopback;
     *ret_destination = (struct destination){.text = "nobody"};
-    if (options->dry_run && none_given)
+    if (options->session.dry_run && none_given)
         return true;
-    if (destination_find(options, ret_destination, message, sizeof message) == 0)
+    if (destination_find(&options->common, ret_destination, message, sizeof message) == 0)
         return true;
     fprintf(stderr, "dicom-sender: %s\n", message);
     return false;
 }
 
 /* Known before anything is made or sent. */
-static bool inputs_are_usable(const struct options *options)
+static bool inputs_are_usable(const struct dicom_sender_options *options)
 {
     const char *temporary = getenv("TMPDIR");
     if (temporary != NULL && temporary[0] != '\0' && access(temporary, W_OK | X_OK) != 0) {
         say_error("no temporary file can be made in TMPDIR:", temporary, -errno);
         return false;
     }
-    if (options->files_from == NULL || strcmp(options->files_from, "-") == 0)
+    if (options->session.discover.files_from == NULL || strcmp(options->session.discover.files_from, "-") == 0)
         return true;
-    if (access(options->files_from, R_OK) == 0)
+    if (access(options->session.discover.files_from, R_OK) == 0)
         return true;
-    say_error("--files-from:", options->files_from, -errno);
+    say_error("--files-from:", options->session.discover.files_from, -errno);
     return false;
 }
 
 /* Returns the exit code. */
-static int write_synthetic_files(const struct options *options)
+static int write_synthetic_files(const struct dicom_sender_options *options)
 {
-    struct synthetic_spec spec = options->synthetic;
-    spec.options.seed = options->synthetic_seed;
-    if (options->repeat > 1)
-        spec.studies *= options->repeat;
-    return synthetic_files_write(&spec, options->output_dir, options->quiet);
+    struct synthetic_spec spec = options->sending.synthetic;
+    spec.options.seed = options->sending.synthetic_seed;
+    if (options->session.repeat > 1)
+        spec.studies *= options->session.repeat;
+    return synthetic_files_write(&spec, options->sending.output_dir, options->common.quiet);
 }
 
 /* The main job. Returns the exit code. */
-static int send_files(const struct options *options)
+static int send_files(const struct dicom_sender_options *options)
 {
     static struct session_result result; /* some 45 KB of histograms and workers */
     struct destination destination;
     struct sender sender = {.options = options,
                             .destination = &destination,
-                            .given = console_quote((int)options->shown_count, options->shown)};
+                            .given = console_quote((int)options->common.shown_count, options->common.shown)};
     int exit_code = 1;
     if (sender.given == NULL) {
         say_error("the command line", NULL, -ENOMEM);
     } else if (find_destination(options, &destination) && inputs_are_usable(options) &&
                resume_open(&sender.resume, options, &destination) == 0) {
         fill_in_session(&sender);
-        exit_code = options->ramp_count > 0 ? run_ramp(&sender, &result) : run(&sender, &result);
+        exit_code = options->sending.ramp.count > 0 ? run_ramp(&sender, &result) : run(&sender, &result);
     }
     resume_close(&sender.resume);
     free(sender.given);
@@ -371,15 +355,15 @@ static int send_files(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    struct options options;
+    struct dicom_sender_options options;
     int exit_code = 1;
 
     bool reports = argc > 1 && strcmp(argv[1], "report") == 0;
     console_prepare_process(reports ? "dicom-sender report" : "dicom-sender");
     if (reports)
         return console_end("dicom-sender report", report_command(argc - 1, argv + 1));
-    if (options_begin(&options, PROGRAM_SENDER, argc, argv, &exit_code))
-        exit_code = options.output_dir != NULL ? write_synthetic_files(&options) : send_files(&options);
-    options_fini(&options);
+    if (options_begin(&options.common, PROGRAM_SENDER, argc, argv, &exit_code))
+        exit_code = options.sending.output_dir != NULL ? write_synthetic_files(&options) : send_files(&options);
+    options_fini(&options.common);
     return console_end("dicom-sender", exit_code);
 }

@@ -2,7 +2,7 @@
 #include "programs/options_table.h"
 
 #include "dicomnet/log.h"
-#include "programs/options.h"
+#include "programs/option_groups.h"
 
 static const struct option_program programs[] = {
     {.program = PROGRAM_SENDER,
@@ -26,7 +26,13 @@ static const struct option_program programs[] = {
      .log_is_a_file = true,
      .log_level = DICOMNET_LOG_INFO,
      .one_of = {"input", "files-from", "synthetic"},
-     .none_of_them = "nothing to send: give --input PATH, a path, --files-from FILE or --synthetic"},
+     .none_of_them = "nothing to send: give --input PATH, a path, --files-from FILE or --synthetic",
+     .options_size = sizeof(struct dicom_sender_options),
+     .groups = {[GROUP_CONNECTION] = offsetof(struct dicom_sender_options, connection),
+                [GROUP_NETWORK] = offsetof(struct dicom_sender_options, connection.network),
+                [GROUP_SENDING] = offsetof(struct dicom_sender_options, sending),
+                [GROUP_SESSION] = offsetof(struct dicom_sender_options, session),
+                [GROUP_LEDGER] = offsetof(struct dicom_sender_options, ledger)}},
     {.program = PROGRAM_REPORT,
      .name = "dicom-sender report",
      .usage = "dicom-sender report --ledger FILE [--failed] [--warned] [--skipped] [--pending] [--json | --csv]",
@@ -39,7 +45,9 @@ static const struct option_program programs[] = {
                    "  1    the ledger cannot be read, or an option was wrong\n",
      .log_level = DICOMNET_LOG_ERROR,
      .one_of = {"ledger"},
-     .none_of_them = "give --ledger FILE"},
+     .none_of_them = "give --ledger FILE",
+     .options_size = sizeof(struct dicom_sender_report_options),
+     .groups = {[GROUP_LEDGER] = offsetof(struct dicom_sender_report_options, ledger)}},
     {.program = PROGRAM_RECEIVER,
      .name = "dicom-receiver",
      .usage = "dicom-receiver [OPTION...] (--output-dir DIR | --discard)",
@@ -51,7 +59,12 @@ static const struct option_program programs[] = {
                    "  1    it could not listen, its access log lacks a line, or an option was wrong\n",
      .log_level = DICOMNET_LOG_WARN,
      .one_of = {"output-dir", "discard"},
-     .none_of_them = "give --output-dir DIR to keep what comes, or --discard to keep nothing"},
+     .none_of_them = "give --output-dir DIR to keep what comes, or --discard to keep nothing",
+     .options_size = sizeof(struct dicom_receiver_options),
+     .groups = {[GROUP_NETWORK] = offsetof(struct dicom_receiver_options, listening.network),
+                [GROUP_STORING] = offsetof(struct dicom_receiver_options, storing),
+                [GROUP_LISTENING] = offsetof(struct dicom_receiver_options, listening),
+                [GROUP_FAULTS] = offsetof(struct dicom_receiver_options, faults)}},
     {.program = PROGRAM_ARCHIVE,
      .name = "dicom-archive",
      .usage = "dicom-archive [OPTION...] (--output-dir DIR | --synthetic | --dicom FILE)",
@@ -63,7 +76,12 @@ static const struct option_program programs[] = {
                    "  1    it could not listen or read its folder, or an option was wrong\n",
      .log_level = DICOMNET_LOG_WARN,
      .one_of = {"output-dir", "synthetic", "dicom"},
-     .none_of_them = "give --output-dir DIR for the archive, or --synthetic to serve what does not exist"},
+     .none_of_them = "give --output-dir DIR for the archive, or --synthetic to serve what does not exist",
+     .options_size = sizeof(struct dicom_archive_options),
+     .groups = {[GROUP_NETWORK] = offsetof(struct dicom_archive_options, listening.network),
+                [GROUP_STORING] = offsetof(struct dicom_archive_options, storing),
+                [GROUP_LISTENING] = offsetof(struct dicom_archive_options, listening),
+                [GROUP_ARCHIVE] = offsetof(struct dicom_archive_options, archive)}},
     {.program = PROGRAM_ECHO,
      .name = "dicom-echo",
      .usage = "dicom-echo [OPTION...] [DESTINATION]\n"
@@ -76,7 +94,11 @@ static const struct option_program programs[] = {
                    "  2    it did not answer each time\n"
                    "  130  interrupted\n",
      .runs_without_arguments = true,
-     .log_level = DICOMNET_LOG_ERROR},
+     .log_level = DICOMNET_LOG_ERROR,
+     .options_size = sizeof(struct dicom_echo_options),
+     .groups = {[GROUP_CONNECTION] = offsetof(struct dicom_echo_options, connection),
+                [GROUP_NETWORK] = offsetof(struct dicom_echo_options, connection.network),
+                [GROUP_ECHO] = offsetof(struct dicom_echo_options, echo)}},
     {.program = PROGRAM_FINDER,
      .name = "dicom-finder",
      .usage = "dicom-finder [OPTION...] [DESTINATION]\n"
@@ -91,7 +113,11 @@ static const struct option_program programs[] = {
                    "  2    it failed after some matches had come\n"
                    "  130  interrupted\n",
      .runs_without_arguments = true,
-     .log_level = DICOMNET_LOG_ERROR},
+     .log_level = DICOMNET_LOG_ERROR,
+     .options_size = sizeof(struct dicom_finder_options),
+     .groups = {[GROUP_CONNECTION] = offsetof(struct dicom_finder_options, connection),
+                [GROUP_NETWORK] = offsetof(struct dicom_finder_options, connection.network),
+                [GROUP_QUERY] = offsetof(struct dicom_finder_options, query)}},
     {.program = PROGRAM_MOVER,
      .name = "dicom-mover",
      .usage = "dicom-mover [OPTION...] [DESTINATION] -k KEY=VALUE... [--move-dest AE]\n"
@@ -109,7 +135,13 @@ static const struct option_program programs[] = {
      .log_is_a_file = true,
      .log_level = DICOMNET_LOG_INFO,
      .one_of = {"key", "query-file", "all"},
-     .none_of_them = "nothing to ask for: give --key KEY=VALUE or --query-file FILE"},
+     .none_of_them = "nothing to ask for: give --key KEY=VALUE or --query-file FILE",
+     .options_size = sizeof(struct dicom_mover_options),
+     .groups = {[GROUP_CONNECTION] = offsetof(struct dicom_mover_options, connection),
+                [GROUP_NETWORK] = offsetof(struct dicom_mover_options, connection.network),
+                [GROUP_QUERY] = offsetof(struct dicom_mover_options, query),
+                [GROUP_RETRIEVAL] = offsetof(struct dicom_mover_options, retrieval),
+                [GROUP_STORING] = offsetof(struct dicom_mover_options, storing)}},
 };
 
 const struct option_program *option_program_of(unsigned program)
@@ -118,4 +150,28 @@ const struct option_program *option_program_of(unsigned program)
         if (programs[i].program == program)
             return &programs[i];
     return NULL;
+}
+
+const void *options_group_of(const struct options *options, enum option_group group)
+{
+    size_t offset = option_program_of(options->program)->groups[group];
+    return group == GROUP_COMMON || offset > 0 ? (const char *)options + offset : NULL;
+}
+
+void *options_group(struct options *options, enum option_group group)
+{
+    size_t offset = option_program_of(options->program)->groups[group];
+    return group == GROUP_COMMON || offset > 0 ? (char *)options + offset : NULL;
+}
+
+const void *option_value_of(const struct options *options, const struct option_row *row)
+{
+    const char *group = options_group_of(options, row->field.group);
+    return group != NULL && row->field.size > 0 ? group + row->field.offset : NULL;
+}
+
+void *option_field_of(struct options *options, const struct option_row *row)
+{
+    char *group = options_group(options, row->field.group);
+    return group != NULL && row->field.size > 0 ? group + row->field.offset : NULL;
 }

@@ -5,8 +5,9 @@
 
 #include "dicomnet/log.h"
 #include "dicomnet/query_retrieve.h"
+#include "programs/option_groups.h"
+#include "programs/option_values.h"
 #include "programs/option_words.h"
-#include "programs/options.h"
 #include "programs/options_table.h"
 
 /* Of dicom-mover. */
@@ -19,11 +20,11 @@ static void apply_rows(struct options *options)
 {
     for (size_t i = 0; i < option_row_count; i++) {
         const struct option_row *row = &option_rows[i];
-        if ((row->programs & options->program) == 0 || row->follows == NULL || options->given[i] ||
+        if ((row->programs & options->program) == 0 || row->follows == NULL || options->given[i] != NULL ||
             !options_given(options, row->follows))
             continue;
         const struct option_row *other = option_find_by_name(options->program, row->follows);
-        memcpy((char *)options + row->field.offset, (const char *)options + other->field.offset, row->field.size);
+        memcpy(option_field_of(options, row), option_value_of(options, other), row->field.size);
     }
 }
 
@@ -33,7 +34,7 @@ static void apply_log_level(struct options *options)
     const struct option_program *program = option_program_of(options->program);
     if (options_given(options, "log-level"))
         return;
-    options->log_level = program->log_level;
+    options->log_level = (enum dicomnet_log_level)program->log_level;
     if (options->debug)
         options->log_level = DICOMNET_LOG_DEBUG;
     else if (options->verbose && !program->log_is_a_file)
@@ -45,9 +46,9 @@ static void apply_log_level(struct options *options)
 /* --level patient, which only the patient root has, asks for it. By value, so not in a row. */
 static void apply_query(struct options *options)
 {
-    if ((options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0 && options->level == DICOMNET_QUERY_LEVEL_PATIENT &&
-        !options_given(options, "study-root"))
-        options->patient_root = true;
+    struct query_group *query = options_group(options, GROUP_QUERY);
+    if (query != NULL && query->level == DICOMNET_QUERY_LEVEL_PATIENT && !options_given(options, "study-root"))
+        query->patient_root = true;
 }
 
 /*
@@ -56,16 +57,20 @@ static void apply_query(struct options *options)
  */
 static void apply_retrieval(struct options *options)
 {
-    bool here = options->output_dir != NULL || options->receive_here || options_given(options, "receive-port");
-    if (options->program != PROGRAM_MOVER || (!here && options->move_destination[0] != '\0'))
+    struct retrieval_group *retrieval = options_group(options, GROUP_RETRIEVAL);
+    struct storing_group *storing = options_group(options, GROUP_STORING);
+    if (retrieval == NULL)
         return;
-    if (options->output_dir == NULL)
-        options->output_dir = output_dir_default;
-    if (options->get || options->move_destination[0] == '\0')
+    bool here = storing->output_dir != NULL || retrieval->receive_here || options_given(options, "receive-port");
+    if (!here && retrieval->move_destination[0] != '\0')
         return;
-    if (options->receive_ae[0] == '\0')
-        strcpy(options->receive_ae, options->move_destination);
-    options->move_destination[0] = '\0';
+    if (storing->output_dir == NULL)
+        storing->output_dir = output_dir_default;
+    if (retrieval->get || retrieval->move_destination[0] == '\0')
+        return;
+    if (retrieval->receive_ae[0] == '\0')
+        strcpy(retrieval->receive_ae, retrieval->move_destination);
+    retrieval->move_destination[0] = '\0';
 }
 
 void option_rules_apply(struct options *options)
@@ -84,14 +89,12 @@ static bool is_there(const struct options *options, const char *name)
     const struct option_row *row = option_find_by_name(options->program, name);
     if (row == NULL)
         return false;
-    const void *field = (const char *)options + row->field.offset;
-    if (row->takes == OPTION_INPUT)
-        return options->input_count > 0;
-    if (row->takes == OPTION_KEY)
-        return options->key_count > 0;
+    const void *field = option_value_of(options, row);
+    if (row->takes == OPTION_INPUT || row->takes == OPTION_KEY)
+        return ((const struct option_list *)field)->count > 0;
     if (row->takes == OPTION_TEXT && row->initial == NULL)
         return *(const char *const *)field != NULL;
-    return options->given[row - option_rows];
+    return options->given[row - option_rows] != NULL;
 }
 
 static int say(char *ret_message, const char *text)
@@ -116,10 +119,9 @@ static int check_conflicts(const struct options *options, const struct option_ro
 
 static int check_doubt(const struct options *options, const struct option_row *row, char *ret_message)
 {
-    uint32_t value = 0;
-    if (row->doubt == NULL || !options->given[row - option_rows])
+    if (row->doubt == NULL || options->given[row - option_rows] == NULL)
         return 0;
-    memcpy(&value, (const char *)options + row->field.offset, sizeof value);
+    uint64_t value = option_value_unsigned(options, row);
     if ((row->takes == OPTION_SECONDS ? value / 1000 : value) < row->doubtful)
         return 0;
     snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "--%s: %s", row->name, row->doubt);
@@ -165,14 +167,20 @@ static int check_one_of(const struct options *options, char *ret_message)
 /* What depends on what an option says, and not on its being there. */
 static int check_values(const struct options *options, char *ret_message)
 {
-    bool asks = (options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0;
-    if (asks && options->level == DICOMNET_QUERY_LEVEL_PATIENT && options_given(options, "study-root"))
+    const struct query_group *query = options_group_of(options, GROUP_QUERY);
+    const struct connection_group *connection = options_group_of(options, GROUP_CONNECTION);
+    const struct sending_group *sending = options_group_of(options, GROUP_SENDING);
+    const struct session_options *session = options_group_of(options, GROUP_SESSION);
+    if (query != NULL && query->level == DICOMNET_QUERY_LEVEL_PATIENT && options_given(options, "study-root"))
         return say(ret_message, "--level patient: the study root has no such level; --patient-root has");
-    if (options->ramp_count > 0 && options->files_from != NULL && strcmp(options->files_from, "-") == 0)
+    if (sending == NULL)
+        return 0;
+    const char *list = session->discover.files_from;
+    if (sending->ramp.count > 0 && list != NULL && strcmp(list, "-") == 0)
         return say(ret_message, "--ramp reads its input more than once: --files-from must be a file, not -");
-    if (options->program == PROGRAM_SENDER && options->output_dir != NULL && options->destination != NULL) {
+    if (sending->output_dir != NULL && connection->destination != NULL) {
         snprintf(ret_message, OPTIONS_MESSAGE_SIZE,
-                 "'%.80s' names a destination, and --output-dir sends to nobody; give one", options->destination);
+                 "'%.80s' names a destination, and --output-dir sends to nobody; give one", connection->destination);
         return -1;
     }
     return 0;

@@ -1,7 +1,9 @@
 /* option_values - see option_values.h. */
 #include "programs/option_values.h"
 
+#include <assert.h>
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,7 +11,7 @@
 #include <string.h>
 #include <uv.h>
 
-#include "programs/options.h"
+#include "programs/option_groups.h"
 #include "programs/options_table.h"
 
 /* Digits only: no sign, no spaces, no 0x, nothing behind. False also if it does not fit. */
@@ -83,19 +85,19 @@ static bool read_status(const char *text, uint32_t *ret_value)
 }
 
 /* "1,2,4,8" */
-static bool read_ramp(struct options *options, const struct option_row *row, const char *text)
+static bool read_ramp(const struct option_row *row, const char *text, struct option_ramp *ret_ramp)
 {
-    options->ramp_count = 0;
+    ret_ramp->count = 0;
     for (const char *at = text;; at++) {
         char number[12];
         size_t len = strcspn(at, ",");
         uint32_t value;
-        if (len >= sizeof number || options->ramp_count == RAMP_STEPS_MAX)
+        if (len >= sizeof number || ret_ramp->count == RAMP_STEPS_MAX)
             return false;
         snprintf(number, sizeof number, "%.*s", (int)len, at);
         if (!read_number(number, &value) || value < row->min || value > row->max)
             return false;
-        options->ramp[options->ramp_count++] = value;
+        ret_ramp->threads[ret_ramp->count++] = value;
         at += len;
         if (*at == '\0')
             return true;
@@ -103,15 +105,19 @@ static bool read_ramp(struct options *options, const struct option_row *row, con
 }
 
 /* "10:A700" */
-static bool read_fail_every(struct options *options, const struct option_row *row, const char *text)
+static bool read_every(const struct option_row *row, const char *text, struct option_every *ret_every)
 {
     char number[16];
+    uint32_t status;
     size_t len = strcspn(text, ":");
     if (text[len] == '\0' || len >= sizeof number)
         return false;
     snprintf(number, sizeof number, "%.*s", (int)len, text);
-    return read_number(number, &options->fail_every) && options->fail_every >= row->min &&
-           options->fail_every <= row->max && read_status(text + len + 1, &options->fail_status);
+    if (!read_number(number, &ret_every->every) || ret_every->every < row->min || ret_every->every > row->max ||
+        !read_status(text + len + 1, &status))
+        return false;
+    ret_every->status = (uint16_t)status;
+    return true;
 }
 
 static bool read_choice(const struct option_row *row, const char *text, uint32_t *ret_value)
@@ -242,40 +248,38 @@ static bool read_text(const struct option_row *row, const char *text, const char
 }
 
 /* What is more than a word or a number. False if it is wrong: the problem. */
-static bool read_compound(struct options *options, const struct option_row *row, const char *text,
+static bool read_compound(const struct option_row *row, const char *text, void *field,
                           char ret_problem[OPTION_PROBLEM_SIZE])
 {
     char expected[OPTION_EXPECTED_SIZE];
     bool right = false;
     switch (row->takes) {
     case OPTION_SYNTHETIC:
-        right = synthetic_spec_parse(text, &options->synthetic);
+        right = synthetic_spec_parse(text, field);
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not STUDIESxINSTANCESxSIZE[:CT|MR|SC], such as 4x50x512K:CT");
         break;
     case OPTION_LIMIT:
-        right = read_limit(text, &options->association_limit);
+        right = read_limit(text, field);
         snprintf(ret_problem, OPTION_PROBLEM_SIZE,
                  "is not a number of stores, a size such as 500M or a time such as 60s");
         break;
     case OPTION_RAMP:
-        right = read_ramp(options, row, text);
+        right = read_ramp(row, text, field);
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not 1 to %d numbers from %u to %u, such as 1,2,4,8",
                  RAMP_STEPS_MAX, row->min, row->max);
         break;
     case OPTION_PEOPLE:
-        right = synthetic_population_parse(text, &options->population);
+        right = synthetic_population_parse(text, field);
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not STUDIESxSERIESxINSTANCES[:SIZE] of at most %d instances",
                  SYNTHETIC_POPULATION_MAX);
         break;
     case OPTION_EVERY:
     default:
-        right = read_fail_every(options, row, text);
+        right = read_every(row, text, field);
         option_value_expected(row, expected);
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not %s", expected);
         break;
     }
-    if (right)
-        *(const char **)((char *)options + row->field.offset) = text;
     return right;
 }
 
@@ -291,10 +295,41 @@ static bool read_ae(const struct option_row *row, const char *text, char *field,
     return false;
 }
 
+/* Unsigned integers and enums are of the size that is right where they are used. */
+static void set_unsigned(void *field, size_t size, uint32_t value)
+{
+    switch (size) {
+    case sizeof(uint16_t):
+        *(uint16_t *)field = (uint16_t)value;
+        break;
+    case sizeof(uint32_t):
+        *(uint32_t *)field = value;
+        break;
+    default:
+        assert(size == sizeof(uint64_t));
+        *(uint64_t *)field = value;
+        break;
+    }
+}
+
+uint64_t option_value_unsigned(const struct options *options, const struct option_row *row)
+{
+    const void *field = option_value_of(options, row);
+    switch (row->field.size) {
+    case sizeof(uint16_t):
+        return *(const uint16_t *)field;
+    case sizeof(uint32_t):
+        return *(const uint32_t *)field;
+    default:
+        assert(row->field.size == sizeof(uint64_t));
+        return *(const uint64_t *)field;
+    }
+}
+
 int option_value_read(struct options *options, const struct option_row *row, const char *text,
                       char ret_problem[OPTION_PROBLEM_SIZE])
 {
-    void *field = (char *)options + row->field.offset;
+    void *field = option_field_of(options, row);
     char expected[OPTION_EXPECTED_SIZE];
     uint32_t value = 0;
     bool right = false;
@@ -305,7 +340,7 @@ int option_value_read(struct options *options, const struct option_row *row, con
     case OPTION_RAMP:
     case OPTION_PEOPLE:
     case OPTION_EVERY:
-        return read_compound(options, row, text, ret_problem) ? 0 : -1;
+        return read_compound(row, text, field, ret_problem) ? 0 : -1;
     case OPTION_TEXT:
     case OPTION_HOST:
     case OPTION_ADDRESS:
@@ -339,73 +374,85 @@ int option_value_read(struct options *options, const struct option_row *row, con
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not %s", expected);
         return -1;
     }
-    *(uint32_t *)field = value;
+    set_unsigned(field, row->field.size, value);
     return 0;
 }
 
-static void format_seconds(uint32_t ms, char *ret_text, size_t size)
+static void format_seconds(uint64_t ms, char *ret_text, size_t size)
 {
     if (ms % 1000 == 0)
-        snprintf(ret_text, size, "%u", ms / 1000);
+        snprintf(ret_text, size, "%" PRIu64, ms / 1000);
     else
-        snprintf(ret_text, size, "%u.%03u", ms / 1000, ms % 1000);
+        snprintf(ret_text, size, "%" PRIu64 ".%03u", ms / 1000, (unsigned)(ms % 1000));
+}
+
+/* The name of a value that has one, else its number. */
+static void format_choice(const struct option_row *row, uint64_t value, char *ret_text, size_t size)
+{
+    snprintf(ret_text, size, "%" PRIu64, value);
+    for (const struct option_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++) {
+        if (choice->value == value) {
+            snprintf(ret_text, size, "%s", choice->name);
+            break;
+        }
+    }
+}
+
+static void format_list(const struct option_row *row, const struct option_list *list, char *ret_text, size_t size)
+{
+    size_t len = 0;
+    ret_text[0] = '\0';
+    if (row->takes == OPTION_KEY) { /* values may be names of patients */
+        snprintf(ret_text, size, "%zu keys", list->count);
+    } else if (row->takes == OPTION_INPUT && list->count != 1) {
+        snprintf(ret_text, size, "%zu paths", list->count);
+    } else {
+        for (size_t i = 0; i < list->count && len < size; i++)
+            len += (size_t)snprintf(ret_text + len, size - len, "%s%s", i > 0 ? " " : "", list->items[i]);
+    }
 }
 
 void option_value_format(const struct options *options, const struct option_row *row, char *ret_text, size_t size)
 {
-    const void *field = (const char *)options + row->field.offset;
+    const void *field = option_value_of(options, row);
     switch (row->takes) {
     case OPTION_SWITCH:
-        snprintf(ret_text, size, "%s", row->field.size == 0 || *(const bool *)field ? "true" : "false");
+        snprintf(ret_text, size, "%s", field == NULL || *(const bool *)field ? "true" : "false");
         break;
     case OPTION_SECONDS:
-        format_seconds(*(const uint32_t *)field, ret_text, size);
+        format_seconds(option_value_unsigned(options, row), ret_text, size);
         break;
     case OPTION_STATUS:
-        snprintf(ret_text, size, "%04X", *(const uint32_t *)field);
+        snprintf(ret_text, size, "%04X", (unsigned)option_value_unsigned(options, row));
         break;
     case OPTION_MODE:
-        snprintf(ret_text, size, "%o", *(const uint32_t *)field);
+        snprintf(ret_text, size, "%o", (unsigned)option_value_unsigned(options, row));
         break;
     case OPTION_UNSIGNED:
     case OPTION_CHOICE:
-        snprintf(ret_text, size, "%u", *(const uint32_t *)field);
-        for (const struct option_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++) {
-            if (choice->value == *(const uint32_t *)field) {
-                snprintf(ret_text, size, "%s", choice->name);
-                break;
-            }
-        }
+        format_choice(row, option_value_unsigned(options, row), ret_text, size);
         break;
     case OPTION_TEXT:
     case OPTION_HOST:
     case OPTION_ADDRESS:
-    case OPTION_SYNTHETIC:
-    case OPTION_LIMIT:
-    case OPTION_RAMP:
-    case OPTION_EVERY:
-    case OPTION_PEOPLE:
         snprintf(ret_text, size, "%s", *(const char *const *)field != NULL ? *(const char *const *)field : "");
         break;
     case OPTION_AE:
         snprintf(ret_text, size, "%s", (const char *)field);
         break;
-    case OPTION_INPUT:
-        if (options->input_count == 1)
-            snprintf(ret_text, size, "%s", options->inputs[0]);
-        else
-            snprintf(ret_text, size, "%zu paths", options->input_count);
-        break;
-    case OPTION_KEY: /* values may be names of patients */
-        snprintf(ret_text, size, "%zu keys", options->key_count);
-        break;
-    case OPTION_LIST: {
-        const struct option_list *list = field;
-        size_t len = 0;
-        ret_text[0] = '\0';
-        for (size_t i = 0; i < list->count && len < size; i++)
-            len += (size_t)snprintf(ret_text + len, size - len, "%s%s", i > 0 ? " " : "", list->items[i]);
+    case OPTION_SYNTHETIC:
+    case OPTION_LIMIT:
+    case OPTION_RAMP:
+    case OPTION_EVERY:
+    case OPTION_PEOPLE: {
+        const char *typed = options->given[row - option_rows];
+        snprintf(ret_text, size, "%s", typed != NULL ? typed : "");
         break;
     }
+    case OPTION_INPUT:
+    case OPTION_KEY:
+    case OPTION_LIST:
+        format_list(row, field, ret_text, size);
+        break;
     }
 }

@@ -1,11 +1,12 @@
 /*
- * option_values - the values of options: from text into their field of struct options, and back.
+ * option_values - the values of options: from text into the field that their row names, and back.
  */
 #ifndef PROGRAMS_OPTION_VALUES_H
 #define PROGRAMS_OPTION_VALUES_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct options;
 struct option_row;
@@ -18,6 +19,9 @@ enum { OPTION_EXPECTED_SIZE = 128, OPTION_PROBLEM_SIZE = 192 };
  */
 int option_value_read(struct options *options, const struct option_row *row, const char *text,
                       char ret_problem[OPTION_PROBLEM_SIZE]);
+
+/* The row's field, which is an unsigned integer or an enum. */
+uint64_t option_value_unsigned(const struct options *options, const struct option_row *row);
 
 /* What the row's option takes: "a number from 1 to 256". */
 void option_value_expected(const struct option_row *row, char ret_text[OPTION_EXPECTED_SIZE]);

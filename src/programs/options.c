@@ -14,6 +14,7 @@
 #include "dicomnet/log.h"
 #include "dicomnet/query_retrieve.h"
 #include "programs/foreign_words.h"
+#include "programs/option_groups.h"
 #include "programs/option_reader.h"
 #include "programs/option_rules.h"
 #include "programs/option_values.h"
@@ -27,15 +28,10 @@ static const char secret_shown[] = "(secret)";
 
 /* ---- one option ---- */
 
-static struct option_list *list_of(struct options *options, const struct option_row *row)
-{
-    return (struct option_list *)(void *)((char *)options + row->field.offset);
-}
-
 /* 0 or -1: no memory. */
 static int append_to_list(struct options *options, const struct option_row *row, const char *value)
 {
-    struct option_list *list = list_of(options, row);
+    struct option_list *list = option_field_of(options, row);
     const char **items = realloc(list->items, (list->count + 1) * sizeof *items);
     if (items == NULL)
         return -1;
@@ -44,13 +40,9 @@ static int append_to_list(struct options *options, const struct option_row *row,
     return 0;
 }
 
-static void clear_list(struct options *options, const struct option_row *row)
+static bool is_list(const struct option_row *row)
 {
-    struct option_list *list = list_of(options, row);
-    if ((row->programs & options->program) == 0)
-        return;
-    free(list->items);
-    *list = (struct option_list){0};
+    return row->takes == OPTION_INPUT || row->takes == OPTION_KEY || row->takes == OPTION_LIST;
 }
 
 /* `--host --json` is a forgotten host; --host=--json says it if it is meant. */
@@ -73,18 +65,13 @@ static int add_to_list(struct option_reader *reader, const struct option_row *ro
     }
     if (row->takes == OPTION_KEY && query_keys_is_level(value, &level)) {
         const struct option_row *level_row = option_find_by_name(options->program, "level");
-        options->given[level_row - option_rows] = true;
+        options->given[level_row - option_rows] = level;
         return option_value_read(options, level_row, level, ret_problem);
     }
-    if (row->takes == OPTION_INPUT) {
-        options->inputs[options->input_count++] = value;
-    } else if (row->takes == OPTION_KEY) {
-        options->keys[options->key_count++] = value;
-    } else if (append_to_list(options, row, value) != 0) {
-        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is too much: out of memory");
-        return -1;
-    }
-    return 0;
+    if (append_to_list(options, row, value) == 0)
+        return 0;
+    snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is too much: out of memory");
+    return -1;
 }
 
 /* What is shown of the argument that `value` stands in, which was read last: all of it but the value. 0 or -1. */
@@ -123,8 +110,9 @@ static int take_switch(struct option_reader *reader, const struct option_row *ro
         snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "%.*s: it takes no value", spelling_len, spelling);
         return -1;
     }
-    if (row->field.size > 0)
-        *(bool *)((char *)reader->options + row->field.offset) = true;
+    bool *field = option_field_of(reader->options, row);
+    if (field != NULL)
+        *field = true;
     return 0;
 }
 
@@ -135,7 +123,7 @@ int option_reader_take(struct option_reader *reader, const struct option_row *ro
     const char *value = inline_value;
     char expected[OPTION_EXPECTED_SIZE], problem[OPTION_PROBLEM_SIZE];
 
-    options->given[row - option_rows] = true;
+    options->given[row - option_rows] = "";
     if (row->takes == OPTION_SWITCH)
         return take_switch(reader, row, spelling, spelling_len, inline_value);
     if (value == NULL && reader->next < reader->argc && !is_an_option(options->program, reader->argv[reader->next]))
@@ -150,8 +138,9 @@ int option_reader_take(struct option_reader *reader, const struct option_row *ro
                  spelling, expected);
         return -1;
     }
-    bool is_list = row->takes == OPTION_INPUT || row->takes == OPTION_KEY || row->takes == OPTION_LIST;
-    if ((is_list ? add_to_list(reader, row, value, problem) : option_value_read(options, row, value, problem)) == 0)
+    options->given[row - option_rows] = value;
+    if ((is_list(row) ? add_to_list(reader, row, value, problem) : option_value_read(options, row, value, problem)) ==
+        0)
         return 0;
     return say_wrong_value(reader, row, spelling, spelling_len, value, problem);
 }
@@ -193,7 +182,9 @@ static int take_letters(struct option_reader *reader, const char *argument)
 
 static void take_positional(struct option_reader *reader, const char *argument, bool behind_dashes)
 {
-    reader->words[reader->word_count++] = (struct positional){argument, reader->options->input_count, behind_dashes};
+    const struct sending_group *sending = options_group(reader->options, GROUP_SENDING);
+    reader->words[reader->word_count++] =
+        (struct positional){argument, sending != NULL ? sending->inputs.count : 0, behind_dashes};
 }
 
 static int take_argument(struct option_reader *reader, const char *argument)
@@ -228,7 +219,9 @@ static int take_argument(struct option_reader *reader, const char *argument)
 static void set_defaults(struct options *options)
 {
     char problem[OPTION_PROBLEM_SIZE];
-    options->timeouts.release_ms = RELEASE_TIMEOUT_MS;
+    struct network_group *network = options_group(options, GROUP_NETWORK);
+    if (network != NULL)
+        network->timeouts.release_ms = RELEASE_TIMEOUT_MS;
     options->log_level = DICOMNET_LOG_INFO;
     for (size_t i = 0; i < option_row_count; i++) {
         const struct option_row *row = &option_rows[i];
@@ -266,10 +259,8 @@ static int prepare(struct option_reader *reader)
     struct options *options = reader->options;
     size_t count = reader->argc > 1 ? (size_t)reader->argc - 1 : 0;
     reader->words = calloc(count + 1, sizeof *reader->words);
-    options->inputs = calloc(count + 1, sizeof *options->inputs);
-    options->keys = calloc(count + 1, sizeof *options->keys);
     options->shown = calloc(count + 1, sizeof *options->shown);
-    if (reader->words == NULL || options->inputs == NULL || options->keys == NULL || options->shown == NULL)
+    if (reader->words == NULL || options->shown == NULL)
         return -1;
     for (; options->shown_count < count; options->shown_count++) {
         options->shown[options->shown_count] = strdup(reader->argv[options->shown_count + 1]);
@@ -283,8 +274,11 @@ enum options_verdict options_parse(struct options *options, enum program program
                                    char *ret_message)
 {
     struct option_reader reader = {.options = options, .message = ret_message, .argc = argc, .argv = argv, .next = 1};
-    bool runs = argc > 1 || option_program_of(program)->runs_without_arguments;
-    *options = (struct options){.program = program, .nothing_typed = argc <= 1};
+    const struct option_program *facts = option_program_of(program);
+    bool runs = argc > 1 || facts->runs_without_arguments;
+    memset(options, 0, facts->options_size);
+    options->program = program;
+    options->nothing_typed = argc <= 1;
     ret_message[0] = '\0';
     if (prepare(&reader) != 0) {
         free(reader.words);
@@ -307,18 +301,17 @@ enum options_verdict options_parse(struct options *options, enum program program
 
 void options_fini(struct options *options)
 {
-    free(options->inputs);
-    free(options->keys);
+    for (size_t i = 0; i < option_row_count; i++) {
+        const struct option_row *row = &option_rows[i];
+        if ((row->programs & options->program) == 0 || !is_list(row))
+            continue;
+        struct option_list *list = option_field_of(options, row);
+        free(list->items);
+        *list = (struct option_list){0};
+    }
     for (size_t i = 0; i < options->shown_count; i++)
         free(options->shown[i]);
     free(options->shown);
-    for (size_t i = 0; i < option_row_count; i++)
-        if (option_rows[i].takes == OPTION_LIST)
-            clear_list(options, &option_rows[i]);
-    options->keys = NULL;
-    options->key_count = 0;
-    options->inputs = NULL;
-    options->input_count = 0;
     options->shown = NULL;
     options->shown_count = 0;
 }
@@ -326,13 +319,13 @@ void options_fini(struct options *options)
 int options_console_level(const struct options *options)
 {
     bool said = options->quiet || options->verbose || options->debug;
-    return options_given(options, "log-level") && !said ? options->log_level + 1 : 0;
+    return options_given(options, "log-level") && !said ? (int)options->log_level + 1 : 0;
 }
 
 bool options_given(const struct options *options, const char *name)
 {
     for (size_t i = 0; i < option_row_count; i++)
-        if (options->given[i] && strcmp(option_rows[i].name, name) == 0)
+        if (options->given[i] != NULL && strcmp(option_rows[i].name, name) == 0)
             return true;
     return false;
 }
@@ -340,7 +333,7 @@ bool options_given(const struct options *options, const char *name)
 bool options_next_given(const struct options *options, size_t *cursor, const char **ret_name, char *ret_value,
                         size_t size)
 {
-    while (*cursor < option_row_count && !options->given[*cursor])
+    while (*cursor < option_row_count && options->given[*cursor] == NULL)
         ++*cursor;
     if (*cursor >= option_row_count)
         return false;

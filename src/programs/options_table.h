@@ -9,25 +9,27 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "programs/options.h"
+
 enum option_type {
     OPTION_SWITCH,    /* bool: no value */
-    OPTION_UNSIGNED,  /* uint32_t from min to max; or one of `choices`, if there are any */
-    OPTION_SECONDS,   /* uint32_t milliseconds, given in seconds from min to max, fractions allowed */
-    OPTION_MODE,      /* uint32_t: permissions, 3 or 4 octal digits */
-    OPTION_STATUS,    /* uint32_t: 1 to 4 hexadecimal digits */
-    OPTION_CHOICE,    /* uint32_t: the value of one of `choices` */
+    OPTION_UNSIGNED,  /* an unsigned integer from min to max; or one of `choices`, if there are any */
+    OPTION_SECONDS,   /* an unsigned integer of milliseconds, given in seconds from min to max, fractions allowed */
+    OPTION_MODE,      /* an unsigned integer: permissions, 3 or 4 octal digits */
+    OPTION_STATUS,    /* an unsigned integer: 1 to 4 hexadecimal digits */
+    OPTION_CHOICE,    /* an unsigned integer or an enum: the value of one of `choices` */
     OPTION_TEXT,      /* const char *, not empty */
-    OPTION_LIMIT,     /* const char *: N, SIZE or TIME, read into options->association_limit */
-    OPTION_SYNTHETIC, /* const char *: STUDIESxINSTANCESxSIZE[:CLASS], read into options->synthetic */
-    OPTION_PEOPLE,    /* const char *: STUDIESxSERIESxINSTANCES[:SIZE], read into options->population */
-    OPTION_RAMP,      /* const char *: N[,N...], each from min to max, read into options->ramp */
-    OPTION_EVERY,     /* const char *: N:HEX, N from min to max; read into options->fail_every and fail_status */
     OPTION_HOST,      /* const char *: not empty, no spaces or slashes */
     OPTION_ADDRESS,   /* const char *: an IP address */
     OPTION_AE,        /* char[DICOMNET_AE_SIZE] */
-    OPTION_INPUT,     /* appended to the inputs */
-    OPTION_KEY,       /* appended to the keys */
-    OPTION_LIST       /* struct option_list: appended to it */
+    OPTION_LIMIT,     /* struct session_limit: N, SIZE or TIME */
+    OPTION_SYNTHETIC, /* struct synthetic_spec: STUDIESxINSTANCESxSIZE[:CLASS] */
+    OPTION_PEOPLE,    /* struct synthetic_population: STUDIESxSERIESxINSTANCES[:SIZE] */
+    OPTION_RAMP,      /* struct option_ramp: N[,N...], each from min to max */
+    OPTION_EVERY,     /* struct option_every: N:HEX, N from min to max */
+    OPTION_LIST,      /* struct option_list: appended to it */
+    OPTION_INPUT,     /* the same, for paths, which may be arguments as well */
+    OPTION_KEY        /* the same, for keys of a query, which may be arguments as well */
 };
 
 struct option_choice {
@@ -35,8 +37,9 @@ struct option_choice {
     uint32_t value;
 };
 
-/* Where the value goes, in struct options. size = 0: nowhere; that it was given is all there is to know. */
+/* Where the value goes: a member of a group. size = 0: nowhere; that it was given is all there is to know. */
 struct option_field {
+    enum option_group group;
     size_t offset, size;
 };
 
@@ -82,13 +85,19 @@ struct option_program {
     const char *about;
     const char *examples;
     const char *exit_codes;
-    bool runs_without_arguments; /* it has a default peer to ask */
-    bool log_is_a_file;          /* -q and -v do not concern what it holds */
-    unsigned log_level;          /* enum dicomnet_log_level, if no option says which */
-    const char *one_of[4];       /* options of which at least one is needed; ends with NULL */
-    const char *none_of_them;    /* what is said where there is none */
+    bool runs_without_arguments;       /* it has a default peer to ask */
+    bool log_is_a_file;                /* -q and -v do not concern what it holds */
+    unsigned log_level;                /* enum dicomnet_log_level, if no option says which */
+    const char *one_of[4];             /* options of which at least one is needed; ends with NULL */
+    const char *none_of_them;          /* what is said where there is none */
+    size_t options_size;               /* of its struct of option_groups.h */
+    size_t groups[OPTION_GROUP_COUNT]; /* where in it each group is; 0 = it does not have it (GROUP_COMMON is at 0) */
 };
 
 const struct option_program *option_program_of(unsigned program);
+
+/* Where the row's value is; NULL if it has no field, or the program not its group. */
+void *option_field_of(struct options *options, const struct option_row *row);
+const void *option_value_of(const struct options *options, const struct option_row *row);
 
 #endif

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 
 #include "programs/destination.h"
+#include "programs/option_groups.h"
 #include "programs/option_values.h"
 #include "programs/option_words.h"
-#include "programs/options.h"
 #include "programs/query_keys.h"
 
 /* A destination among the words: where, and how many words it takes. */
@@ -42,11 +42,12 @@ static int say_unexpected(const struct options *options, const char *word, char 
 /* The option that names a destination, or NULL. */
 static const char *other_destination(const struct options *options)
 {
-    return options->host != NULL      ? "--host"
-           : options->peer != NULL    ? "--peer"
-           : options->loopback        ? "--loopback"
-           : options->connect != NULL ? "--connect"
-                                      : NULL;
+    const struct connection_group *connection = options_group_of(options, GROUP_CONNECTION);
+    return connection->host != NULL      ? "--host"
+           : connection->peer != NULL    ? "--peer"
+           : connection->loopback        ? "--loopback"
+           : connection->connect != NULL ? "--connect"
+                                         : NULL;
 }
 
 /*
@@ -55,13 +56,15 @@ static const char *other_destination(const struct options *options)
  */
 static int place_port(struct options *options, const char *port, char *ret_message)
 {
-    options->destination_port = port;
+    struct connection_group *connection = options_group(options, GROUP_CONNECTION);
+    struct retrieval_group *retrieval = options_group(options, GROUP_RETRIEVAL);
+    connection->destination_port = port;
     if (!options_given(options, "port"))
         return 0;
-    if (options->program == PROGRAM_MOVER) {
+    if (retrieval != NULL) {
         if (!options_given(options, "receive-port"))
-            options->receive_port = options->port;
-        options->receive_here = true;
+            retrieval->receive_port = (uint16_t)connection->port;
+        retrieval->receive_here = true;
         return 0;
     }
     snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "'%.80s' and --port both name the port; give one", port);
@@ -89,23 +92,23 @@ static struct candidate candidate_at(const struct positional *words, size_t coun
 }
 
 /* Inputs in the order in which they were typed, whether behind --input or not, but for the words of a destination. */
-static int merge_inputs(struct options *options, const struct positional *words, size_t count, struct candidate without)
+static int merge_inputs(struct option_list *inputs, const struct positional *words, size_t count,
+                        struct candidate without)
 {
-    const char **inputs = calloc(options->input_count + count + 1, sizeof *inputs);
+    const char **items = calloc(inputs->count + count + 1, sizeof *items);
     size_t merged = 0, taken = 0;
-    if (inputs == NULL)
+    if (items == NULL)
         return -1;
     for (size_t i = 0; i < count; i++) {
         while (taken < words[i].inputs_before)
-            inputs[merged++] = options->inputs[taken++];
+            items[merged++] = inputs->items[taken++];
         if (i < without.at || i >= without.at + without.len)
-            inputs[merged++] = words[i].text;
+            items[merged++] = words[i].text;
     }
-    while (taken < options->input_count)
-        inputs[merged++] = options->inputs[taken++];
-    free(options->inputs);
-    options->inputs = inputs;
-    options->input_count = merged;
+    while (taken < inputs->count)
+        items[merged++] = inputs->items[taken++];
+    free(inputs->items);
+    *inputs = (struct option_list){items, merged};
     return 0;
 }
 
@@ -128,6 +131,8 @@ static struct candidate bare_host(const struct options *options, const struct po
 static int place_in_sender(struct options *options, const struct positional *words, size_t count, char *ret_message)
 {
     const char *other = other_destination(options);
+    struct connection_group *connection = options_group(options, GROUP_CONNECTION);
+    struct sending_group *sending = options_group(options, GROUP_SENDING);
     struct candidate found = {0};
     for (size_t i = 0; i < count; i++) {
         struct candidate candidate = candidate_at(words, count, i);
@@ -141,10 +146,10 @@ static int place_in_sender(struct options *options, const struct positional *wor
     if (found.len == 0 && other == NULL)
         found = bare_host(options, words, count);
     if (found.len > 0)
-        options->destination = words[found.at].text;
+        connection->destination = words[found.at].text;
     if (found.len == 2 && place_port(options, words[found.at + 1].text, ret_message) != 0)
         return -1;
-    if (merge_inputs(options, words, count, found) == 0)
+    if (merge_inputs(&sending->inputs, words, count, found) == 0)
         return 0;
     snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "out of memory");
     return -1;
@@ -152,43 +157,62 @@ static int place_in_sender(struct options *options, const struct positional *wor
 
 /* ---- those who ask a peer ---- */
 
-/* Take KEY=VALUE out of the words, as dicom-rs lets several follow one -q. Returns how many words are left. */
-static size_t take_matches(struct options *options, struct positional *words, size_t count)
+/*
+ * Take KEY=VALUE out of the words, as dicom-rs lets several follow one -q. Returns how many words are left, or -1: no
+ * memory.
+ */
+static int take_matches(struct option_list *keys, struct positional *words, size_t count)
 {
     size_t left = 0;
+    const char **items = realloc(keys->items, (keys->count + count + 1) * sizeof *items);
+    if (items == NULL)
+        return -1;
+    keys->items = items;
     for (size_t i = 0; i < count; i++) {
         if (query_keys_is_match(words[i].text))
-            options->keys[options->key_count++] = words[i].text;
+            keys->items[keys->count++] = words[i].text;
         else
             words[left++] = words[i];
     }
-    return left;
+    return (int)left;
+}
+
+/* Takes what names a destination, at the beginning of the words. Returns how many there were, or -1 and a message. */
+static int take_destination(struct options *options, const struct positional *words, size_t count, char *ret_message)
+{
+    struct connection_group *connection = options_group(options, GROUP_CONNECTION);
+    enum destination_shape shape = destination_shape(words[0].text);
+    bool has_port = shape == DESTINATION_AE_HOST_PORT || shape == DESTINATION_HOST_PORT || shape == DESTINATION_URL;
+    connection->destination = words[0].text;
+    if (count < 2 || has_port || !option_value_is_number(words[1].text))
+        return 1;
+    return place_port(options, words[1].text, ret_message) == 0 ? 2 : -1;
 }
 
 static int place_in_requestor(struct options *options, struct positional *words, size_t count, char *ret_message)
 {
-    bool asks = (options->program & (PROGRAM_FINDER | PROGRAM_MOVER)) != 0;
+    const struct connection_group *connection = options_group(options, GROUP_CONNECTION);
+    struct query_group *query = options_group(options, GROUP_QUERY);
     const char *other = other_destination(options);
-    size_t next = 0;
-    if (asks)
-        count = take_matches(options, words, count);
-    if (other == NULL && count > 0 && !words[0].behind_dashes) {
-        enum destination_shape shape = destination_shape(words[0].text);
-        bool has_port = shape == DESTINATION_AE_HOST_PORT || shape == DESTINATION_HOST_PORT || shape == DESTINATION_URL;
-        options->destination = words[next++].text;
-        if (count > next && !has_port && option_value_is_number(words[next].text) &&
-            place_port(options, words[next++].text, ret_message) != 0)
-            return -1;
-        other = options->destination;
+    int left = query != NULL ? take_matches(&query->keys, words, count) : (int)count, taken = 0;
+    if (left < 0) {
+        snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "out of memory");
+        return -1;
     }
-    for (; next < count; next++) {
-        const char *word = words[next].text;
-        if (asks && is_a_file(word) && options->query_file == NULL) {
-            options->query_file = word;
+    if (other == NULL && left > 0 && !words[0].behind_dashes) {
+        taken = take_destination(options, words, (size_t)left, ret_message);
+        if (taken < 0)
+            return -1;
+        other = connection->destination;
+    }
+    for (int i = taken; i < left; i++) {
+        const char *word = words[i].text;
+        if (query != NULL && is_a_file(word) && query->query_file == NULL) {
+            query->query_file = word;
             continue;
         }
         enum destination_shape shape = destination_shape(word);
-        if (other != options->destination || (shape != DESTINATION_NONE && shape != DESTINATION_HOST))
+        if (other != connection->destination || (shape != DESTINATION_NONE && shape != DESTINATION_HOST))
             return say_two(word, other, ret_message);
         return say_unexpected(options, word, ret_message);
     }
@@ -204,14 +228,16 @@ static int place_in_requestor(struct options *options, struct positional *words,
 static int refuse_swallowed_port(const struct options *options, char *ret_message)
 {
     enum { PORT_LIKELY = 1024 };
-    bool abort = options->abort_after >= PORT_LIKELY;
-    bool network = options_given(options, "network-timeout") && options->timeouts.network_ms / 1000 >= PORT_LIKELY;
+    const struct fault_group *faults = options_group_of(options, GROUP_FAULTS);
+    const struct network_group *group = options_group_of(options, GROUP_NETWORK);
+    uint32_t network_s = options_given(options, "network-timeout") ? group->timeouts.network_ms / 1000 : 0;
+    bool abort = faults != NULL && faults->abort_after >= PORT_LIKELY, network = network_s >= PORT_LIKELY;
     if (options_given(options, "port") || (!abort && !network))
         return 0;
     snprintf(ret_message, OPTIONS_MESSAGE_SIZE,
              abort ? "--abort-after: %u looks like a port, but is the number of stores to answer first; give --port too"
                    : "--network-timeout (-tn): %u looks like a port, but is a number of seconds; give --port too",
-             abort ? options->abort_after : options->timeouts.network_ms / 1000);
+             abort ? faults->abort_after : network_s);
     return -1;
 }
 

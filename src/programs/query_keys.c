@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "dicomnet/uid.h"
-#include "programs/options.h"
+#include "programs/option_groups.h"
 
 enum {
     META_BEGIN = 132,      /* of a DICOM file: behind the preamble and "DICM" */
@@ -328,21 +328,21 @@ int query_keys_add_file(struct query_keys *keys, const char *path, char *ret_mes
     return result;
 }
 
-int query_keys_read(struct query_keys *keys, const struct options *options, bool with_attributes, char *ret_message,
+int query_keys_read(struct query_keys *keys, const struct query_group *query, bool with_attributes, char *ret_message,
                     size_t size)
 {
     char problem[512];
-    enum dicomnet_query_model model = options->patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT;
-    if (query_keys_init(keys, model, (enum dicomnet_query_level)options->level, with_attributes) != 0) {
+    enum dicomnet_query_model model = query->patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT;
+    if (query_keys_init(keys, model, query->level, with_attributes) != 0) {
         snprintf(ret_message, size, "out of memory");
         return -1;
     }
-    if (options->query_file != NULL && query_keys_add_file(keys, options->query_file, problem, sizeof problem) != 0) {
+    if (query->query_file != NULL && query_keys_add_file(keys, query->query_file, problem, sizeof problem) != 0) {
         snprintf(ret_message, size, "--query-file: %s", problem);
         return -1;
     }
-    for (size_t i = 0; i < options->key_count; i++) {
-        if (query_keys_add(keys, options->keys[i], problem, sizeof problem) != 0) {
+    for (size_t i = 0; i < query->keys.count; i++) {
+        if (query_keys_add(keys, query->keys.items[i], problem, sizeof problem) != 0) {
             snprintf(ret_message, size, "--key: %s", problem);
             return -1;
         }
@@ -403,16 +403,16 @@ static const char *find_breadth(const struct dicomnet_identifier *identifier, ui
     return any ? NULL : "has no value";
 }
 
-bool query_keys_narrow(const struct query_keys *keys, const struct options *options, char *ret_message, size_t size)
+bool query_keys_narrow(const struct query_keys *keys, const struct query_group *query, char *ret_message, size_t size)
 {
-    enum dicomnet_query_level level = (enum dicomnet_query_level)options->level;
+    enum dicomnet_query_level level = query->level;
     char name[NAME_MAX_LEN + 1] = "";
     const char *why = "the query file has no key with a value";
     uint32_t tag;
     for (size_t i = 0; i < keys->count; i++)
         if (find_breadth(&keys->identifier, keys->tags[i], level) == NULL)
             return true;
-    if (options->key_count > 0 && cut_name(options->keys[0], strcspn(options->keys[0], "="), name) &&
+    if (query->keys.count > 0 && cut_name(query->keys.items[0], strcspn(query->keys.items[0], "="), name) &&
         dicomnet_dictionary_parse_tag(name, &tag))
         why = find_breadth(&keys->identifier, tag, level);
     snprintf(ret_message, size,

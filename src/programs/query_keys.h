@@ -14,7 +14,7 @@
 
 #include "dicomnet/query_retrieve.h"
 
-struct options;
+struct query_group;
 
 enum { QUERY_KEYS_MAX = 256 };
 
@@ -52,10 +52,10 @@ int query_keys_add_file(struct query_keys *keys, const char *path, char *ret_mes
  * is asked for is everything the peer has, and `ret_message` says so in one line, naming the first of the options'
  * keys.
  */
-bool query_keys_narrow(const struct query_keys *keys, const struct options *options, char *ret_message, size_t size);
+bool query_keys_narrow(const struct query_keys *keys, const struct query_group *query, char *ret_message, size_t size);
 
 /* All of it: the level of the options, then their file, then their keys. As query_keys_add. */
-int query_keys_read(struct query_keys *keys, const struct options *options, bool with_attributes, char *ret_message,
+int query_keys_read(struct query_keys *keys, const struct query_group *query, bool with_attributes, char *ret_message,
                     size_t size) DICOMNET_MUST_CHECK;
 
 #endif

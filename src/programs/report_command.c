@@ -5,31 +5,32 @@
 
 #include "instance/outcome.h"
 #include "ledger/ledger.h"
-#include "programs/options.h"
+#include "programs/option_groups.h"
 #include "report/ledger_report.h"
 
-static unsigned states_of(const struct options *options)
+static unsigned states_of(const struct dicom_sender_report_options *options)
 {
-    return (options->show_failed ? 1u << OUTCOME_FAILED : 0) | (options->show_warned ? 1u << OUTCOME_WARNED : 0) |
-           (options->show_skipped ? 1u << OUTCOME_SKIPPED : 0) |
-           (options->show_pending ? 1u << OUTCOME_PENDING | 1u << OUTCOME_IN_DOUBT : 0);
+    return (options->ledger.show_failed ? 1u << OUTCOME_FAILED : 0) |
+           (options->ledger.show_warned ? 1u << OUTCOME_WARNED : 0) |
+           (options->ledger.show_skipped ? 1u << OUTCOME_SKIPPED : 0) |
+           (options->ledger.show_pending ? 1u << OUTCOME_PENDING | 1u << OUTCOME_IN_DOUBT : 0);
 }
 
 int report_command(int argc, char **argv)
 {
-    struct options options;
+    struct dicom_sender_report_options options;
     char message[LEDGER_MESSAGE_SIZE];
     int exit_code = 1;
-    if (options_begin(&options, PROGRAM_REPORT, argc, argv, &exit_code)) {
-        const struct ledger_report_options report = {.path = options.ledger,
+    if (options_begin(&options.common, PROGRAM_REPORT, argc, argv, &exit_code)) {
+        const struct ledger_report_options report = {.path = options.ledger.ledger,
                                                      .states = states_of(&options),
-                                                     .format = options.json  ? LEDGER_JSON
-                                                               : options.csv ? LEDGER_CSV
-                                                                             : LEDGER_TEXT};
+                                                     .format = options.common.json  ? LEDGER_JSON
+                                                               : options.common.csv ? LEDGER_CSV
+                                                                                    : LEDGER_TEXT};
         exit_code = ledger_report(&report, stdout, message) == 0 ? 0 : 1;
         if (exit_code != 0)
             fprintf(stderr, "%s: %s\n", options_program_name(PROGRAM_REPORT), message);
     }
-    options_fini(&options);
+    options_fini(&options.common);
     return exit_code;
 }

@@ -6,7 +6,7 @@
 
 #include "ledger/ledger.h"
 #include "programs/destination.h"
-#include "programs/options.h"
+#include "programs/option_groups.h"
 #include "report/progress.h"
 
 static int say(const char *message)
@@ -15,25 +15,26 @@ static int say(const char *message)
     return -1;
 }
 
-int resume_open(struct resume *resume, const struct options *options, const struct destination *destination)
+int resume_open(struct resume *resume, const struct dicom_sender_options *options,
+                const struct destination *destination)
 {
     char message[LEDGER_MESSAGE_SIZE];
     *resume = (struct resume){.ledger = NULL};
-    if (options->ledger == NULL)
+    if (options->ledger.ledger == NULL)
         return 0;
     const struct ledger_options ledger = {
-        .path = options->ledger,
+        .path = options->ledger.ledger,
         .peer_host = destination->loopback ? "loopback" : destination->host,
         .peer_port = destination->port,
         .called_ae = destination->called_ae,
         .calling_ae = destination->calling_ae,
-        .allow_other_destination = options->allow_other_destination,
-        .retry_failed = options->retry_failed,
-        .accept_raw = options->accept_raw,
-        .allow_incomplete = options->allow_incomplete,
-        .on_conflict = (enum intake_conflict)options->on_conflict,
-        .paths_may_repeat = options->input_count > 1 || options->files_from != NULL,
-        .read_only = options->dry_run,
+        .allow_other_destination = options->ledger.allow_other_destination,
+        .retry_failed = options->ledger.retry_failed,
+        .accept_raw = options->session.scan.accept_raw,
+        .allow_incomplete = options->session.scan.allow_incomplete,
+        .on_conflict = (enum intake_conflict)options->session.on_conflict,
+        .paths_may_repeat = options->sending.inputs.count > 1 || options->session.discover.files_from != NULL,
+        .read_only = options->session.dry_run,
     };
     if (ledger_open(&resume->ledger, &ledger, message) != 0)
         return say(message);
@@ -42,19 +43,20 @@ int resume_open(struct resume *resume, const struct options *options, const stru
     return 0;
 }
 
-int resume_begin(struct resume *resume, const struct options *options, const char *session_id, const char *given)
+int resume_begin(struct resume *resume, const struct dicom_sender_options *options, const char *session_id,
+                 const char *given)
 {
     char message[LEDGER_MESSAGE_SIZE];
-    if (resume->ledger == NULL || options->dry_run)
+    if (resume->ledger == NULL || options->session.dry_run)
         return 0;
     return ledger_begin_session(resume->ledger, session_id, given, message) != 0 ? say(message) : 0;
 }
 
-int resume_end(struct resume *resume, const struct options *options, const struct session_result *result, int exit_code,
-               struct progress *progress)
+int resume_end(struct resume *resume, const struct dicom_sender_options *options, const struct session_result *result,
+               int exit_code, struct progress *progress)
 {
     char line[LEDGER_MESSAGE_SIZE + 160];
-    if (resume->ledger == NULL || options->dry_run)
+    if (resume->ledger == NULL || options->session.dry_run)
         return exit_code;
     const char *problem = ledger_end_session(resume->ledger, result, exit_code);
     if (problem == NULL)

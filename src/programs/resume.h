@@ -11,7 +11,7 @@
 
 struct destination;
 struct ledger;
-struct options;
+struct dicom_sender_options;
 struct progress;
 
 struct resume {
@@ -23,17 +23,19 @@ struct resume {
  * Open the ledger that the options name, if any; for a dry run, to be read only. 0, or -1 after a line on standard
  * error.
  */
-int resume_open(struct resume *resume, const struct options *options, const struct destination *destination);
+int resume_open(struct resume *resume, const struct dicom_sender_options *options,
+                const struct destination *destination);
 
 /* Note that the session begins, with its options as one text. 0, or -1 after a line on standard error. */
-int resume_begin(struct resume *resume, const struct options *options, const char *session_id, const char *given);
+int resume_begin(struct resume *resume, const struct dicom_sender_options *options, const char *session_id,
+                 const char *given);
 
 /*
  * Note how it ended, and say on the console what did not get into the ledger. Returns the exit code: 2 instead of 0 if
  * something did not.
  */
-int resume_end(struct resume *resume, const struct options *options, const struct session_result *result, int exit_code,
-               struct progress *progress);
+int resume_end(struct resume *resume, const struct dicom_sender_options *options, const struct session_result *result,
+               int exit_code, struct progress *progress);
 
 void resume_close(struct resume *resume);
 

@@ -9,6 +9,8 @@
 #ifndef PROGRAMS_RUN_FILES_H
 #define PROGRAMS_RUN_FILES_H
 
+#include <stdbool.h>
+
 #include "dicomnet/error.h"
 #include "dicomnet/log.h"
 #include "report/report_files.h"
@@ -29,7 +31,8 @@ struct run_files {
  * Open the event log in the options' folder, and the console. `program` is borrowed. 0, or -1 after a line on standard
  * error; run_files_close is to be called in either case.
  */
-int run_files_open(struct run_files *files, const char *program, const struct options *options) DICOMNET_MUST_CHECK;
+int run_files_open(struct run_files *files, const char *program, const struct options *options,
+                   bool dry_run) DICOMNET_MUST_CHECK;
 
 /* A record for the event log and, if it is shown, for the console. `user` is the run_files: for dicomnet_logger.write.
  */

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "programs/destination.h"
-#include "programs/options.h"
+#include "programs/option_groups.h"
 
 enum { ARGUMENTS_MAX = 16 };
 
@@ -33,16 +33,16 @@ TestSuite(destination, .init = begin, .fini = finish);
 /* Options of dicom-sender to a destination; 0 or -1 and `message`. */
 static int find(const char *const *arguments)
 {
-    struct options options;
+    struct dicom_sender_options options;
     char *argv[ARGUMENTS_MAX + 2] = {(char *)(uintptr_t) "dicom-sender"};
     int argc = 1;
     for (; arguments[argc - 1] != NULL; argc++)
         argv[argc] = (char *)(uintptr_t)arguments[argc - 1];
     argv[argc++] = (char *)(uintptr_t) "path";
-    enum options_verdict verdict = options_parse(&options, PROGRAM_SENDER, argc, argv, message);
+    enum options_verdict verdict = options_parse(&options.common, PROGRAM_SENDER, argc, argv, message);
     cr_assert_eq(verdict, OPTIONS_RUN, "%s", message);
-    int result = destination_find(&options, &destination, message, sizeof message);
-    options_fini(&options);
+    int result = destination_find(&options.common, &destination, message, sizeof message);
+    options_fini(&options.common);
     return result;
 }
 

@@ -9,12 +9,12 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "programs/options.h"
+#include "programs/option_groups.h"
 #include "programs/options_table.h"
 
-#define FIELD(name)                                                                                                    \
+#define FIELD(group, type, member)                                                                                     \
     {                                                                                                                  \
-        offsetof(struct options, name), sizeof((struct options *)NULL)->name                                           \
+        group, offsetof(struct type, member), sizeof((struct type *)NULL)->member                                      \
     }
 
 const struct option_row option_rows[] = {
@@ -25,7 +25,7 @@ const struct option_row option_rows[] = {
      .heading = "Test",
      .takes = OPTION_TEXT,
      .value = "TEXT",
-     .field = FIELD(pattern),
+     .field = FIELD(GROUP_SESSION, session_options, discover.pattern),
      .secret = true,
      .help = "a secret text"},
     {.name = "pin",
@@ -36,7 +36,7 @@ const struct option_row option_rows[] = {
      .value = "N",
      .min = 1000,
      .max = 9999,
-     .field = FIELD(retry),
+     .field = FIELD(GROUP_SESSION, session_options, retry),
      .secret = true,
      .help = "a secret number"},
     {.name = "ledger",
@@ -44,20 +44,21 @@ const struct option_row option_rows[] = {
      .heading = "Test",
      .takes = OPTION_TEXT,
      .value = "FILE",
-     .field = FIELD(ledger),
+     .field = FIELD(GROUP_LEDGER, ledger_group, ledger),
      .help = "no secret"},
     {.name = "input",
      .programs = PROGRAM_SENDER,
      .heading = "Test",
      .takes = OPTION_INPUT,
      .value = "PATH",
+     .field = FIELD(GROUP_SENDING, sending_group, inputs),
      .help = "no secret"},
 };
 const size_t option_row_count = sizeof option_rows / sizeof option_rows[0];
 
 enum { ARGUMENTS_MAX = 16 };
 
-static struct options options;
+static struct dicom_sender_options options;
 static char message[OPTIONS_MESSAGE_SIZE];
 static char shown[512];
 
@@ -67,12 +68,13 @@ static enum options_verdict parse(const char *const *arguments)
     int argc = 1;
     for (; arguments[argc - 1] != NULL; argc++)
         argv[argc] = (char *)(uintptr_t)arguments[argc - 1];
-    options_fini(&options);
-    enum options_verdict verdict = options_parse(&options, PROGRAM_SENDER, argc, argv, message);
+    if (options.common.program != 0)
+        options_fini(&options.common);
+    enum options_verdict verdict = options_parse(&options.common, PROGRAM_SENDER, argc, argv, message);
     shown[0] = '\0';
-    for (size_t i = 0; i < options.shown_count; i++) {
+    for (size_t i = 0; i < options.common.shown_count; i++) {
         size_t len = strlen(shown);
-        snprintf(shown + len, sizeof shown - len, "%s%s", i > 0 ? " " : "", options.shown[i]);
+        snprintf(shown + len, sizeof shown - len, "%s%s", i > 0 ? " " : "", options.common.shown[i]);
     }
     return verdict;
 }
@@ -91,22 +93,23 @@ static enum options_verdict parse(const char *const *arguments)
 
 static void finish(void)
 {
-    options_fini(&options);
+    if (options.common.program != 0)
+        options_fini(&options.common);
 }
 TestSuite(option_secrets, .fini = finish);
 
 Test(option_secrets, every_way_to_type_one)
 {
     SHOWN("--password (secret) x", "--password", "hunter2", "x");
-    cr_assert_str_eq(options.pattern, "hunter2", "it is read all the same");
+    cr_assert_str_eq(options.session.discover.pattern, "hunter2", "it is read all the same");
     SHOWN("--password=(secret) x", "--password=hunter2", "x");
-    cr_assert_str_eq(options.pattern, "hunter2");
+    cr_assert_str_eq(options.session.discover.pattern, "hunter2");
     SHOWN("-W (secret) x", "-W", "hunter2", "x");
     SHOWN("-pass=(secret) x", "-pass=hunter2", "x");
     SHOWN("x -I(secret)", "x", "-I1234");
-    cr_assert_eq(options.retry, 1234);
+    cr_assert_eq(options.session.retry, 1234);
     SHOWN("--ledger l --password (secret) --ledger=m x", "--ledger", "l", "--password", "--hunter2", "--ledger=m", "x");
-    cr_assert_str_eq(options.pattern, "--hunter2");
+    cr_assert_str_eq(options.session.discover.pattern, "--hunter2");
     SHOWN("--password (secret) --password (secret) x", "--password", "a", "--password", "b", "x");
     SHOWN("x -- --password y", "x", "--", "--password", "y"); /* paths */
 }
@@ -127,7 +130,7 @@ Test(option_secrets, list_of_given_options)
     const char *name;
     char value[64], all[256] = "";
     cr_assert_eq(PARSE("--password", "hunter2", "--pin=1234", "--ledger", "l", "x"), OPTIONS_RUN, "%s", message);
-    while (options_next_given(&options, &cursor, &name, value, sizeof value))
+    while (options_next_given(&options.common, &cursor, &name, value, sizeof value))
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s=%s ", name, value);
     cr_assert_str_eq(all, "password=(secret) pin=(secret) ledger=l ");
 }

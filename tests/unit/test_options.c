@@ -6,12 +6,21 @@
 #include "dicomnet/dimse.h"
 #include "dicomnet/log.h"
 #include "dicomnet/query_retrieve.h"
-#include "programs/options.h"
+#include "programs/option_groups.h"
 #include "programs/options_table.h"
 
 enum { ARGUMENTS_MAX = 16 };
 
-static struct options options;
+static union {
+    struct options common;
+    struct dicom_sender_options sender;
+    struct dicom_sender_report_options report;
+    struct dicom_receiver_options receiver;
+    struct dicom_echo_options echo;
+    struct dicom_finder_options finder;
+    struct dicom_mover_options mover;
+    struct dicom_archive_options archive;
+} options;
 static char message[OPTIONS_MESSAGE_SIZE];
 
 /* Parse the arguments after the program's name. */
@@ -21,8 +30,9 @@ static enum options_verdict parse(enum program program, const char *const *argum
     int argc = 1;
     for (; arguments[argc - 1] != NULL; argc++)
         argv[argc] = (char *)(uintptr_t)arguments[argc - 1];
-    options_fini(&options);
-    return options_parse(&options, program, argc, argv, message);
+    if (options.common.program != 0)
+        options_fini(&options.common);
+    return options_parse(&options.common, program, argc, argv, message);
 }
 
 #define PARSE(program, ...) parse((program), (const char *const[]){__VA_ARGS__, NULL})
@@ -36,7 +46,8 @@ static enum options_verdict parse(enum program program, const char *const *argum
 
 static void finish(void)
 {
-    options_fini(&options);
+    if (options.common.program != 0)
+        options_fini(&options.common);
 }
 TestSuite(options, .fini = finish);
 
@@ -54,23 +65,23 @@ Test(options, nothing_typed)
 Test(options, defaults)
 {
     cr_assert_eq(SENDER("--input", "dir"), OPTIONS_RUN);
-    cr_assert_eq(options.port, 104);
-    cr_assert_str_eq(options.called_ae, "ANY-SCP");
-    cr_assert_str_eq(options.calling_ae, "DICOM_SENDER");
-    cr_assert_eq(options.threads, 1);
-    cr_assert_eq(options.priority, DICOMNET_PRIORITY_MEDIUM);
-    cr_assert_eq(options.max_pdu_len, 131072);
-    cr_assert_eq(options.timeouts.connect_ms, 10000);
-    cr_assert_eq(options.timeouts.acse_ms, 30000);
-    cr_assert_eq(options.timeouts.dimse_ms, 120000);
-    cr_assert_eq(options.timeouts.network_ms, 60000);
-    cr_assert_eq(options.timeouts.release_ms, 10000);
-    cr_assert_eq(options.log_level, DICOMNET_LOG_INFO);
-    cr_assert_str_eq(options.log_dir, "logs");
-    cr_assert_eq(options.input_count, 1);
-    cr_assert_str_eq(options.inputs[0], "dir");
-    cr_assert_not(options.recursive);
-    cr_assert_null(options.host);
+    cr_assert_eq(options.sender.connection.port, 104);
+    cr_assert_str_eq(options.sender.connection.called_ae, "ANY-SCP");
+    cr_assert_str_eq(options.sender.connection.calling_ae, "DICOM_SENDER");
+    cr_assert_eq(options.sender.sending.threads, 1);
+    cr_assert_eq(options.sender.session.priority, DICOMNET_PRIORITY_MEDIUM);
+    cr_assert_eq(options.sender.connection.network.max_pdu_len, 131072);
+    cr_assert_eq(options.sender.connection.network.timeouts.connect_ms, 10000);
+    cr_assert_eq(options.sender.connection.network.timeouts.acse_ms, 30000);
+    cr_assert_eq(options.sender.connection.network.timeouts.dimse_ms, 120000);
+    cr_assert_eq(options.sender.connection.network.timeouts.network_ms, 60000);
+    cr_assert_eq(options.sender.connection.network.timeouts.release_ms, 10000);
+    cr_assert_eq(options.sender.common.log_level, DICOMNET_LOG_INFO);
+    cr_assert_str_eq(options.sender.common.log_dir, "logs");
+    cr_assert_eq(options.sender.sending.inputs.count, 1);
+    cr_assert_str_eq(options.sender.sending.inputs.items[0], "dir");
+    cr_assert_not(options.sender.session.discover.recursive);
+    cr_assert_null(options.sender.connection.host);
 }
 
 Test(options, main_job)
@@ -78,31 +89,31 @@ Test(options, main_job)
     cr_assert_eq(
         SENDER("--input", "d", "--recursive", "--threads", "8", "--ae-title", "PACS", "--host", "h", "--port", "4242"),
         OPTIONS_RUN);
-    cr_assert(options.recursive);
-    cr_assert_eq(options.threads, 8);
-    cr_assert_str_eq(options.called_ae, "PACS");
-    cr_assert_str_eq(options.host, "h");
-    cr_assert_eq(options.port, 4242);
+    cr_assert(options.sender.session.discover.recursive);
+    cr_assert_eq(options.sender.sending.threads, 8);
+    cr_assert_str_eq(options.sender.connection.called_ae, "PACS");
+    cr_assert_str_eq(options.sender.connection.host, "h");
+    cr_assert_eq(options.sender.connection.port, 4242);
 }
 
 Test(options, forms_of_a_value)
 {
     RIGHT("--threads=8");
-    cr_assert_eq(options.threads, 8);
+    cr_assert_eq(options.sender.sending.threads, 8);
     RIGHT("-t8");
-    cr_assert_eq(options.threads, 8);
+    cr_assert_eq(options.sender.sending.threads, 8);
     RIGHT("-t", "9");
-    cr_assert_eq(options.threads, 9);
+    cr_assert_eq(options.sender.sending.threads, 9);
     RIGHT("-rv");
-    cr_assert(options.recursive && options.verbose);
+    cr_assert(options.sender.session.discover.recursive && options.sender.common.verbose);
     RIGHT("-pdu=16384");
-    cr_assert_eq(options.max_pdu_len, 16384);
+    cr_assert_eq(options.sender.connection.network.max_pdu_len, 16384);
 }
 
 Test(options, last_one_counts)
 {
     RIGHT("-t8", "--threads", "3");
-    cr_assert_eq(options.threads, 3);
+    cr_assert_eq(options.sender.sending.threads, 3);
 }
 
 Test(options, spellings_of_other_tools)
@@ -111,39 +122,39 @@ Test(options, spellings_of_other_tools)
     static const char *const called[] = {"--ae-title", "-a", "--called-aet", "--call", "-aec"};
     for (size_t i = 0; i < sizeof calling / sizeof calling[0]; i++) {
         RIGHT(calling[i], "ME");
-        cr_assert_str_eq(options.calling_ae, "ME", "%s", calling[i]);
-        cr_assert_str_eq(options.called_ae, "ANY-SCP", "%s", calling[i]);
+        cr_assert_str_eq(options.sender.connection.calling_ae, "ME", "%s", calling[i]);
+        cr_assert_str_eq(options.sender.connection.called_ae, "ANY-SCP", "%s", calling[i]);
     }
     for (size_t i = 0; i < sizeof called / sizeof called[0]; i++) {
         RIGHT(called[i], "PACS");
-        cr_assert_str_eq(options.called_ae, "PACS", "%s", called[i]);
+        cr_assert_str_eq(options.sender.connection.called_ae, "PACS", "%s", called[i]);
     }
     RIGHT("-to", "1", "-ta", "2", "-td", "3", "-tn", "4", "-pdu", "4096", "-ll", "debug", "--concurrency", "5", "+sd",
           "+r");
-    cr_assert_eq(options.timeouts.connect_ms, 1000);
-    cr_assert_eq(options.timeouts.acse_ms, 2000);
-    cr_assert_eq(options.timeouts.dimse_ms, 3000);
-    cr_assert_eq(options.timeouts.network_ms, 4000);
-    cr_assert_eq(options.max_pdu_len, 4096);
-    cr_assert_eq(options.log_level, DICOMNET_LOG_DEBUG);
-    cr_assert_eq(options.threads, 5);
-    cr_assert(options.recursive && options_given(&options, "scan-folders"));
-    cr_assert_eq(options.input_count, 1);
+    cr_assert_eq(options.sender.connection.network.timeouts.connect_ms, 1000);
+    cr_assert_eq(options.sender.connection.network.timeouts.acse_ms, 2000);
+    cr_assert_eq(options.sender.connection.network.timeouts.dimse_ms, 3000);
+    cr_assert_eq(options.sender.connection.network.timeouts.network_ms, 4000);
+    cr_assert_eq(options.sender.connection.network.max_pdu_len, 4096);
+    cr_assert_eq(options.sender.common.log_level, DICOMNET_LOG_DEBUG);
+    cr_assert_eq(options.sender.sending.threads, 5);
+    cr_assert(options.sender.session.discover.recursive && options_given(&options.common, "scan-folders"));
+    cr_assert_eq(options.sender.sending.inputs.count, 1);
 }
 
 Test(options, timeouts)
 {
     RIGHT("--dimse-timeout", "0.25", "--timeout", "5");
-    cr_assert_eq(options.timeouts.dimse_ms, 250);
-    cr_assert_eq(options.timeouts.connect_ms, 5000);
-    cr_assert_eq(options.timeouts.network_ms, 5000);
+    cr_assert_eq(options.sender.connection.network.timeouts.dimse_ms, 250);
+    cr_assert_eq(options.sender.connection.network.timeouts.connect_ms, 5000);
+    cr_assert_eq(options.sender.connection.network.timeouts.network_ms, 5000);
     RIGHT("--timeout", "5", "-ta", "0");
-    cr_assert_eq(options.timeouts.acse_ms, 0);
-    cr_assert_eq(options.timeouts.dimse_ms, 5000);
+    cr_assert_eq(options.sender.connection.network.timeouts.acse_ms, 0);
+    cr_assert_eq(options.sender.connection.network.timeouts.dimse_ms, 5000);
     RIGHT("--timeout", "0.0000001");
-    cr_assert_eq(options.timeouts.dimse_ms, 1, "0 would be for ever");
+    cr_assert_eq(options.sender.connection.network.timeouts.dimse_ms, 1, "0 would be for ever");
     RIGHT("--timeout", ".5");
-    cr_assert_eq(options.timeouts.dimse_ms, 500);
+    cr_assert_eq(options.sender.connection.network.timeouts.dimse_ms, 500);
     RIGHT("--timeout", "86400");
     WRONG("--timeout: '86400.001' is not a number of seconds from 0 to 86400", "--timeout", "86400.001");
     WRONG("--timeout: '-1' is not a number of seconds from 0 to 86400", "--timeout", "-1");
@@ -170,10 +181,10 @@ Test(options, numbers)
     WRONG("-pdu: '4095' is not a number from 4096 to 1048576", "-pdu", "4095");
     WRONG("--retry: '101' is not a number from 0 to 100", "--retry", "101");
     RIGHT("--threads", "auto");
-    cr_assert_eq(options.threads, 0);
+    cr_assert_eq(options.sender.sending.threads, 0);
     RIGHT("--threads", "256");
     RIGHT("--retry", "0");
-    cr_assert_eq(options.retry, 0);
+    cr_assert_eq(options.sender.session.retry, 0);
 }
 
 Test(options, limits_of_an_association)
@@ -185,9 +196,9 @@ Test(options, limits_of_an_association)
                 {"500M", {.bytes = 500 << 20}}, {"8G", {.bytes = 8ULL << 30}},          {"60s", {.ms = 60000}}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         RIGHT("--max-per-association", rows[i].text);
-        cr_expect_eq(options.association_limit.stores, rows[i].limit.stores, "%s", rows[i].text);
-        cr_expect_eq(options.association_limit.bytes, rows[i].limit.bytes, "%s", rows[i].text);
-        cr_expect_eq(options.association_limit.ms, rows[i].limit.ms, "%s", rows[i].text);
+        cr_expect_eq(options.sender.session.association_limit.stores, rows[i].limit.stores, "%s", rows[i].text);
+        cr_expect_eq(options.sender.session.association_limit.bytes, rows[i].limit.bytes, "%s", rows[i].text);
+        cr_expect_eq(options.sender.session.association_limit.ms, rows[i].limit.ms, "%s", rows[i].text);
     }
     static const char *const wrong[] = {"0", "0M", "", "M", "-1", "1.5G", "5T", "5MB", "2m", "99999999999999999999"};
     WRONG("--give-up-after: '0' is not a number of seconds from 1 to 4294967", "--give-up-after", "0");
@@ -203,15 +214,15 @@ Test(options, limits_of_an_association)
 Test(options, choices)
 {
     RIGHT("--priority", "high");
-    cr_assert_eq(options.priority, DICOMNET_PRIORITY_HIGH);
+    cr_assert_eq(options.sender.session.priority, DICOMNET_PRIORITY_HIGH);
     RIGHT("--priority", "LOW");
-    cr_assert_eq(options.priority, DICOMNET_PRIORITY_LOW);
+    cr_assert_eq(options.sender.session.priority, DICOMNET_PRIORITY_LOW);
     WRONG("--priority: 'urgent' is not one of low, medium, high", "--priority", "urgent");
     WRONG("-ll: 'loud' is not one of error, warn, info, debug, trace", "-ll", "loud");
     RIGHT("--log-level", "warning", "-d");
-    cr_assert_eq(options.log_level, DICOMNET_LOG_WARN, "--log-level wins over -d");
+    cr_assert_eq(options.sender.common.log_level, DICOMNET_LOG_WARN, "--log-level wins over -d");
     RIGHT("-d");
-    cr_assert_eq(options.log_level, DICOMNET_LOG_DEBUG);
+    cr_assert_eq(options.sender.common.log_level, DICOMNET_LOG_DEBUG);
 }
 
 Test(options, ae_titles)
@@ -224,7 +235,7 @@ Test(options, ae_titles)
     WRONG("--ae-title: 'A?B' contains a control character" RULE, "--ae-title", "A\nB");
     WRONG("-aet: '\xC3\x84' contains a character that is not ASCII" RULE, "-aet", "\xC3\x84");
     RIGHT("-a", "MY PACS @:%1");
-    cr_assert_str_eq(options.called_ae, "MY PACS @:%1");
+    cr_assert_str_eq(options.sender.connection.called_ae, "MY PACS @:%1");
     RIGHT("-a", "1234567890123456");
 }
 
@@ -352,41 +363,41 @@ Test(options, relations)
 Test(options, positional_destination)
 {
     RIGHT("pacs://PACS@h:4242");
-    cr_assert_str_eq(options.destination, "pacs://PACS@h:4242");
-    cr_assert_eq(options.input_count, 1);
-    cr_assert_str_eq(options.inputs[0], "x");
+    cr_assert_str_eq(options.sender.connection.destination, "pacs://PACS@h:4242");
+    cr_assert_eq(options.sender.sending.inputs.count, 1);
+    cr_assert_str_eq(options.sender.sending.inputs.items[0], "x");
 
     cr_assert_eq(SENDER("-i", "a", "PACS@h:4242", "b", "c"), OPTIONS_RUN);
-    cr_assert_str_eq(options.destination, "PACS@h:4242");
-    cr_assert_eq(options.input_count, 3);
-    cr_assert_str_eq(options.inputs[0], "a");
-    cr_assert_str_eq(options.inputs[1], "b");
-    cr_assert_str_eq(options.inputs[2], "c");
+    cr_assert_str_eq(options.sender.connection.destination, "PACS@h:4242");
+    cr_assert_eq(options.sender.sending.inputs.count, 3);
+    cr_assert_str_eq(options.sender.sending.inputs.items[0], "a");
+    cr_assert_str_eq(options.sender.sending.inputs.items[1], "b");
+    cr_assert_str_eq(options.sender.sending.inputs.items[2], "c");
 
     RIGHT("x", "PACS@h:4242"); /* behind a path */
-    cr_assert_str_eq(options.destination, "PACS@h:4242");
-    cr_assert_eq(options.input_count, 2);
+    cr_assert_str_eq(options.sender.connection.destination, "PACS@h:4242");
+    cr_assert_eq(options.sender.sending.inputs.count, 2);
     cr_assert_eq(SENDER("a", "b", "h", "4242"), OPTIONS_RUN); /* in two words, at the end */
-    cr_assert_str_eq(options.destination, "h");
-    cr_assert_str_eq(options.destination_port, "4242");
-    cr_assert_eq(options.input_count, 2);
+    cr_assert_str_eq(options.sender.connection.destination, "h");
+    cr_assert_str_eq(options.sender.connection.destination_port, "4242");
+    cr_assert_eq(options.sender.sending.inputs.count, 2);
     RIGHT("/", "104", "-H", "h"); /* a folder, and what is no port then */
-    cr_assert_null(options.destination);
-    cr_assert_eq(options.input_count, 3);
+    cr_assert_null(options.sender.connection.destination);
+    cr_assert_eq(options.sender.sending.inputs.count, 3);
     RIGHT("--", "PACS@h:4242"); /* only paths after it */
-    cr_assert_null(options.destination);
-    cr_assert_eq(options.input_count, 2);
+    cr_assert_null(options.sender.connection.destination);
+    cr_assert_eq(options.sender.sending.inputs.count, 2);
     RIGHT("--", "-dash", "+r");
-    cr_assert_str_eq(options.inputs[0], "-dash");
-    cr_assert_not(options.recursive);
+    cr_assert_str_eq(options.sender.sending.inputs.items[0], "-dash");
+    cr_assert_not(options.sender.session.discover.recursive);
 }
 
 Test(options, files_from)
 {
     cr_assert_eq(SENDER("--files-from", "-", "-0"), OPTIONS_RUN);
-    cr_assert_str_eq(options.files_from, "-");
-    cr_assert(options.nul_separated);
-    cr_assert_eq(options.input_count, 0);
+    cr_assert_str_eq(options.sender.session.discover.files_from, "-");
+    cr_assert(options.sender.session.discover.nul_separated);
+    cr_assert_eq(options.sender.sending.inputs.count, 0);
 }
 
 Test(options, help_and_version_stop_reading)
@@ -399,16 +410,16 @@ Test(options, help_and_version_stop_reading)
 Test(options, receiver)
 {
     cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard"), OPTIONS_RUN, "%s", message);
-    cr_assert_eq(options.port, 11112);
-    cr_assert_str_eq(options.bind_address, "127.0.0.1");
-    cr_assert_str_eq(options.own_ae, "");
+    cr_assert_eq(options.receiver.listening.port, 11112);
+    cr_assert_str_eq(options.receiver.listening.bind_address, "127.0.0.1");
+    cr_assert_str_eq(options.receiver.listening.own_ae, "");
     cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--port", "0", "-aet", "ME", "--output-dir", "d", "--sync", "--status",
                        "0xa700", "--response-delay", "250", "--max-associations=4", "--timeout", "3"),
                  OPTIONS_RUN, "%s", message);
-    cr_assert_eq(options.port, 0);
-    cr_assert_str_eq(options.own_ae, "ME");
-    cr_assert_eq(options.status, 0xA700);
-    cr_assert_eq(options.timeouts.acse_ms, 3000);
+    cr_assert_eq(options.receiver.listening.port, 0);
+    cr_assert_str_eq(options.receiver.listening.own_ae, "ME");
+    cr_assert_eq(options.receiver.faults.status, 0xA700);
+    cr_assert_eq(options.receiver.listening.network.timeouts.acse_ms, 3000);
     static const char *const wrong[][2] = {
         {"--status", "--status: '12345' is not a status of 1 to 4 hexadecimal digits"},
         {"--threads", "unknown option '--threads' (all: dicom-receiver --help)"}};
@@ -427,8 +438,8 @@ Test(options, receiver)
 Test(options, echo)
 {
     cr_assert_eq(PARSE(PROGRAM_ECHO, "host:4242", "--repeat", "3"), OPTIONS_RUN);
-    cr_assert_str_eq(options.destination, "host:4242");
-    cr_assert_eq(options.repeat, 3);
+    cr_assert_str_eq(options.echo.connection.destination, "host:4242");
+    cr_assert_eq(options.echo.echo.repeat, 3);
     cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "b"), OPTIONS_WRONG);
     cr_assert_str_eq(message, "unexpected argument 'b' (see dicom-echo --help)");
     cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "--host", "b"), OPTIONS_WRONG);
@@ -436,7 +447,7 @@ Test(options, echo)
     cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "b:1"), OPTIONS_WRONG);
     cr_assert_str_eq(message, "'b:1' and 'a' both name a destination; give one");
     cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "104"), OPTIONS_RUN);
-    cr_assert_str_eq(options.destination_port, "104");
+    cr_assert_str_eq(options.echo.connection.destination_port, "104");
     cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "104", "105"), OPTIONS_WRONG);
 }
 
@@ -445,17 +456,17 @@ Test(options, words_of_other_tools)
 {
     RIGHT("-b", "ME", "--called-ae-title", "PACS", "-cx", "-nh", "-ts", "7", "-m", "1", "+sp", "*.dcm", "-f",
           "--prior-high", "--recurse");
-    cr_assert_str_eq(options.calling_ae, "ME");
-    cr_assert_str_eq(options.called_ae, "PACS");
-    cr_assert_eq(options.timeouts.network_ms, 7000);
-    cr_assert_str_eq(options.pattern, "*.dcm");
-    cr_assert(options.accept_raw && options.recursive);
-    cr_assert_eq(options.priority, DICOMNET_PRIORITY_HIGH);
-    cr_assert_eq(options.input_count, 1);
+    cr_assert_str_eq(options.sender.connection.calling_ae, "ME");
+    cr_assert_str_eq(options.sender.connection.called_ae, "PACS");
+    cr_assert_eq(options.sender.connection.network.timeouts.network_ms, 7000);
+    cr_assert_str_eq(options.sender.session.discover.pattern, "*.dcm");
+    cr_assert(options.sender.session.scan.accept_raw && options.sender.session.discover.recursive);
+    cr_assert_eq(options.sender.session.priority, DICOMNET_PRIORITY_HIGH);
+    cr_assert_eq(options.sender.sending.inputs.count, 1);
     RIGHT("-c", "4");
-    cr_assert_eq(options.threads, 4);
+    cr_assert_eq(options.sender.sending.threads, 4);
     RIGHT("--priority", "low", "--prior-high");
-    cr_assert_eq(options.priority, DICOMNET_PRIORITY_LOW);
+    cr_assert_eq(options.sender.session.priority, DICOMNET_PRIORITY_LOW);
 
 #define TLS ": TLS is not there yet; nothing was sent, as it would have gone in clear"
     static const char *const tls[] = {"+tls", "-tls", "--tls",        "+tla",  "--tls12",
@@ -481,29 +492,29 @@ Test(options, words_of_movers)
 {
 #define MOVER(...) PARSE(PROGRAM_MOVER, "-k", "0020,000D=1", __VA_ARGS__)
     cr_assert_eq(MOVER("-aem", "X", "-L", "INSTANCE", "-p", "h", "104"), OPTIONS_RUN, "%s", message);
-    cr_assert_str_eq(options.move_destination, "X");
-    cr_assert_null(options.output_dir);
-    cr_assert_eq(options.level, DICOMNET_QUERY_LEVEL_IMAGE);
+    cr_assert_str_eq(options.mover.retrieval.move_destination, "X");
+    cr_assert_null(options.mover.storing.output_dir);
+    cr_assert_eq(options.mover.query.level, DICOMNET_QUERY_LEVEL_IMAGE);
     cr_assert_eq(MOVER("-aem", "X", "--port", "11113", "-od", "d", "h", "104", "--ignore-pending"), OPTIONS_RUN, "%s",
                  message);
-    cr_assert_str_eq(options.move_destination, "");
-    cr_assert_str_eq(options.receive_ae, "X");
-    cr_assert_str_eq(options.output_dir, "d");
-    cr_assert_eq(options.receive_port, 11113);
-    cr_assert_str_eq(options.destination_port, "104");
+    cr_assert_str_eq(options.mover.retrieval.move_destination, "");
+    cr_assert_str_eq(options.mover.retrieval.receive_ae, "X");
+    cr_assert_str_eq(options.mover.storing.output_dir, "d");
+    cr_assert_eq(options.mover.retrieval.receive_port, 11113);
+    cr_assert_str_eq(options.mover.connection.destination_port, "104");
     cr_assert_eq(MOVER("-aem", "X", "--port", "11113", "h", "104"), OPTIONS_RUN, "%s", message);
-    cr_assert_str_eq(options.output_dir, "./downloads");
+    cr_assert_str_eq(options.mover.storing.output_dir, "./downloads");
     cr_assert_eq(MOVER("-p", "11113", "A@h"), OPTIONS_RUN, "%s", message);
-    cr_assert_eq(options.port, 11113);
-    cr_assert_eq(options.receive_port, 0);
+    cr_assert_eq(options.mover.connection.port, 11113);
+    cr_assert_eq(options.mover.retrieval.receive_port, 0);
     cr_assert_eq(MOVER("-P", "-k", "0008,0052=PATIENT", "h"), OPTIONS_RUN, "%s", message);
-    cr_assert_eq(options.level, DICOMNET_QUERY_LEVEL_PATIENT);
-    cr_assert_eq(options.key_count, 1);
+    cr_assert_eq(options.mover.query.level, DICOMNET_QUERY_LEVEL_PATIENT);
+    cr_assert_eq(options.mover.query.keys.count, 1);
     cr_assert_eq(MOVER("-L", "PATIENT", "h"), OPTIONS_RUN, "%s", message);
-    cr_assert(options.patient_root);
+    cr_assert(options.mover.query.patient_root);
     cr_assert_eq(PARSE(PROGRAM_FINDER, "h:1", "-q", "PatientID=1", "StudyDate=2-"), OPTIONS_RUN, "%s", message);
-    cr_assert_eq(options.key_count, 2);
-    cr_assert_not(options.quiet);
+    cr_assert_eq(options.finder.query.keys.count, 2);
+    cr_assert_not(options.finder.common.quiet);
     cr_assert_eq(PARSE(PROGRAM_FINDER, "h:1", "-W"), OPTIONS_WRONG);
     cr_assert_str_eq(message, "'-W': modality worklists are not there; --study-root and --patient-root are");
 }
@@ -512,37 +523,37 @@ Test(options, words_of_servers)
 {
     cr_assert_eq(PARSE(PROGRAM_RECEIVER, "-od", "d", "-b", "STORESCP@127.0.0.2:11114", "+xa", "--fork"), OPTIONS_RUN,
                  "%s", message);
-    cr_assert_eq(options.port, 11114);
-    cr_assert_str_eq(options.own_ae, "STORESCP");
-    cr_assert_str_eq(options.bind_address, "127.0.0.2");
+    cr_assert_eq(options.receiver.listening.port, 11114);
+    cr_assert_str_eq(options.receiver.listening.own_ae, "STORESCP");
+    cr_assert_str_eq(options.receiver.listening.bind_address, "127.0.0.2");
     cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard", "--bind", "127.0.0.3"), OPTIONS_RUN, "%s", message);
-    cr_assert_str_eq(options.bind_address, "127.0.0.3");
+    cr_assert_str_eq(options.receiver.listening.bind_address, "127.0.0.3");
     cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--ignore", "11115"), OPTIONS_RUN, "%s", message);
-    cr_assert_eq(options.port, 11115);
-    cr_assert(options.discard);
+    cr_assert_eq(options.receiver.listening.port, 11115);
+    cr_assert(options.receiver.storing.discard);
     cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--ignore", "99999"), OPTIONS_WRONG);
     cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "--synthetic", "--port", "4242", "-ae", "X"), OPTIONS_RUN, "%s", message);
-    cr_assert_eq(options.population.instances, 3);
-    cr_assert_eq(options.port, 4242);
-    cr_assert_str_eq(options.own_ae, "X");
+    cr_assert_eq(options.archive.archive.population.instances, 3);
+    cr_assert_eq(options.archive.listening.port, 4242);
+    cr_assert_str_eq(options.archive.listening.own_ae, "X");
 }
 
 Test(options, archive)
 {
     cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "--synthetic", "4x2x50", "--peer", "A=h:1", "--peer=B=h:2"), OPTIONS_RUN, "%s",
                  message);
-    cr_assert_eq(options.population.studies, 4);
-    cr_assert_eq(options.population.series, 2);
-    cr_assert_eq(options.population.instances, 50);
-    cr_assert_eq(options.population.size_bytes, SYNTHETIC_SIZE_DEFAULT);
-    cr_assert_eq(options.input_count, 2);
-    cr_assert_str_eq(options.inputs[1], "B=h:2");
-    cr_assert_eq(options.move_associations, 1);
+    cr_assert_eq(options.archive.archive.population.studies, 4);
+    cr_assert_eq(options.archive.archive.population.series, 2);
+    cr_assert_eq(options.archive.archive.population.instances, 50);
+    cr_assert_eq(options.archive.archive.population.size_bytes, SYNTHETIC_SIZE_DEFAULT);
+    cr_assert_eq(options.archive.archive.peers.count, 2);
+    cr_assert_str_eq(options.archive.archive.peers.items[1], "B=h:2");
+    cr_assert_eq(options.archive.archive.move_associations, 1);
     cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "-o", "d", "--import", "i", "--reindex", "--sync", "--move-threads", "4"),
                  OPTIONS_RUN, "%s", message);
-    cr_assert_eq(options.import_dirs.count, 1);
-    cr_assert_str_eq(options.import_dirs.items[0], "i");
-    cr_assert(options.reindex);
+    cr_assert_eq(options.archive.archive.import_dirs.count, 1);
+    cr_assert_str_eq(options.archive.archive.import_dirs.items[0], "i");
+    cr_assert(options.archive.archive.reindex);
     static const char *const specs[] = {"1x1x1:2M", "10000000x1x1", "1x1x1:1"};
     for (size_t i = 0; i < 3; i++)
         cr_expect_eq(PARSE(PROGRAM_ARCHIVE, "--synthetic", specs[i]), OPTIONS_RUN, "%s", specs[i]);
@@ -577,7 +588,7 @@ Test(options, given_ones_as_text)
     size_t cursor = 0;
     const char *name;
     char value[64], all[512] = "";
-    while (options_next_given(&options, &cursor, &name, value, sizeof value))
+    while (options_next_given(&options.common, &cursor, &name, value, sizeof value))
         snprintf(all + strlen(all), sizeof all - strlen(all), "%s=%s ", name, value);
     cr_assert_str_eq(all, "ae-title=PACS input=3 paths priority=low timeout=1.500 debug=true ");
 }
@@ -591,42 +602,38 @@ static bool is_known(const struct option_row *row, const char *name)
     return false;
 }
 
-/* The field is of the size that the value has. */
+/* The field is of the size that the value has, and each program of the row has its group. */
 static void check_field(const struct option_row *row)
 {
-    size_t size = 0;
-    switch (row->takes) {
-    case OPTION_SWITCH:
-        size = row->field.size == 0 ? 0 : sizeof(bool);
-        break;
-    case OPTION_UNSIGNED:
-    case OPTION_SECONDS:
-    case OPTION_MODE:
-    case OPTION_STATUS:
-    case OPTION_CHOICE:
-        size = sizeof(uint32_t);
-        break;
-    case OPTION_TEXT:
-    case OPTION_LIMIT:
-    case OPTION_SYNTHETIC:
-    case OPTION_PEOPLE:
-    case OPTION_RAMP:
-    case OPTION_EVERY:
-    case OPTION_HOST:
-    case OPTION_ADDRESS:
-        size = sizeof(const char *);
-        break;
-    case OPTION_AE:
-        size = 17;
-        break;
-    case OPTION_INPUT:
-    case OPTION_KEY:
-        break;
-    case OPTION_LIST:
-        size = sizeof(struct option_list);
-        break;
+    static const size_t sizes[] = {
+        [OPTION_SWITCH] = sizeof(bool),
+        [OPTION_TEXT] = sizeof(const char *),
+        [OPTION_HOST] = sizeof(const char *),
+        [OPTION_ADDRESS] = sizeof(const char *),
+        [OPTION_AE] = DICOMNET_AE_SIZE,
+        [OPTION_LIMIT] = sizeof(struct session_limit),
+        [OPTION_SYNTHETIC] = sizeof(struct synthetic_spec),
+        [OPTION_PEOPLE] = sizeof(struct synthetic_population),
+        [OPTION_RAMP] = sizeof(struct option_ramp),
+        [OPTION_EVERY] = sizeof(struct option_every),
+        [OPTION_LIST] = sizeof(struct option_list),
+        [OPTION_INPUT] = sizeof(struct option_list),
+        [OPTION_KEY] = sizeof(struct option_list),
+    };
+    size_t size = row->field.size;
+    bool is_unsigned = row->takes == OPTION_UNSIGNED || row->takes == OPTION_SECONDS || row->takes == OPTION_MODE ||
+                       row->takes == OPTION_STATUS || row->takes == OPTION_CHOICE;
+    if (is_unsigned)
+        cr_assert(size == 2 || size == 4 || size == 8, "%s", row->name);
+    else
+        cr_assert(size == sizes[row->takes] || (size == 0 && row->takes == OPTION_SWITCH), "%s", row->name);
+    cr_assert(size != 2 || row->max <= UINT16_MAX, "%s", row->name);
+    for (unsigned program = 1; program <= PROGRAM_ARCHIVE; program <<= 1) {
+        struct options none = {.program = (enum program)program};
+        if ((row->programs & program) != 0 && size > 0)
+            cr_assert_not_null(options_group(&none, row->field.group), "%s of %s", row->name,
+                               option_program_of(program)->name);
     }
-    cr_assert_eq(row->field.size, size, "%s", row->name);
 }
 
 /* Each spelling belongs to one row of a program, and each row says what it is. */

@@ -1,0 +1,195 @@
+/*
+ * option_groups - what the options of a program are read into: a struct for each group of options, and for each program
+ * one struct of the groups that it has.
+ *
+ * A row of the table (options_table.h) names a group and a member of its struct. So a program has an option if it has
+ * the group, and code that serves several programs takes a group and not a program. Where the struct that does the work
+ * is filled from options alone, it is the group (struct session_options): nothing is then copied by hand.
+ *
+ * Texts are borrowed from argv or static. Lists are owned: see options_fini.
+ */
+#ifndef PROGRAMS_OPTION_GROUPS_H
+#define PROGRAMS_OPTION_GROUPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dicomnet/association.h"
+#include "dicomnet/query_retrieve.h"
+#include "engine/session.h"
+#include "files/synthetic.h"
+#include "programs/options.h"
+#include "report/ramp.h"
+
+/* How long a PDU may be, and how long to wait. */
+struct network_group {
+    uint32_t max_pdu_len;
+    struct dicomnet_association_timeouts timeouts;
+};
+
+/* Where to, as the arguments say it; destination_find makes one destination of it. */
+struct connection_group {
+    const char *destination;      /* the positional one, or NULL */
+    const char *destination_port; /* in a word of its own behind it, or NULL */
+    const char *connect;          /* --connect: the same in one word */
+    const char *host;
+    uint32_t port;
+    char called_ae[DICOMNET_AE_SIZE];
+    char calling_ae[DICOMNET_AE_SIZE];
+    const char *peer;
+    const char *config;
+    bool loopback;
+    uint16_t window; /* operations to propose; 0: not an option of the program */
+    struct network_group network;
+};
+
+/* What dicom-sender sends, and over what. The rest of its options are those of the session itself. */
+struct sending_group {
+    struct option_list inputs;
+    struct synthetic_spec synthetic; /* studies = 0: not given */
+    const char *output_dir;          /* write them there; NULL: send them */
+    uint32_t synthetic_seed;         /* of what is written */
+    uint32_t threads;                /* 0: auto */
+    struct option_ramp {
+        size_t count; /* 0: not given */
+        uint32_t threads[RAMP_STEPS_MAX];
+    } ramp;
+};
+
+/* The ledger, and what `report` shows of it. */
+struct ledger_group {
+    const char *ledger;
+    bool retry_failed;
+    bool allow_other_destination;
+    bool show_failed;
+    bool show_warned;
+    bool show_skipped;
+    bool show_pending;
+};
+
+struct echo_group {
+    uint32_t repeat;
+};
+
+/* What to ask for. */
+struct query_group {
+    bool patient_root;
+    enum dicomnet_query_level level;
+    struct option_list keys; /* KEY or KEY=VALUE, see query_keys */
+    const char *query_file;
+    uint32_t limit;       /* matches; 0: all */
+    uint32_t max_matches; /* more are an error; 0: no limit */
+};
+
+/* How dicom-mover gets it, and whereto. */
+struct retrieval_group {
+    bool get;     /* C-GET instead of C-MOVE */
+    bool no_find; /* ask for what the keys name, and list nothing */
+    bool all;     /* no key narrows it, and that is meant */
+    uint32_t retry;
+    uint16_t priority; /* enum dicomnet_dimse_priority */
+    uint32_t stall_ms; /* 0: never */
+    char move_destination[DICOMNET_AE_SIZE];
+    char receive_ae[DICOMNET_AE_SIZE];
+    const char *receive_address; /* NULL: see --help */
+    uint16_t receive_port;
+    struct option_list allow_from; /* AE titles and hosts that may send to us; none given = all */
+    bool receive_here;             /* said by a port to receive on */
+};
+
+/* Where a server listens, and to how many. */
+struct listening_group {
+    uint16_t port;
+    const char *bind_address;
+    char own_ae[DICOMNET_AE_SIZE]; /* "" = take any called AE title */
+    uint32_t max_associations;
+    uint32_t max_connections;
+    uint32_t idle_ms;
+    uint16_t window;
+    struct network_group network;
+};
+
+/* Who keeps instances: where and how. */
+struct storing_group {
+    const char *output_dir;
+    bool discard;
+    bool sync;
+    uint32_t mode; /* permissions; 0: not given */
+    const char *access_log;
+};
+
+/* What dicom-receiver does wrong on purpose, as in struct receiver_faults. */
+struct fault_group {
+    uint16_t status;
+    uint32_t response_delay_ms;
+    struct option_every {
+        uint32_t every;
+        uint16_t status;
+    } fail;
+    uint32_t abort_after;
+    uint32_t stall_after;
+    uint32_t reject_transient;
+    bool two_writes;
+};
+
+/* What dicom-archive has, and how it sends it. */
+struct archive_group {
+    struct synthetic_population population; /* studies = 0: not given */
+    struct option_list import_dirs;
+    const char *dicom_file; /* --dicom */
+    bool reindex;
+    struct option_list peers; /* AE=HOST:PORT */
+    uint32_t move_associations;
+};
+
+/* ---- the programs; each struct begins with what all have ---- */
+
+struct dicom_sender_options {
+    struct options common;
+    struct connection_group connection;
+    struct sending_group sending;
+    struct session_options session;
+    struct ledger_group ledger;
+};
+
+struct dicom_sender_report_options {
+    struct options common;
+    struct ledger_group ledger;
+};
+
+struct dicom_echo_options {
+    struct options common;
+    struct connection_group connection;
+    struct echo_group echo;
+};
+
+struct dicom_finder_options {
+    struct options common;
+    struct connection_group connection;
+    struct query_group query;
+};
+
+struct dicom_mover_options {
+    struct options common;
+    struct connection_group connection;
+    struct query_group query;
+    struct retrieval_group retrieval;
+    struct storing_group storing;
+};
+
+struct dicom_receiver_options {
+    struct options common;
+    struct listening_group listening;
+    struct storing_group storing;
+    struct fault_group faults;
+};
+
+struct dicom_archive_options {
+    struct options common;
+    struct listening_group listening;
+    struct storing_group storing;
+    struct archive_group archive;
+};
+
+#endif

@@ -271,7 +271,7 @@ static void begin_sending(struct session *session)
 
 static struct dicomnet_association_options peer_options(const struct session *session)
 {
-    return (struct dicomnet_association_options){.parameters = session->worker_options.association,
+    return (struct dicomnet_association_options){.parameters = session->scp.association,
                                                  .logger = &session->logger};
 }
 
@@ -286,7 +286,7 @@ static void on_verified(void *user, const struct dicomnet_verification_result *r
         if (session->phase == PHASE_VERIFYING)
             begin_sending(session);
     } else {
-        peer_describe_end(&result->end, &session->worker_options.association, why, sizeof why);
+        peer_describe_end(&result->end, &session->scp.association, why, sizeof why);
         if (result->error == 0)
             snprintf(text, sizeof text, "C-ECHO failed: status %04X (%s)", result->status,
                      dicomnet_status_text(result->status));
@@ -416,7 +416,7 @@ static int run(struct session *session)
     }
     session_set_worker_options(session);
     if (session->options->loopback && !session->options->dry_run)
-        error = loopback_start(&session->loopback, &session->worker_options.association.port);
+        error = loopback_start(&session->loopback, &session->scp.association.port);
     if (error == 0)
         error = session_start_scan(session);
     if (error != 0)

@@ -42,10 +42,11 @@ static unsigned limit_by_descriptors(struct session *session, unsigned threads)
 void session_set_worker_options(struct session *session)
 {
     const struct session_options *options = session->options;
-    struct worker_options *worker = &session->worker_options;
-    *worker =
-        (struct worker_options){.association = options->association,
-                                .priority = options->priority,
+    channel_dimse_peer_init(&session->scp, &options->association, options->priority);
+    if (options->loopback)
+        session->scp.association.host = "127.0.0.1"; /* its port is known once it listens */
+    session->worker_options =
+        (struct worker_options){.peer = &session->scp.peer,
                                 .association_limit = options->association_limit,
                                 .retry = options->retry,
                                 .log_level = options->log_level,
@@ -53,8 +54,6 @@ void session_set_worker_options(struct session *session)
                                 .sources.synthetic = options->synthetic != NULL ? &session->synthetic.options : NULL,
                                 .home = &session->inbox,
                                 .idle_clock = &session->idle_clock};
-    if (options->loopback)
-        worker->association.host = "127.0.0.1"; /* its port is known once it listens */
     session->crew_max = limit_by_descriptors(session, options->threads);
     session->crew_allowed = session->crew_max;
     if (options->threads_auto) {

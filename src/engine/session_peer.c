@@ -372,7 +372,7 @@ static void judge_failure(struct session *session, const struct worker_notice *n
     bool permanent = (rejected && end->reject.result == REJECTED_FOR_GOOD) || (unknown && never_there) ||
                      (dicomnet_error_is_foreign(end->error) && never_there && !anyone_asks(session));
     bool others = anyone_open(session);
-    peer_describe_end(end, &session->worker_options.association, text, sizeof text);
+    peer_describe_end(end, &session->scp.association, text, sizeof text);
     session->peer_was_there = session->peer_was_there || (rejected && !permanent);
     if (!notice->opened && !others)
         note_trouble(session, notice->failing_since_us, text);

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "engine/breaker.h"
+#include "engine/channel_dimse.h"
 #include "engine/intake.h"
 #include "engine/interrupt.h"
 #include "engine/keeping.h"
@@ -78,6 +79,7 @@ struct session {
     bool time_is_up; /* of a session with a duration: what is left is forgotten */
 
     struct loopback *loopback;
+    struct channel_dimse_peer scp; /* whom the workers store to */
     struct worker_options worker_options;
     struct pace pace;      /* with threads_auto */
     unsigned crew_count;   /* workers started */

@@ -3,16 +3,6 @@
  *
  * Work comes and results go by mail. Everything the worker holds is its own while it holds it; what it shares with the
  * main thread is two mailboxes and constant options.
- *
- *            work                    opened                  list empty
- *   IDLE ----------> OPENING ------------------> SENDING ------------------> IDLE (association kept
- *                                                                             until MAIL_RELEASE)
- *                      |  ^                        |  |
- *          not opened  |  | backoff over   the end |  | lacks a context, or a status wants a new association
- *                      v  |                        |  v
- *                    BACKOFF <---------------------+ RELEASING -----> OPENING
- *
- *   stop: no further store; what is in flight is finished, the association released   ->  STOPPED
  */
 #ifndef ENGINE_WORKER_H
 #define ENGINE_WORKER_H
@@ -20,13 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dicomnet/association.h"
 #include "dicomnet/log.h"
 #include "engine/mailbox.h"
 #include "engine/session.h"
 #include "engine/worker_time.h"
 #include "files/source.h"
 
+struct channel_peer;
 struct worker;
 struct work;
 struct context_pair;
@@ -94,8 +84,7 @@ struct worker_notice {
 
 /* What all workers share, constant while any of them runs. */
 struct worker_options {
-    struct dicomnet_association_parameters association;
-    uint16_t priority;
+    const struct channel_peer *peer; /* whom to store to */
     struct session_limit association_limit;
     unsigned retry;   /* attempts after the first */
     unsigned threads; /* workers there are: associations are numbered number, number + threads, ... */

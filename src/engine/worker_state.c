@@ -1,41 +1,38 @@
-/* worker_state - the one place where a worker's state changes, and what its time goes into in each. On its thread. */
-#include "base/clock.h"
-#include "engine/worker_private.h"
+/* worker_state - see worker_state.h. */
+#include "engine/worker_state.h"
 
-enum time_kind worker_time_kind(const struct worker *worker)
+#include <stdint.h>
+
+#define TO(state) (1u << WORKER_##state)
+
+static const struct state_row {
+    uint32_t successors; /* bits: TO(state) */
+    enum time_kind time;
+} rows[WORKER_STATE_COUNT] = {
+    [WORKER_IDLE] = {TO(OPENING) | TO(SENDING) | TO(RELEASING) | TO(STOPPING), TIME_IDLE},
+    [WORKER_OPENING] = {TO(SENDING) | TO(BACKING_OFF) | TO(STOPPING), TIME_CONNECTING},
+    /* OPENING: the association ended under a store, and the next is asked for at once */
+    [WORKER_SENDING] = {TO(IDLE) | TO(OPENING) | TO(ASKING) | TO(RELEASING) | TO(PAUSING) | TO(BACKING_OFF) |
+                            TO(UNAUTHORISED) | TO(STOPPING),
+                        TIME_STORAGE},
+    /* IDLE, OPENING: the association ended before the session's word came */
+    [WORKER_ASKING] = {TO(IDLE) | TO(OPENING) | TO(SENDING) | TO(UNAUTHORISED) | TO(STOPPING), TIME_PAUSED},
+    /* PAUSING: many associations were lost in a row */
+    [WORKER_RELEASING] = {TO(IDLE) | TO(OPENING) | TO(PAUSING) | TO(STOPPING), TIME_WAITING},
+    /* IDLE: what was to be sent again was given back */
+    [WORKER_PAUSING] = {TO(IDLE) | TO(OPENING) | TO(SENDING) | TO(STOPPING), TIME_PAUSED},
+    [WORKER_BACKING_OFF] = {TO(IDLE) | TO(STOPPING), TIME_PAUSED},
+    [WORKER_UNAUTHORISED] = {TO(STOPPING), TIME_PAUSED},
+    [WORKER_STOPPING] = {TO(STOPPED), TIME_WAITING},
+    [WORKER_STOPPED] = {0, TIME_IDLE},
+};
+
+bool worker_state_may_follow(enum worker_state from, enum worker_state to)
 {
-    if (worker->stopping && worker->state != WORKER_STOPPED)
-        return TIME_WAITING;
-    switch (worker->state) {
-    case WORKER_OPENING:
-        return TIME_CONNECTING;
-    case WORKER_SENDING:
-        return worker->held || worker->awaits_word ? TIME_PAUSED : TIME_STORAGE;
-    case WORKER_RELEASING:
-        return TIME_WAITING;
-    case WORKER_BACKOFF:
-        return TIME_PAUSED;
-    case WORKER_IDLE:
-    case WORKER_STOPPED:
-        break;
-    }
-    return worker->resting ? TIME_RESTING : TIME_IDLE;
+    return (rows[from].successors & 1u << to) != 0;
 }
 
-void worker_enter(struct worker *worker, enum worker_state state)
+enum time_kind worker_state_time(enum worker_state state)
 {
-    if (worker->state == state)
-        return;
-    worker->state = state;
-    worker_time_set(&worker->time, worker_time_kind(worker), clock_monotonic_us());
-}
-
-void worker_claim_negotiation(struct worker *worker)
-{
-    const struct dicomnet_association *association =
-        worker->user != NULL ? dicomnet_storage_user_association(worker->user) : NULL;
-    uint64_t connect_us = association != NULL ? dicomnet_association_connect_us(association) : 0;
-    uint64_t opening_us = clock_monotonic_us() - worker->time.since_us;
-    if (connect_us > 0 && opening_us > connect_us)
-        worker_time_claim(&worker->time, TIME_NEGOTIATING, opening_us - connect_us);
+    return rows[state].time;
 }

@@ -55,7 +55,7 @@ static uint64_t send_to(void (*script)(struct script_peer *peer), unsigned studi
     dispatcher.on_instance = on_instance;
     dispatcher.options.retry = run.retry;
     dispatcher.rests = run.rests;
-    dispatcher.options.association.timeouts = fixture_options(0).parameters.timeouts;
+    dispatcher.peer.association.timeouts = fixture_options(0).parameters.timeouts;
     if (run.prepare != NULL)
         run.prepare(&run);
     for (unsigned i = 0; i < run.files.count; i++) {

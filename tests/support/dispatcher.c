@@ -169,13 +169,14 @@ void dispatcher_init(struct dispatcher *dispatcher, uint16_t port)
     memset(dispatcher, 0, sizeof *dispatcher);
     INSIST(uv_loop_init(&dispatcher->loop) == 0);
     INSIST(mailbox_open(&dispatcher->home, &dispatcher->loop, deliver, dispatcher) == 0);
-    dispatcher->options = (struct worker_options){.association = {.host = "127.0.0.1",
-                                                                  .port = port,
-                                                                  .called_ae = "ANY-SCP",
-                                                                  .calling_ae = "DISPATCHER",
-                                                                  .timeouts = dicomnet_association_default_timeouts},
-                                                  .log_level = DICOMNET_LOG_DEBUG,
-                                                  .home = &dispatcher->home};
+    const struct dicomnet_association_parameters association = {.host = "127.0.0.1",
+                                                                .port = port,
+                                                                .called_ae = "ANY-SCP",
+                                                                .calling_ae = "DISPATCHER",
+                                                                .timeouts = dicomnet_association_default_timeouts};
+    channel_dimse_peer_init(&dispatcher->peer, &association, 0);
+    dispatcher->options = (struct worker_options){
+        .peer = &dispatcher->peer.peer, .log_level = DICOMNET_LOG_DEBUG, .home = &dispatcher->home};
 }
 
 void dispatcher_run(struct dispatcher *dispatcher, unsigned count)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <uv.h>
 
+#include "engine/channel_dimse.h"
 #include "engine/plan.h"
 #include "engine/worker.h"
 
@@ -15,6 +16,7 @@ enum { DISPATCHER_WORKERS_MAX = 16 };
 struct dispatcher {
     uv_loop_t loop;
     struct mailbox home;
+    struct channel_dimse_peer peer;
     struct worker_options options;
     struct plan plan;
     unsigned count; /* workers */
@@ -37,7 +39,7 @@ struct dispatcher {
     void *user;
 };
 
-/* Set up: options.host, port, timeouts, retry and so on may be changed afterwards. */
+/* Set up: peer and options may be changed afterwards. */
 void dispatcher_init(struct dispatcher *dispatcher, uint16_t port);
 
 /* Start `count` workers and give them what is planned; run until all have stopped, then close everything. */

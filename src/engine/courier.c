@@ -1,0 +1,468 @@
+/*
+ * courier - see courier.h.
+ *
+ * A blocking pread is right on this thread: its loop serves this one channel.
+ */
+#include "engine/courier.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "dicomnet/status.h"
+#include "engine/judge.h"
+#include "engine/unsupported.h"
+#include "instance/status_rule.h"
+
+int courier_init(struct courier *courier, const struct worker_options *options, struct outbox *outbox,
+                 struct worker_time *time, const uv_loop_t *loop)
+{
+    *courier = (struct courier){.options = options, .outbox = outbox, .time = time, .loop = loop};
+    list_init(&courier->again);
+    courier->slot_count = options->peer->window + CHANNEL_SPARE;
+    courier->slots = calloc(courier->slot_count, sizeof *courier->slots);
+    return courier->slots != NULL ? 0 : -ENOMEM;
+}
+
+void courier_fini(struct courier *courier)
+{
+    assert(courier->work == NULL && courier->in_flight == 0);
+    free(courier->slots);
+}
+
+/* ---- an instance has ended ---- */
+
+static void end_instance(struct courier *courier, struct instance *instance, enum outcome_state state,
+                         enum outcome_reason reason, int error)
+{
+    struct outcome *outcome = &instance->outcome;
+    outcome->state = state;
+    outcome->reason = reason;
+    outcome->error = error;
+    outcome->ended_us = clock_wall_us();
+    if (courier->work != NULL) {
+        courier->work->stored += state == OUTCOME_STORED || state == OUTCOME_WARNED;
+        courier->work->failed += state == OUTCOME_FAILED;
+    }
+    outbox_post_outcome(courier->outbox, instance);
+}
+
+static void end_unsent(struct courier *courier, struct list *list)
+{
+    struct list_node *node;
+    while ((node = list_pop(list)) != NULL) {
+        struct instance *instance = list_entry(node, struct instance, mail.node);
+        enum outcome_state state = instance->outcome.state == OUTCOME_IN_DOUBT ? OUTCOME_IN_DOUBT : OUTCOME_PENDING;
+        end_instance(courier, instance, state, REASON_INTERRUPTED, instance->outcome.error);
+    }
+}
+
+/* The peer accepted its class, and answered 0122 to it or to another one of it. */
+static void end_unsupported(struct courier *courier, struct instance *instance)
+{
+    char text[INSTANCE_FACT_SIZE];
+    unsupported_describe_class(instance->file.class_uid, text, sizeof text);
+    instance_note(instance, "%s", text);
+    instance->outcome.has_status = true;
+    instance->outcome.status = DICOMNET_STATUS_CLASS_NOT_SUPPORTED;
+    end_instance(courier, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
+}
+
+/* The channel has no context for it. */
+static void end_refused(struct courier *courier, struct instance *instance)
+{
+    char text[INSTANCE_FACT_SIZE];
+    channel_describe_refusal(courier->channel, instance->file.class_uid, instance->file.syntax_uid, text, sizeof text);
+    instance_note(instance, "%s", text);
+    end_instance(courier, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
+}
+
+/* ---- what is known of the peer ---- */
+
+void courier_learn(struct courier *courier, const struct worker_lesson *lesson)
+{
+    if (lesson->store_max > 0)
+        courier->lessons.store_max = lesson->store_max;
+    lessons_learn_unsupported(&courier->lessons, lesson->unsupported);
+}
+
+/* ---- slots ---- */
+
+static struct slot *free_slot(const struct courier *courier)
+{
+    for (unsigned i = 0; i < courier->slot_count; i++)
+        if (courier->slots[i].instance == NULL)
+            return &courier->slots[i];
+    return NULL;
+}
+
+static unsigned number_of(const struct courier *courier, const struct slot *slot)
+{
+    return (unsigned)(slot - courier->slots);
+}
+
+/* The instance that was prepared is the caller's again; NULL = there is none. */
+static struct instance *forget_prepared(struct courier *courier)
+{
+    struct slot *slot = courier->prepared;
+    if (slot == NULL)
+        return NULL;
+    struct instance *instance = slot->instance;
+    (void)source_close(&slot->source);
+    slot->instance = NULL;
+    courier->prepared = NULL;
+    return instance;
+}
+
+/* What was prepared is the first of the work's list again. */
+static void put_prepared_back(struct courier *courier)
+{
+    struct instance *instance = forget_prepared(courier);
+    if (instance != NULL)
+        list_prepend(&courier->work->instances, &instance->mail.node);
+}
+
+/* ---- preparing ---- */
+
+/* What became of an attempt to prepare an instance. */
+enum preparation {
+    PREPARED,      /* it is courier->prepared */
+    ENDED,         /* it cannot be sent: its outcome has gone home */
+    WANTS_ANOTHER, /* it wants another channel; not touched */
+    NOT_NOW        /* the channel is ending; not touched */
+};
+
+/* Open its data and frame the beginning of its store. */
+static enum preparation open_and_prepare(struct courier *courier, struct slot *slot, struct instance *instance,
+                                         int context)
+{
+    uint64_t opening_us = clock_monotonic_us(), read_us = 0;
+    int error = source_open(&slot->source, instance, &courier->options->sources);
+    worker_time_claim(courier->time, TIME_STORAGE, clock_monotonic_us() - opening_us);
+    if (error == 0) {
+        const struct channel_request request = {.context = context,
+                                                .class_uid = instance->file.class_uid,
+                                                .instance_uid = instance->file.instance_uid,
+                                                .source = slot->source.data};
+        error = channel_prepare(courier->channel, number_of(courier, slot), &request, &read_us);
+        worker_time_claim(courier->time, TIME_STORAGE, read_us);
+        if (error == 0) {
+            slot->instance = instance;
+            courier->prepared = slot;
+            return PREPARED;
+        }
+        (void)source_close(&slot->source);
+        if (error == -EAGAIN)
+            return NOT_NOW;
+    }
+    end_instance(courier, instance, OUTCOME_FAILED, source_failure_reason(error), error);
+    return ENDED;
+}
+
+static enum preparation prepare(struct courier *courier, struct instance *instance)
+{
+    if (carried_wants_another(&courier->carried, instance, &courier->options->association_limit,
+                              courier->lessons.store_max, uv_now(courier->loop)))
+        return WANTS_ANOTHER;
+    int context = channel_find_context(courier->channel, instance->file.class_uid, instance->file.syntax_uid);
+    if (context == CHANNEL_NO_CONTEXT && carried_find_asked(&courier->carried, instance) == NULL)
+        return WANTS_ANOTHER;
+    if (context == CHANNEL_NO_CONTEXT) {
+        end_refused(courier, instance);
+        return ENDED;
+    }
+    if (lessons_is_unsupported(&courier->lessons, instance->file.class_uid)) {
+        end_unsupported(courier, instance);
+        return ENDED;
+    }
+    struct slot *slot = free_slot(courier);
+    return slot != NULL ? open_and_prepare(courier, slot, instance, context) : NOT_NOW;
+}
+
+static bool may_begin(const struct courier *courier)
+{
+    bool answered = carried_is_answered(&courier->carried);
+    return channel_can_begin(courier->channel) && (!courier->one_at_a_time || answered || courier->in_flight == 0);
+}
+
+/* STEP_GOES_ON: one is prepared. */
+static enum courier_step prepare_next(struct courier *courier)
+{
+    struct list *list = &courier->work->instances;
+    struct list_node *node;
+    while (channel_can_prepare(courier->channel) && (node = list_pop(list)) != NULL) {
+        switch (prepare(courier, list_entry(node, struct instance, mail.node))) {
+        case PREPARED:
+            return STEP_GOES_ON;
+        case ENDED:
+            break;
+        case WANTS_ANOTHER:
+            list_prepend(list, node);
+            return courier->in_flight == 0 ? STEP_WANTS_ANOTHER : STEP_WAITS;
+        case NOT_NOW:
+            list_prepend(list, node);
+            return STEP_WAITS;
+        }
+    }
+    return list_is_empty(list) && courier->in_flight == 0 && may_begin(courier) ? STEP_LIST_EMPTY : STEP_WAITS;
+}
+
+/* ---- beginning ---- */
+
+/* Begin the store that is prepared. False if the channel does not take it now: it is still prepared. */
+static bool begin(struct courier *courier)
+{
+    struct slot *slot = courier->prepared;
+    struct instance *instance = slot->instance;
+    struct outcome *outcome = &instance->outcome;
+    if (lessons_is_unsupported(&courier->lessons, instance->file.class_uid)) { /* learnt since it was prepared */
+        end_unsupported(courier, forget_prepared(courier));
+        return true;
+    }
+    courier->prepared = NULL; /* before its end, which may come from within */
+    carried_begin(&courier->carried, instance);
+    if (courier->in_flight++ == 0) {
+        courier->storing_since_us = clock_monotonic_us();
+        worker_time_set(courier->time, TIME_WAITING, courier->storing_since_us);
+    }
+    outcome->attempts++;
+    outcome->has_status = false;
+    outcome->comment[0] = '\0';
+    outcome->worker = courier->outbox->worker;
+    outcome->association = courier->outbox->association;
+    if (channel_begin(courier->channel, number_of(courier, slot)))
+        return true;
+    outcome->attempts--;
+    courier->in_flight--;
+    carried_unbegin(&courier->carried, instance);
+    courier->prepared = slot;
+    return false;
+}
+
+enum courier_step courier_step(struct courier *courier)
+{
+    if (courier->prepared == NULL) {
+        enum courier_step step = prepare_next(courier);
+        if (step != STEP_GOES_ON)
+            return step;
+    }
+    return may_begin(courier) && begin(courier) ? STEP_GOES_ON : STEP_WAITS;
+}
+
+/* ---- ending ---- */
+
+static void send_again(struct courier *courier, struct instance *instance, const struct judgement *judgement)
+{
+    struct outcome *outcome = &instance->outcome;
+    char text[160];
+    outcome->state = judgement->state;
+    outcome->reason = judgement->reason;
+    outcome->error = judgement->error;
+    outcome_describe(outcome, text, sizeof text);
+    LOG(&courier->outbox->logger, DICOMNET_LOG_WARN, EVENT_STORE_RETRIED, LOG_TEXT("path", instance->file.path),
+        LOG_TEXT("instance", instance->file.instance_uid), LOG_TEXT("reason", outcome_reason_name(outcome->reason)),
+        LOG_TEXT("text", text), LOG_NUMBER("attempt", outcome->attempts));
+    courier->carried.new_wanted = courier->carried.new_wanted || judgement->new_association;
+    if (instance->trials.aside) {
+        instance->mail.kind = MAIL_INSTANCE_LOST;
+        outbox_post(courier->outbox, &instance->mail);
+        return;
+    }
+    list_append(&courier->again, &instance->mail.node);
+    if (outcome->attempts > courier->again_attempt)
+        courier->again_attempt = outcome->attempts;
+}
+
+static void ask_session(struct courier *courier, struct instance *instance, const struct judgement *judgement)
+{
+    instance->outcome.state = judgement->state;
+    instance->outcome.reason = judgement->reason;
+    instance->mail.kind = MAIL_INSTANCE_REFUSED;
+    outbox_post(courier->outbox, &instance->mail);
+}
+
+static void carry_out(struct courier *courier, struct instance *instance, const struct judgement *judgement)
+{
+    switch (judgement->course) {
+    case COURSE_FINAL:
+        end_instance(courier, instance, judgement->state, judgement->reason, judgement->error);
+        break;
+    case COURSE_ASIDE:
+        instance->trials.aside = true;
+        send_again(courier, instance, judgement);
+        break;
+    case COURSE_AGAIN:
+        send_again(courier, instance, judgement);
+        break;
+    case COURSE_ASK:
+        ask_session(courier, instance, judgement);
+        break;
+    }
+}
+
+static struct judgement take_answer(struct courier *courier, struct instance *instance,
+                                    const struct channel_answer *answer, bool changed, uint64_t now_us)
+{
+    struct carried *carried = &courier->carried;
+    struct outcome *outcome = &instance->outcome;
+    outcome->has_status = answer->has_status;
+    outcome->status = answer->status;
+    outcome->answered_us = now_us;
+    outcome->uid_missing = answer->uid_missing;
+    outcome->context_other = answer->context_other;
+    size_t len = strnlen(answer->comment, sizeof outcome->comment - 1);
+    memcpy(outcome->comment, answer->comment, len);
+    outcome->comment[len] = '\0';
+    lessons_take_status(&courier->lessons, answer->status,
+                        answer->status == DICOMNET_STATUS_CLASS_NOT_SUPPORTED ? carried_find_asked(carried, instance)
+                                                                              : NULL);
+    const struct judgement judgement = judge_answer(&(struct judge_answer){.has_status = answer->has_status,
+                                                                           .status = answer->status,
+                                                                           .source_changed = changed,
+                                                                           .attempts = outcome->attempts,
+                                                                           .retry = courier->options->retry});
+    if (judgement.state == OUTCOME_STORED || judgement.state == OUTCOME_WARNED) {
+        carried->stored++;
+        carried->bytes += instance_wire_len(instance);
+    } else {
+        carried->failed++;
+    }
+    return judgement;
+}
+
+static struct judgement take_loss(struct courier *courier, struct instance *instance,
+                                  const struct channel_answer *answer, bool stopping)
+{
+    if (!answer->source_failed && !stopping)
+        instance->trials.lost++;
+    return judge_loss(&(struct judge_loss){.error = answer->error,
+                                           .in_doubt = answer->in_doubt,
+                                           .silent = answer->silent,
+                                           .source_failed = answer->source_failed,
+                                           .stopping = stopping,
+                                           .alone = courier->carried.begun == 1,
+                                           .lost = instance->trials.lost,
+                                           .retry = courier->options->retry});
+}
+
+struct courier_news courier_end_store(struct courier *courier, unsigned number, const struct channel_answer *answer,
+                                      bool stopping)
+{
+    struct slot *slot = &courier->slots[number];
+    struct instance *instance = slot->instance;
+    struct outcome *outcome = &instance->outcome;
+    const struct lessons *lessons = &courier->lessons;
+    bool was_busy = lessons->busy;
+    assert(number < courier->slot_count && instance != NULL);
+    bool changed = source_close(&slot->source) != 0;
+    slot->instance = NULL;
+    uint64_t now_us = clock_monotonic_us();
+    if (--courier->in_flight == 0)
+        courier->carried.store_us += now_us - courier->storing_since_us;
+    worker_time_claim(courier->time, TIME_STORAGE, answer->read_us - answer->read_ahead_us);
+    worker_time_claim(courier->time, TIME_WRITING, answer->write_us);
+    outcome->message_id = answer->message_id;
+    outcome->read_us = answer->read_us;
+    outcome->write_us = answer->write_us;
+    outcome->wait_us = answer->wait_us;
+    const struct judgement judgement = answer->answered ? take_answer(courier, instance, answer, changed, now_us)
+                                                        : take_loss(courier, instance, answer, stopping);
+    carry_out(courier, instance, &judgement);
+    return (struct courier_news){.now_us = now_us,
+                                 .busy = lessons->busy && !was_busy,
+                                 .unauthorised = lessons->unauthorised == POLICY_UNAUTHORISED_MAX,
+                                 .asks = judgement.course == COURSE_ASK};
+}
+
+/* ---- work ---- */
+
+void courier_take_work(struct courier *courier, struct work *work)
+{
+    assert(courier->work == NULL);
+    courier->work = work;
+    courier->outbox->study_uid = work->study_uid[0] != '\0' ? work->study_uid : NULL;
+    LOG(&courier->outbox->logger, DICOMNET_LOG_INFO, EVENT_STUDY_STARTED, LOG_NUMBER("instances", work->instance_count),
+        LOG_NUMBER("bytes", work->bytes));
+}
+
+void courier_finish_work(struct courier *courier)
+{
+    struct work *work = courier->work;
+    assert(list_is_empty(&work->instances) && list_is_empty(&courier->again) && courier->in_flight == 0);
+    LOG(&courier->outbox->logger, DICOMNET_LOG_INFO, EVENT_STUDY_ENDED, LOG_NUMBER("stored", work->stored),
+        LOG_NUMBER("failed", work->failed));
+    courier->work = NULL;
+    courier->outbox->study_uid = NULL;
+    courier->again_attempt = 0;
+    work->mail.kind = MAIL_WORK_DONE;
+    outbox_post(courier->outbox, &work->mail);
+}
+
+void courier_give_instances_back(struct courier *courier)
+{
+    struct list *list = &courier->work->instances;
+    put_prepared_back(courier);
+    list_splice(list, &courier->again);
+    for (struct list_node *node = list_first(list); node != NULL; node = list_next(list, node))
+        list_entry(node, struct instance, mail.node)->mail.kind = MAIL_INSTANCE_BACK;
+    outbox_post_all(courier->outbox, list);
+}
+
+void courier_give_work_back(struct courier *courier)
+{
+    if (courier->work == NULL)
+        return;
+    courier_give_instances_back(courier);
+    courier_finish_work(courier);
+}
+
+void courier_stop(struct courier *courier)
+{
+    if (courier->work == NULL)
+        return;
+    put_prepared_back(courier);
+    end_unsent(courier, &courier->work->instances);
+    end_unsent(courier, &courier->again);
+    if (courier->in_flight == 0)
+        courier_finish_work(courier);
+}
+
+void courier_stop_work(struct courier *courier, struct work *work)
+{
+    end_unsent(courier, &work->instances);
+    work->mail.kind = MAIL_WORK_DONE;
+    outbox_post(courier->outbox, &work->mail);
+}
+
+void courier_take_up_again(struct courier *courier)
+{
+    courier->again_attempt = 0;
+    if (courier->work == NULL)
+        return;
+    list_splice(&courier->again, &courier->work->instances);
+    list_splice(&courier->work->instances, &courier->again);
+}
+
+/* ---- the channel ---- */
+
+void courier_expect_channel(struct courier *courier, uint64_t number)
+{
+    courier->outbox->association = number;
+    carried_init(&courier->carried, courier->work);
+}
+
+void courier_use_channel(struct courier *courier, struct channel *channel, bool one_at_a_time)
+{
+    courier->channel = channel;
+    courier->one_at_a_time = one_at_a_time;
+    courier->carried.opened_ms = uv_now(courier->loop);
+}
+
+void courier_leave_channel(struct courier *courier)
+{
+    put_prepared_back(courier);
+    courier->channel = NULL;
+}

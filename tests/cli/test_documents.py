@@ -117,6 +117,15 @@ class Documents(CommandTest):
                 with self.subTest(page=page.name, name=name):
                     self.assertTrue(any(known == name or known.endswith('/' + name) for known in names))
 
+    def test_its_reasons_exist(self):
+        header = (documents.TOP / 'src' / 'instance' / 'outcome.h').read_text(encoding='utf-8')
+        known = set(re.findall(r'X\(REASON_\w+,\s*"([a-z-]+)"', header))
+        self.assertGreater(len(known), 25)
+        named = {page.name: set(re.findall(r'`(?:failed|skipped): ([a-z-]+)`', page.text)) for page in self.pages}
+        self.assertGreater(len(named['docs/reliability.md']), 15)
+        for page, reasons in named.items():
+            self.assertEqual(reasons - known, set(), page)
+
     def test_the_code_map_is_whole(self):
         """docs/architecture.md has a generated list of each folder of src/, and says no file without what it is."""
         page, = (page for page in self.pages if page.name == 'docs/architecture.md')

@@ -323,6 +323,8 @@ class Library(ProgramTest):
         page = (TOP / 'docs' / 'library.md').read_text(encoding='utf-8')
         for path in EXAMPLES.glob('*.c'):
             self.assertIn(f'(../examples/{path.name})', page, f'{path.name} is not in docs/library.md')
+        for path in HEADERS.glob('*.h'):
+            self.assertIn(f'`{path.name}`', page, f'{path.name} is not in docs/library.md')
 
 
 if __name__ == '__main__':

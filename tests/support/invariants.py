@@ -1,5 +1,5 @@
 """What must be true of every run against any peer, looked at from outside: the files that os.walk finds, the summary, the
-event log, and what the scripted peer saw. Each rule has its name from the README's reliability section."""
+event log, and what the scripted peer saw. They are the first three rules of docs/reliability.md."""
 import collections
 import os
 import pathlib

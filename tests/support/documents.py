@@ -216,7 +216,8 @@ def about(path):
     comment = re.match(r'/\*(.*?)\*/', path.read_text(encoding='utf-8'), re.DOTALL)[1]
     text = re.sub(r'\n \* ?', '\n', comment).strip().split('\n\n')[0]
     text = re.sub(r'\s+', ' ', text.split(' - ', 1)[-1])
-    sentence = re.split(r'\.(?= [A-Z]|$)', text)[0]
+    sentence = re.split(r'\.(?= [A-Z]| docs/|$)', text)[0]
+    sentence = re.sub(r': \w+\.c .*', '', sentence)  # a list of the files that share it
     return None if re.match(r'see ', sentence, re.IGNORECASE) else sentence
 
 

@@ -110,7 +110,7 @@ void find_ended(struct dicomnet_query_request *request);
 /* ---- retrieve.c: what C-MOVE and C-GET have in common ---- */
 
 /* The instances of one request, and how it goes. */
-struct retrieval {
+struct retrieve {
     struct archive *archive;
     struct index_keys keys;
     char *key_texts[4]; /* owned */
@@ -120,20 +120,20 @@ struct retrieval {
     size_t failed_len;
 };
 
-/* DICOMNET_STATUS_PENDING, or what to answer at once. Call retrieval_fini in either case. */
-uint16_t retrieval_init(struct retrieval *retrieval, struct archive *archive,
-                        const struct dicomnet_query_request *request, char ret_comment[DICOMNET_COMMENT_SIZE]);
-void retrieval_fini(struct retrieval *retrieval);
+/* DICOMNET_STATUS_PENDING, or what to answer at once. Call retrieve_fini in either case. */
+uint16_t retrieve_init(struct retrieve *retrieve, struct archive *archive, const struct dicomnet_query_request *request,
+                       char ret_comment[DICOMNET_COMMENT_SIZE]);
+void retrieve_fini(struct retrieve *retrieve);
 
-struct dicomnet_query_counts retrieval_counts(const struct retrieval *retrieval);
+struct dicomnet_query_counts retrieve_counts(const struct retrieve *retrieve);
 
 /* How one instance ended. */
-void retrieval_count(struct retrieval *retrieval, const struct dicomnet_store *store, bool sound,
-                     const char *instance_uid);
+void retrieve_count(struct retrieve *retrieve, const struct dicomnet_store *store, bool sound,
+                    const char *instance_uid);
 
 /* Give the final answer. */
-void retrieval_finish(struct retrieval *retrieval, struct dicomnet_query_request *request, bool cancelled,
-                      const char *comment);
+void retrieve_finish(struct retrieve *retrieve, struct dicomnet_query_request *request, bool cancelled,
+                     const char *comment);
 
 /* One instance on its way. */
 struct delivery;

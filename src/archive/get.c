@@ -9,7 +9,7 @@
 #include "archive/archive_private.h"
 
 struct get {
-    struct retrieval retrieval;
+    struct retrieve retrieve;
     struct index_cursor *cursor;
     struct delivery *delivery;
     struct rest rest;
@@ -20,7 +20,7 @@ static void destroy(struct get *get)
     rest_end(&get->rest);
     index_cursor_close(get->cursor);
     delivery_destroy(get->delivery);
-    retrieval_fini(&get->retrieval);
+    retrieve_fini(&get->retrieve);
     free(get);
 }
 
@@ -30,10 +30,10 @@ uint16_t get_begin(struct archive *archive, struct dicomnet_query_request *reque
     struct get *get = calloc(1, sizeof *get);
     if (get == NULL)
         return DICOMNET_STATUS_UNABLE_TO_PERFORM;
-    uint16_t status = retrieval_init(&get->retrieval, archive, request, ret_comment);
+    uint16_t status = retrieve_init(&get->retrieve, archive, request, ret_comment);
     get->delivery = delivery_create();
     if (status == DICOMNET_STATUS_PENDING &&
-        (get->delivery == NULL || index_find_instances(archive->index, &get->retrieval.keys, 0, &get->cursor) != 0))
+        (get->delivery == NULL || index_find_instances(archive->index, &get->retrieve.keys, 0, &get->cursor) != 0))
         status = DICOMNET_STATUS_UNABLE_TO_PERFORM;
     if (status != DICOMNET_STATUS_PENDING)
         destroy(get);
@@ -48,7 +48,7 @@ static bool send_instance(struct get *get, struct dicomnet_query_request *reques
     struct dicomnet_store *store = delivery_name(get->delivery, get->cursor);
     const struct dicomnet_association_context *context =
         dicomnet_query_request_find_context(request, store->class_uid, delivery_syntax(get->delivery));
-    if (context == NULL || delivery_open(get->delivery, get->retrieval.archive, get->cursor) != 0)
+    if (context == NULL || delivery_open(get->delivery, get->retrieve.archive, get->cursor) != 0)
         return false;
     store->context_id = context->id;
     store->priority = request->priority;
@@ -71,22 +71,22 @@ void get_ready(struct dicomnet_query_request *request)
     while (!request->cancelled && (result = index_cursor_next(get->cursor)) == 1) {
         if (send_instance(get, request))
             return;
-        retrieval_count(&get->retrieval, NULL, false, delivery_store(get->delivery)->instance_uid);
+        retrieve_count(&get->retrieve, NULL, false, delivery_store(get->delivery)->instance_uid);
         if (slice_is_over(&slice)) {
-            rest_begin(get->retrieval.archive, &get->rest, go_on, request);
+            rest_begin(get->retrieve.archive, &get->rest, go_on, request);
             return;
         }
     }
-    retrieval_finish(&get->retrieval, request, request->cancelled,
-                     result < 0 ? index_problem(get->retrieval.archive->index) : NULL);
+    retrieve_finish(&get->retrieve, request, request->cancelled,
+                    result < 0 ? index_problem(get->retrieve.archive->index) : NULL);
 }
 
 void get_stored(struct dicomnet_query_request *request, struct dicomnet_store *store)
 {
     struct get *get = request->state;
     bool sound = delivery_close(get->delivery);
-    retrieval_count(&get->retrieval, store, sound, store->instance_uid);
-    struct dicomnet_query_counts counts = retrieval_counts(&get->retrieval);
+    retrieve_count(&get->retrieve, store, sound, store->instance_uid);
+    struct dicomnet_query_counts counts = retrieve_counts(&get->retrieve);
     if (counts.remaining > 0)
         dicomnet_query_request_progress(request, &counts);
 }

@@ -30,7 +30,7 @@ struct lane {
 };
 
 struct move {
-    struct retrieval retrieval;
+    struct retrieve retrieve;
     struct dicomnet_query_request *request; /* NULL: it has ended before the lanes were closed */
     const struct dicomnet_association_parameters *destination;
     struct index_cursor *series;
@@ -48,7 +48,7 @@ struct move {
 
 static void destroy(struct move *move)
 {
-    struct archive *archive = move->retrieval.archive;
+    struct archive *archive = move->retrieve.archive;
     rest_end(&move->rest);
     for (size_t i = 0; i < move->lane_count; i++) {
         rest_end(&move->lanes[i].rest);
@@ -56,7 +56,7 @@ static void destroy(struct move *move)
         delivery_destroy(move->lanes[i].delivery);
     }
     index_cursor_close(move->series);
-    retrieval_fini(&move->retrieval);
+    retrieve_fini(&move->retrieve);
     free(move->uids);
     free(move);
     archive->moves--;
@@ -71,7 +71,7 @@ static bool fail_rest_of_series(struct lane *lane, const struct slice *slice)
     struct index_place place;
     while (lane->instances != NULL && index_cursor_next(lane->instances) == 1) {
         index_cursor_place(lane->instances, &place);
-        retrieval_count(&lane->move->retrieval, NULL, false, place.instance_uid);
+        retrieve_count(&lane->move->retrieve, NULL, false, place.instance_uid);
         if (slice_is_over(slice))
             return false;
     }
@@ -86,7 +86,7 @@ static bool take_series(struct lane *lane)
     struct move *move = lane->move;
     if (move->series == NULL || index_cursor_next(move->series) != 1)
         return false;
-    return index_find_instances(move->retrieval.archive->index, &move->retrieval.keys,
+    return index_find_instances(move->retrieve.archive->index, &move->retrieve.keys,
                                 index_cursor_number(move->series, 0), &lane->instances) == 0;
 }
 
@@ -97,7 +97,7 @@ static bool send_instance(struct lane *lane)
     struct dicomnet_store *store = delivery_name(lane->delivery, lane->instances);
     const struct dicomnet_association_context *context =
         dicomnet_storage_user_find_context(lane->user, store->class_uid, delivery_syntax(lane->delivery));
-    if (context == NULL || delivery_open(lane->delivery, move->retrieval.archive, lane->instances) != 0)
+    if (context == NULL || delivery_open(lane->delivery, move->retrieve.archive, lane->instances) != 0)
         return false;
     store->context_id = context->id;
     store->priority = move->priority;
@@ -127,10 +127,10 @@ static void go_on(void *context)
         } else if (send_instance(lane)) {
             return;
         } else {
-            retrieval_count(&move->retrieval, NULL, false, delivery_store(lane->delivery)->instance_uid);
+            retrieve_count(&move->retrieve, NULL, false, delivery_store(lane->delivery)->instance_uid);
         }
         if (slice_is_over(&slice)) {
-            rest_begin(move->retrieval.archive, &lane->rest, go_on, lane);
+            rest_begin(move->retrieve.archive, &lane->rest, go_on, lane);
             return;
         }
     }
@@ -151,8 +151,8 @@ static void on_done(struct dicomnet_storage_user *user, void *context, struct di
     lane->under_way = false;
     lane->answered += store->answered;
     bool sound = delivery_close(lane->delivery);
-    retrieval_count(&move->retrieval, store, sound, store->instance_uid);
-    struct dicomnet_query_counts counts = retrieval_counts(&move->retrieval);
+    retrieve_count(&move->retrieve, store, sound, store->instance_uid);
+    struct dicomnet_query_counts counts = retrieve_counts(&move->retrieve);
     if (move->request != NULL && counts.remaining > 0)
         dicomnet_query_request_progress(move->request, &counts);
 }
@@ -173,12 +173,12 @@ static void settle(void *context)
         struct lane *lane = &move->lanes[i];
         do {
             if (!fail_rest_of_series(lane, &slice)) {
-                rest_begin(move->retrieval.archive, &move->rest, settle, move);
+                rest_begin(move->retrieve.archive, &move->rest, settle, move);
                 return;
             }
         } while (take_series(lane));
     }
-    retrieval_finish(&move->retrieval, move->request, cancelled, move->retrieval.failed > 0 ? move->comment : NULL);
+    retrieve_finish(&move->retrieve, move->request, cancelled, move->retrieve.failed > 0 ? move->comment : NULL);
 }
 
 static int open_lane(struct lane *lane);
@@ -210,14 +210,14 @@ static const struct dicomnet_storage_user_handler lane_handler = {
 static int open_lane(struct lane *lane)
 {
     struct move *move = lane->move;
-    const struct archive_options *archive = &move->retrieval.archive->options;
+    const struct archive_options *archive = &move->retrieve.archive->options;
     struct dicomnet_association_options options = {.parameters = *move->destination,
                                                    .proposals = move->contexts,
                                                    .proposal_count = move->context_count,
                                                    .logger = archive->logger};
     memcpy(options.parameters.calling_ae, move->calling_ae, sizeof move->calling_ae);
     lane->answered = 0;
-    int error = dicomnet_storage_user_open(&lane->user, move->retrieval.archive->loop, &options, &lane_handler, lane);
+    int error = dicomnet_storage_user_open(&lane->user, move->retrieve.archive->loop, &options, &lane_handler, lane);
     if (error == 0)
         move->lanes_open++;
     else
@@ -237,7 +237,7 @@ static bool has_context(const struct move *move, const char *class_uid, const ch
 static int add_contexts(struct move *move, int64_t series)
 {
     struct index_cursor *cursor = NULL;
-    int error = index_find_contexts(move->retrieval.archive->index, series, &cursor);
+    int error = index_find_contexts(move->retrieve.archive->index, series, &cursor);
     while (error == 0 && move->context_count < DICOMNET_PDU_CONTEXTS_MAX && index_cursor_next(cursor) == 1) {
         char(*uids)[DICOMNET_UID_SIZE] = move->uids[move->context_count];
         if (has_context(move, index_cursor_text(cursor, 0), index_cursor_text(cursor, 1)))
@@ -253,7 +253,7 @@ static int add_contexts(struct move *move, int64_t series)
 
 static void open_lanes(struct move *move)
 {
-    for (size_t i = 0; i < move->lane_count && move->retrieval.total > 0; i++)
+    for (size_t i = 0; i < move->lane_count && move->retrieve.total > 0; i++)
         if (open_lane(&move->lanes[i]) != 0)
             break;
     if (move->lanes_open == 0)
@@ -271,13 +271,13 @@ static void gather_contexts(void *context)
         if (add_contexts(move, index_cursor_number(move->series, 0)) != 0)
             break;
         if (slice_is_over(&slice)) {
-            rest_begin(move->retrieval.archive, &move->rest, gather_contexts, move);
+            rest_begin(move->retrieve.archive, &move->rest, gather_contexts, move);
             return;
         }
     }
     index_cursor_close(move->series);
     move->series = NULL;
-    if (index_find_series(move->retrieval.archive->index, &move->retrieval.keys, &move->series) == 0 &&
+    if (index_find_series(move->retrieve.archive->index, &move->retrieve.keys, &move->series) == 0 &&
         !move->request->cancelled)
         open_lanes(move);
     else
@@ -294,7 +294,7 @@ static const struct dicomnet_association_parameters *find_destination(const stru
 
 static int prepare(struct move *move, const struct dicomnet_query_request *request)
 {
-    struct archive *archive = move->retrieval.archive;
+    struct archive *archive = move->retrieve.archive;
     move->priority = request->priority;
     move->message_id = request->message_id;
     snprintf(move->calling_ae, sizeof move->calling_ae, "%s", dicomnet_association_called_ae(request->association));
@@ -309,7 +309,7 @@ static int prepare(struct move *move, const struct dicomnet_query_request *reque
     move->uids = calloc(DICOMNET_PDU_CONTEXTS_MAX, sizeof *move->uids);
     if (move->uids == NULL)
         return -ENOMEM;
-    return index_find_series(archive->index, &move->retrieval.keys, &move->series);
+    return index_find_series(archive->index, &move->retrieve.keys, &move->series);
 }
 
 uint16_t move_begin(struct archive *archive, struct dicomnet_query_request *request,
@@ -321,18 +321,18 @@ uint16_t move_begin(struct archive *archive, struct dicomnet_query_request *requ
                  request->move_destination);
         return DICOMNET_STATUS_DESTINATION_UNKNOWN;
     }
-    struct retrieval retrieval;
-    uint16_t status = retrieval_init(&retrieval, archive, request, ret_comment);
-    size_t lanes = archive->options.move_associations < retrieval.series ? archive->options.move_associations
-                                                                         : (size_t)retrieval.series;
+    struct retrieve retrieve;
+    uint16_t status = retrieve_init(&retrieve, archive, request, ret_comment);
+    size_t lanes = archive->options.move_associations < retrieve.series ? archive->options.move_associations
+                                                                        : (size_t)retrieve.series;
     lanes = lanes > 0 ? lanes : 1;
     struct move *move =
         status == DICOMNET_STATUS_PENDING ? calloc(1, sizeof *move + lanes * sizeof move->lanes[0]) : NULL;
     if (move == NULL) {
-        retrieval_fini(&retrieval);
+        retrieve_fini(&retrieve);
         return status == DICOMNET_STATUS_PENDING ? DICOMNET_STATUS_UNABLE_TO_PERFORM : status;
     }
-    move->retrieval = retrieval;
+    move->retrieve = retrieve;
     move->destination = destination;
     move->request = request;
     move->lane_count = lanes;

@@ -16,41 +16,41 @@ enum { FAILED_UIDS_MAX = 64000 /* bytes of UIDs that a value of VR UI can hold, 
 /* ---- which instances ---- */
 
 /* The unique keys of the identifier; the one of its level must be there. 0 or a negative error: -E2BIG. */
-static int read_keys(struct retrieval *retrieval, const struct dicomnet_identifier *identifier,
+static int read_keys(struct retrieve *retrieve, const struct dicomnet_identifier *identifier,
                      enum dicomnet_query_level level)
 {
     for (enum dicomnet_query_level of = DICOMNET_QUERY_LEVEL_PATIENT; of <= level; of++) {
         struct dicomnet_element element;
         if (!dicomnet_identifier_find(identifier, dicomnet_query_level_key(of), &element))
             continue;
-        retrieval->key_texts[of] = attribute_read_key(identifier, &element, dicomnet_dictionary_vr(element.tag));
-        if (retrieval->key_texts[of] == NULL)
+        retrieve->key_texts[of] = attribute_read_key(identifier, &element, dicomnet_dictionary_vr(element.tag));
+        if (retrieve->key_texts[of] == NULL)
             return -ENOMEM;
-        if (match_count_values(dicomnet_dictionary_vr(element.tag), retrieval->key_texts[of]) > KEY_UIDS_MAX)
+        if (match_count_values(dicomnet_dictionary_vr(element.tag), retrieve->key_texts[of]) > KEY_UIDS_MAX)
             return -E2BIG;
-        retrieval->keys.values[of] = retrieval->key_texts[of];
+        retrieve->keys.values[of] = retrieve->key_texts[of];
     }
     return 0;
 }
 
-uint16_t retrieval_init(struct retrieval *retrieval, struct archive *archive,
-                        const struct dicomnet_query_request *request, char ret_comment[DICOMNET_COMMENT_SIZE])
+uint16_t retrieve_init(struct retrieve *retrieve, struct archive *archive, const struct dicomnet_query_request *request,
+                       char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     int level = dicomnet_query_level_of(request->identifier);
-    *retrieval = (struct retrieval){.archive = archive};
+    *retrieve = (struct retrieve){.archive = archive};
     if (level < 0 || (level == DICOMNET_QUERY_LEVEL_PATIENT && request->model == DICOMNET_QUERY_STUDY_ROOT) ||
         (level > DICOMNET_QUERY_LEVEL_STUDY && request->model == DICOMNET_QUERY_PATIENT_STUDY_ONLY)) {
         snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "no Query/Retrieve Level of this information model");
         return DICOMNET_STATUS_DATA_SET_MISMATCH;
     }
-    int error = read_keys(retrieval, request->identifier, (enum dicomnet_query_level)level);
-    const char *key = retrieval->keys.values[level];
+    int error = read_keys(retrieve, request->identifier, (enum dicomnet_query_level)level);
+    const char *key = retrieve->keys.values[level];
     if (error == 0 && (key == NULL || key[0] == '\0')) {
         snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "the unique key of the level is missing");
         return DICOMNET_STATUS_DATA_SET_MISMATCH;
     }
     if (error == 0)
-        error = index_count(archive->index, &retrieval->keys, &retrieval->total, &retrieval->series);
+        error = index_count(archive->index, &retrieve->keys, &retrieve->total, &retrieve->series);
     if (error == -E2BIG) {
         snprintf(ret_comment, DICOMNET_COMMENT_SIZE, "a key has more than %d values", KEY_UIDS_MAX);
         return DICOMNET_STATUS_UNABLE_TO_CALCULATE;
@@ -64,11 +64,11 @@ uint16_t retrieval_init(struct retrieval *retrieval, struct archive *archive,
     return DICOMNET_STATUS_PENDING;
 }
 
-void retrieval_fini(struct retrieval *retrieval)
+void retrieve_fini(struct retrieve *retrieve)
 {
     for (size_t i = 0; i < 4; i++)
-        free(retrieval->key_texts[i]);
-    free(retrieval->failed_uids);
+        free(retrieve->key_texts[i]);
+    free(retrieve->failed_uids);
 }
 
 /* ---- how it goes ---- */
@@ -78,64 +78,62 @@ static uint16_t count_of(uint64_t number)
     return number < UINT16_MAX ? (uint16_t)number : UINT16_MAX;
 }
 
-struct dicomnet_query_counts retrieval_counts(const struct retrieval *retrieval)
+struct dicomnet_query_counts retrieve_counts(const struct retrieve *retrieve)
 {
-    uint64_t ended = retrieval->completed + retrieval->failed + retrieval->warning;
-    return (struct dicomnet_query_counts){.remaining =
-                                              count_of(retrieval->total > ended ? retrieval->total - ended : 0),
-                                          .completed = count_of(retrieval->completed),
-                                          .failed = count_of(retrieval->failed),
-                                          .warning = count_of(retrieval->warning)};
+    uint64_t ended = retrieve->completed + retrieve->failed + retrieve->warning;
+    return (struct dicomnet_query_counts){.remaining = count_of(retrieve->total > ended ? retrieve->total - ended : 0),
+                                          .completed = count_of(retrieve->completed),
+                                          .failed = count_of(retrieve->failed),
+                                          .warning = count_of(retrieve->warning)};
 }
 
 /* Beyond what a value can hold, and without memory, the number alone tells of it. */
-static void list_failed(struct retrieval *retrieval, const char *instance_uid)
+static void list_failed(struct retrieve *retrieve, const char *instance_uid)
 {
     size_t len = strlen(instance_uid);
-    if (retrieval->failed_uids == NULL)
-        retrieval->failed_uids = malloc(FAILED_UIDS_MAX);
-    if (retrieval->failed_uids == NULL || retrieval->failed_len + len + 1 > FAILED_UIDS_MAX)
+    if (retrieve->failed_uids == NULL)
+        retrieve->failed_uids = malloc(FAILED_UIDS_MAX);
+    if (retrieve->failed_uids == NULL || retrieve->failed_len + len + 1 > FAILED_UIDS_MAX)
         return;
-    if (retrieval->failed_len > 0)
-        retrieval->failed_uids[retrieval->failed_len++] = '\\';
-    memcpy(retrieval->failed_uids + retrieval->failed_len, instance_uid, len);
-    retrieval->failed_len += len;
+    if (retrieve->failed_len > 0)
+        retrieve->failed_uids[retrieve->failed_len++] = '\\';
+    memcpy(retrieve->failed_uids + retrieve->failed_len, instance_uid, len);
+    retrieve->failed_len += len;
 }
 
-void retrieval_count(struct retrieval *retrieval, const struct dicomnet_store *store, bool sound,
-                     const char *instance_uid)
+void retrieve_count(struct retrieve *retrieve, const struct dicomnet_store *store, bool sound, const char *instance_uid)
 {
     enum outcome_state state = OUTCOME_FAILED;
     if (store != NULL && store->answered && sound)
         state = policy_judge_status(store->status).state;
     if (state == OUTCOME_STORED) {
-        retrieval->completed++;
+        retrieve->completed++;
     } else if (state == OUTCOME_WARNED) {
-        retrieval->warning++;
+        retrieve->warning++;
     } else {
-        retrieval->failed++;
-        list_failed(retrieval, instance_uid);
+        retrieve->failed++;
+        list_failed(retrieve, instance_uid);
     }
     if (state != OUTCOME_FAILED)
-        retrieval->archive->totals.sent++;
+        retrieve->archive->totals.sent++;
 }
 
-void retrieval_finish(struct retrieval *retrieval, struct dicomnet_query_request *request, bool cancelled,
-                      const char *comment)
+void retrieve_finish(struct retrieve *retrieve, struct dicomnet_query_request *request, bool cancelled,
+                     const char *comment)
 {
-    struct dicomnet_query_counts counts = retrieval_counts(retrieval);
+    struct dicomnet_query_counts counts = retrieve_counts(retrieve);
     struct dicomnet_identifier failed;
     dicomnet_identifier_init(&failed);
-    struct dicomnet_span uids = {.data = (const uint8_t *)retrieval->failed_uids, .len = retrieval->failed_len};
+    struct dicomnet_span uids = {.data = (const uint8_t *)retrieve->failed_uids, .len = retrieve->failed_len};
     bool listed = uids.len > 0 &&
                   dicomnet_identifier_set_bytes(&failed, DICOMNET_TAG_FAILED_SOP_INSTANCE_UID_LIST, "UI", uids) == 0;
     struct dicomnet_query_finish finish = {.counts = &counts, .failed = listed ? &failed : NULL, .comment = comment};
     uint16_t status = DICOMNET_STATUS_SUCCESS;
     if (cancelled)
         status = DICOMNET_STATUS_CANCEL;
-    else if (retrieval->failed > 0 && retrieval->completed + retrieval->warning == 0)
+    else if (retrieve->failed > 0 && retrieve->completed + retrieve->warning == 0)
         status = DICOMNET_STATUS_UNABLE_TO_PERFORM;
-    else if (retrieval->failed + retrieval->warning > 0)
+    else if (retrieve->failed + retrieve->warning > 0)
         status = DICOMNET_STATUS_SUB_OPERATIONS_WARNING;
     dicomnet_query_request_finish(request, status, &finish);
     dicomnet_identifier_fini(&failed);

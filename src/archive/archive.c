@@ -1,5 +1,5 @@
 /*
- * archive - see archive/archive.h: the acceptor, a guest for each association, and who serves which request.
+ * archive - see archive/archive.h: the acceptor, a client for each association, and who serves which request.
  */
 #include "archive/archive.h"
 
@@ -14,14 +14,14 @@
 
 static uint16_t on_begin(void *context, struct dicomnet_query_request *request, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
-    struct guest *guest = context;
+    struct client *client = context;
     switch (request->service) {
     case DICOMNET_QUERY_FIND:
-        return find_begin(guest->archive, request, ret_comment);
+        return find_begin(client->archive, request, ret_comment);
     case DICOMNET_QUERY_MOVE:
-        return move_begin(guest->archive, request, ret_comment);
+        return move_begin(client->archive, request, ret_comment);
     default:
-        return get_begin(guest->archive, request, ret_comment);
+        return get_begin(client->archive, request, ret_comment);
     }
 }
 
@@ -63,8 +63,8 @@ static void on_ended(void *context, struct dicomnet_query_request *request)
 static bool prefer(void *context, const char *class_uid, struct dicomnet_span syntaxes,
                    struct dicomnet_span *ret_syntax)
 {
-    const struct guest *guest = context;
-    struct index *index = guest->archive->index;
+    const struct client *client = context;
+    struct index *index = client->archive->index;
     char syntax_uid[DICOMNET_UID_SIZE];
     uint64_t most = 0;
     bool chosen = false;
@@ -83,21 +83,20 @@ static bool prefer(void *context, const char *class_uid, struct dicomnet_span sy
     return chosen;
 }
 
-/* ---- guests ---- */
+/* ---- clients ---- */
 
-static void free_guest(struct guest *guest)
+static void free_client(struct client *client)
 {
-    list_remove(&guest->node);
-    free(guest->writer);
-    free(guest);
+    guest_leave(&client->guest);
+    free(client);
 }
 
 static void on_closed(void *context, const struct dicomnet_association_end *end)
 {
-    struct guest *guest = context;
-    struct archive *archive = guest->archive;
+    struct client *client = context;
+    struct archive *archive = client->archive;
     (void)end;
-    free_guest(guest);
+    free_client(client);
     archive_free_if_over(archive);
 }
 
@@ -111,37 +110,36 @@ static const struct dicomnet_query_provider_handler provider_handler = {.begin =
 static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
 {
     struct archive *archive = user;
-    struct guest *guest = calloc(1, sizeof *guest);
-    if (guest == NULL)
+    struct client *client = calloc(1, sizeof *client);
+    if (client == NULL)
         return NULL;
-    struct dicomnet_query_provider_options options = {
+    client->archive = archive;
+    const struct dicomnet_query_provider_options options = {
         .handler = &provider_handler,
-        .context = guest,
+        .context = client,
         .sink = archive->options.output_dir != NULL ? &archive_sink : NULL,
-        .sink_context = guest,
+        .sink_context = client,
         .prefer = prefer,
         .dimse_ms = archive->options.acceptor.association.timeouts.dimse_ms};
-    guest->archive = archive;
-    guest->provider = dicomnet_query_provider_create(archive->loop, &options);
-    list_append(&archive->guests, &guest->node);
-    if (guest->provider == NULL) {
-        free_guest(guest);
+    client->provider = dicomnet_query_provider_create(archive->loop, &options);
+    if (client->provider == NULL) {
+        free(client);
         return NULL;
     }
+    guest_enter(&client->guest, &archive->guests);
     archive->totals.associations++;
-    *ret_user = guest->provider;
+    *ret_user = client->provider;
     return &dicomnet_query_provider_association_handler;
 }
 
 static void on_accepted(void *user, void *association_user, struct dicomnet_association *association)
 {
     struct archive *archive = user;
-    struct guest *guest = list_entry(archive->guests.head.prev, struct guest, node);
-    guest->association = association;
+    struct client *client = (struct client *)guest_accepted(&archive->guests, association); /* its first member */
     if (association != NULL)
         return;
     dicomnet_query_provider_destroy(association_user);
-    free_guest(guest);
+    free_client(client);
 }
 
 static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = on_connected, .accepted = on_accepted};
@@ -167,7 +165,7 @@ static void free_archive(struct archive *archive)
 {
     if (archive->options.output_dir != NULL)
         part10_folder_close(&archive->folder);
-    scanner_destroy(archive->scanner);
+    arrival_check_destroy(archive->check);
     index_close(archive->index);
     free(archive);
 }
@@ -182,13 +180,14 @@ void archive_free_if_over(struct archive *archive)
 static int open_store(struct archive *archive, char *ret_problem, size_t size)
 {
     const struct archive_options *options = &archive->options;
-    struct scan_options scan = {.wants = wants, .found = found, .context = archive};
+    /* What cannot be found again is not kept. */
+    const struct arrival_options arrival = {.strict = true, .wants = wants, .found = found, .context = archive};
     const char *folder = options->output_dir;
     char *path = NULL;
     int error = 0;
-    archive->scanner = scanner_create(&scan);
+    archive->check = arrival_check_create(&arrival);
     archive->folder.fd = -1;
-    if (archive->scanner == NULL || (folder != NULL && asprintf(&path, "%s/index.sqlite", folder) < 0))
+    if (archive->check == NULL || (folder != NULL && asprintf(&path, "%s/index.sqlite", folder) < 0))
         error = -ENOMEM;
     if (error == 0 && folder != NULL)
         error = part10_folder_open(&archive->folder, folder, options->sync);

@@ -1,5 +1,5 @@
 /*
- * archive_private - what the files of the archive share: the archive, a guest (an association that was accepted), and
+ * archive_private - what the files of the archive share: the archive, a client (an association that was accepted), and
  * what serves one request.
  */
 #ifndef ARCHIVE_ARCHIVE_PRIVATE_H
@@ -12,36 +12,31 @@
 #include "archive/index.h"
 #include "base/list.h"
 #include "dicomnet/query_retrieve.h"
+#include "files/arrival.h"
 #include "files/part10_writer.h"
-#include "files/scan.h"
 #include "instance/outcome.h"
+#include "serve/guest.h"
 
 struct archive {
     struct archive_options options;
     struct uv_loop_s *loop;
     struct dicomnet_acceptor *acceptor;
     struct index *index;
-    struct scanner *scanner;
+    struct arrival_check *check;    /* which looks at files */
     struct attribute_values values; /* of the instance that is looked at */
     struct part10_folder folder;    /* open if there is an output_dir */
     struct list guests;
     struct list resting; /* see turn.c: work that gave the loop back and wants to go on */
     uv_idle_t turn;      /* runs while there are any */
     struct archive_totals totals;
-    unsigned moves; /* under way, with or without a guest */
+    unsigned moves; /* under way, with or without a client */
     bool closing, turn_closed;
 };
 
-struct guest {
-    struct list_node node;
+struct client {
+    struct guest guest; /* the first member */
     struct archive *archive;
-    struct dicomnet_association *association; /* NULL until it has been made */
     struct dicomnet_query_provider *provider;
-
-    /* The instance that comes in. */
-    struct part10_writer *writer; /* NULL before the first */
-    bool writing;
-    char class_uid[DICOMNET_UID_SIZE], instance_uid[DICOMNET_UID_SIZE];
 };
 
 /* Free the archive if it is closing and nothing is left of it. */
@@ -80,16 +75,13 @@ enum { KEY_UIDS_MAX = 10000, KEY_VALUES_MAX = 1000 };
 
 /* ---- keep.c: C-STORE ---- */
 
-extern const struct dicomnet_storage_sink archive_sink; /* its context is a guest */
+extern const struct dicomnet_storage_sink archive_sink; /* its context is a client */
 
 /* ---- fill.c: what is in the archive when it opens ---- */
 
 int archive_fill(struct archive *archive);
 
-/*
- * Look at a file of the folder. REASON_NONE and *ret_instance, the caller's, with archive->values filled in; or why it
- * cannot be kept: REASON_UID_CONFLICT if its UIDs are not those expected (NULL = any will do).
- */
+/* Look at a file of the folder, as arrival_check_file does; archive->values are what it says. */
 enum outcome_reason archive_look_at(struct archive *archive, const char *name, const char *class_uid,
                                     const char *instance_uid, struct instance **ret_instance);
 

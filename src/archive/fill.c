@@ -26,16 +26,12 @@ static void say_failed(struct archive *archive, const char *path, const char *re
         LOG_TEXT("reason", reason));
 }
 
-/* Look at a file with the archive's scanner, which fills in archive->values. NULL if out of memory. */
-static struct instance *look_at(struct archive *archive, const char *path)
+/* As arrival_check_file, of any class and instance if the UIDs are NULL; fills in archive->values. */
+static enum outcome_reason look_at(struct archive *archive, const char *path, const char *class_uid,
+                                   const char *instance_uid, struct instance **ret_instance)
 {
     attribute_values_clear(&archive->values);
-    return scanner_read(archive->scanner, path);
-}
-
-static enum outcome_reason judge(const struct instance *instance)
-{
-    return instance->outcome.state == OUTCOME_PENDING ? REASON_NONE : instance->outcome.reason;
+    return arrival_check_file(archive->check, path, class_uid, instance_uid, ret_instance);
 }
 
 /* ---- files of the folder ---- */
@@ -47,19 +43,8 @@ enum outcome_reason archive_look_at(struct archive *archive, const char *name, c
     *ret_instance = NULL;
     if (asprintf(&path, "%s/%s", archive->options.output_dir, name) < 0)
         return REASON_OUT_OF_MEMORY;
-    struct instance *instance = look_at(archive, path);
+    enum outcome_reason reason = look_at(archive, path, class_uid, instance_uid, ret_instance);
     free(path);
-    if (instance == NULL)
-        return REASON_OUT_OF_MEMORY;
-    enum outcome_reason reason = judge(instance);
-    const struct file_facts *file = &instance->file;
-    if (reason == REASON_NONE && instance_uid != NULL &&
-        (strcmp(class_uid, file->class_uid) != 0 || strcmp(instance_uid, file->instance_uid) != 0))
-        reason = REASON_UID_CONFLICT;
-    if (reason == REASON_NONE)
-        *ret_instance = instance;
-    else
-        instance_destroy(instance);
     return reason;
 }
 
@@ -187,10 +172,10 @@ static int copy_file(struct archive *archive, const struct instance *instance, c
 static int import_file(struct archive *archive, const char *path)
 {
     char name[96];
-    struct instance *instance = look_at(archive, path);
+    struct instance *instance;
+    enum outcome_reason reason = look_at(archive, path, NULL, NULL, &instance);
     if (instance == NULL)
         return -ENOMEM;
-    enum outcome_reason reason = judge(instance);
     bool skipped = instance->outcome.state == OUTCOME_SKIPPED;
     int result = 0, error = 0;
     if (reason == REASON_NONE)

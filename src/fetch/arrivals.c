@@ -54,7 +54,7 @@ enum inventory_state arrivals_look_for(struct arrivals *arrivals, const char *ui
     if (asprintf(&path, "%s/%s", arrivals->run->options->output_dir, name) < 0)
         return INSTANCE_WANTED;
     enum outcome_reason reason =
-        arrival_check_file(arrivals->check, path, class_uid[0] != '\0' ? class_uid : NULL, uid);
+        arrival_check_file(arrivals->check, path, class_uid[0] != '\0' ? class_uid : NULL, uid, NULL);
     if (reason != REASON_NONE) {
         bool moved = reason == REASON_UID_CONFLICT && give_own_name(arrivals, path);
         *ret_spoiled = reason != REASON_UNREADABLE && reason != REASON_OUT_OF_MEMORY;
@@ -222,7 +222,7 @@ int arrivals_open(struct arrivals *arrivals, struct uv_loop_s *loop, char *ret_p
     const struct retrieval_options *options = arrivals->run->options;
     if (!run_comes_here(arrivals->run))
         return 0;
-    arrivals->check = arrival_check_create();
+    arrivals->check = arrival_check_create(NULL);
     int error = arrivals->check != NULL ? read_allowed(arrivals, loop, ret_problem, size) : -ENOMEM;
     if (error == 0)
         error = open_receiver(arrivals, loop, ret_problem, size);

@@ -11,22 +11,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "dicomnet/span.h"
 #include "dicomnet/uid.h"
 #include "instance/outcome.h"
 
 struct arrival_check;
+struct instance;
 
-/* One thread's. NULL if out of memory. */
-struct arrival_check *arrival_check_create(void);
+/* All zero: nothing is read but the UIDs, and none need be well formed. */
+struct arrival_options {
+    bool strict; /* wants a Study Instance UID, and UIDs that are some: they are to be found by them */
+
+    /* What else to read of a data set: as in struct scan_options. Both NULL: nothing. */
+    bool (*wants)(void *context, uint32_t tag);
+    void (*found)(void *context, uint32_t tag, struct dicomnet_span value, bool big_endian);
+    void *context;
+};
+
+/* One thread's. `options` may be NULL. NULL if out of memory. */
+struct arrival_check *arrival_check_create(const struct arrival_options *options);
 void arrival_check_destroy(struct arrival_check *check);
 
 /*
  * Look at a Part 10 file that was made of what came. REASON_NONE if it may be kept; REASON_UID_CONFLICT if its class or
- * instance is not the one that was said (class_uid NULL: any); else what is wrong with its structure. The UIDs are
- * borrowed for the call.
+ * instance is not the one that was said (NULL: any); else what is wrong with its structure. The UIDs are borrowed for
+ * the call. *ret_instance (unless it is NULL) is what was read, also if it may not be kept, and is the caller's; NULL
+ * if out of memory.
  */
 enum outcome_reason arrival_check_file(struct arrival_check *check, const char *path, const char *class_uid,
-                                       const char *instance_uid);
+                                       const char *instance_uid, struct instance **ret_instance);
 
 /* The SOP Instance UID of a whole file. False if it is none, or not whole. */
 bool arrival_find_uid(struct arrival_check *check, const char *path, char ret_uid[DICOMNET_UID_SIZE]);

@@ -1,8 +1,8 @@
 /*
  * receiver - see receiver.h.
  *
- * Each association has a `guest`: its provider's context, its place in the list of open ones, and, while an instance
- * comes in, the file it is written to.
+ * Each association has a `visitor`, which is its provider's context: a guest (serve/guest.h), what its observer is
+ * told of it, and what is answered.
  */
 #include "serve/receiver.h"
 
@@ -11,13 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/list.h"
-#include "base/log.h"
 #include "dicomnet/storage.h"
 #include "files/arrival.h"
-#include "files/part10_writer.h"
 #include "instance/status_rule.h"
 #include "serve/allowed.h"
+#include "serve/guest.h"
 
 struct receiver {
     struct receiver_options options;
@@ -34,21 +32,16 @@ struct receiver {
     void *closed_user;
 };
 
-struct guest {
-    struct list_node node;
+struct visitor {
+    struct guest guest; /* the first member */
     struct receiver *receiver;
-    struct receiver_visit visit;              /* its association is NULL until it has been made */
-    struct dicomnet_association *association; /* as that one */
+    struct receiver_visit visit; /* its association is NULL until it has been made */
     struct dicomnet_storage_provider *provider;
-    struct part10_writer *writer; /* NULL if nothing is kept */
-    uint32_t answered;            /* instances, for abort_after and stall_after */
+    uint32_t answered; /* instances, for abort_after and stall_after */
 
     /* Of the current instance. */
-    char class_uid[DICOMNET_UID_SIZE], instance_uid[DICOMNET_UID_SIZE];
     uint16_t status; /* to answer, if keeping it goes well */
     char comment[DICOMNET_COMMENT_SIZE];
-    uint64_t bytes;
-    bool writing;
 };
 
 static void free_receiver(struct receiver *receiver)
@@ -71,133 +64,108 @@ static void free_if_over(struct receiver *receiver)
 /* ---- one instance ---- */
 
 /* It will not be kept; its data set still comes and is dropped. */
-static void refuse(struct guest *guest, uint16_t status, const char *comment)
+static void refuse(struct visitor *visitor, uint16_t status, const char *comment)
 {
-    guest->status = status;
-    snprintf(guest->comment, sizeof guest->comment, "%s", comment);
+    visitor->status = status;
+    snprintf(visitor->comment, sizeof visitor->comment, "%s", comment);
 }
 
-static void open_file(struct guest *guest, uint8_t context_id, const struct dicomnet_dimse_command *request)
+static void open_file(struct visitor *visitor, uint8_t context_id, const struct dicomnet_dimse_command *request)
 {
-    struct part10_meta meta = {.class_uid = request->class_uid,
-                               .instance_uid = request->instance_uid,
-                               .syntax_uid =
-                                   dicomnet_association_find_context(guest->association, context_id)->transfer_syntax,
-                               .source_ae = dicomnet_association_calling_ae(guest->association)};
-    int error = part10_writer_open(guest->writer, &guest->receiver->folder, &meta);
-    const struct receiver_observer *observer = guest->receiver->options.observer;
-    guest->writing = error == 0;
-    guest->visit.dropped = 0;
-    guest->writer->replace = observer != NULL && observer->store_replaces != NULL &&
-                             observer->store_replaces(guest->receiver->options.observer_user, request->instance_uid);
-    if (error != 0)
-        refuse(guest, DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES, dicomnet_error_text(error));
+    struct receiver *receiver = visitor->receiver;
+    const struct receiver_observer *observer = receiver->options.observer;
+    char comment[DICOMNET_COMMENT_SIZE];
+    uint16_t status = guest_open_file(&visitor->guest, &receiver->folder, context_id, request, comment);
+    if (status != DICOMNET_STATUS_SUCCESS)
+        refuse(visitor, status, comment);
+    else if (observer != NULL && observer->store_replaces != NULL)
+        visitor->guest.writer->replace =
+            observer->store_replaces(receiver->options.observer_user, request->instance_uid);
 }
 
 /* False if the observer does not want it: then the answer is set. */
-static bool is_wanted(struct guest *guest, const struct dicomnet_dimse_command *request)
+static bool is_wanted(struct visitor *visitor, const struct dicomnet_dimse_command *request)
 {
-    const struct receiver_options *options = &guest->receiver->options;
+    const struct receiver_options *options = &visitor->receiver->options;
     char comment[DICOMNET_COMMENT_SIZE] = "";
     if (options->observer == NULL || options->observer->store_asked == NULL)
         return true;
-    uint16_t status = options->observer->store_asked(options->observer_user, &guest->visit, request, comment);
+    uint16_t status = options->observer->store_asked(options->observer_user, &visitor->visit, request, comment);
     if (status != DICOMNET_STATUS_SUCCESS)
-        refuse(guest, status, comment);
+        refuse(visitor, status, comment);
     return status == DICOMNET_STATUS_SUCCESS;
 }
 
+/* Always taken: what is not wanted is dropped when it comes, and refused at its end. */
 static uint16_t begin(void *context, struct dicomnet_association *association, uint8_t context_id,
                       const struct dicomnet_dimse_command *request)
 {
-    struct guest *guest = context;
-    const struct receiver_faults *faults = &guest->receiver->options.faults;
-    guest->association = association; /* a guest that entered learns it only here */
-    guest->visit.association = association;
-    guest->status = faults->status;
-    guest->receiver->begun++;
-    if (faults->fail_every > 0 && guest->receiver->begun % faults->fail_every == 0)
-        guest->status = faults->fail_status;
-    guest->comment[0] = '\0';
-    memcpy(guest->class_uid, request->class_uid, sizeof guest->class_uid);
-    memcpy(guest->instance_uid, request->instance_uid, sizeof guest->instance_uid);
-    if (!is_wanted(guest, request))
-        return DICOMNET_STATUS_SUCCESS; /* its data set is dropped, and then it is refused */
-    if (guest->writer == NULL || policy_judge_status(guest->status).state == OUTCOME_FAILED)
-        return DICOMNET_STATUS_SUCCESS; /* the bytes are counted and dropped */
-    if (request->instance_uid[0] == '\0' || request->class_uid[0] == '\0' ||
-        (request->cut & (DICOMNET_DIMSE_HAS_INSTANCE_UID | DICOMNET_DIMSE_HAS_CLASS_UID)) != 0)
-        refuse(guest, DICOMNET_STATUS_CANNOT_UNDERSTAND, "no SOP Class or Instance UID, or one that is too long");
-    else
-        open_file(guest, context_id, request);
+    struct visitor *visitor = context;
+    struct receiver *receiver = visitor->receiver;
+    const struct receiver_faults *faults = &receiver->options.faults;
+    guest_begin(&visitor->guest, association, request);
+    visitor->visit.association = association; /* with receiver_enter it is learnt only here */
+    visitor->visit.dropped = 0;
+    visitor->status = faults->status;
+    receiver->begun++;
+    if (faults->fail_every > 0 && receiver->begun % faults->fail_every == 0)
+        visitor->status = faults->fail_status;
+    visitor->comment[0] = '\0';
+    if (is_wanted(visitor, request) && receiver->folder_open &&
+        policy_judge_status(visitor->status).state != OUTCOME_FAILED)
+        open_file(visitor, context_id, request);
     return DICOMNET_STATUS_SUCCESS;
 }
 
 static void take_bytes(void *context, struct dicomnet_span bytes)
 {
-    struct guest *guest = context;
-    const struct receiver_options *options = &guest->receiver->options;
-    guest->bytes += bytes.len;
-    if (guest->writing)
-        part10_writer_append(guest->writer, bytes.data, bytes.len);
-    if (guest->writing && guest->writer->error != 0)
-        guest->visit.dropped += bytes.len;
+    struct visitor *visitor = context;
+    const struct receiver_options *options = &visitor->receiver->options;
+    guest_append(&visitor->guest, bytes);
+    visitor->visit.dropped = visitor->guest.dropped;
     if (options->observer != NULL && options->observer->store_bytes != NULL)
-        options->observer->store_bytes(options->observer_user, &guest->visit, bytes);
+        options->observer->store_bytes(options->observer_user, &visitor->visit, bytes);
 }
 
-/* What came is whole, and what it says it is. If not, its file is dropped and the answer is set. */
-static bool is_sound(struct guest *guest)
+/* What came is whole, and what it says it is. */
+static enum outcome_reason look_at(void *context, const char *name)
 {
-    struct receiver *receiver = guest->receiver;
+    const struct visitor *visitor = context;
+    const struct receiver *receiver = visitor->receiver;
+    const struct guest *guest = &visitor->guest;
     char *path = NULL;
-    char comment[DICOMNET_COMMENT_SIZE];
-    enum outcome_reason reason = REASON_OUT_OF_MEMORY;
-    /* What could not be written is part10_writer_finish's to tell. */
-    if (receiver->check == NULL || part10_writer_complete(guest->writer) != 0)
-        return true;
-    if (asprintf(&path, "%s/%s", receiver->options.output_dir, guest->writer->temporary_name) >= 0)
-        reason = arrival_check_file(receiver->check, path, guest->class_uid, guest->instance_uid);
+    if (asprintf(&path, "%s/%s", receiver->options.output_dir, name) < 0)
+        return REASON_OUT_OF_MEMORY;
+    enum outcome_reason reason = arrival_check_file(receiver->check, path, guest->class_uid, guest->instance_uid, NULL);
     free(path);
-    if (reason == REASON_NONE)
-        return true;
-    part10_writer_discard(guest->writer);
-    uint16_t status = arrival_status(reason, comment);
-    refuse(guest, status, comment);
-    return false;
-}
-
-static void keep(struct guest *guest)
-{
-    guest->writing = false;
-    if (!is_sound(guest))
-        return;
-    int result = part10_writer_finish(guest->writer);
-    if (result == PART10_DIFFERENT)
-        refuse(guest, DICOMNET_STATUS_DATA_SET_MISMATCH, "another data set with this SOP Instance UID is kept");
-    else if (result < 0)
-        refuse(guest, DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES, dicomnet_error_text(result));
+    return reason;
 }
 
 static uint16_t end(void *context, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
-    struct guest *guest = context;
-    if (guest->writing)
-        keep(guest);
-    memcpy(ret_comment, guest->comment, sizeof guest->comment);
-    return guest->status;
+    struct visitor *visitor = context;
+    if (visitor->guest.writing) {
+        bool is_new;
+        char comment[DICOMNET_COMMENT_SIZE];
+        uint16_t status =
+            guest_keep(&visitor->guest, visitor->receiver->check != NULL ? look_at : NULL, visitor, &is_new, comment);
+        if (status != DICOMNET_STATUS_SUCCESS)
+            refuse(visitor, status, comment);
+    }
+    memcpy(ret_comment, visitor->comment, sizeof visitor->comment);
+    return visitor->status;
 }
 
-static void tell_answer(struct guest *guest, uint8_t context_id, struct dicomnet_dimse_command *response)
+static void tell_answer(struct visitor *visitor, uint8_t context_id, struct dicomnet_dimse_command *response)
 {
-    const struct receiver_options *options = &guest->receiver->options;
+    const struct receiver_options *options = &visitor->receiver->options;
     if (options->observer == NULL || options->observer->store_answered == NULL)
         return;
     struct receiver_answer answer = {
         .response = response,
-        .syntax_uid = dicomnet_association_find_context(guest->association, context_id)->transfer_syntax,
-        .bytes = guest->bytes};
-    int error = options->observer->store_answered(options->observer_user, &guest->visit, &answer);
+        .syntax_uid = dicomnet_association_find_context(visitor->guest.association, context_id)->transfer_syntax,
+        .bytes = visitor->guest.bytes};
+    int error = options->observer->store_answered(options->observer_user, &visitor->visit, &answer);
     if (error == 0)
         return;
     response->status = DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;
@@ -206,132 +174,121 @@ static void tell_answer(struct guest *guest, uint8_t context_id, struct dicomnet
 }
 
 /* True if the faults say so: the peer gets no answer. */
-static bool is_kept_back(struct guest *guest)
+static bool is_kept_back(struct visitor *visitor)
 {
-    const struct receiver_faults *faults = &guest->receiver->options.faults;
-    guest->answered++;
-    if (faults->abort_after > 0 && guest->answered > faults->abort_after) {
-        dicomnet_association_abort(guest->association, DICOMNET_ERROR_ABORTED_LOCALLY);
+    const struct receiver_faults *faults = &visitor->receiver->options.faults;
+    visitor->answered++;
+    if (faults->abort_after > 0 && visitor->answered > faults->abort_after) {
+        dicomnet_association_abort(visitor->guest.association, DICOMNET_ERROR_ABORTED_LOCALLY);
         return true;
     }
-    return faults->stall_after > 0 && guest->answered > faults->stall_after;
+    return faults->stall_after > 0 && visitor->answered > faults->stall_after;
 }
 
 static bool on_answering(void *context, uint8_t context_id, struct dicomnet_dimse_command *response)
 {
-    struct guest *guest = context;
-    struct receiver *receiver = guest->receiver;
-    if (is_kept_back(guest))
+    struct visitor *visitor = context;
+    struct receiver *receiver = visitor->receiver;
+    if (is_kept_back(visitor))
         return false;
-    tell_answer(guest, context_id, response);
+    tell_answer(visitor, context_id, response);
     if (policy_judge_status(response->status).state == OUTCOME_FAILED) {
         receiver->totals.refused++;
-        LOG(receiver->options.logger, DICOMNET_LOG_WARN, EVENT_RECEIVER_REFUSED,
-            LOG_TEXT("instance", response->instance_uid), LOG_NUMBER("status", response->status),
-            LOG_TEXT("text", response->error_comment));
+        guest_log_refused(receiver->options.logger, response->instance_uid, response->status, response->error_comment);
     } else {
         receiver->totals.stored++;
-        receiver->totals.bytes += guest->bytes;
-        LOG(receiver->options.logger, DICOMNET_LOG_DEBUG, EVENT_RECEIVER_STORED,
-            LOG_TEXT("instance", response->instance_uid), LOG_NUMBER("bytes", guest->bytes),
-            LOG_NUMBER("status", response->status));
+        receiver->totals.bytes += visitor->guest.bytes;
+        guest_log_stored(receiver->options.logger, response->instance_uid, visitor->guest.bytes, response->status);
     }
-    guest->bytes = 0;
+    visitor->guest.bytes = 0;
     return true;
 }
 
 static void cancel(void *context)
 {
-    struct guest *guest = context;
-    if (guest->writing)
-        part10_writer_discard(guest->writer);
-    guest->writing = false;
+    struct visitor *visitor = context;
+    guest_drop(&visitor->guest);
 }
 
 /* ---- one association ---- */
 
-static void free_guest(struct guest *guest)
+static void free_visitor(struct visitor *visitor)
 {
-    list_remove(&guest->node);
-    free(guest->writer);
-    free(guest);
+    guest_leave(&visitor->guest);
+    free(visitor);
 }
 
-static void on_guest_opened(void *context, struct dicomnet_association *association)
+static void on_visit_opened(void *context, struct dicomnet_association *association)
 {
-    struct guest *guest = context;
-    const struct receiver_options *options = &guest->receiver->options;
+    struct visitor *visitor = context;
+    const struct receiver_options *options = &visitor->receiver->options;
     if (options->observer != NULL && options->observer->association_opened != NULL)
-        options->observer->association_opened(options->observer_user, &guest->visit);
+        options->observer->association_opened(options->observer_user, &visitor->visit);
 }
 
-static void on_guest_closed(void *context, const struct dicomnet_association_end *how)
+static void on_visit_closed(void *context, const struct dicomnet_association_end *how)
 {
-    struct guest *guest = context;
-    struct receiver *receiver = guest->receiver;
+    struct visitor *visitor = context;
+    struct receiver *receiver = visitor->receiver;
     if (receiver->options.observer != NULL && receiver->options.observer->visit_ended != NULL)
-        receiver->options.observer->visit_ended(receiver->options.observer_user, &guest->visit, how);
+        receiver->options.observer->visit_ended(receiver->options.observer_user, &visitor->visit, how);
     receiver->totals.open_associations--;
-    free_guest(guest);
+    free_visitor(visitor);
     free_if_over(receiver);
 }
 
 /* The association's request has come: is its peer one of those that may be here? */
 static bool is_welcome(void *context, const struct dicomnet_association *association)
 {
-    const struct guest *guest = context;
-    const struct allowed *allowed = guest->receiver->options.allowed;
+    const struct visitor *visitor = context;
+    const struct allowed *allowed = visitor->receiver->options.allowed;
     return allowed == NULL ||
            allowed_has(allowed, dicomnet_association_calling_ae(association), dicomnet_association_peer(association));
 }
 
-static const struct dicomnet_storage_sink sink = {.opened = on_guest_opened,
+static const struct dicomnet_storage_sink sink = {.opened = on_visit_opened,
                                                   .begin = begin,
                                                   .bytes = take_bytes,
                                                   .end = end,
                                                   .answering = on_answering,
                                                   .cancel = cancel,
-                                                  .closed = on_guest_closed};
+                                                  .closed = on_visit_closed};
 
 static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
 {
     struct receiver *receiver = user;
-    struct guest *guest = calloc(1, sizeof *guest);
-    if (guest == NULL)
+    struct visitor *visitor = calloc(1, sizeof *visitor);
+    if (visitor == NULL)
         return NULL;
-    guest->receiver = receiver;
-    struct dicomnet_storage_provider_options options = {.sink = &sink,
-                                                        .context = guest,
-                                                        .welcome = is_welcome,
-                                                        .response_delay_ms =
-                                                            receiver->options.faults.response_delay_ms};
-    guest->provider = dicomnet_storage_provider_create(receiver->loop, &options);
-    if (receiver->folder_open)
-        guest->writer = malloc(sizeof *guest->writer);
-    list_append(&receiver->guests, &guest->node);
-    if (guest->provider == NULL || (receiver->folder_open && guest->writer == NULL)) {
-        dicomnet_storage_provider_destroy(guest->provider);
-        free_guest(guest);
+    visitor->receiver = receiver;
+    const struct dicomnet_storage_provider_options options = {.sink = &sink,
+                                                              .context = visitor,
+                                                              .welcome = is_welcome,
+                                                              .response_delay_ms =
+                                                                  receiver->options.faults.response_delay_ms};
+    visitor->provider = dicomnet_storage_provider_create(receiver->loop, &options);
+    if (visitor->provider == NULL) {
+        free(visitor);
         return NULL;
     }
-    guest->visit.number = ++receiver->totals.associations;
+    guest_enter(&visitor->guest, &receiver->guests);
+    visitor->visit.number = ++receiver->totals.associations;
     receiver->totals.open_associations++;
-    *ret_user = guest->provider;
+    *ret_user = visitor->provider;
     return &dicomnet_storage_provider_handler;
 }
 
 static void on_accepted(void *user, void *association_user, struct dicomnet_association *association)
 {
     struct receiver *receiver = user;
-    struct guest *guest = list_entry(receiver->guests.head.prev, struct guest, node);
-    guest->association = association;
-    guest->visit.association = association;
+    struct visitor *visitor = (struct visitor *)guest_accepted(&receiver->guests, association); /* its first member */
+    visitor->visit.association = association;
     if (association != NULL)
         return;
     receiver->totals.associations--;
     receiver->totals.open_associations--;
     dicomnet_storage_provider_destroy(association_user);
-    free_guest(guest);
+    free_visitor(visitor);
 }
 
 static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = on_connected, .accepted = on_accepted};
@@ -340,23 +297,19 @@ static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = o
 
 int receiver_enter(struct receiver *receiver, const struct dicomnet_storage_sink **ret_sink, void **ret_context)
 {
-    struct guest *guest = calloc(1, sizeof *guest);
-    if (guest == NULL)
+    struct visitor *visitor = calloc(1, sizeof *visitor);
+    if (visitor == NULL)
         return -ENOMEM;
-    guest->receiver = receiver;
-    if (receiver->folder_open && (guest->writer = malloc(sizeof *guest->writer)) == NULL) {
-        free(guest);
-        return -ENOMEM;
-    }
-    list_append(&receiver->guests, &guest->node);
+    visitor->receiver = receiver;
+    guest_enter(&visitor->guest, &receiver->guests);
     *ret_sink = &sink;
-    *ret_context = guest;
+    *ret_context = visitor;
     return 0;
 }
 
 void receiver_leave(struct receiver *receiver, void *context)
 {
-    free_guest(context);
+    free_visitor(context);
     free_if_over(receiver);
 }
 
@@ -382,7 +335,7 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const 
         if (error != 0)
             snprintf(ret_problem, problem_size, "%s: %s", options->output_dir, dicomnet_error_text(error));
     }
-    if (error == 0 && options->check && (receiver->check = arrival_check_create()) == NULL) {
+    if (error == 0 && options->check && (receiver->check = arrival_check_create(NULL)) == NULL) {
         error = -ENOMEM;
         snprintf(ret_problem, problem_size, "%s", dicomnet_error_text(error));
     }

@@ -1,47 +1,34 @@
 /*
  * dicom-archive - a small archive for tests, demos and labs, until it is told to stop.
  *
- * One thread, one loop: the archive of archive/, and two signals.
+ * One thread, one loop: the archive of archive/, and the signals that end it.
  */
-#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <uv.h>
 
 #include "archive/archive.h"
-#include "engine/interrupt.h"
 #include "programs/console.h"
 #include "programs/option_groups.h"
+#include "programs/server.h"
 #include "programs/temporary_folder.h"
 
-struct server {
-    uv_loop_t loop;
-    struct interrupt interrupt;
+struct listener {
+    struct server server;
     struct archive *archive;
     struct archive_totals totals; /* as they were when it was told to stop */
-    bool stopping;
 };
 
-static void stop(struct server *program)
+static void close_archive(void *user)
 {
-    if (program->stopping)
-        return;
-    program->stopping = true;
+    struct listener *program = user;
     program->totals = *archive_totals(program->archive);
     archive_close(program->archive);
-    interrupt_close(&program->interrupt);
 }
 
 static volatile sig_atomic_t told_to_stop; /* before it listens */
-
-static void on_interrupt(void *user, int number)
-{
-    (void)number;
-    stop(user);
-}
 
 /* ---- peers ---- */
 
@@ -104,15 +91,7 @@ static struct archive_options archive_options_of(const struct dicom_archive_opti
                                                  const char *folder, const struct dicomnet_logger *logger)
 {
     struct archive_options archive = {
-        .acceptor = {.bind_address = options->listening.bind_address,
-                     .port = (uint16_t)options->listening.port,
-                     .max_associations = options->listening.max_associations,
-                     .max_connections = options->listening.max_connections,
-                     .idle_ms = options->listening.idle_ms,
-                     .association = {.check_called_ae = options->listening.own_ae[0] != '\0',
-                                     .max_pdu_len = options->listening.network.max_pdu_len,
-                                     .timeouts = options->listening.network.timeouts,
-                                     .logger = logger}},
+        .acceptor = server_acceptor_of(&options->listening, "DICOM_ARCHIVE", logger),
         .output_dir = folder != NULL ? folder : options->storing.output_dir,
         .sync = options->storing.sync,
         .reindex = options->archive.reindex,
@@ -127,8 +106,6 @@ static struct archive_options archive_options_of(const struct dicom_archive_opti
         .logger = logger,
         .stop = &told_to_stop,
     };
-    strcpy(archive.acceptor.association.ae,
-           options->listening.own_ae[0] != '\0' ? options->listening.own_ae : "DICOM_ARCHIVE");
     return archive;
 }
 
@@ -146,10 +123,9 @@ static void print_counted(const struct counted *things, size_t count)
     printf("\n");
 }
 
-static void print_listening(const struct dicom_archive_options *options, const struct server *program)
+static void print_listening(const struct dicom_archive_options *options, const struct listener *program)
 {
     const struct archive_totals *totals = archive_totals(program->archive);
-    bool brackets = strchr(options->listening.bind_address, ':') != NULL;
     if (!options->common.quiet) {
         if (options->archive.import_dirs.count > 0)
             printf("imported %llu, failed %llu\n", (unsigned long long)totals->imported,
@@ -160,9 +136,7 @@ static void print_listening(const struct dicom_archive_options *options, const s
                                            {totals->instances, "instance", "instances"}};
         print_counted(holdings, sizeof holdings / sizeof holdings[0]);
     }
-    printf("listening on %s%s%s:%u\n", brackets ? "[" : "", options->listening.bind_address, brackets ? "]" : "",
-           archive_port(program->archive));
-    fflush(stdout);
+    server_say_listening(&options->listening, archive_port(program->archive));
 }
 
 static void print_totals(const struct archive_totals *totals)
@@ -178,7 +152,7 @@ static void print_totals(const struct archive_totals *totals)
 }
 
 /* What --dicom names is there to be served; --import may find nothing new. */
-static int check_dicom_file(const struct dicom_archive_options *options, const struct server *program)
+static int check_dicom_file(const struct dicom_archive_options *options, const struct listener *program)
 {
     if (options->archive.dicom_file == NULL || archive_totals(program->archive)->instances > 0)
         return 0;
@@ -190,32 +164,27 @@ static int check_dicom_file(const struct dicom_archive_options *options, const s
 static int run(const struct dicom_archive_options *options, const struct dicomnet_association_parameters *peers,
                const char *folder)
 {
-    struct server program = {0};
+    struct listener program = {0};
     struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->common.log_level);
     struct archive_options archive = archive_options_of(options, peers, folder, &logger);
     char problem[512];
 
-    if (uv_loop_init(&program.loop) != 0) {
-        fprintf(stderr, "dicom-archive: no event loop\n");
+    if (server_init(&program.server, "dicom-archive", close_archive, &program) != 0)
         return 1;
-    }
-    int error = archive_open(&program.archive, &program.loop, &archive, problem, sizeof problem);
+    int error = archive_open(&program.archive, &program.server.loop, &archive, problem, sizeof problem);
     if (error == 0) {
-        int deaf = interrupt_listen(&program.interrupt, &program.loop, on_interrupt, &program);
+        int deaf = server_hear_signals(&program.server);
         error = check_dicom_file(options, &program);
         error = error != 0 ? error : deaf;
         error = error == 0 && told_to_stop != 0 ? -ECANCELED : error;
         if (error == 0)
             print_listening(options, &program);
         else
-            stop(&program);
+            server_stop(&program.server);
     } else if (error != -ECANCELED) {
         fprintf(stderr, "dicom-archive: %s%s\n", problem, console_port_hint(error, options->listening.port));
     }
-    uv_run(&program.loop, UV_RUN_DEFAULT);
-    int closed = uv_loop_close(&program.loop);
-    assert(closed == 0);
-    (void)closed;
+    server_run(&program.server);
     if (error == 0 && !options->common.quiet)
         print_totals(&program.totals);
     if (error == -ECANCELED && !options->common.quiet)

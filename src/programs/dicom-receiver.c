@@ -1,61 +1,36 @@
 /*
  * dicom-receiver - a storage and verification provider, until it is told to stop.
  *
- * One thread, one loop: the receiver of engine/, and two signals.
+ * One thread, one loop: the receiver of serve/, and the signals that end it.
  */
-#include <assert.h>
 #include <stdio.h>
-#include <string.h>
-#include <uv.h>
 
-#include "engine/interrupt.h"
 #include "programs/console.h"
 #include "programs/option_groups.h"
+#include "programs/server.h"
 #include "report/access_log.h"
 #include "report/format.h"
 #include "serve/receiver.h"
 
 struct listener {
-    uv_loop_t loop;
-    struct interrupt interrupt;
+    struct server server;
     struct receiver *receiver;
     struct access_log *access_log; /* NULL if none is written */
     struct receiver_totals totals; /* as they were when it was told to stop */
-    bool stopping;
 };
 
-static void stop(struct listener *program)
+static void close_receiver(void *user)
 {
-    if (program->stopping)
-        return;
-    program->stopping = true;
+    struct listener *program = user;
     program->totals = *receiver_totals(program->receiver);
     receiver_close(program->receiver, NULL, NULL);
-    interrupt_close(&program->interrupt);
-}
-
-static void on_interrupt(void *user, int number)
-{
-    (void)number;
-    stop(user);
 }
 
 static struct receiver_options receiver_options_of(const struct dicom_receiver_options *options,
                                                    const struct dicomnet_logger *logger)
 {
     struct receiver_options receiver = {
-        .acceptor = {.bind_address = options->listening.bind_address,
-                     .port = (uint16_t)options->listening.port,
-                     .max_associations = options->listening.max_associations,
-                     .max_connections = options->listening.max_connections,
-                     .idle_ms = options->listening.idle_ms,
-                     .reject_first = options->faults.reject_transient,
-                     .association = {.check_called_ae = options->listening.own_ae[0] != '\0',
-                                     .max_pdu_len = options->listening.network.max_pdu_len,
-                                     .window = (uint16_t)options->listening.window,
-                                     .timeouts = options->listening.network.timeouts,
-                                     .two_writes = options->faults.two_writes,
-                                     .logger = logger}},
+        .acceptor = server_acceptor_of(&options->listening, "DICOM_RECEIVER", logger),
         .output_dir = options->storing.output_dir,
         .sync = options->storing.sync,
         .mode = options->storing.mode,
@@ -67,17 +42,10 @@ static struct receiver_options receiver_options_of(const struct dicom_receiver_o
                    .stall_after = options->faults.stall_after},
         .logger = logger,
     };
-    strcpy(receiver.acceptor.association.ae,
-           options->listening.own_ae[0] != '\0' ? options->listening.own_ae : "DICOM_RECEIVER");
+    receiver.acceptor.reject_first = options->faults.reject_transient;
+    receiver.acceptor.association.window = options->listening.window;
+    receiver.acceptor.association.two_writes = options->faults.two_writes;
     return receiver;
-}
-
-static void print_listening(const struct dicom_receiver_options *options, const struct listener *program)
-{
-    bool brackets = strchr(options->listening.bind_address, ':') != NULL;
-    printf("listening on %s%s%s:%u\n", brackets ? "[" : "", options->listening.bind_address, brackets ? "]" : "",
-           receiver_port(program->receiver));
-    fflush(stdout);
 }
 
 /* What cannot be opened is said, with its name. */
@@ -99,7 +67,7 @@ static int open_receiver(const struct dicom_receiver_options *options, struct li
                          const struct receiver_options *receiver)
 {
     char problem[512];
-    int error = receiver_open(&program->receiver, &program->loop, receiver, problem, sizeof problem);
+    int error = receiver_open(&program->receiver, &program->server.loop, receiver, problem, sizeof problem);
     if (error != 0) {
         fprintf(stderr, "dicom-receiver: %s%s\n", problem, console_port_hint(error, options->listening.port));
         return error;
@@ -126,23 +94,19 @@ static int run(const struct dicom_receiver_options *options)
 
     if (open_access_log(options, &program, &receiver) != 0)
         return 1;
-    if (uv_loop_init(&program.loop) != 0) {
-        fprintf(stderr, "dicom-receiver: no event loop\n");
+    if (server_init(&program.server, "dicom-receiver", close_receiver, &program) != 0) {
         (void)access_log_close(program.access_log);
         return 1;
     }
     int error = open_receiver(options, &program, &receiver);
     if (error == 0) {
-        error = interrupt_listen(&program.interrupt, &program.loop, on_interrupt, &program);
+        error = server_hear_signals(&program.server);
         if (error == 0)
-            print_listening(options, &program);
+            server_say_listening(&options->listening, receiver_port(program.receiver));
         else
-            stop(&program);
+            server_stop(&program.server);
     }
-    uv_run(&program.loop, UV_RUN_DEFAULT);
-    int closed = uv_loop_close(&program.loop);
-    assert(closed == 0);
-    (void)closed;
+    server_run(&program.server);
     int log_error = access_log_close(program.access_log);
     if (log_error != 0)
         fprintf(stderr, "dicom-receiver: --access-log: '%s': %s\n", options->storing.access_log,

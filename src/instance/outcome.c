@@ -10,6 +10,7 @@
 
 #include "dicomnet/error.h"
 #include "dicomnet/status.h"
+#include "instance/status_rule.h"
 
 const char *outcome_state_name(enum outcome_state state)
 {
@@ -59,7 +60,7 @@ enum outcome_reason outcome_reason_find(const char *name)
 
 bool outcome_says_no_room(const struct outcome *outcome)
 {
-    return outcome->has_status && (outcome->status == 0x0213 || (outcome->status & 0xff00) == 0xA700);
+    return outcome->has_status && policy_says_busy(outcome->status);
 }
 
 bool outcome_is_final_failure(const struct outcome *outcome)

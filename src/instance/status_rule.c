@@ -49,7 +49,7 @@ struct policy_verdict policy_judge_no_status(void)
 
 bool policy_says_busy(uint16_t status)
 {
-    return status == 0x0213 || (status >= 0xA700 && status <= 0xA7FF);
+    return find_rule(status)->again == AGAIN_LATER;
 }
 
 uint32_t policy_backoff_ms(unsigned attempt, uint32_t random)

@@ -102,8 +102,15 @@ void progress_forget_groups(struct progress_groups *groups);
 void progress_put_causes(struct text *text, const struct progress *progress);
 void progress_forget_causes(struct progress *progress);
 
-/* "  summary     logs/...", or nothing for NULL. */
-void progress_put_path(struct text *text, const char *label, const char *path);
+/* The begin of a row: label and a number, which has this colour if it is not 0 (NULL = none). Its line goes on. */
+void progress_put_count(struct text *text, const struct progress *progress, const char *label, uint64_t count,
+                        const char *code);
+
+/* The row of so many instances in so many microseconds, which are not 0. `bytes` NULL: they are not known. */
+void progress_put_throughput(struct text *text, const uint64_t *bytes, uint64_t instances, uint64_t us);
+
+/* Below an empty line a row for each path that is not NULL. */
+void progress_put_paths(struct text *text, const char *summary_path, const char *log_path, const char *ledger_path);
 
 /* Begin text in `scratch` that goes above the live line; put_lines writes it and shows the line again. */
 struct text *progress_begin_lines(struct progress *progress);

@@ -19,12 +19,12 @@ const char *progress_colour(const struct progress *progress, const char *code)
     return progress->colour ? code : "";
 }
 
-/* One row: label, a number to the right, and more about it. */
-static void put_count(struct text *text, const struct progress *progress, const char *label, uint64_t count,
-                      const char *code)
+void progress_put_count(struct text *text, const struct progress *progress, const char *label, uint64_t count,
+                        const char *code)
 {
-    text_printf(text, "  %-10s  %s%10" PRIu64 "%s", label, count > 0 ? progress_colour(progress, code) : "", count,
-                count > 0 ? progress_colour(progress, COLOUR_OFF) : "");
+    bool coloured = code != NULL && count > 0;
+    text_printf(text, "  %-10s  %s%10" PRIu64 "%s", label, coloured ? progress_colour(progress, code) : "", count,
+                coloured ? progress_colour(progress, COLOUR_OFF) : "");
 }
 
 /* " 98 stored, 2 failed": what became of the files, where it is not all of them stored. */
@@ -116,32 +116,32 @@ static void put_counts(struct text *text, const struct progress *progress, const
 {
     char bytes[FORMAT_SIZE];
     format_bytes(bytes, (double)totals->bytes_stored);
-    put_count(text, progress, "files", totals->files, "");
+    progress_put_count(text, progress, "files", totals->files, "");
     put_studies(text, totals);
     /* A warning is a success: what was warned is stored. */
     uint64_t warned = totals->by_state[OUTCOME_WARNED], stored = totals->by_state[OUTCOME_STORED] + warned;
-    put_count(text, progress, "stored", stored, "");
+    progress_put_count(text, progress, "stored", stored, "");
     if (totals->bytes_stored > 0)
         text_printf(text, "   %s", bytes);
     put_earlier(text, stored, totals->earlier[OUTCOME_STORED] + totals->earlier[OUTCOME_WARNED]);
-    put_count(text, progress, "warned", warned, COLOUR_YELLOW);
+    progress_put_count(text, progress, "warned", warned, COLOUR_YELLOW);
     text_put(text, warned > 0 ? "   of those stored, with a warning from the peer" : "");
     put_earlier(text, totals->by_state[OUTCOME_WARNED], totals->earlier[OUTCOME_WARNED]);
-    put_count(text, progress, "failed", totals->by_state[OUTCOME_FAILED], COLOUR_RED);
+    progress_put_count(text, progress, "failed", totals->by_state[OUTCOME_FAILED], COLOUR_RED);
     put_earlier(text, totals->by_state[OUTCOME_FAILED], totals->earlier[OUTCOME_FAILED]);
-    put_count(text, progress, "skipped", totals->by_state[OUTCOME_SKIPPED], "");
+    progress_put_count(text, progress, "skipped", totals->by_state[OUTCOME_SKIPPED], "");
     put_why_skipped(text, progress);
     put_earlier(text, totals->by_state[OUTCOME_SKIPPED], totals->earlier[OUTCOME_SKIPPED]);
     if (totals->by_state[OUTCOME_IN_DOUBT] > 0) {
-        put_count(text, progress, "in doubt", totals->by_state[OUTCOME_IN_DOUBT], COLOUR_RED);
+        progress_put_count(text, progress, "in doubt", totals->by_state[OUTCOME_IN_DOUBT], COLOUR_RED);
         text_put(text, "   sent, but never answered\n");
     }
     if (totals->by_state[OUTCOME_PENDING] > 0) {
-        put_count(text, progress, "pending", totals->by_state[OUTCOME_PENDING], COLOUR_YELLOW);
+        progress_put_count(text, progress, "pending", totals->by_state[OUTCOME_PENDING], COLOUR_YELLOW);
         text_put(text, progress->dry_run ? "   would be sent\n" : "   not sent\n");
     }
     if (progress->flaw_count > 0) {
-        put_count(text, progress, "flaws", progress->flaw_count, COLOUR_YELLOW);
+        progress_put_count(text, progress, "flaws", progress->flaw_count, COLOUR_YELLOW);
         text_put(text, "   sent as they are; the log has a warning for each\n");
     }
 }
@@ -167,7 +167,7 @@ static void put_response(struct text *text, const struct histogram *response)
 static void put_times(struct text *text, const struct progress *progress, const struct session_result *result)
 {
     const struct session_totals *totals = &result->totals;
-    char whole[FORMAT_SIZE], scan[FORMAT_SIZE], transfer[FORMAT_SIZE], byte_rate[FORMAT_SIZE], rate[FORMAT_SIZE];
+    char whole[FORMAT_SIZE], scan[FORMAT_SIZE], transfer[FORMAT_SIZE];
     format_duration(whole, result->duration_us);
     format_duration(scan, result->scan_us);
     format_duration(transfer, result->transfer_us);
@@ -178,11 +178,7 @@ static void put_times(struct text *text, const struct progress *progress, const 
     uint64_t acknowledged = session_acknowledged(totals);
     if (result->transfer_us == 0 || acknowledged == 0)
         return;
-    double seconds = (double)result->transfer_us / 1e6;
-    format_byte_rate(byte_rate, (double)totals->bytes_stored / seconds);
-    format_count_rate(rate, (double)acknowledged / seconds);
-    rate[strcspn(rate, "/")] = '\0';
-    text_printf(text, "  %-10s  %10s   %s instances/s\n", "throughput", byte_rate, rate);
+    progress_put_throughput(text, &totals->bytes_stored, acknowledged, result->transfer_us);
     put_response(text, &result->response);
     text_printf(text, "  %-10s  %10s   connect %.2f, negotiate %.2f, read %.2f, write %.2f, wait %.2f ms\n", "phases",
                 "medians", percentile_ms(&result->connect, 0.5), percentile_ms(&result->negotiate, 0.5),
@@ -261,13 +257,33 @@ static void put_limit(struct text *text, const struct session_result *result)
     text_put(text, "\n");
 }
 
-void progress_put_path(struct text *text, const char *label, const char *path)
+void progress_put_throughput(struct text *text, const uint64_t *bytes, uint64_t instances, uint64_t us)
+{
+    char byte_rate[FORMAT_SIZE] = "", rate[FORMAT_SIZE];
+    double seconds = (double)us / 1e6;
+    if (bytes != NULL)
+        format_byte_rate(byte_rate, (double)*bytes / seconds);
+    format_count_rate(rate, (double)instances / seconds);
+    rate[strcspn(rate, "/")] = '\0';
+    text_printf(text, "  %-10s  %10s   %s instances/s\n", "throughput", byte_rate, rate);
+}
+
+/* "  summary     logs/...", or nothing for NULL. */
+static void put_path(struct text *text, const char *label, const char *path)
 {
     if (path == NULL)
         return;
     text_printf(text, "  %-10s  ", label);
     text_put_visible(text, path);
     text_put(text, "\n");
+}
+
+void progress_put_paths(struct text *text, const char *summary_path, const char *log_path, const char *ledger_path)
+{
+    text_put(text, "\n");
+    put_path(text, "summary", summary_path);
+    put_path(text, "log", log_path);
+    put_path(text, "ledger", ledger_path);
 }
 
 /* Whoever has stopped a run wants to know whether it can go on. */
@@ -310,10 +326,7 @@ void progress_finish(struct progress *progress, const struct session_result *res
         progress_put_causes(text, progress);
     }
     if (!quiet && (summary_path != NULL || log_path != NULL)) {
-        text_put(text, "\n");
-        progress_put_path(text, "summary", summary_path);
-        progress_put_path(text, "log", log_path);
-        progress_put_path(text, "ledger", ledger_path);
+        progress_put_paths(text, summary_path, log_path, ledger_path);
         if (ledger_path != NULL)
             put_what_is_next(text, &result->totals);
     }

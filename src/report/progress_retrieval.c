@@ -84,45 +84,44 @@ static void put_counts(struct text *text, const struct progress *progress, const
     const struct retrieval_counts *counts = &result->counts;
     char bytes[FORMAT_SIZE];
     format_bytes(bytes, (double)counts->bytes);
-    text_printf(text, "  %-10s  %10" PRIu64 "   in %" PRIu64 " series, of %" PRIu64 " match%s\n", "listed",
-                counts->listed, counts->series, counts->matches, counts->matches == 1 ? "" : "es");
-    if (counts->present > 0)
-        text_printf(text, "  %-10s  %10" PRIu64 "   were there already\n", "present", counts->present);
-    text_printf(text, "  %-10s  %10" PRIu64, "stored", counts->stored);
+    progress_put_count(text, progress, "listed", counts->listed, NULL);
+    text_printf(text, "   in %" PRIu64 " series, of %" PRIu64 " match%s\n", counts->series, counts->matches,
+                counts->matches == 1 ? "" : "es");
+    if (counts->present > 0) {
+        progress_put_count(text, progress, "present", counts->present, NULL);
+        text_put(text, "   were there already\n");
+    }
+    progress_put_count(text, progress, "stored", counts->stored, NULL);
     if (counts->bytes > 0)
         text_printf(text, "   %s", bytes);
     text_put(text, "\n");
-    bool bad = counts->missing > 0;
-    text_printf(text, "  %-10s  %s%10" PRIu64 "%s", "missing", bad ? progress_colour(progress, COLOUR_RED) : "",
-                counts->missing, bad ? progress_colour(progress, COLOUR_OFF) : "");
-    if (bad)
+    progress_put_count(text, progress, "missing", counts->missing, COLOUR_RED);
+    if (counts->missing > 0)
         text_printf(text, "   after asking %u time%s", result->rounds, result->rounds == 1 ? "" : "s");
     if (counts->unnamed > 0)
         text_printf(text, ", %" PRIu64 " of them counted by the peer and not named", counts->unnamed);
     text_put(text, "\n");
-    if (counts->replaced > 0)
-        text_printf(text, "  %-10s  %10" PRIu64 "   under their name was a cut file, or another instance\n", "replaced",
-                    counts->replaced);
-    if (counts->unlisted > 0)
-        text_printf(text, "  %-10s  %10" PRIu64 "   came though nobody asked for them, and were refused\n", "unlisted",
-                    counts->unlisted);
+    if (counts->replaced > 0) {
+        progress_put_count(text, progress, "replaced", counts->replaced, NULL);
+        text_put(text, "   under their name was a cut file, or another instance\n");
+    }
+    if (counts->unlisted > 0) {
+        progress_put_count(text, progress, "unlisted", counts->unlisted, NULL);
+        text_put(text, "   came though nobody asked for them, and were refused\n");
+    }
 }
 
 static void put_times(struct text *text, const struct retrieval_result *result)
 {
-    char whole[FORMAT_SIZE], list[FORMAT_SIZE], asking[FORMAT_SIZE], byte_rate[FORMAT_SIZE], rate[FORMAT_SIZE];
+    char whole[FORMAT_SIZE], list[FORMAT_SIZE], asking[FORMAT_SIZE];
     format_duration(whole, result->duration_us);
     format_duration(list, result->list_us);
     format_duration(asking, result->asking_us);
     text_printf(text, "  %-10s  %10s   listing %s, transfer %s\n", "duration", whole, list, asking);
     if (result->asking_us == 0 || result->counts.stored == 0)
         return;
-    double seconds = (double)result->asking_us / 1e6;
-    format_byte_rate(byte_rate, (double)result->counts.bytes / seconds);
-    format_count_rate(rate, (double)result->counts.stored / seconds);
-    rate[strcspn(rate, "/")] = '\0';
-    text_printf(text, "  %-10s  %10s   %s instances/s\n", "throughput", result->counts.bytes > 0 ? byte_rate : "",
-                rate);
+    progress_put_throughput(text, result->counts.bytes > 0 ? &result->counts.bytes : NULL, result->counts.stored,
+                            result->asking_us);
 }
 
 void progress_finish_retrieval(struct progress *progress, const struct retrieval_result *result,
@@ -141,10 +140,7 @@ void progress_finish_retrieval(struct progress *progress, const struct retrieval
                                 &(struct progress_words){"missing", COLOUR_RED, "instance", summary_path});
         progress_put_causes(text, progress);
     }
-    if (!quiet && (summary_path != NULL || log_path != NULL)) {
-        text_put(text, "\n");
-        progress_put_path(text, "summary", summary_path);
-        progress_put_path(text, "log", log_path);
-    }
+    if (!quiet && (summary_path != NULL || log_path != NULL))
+        progress_put_paths(text, summary_path, log_path, NULL);
     progress_put_lines(progress);
 }

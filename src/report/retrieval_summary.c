@@ -2,17 +2,12 @@
 #include "report/retrieval_summary.h"
 
 #include <errno.h>
-#include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/clock.h"
 #include "base/text.h"
 #include "fetch/retrieval.h"
+#include "report/document.h"
 #include "report/report_files.h"
-
-enum { DUMP_FLAGS = JSON_REAL_PRECISION(12) };
 
 struct retrieval_summary {
     const char *session_id;
@@ -44,54 +39,21 @@ void retrieval_summary_destroy(struct retrieval_summary *summary)
 
 /* ---- values ---- */
 
-/* A string of any bytes as a JSON one: jansson refuses what is not UTF-8. */
-static json_t *safe_string(const char *string)
-{
-    struct text text = {0};
-    text_put_utf8(&text, string);
-    text_put(&text, "");
-    json_t *value = text.failed ? NULL : json_string(text.data);
-    text_fini(&text);
-    return value;
-}
-
 /* A UID or a text; null if it is empty. */
-static json_t *string_or_null(const char *string)
+static json_t *text_or_null(const char *string)
 {
-    return string != NULL && *string != '\0' ? safe_string(string) : json_null();
-}
-
-static json_t *number(uint64_t value)
-{
-    return json_integer((json_int_t)value);
-}
-
-static json_t *seconds(uint64_t us)
-{
-    return json_real((double)us / 1e6);
-}
-
-static json_t *rate(double amount, uint64_t us)
-{
-    return json_real(us > 0 ? round(amount * 1e9 / (double)us) / 1e3 : 0.0);
-}
-
-static json_t *wall_time(uint64_t wall_us)
-{
-    char text[CLOCK_TEXT_SIZE];
-    clock_format(wall_us, text);
-    return json_string(text);
+    return document_string_or_null(string != NULL && *string != '\0' ? string : NULL);
 }
 
 static json_t *status_or_null(bool known, uint16_t status)
 {
-    return known ? json_sprintf("0x%04X", (unsigned)status) : json_null();
+    return known ? document_status(status) : json_null();
 }
 
 /* Put the value as a line of a list; it is freed. */
 static void put_line(struct text *list, json_t *value)
 {
-    char *line = value != NULL ? json_dumps(value, DUMP_FLAGS) : NULL;
+    char *line = value != NULL ? json_dumps(value, DOCUMENT_FLAGS) : NULL;
     if (line == NULL)
         list->failed = true;
     else
@@ -111,23 +73,23 @@ void retrieval_summary_add_request(struct retrieval_summary *summary, const stru
     put_line(&summary->requests,
              json_pack("{s:s, s:s, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "service",
                        query->service == DICOMNET_QUERY_GET ? "C-GET" : "C-MOVE", "level",
-                       dicomnet_query_level_name(request->level), "study", string_or_null(request->study_uid), "series",
-                       string_or_null(request->series_uid), "round", (int)request->round, "instances",
-                       number(request->instances), "status", status_or_null(query->answered, query->status), "text",
-                       safe_string(text), "comment", string_or_null(query->comment), "completed",
-                       number(counts->completed), "failed", number(counts->failed), "warning", number(counts->warning),
-                       "remaining", number(counts->remaining), "begun", wall_time(request->begun_us), "duration_s",
-                       seconds(request->duration_us)));
+                       dicomnet_query_level_name(request->level), "study", text_or_null(request->study_uid), "series",
+                       text_or_null(request->series_uid), "round", (int)request->round, "instances",
+                       document_number(request->instances), "status", status_or_null(query->answered, query->status),
+                       "text", document_string(text), "comment", text_or_null(query->comment), "completed",
+                       document_number(counts->completed), "failed", document_number(counts->failed), "warning",
+                       document_number(counts->warning), "remaining", document_number(counts->remaining), "begun",
+                       document_time(request->begun_us), "duration_s", document_seconds(request->duration_us)));
 }
 
 void retrieval_summary_add_missing(struct retrieval_summary *summary, const struct retrieval_missing *missing)
 {
     put_line(&summary->missing,
-             json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "study", string_or_null(missing->study_uid), "series",
-                       string_or_null(missing->series_uid), "instance", string_or_null(missing->instance_uid), "count",
-                       number(missing->count), "class", string_or_null(missing->class_uid), "status",
+             json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "study", text_or_null(missing->study_uid), "series",
+                       text_or_null(missing->series_uid), "instance", text_or_null(missing->instance_uid), "count",
+                       document_number(missing->count), "class", text_or_null(missing->class_uid), "status",
                        status_or_null(missing->status != 0, missing->status), "comment",
-                       string_or_null(missing->comment)));
+                       text_or_null(missing->comment)));
 }
 
 /* ---- the document ---- */
@@ -138,10 +100,10 @@ static json_t *options_json(const struct retrieval_options *options)
     return json_pack("{s:s, s:s, s:b, s:b, s:o, s:o, s:o, s:i, s:o, s:b, s:s, s:{s:f, s:f, s:f, s:f, s:f}}", "model",
                      options->model == DICOMNET_QUERY_PATIENT_ROOT ? "patient-root" : "study-root", "level",
                      dicomnet_query_level_name(options->level), "no_find", options->no_find, "get", options->get,
-                     "move_destination", string_or_null(options->move_destination), "output_dir",
-                     string_or_null(options->output_dir), "receive_ae",
-                     string_or_null(options->output_dir != NULL && !options->get ? options->receive_ae : ""), "retry",
-                     (int)options->retry, "max_matches", number(options->max_matches), "sync", options->sync,
+                     "move_destination", text_or_null(options->move_destination), "output_dir",
+                     text_or_null(options->output_dir), "receive_ae",
+                     text_or_null(options->output_dir != NULL && !options->get ? options->receive_ae : ""), "retry",
+                     (int)options->retry, "max_matches", document_number(options->max_matches), "sync", options->sync,
                      "log_level", dicomnet_log_level_name(options->log_level), "timeouts_s", "connect",
                      timeouts->connect_ms / 1e3, "acse", timeouts->acse_ms / 1e3, "dimse", timeouts->dimse_ms / 1e3,
                      "network", timeouts->network_ms / 1e3, "stall", options->stall_ms / 1e3);
@@ -149,11 +111,13 @@ static json_t *options_json(const struct retrieval_options *options)
 
 static json_t *totals_json(const struct retrieval_counts *counts)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "matches", number(counts->matches),
-                     "series", number(counts->series), "listed", number(counts->listed), "present",
-                     number(counts->present), "stored", number(counts->stored), "missing", number(counts->missing),
-                     "unnamed", number(counts->unnamed), "replaced", number(counts->replaced), "refused",
-                     number(counts->refused), "unlisted", number(counts->unlisted), "bytes", number(counts->bytes));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "matches",
+                     document_number(counts->matches), "series", document_number(counts->series), "listed",
+                     document_number(counts->listed), "present", document_number(counts->present), "stored",
+                     document_number(counts->stored), "missing", document_number(counts->missing), "unnamed",
+                     document_number(counts->unnamed), "replaced", document_number(counts->replaced), "refused",
+                     document_number(counts->refused), "unlisted", document_number(counts->unlisted), "bytes",
+                     document_number(counts->bytes));
 }
 
 static json_t *header_json(const struct retrieval_summary *summary, const struct retrieval_result *result,
@@ -165,35 +129,32 @@ static json_t *header_json(const struct retrieval_summary *summary, const struct
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:{s:o, s:o, s:o, s:o, s:o}, s:{s:o, s:i, s:o, s:o}, s:o, "
         "s:o, s:i, s:o, s:{s:o, s:o}}",
-        "schema_version", RETRIEVAL_SUMMARY_SCHEMA_VERSION, "session", safe_string(summary->session_id), "program",
+        "schema_version", RETRIEVAL_SUMMARY_SCHEMA_VERSION, "session", document_string(summary->session_id), "program",
         "name", "dicom-mover", "version", PROGRAM_VERSION, "verdict", verdicts[result->verdict], "stop_reason",
-        string_or_null(result->stop_text), "exit_code", exit_code, "times", "begun", wall_time(result->begun_us),
-        "ended", wall_time(result->ended_us), "duration_s", seconds(result->duration_us), "list_s",
-        seconds(result->list_us), "transfer_s", seconds(result->asking_us), "destination", "host",
-        safe_string(options->association.host), "port", (int)options->association.port, "called_ae",
-        safe_string(options->association.called_ae), "calling_ae", safe_string(options->association.calling_ae),
+        text_or_null(result->stop_text), "exit_code", exit_code, "times", "begun", document_time(result->begun_us),
+        "ended", document_time(result->ended_us), "duration_s", document_seconds(result->duration_us), "list_s",
+        document_seconds(result->list_us), "transfer_s", document_seconds(result->asking_us), "destination", "host",
+        document_string(options->association.host), "port", (int)options->association.port, "called_ae",
+        document_string(options->association.called_ae), "calling_ae", document_string(options->association.calling_ae),
         "options", options_json(options), "totals", totals_json(&result->counts), "rounds", (int)result->rounds,
         "receive_port", result->receive_port != 0 ? json_integer(result->receive_port) : json_null(), "rates",
-        "megabytes_per_s", rate((double)result->counts.bytes / 1e6, result->asking_us), "instances_per_s",
-        rate((double)result->counts.stored, result->asking_us));
+        "megabytes_per_s", document_rate((double)result->counts.bytes / 1e6, result->asking_us), "instances_per_s",
+        document_rate((double)result->counts.stored, result->asking_us));
 }
 
 int retrieval_summary_print(const struct retrieval_summary *summary, const struct retrieval_result *result,
                             int exit_code, FILE *out)
 {
-    json_t *header = header_json(summary, result, exit_code);
-    char *text = header != NULL ? json_dumps(header, DUMP_FLAGS | JSON_INDENT(2)) : NULL;
-    json_decref(header);
-    if (text == NULL || summary->requests.failed || summary->missing.failed) {
-        free(text);
+    if (summary->requests.failed || summary->missing.failed)
         return -ENOMEM;
-    }
     errno = 0;
-    /* Without its closing "\n}": the lists follow as further members. */
-    fwrite(text, 1, strlen(text) - 2, out);
-    fprintf(out, ",\n  \"requests\": [%s],\n  \"missing\": [%s]\n}\n", summary->requests.data, summary->missing.data);
-    free(text);
-    return fflush(out) != 0 || ferror(out) ? (errno > 0 ? -errno : -EIO) : 0;
+    int error = document_put_header(out, header_json(summary, result, exit_code));
+    if (error == 0)
+        fprintf(out, ",\n  \"requests\": [%s],\n  \"missing\": [%s]\n}\n", summary->requests.data,
+                summary->missing.data);
+    if (fflush(out) != 0 || ferror(out))
+        error = errno > 0 ? -errno : -EIO;
+    return error;
 }
 
 int retrieval_summary_write(const struct retrieval_summary *summary, const struct retrieval_result *result,

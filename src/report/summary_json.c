@@ -5,72 +5,22 @@
  * time, each on a line of its own.
  */
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "engine/record.h"
 #include "instance/instance.h"
+#include "report/document.h"
 #include "report/report_files.h"
 #include "report/summary.h"
 #include "report/summary_data.h"
 
-enum { DUMP_FLAGS = JSON_REAL_PRECISION(12) };
-
-/* A string of any bytes as a JSON one: jansson refuses what is not UTF-8. */
-static json_t *safe_string(const char *string)
-{
-    json_t *value = json_string(string);
-    if (value != NULL)
-        return value;
-    struct text text = {0};
-    text_put_utf8(&text, string);
-    value = text.failed ? NULL : json_string(text.data);
-    text_fini(&text);
-    return value;
-}
-
-static json_t *optional_string(const char *string)
-{
-    return string != NULL ? safe_string(string) : json_null();
-}
-static json_t *number(uint64_t value)
-{
-    return json_integer((json_int_t)value);
-}
-
-/* Microseconds as seconds or milliseconds: no digits but those that were measured. */
-static json_t *seconds(uint64_t us)
-{
-    return json_real((double)us / 1e6);
-}
 static json_t *milliseconds(double us)
 {
     return json_real(round(us) / 1e3);
-}
-
-static json_t *time_or_null(uint64_t wall_us)
-{
-    if (wall_us == 0)
-        return json_null();
-    char text[CLOCK_TEXT_SIZE];
-    clock_format(wall_us, text);
-    return json_string(text);
-}
-
-/* A rate with three digits after the point; 0 for no time. */
-static json_t *rate(double amount, uint64_t us)
-{
-    return json_real(us > 0 ? round(amount * 1e9 / (double)us) / 1e3 : 0.0);
-}
-
-static json_t *status_hex(uint16_t status)
-{
-    return json_sprintf("0x%04X", (unsigned)status);
 }
 
 /* An object lacks no member: one that cannot be made takes the object with it. */
@@ -88,7 +38,7 @@ static json_t *strings_of(const char *const *strings, size_t count)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < count; i++) {
-        if (json_array_append_new(array, safe_string(strings[i])) == 0)
+        if (json_array_append_new(array, document_string(strings[i])) == 0)
             continue;
         json_decref(array);
         return NULL;
@@ -109,8 +59,8 @@ static const char *conflict_name(enum intake_conflict on_conflict)
 /* 0 = no such limit. */
 static json_t *limit_json(const struct session_limit *limit)
 {
-    return json_pack("{s:o, s:o, s:f}", "stores", number(limit->stores), "bytes", number(limit->bytes), "seconds",
-                     (double)limit->ms / 1e3);
+    return json_pack("{s:o, s:o, s:f}", "stores", document_number(limit->stores), "bytes",
+                     document_number(limit->bytes), "seconds", (double)limit->ms / 1e3);
 }
 
 static json_t *options_json(const struct session_options *options, const char *given)
@@ -121,8 +71,8 @@ static json_t *options_json(const struct session_options *options, const char *g
         "{s:o, s:o, s:b, s:b, s:o, s:b, s:i, s:s, s:b, s:i, s:I, s:b, s:b, s:b, s:b, s:s, s:{s:f, s:f, s:f, "
         "s:f, s:f}, s:i, s:b, s:b, s:I, s:f, s:b, s:o, s:f, s:o, s:s, s:b}",
         "inputs", strings_of(discover->inputs, discover->input_count), "files_from",
-        optional_string(discover->files_from), "nul_separated", discover->nul_separated, "recursive",
-        discover->recursive, "pattern", optional_string(discover->pattern), "follow_symlinks",
+        document_string_or_null(discover->files_from), "nul_separated", discover->nul_separated, "recursive",
+        discover->recursive, "pattern", document_string_or_null(discover->pattern), "follow_symlinks",
         discover->follow_symlinks, "threads", (int)options->threads, "priority", priority_name(options->priority),
         "verify", options->verify, "retry", (int)options->retry, "max_pdu",
         (json_int_t)options->association.max_pdu_len, "loopback", options->loopback, "dry_run", options->dry_run,
@@ -132,7 +82,7 @@ static json_t *options_json(const struct session_options *options, const char *g
         timeouts->release_ms / 1e3, "window", options->association.window > 1 ? (int)options->association.window : 1,
         "scan_first", options->scan_first, "synthetic", options->synthetic != NULL, "repeat",
         (json_int_t)options->repeat, "duration_s", (double)options->duration_ms / 1e3, "threads_auto",
-        options->threads_auto, "given", safe_string(given), "give_up_after_s", (double)options->give_up_ms / 1e3,
+        options->threads_auto, "given", document_string(given), "give_up_after_s", (double)options->give_up_ms / 1e3,
         "max_per_association", limit_json(&options->association_limit), "on_conflict",
         conflict_name(options->on_conflict), "strict", options->strict);
 }
@@ -140,28 +90,28 @@ static json_t *options_json(const struct session_options *options, const char *g
 static json_t *destination_json(const struct session_options *options)
 {
     bool named = !options->loopback && options->association.host != NULL;
-    return json_pack("{s:o, s:o, s:o, s:o}", "host", optional_string(named ? options->association.host : NULL), "port",
-                     named ? json_integer(options->association.port) : json_null(), "called_ae",
-                     safe_string(options->association.called_ae), "calling_ae",
-                     safe_string(options->association.calling_ae));
+    return json_pack("{s:o, s:o, s:o, s:o}", "host", document_string_or_null(named ? options->association.host : NULL),
+                     "port", named ? json_integer(options->association.port) : json_null(), "called_ae",
+                     document_string(options->association.called_ae), "calling_ae",
+                     document_string(options->association.calling_ae));
 }
 
 static json_t *totals_json(const struct session_totals *totals)
 {
     json_t *object = json_object();
-    put_member(&object, "files", number(totals->files));
+    put_member(&object, "files", document_number(totals->files));
     static const enum outcome_state order[] = {OUTCOME_STORED,  OUTCOME_WARNED,   OUTCOME_FAILED,
                                                OUTCOME_SKIPPED, OUTCOME_IN_DOUBT, OUTCOME_PENDING};
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
-        put_member(&object, outcome_state_name(order[i]), number(totals->by_state[order[i]]));
+        put_member(&object, outcome_state_name(order[i]), document_number(totals->by_state[order[i]]));
     json_t *earlier = json_object();
     for (size_t i = 0; i < sizeof order / sizeof order[0]; i++)
         if (order[i] != OUTCOME_IN_DOUBT && order[i] != OUTCOME_PENDING)
-            put_member(&earlier, outcome_state_name(order[i]), number(totals->earlier[order[i]]));
+            put_member(&earlier, outcome_state_name(order[i]), document_number(totals->earlier[order[i]]));
     put_member(&object, "earlier", earlier);
-    put_member(&object, "bytes", number(totals->bytes_stored));
-    put_member(&object, "bytes_found", number(totals->bytes_found));
-    put_member(&object, "studies", number(totals->studies));
+    put_member(&object, "bytes", document_number(totals->bytes_stored));
+    put_member(&object, "bytes_found", document_number(totals->bytes_found));
+    put_member(&object, "studies", document_number(totals->studies));
     return object;
 }
 
@@ -171,9 +121,10 @@ static json_t *rates_json(const struct session_result *result)
     double megabytes = (double)totals->bytes_stored / 1e6;
     double instances = (double)session_acknowledged(totals);
     return json_pack("{s:{s:o, s:o}, s:{s:o, s:o}}", "transfer", "megabytes_per_s",
-                     rate(megabytes, result->transfer_us), "instances_per_s", rate(instances, result->transfer_us),
-                     "session", "megabytes_per_s", rate(megabytes, result->duration_us), "instances_per_s",
-                     rate(instances, result->duration_us));
+                     document_rate(megabytes, result->transfer_us), "instances_per_s",
+                     document_rate(instances, result->transfer_us), "session", "megabytes_per_s",
+                     document_rate(megabytes, result->duration_us), "instances_per_s",
+                     document_rate(instances, result->duration_us));
 }
 
 /* What the time of one worker, or of all, went into. */
@@ -181,7 +132,7 @@ static json_t *time_json(const uint64_t time_us[TIME_KINDS])
 {
     json_t *object = json_object();
     for (int kind = 0; kind < TIME_KINDS; kind++)
-        put_member(&object, time_kind_name((enum time_kind)kind), seconds(time_us[kind]));
+        put_member(&object, time_kind_name((enum time_kind)kind), document_seconds(time_us[kind]));
     return object;
 }
 
@@ -191,14 +142,15 @@ static json_t *workers_json(const struct session_result *result)
     for (unsigned i = 0; i < result->worker_count; i++) {
         const struct worker_figures *worker = &result->workers[i];
         double share = worker->there_us > 0 ? (double)worker->store_us / (double)worker->there_us : 0.0;
-        json_array_append_new(array, json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o}", "worker",
-                                               (int)i + 1, "associations", number(worker->associations), "stored",
-                                               number(worker->stored), "failed", number(worker->failed), "bytes",
-                                               number(worker->bytes), "there_s", seconds(worker->there_us), "store_s",
-                                               seconds(worker->store_us), "busy_share",
-                                               share < 1 ? round(share * 1e4) / 1e4 : 1.0, "read_s",
-                                               seconds(worker->read_us), "write_s", seconds(worker->write_us), "wait_s",
-                                               seconds(worker->wait_us), "time_s", time_json(worker->time_us)));
+        json_array_append_new(
+            array,
+            json_pack("{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o, s:o, s:o}", "worker", (int)i + 1,
+                      "associations", document_number(worker->associations), "stored", document_number(worker->stored),
+                      "failed", document_number(worker->failed), "bytes", document_number(worker->bytes), "there_s",
+                      document_seconds(worker->there_us), "store_s", document_seconds(worker->store_us), "busy_share",
+                      share < 1 ? round(share * 1e4) / 1e4 : 1.0, "read_s", document_seconds(worker->read_us),
+                      "write_s", document_seconds(worker->write_us), "wait_s", document_seconds(worker->wait_us),
+                      "time_s", time_json(worker->time_us)));
     }
     return array;
 }
@@ -214,7 +166,7 @@ static json_t *threads_auto_json(const struct session_result *result)
 static json_t *histogram_json(const struct histogram *histogram)
 {
     double mean_us = histogram->count > 0 ? (double)histogram->sum_us / (double)histogram->count : 0.0;
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count", number(histogram->count), "p50",
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "count", document_number(histogram->count), "p50",
                      milliseconds((double)histogram_percentile(histogram, 0.5)), "p90",
                      milliseconds((double)histogram_percentile(histogram, 0.9)), "p99",
                      milliseconds((double)histogram_percentile(histogram, 0.99)), "p999",
@@ -241,10 +193,11 @@ static const char *verdict_name(enum session_verdict verdict)
 
 static json_t *flaws_json(const struct summary *summary)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "leading_zero_uid", number(summary->leading_zero_uids),
-                     "bad_study_uid", number(summary->bad_study_uids), "bad_series_uid",
-                     number(summary->bad_series_uids), "meta_differs", number(summary->meta_differs), "unknown_vr",
-                     number(summary->unknown_vrs), "zero_tail", number(summary->zero_tails));
+    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "leading_zero_uid", document_number(summary->leading_zero_uids),
+                     "bad_study_uid", document_number(summary->bad_study_uids), "bad_series_uid",
+                     document_number(summary->bad_series_uids), "meta_differs", document_number(summary->meta_differs),
+                     "unknown_vr", document_number(summary->unknown_vrs), "zero_tail",
+                     document_number(summary->zero_tails));
 }
 
 /* Which of the lists hold everything. */
@@ -266,19 +219,20 @@ static json_t *header_json(const struct summary *summary, const struct session_r
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
         "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-        "schema_version", SUMMARY_SCHEMA_VERSION, "session", safe_string(summary->session_id), "program", "name",
+        "schema_version", SUMMARY_SCHEMA_VERSION, "session", document_string(summary->session_id), "program", "name",
         "dicom-sender", "version", PROGRAM_VERSION, "verdict", verdict_name(result->verdict), "stop_reason",
-        optional_string(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
-        "complete", !summary->lacks_memory, "times", "begun", time_or_null(result->begun_us), "ended",
-        time_or_null(result->ended_us), "duration_s", seconds(result->duration_us), "scan_s", seconds(result->scan_us),
-        "transfer_s", seconds(result->transfer_us), "destination", destination_json(summary->options), "options",
-        options_json(summary->options, summary->given), "totals", totals_json(&result->totals), "rates",
-        rates_json(result), "response_times_ms", histogram_json(&result->response), "phases_ms", "connect",
-        histogram_json(&result->connect), "negotiate", histogram_json(&result->negotiate), "read",
-        histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
-        "header_warnings", flaws_json(summary), "peak_workers", number(result->peak_workers), "threads_auto",
-        threads_auto_json(result), "time_s", time_json(result->time_us), "workers", workers_json(result), "ledger",
-        optional_string(record != NULL ? record->path : NULL), "listed_max", json_integer(SUMMARY_LISTED_MAX),
+        document_string_or_null(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
+        "complete", !summary->lacks_memory, "times", "begun", document_time(result->begun_us), "ended",
+        document_time(result->ended_us), "duration_s", document_seconds(result->duration_us), "scan_s",
+        document_seconds(result->scan_us), "transfer_s", document_seconds(result->transfer_us), "destination",
+        destination_json(summary->options), "options", options_json(summary->options, summary->given), "totals",
+        totals_json(&result->totals), "rates", rates_json(result), "response_times_ms",
+        histogram_json(&result->response), "phases_ms", "connect", histogram_json(&result->connect), "negotiate",
+        histogram_json(&result->negotiate), "read", histogram_json(&result->read), "write",
+        histogram_json(&result->write), "wait", histogram_json(&result->wait), "header_warnings", flaws_json(summary),
+        "peak_workers", document_number(result->peak_workers), "threads_auto", threads_auto_json(result), "time_s",
+        time_json(result->time_us), "workers", workers_json(result), "ledger",
+        document_string_or_null(record != NULL ? record->path : NULL), "listed_max", json_integer(SUMMARY_LISTED_MAX),
         "all_listed", all_listed_json(summary));
 }
 
@@ -289,13 +243,14 @@ static json_t *study_json(const struct summary_study *study)
     uint64_t instances = 0;
     for (int state = 0; state < OUTCOME_STATE_COUNT; state++)
         instances += study->by_state[state];
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "uid", safe_string(study->uid),
-                     "instances", number(instances), "stored", number(study->by_state[OUTCOME_STORED]), "warned",
-                     number(study->by_state[OUTCOME_WARNED]), "failed", number(study->by_state[OUTCOME_FAILED]),
-                     "skipped", number(study->by_state[OUTCOME_SKIPPED]), "in_doubt",
-                     number(study->by_state[OUTCOME_IN_DOUBT]), "pending", number(study->by_state[OUTCOME_PENDING]),
-                     "bytes", number(study->bytes_stored), "first", time_or_null(study->first_us), "last",
-                     time_or_null(study->last_us));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "uid", document_string(study->uid), "instances",
+        document_number(instances), "stored", document_number(study->by_state[OUTCOME_STORED]), "warned",
+        document_number(study->by_state[OUTCOME_WARNED]), "failed", document_number(study->by_state[OUTCOME_FAILED]),
+        "skipped", document_number(study->by_state[OUTCOME_SKIPPED]), "in_doubt",
+        document_number(study->by_state[OUTCOME_IN_DOUBT]), "pending",
+        document_number(study->by_state[OUTCOME_PENDING]), "bytes", document_number(study->bytes_stored), "first",
+        document_time(study->first_us), "last", document_time(study->last_us));
 }
 
 static json_t *end_json(const struct dicomnet_association_end *end)
@@ -325,13 +280,14 @@ static json_t *end_json(const struct dicomnet_association_end *end)
 static json_t *association_json(const struct association_figures *figures)
 {
     return json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:i, s:o, s:o}", "number",
-                     number(figures->number), "worker", figures->worker, "begun", time_or_null(figures->begun_us),
-                     "ended", time_or_null(figures->ended_us), "connect_ms", milliseconds((double)figures->connect_us),
-                     "negotiate_ms", milliseconds((double)figures->negotiate_us), "store_s", seconds(figures->store_us),
-                     "stored", number(figures->stored), "failed", number(figures->failed), "bytes",
-                     number(figures->bytes), "contexts_proposed", (int)figures->contexts_proposed, "contexts_accepted",
-                     (int)figures->contexts_accepted, "peer_max_pdu", number(figures->peer_max_pdu), "end",
-                     end_json(&figures->end));
+                     document_number(figures->number), "worker", figures->worker, "begun",
+                     document_time(figures->begun_us), "ended", document_time(figures->ended_us), "connect_ms",
+                     milliseconds((double)figures->connect_us), "negotiate_ms",
+                     milliseconds((double)figures->negotiate_us), "store_s", document_seconds(figures->store_us),
+                     "stored", document_number(figures->stored), "failed", document_number(figures->failed), "bytes",
+                     document_number(figures->bytes), "contexts_proposed", (int)figures->contexts_proposed,
+                     "contexts_accepted", (int)figures->contexts_accepted, "peer_max_pdu",
+                     document_number(figures->peer_max_pdu), "end", end_json(&figures->end));
 }
 
 /* The bytes of a path that JSON cannot hold, so that a program can still find the file. */
@@ -369,15 +325,15 @@ static json_t *file_json(const struct summary_file *file, enum outcome_state sta
         snprintf(description + len, sizeof description - len, ": %s", strings[SUMMARY_FACT]);
 
     json_t *object = json_pack(
-        "{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "path", safe_string(strings[SUMMARY_PATH]),
-        "study", strings[SUMMARY_STUDY][0] ? safe_string(strings[SUMMARY_STUDY]) : json_null(), "instance",
-        strings[SUMMARY_INSTANCE][0] ? safe_string(strings[SUMMARY_INSTANCE]) : json_null(), "bytes",
-        number(file->size_bytes), "reason", outcome_reason_name(outcome.reason), "text", safe_string(description),
-        "status", file->has_status ? status_hex(file->status) : json_null(), "comment",
-        strings[SUMMARY_COMMENT][0] ? safe_string(strings[SUMMARY_COMMENT]) : json_null(), "error",
+        "{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "path", document_string(strings[SUMMARY_PATH]),
+        "study", strings[SUMMARY_STUDY][0] ? document_string(strings[SUMMARY_STUDY]) : json_null(), "instance",
+        strings[SUMMARY_INSTANCE][0] ? document_string(strings[SUMMARY_INSTANCE]) : json_null(), "bytes",
+        document_number(file->size_bytes), "reason", outcome_reason_name(outcome.reason), "text",
+        document_string(description), "status", file->has_status ? document_status(file->status) : json_null(),
+        "comment", strings[SUMMARY_COMMENT][0] ? document_string(strings[SUMMARY_COMMENT]) : json_null(), "error",
         file->error != 0 ? json_string(dicomnet_error_name(file->error)) : json_null(), "attempts",
-        json_integer(file->attempts), "association", file->association > 0 ? number(file->association) : json_null(),
-        "earlier", file->earlier);
+        json_integer(file->attempts), "association",
+        file->association > 0 ? document_number(file->association) : json_null(), "earlier", file->earlier);
     if (!text_is_utf8(strings[SUMMARY_PATH]))
         put_member(&object, "path_hex", path_hex(strings[SUMMARY_PATH]));
     return object;
@@ -390,7 +346,7 @@ static int put_value(FILE *out, json_t *value, const char *before)
 {
     if (value == NULL)
         return -ENOMEM;
-    int error = fputs(before, out) < 0 || json_dumpf(value, out, DUMP_FLAGS) != 0 ? -EIO : 0;
+    int error = fputs(before, out) < 0 || json_dumpf(value, out, DOCUMENT_FLAGS) != 0 ? -EIO : 0;
     json_decref(value);
     return error;
 }
@@ -398,21 +354,6 @@ static int put_value(FILE *out, json_t *value, const char *before)
 static const char *item_lead(size_t index)
 {
     return index == 0 ? "\n    " : ",\n    ";
-}
-
-static int put_header(FILE *out, json_t *header)
-{
-    if (header == NULL)
-        return -ENOMEM;
-    char *text = json_dumps(header, DUMP_FLAGS | JSON_INDENT(2));
-    json_decref(header);
-    if (text == NULL)
-        return -ENOMEM;
-    /* Without its closing "\n}": the lists follow as further members. */
-    size_t len = strlen(text) - 2;
-    int error = fwrite(text, 1, len, out) == len ? 0 : -EIO;
-    free(text);
-    return error;
 }
 
 static int put_lists(FILE *out, const struct summary *summary)
@@ -441,7 +382,7 @@ int summary_print(const struct summary *summary, const struct session_result *re
 {
     json_set_alloc_funcs(memory_allocate, free); /* jansson does not see everywhere that memory is short */
     errno = 0;
-    int error = put_header(out, header_json(summary, result, exit_code));
+    int error = document_put_header(out, header_json(summary, result, exit_code));
     if (error == 0)
         error = put_lists(out, summary);
     if (fflush(out) != 0 || ferror(out))

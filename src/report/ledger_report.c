@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "instance/outcome.h"
-#include "ledger/ledger_private.h"
+#include "ledger/sqlite_private.h"
 #include "report/format.h"
 
 enum { STUDIES_SHOWN = 20, DUMP_FLAGS = JSON_REAL_PRECISION(12) };

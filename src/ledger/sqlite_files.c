@@ -1,5 +1,5 @@
 /*
- * ledger_files - the rows of files: written as outcomes come, recalled when the same files are found again.
+ * sqlite_files - the rows of files: written as outcomes come, recalled when the same files are found again.
  *
  * A row is written by one prepared statement that borrows the instance's own texts, and belongs to the transaction of
  * this turn of the loop. Nothing is allocated by us for it.
@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "dicomnet/error.h"
 #include "instance/instance.h"
-#include "ledger/ledger_private.h"
+#include "ledger/sqlite_private.h"
 
 enum { CHECKPOINT_INTERVAL_US = 5000000 };
 

@@ -1,11 +1,11 @@
 /*
- * ledger_private - the inside of a ledger, shared by the files it is written in:
- *   ledger.c         opening: lock, schema, destination; sessions
- *   ledger_files.c   the rows of files: kept and recalled
+ * sqlite_private - the inside of a ledger, shared by the files it is written in:
+ *   sqlite.c         opening: lock, schema, destination; sessions
+ *   sqlite_files.c   the rows of files: kept and recalled
  *   ledger_report.c  what `dicom-sender report` says; it opens the database by itself, read-only
  */
-#ifndef LEDGER_LEDGER_PRIVATE_H
-#define LEDGER_LEDGER_PRIVATE_H
+#ifndef LEDGER_SQLITE_PRIVATE_H
+#define LEDGER_SQLITE_PRIVATE_H
 
 #include <sqlite3.h>
 #include <stdbool.h>

@@ -1,5 +1,5 @@
 /*
- * ledger - opening, the lock, the schema, the destination, and the rows of sessions. See ledger.h.
+ * sqlite - opening, the lock, the schema, the destination, and the rows of sessions. See ledger.h.
  *
  * The lock is an open-file-description lock on one byte far behind anything SQLite locks or writes. It belongs to a
  * descriptor of our own, which is closed after SQLite's: closing any descriptor of the file drops those locks that
@@ -19,7 +19,7 @@
 
 #include "base/clock.h"
 #include "engine/session.h"
-#include "ledger/ledger_private.h"
+#include "ledger/sqlite_private.h"
 
 #define LOCK_OFFSET (INT64_C(1) << 62)
 

@@ -22,6 +22,7 @@
 #include "dicomnet/error.h"
 #include "engine/record.h"
 #include "engine/session.h"
+#include "ledger/rules.h"
 
 struct ledger;
 
@@ -33,14 +34,11 @@ struct ledger_options {
                               read_only */
     uint16_t peer_port;
     const char *called_ae;
-    const char *calling_ae;           /* noted only */
-    bool allow_other_destination;     /* the ledger belongs to this one from now on */
-    bool retry_failed;                /* what failed for good is not recalled */
-    bool accept_raw;                  /* nor what was not sent because this was not set, */
-    bool allow_incomplete;            /* and what failed because this was not, */
-    enum intake_conflict on_conflict; /* nor a conflict that would end otherwise now */
-    bool paths_may_repeat;            /* the inputs may name a path twice: it has one row all the same */
-    bool read_only;                   /* to ask it only: no lock, no session; a file that is not there is no error */
+    const char *calling_ae;       /* noted only */
+    bool allow_other_destination; /* the ledger belongs to this one from now on */
+    struct rules_options rules;   /* what stands of earlier sessions */
+    bool paths_may_repeat;        /* the inputs may name a path twice: it has one row all the same */
+    bool read_only;               /* to ask it only: no lock, no session; a file that is not there is no error */
 };
 
 /*

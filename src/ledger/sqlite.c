@@ -1,5 +1,5 @@
 /*
- * sqlite - opening, the lock, the schema, the destination, and the rows of sessions. See ledger.h.
+ * sqlite - opening a ledger: the lock, the schema, the destination. See ledger.h.
  *
  * The lock is an open-file-description lock on one byte far behind anything SQLite locks or writes. It belongs to a
  * descriptor of our own, which is closed after SQLite's: closing any descriptor of the file drops those locks that
@@ -44,8 +44,9 @@ static const char schema[] =
     "  session INTEGER NOT NULL REFERENCES session (id));";
 
 /*
- * Only who resumes looks for paths and UIDs, so the indexes are made then: to keep them up while a first session writes
- * millions of rows would cost more than the rows themselves. That of paths is made at once if one may come twice.
+ * Only a session that resumes looks for paths and UIDs, so the indexes are made then: to keep them up while a first
+ * session writes millions of rows would cost more than the rows themselves. That of paths is made at once if one may
+ * come twice.
  */
 static const char path_index[] = "CREATE UNIQUE INDEX IF NOT EXISTS file_path ON file (path)";
 static const char instance_index[] = "CREATE INDEX IF NOT EXISTS file_instance ON file (instance)";
@@ -58,7 +59,7 @@ static const char path_once[] =
     "DELETE FROM file WHERE id NOT IN (SELECT id FROM (SELECT id, row_number() OVER"
     "  (PARTITION BY path ORDER BY state IN ('stored', 'warned') DESC, id DESC) AS place FROM file) WHERE place = 1)";
 
-/* For who may change nothing. */
+/* For a ledger that is opened read only. */
 static const char path_index_apart[] =
     "PRAGMA query_only = 0;"
     "CREATE TEMP TABLE file_path (path PRIMARY KEY, id INTEGER NOT NULL) WITHOUT ROWID;"
@@ -94,7 +95,7 @@ void ledger_describe_error(sqlite3 *db, char *ret_text, size_t size)
              by_system ? dicomnet_error_text(-system) : "", by_system ? ")" : "");
 }
 
-static int say_error(const char *path, sqlite3 *db, char *ret_message)
+int ledger_say_error(const char *path, sqlite3 *db, char *ret_message)
 {
     char text[256];
     int code = sqlite3_errcode(db);
@@ -149,7 +150,7 @@ int ledger_identify(sqlite3 *db, const char *path, char *ret_message)
         ask_number(db, "PRAGMA user_version", &version) != SQLITE_OK ||
         ask_number(db, "PRAGMA page_count", &pages) != SQLITE_OK ||
         ask_number(db, "SELECT count(*) FROM sqlite_master", &tables) != SQLITE_OK)
-        return say_error(path, db, ret_message);
+        return ledger_say_error(path, db, ret_message);
     if (application == 0 && version == 0 && tables == 0 && pages <= 1) /* what has more pages has lost something */
         return 0;
     if (application != LEDGER_APPLICATION_ID)
@@ -236,7 +237,7 @@ static int make_schema(struct ledger *ledger, char *ret_message)
              LEDGER_APPLICATION_ID, LEDGER_SCHEMA_VERSION);
     bool made = execute(ledger, begin) == SQLITE_OK && execute(ledger, schema) == SQLITE_OK &&
                 execute(ledger, "COMMIT") == SQLITE_OK;
-    return made ? 0 : say_error(ledger->path, ledger->db, ret_message);
+    return made ? 0 : ledger_say_error(ledger->path, ledger->db, ret_message);
 }
 
 /* Whose it is. A new one belongs to the destination it was made for. */
@@ -247,7 +248,7 @@ static int check_destination(struct ledger *ledger, const struct ledger_options 
         return 0;
     if (sqlite3_prepare_v2(ledger->db, "SELECT host, port, called_ae FROM destination", -1, &statement, NULL) !=
         SQLITE_OK)
-        return say_error(ledger->path, ledger->db, ret_message);
+        return ledger_say_error(ledger->path, ledger->db, ret_message);
     int code = sqlite3_step(statement), result = 0;
     if (code == SQLITE_ROW) {
         const char *host = ledger_column_text(statement, 0), *called_ae = ledger_column_text(statement, 2);
@@ -260,7 +261,7 @@ static int check_destination(struct ledger *ledger, const struct ledger_options 
                          ledger->path, called_ae, host, port, options->called_ae, options->peer_host,
                          (unsigned)options->peer_port);
     } else if (code != SQLITE_DONE) {
-        result = say_error(ledger->path, ledger->db, ret_message);
+        result = ledger_say_error(ledger->path, ledger->db, ret_message);
     }
     sqlite3_finalize(statement);
     return result;
@@ -351,7 +352,7 @@ static int prepare_rows(struct ledger *ledger)
 static int open_database(struct ledger *ledger, const struct ledger_options *options, char *ret_message)
 {
     if (ledger_connect(ledger->file_name, options->read_only, &ledger->db) != SQLITE_OK)
-        return say_error(ledger->path, ledger->db, ret_message);
+        return ledger_say_error(ledger->path, ledger->db, ret_message);
     int known = ledger_identify(ledger->db, ledger->path, ret_message);
     if (known < 0)
         return known;
@@ -359,14 +360,14 @@ static int open_database(struct ledger *ledger, const struct ledger_options *opt
         execute(ledger, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
                         "PRAGMA cache_size = -16384;"
                         "PRAGMA wal_autocheckpoint = 0" /* ledger_commit does it */) != SQLITE_OK)
-        return say_error(ledger->path, ledger->db, ret_message);
+        return ledger_say_error(ledger->path, ledger->db, ret_message);
     if (known == 0 && options->read_only)
         return say(ret_message, "'%s' is no ledger", ledger->path);
     if (known == 0 && make_schema(ledger, ret_message) != 0)
         return -1;
     if (check_destination(ledger, options, ret_message) != 0)
         return -1;
-    return prepare_rows(ledger) == SQLITE_OK ? 0 : say_error(ledger->path, ledger->db, ret_message);
+    return prepare_rows(ledger) == SQLITE_OK ? 0 : ledger_say_error(ledger->path, ledger->db, ret_message);
 }
 
 /* Copy what is needed later; the folder that relative paths begin at. False if out of memory. */
@@ -434,111 +435,12 @@ void ledger_close(struct ledger *ledger)
     free(ledger);
 }
 
-/* ---- sessions ---- */
-
-static int write_session(struct ledger *ledger, const char *session_id, const char *given)
+struct record ledger_record(struct ledger *ledger)
 {
-    sqlite3_stmt *statement = NULL;
-    char machine[256] = "";
-    (void)gethostname(machine, sizeof machine - 1);
-    int code = sqlite3_prepare_v2(ledger->db,
-                                  "INSERT INTO session (name, version, machine, pid, begun_us, host, port, called_ae, "
-                                  "calling_ae, options) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                                  -1, &statement, NULL);
-    if (code != SQLITE_OK)
-        return code;
-    sqlite3_bind_text(statement, 1, session_id, -1, SQLITE_STATIC);
-    sqlite3_bind_text(statement, 2, PROGRAM_VERSION, -1, SQLITE_STATIC);
-    sqlite3_bind_text(statement, 3, machine, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 4, getpid());
-    sqlite3_bind_int64(statement, 5, (int64_t)clock_wall_us());
-    sqlite3_bind_text(statement, 6, ledger->peer_host, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 7, ledger->options.peer_port);
-    sqlite3_bind_text(statement, 8, ledger->called_ae, -1, SQLITE_STATIC);
-    sqlite3_bind_text(statement, 9, ledger->calling_ae, -1, SQLITE_STATIC);
-    ledger_bind_text(statement, 10, given);
-    code = ledger_step(statement);
-    sqlite3_finalize(statement);
-    return code;
-}
-
-static int write_destination(struct ledger *ledger)
-{
-    sqlite3_stmt *statement = NULL;
-    int code = sqlite3_exec(ledger->db, "DELETE FROM destination", NULL, NULL, NULL);
-    if (code == SQLITE_OK)
-        code = sqlite3_prepare_v2(ledger->db, "INSERT INTO destination VALUES (?, ?, ?)", -1, &statement, NULL);
-    if (code != SQLITE_OK)
-        return code;
-    sqlite3_bind_text(statement, 1, ledger->peer_host, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(statement, 2, ledger->options.peer_port);
-    sqlite3_bind_text(statement, 3, ledger->called_ae, -1, SQLITE_STATIC);
-    code = ledger_step(statement);
-    sqlite3_finalize(statement);
-    return code;
-}
-
-int ledger_begin_session(struct ledger *ledger, const char *session_id, const char *given, char *ret_message)
-{
-    int code = ledger_step(ledger->queries[LEDGER_BEGIN]);
-    if (code == SQLITE_OK)
-        code = write_destination(ledger);
-    if (code == SQLITE_OK)
-        code = write_session(ledger, session_id, given);
-    int64_t session = sqlite3_last_insert_rowid(ledger->db);
-    if (code == SQLITE_OK)
-        code = ledger_step(ledger->queries[LEDGER_COMMIT]);
-    if (code != SQLITE_OK)
-        return say_error(ledger->path, ledger->db, ret_message);
-    ledger->session = session;
-    ledger->checkpoint_us = clock_monotonic_us();
-    return 0;
-}
-
-static int write_end(struct ledger *ledger, const struct session_result *result, int exit_code)
-{
-    static const enum outcome_state states[] = {OUTCOME_STORED,  OUTCOME_WARNED,   OUTCOME_FAILED,
-                                                OUTCOME_SKIPPED, OUTCOME_IN_DOUBT, OUTCOME_PENDING};
-    static const char *const verdicts[] = {
-        [SESSION_COMPLETE] = "complete", [SESSION_INTERRUPTED] = "interrupted", [SESSION_STOPPED] = "stopped"};
-    const struct session_totals *totals = &result->totals;
-    sqlite3_stmt *statement = NULL;
-    uint64_t earlier = 0;
-    int code = sqlite3_prepare_v2(ledger->db,
-                                  "UPDATE session SET ended_us = ?, verdict = ?, stop_reason = ?, exit_code = ?, "
-                                  "files = ?, bytes = ?, earlier = ?, stored = ?, warned = ?, failed = ?, skipped = ?, "
-                                  "in_doubt = ?, pending = ? WHERE id = ?",
-                                  -1, &statement, NULL);
-    if (code != SQLITE_OK)
-        return code;
-    sqlite3_bind_int64(statement, 1, (int64_t)result->ended_us);
-    sqlite3_bind_text(statement, 2, verdicts[result->verdict], -1, SQLITE_STATIC);
-    ledger_bind_text(statement, 3, result->stop_text);
-    sqlite3_bind_int(statement, 4, exit_code);
-    sqlite3_bind_int64(statement, 5, (int64_t)totals->files);
-    sqlite3_bind_int64(statement, 6, (int64_t)totals->bytes_stored);
-    int index = 8;
-    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
-        earlier += totals->earlier[states[i]];
-        sqlite3_bind_int64(statement, index++, (int64_t)totals->by_state[states[i]]);
-    }
-    sqlite3_bind_int64(statement, 7, (int64_t)earlier);
-    sqlite3_bind_int64(statement, index, ledger->session);
-    code = ledger_step(statement);
-    sqlite3_finalize(statement);
-    return code;
-}
-
-const char *ledger_end_session(struct ledger *ledger, const struct session_result *result, int exit_code)
-{
-    ledger_commit(ledger);
-    if (write_end(ledger, result, exit_code) != SQLITE_OK)
-        ledger_note_problem(ledger);
-    ledger_check_place(ledger);
-    return ledger_problem(ledger);
-}
-
-uint64_t ledger_lost(const struct ledger *ledger)
-{
-    return ledger->lost;
+    struct record record = {.user = ledger, .path = ledger->path, .keep = ledger_keep, .flush = ledger_flush};
+    if (ledger->has_earlier)
+        record.recall_files = ledger_recall_files;
+    if (ledger->has_earlier && !ledger->options.read_only)
+        record.recall_twins = ledger_recall_twins;
+    return record;
 }

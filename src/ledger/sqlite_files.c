@@ -1,5 +1,5 @@
 /*
- * sqlite_files - the rows of files: written as outcomes come, recalled when the same files are found again.
+ * sqlite_files - the rows of files: written as outcomes come. What is recalled of them: sqlite_recall.c.
  *
  * A row is written by one prepared statement that borrows the instance's own texts, and belongs to the transaction of
  * this turn of the loop. Nothing is allocated by us for it.
@@ -48,36 +48,6 @@ enum keep_column {
     KEEP_SESSION
 };
 
-/* The columns of LEDGER_RECALL and LEDGER_TWINS. */
-enum recall_column {
-    RECALL_PATH,
-    RECALL_DEVICE,
-    RECALL_INODE,
-    RECALL_SIZE,
-    RECALL_MTIME,
-    RECALL_DATA_OFFSET,
-    RECALL_DATA_BYTES,
-    RECALL_STUDY,
-    RECALL_SERIES,
-    RECALL_INSTANCE,
-    RECALL_CLASS,
-    RECALL_SYNTAX,
-    RECALL_STATE,
-    RECALL_STATUS,
-    RECALL_REASON,
-    RECALL_TEXT,
-    RECALL_COMMENT,
-    RECALL_ERROR,
-    RECALL_OFFSET,
-    RECALL_ATTEMPTS,
-    RECALL_ASSOCIATION,
-    RECALL_ENDED
-};
-
-#define RECALLED                                                                                                       \
-    "path, device, inode, size_bytes, mtime_ns, data_offset, data_bytes, study, series, instance, class, syntax, "     \
-    "state, status, reason, text, comment, error, offset, attempts, association, ended_us"
-
 #define KEPT                                                                                                           \
     "device, inode, size_bytes, mtime_ns, data_offset, data_bytes, study, series, instance, class, syntax, state, "    \
     "status, reason, text, comment, error, offset, attempts, worker, association, message_id, ended_us, read_us, "     \
@@ -103,27 +73,26 @@ static const char keep_again[] =
          "(excluded.inode IS NOT NULL AND (excluded.size_bytes <> size_bytes OR excluded.mtime_ns <> mtime_ns OR "
          "(excluded.reason IS NOT 'duplicate' AND (excluded.inode <> inode OR excluded.device <> device))))";
 
-/* Where paths are indexed apart. */
-static const char recall_apart[] = "SELECT " RECALLED " FROM file WHERE id = (SELECT id FROM temp.file_path WHERE path "
-                                   "= ?1) AND session < ?2";
-
-static const char *const texts[LEDGER_QUERY_COUNT] = {
-    [LEDGER_BEGIN] = "BEGIN IMMEDIATE",
-    [LEDGER_COMMIT] = "COMMIT",
-    [LEDGER_ROLLBACK] = "ROLLBACK",
-    [LEDGER_KEEP] = KEEP,
-    [LEDGER_RECALL] = "SELECT " RECALLED " FROM file WHERE path = ?1 AND session < ?2",
-    [LEDGER_TWINS] = "SELECT " RECALLED " FROM file WHERE instance = ?1 AND session < ?2 AND path <> ?3 "
-                     "AND state IN ('stored', 'warned') ORDER BY id",
-    [LEDGER_IS_STORED] = "SELECT 1 FROM file WHERE instance = ?1 AND state IN ('stored', 'warned') LIMIT 1",
-};
+static const char *text_of(const struct ledger *ledger, enum ledger_query query)
+{
+    switch (query) {
+    case LEDGER_BEGIN:
+        return "BEGIN IMMEDIATE";
+    case LEDGER_COMMIT:
+        return "COMMIT";
+    case LEDGER_ROLLBACK:
+        return "ROLLBACK";
+    case LEDGER_KEEP:
+        return ledger->indexing == LEDGER_INDEXED ? keep_again : KEEP;
+    default:
+        return ledger_recall_text(ledger, query);
+    }
+}
 
 int ledger_prepare(struct ledger *ledger)
 {
     for (int i = 0; i < LEDGER_QUERY_COUNT; i++) {
-        const char *text = i == LEDGER_KEEP && ledger->indexing == LEDGER_INDEXED           ? keep_again
-                           : i == LEDGER_RECALL && ledger->indexing == LEDGER_INDEXED_APART ? recall_apart
-                                                                                            : texts[i];
+        const char *text = text_of(ledger, (enum ledger_query)i);
         int code = sqlite3_prepare_v3(ledger->db, text, -1, SQLITE_PREPARE_PERSISTENT, &ledger->queries[i], NULL);
         if (code != SQLITE_OK)
             return code;
@@ -140,11 +109,7 @@ static size_t idle_len(const char *path)
     return len;
 }
 
-/*
- * The same file has the same name from wherever it is sent: relative paths begin at the current folder, "./" and
- * double slashes are left out. What ".." and links mean is not looked into.
- */
-static const char *place_of(struct ledger *ledger, const char *path)
+const char *ledger_place_of(struct ledger *ledger, const char *path)
 {
     const char *given = path;
     if (ledger->folder_len == 0)
@@ -182,7 +147,7 @@ static void bind_word(sqlite3_stmt *statement, int index, const char *word)
 static void bind_facts(struct ledger *ledger, sqlite3_stmt *query, const struct file_facts *file)
 {
     if (file->path[0] != '\0')
-        ledger_bind_text(query, KEEP_PATH, place_of(ledger, file->path));
+        ledger_bind_text(query, KEEP_PATH, ledger_place_of(ledger, file->path));
     else
         sqlite3_bind_text(query, KEEP_PATH, "", 0, SQLITE_STATIC); /* no memory for it; the column is never NULL */
     if (file->inode != 0) {
@@ -245,7 +210,7 @@ static void give_up_rows(struct ledger *ledger)
         (void)ledger_step(ledger->queries[LEDGER_ROLLBACK]);
 }
 
-static void note_problem(struct ledger *ledger, const char *what, const char *text)
+void ledger_note_failure(struct ledger *ledger, const char *what, const char *text)
 {
     if (ledger->problem[0] == '\0')
         snprintf(ledger->problem, sizeof ledger->problem, "the ledger '%s' cannot be %s: %s", ledger->path, what, text);
@@ -255,7 +220,7 @@ void ledger_note_problem(struct ledger *ledger)
 {
     char text[256];
     ledger_describe_error(ledger->db, text, sizeof text);
-    note_problem(ledger, "written", text);
+    ledger_note_failure(ledger, "written", text);
 }
 
 void ledger_check_place(struct ledger *ledger)
@@ -269,7 +234,7 @@ void ledger_check_place(struct ledger *ledger)
                  ledger->path);
 }
 
-static void keep(void *user, const struct instance *instance)
+void ledger_keep(void *user, const struct instance *instance)
 {
     struct ledger *ledger = user;
     sqlite3_stmt *query = ledger->queries[LEDGER_KEEP];
@@ -315,7 +280,7 @@ void ledger_commit(struct ledger *ledger)
     ledger->open_rows = 0;
 }
 
-static enum record_when flush(void *user, struct record_flush *flush)
+enum record_when ledger_flush(void *user, struct record_flush *flush)
 {
     struct ledger *ledger = user;
     ledger_commit(ledger);
@@ -323,202 +288,7 @@ static enum record_when flush(void *user, struct record_flush *flush)
     return RECORD_NOW;
 }
 
-/* ---- recalling ---- */
-
-static uint64_t column_number(sqlite3_stmt *row, int column)
+uint64_t ledger_lost(const struct ledger *ledger)
 {
-    return (uint64_t)sqlite3_column_int64(row, column);
-}
-
-/* Is it the file of the row: the very same, and not touched since? */
-static bool is_same_file(sqlite3_stmt *row, const struct file_facts *file)
-{
-    return sqlite3_column_type(row, RECALL_INODE) != SQLITE_NULL && column_number(row, RECALL_DEVICE) == file->device &&
-           column_number(row, RECALL_INODE) == file->inode && column_number(row, RECALL_SIZE) == file->size_bytes &&
-           sqlite3_column_int64(row, RECALL_MTIME) == file->mtime_ns;
-}
-
-static struct outcome outcome_of(sqlite3_stmt *row)
-{
-    struct outcome outcome = {.state = outcome_state_find(ledger_column_text(row, RECALL_STATE)),
-                              .reason = outcome_reason_find(ledger_column_text(row, RECALL_REASON)),
-                              .earlier = true,
-                              .has_status = sqlite3_column_type(row, RECALL_STATUS) != SQLITE_NULL,
-                              .status = (uint16_t)sqlite3_column_int(row, RECALL_STATUS),
-                              .error = sqlite3_column_int(row, RECALL_ERROR),
-                              .offset = column_number(row, RECALL_OFFSET),
-                              .attempts = (unsigned)sqlite3_column_int(row, RECALL_ATTEMPTS),
-                              .ended_us = column_number(row, RECALL_ENDED)};
-    snprintf(outcome.comment, sizeof outcome.comment, "%s", ledger_column_text(row, RECALL_COMMENT));
-    return outcome;
-}
-
-/* The row's text is that of its outcome, and behind it the fact. */
-static void recall_fact(struct instance *instance, const char *text)
-{
-    char description[INSTANCE_TEXT_SIZE];
-    instance_describe(instance, description, sizeof description);
-    size_t len = strlen(description);
-    if (len > 0 && strncmp(text, description, len) == 0 && strncmp(text + len, ": ", 2) == 0)
-        instance_note(instance, "%s", text + len + 2);
-}
-
-static struct instance *instance_of(struct ledger *ledger, sqlite3_stmt *row, const char *path)
-{
-    const struct file_facts facts = {.path = path,
-                                     .size_bytes = column_number(row, RECALL_SIZE),
-                                     .mtime_ns = sqlite3_column_int64(row, RECALL_MTIME),
-                                     .device = column_number(row, RECALL_DEVICE),
-                                     .inode = column_number(row, RECALL_INODE),
-                                     .data_offset = column_number(row, RECALL_DATA_OFFSET),
-                                     .data_len = column_number(row, RECALL_DATA_BYTES),
-                                     .study_uid = ledger_column_text(row, RECALL_STUDY),
-                                     .series_uid = ledger_column_text(row, RECALL_SERIES),
-                                     .instance_uid = ledger_column_text(row, RECALL_INSTANCE),
-                                     .class_uid = ledger_column_text(row, RECALL_CLASS),
-                                     .syntax_uid = ledger_column_text(row, RECALL_SYNTAX)};
-    struct instance *instance = instance_create(&facts);
-    if (instance != NULL) {
-        instance->outcome = outcome_of(row);
-        recall_fact(instance, ledger_column_text(row, RECALL_TEXT));
-    } else {
-        note_problem(ledger, "read", dicomnet_error_text(-ENOMEM));
-    }
-    return instance;
-}
-
-/* The next row. What cannot be read is noted: an instance that is stored might be sent again. */
-static bool next_row(struct ledger *ledger, sqlite3_stmt *query)
-{
-    int code = sqlite3_step(query);
-    if (code != SQLITE_ROW && code != SQLITE_DONE) {
-        char text[256];
-        ledger_describe_error(ledger->db, text, sizeof text);
-        note_problem(ledger, "read", text);
-    }
-    return code == SQLITE_ROW;
-}
-
-/* True if an instance with this UID is stored. */
-static bool is_stored(struct ledger *ledger, const char *instance_uid)
-{
-    sqlite3_stmt *query = ledger->queries[LEDGER_IS_STORED];
-    sqlite3_bind_text(query, 1, instance_uid, -1, SQLITE_STATIC);
-    bool stored = next_row(ledger, query);
-    sqlite3_reset(query);
-    return stored;
-}
-
-/* What --accept-raw sends. */
-static bool is_undeclared(enum outcome_reason reason)
-{
-    return reason == REASON_NO_META || reason == REASON_NO_TRANSFER_SYNTAX;
-}
-
-/* Does the outcome of an unchanged file stand? */
-static bool stands(struct ledger *ledger, const struct instance *instance)
-{
-    const struct outcome *outcome = &instance->outcome;
-    const struct ledger_options *options = &ledger->options;
-    switch (outcome->state) {
-    case OUTCOME_STORED:
-    case OUTCOME_WARNED:
-        return true;
-    case OUTCOME_FAILED:
-        if ((outcome->reason == REASON_NO_STUDY_UID || outcome->reason == REASON_BAD_UID) && options->allow_incomplete)
-            return false;
-        if (is_undeclared(outcome->reason) && options->accept_raw)
-            return false;
-        if (outcome->reason == REASON_UID_CONFLICT && options->on_conflict != CONFLICT_FAIL)
-            return false;
-        return outcome_is_final_failure(outcome) && !options->retry_failed;
-    case OUTCOME_SKIPPED:
-        /* Earlier versions skipped these; each is DICOM that was not sent. */
-        if (is_undeclared(outcome->reason) || outcome->reason == REASON_NESTING)
-            return false;
-        if (outcome->reason == REASON_UID_CONFLICT)
-            return options->on_conflict != CONFLICT_ALL;
-        /* A duplicate of what failed, or of what is there no longer, may be the only copy. */
-        return outcome->reason != REASON_DUPLICATE || options->read_only ||
-               is_stored(ledger, instance->file.instance_uid);
-    default:
-        return false;
-    }
-}
-
-static struct record_answer recall_file(struct ledger *ledger, const struct file_facts *file)
-{
-    sqlite3_stmt *query = ledger->queries[LEDGER_RECALL];
-    struct record_answer answer = {.instance = NULL};
-    ledger_bind_text(query, 1, place_of(ledger, file->path));
-    sqlite3_bind_int64(query, 2, ledger->session);
-    if (next_row(ledger, query) && is_same_file(query, file))
-        answer.instance = instance_of(ledger, query, file->path);
-    sqlite3_reset(query);
-    if (answer.instance == NULL || stands(ledger, answer.instance))
-        return answer;
-    const struct outcome *outcome = &answer.instance->outcome;
-    answer.refused =
-        outcome->state == OUTCOME_FAILED && outcome->reason == REASON_STATUS && outcome_says_no_room(outcome);
-    instance_destroy(answer.instance);
-    answer.instance = NULL;
-    return answer;
-}
-
-static enum record_when recall_files(void *user, struct record_recall *recall)
-{
-    struct ledger *ledger = user;
-    for (size_t i = 0; i < recall->count; i++)
-        recall->answers[i] = recall_file(ledger, recall->files[i]);
-    recall->problem = ledger_problem(ledger);
-    return RECORD_NOW;
-}
-
-static bool is_still_there(sqlite3_stmt *row, const char *path)
-{
-    struct stat status;
-    if (stat(path, &status) != 0)
-        return false;
-    const struct file_facts now = {.size_bytes = (uint64_t)status.st_size,
-                                   .mtime_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
-                                   .device = status.st_dev,
-                                   .inode = status.st_ino};
-    return is_same_file(row, &now);
-}
-
-static struct instance *recall_twin(struct ledger *ledger, const struct file_facts *file)
-{
-    sqlite3_stmt *query = ledger->queries[LEDGER_TWINS];
-    struct instance *twin = NULL;
-    sqlite3_bind_text(query, 1, file->instance_uid, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(query, 2, ledger->session);
-    ledger_bind_text(query, 3, place_of(ledger, file->path));
-    while (twin == NULL && next_row(ledger, query)) {
-        /* Under a new name it is the same file still, and what became of it stands. */
-        if (is_same_file(query, file))
-            twin = instance_of(ledger, query, file->path);
-        else if (is_still_there(query, ledger_column_text(query, RECALL_PATH)))
-            twin = instance_of(ledger, query, ledger_column_text(query, RECALL_PATH));
-    }
-    sqlite3_reset(query);
-    return twin;
-}
-
-static enum record_when recall_twins(void *user, struct record_recall *recall)
-{
-    struct ledger *ledger = user;
-    for (size_t i = 0; i < recall->count; i++)
-        recall->answers[i].instance = recall_twin(ledger, recall->files[i]);
-    recall->problem = ledger_problem(ledger);
-    return RECORD_NOW;
-}
-
-struct record ledger_record(struct ledger *ledger)
-{
-    struct record record = {.user = ledger, .path = ledger->path, .keep = keep, .flush = flush};
-    if (ledger->has_earlier)
-        record.recall_files = recall_files;
-    if (ledger->has_earlier && !ledger->options.read_only)
-        record.recall_twins = recall_twins;
-    return record;
+    return ledger->lost;
 }

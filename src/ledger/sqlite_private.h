@@ -1,8 +1,10 @@
 /*
  * sqlite_private - the inside of a ledger, shared by the files it is written in:
- *   sqlite.c         opening: lock, schema, destination; sessions
- *   sqlite_files.c   the rows of files: kept and recalled
- *   ledger_report.c  what `dicom-sender report` says; it opens the database by itself, read-only
+ *   sqlite.c          opening: lock, schema, destination
+ *   sqlite_session.c  the rows of sessions
+ *   sqlite_files.c    the rows of files: kept
+ *   sqlite_recall.c   and recalled
+ *   ledger_report.c   what `dicom-sender report` says; it opens the database by itself, read-only
  */
 #ifndef LEDGER_SQLITE_PRIVATE_H
 #define LEDGER_SQLITE_PRIVATE_H
@@ -77,17 +79,38 @@ bool ledger_is_locked(const char *path);
 /* Prepare the queries. 0 or an SQLite code. */
 int ledger_prepare(struct ledger *ledger);
 
+/* The text of LEDGER_RECALL, LEDGER_TWINS or LEDGER_IS_STORED. */
+const char *ledger_recall_text(const struct ledger *ledger, enum ledger_query query);
+
+/*
+ * The name of a path among the rows, the same from wherever the file is sent: relative paths begin at the current
+ * folder, "./" and double slashes are left out. What ".." and links mean is not looked into. Until the next call.
+ */
+const char *ledger_place_of(struct ledger *ledger, const char *path);
+
+/* For struct record: see engine/record.h. `user` is the ledger. */
+enum record_when ledger_recall_files(void *user, struct record_recall *recall);
+enum record_when ledger_recall_twins(void *user, struct record_recall *recall);
+void ledger_keep(void *user, const struct instance *instance);
+enum record_when ledger_flush(void *user, struct record_flush *flush);
+
 /* Make durable what was kept. */
 void ledger_commit(struct ledger *ledger);
 
 /* The first thing that went wrong; NULL = nothing has. */
 const char *ledger_problem(const struct ledger *ledger);
 
-/* Note what went wrong, as SQLite and the system say it. */
+/* Note that the ledger cannot be `what` ("read", "written"), unless something went wrong before. */
+void ledger_note_failure(struct ledger *ledger, const char *what, const char *text);
+
+/* Note what went wrong with writing, as SQLite and the system say it. */
 void ledger_note_problem(struct ledger *ledger);
 
 /* Note it if the file is no longer where it was: what is written is then seen by nobody. */
 void ledger_check_place(struct ledger *ledger);
+
+/* Say what the last call failed with, of the ledger at this path. -1. */
+int ledger_say_error(const char *path, sqlite3 *db, char *ret_message);
 
 /* "database or disk is full (No space left on device)": what the last call failed with. */
 void ledger_describe_error(sqlite3 *db, char *ret_text, size_t size);

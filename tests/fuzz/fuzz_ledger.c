@@ -99,7 +99,7 @@ static struct ledger_options options_of(unsigned flags)
                                    .called_ae = "PACS",
                                    .calling_ae = "SENDER",
                                    .allow_other_destination = (flags & FLAG_ALLOW) != 0,
-                                   .retry_failed = (flags & FLAG_RETRY) != 0,
+                                   .rules.retry_failed = (flags & FLAG_RETRY) != 0,
                                    .paths_may_repeat = (flags & FLAG_REPEAT) != 0,
                                    .read_only = (flags & FLAG_READ_ONLY) != 0};
 }

@@ -144,9 +144,9 @@ Test(ledger, knows_which_outcomes_stand)
         {OUTCOME_PENDING, REASON_INTERRUPTED, false, false, false, false},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        options.accept_raw = rows[i].raw;
-        options.allow_incomplete = rows[i].incomplete;
-        options.retry_failed = rows[i].retry;
+        options.rules.accept_raw = rows[i].raw;
+        options.rules.allow_incomplete = rows[i].incomplete;
+        options.rules.retry_failed = rows[i].retry;
         snprintf(file_path, sizeof file_path, "%s/file-%zu", folder, i);
         char uid[16];
         snprintf(uid, sizeof uid, "1.2.%zu", i);
@@ -458,4 +458,75 @@ Test(ledger, to_ask_only)
     cr_assert_eq(ledger_open(&reader, &reading, message), 0);
     cr_assert_null(reader);
     cr_assert_neq(access(file_path, F_OK), 0);
+}
+
+/* ---- a ledger of before ---- */
+
+enum { OLD_FILES = 7 };
+
+static sqlite3 *old_ledger(void)
+{
+    sqlite3 *db;
+    char *statements = fixture_read_file(SOURCE_ROOT "/tests/support/ledger_version_1.sql");
+    cr_assert_not_null(statements);
+    folder = fixture_make_folder();
+    snprintf(path, sizeof path, "%s/old.db", folder);
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, statements, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    free(statements);
+    return db;
+}
+
+/* What its rows say of their files, as a scan would find them unchanged. */
+static size_t old_files(sqlite3 *db, struct file_facts *files, char paths[][64], char states[][16])
+{
+    sqlite3_stmt *row;
+    size_t count = 0;
+    cr_assert_eq(sqlite3_prepare_v2(db, "SELECT path, device, inode, size_bytes, mtime_ns, state FROM file ORDER BY id",
+                                    -1, &row, NULL),
+                 SQLITE_OK);
+    while (sqlite3_step(row) == SQLITE_ROW) {
+        cr_assert_lt(count, OLD_FILES);
+        files[count] = (struct file_facts){.path = paths[count],
+                                           .device = (uint64_t)sqlite3_column_int64(row, 1),
+                                           .inode = (uint64_t)sqlite3_column_int64(row, 2),
+                                           .size_bytes = (uint64_t)sqlite3_column_int64(row, 3),
+                                           .mtime_ns = sqlite3_column_int64(row, 4)};
+        snprintf(paths[count], 64, "%s", (const char *)sqlite3_column_text(row, 0));
+        snprintf(states[count++], 16, "%s", (const char *)sqlite3_column_text(row, 5));
+    }
+    sqlite3_finalize(row);
+    return count;
+}
+
+Test(old_ledger, opens_and_goes_on)
+{
+    struct file_facts files[OLD_FILES];
+    char paths[OLD_FILES][64], states[OLD_FILES][16];
+    sqlite3 *db = old_ledger();
+    cr_assert_eq(old_files(db, files, paths, states), OLD_FILES);
+    sqlite3_close(db);
+    int64_t schema = ask("SELECT sum(length(sql)) FROM sqlite_master");
+    options = (struct ledger_options){
+        .path = path, .peer_host = "loopback", .peer_port = 104, .called_ae = "ANY-SCP", .calling_ae = "SENDER"};
+    begin();
+    for (size_t i = 0; i < OLD_FILES; i++) {
+        struct instance *recalled = ask_file(&record, &files[i]);
+        cr_assert_not_null(recalled, "%s", files[i].path);
+        cr_expect_str_eq(outcome_state_name(recalled->outcome.state), states[i], "%s", files[i].path);
+        cr_expect(recalled->outcome.earlier);
+        instance_destroy(recalled);
+        files[i].mtime_ns++;
+        cr_expect_null(ask_file(&record, &files[i]), "%s has changed", files[i].path);
+    }
+    struct instance instance = fixture_instance("/new", "1.2.1", "1.2.2", 1000, OUTCOME_STORED, REASON_NONE);
+    record.keep(record.user, &instance);
+    cr_assert_null(ask_flush(&record));
+    end();
+    ledger = NULL;
+    cr_expect_eq(ask("SELECT count(*) FROM file"), OLD_FILES + 1);
+    cr_expect_eq(ask("SELECT count(*) FROM session"), 3);
+    cr_expect_eq(ask("PRAGMA user_version"), 1);
+    cr_expect_eq(ask("SELECT sum(length(sql)) FROM sqlite_master"), schema, "the schema is what it was");
+    fixture_remove_folder(folder);
 }

@@ -14,6 +14,7 @@
 #include "engine/scan_feed.h"
 #include "files/synthetic.h"
 #include "instance/instance.h"
+#include "late_record.h"
 #include "made_files.h"
 
 enum { STUDIES = 3, EACH = 4, FILES = STUDIES * EACH };
@@ -26,7 +27,8 @@ struct told {
     enum outcome_reason last_reason;
     uint64_t bytes;
     int scan_error;
-    unsigned stop_at; /* found; 0 = never */
+    unsigned problems; /* with the record */
+    unsigned stop_at;  /* found; 0 = never */
 };
 
 static uv_loop_t loop;
@@ -47,6 +49,13 @@ static void on_planned(void *user, uint64_t size_bytes)
 {
     told.planned++;
     told.bytes += size_bytes;
+}
+
+static void on_record_failed(void *user, const char *problem)
+{
+    cr_expect_str_eq(problem, LATE_RECORD_PROBLEM);
+    told.problems++;
+    intake_stop(told.intake);
 }
 
 static void on_ended(void *user, struct instance *instance)
@@ -72,8 +81,31 @@ static void on_scan_ended(void *user, int error)
     told.scan_error = error;
 }
 
-static const struct intake_handler handler = {
-    .found = on_found, .planned = on_planned, .ended = on_ended, .go_on = on_go_on, .scan_ended = on_scan_ended};
+static const struct intake_handler handler = {.found = on_found,
+                                              .planned = on_planned,
+                                              .record_failed = on_record_failed,
+                                              .ended = on_ended,
+                                              .go_on = on_go_on,
+                                              .scan_ended = on_scan_ended};
+
+static struct late_record late;
+static bool planned_too_early;
+
+/* Take all out of the plan, as if it was sent. Files that may be known are planned only after the record has answered.
+ */
+static void send_planned(void)
+{
+    struct work *work;
+    struct list_node *node;
+    while ((work = plan_next(&plan, 1)) != NULL) {
+        while ((node = list_pop(&work->instances)) != NULL) {
+            struct instance *instance = list_entry(node, struct instance, mail.node);
+            planned_too_early = planned_too_early || !late.answered[late_record_number(instance->file.path)];
+            on_ended(&told, instance);
+        }
+        cr_assert_null(plan_finish(&plan, work, false));
+    }
+}
 
 static void set_up(void)
 {
@@ -225,7 +257,6 @@ Test(intake, pauses_when_enough_is_found)
 {
     enum { MANY = 4000, MAX = 100 };
     struct made_files many;
-    struct instance *instance;
     cr_assert_eq(made_files_create(&many, 1, MANY, 2048), 0);
     inputs[0] = many.folder;
     start(&(struct intake_options){.discover = &discover, .scan = &scan, .found_max = MAX});
@@ -235,8 +266,8 @@ Test(intake, pauses_when_enough_is_found)
     cr_expect_geq(told.found, MAX);
     cr_expect_leq(told.found, MAX + SCAN_FEED_SLACK, "%u found", told.found);
     while (intake_is_busy(told.intake)) {
-        cr_assert_not_null(instance = plan_take_waiting(&plan));
-        on_ended(&told, instance);
+        cr_assert(plan_has_next(&plan));
+        send_planned();
         uv_run(&loop, UV_RUN_DEFAULT);
     }
     cr_expect_eq(told.found, MANY);
@@ -293,4 +324,80 @@ Test(intake, a_dry_run_keeps_nothing_and_shows_all)
     cr_expect_eq(told.shown, STUDIES);
     cr_expect_eq(told.by_state[OUTCOME_PENDING], FILES);
     cr_expect_eq(told.ended, FILES + 1);
+}
+
+/* ---- a record that answers late, and not in the order in which it was asked ---- */
+
+enum { LATE_FILES = 3000, KNOWN_EACH = 3 };
+
+static void on_go_on_checking(void *user)
+{
+    send_planned();
+}
+
+static const struct intake_handler checking_handler = {.found = on_found,
+                                                       .planned = on_planned,
+                                                       .record_failed = on_record_failed,
+                                                       .ended = on_ended,
+                                                       .go_on = on_go_on_checking,
+                                                       .scan_ended = on_scan_ended};
+
+static void run_late(const struct made_files *many, uint64_t found_max)
+{
+    inputs[0] = many->folder;
+    late_record_init(&late, &loop);
+    const struct intake_options options = {
+        .discover = &discover, .scan = &scan, .record = &late.record, .found_max = found_max};
+    cr_assert_eq(intake_start(&told.intake, &loop, &options, &plan, &checking_handler, &told), 0);
+    uv_run(&loop, UV_RUN_DEFAULT);
+    send_planned();
+    cr_expect(!intake_is_busy(told.intake));
+    cr_expect_eq(told.scan_ended, 1);
+    cr_expect_eq(late.under_way, 0);
+    cr_expect(!planned_too_early, "planned before the record had answered");
+    cr_expect_eq(told.ended, told.found, "each ends once");
+}
+
+Test(intake, a_record_may_answer_late_and_out_of_order)
+{
+    struct made_files many;
+    cr_assert_eq(made_files_create(&many, 3, LATE_FILES / 3, 2048), 0);
+    late = (struct late_record){.slowest_ms = 30, .known_each = KNOWN_EACH};
+    run_late(&many, 0);
+    cr_expect_eq(told.scan_error, 0);
+    cr_expect_eq(told.found, LATE_FILES);
+    cr_expect_eq(told.by_state[OUTCOME_STORED], LATE_FILES / KNOWN_EACH);
+    cr_expect_eq(told.planned, LATE_FILES - LATE_FILES / KNOWN_EACH);
+    cr_expect_geq(late.most, 2, "one question at a time");
+    cr_expect_geq(late.overtaken, 1, "all in order");
+    made_files_remove(&many);
+}
+
+Test(intake, a_record_that_fails_stops_it)
+{
+    struct made_files many;
+    cr_assert_eq(made_files_create(&many, 3, LATE_FILES / 3, 2048), 0);
+    for (unsigned fails_at = 1; fails_at <= 4; fails_at++) {
+        told = (struct told){0};
+        late = (struct late_record){.slowest_ms = 5, .known_each = KNOWN_EACH, .fails_at = fails_at};
+        run_late(&many, 0);
+        cr_expect_eq(told.problems, 1);
+        cr_expect_eq(told.scan_error, -ECANCELED);
+        cr_expect_lt(told.found, LATE_FILES, "it went on looking");
+        intake_destroy(told.intake);
+        plan_fini(&plan);
+    }
+    told.intake = NULL;
+    made_files_remove(&many);
+}
+
+Test(intake, a_late_record_and_a_pause)
+{
+    struct made_files many;
+    cr_assert_eq(made_files_create(&many, 3, LATE_FILES / 3, 2048), 0);
+    late = (struct late_record){.slowest_ms = 30, .known_each = KNOWN_EACH};
+    run_late(&many, 200);
+    cr_expect_eq(told.found, LATE_FILES);
+    cr_expect_eq(told.by_state[OUTCOME_STORED], LATE_FILES / KNOWN_EACH);
+    made_files_remove(&many);
 }

@@ -4,7 +4,7 @@
  *   sqlite_session.c  the rows of sessions
  *   sqlite_files.c    the rows of files: kept
  *   sqlite_recall.c   and recalled
- *   ledger_report.c   what `dicom-sender report` says; it opens the database by itself, read-only
+ *   sqlite_view.c     ledger_view.h: what reports read
  */
 #ifndef LEDGER_SQLITE_PRIVATE_H
 #define LEDGER_SQLITE_PRIVATE_H

@@ -1,5 +1,5 @@
 /*
- * ledger_report - see ledger_report.h. JSON and CSV are written from the queries as they stand: a column is a key.
+ * ledger_report - see ledger_report.h. JSON and CSV are written from the lists as they stand: a column is a key.
  */
 #include "report/ledger_report.h"
 
@@ -10,81 +10,46 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "instance/outcome.h"
-#include "ledger/sqlite_private.h"
+#include "ledger/ledger.h"
+#include "ledger/ledger_view.h"
 #include "report/format.h"
 
 enum { STUDIES_SHOWN = 20, DUMP_FLAGS = JSON_REAL_PRECISION(12) };
 
-#define TIME_OF(column) "strftime('%Y-%m-%dT%H:%M:%fZ', " column " / 1e6, 'unixepoch')"
-#define STATUS          "CASE WHEN status IS NOT NULL THEN printf('0x%04X', status) END AS status"
-#define COUNTS                                                                                                         \
-    "count(*) AS files, CAST(total(state = 'stored') AS INTEGER) AS stored, "                                          \
-    "CAST(total(state = 'warned') AS INTEGER) AS warned, CAST(total(state = 'failed') AS INTEGER) AS failed, "         \
-    "CAST(total(state = 'skipped') AS INTEGER) AS skipped, CAST(total(state = 'in_doubt') AS INTEGER) AS in_doubt, "   \
-    "CAST(total(state = 'pending') AS INTEGER) AS pending, "                                                           \
-    "CAST(total(CASE WHEN state IN ('stored', 'warned') THEN data_bytes END) AS INTEGER) AS bytes"
-
-/* One row in any case: a session that was killed early may have noted none. */
-static const char destination_query[] = "SELECT host, port, called_ae FROM (SELECT 1) LEFT JOIN destination LIMIT 1";
-static const char sessions_query[] = "SELECT name, version, machine, pid, " TIME_OF("begun_us") " AS begun, " TIME_OF(
-    "ended_us") " AS ended, host, "
-                "port, called_ae, calling_ae, options, verdict, stop_reason, exit_code, files, stored, warned, failed, "
-                "skipped, "
-                "in_doubt, pending, earlier, bytes FROM session ORDER BY id";
-static const char totals_query[] = "SELECT " COUNTS ", count(DISTINCT study) AS studies FROM file";
-static const char reasons_query[] =
-    "SELECT state, reason, " STATUS ", count(*) AS files FROM file WHERE reason IS NOT NULL "
-    "GROUP BY state, reason, file.status ORDER BY state, files DESC";
-static const char studies_query[] = "SELECT study, " COUNTS ", " TIME_OF("min(ended_us)") " AS first, " TIME_OF(
-    "max(ended_us)") " AS last FROM file "
-                     "WHERE study IS NOT NULL GROUP BY study "
-                     "ORDER BY failed + in_doubt + pending = 0, failed + in_doubt + pending DESC, study";
-/* ?1 is the states, as bits by their place in this list, which is the order of enum outcome_state. */
-static const char files_query[] =
-    "SELECT path, state, reason, text, " STATUS ", comment, study, series, instance, class, syntax, size_bytes, "
-    "data_bytes, attempts, association, message_id, " TIME_OF(
-        "file.ended_us") " AS ended, session.name AS session "
-                         "FROM file JOIN session ON session.id = file.session "
-                         "WHERE ?1 = 0 OR (1 << (CASE state WHEN 'pending' THEN 0 WHEN 'in_doubt' THEN 1 WHEN 'stored' "
-                         "THEN 2 "
-                         "WHEN 'warned' THEN 3 WHEN 'failed' THEN 4 ELSE 5 END)) & ?1 ORDER BY file.id";
-
 struct report {
     const struct ledger_report_options *options;
     FILE *out;
-    sqlite3 *db;
-    bool running;    /* a session has the ledger */
+    struct ledger_view *view;
     bool unfinished; /* the last session did not look at all its files, or not yet */
     bool lacks_memory;
 };
 
-/* For each row of a query. */
-typedef void row_function(struct report *report, sqlite3_stmt *row, size_t number);
+/* For each row of a list. */
+typedef void row_function(struct report *report, const struct ledger_cursor *row, size_t number);
 
-/* 0 or an SQLite code. */
-static int each_row(struct report *report, const char *query, row_function *put)
+/* Put what is left of a list, and close its cursor. 0 or a negative error. */
+static int put_rows(struct report *report, struct ledger_cursor *cursor, row_function *put)
 {
-    sqlite3_stmt *row;
-    int code = sqlite3_prepare_v2(report->db, query, -1, &row, NULL);
-    if (code != SQLITE_OK)
-        return code;
-    if (sqlite3_bind_parameter_count(row) > 0)
-        sqlite3_bind_int64(row, 1, report->options->states);
-    for (size_t number = 0; (code = sqlite3_step(row)) == SQLITE_ROW; number++) {
-        put(report, row, number);
-        if (sqlite3_errcode(report->db) == SQLITE_NOMEM) { /* a column was put as if it were empty */
-            code = SQLITE_NOMEM;
-            break;
-        }
-    }
-    sqlite3_finalize(row);
-    return code == SQLITE_DONE ? SQLITE_OK : code;
+    int more;
+    for (size_t number = 0; (more = ledger_cursor_next(cursor)) == 1; number++)
+        put(report, cursor, number);
+    ledger_cursor_close(cursor);
+    return more;
 }
 
-static uint64_t number_of(sqlite3_stmt *row, int column)
+/* 0 or a negative error. */
+static int each_row(struct report *report, enum ledger_list list, row_function *put)
 {
-    return (uint64_t)sqlite3_column_int64(row, column);
+    struct ledger_cursor *cursor;
+    int error = ledger_cursor_open(&cursor, report->view, list, report->options->states);
+    return error != 0 ? error : put_rows(report, cursor, put);
+}
+
+static uint64_t number_of(const struct ledger_cursor *row, size_t column)
+{
+    return (uint64_t)ledger_cursor_number(row, column);
 }
 
 /* ---- CSV (RFC 4180) ---- */
@@ -101,26 +66,25 @@ static void put_csv_field(FILE *out, const char *text)
     putc('"', out);
 }
 
-static void put_csv_row(struct report *report, sqlite3_stmt *row, size_t number)
+static void put_csv_row(struct report *report, const struct ledger_cursor *row, size_t number)
 {
-    for (int i = 0; i < sqlite3_column_count(row); i++) {
+    for (size_t i = 0; i < ledger_cursor_width(row); i++) {
         putc(i > 0 ? ',' : '\n', report->out);
-        put_csv_field(report->out, ledger_column_text(row, i));
+        put_csv_field(report->out, ledger_cursor_text(row, i));
     }
 }
 
 static int put_csv(struct report *report)
 {
-    sqlite3_stmt *row;
-    int code = sqlite3_prepare_v2(report->db, files_query, -1, &row, NULL);
-    if (code != SQLITE_OK)
-        return code;
-    for (int i = 0; i < sqlite3_column_count(row); i++)
-        fprintf(report->out, "%s%s", i > 0 ? "," : "", sqlite3_column_name(row, i));
-    sqlite3_finalize(row);
-    code = each_row(report, files_query, put_csv_row);
+    struct ledger_cursor *files;
+    int error = ledger_cursor_open(&files, report->view, LEDGER_FILES, report->options->states);
+    if (error != 0)
+        return error;
+    for (size_t i = 0; i < ledger_cursor_width(files); i++)
+        fprintf(report->out, "%s%s", i > 0 ? "," : "", ledger_cursor_name(files, i));
+    error = put_rows(report, files, put_csv_row);
     putc('\n', report->out);
-    return code;
+    return error;
 }
 
 /* ---- JSON ---- */
@@ -142,18 +106,20 @@ static json_t *json_text(const char *string, json_t **ret_hex)
     return value;
 }
 
-static json_t *row_json(sqlite3_stmt *row)
+static json_t *row_json(const struct ledger_cursor *row)
 {
     json_t *object = json_object();
-    for (int i = 0; i < sqlite3_column_count(row); i++) {
-        const char *name = sqlite3_column_name(row, i);
+    for (size_t i = 0; i < ledger_cursor_width(row); i++) {
+        const char *name = ledger_cursor_name(row, i);
         char hex_name[64];
-        json_t *hex = NULL;
-        int type = sqlite3_column_type(row, i);
-        int error = json_object_set_new(object, name,
-                                        type == SQLITE_NULL      ? json_null()
-                                        : type == SQLITE_INTEGER ? json_integer(sqlite3_column_int64(row, i))
-                                                                 : json_text(ledger_column_text(row, i), &hex));
+        json_t *hex = NULL, *value;
+        if (ledger_cursor_is_null(row, i))
+            value = json_null();
+        else if (ledger_cursor_is_number(row, i))
+            value = json_integer(ledger_cursor_number(row, i));
+        else
+            value = json_text(ledger_cursor_text(row, i), &hex);
+        int error = json_object_set_new(object, name, value);
         snprintf(hex_name, sizeof hex_name, "%s_hex", name);
         if (hex != NULL)
             error |= json_object_set_new(object, hex_name, hex);
@@ -173,14 +139,14 @@ static void put_json_value(struct report *report, json_t *value)
     json_decref(value);
 }
 
-static void put_json_row(struct report *report, sqlite3_stmt *row, size_t number)
+static void put_json_row(struct report *report, const struct ledger_cursor *row, size_t number)
 {
     fputs(number == 0 ? "\n    " : ",\n    ", report->out);
     put_json_value(report, row_json(row));
 }
 
 /* A query of one row. */
-static void put_json_object(struct report *report, sqlite3_stmt *row, size_t number)
+static void put_json_object(struct report *report, const struct ledger_cursor *row, size_t number)
 {
     put_json_value(report, row_json(row));
 }
@@ -188,28 +154,31 @@ static void put_json_object(struct report *report, sqlite3_stmt *row, size_t num
 static int put_json(struct report *report)
 {
     static const struct {
-        const char *name, *query;
-    } lists[] = {
-        {"sessions", sessions_query}, {"reasons", reasons_query}, {"studies", studies_query}, {"files", files_query}};
+        const char *name;
+        enum ledger_list list;
+    } lists[] = {{"sessions", LEDGER_SESSIONS},
+                 {"reasons", LEDGER_REASONS},
+                 {"studies", LEDGER_STUDIES},
+                 {"files", LEDGER_FILES}};
     json_t *hex, *path = json_text(report->options->path, &hex);
     json_decref(hex);
     fputs("{\n  \"ledger\": ", report->out);
     put_json_value(report, path);
     fprintf(report->out, ",\n  \"schema_version\": %d,\n  \"running\": %s,\n  \"destination\": ", LEDGER_SCHEMA_VERSION,
-            report->running ? "true" : "false");
-    int code = each_row(report, destination_query, put_json_object);
+            ledger_view_is_running(report->view) ? "true" : "false");
+    int error = each_row(report, LEDGER_DESTINATION, put_json_object);
     fputs(",\n  \"totals\": ", report->out);
-    if (code == SQLITE_OK)
-        code = each_row(report, totals_query, put_json_object);
-    for (size_t i = 0; code == SQLITE_OK && i < sizeof lists / sizeof lists[0]; i++) {
-        if (lists[i].query == files_query && report->options->states == 0)
+    if (error == 0)
+        error = each_row(report, LEDGER_TOTALS, put_json_object);
+    for (size_t i = 0; error == 0 && i < sizeof lists / sizeof lists[0]; i++) {
+        if (lists[i].list == LEDGER_FILES && report->options->states == 0)
             continue;
         fprintf(report->out, ",\n  \"%s\": [", lists[i].name);
-        code = each_row(report, lists[i].query, put_json_row);
+        error = each_row(report, lists[i].list, put_json_row);
         fputs("]", report->out);
     }
     fputs("\n}\n", report->out);
-    return code;
+    return error;
 }
 
 /* ---- for people ---- */
@@ -223,37 +192,36 @@ static void put_visible(struct report *report, const char *string)
     text_fini(&text);
 }
 
-static void put_destination(struct report *report, sqlite3_stmt *row, size_t number)
+static void put_destination(struct report *report, const struct ledger_cursor *row, size_t number)
 {
     fputs("destination  ", report->out);
-    if (sqlite3_column_type(row, 0) == SQLITE_NULL) {
+    if (ledger_cursor_is_null(row, 0)) {
         fputs("none yet\n", report->out);
         return;
     }
-    put_visible(report, ledger_column_text(row, 2));
+    put_visible(report, ledger_cursor_text(row, 2));
     fputs("@", report->out);
-    put_visible(report, ledger_column_text(row, 0));
-    fprintf(report->out, ":%s\n", ledger_column_text(row, 1));
+    put_visible(report, ledger_cursor_text(row, 0));
+    fprintf(report->out, ":%s\n", ledger_cursor_text(row, 1));
 }
 
-/* The columns of last_session_query: name, begun, ended, verdict, stop_reason, exit_code, machine, pid, count. */
-static void put_last_session(struct report *report, sqlite3_stmt *row, size_t number)
+static void put_last_session(struct report *report, const struct ledger_cursor *row, size_t number)
 {
-    report->unfinished = strcmp(ledger_column_text(row, 3), "complete") != 0;
-    fprintf(report->out, "sessions     %s, the last %s ", ledger_column_text(row, 8), ledger_column_text(row, 0));
-    if (sqlite3_column_type(row, 2) != SQLITE_NULL) {
+    report->unfinished = strcmp(ledger_cursor_text(row, 3), "complete") != 0;
+    fprintf(report->out, "sessions     %s, the last %s ", ledger_cursor_text(row, 8), ledger_cursor_text(row, 0));
+    if (!ledger_cursor_is_null(row, 2)) {
         bool complete = !report->unfinished && number_of(row, 5) == 0;
-        const char *verdict = report->unfinished ? ledger_column_text(row, 3) : complete ? "complete" : "ended";
-        fprintf(report->out, "%s, exit code %s", verdict, ledger_column_text(row, 5));
-        if (*ledger_column_text(row, 4) != '\0') {
+        const char *verdict = report->unfinished ? ledger_cursor_text(row, 3) : complete ? "complete" : "ended";
+        fprintf(report->out, "%s, exit code %s", verdict, ledger_cursor_text(row, 5));
+        if (*ledger_cursor_text(row, 4) != '\0') {
             fputs(": ", report->out);
-            put_visible(report, ledger_column_text(row, 4));
+            put_visible(report, ledger_cursor_text(row, 4));
         }
-    } else if (report->running) {
-        fprintf(report->out, "is running: pid %s on %s, since %s", ledger_column_text(row, 7),
-                ledger_column_text(row, 6), ledger_column_text(row, 1));
+    } else if (ledger_view_is_running(report->view)) {
+        fprintf(report->out, "is running: pid %s on %s, since %s", ledger_cursor_text(row, 7),
+                ledger_cursor_text(row, 6), ledger_cursor_text(row, 1));
     } else {
-        fprintf(report->out, "did not come to its end; begun %s", ledger_column_text(row, 1));
+        fprintf(report->out, "did not come to its end; begun %s", ledger_cursor_text(row, 1));
     }
     putc('\n', report->out);
 }
@@ -263,7 +231,7 @@ static void put_count(struct report *report, const char *label, uint64_t count, 
     fprintf(report->out, "  %-10s  %10" PRIu64 "%s\n", label, count, more);
 }
 
-static void put_totals(struct report *report, sqlite3_stmt *row, size_t number)
+static void put_totals(struct report *report, const struct ledger_cursor *row, size_t number)
 {
     char bytes[FORMAT_SIZE], more[64];
     uint64_t studies = number_of(row, 8);
@@ -280,36 +248,36 @@ static void put_totals(struct report *report, sqlite3_stmt *row, size_t number)
     put_count(report, "pending", number_of(row, 6), "");
 }
 
-static void put_reason(struct report *report, sqlite3_stmt *row, size_t number)
+static void put_reason(struct report *report, const struct ledger_cursor *row, size_t number)
 {
-    const char *meaning = outcome_reason_text(outcome_reason_find(ledger_column_text(row, 1)));
+    const char *meaning = outcome_reason_text(outcome_reason_find(ledger_cursor_text(row, 1)));
     if (number == 0)
         fputs("\nby reason\n", report->out);
-    fprintf(report->out, "  %-8s  %-18s  %10s   %s%s%s\n", ledger_column_text(row, 0), ledger_column_text(row, 1),
-            ledger_column_text(row, 3), meaning, *ledger_column_text(row, 2) != '\0' ? ": " : "",
-            ledger_column_text(row, 2));
+    fprintf(report->out, "  %-8s  %-18s  %10s   %s%s%s\n", ledger_cursor_text(row, 0), ledger_cursor_text(row, 1),
+            ledger_cursor_text(row, 3), meaning, *ledger_cursor_text(row, 2) != '\0' ? ": " : "",
+            ledger_cursor_text(row, 2));
 }
 
-static void put_study(struct report *report, sqlite3_stmt *row, size_t number)
+static void put_study(struct report *report, const struct ledger_cursor *row, size_t number)
 {
     uint64_t complete = number_of(row, 4) + number_of(row, 6) + number_of(row, 7) == 0;
     if (complete || number >= STUDIES_SHOWN)
         return;
     if (number == 0)
         fputs("\nstudies that are not complete\n", report->out);
-    fprintf(report->out, "  %-56s  %s of %s stored", ledger_column_text(row, 0), ledger_column_text(row, 2),
-            ledger_column_text(row, 1));
+    fprintf(report->out, "  %-56s  %s of %s stored", ledger_cursor_text(row, 0), ledger_cursor_text(row, 2),
+            ledger_cursor_text(row, 1));
     static const struct {
-        int column;
+        size_t column;
         const char *word;
     } counts[] = {{3, "warned"}, {4, "failed"}, {5, "skipped"}, {6, "in doubt"}, {7, "pending"}};
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         if (number_of(row, counts[i].column) > 0)
-            fprintf(report->out, ", %s %s", ledger_column_text(row, counts[i].column), counts[i].word);
+            fprintf(report->out, ", %s %s", ledger_cursor_text(row, counts[i].column), counts[i].word);
     putc('\n', report->out);
 }
 
-static void put_study_counts(struct report *report, sqlite3_stmt *row, size_t number)
+static void put_study_counts(struct report *report, const struct ledger_cursor *row, size_t number)
 {
     uint64_t complete = number_of(row, 0), incomplete = number_of(row, 1);
     if (incomplete > STUDIES_SHOWN)
@@ -321,46 +289,39 @@ static void put_study_counts(struct report *report, sqlite3_stmt *row, size_t nu
         fprintf(report->out, "\n%" PRIu64 " stud%s complete\n", complete, complete == 1 ? "y is" : "ies are");
 }
 
-static void put_file(struct report *report, sqlite3_stmt *row, size_t number)
+static void put_file(struct report *report, const struct ledger_cursor *row, size_t number)
 {
     if (number == 0)
         fputs("\nfiles\n", report->out);
-    fprintf(report->out, "  %-8s  ", ledger_column_text(row, 1));
-    put_visible(report, ledger_column_text(row, 0));
-    if (*ledger_column_text(row, 3) != '\0') {
+    fprintf(report->out, "  %-8s  ", ledger_cursor_text(row, 1));
+    put_visible(report, ledger_cursor_text(row, 0));
+    if (*ledger_cursor_text(row, 3) != '\0') {
         fputs("\n            ", report->out);
-        put_visible(report, ledger_column_text(row, 3));
+        put_visible(report, ledger_cursor_text(row, 3));
     }
     putc('\n', report->out);
 }
 
 static int put_text(struct report *report)
 {
-    static const char last_session_query[] = "SELECT name, " TIME_OF("begun_us") ", " TIME_OF(
-        "ended_us") ", verdict, stop_reason, exit_code, machine, pid, "
-                    "(SELECT count(*) FROM session) FROM session ORDER BY id DESC LIMIT 1";
-    static const char study_counts_query[] =
-        "SELECT coalesce(sum(left_over = 0), 0), coalesce(sum(left_over > 0), 0) FROM "
-        "(SELECT total(state IN ('failed', 'in_doubt', 'pending')) AS left_over FROM file WHERE study IS NOT NULL "
-        "GROUP BY study)";
-    const struct {
-        const char *query;
+    static const struct {
+        enum ledger_list list;
         row_function *put;
-    } parts[] = {{destination_query, put_destination},
-                 {last_session_query, put_last_session},
-                 {totals_query, put_totals},
-                 {reasons_query, put_reason},
-                 {studies_query, put_study},
-                 {study_counts_query, put_study_counts},
-                 {files_query, put_file}};
+    } parts[] = {{LEDGER_DESTINATION, put_destination},
+                 {LEDGER_LAST_SESSION, put_last_session},
+                 {LEDGER_TOTALS, put_totals},
+                 {LEDGER_REASONS, put_reason},
+                 {LEDGER_STUDIES, put_study},
+                 {LEDGER_STUDY_COUNTS, put_study_counts},
+                 {LEDGER_FILES, put_file}};
     fputs("ledger       ", report->out);
     put_visible(report, report->options->path);
     putc('\n', report->out);
-    int code = SQLITE_OK;
-    for (size_t i = 0; code == SQLITE_OK && i < sizeof parts / sizeof parts[0]; i++)
-        if (parts[i].query != files_query || report->options->states != 0)
-            code = each_row(report, parts[i].query, parts[i].put);
-    return code;
+    int error = 0;
+    for (size_t i = 0; error == 0 && i < sizeof parts / sizeof parts[0]; i++)
+        if (parts[i].list != LEDGER_FILES || report->options->states != 0)
+            error = each_row(report, parts[i].list, parts[i].put);
+    return error;
 }
 
 /* ---- all of it ---- */
@@ -368,48 +329,28 @@ static int put_text(struct report *report)
 static int put_report(struct report *report, char *ret_message)
 {
     const struct ledger_report_options *options = report->options;
-    char text[256];
-    int known = ledger_identify(report->db, options->path, ret_message);
-    if (known == 0)
-        snprintf(ret_message, LEDGER_MESSAGE_SIZE, "'%s' is no ledger", options->path);
-    if (known != 1)
-        return -1;
-    int code = sqlite3_exec(report->db, "BEGIN", NULL, NULL, NULL); /* one moment's view */
-    if (code == SQLITE_OK)
-        code = options->format == LEDGER_JSON  ? put_json(report)
-               : options->format == LEDGER_CSV ? put_csv(report)
-                                               : put_text(report);
-    if (code == SQLITE_OK && report->lacks_memory)
-        code = SQLITE_NOMEM;
-    if (code == SQLITE_OK && fflush(report->out) == 0 && !ferror(report->out))
+    int error = options->format == LEDGER_JSON  ? put_json(report)
+                : options->format == LEDGER_CSV ? put_csv(report)
+                                                : put_text(report);
+    if (error == 0 && report->lacks_memory)
+        error = -ENOMEM;
+    if (error == 0 && fflush(report->out) == 0 && !ferror(report->out))
         return 0;
-    if (code == SQLITE_NOMEM)
-        snprintf(text, sizeof text, "%s", dicomnet_error_text(-ENOMEM));
-    else if (code == SQLITE_OK)
-        snprintf(text, sizeof text, "%s", dicomnet_error_text(errno > 0 ? -errno : -EIO));
+    if (error == 0)
+        snprintf(ret_message, LEDGER_MESSAGE_SIZE, "standard output: %s",
+                 dicomnet_error_text(errno > 0 ? -errno : -EIO));
     else
-        ledger_describe_error(report->db, text, sizeof text);
-    snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s%s%s: %s", code == SQLITE_OK ? "standard output" : "'",
-             code == SQLITE_OK ? "" : options->path, code == SQLITE_OK ? "" : "'", text);
+        snprintf(ret_message, LEDGER_MESSAGE_SIZE, "'%s': %s", options->path,
+                 error == -ENOMEM ? dicomnet_error_text(error) : ledger_view_problem(report->view));
     return -1;
 }
 
 int ledger_report(const struct ledger_report_options *options, FILE *out, char *ret_message)
 {
-    struct report report = {.options = options, .out = out, .running = ledger_is_locked(options->path)};
-    char text[256], *path = ledger_file_name(options->path);
-    int result = -1;
-    if (path == NULL) {
-        snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s", dicomnet_error_text(-ENOMEM));
-    } else if (ledger_check_file(options->path, ret_message) != 0) {
-        result = -1;
-    } else if (ledger_connect(path, true, &report.db) != SQLITE_OK) {
-        ledger_describe_error(report.db, text, sizeof text);
-        snprintf(ret_message, LEDGER_MESSAGE_SIZE, "'%s': %s", options->path, text);
-    } else {
-        result = put_report(&report, ret_message);
-    }
-    sqlite3_close(report.db);
-    free(path);
+    struct report report = {.options = options, .out = out};
+    if (ledger_view_open(&report.view, options->path, ret_message) != 0)
+        return -1;
+    int result = put_report(&report, ret_message);
+    ledger_view_close(report.view);
     return result;
 }

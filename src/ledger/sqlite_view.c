@@ -1,0 +1,206 @@
+/*
+ * sqlite_view - see ledger_view.h: the queries of reports.
+ */
+#include "ledger/ledger_view.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ledger/sqlite_private.h"
+
+#define TIME_OF(column) "strftime('%Y-%m-%dT%H:%M:%fZ', " column " / 1e6, 'unixepoch')"
+#define STATUS          "CASE WHEN status IS NOT NULL THEN printf('0x%04X', status) END AS status"
+#define COUNTS                                                                                                         \
+    "count(*) AS files, CAST(total(state = 'stored') AS INTEGER) AS stored, "                                          \
+    "CAST(total(state = 'warned') AS INTEGER) AS warned, CAST(total(state = 'failed') AS INTEGER) AS failed, "         \
+    "CAST(total(state = 'skipped') AS INTEGER) AS skipped, CAST(total(state = 'in_doubt') AS INTEGER) AS in_doubt, "   \
+    "CAST(total(state = 'pending') AS INTEGER) AS pending, "                                                           \
+    "CAST(total(CASE WHEN state IN ('stored', 'warned') THEN data_bytes END) AS INTEGER) AS bytes"
+
+/* One row in any case: a session that was killed early may have noted none. */
+static const char destination_query[] = "SELECT host, port, called_ae FROM (SELECT 1) LEFT JOIN destination LIMIT 1";
+static const char sessions_query[] = "SELECT name, version, machine, pid, " TIME_OF("begun_us") " AS begun, " TIME_OF(
+    "ended_us") " AS ended, host, "
+                "port, called_ae, calling_ae, options, verdict, stop_reason, exit_code, files, stored, warned, failed, "
+                "skipped, "
+                "in_doubt, pending, earlier, bytes FROM session ORDER BY id";
+static const char totals_query[] = "SELECT " COUNTS ", count(DISTINCT study) AS studies FROM file";
+static const char reasons_query[] =
+    "SELECT state, reason, " STATUS ", count(*) AS files FROM file WHERE reason IS NOT NULL "
+    "GROUP BY state, reason, file.status ORDER BY state, files DESC";
+static const char studies_query[] = "SELECT study, " COUNTS ", " TIME_OF("min(ended_us)") " AS first, " TIME_OF(
+    "max(ended_us)") " AS last FROM file "
+                     "WHERE study IS NOT NULL GROUP BY study "
+                     "ORDER BY failed + in_doubt + pending = 0, failed + in_doubt + pending DESC, study";
+/* ?1 is the states, as bits by their place in this list, which is the order of enum outcome_state. */
+static const char files_query[] =
+    "SELECT path, state, reason, text, " STATUS ", comment, study, series, instance, class, syntax, size_bytes, "
+    "data_bytes, attempts, association, message_id, " TIME_OF(
+        "file.ended_us") " AS ended, session.name AS session "
+                         "FROM file JOIN session ON session.id = file.session "
+                         "WHERE ?1 = 0 OR (1 << (CASE state WHEN 'pending' THEN 0 WHEN 'in_doubt' THEN 1 WHEN 'stored' "
+                         "THEN 2 "
+                         "WHEN 'warned' THEN 3 WHEN 'failed' THEN 4 ELSE 5 END)) & ?1 ORDER BY file.id";
+
+static const char last_session_query[] = "SELECT name, " TIME_OF("begun_us") " AS begun, " TIME_OF(
+    "ended_us") " AS ended, verdict, stop_reason, exit_code, machine, pid, "
+                "(SELECT count(*) FROM session) AS sessions FROM session ORDER BY id DESC LIMIT 1";
+static const char study_counts_query[] =
+    "SELECT coalesce(sum(left_over = 0), 0) AS complete, coalesce(sum(left_over > 0), 0) AS incomplete FROM "
+    "(SELECT total(state IN ('failed', 'in_doubt', 'pending')) AS left_over FROM file WHERE study IS NOT NULL "
+    "GROUP BY study)";
+
+static const char *const queries[] = {[LEDGER_DESTINATION] = destination_query,   [LEDGER_SESSIONS] = sessions_query,
+                                      [LEDGER_LAST_SESSION] = last_session_query, [LEDGER_TOTALS] = totals_query,
+                                      [LEDGER_REASONS] = reasons_query,           [LEDGER_STUDIES] = studies_query,
+                                      [LEDGER_STUDY_COUNTS] = study_counts_query, [LEDGER_FILES] = files_query};
+
+struct ledger_view {
+    sqlite3 *db;
+    bool running;
+    char problem[256];
+};
+
+struct ledger_cursor {
+    struct ledger_view *view;
+    sqlite3_stmt *row;
+    bool at_row;
+};
+
+/* ---- the view ---- */
+
+static int say(const char *path, sqlite3 *db, char *ret_message)
+{
+    char text[256];
+    ledger_describe_error(db, text, sizeof text);
+    snprintf(ret_message, LEDGER_MESSAGE_SIZE, "'%s': %s", path, text);
+    return -1;
+}
+
+static int connect_view(struct ledger_view *view, const char *path, const char *file_name, char *ret_message)
+{
+    if (ledger_check_file(path, ret_message) != 0)
+        return -1;
+    if (ledger_connect(file_name, true, &view->db) != SQLITE_OK)
+        return say(path, view->db, ret_message);
+    int known = ledger_identify(view->db, path, ret_message);
+    if (known == 0)
+        snprintf(ret_message, LEDGER_MESSAGE_SIZE, "'%s' is no ledger", path);
+    if (known != 1)
+        return -1;
+    /* One moment's view. */
+    return sqlite3_exec(view->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK ? 0 : say(path, view->db, ret_message);
+}
+
+int ledger_view_open(struct ledger_view **ret_view, const char *path, char *ret_message)
+{
+    struct ledger_view *view = calloc(1, sizeof *view);
+    char *file_name = ledger_file_name(path);
+    int result = -1;
+    *ret_view = NULL;
+    if (view != NULL && file_name != NULL) {
+        view->running = ledger_is_locked(path);
+        result = connect_view(view, path, file_name, ret_message);
+    } else {
+        snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s", dicomnet_error_text(-ENOMEM));
+    }
+    free(file_name);
+    if (result != 0)
+        ledger_view_close(view);
+    else
+        *ret_view = view;
+    return result;
+}
+
+void ledger_view_close(struct ledger_view *view)
+{
+    if (view == NULL)
+        return;
+    sqlite3_close(view->db);
+    free(view);
+}
+
+bool ledger_view_is_running(const struct ledger_view *view)
+{
+    return view->running;
+}
+
+const char *ledger_view_problem(struct ledger_view *view)
+{
+    ledger_describe_error(view->db, view->problem, sizeof view->problem);
+    return view->problem;
+}
+
+/* ---- a cursor ---- */
+
+static int error_of(int code)
+{
+    return code == SQLITE_OK ? 0 : code == SQLITE_NOMEM ? -ENOMEM : -EIO;
+}
+
+int ledger_cursor_open(struct ledger_cursor **ret_cursor, struct ledger_view *view, enum ledger_list list,
+                       unsigned states)
+{
+    struct ledger_cursor *cursor = calloc(1, sizeof *cursor);
+    *ret_cursor = NULL;
+    if (cursor == NULL)
+        return -ENOMEM;
+    cursor->view = view;
+    int code = sqlite3_prepare_v2(view->db, queries[list], -1, &cursor->row, NULL);
+    if (code == SQLITE_OK && list == LEDGER_FILES)
+        code = sqlite3_bind_int64(cursor->row, 1, states);
+    if (code == SQLITE_OK)
+        *ret_cursor = cursor;
+    else
+        ledger_cursor_close(cursor);
+    return error_of(code);
+}
+
+void ledger_cursor_close(struct ledger_cursor *cursor)
+{
+    if (cursor == NULL)
+        return;
+    sqlite3_finalize(cursor->row);
+    free(cursor);
+}
+
+int ledger_cursor_next(struct ledger_cursor *cursor)
+{
+    /* A column of the last row was given as if it was empty. */
+    if (cursor->at_row && sqlite3_errcode(cursor->view->db) == SQLITE_NOMEM)
+        return -ENOMEM;
+    int code = sqlite3_step(cursor->row);
+    cursor->at_row = code == SQLITE_ROW;
+    return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : error_of(code);
+}
+
+size_t ledger_cursor_width(const struct ledger_cursor *cursor)
+{
+    return (size_t)sqlite3_column_count(cursor->row);
+}
+
+const char *ledger_cursor_name(const struct ledger_cursor *cursor, size_t column)
+{
+    return sqlite3_column_name(cursor->row, (int)column);
+}
+
+bool ledger_cursor_is_null(const struct ledger_cursor *cursor, size_t column)
+{
+    return sqlite3_column_type(cursor->row, (int)column) == SQLITE_NULL;
+}
+
+bool ledger_cursor_is_number(const struct ledger_cursor *cursor, size_t column)
+{
+    return sqlite3_column_type(cursor->row, (int)column) == SQLITE_INTEGER;
+}
+
+int64_t ledger_cursor_number(const struct ledger_cursor *cursor, size_t column)
+{
+    return sqlite3_column_int64(cursor->row, (int)column);
+}
+
+const char *ledger_cursor_text(const struct ledger_cursor *cursor, size_t column)
+{
+    return ledger_column_text(cursor->row, (int)column);
+}

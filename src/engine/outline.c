@@ -24,7 +24,7 @@ int outline_add(struct outline *outline, const struct instance *instance, uint32
         outline->size = size;
     }
     outline->entries[outline->count++] =
-        (struct outline_entry){.study = uid_set_hash(catalog_key_of(instance)), .place = place};
+        (struct outline_entry){.study = uid_set_hash(study_key_of(instance)), .place = place};
     return 0;
 }
 

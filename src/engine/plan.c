@@ -79,7 +79,7 @@ static struct study *heap_take(struct plan *plan, size_t place)
 int plan_return(struct plan *plan, struct instance *instance)
 {
     struct study *study;
-    int error = catalog_add(&plan->catalog, instance, &study);
+    int error = study_table_add(&plan->table, instance, &study);
     if (error != 0)
         return error;
     plan->waiting_count++;
@@ -94,14 +94,14 @@ int plan_return(struct plan *plan, struct instance *instance)
         study->waiting_bytes -= instance_wire_len(instance);
         plan->waiting_count--;
         plan->waiting_bytes -= instance_wire_len(instance);
-        catalog_drop_if_empty(&plan->catalog, study);
+        study_table_drop_if_empty(&plan->table, study);
     }
     return error;
 }
 
 int plan_count(struct plan *plan, const struct instance *instance)
 {
-    int added = uid_set_add(&plan->studies, catalog_key_of(instance));
+    int added = uid_set_add(&plan->studies, study_key_of(instance));
     if (added < 0)
         return added;
     plan->total_count++;
@@ -141,7 +141,7 @@ static void fill_work(struct plan *plan, struct work *work, struct study *study,
     for (struct list_node *node = list_first(&study->waiting); node != NULL && work->instance_count < most;
          node = next) {
         struct instance *instance = list_entry(node, struct instance, mail.node);
-        const struct context_pair *pair = catalog_pair_of(&plan->catalog, instance);
+        const struct context_pair *pair = study_table_pair_of(&plan->table, instance);
         next = list_next(&study->waiting, node);
         if (!work_has_pair(work, pair)) {
             if (work->pair_count == DICOMNET_PDU_CONTEXTS_MAX)
@@ -163,9 +163,9 @@ static void fill_work(struct plan *plan, struct work *work, struct study *study,
 /* Contexts of other studies, as far as there is room: the association can then be kept for them. */
 static void add_known_pairs(const struct plan *plan, struct work *work)
 {
-    for (size_t i = 0; i < plan->catalog.pair_count && work->pair_count < DICOMNET_PDU_CONTEXTS_MAX; i++)
-        if (!work_has_pair(work, plan->catalog.pair_list[i]))
-            work->pairs[work->pair_count++] = plan->catalog.pair_list[i];
+    for (size_t i = 0; i < plan->table.pair_count && work->pair_count < DICOMNET_PDU_CONTEXTS_MAX; i++)
+        if (!work_has_pair(work, plan->table.pair_list[i]))
+            work->pairs[work->pair_count++] = plan->table.pair_list[i];
 }
 
 /* What is waiting of a study that is in no heap, as work for this worker. NULL if there is no memory. */
@@ -191,7 +191,7 @@ static void free_study(struct plan *plan, struct study *study)
     if (study->waiting_count > 0)
         (void)heap_insert(plan, study);
     else
-        catalog_drop_if_empty(&plan->catalog, study);
+        study_table_drop_if_empty(&plan->table, study);
 }
 
 static struct work *take_work(struct plan *plan, size_t place, int worker, uint64_t most)
@@ -258,7 +258,7 @@ struct work *plan_next_probe(struct plan *plan, int worker, uint64_t row, unsign
 
 void plan_mark_refused(struct plan *plan, const struct instance *instance, uint64_t row)
 {
-    struct study *study = catalog_study_of(&plan->catalog, instance);
+    struct study *study = study_table_find(&plan->table, instance);
     if (study != NULL)
         study->refused_row = row;
 }
@@ -307,7 +307,7 @@ struct work *plan_finish(struct plan *plan, struct work *work, bool stay)
 
 struct instance *plan_take_waiting(struct plan *plan)
 {
-    struct table *studies = &plan->catalog.studies;
+    struct table *studies = &plan->table.studies;
     for (; plan->take_chain < studies->chain_count && plan->waiting_count > 0; plan->take_chain++) {
         for (struct table_node *node = studies->chains[plan->take_chain]; node != NULL; node = node->next) {
             struct study *study = list_entry(node, struct study, node);
@@ -327,7 +327,7 @@ struct instance *plan_take_waiting(struct plan *plan)
 
 void plan_fini(struct plan *plan)
 {
-    catalog_fini(&plan->catalog);
+    study_table_fini(&plan->table);
     uid_set_fini(&plan->studies);
     free(plan->heap);
     *plan = (struct plan){0};

@@ -37,7 +37,7 @@ struct work {
 };
 
 struct plan {
-    struct catalog catalog;
+    struct study_table table;
     struct study **heap; /* studies with something waiting and no worker, most bytes first */
     size_t heap_count;
     size_t heap_size;

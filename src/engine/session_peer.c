@@ -273,7 +273,7 @@ static void learn_unsupported(struct session *session, const struct instance *in
             return;
     if (session->unsupported_count == DICOMNET_PDU_CONTEXTS_MAX)
         return;
-    const struct context_pair *pair = catalog_pair_of(&session->plan.catalog, instance);
+    const struct context_pair *pair = study_table_pair_of(&session->plan.table, instance);
     session->unsupported[session->unsupported_count++] = pair;
     tell_all(session, 0, pair);
 }

@@ -28,22 +28,22 @@ static bool pair_is_of(const struct context_pair *pair, const struct instance *i
            strcmp(pair->syntax_uid, instance->file.syntax_uid) == 0;
 }
 
-const struct context_pair *catalog_pair_of(struct catalog *catalog, const struct instance *instance)
+const struct context_pair *study_table_pair_of(struct study_table *table, const struct instance *instance)
 {
-    if (catalog->last_pair != NULL && pair_is_of(catalog->last_pair, instance))
-        return catalog->last_pair;
+    if (table->last_pair != NULL && pair_is_of(table->last_pair, instance))
+        return table->last_pair;
     char key[2 * DICOMNET_UID_SIZE];
     snprintf(key, sizeof key, "%s %s", instance->file.class_uid, instance->file.syntax_uid);
-    struct table_node *node = table_find(&catalog->pairs, key);
+    struct table_node *node = table_find(&table->pairs, key);
     if (node == NULL)
         return NULL;
-    catalog->last_pair = list_entry(node, struct context_pair, node);
-    return catalog->last_pair;
+    table->last_pair = list_entry(node, struct context_pair, node);
+    return table->last_pair;
 }
 
-static const struct context_pair *find_or_make_pair(struct catalog *catalog, const struct instance *instance)
+static const struct context_pair *find_or_make_pair(struct study_table *table, const struct instance *instance)
 {
-    const struct context_pair *known = catalog_pair_of(catalog, instance);
+    const struct context_pair *known = study_table_pair_of(table, instance);
     if (known != NULL)
         return known;
     struct context_pair *pair = calloc(1, sizeof *pair);
@@ -52,16 +52,16 @@ static const struct context_pair *find_or_make_pair(struct catalog *catalog, con
     snprintf(pair->class_uid, sizeof pair->class_uid, "%s", instance->file.class_uid);
     snprintf(pair->syntax_uid, sizeof pair->syntax_uid, "%s", instance->file.syntax_uid);
     snprintf(pair->key, sizeof pair->key, "%s %s", pair->class_uid, pair->syntax_uid);
-    if (append_pair(&catalog->pair_list, &catalog->pair_count, &catalog->pair_size, pair) != 0) {
+    if (append_pair(&table->pair_list, &table->pair_count, &table->pair_size, pair) != 0) {
         free(pair);
         return NULL;
     }
-    if (table_add(&catalog->pairs, &pair->node, pair->key) != 0) {
-        catalog->pair_count--;
+    if (table_add(&table->pairs, &pair->node, pair->key) != 0) {
+        table->pair_count--;
         free(pair);
         return NULL;
     }
-    catalog->last_pair = pair;
+    table->last_pair = pair;
     return pair;
 }
 
@@ -71,41 +71,41 @@ static bool is_class(const struct instance *instance)
     return instance->file.study_uid[0] == '\0';
 }
 
-const char *catalog_key_of(const struct instance *instance)
+const char *study_key_of(const struct instance *instance)
 {
     return is_class(instance) ? instance->file.class_uid : instance->file.study_uid;
 }
 
-struct study *catalog_study_of(const struct catalog *catalog, const struct instance *instance)
+struct study *study_table_find(const struct study_table *table, const struct instance *instance)
 {
-    struct table_node *node = table_find(&catalog->studies, catalog_key_of(instance));
+    struct table_node *node = table_find(&table->studies, study_key_of(instance));
     return node != NULL ? list_entry(node, struct study, node) : NULL;
 }
 
-static struct study *find_or_make_study(struct catalog *catalog, const struct instance *instance)
+static struct study *find_or_make_study(struct study_table *table, const struct instance *instance)
 {
-    struct study *known = catalog_study_of(catalog, instance);
+    struct study *known = study_table_find(table, instance);
     if (known != NULL)
         return known;
     struct study *study = calloc(1, sizeof *study);
     if (study == NULL)
         return NULL;
-    snprintf(study->uid, sizeof study->uid, "%s", catalog_key_of(instance));
+    snprintf(study->uid, sizeof study->uid, "%s", study_key_of(instance));
     study->is_class = is_class(instance);
     list_init(&study->waiting);
-    if (table_add(&catalog->studies, &study->node, study->uid) != 0) {
+    if (table_add(&table->studies, &study->node, study->uid) != 0) {
         free(study);
         return NULL;
     }
     return study;
 }
 
-int catalog_add(struct catalog *catalog, struct instance *instance, struct study **ret_study)
+int study_table_add(struct study_table *table, struct instance *instance, struct study **ret_study)
 {
-    const struct context_pair *pair = find_or_make_pair(catalog, instance);
-    struct study *study = find_or_make_study(catalog, instance);
+    const struct context_pair *pair = find_or_make_pair(table, instance);
+    struct study *study = find_or_make_study(table, instance);
     if (pair == NULL || study == NULL) {
-        catalog_drop_if_empty(catalog, study);
+        study_table_drop_if_empty(table, study);
         return -ENOMEM;
     }
     list_append(&study->waiting, &instance->mail.node);
@@ -115,19 +115,19 @@ int catalog_add(struct catalog *catalog, struct instance *instance, struct study
     return 0;
 }
 
-void catalog_drop_if_empty(struct catalog *catalog, struct study *study)
+void study_table_drop_if_empty(struct study_table *table, struct study *study)
 {
     if (study == NULL || study->worker != 0 || study->waiting_count > 0 || study->refused_row != 0)
         return;
-    table_remove(&catalog->studies, &study->node);
+    table_remove(&table->studies, &study->node);
     free(study);
 }
 
-void catalog_fini(struct catalog *catalog)
+void study_table_fini(struct study_table *table)
 {
     struct table_node *node;
     size_t cursor = 0;
-    while ((node = table_pop(&catalog->studies, &cursor)) != NULL) {
+    while ((node = table_pop(&table->studies, &cursor)) != NULL) {
         struct study *study = list_entry(node, struct study, node);
         struct list_node *waiting;
         while ((waiting = list_pop(&study->waiting)) != NULL)
@@ -135,10 +135,10 @@ void catalog_fini(struct catalog *catalog)
         free(study);
     }
     cursor = 0;
-    while ((node = table_pop(&catalog->pairs, &cursor)) != NULL)
+    while ((node = table_pop(&table->pairs, &cursor)) != NULL)
         free(list_entry(node, struct context_pair, node));
-    table_fini(&catalog->studies);
-    table_fini(&catalog->pairs);
-    free(catalog->pair_list);
-    *catalog = (struct catalog){0};
+    table_fini(&table->studies);
+    table_fini(&table->pairs);
+    free(table->pair_list);
+    *table = (struct study_table){0};
 }

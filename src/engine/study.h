@@ -4,10 +4,10 @@
  * Instances without a Study Instance UID (objects that belong to no patient, and what options let pass) are grouped by
  * SOP class: such a group is a study in all but name.
  *
- * A catalog grows instance by instance, and holds only studies with something that waits or that a worker has: what is
- * done is forgotten, so that memory does not grow with the number of studies. Class and syntax UIDs are kept once: an
- * instance's pair of (SOP class, transfer syntax as stored) is a `struct context_pair` that lives as long as the
- * catalog and never changes, so its address may be handed to other threads.
+ * A table of studies grows instance by instance, and holds only studies with something that waits or that a worker has:
+ * what is done is forgotten, so that memory does not grow with the number of studies. Class and syntax UIDs are kept
+ * once: an instance's pair of (SOP class, transfer syntax as stored) is a `struct context_pair` that lives as long as
+ * the table and never changes, so its address may be handed to other threads.
  */
 #ifndef ENGINE_STUDY_H
 #define ENGINE_STUDY_H
@@ -31,7 +31,7 @@ struct context_pair {
 };
 
 struct study {
-    struct table_node node;      /* of the catalog, by uid */
+    struct table_node node;      /* of the table, by uid */
     char uid[DICOMNET_UID_SIZE]; /* of a group by class: the SOP Class UID */
     bool is_class;
     struct list waiting; /* instances that nobody works on yet */
@@ -43,7 +43,7 @@ struct study {
     size_t heap_index;    /* in the plan's heap + 1, 0 = not in it */
 };
 
-struct catalog {
+struct study_table {
     struct table studies;
     struct table pairs;
     size_t pair_count;
@@ -52,26 +52,26 @@ struct catalog {
     const struct context_pair *last_pair;  /* of the last instance: the next one's is most likely the same */
 };
 
-/* All zero is an empty catalog. Instances still waiting in it are destroyed. */
-void catalog_fini(struct catalog *catalog);
+/* All zero is an empty table. Instances still waiting in it are destroyed. */
+void study_table_fini(struct study_table *table);
 
 /*
  * Add an instance that can be sent: it goes to the end of its study's waiting list and belongs to the study. The study
  * is made if it is new. 0 with *ret_study, or -ENOMEM (the instance stays the caller's).
  */
-int catalog_add(struct catalog *catalog, struct instance *instance, struct study **ret_study) DICOMNET_MUST_CHECK;
+int study_table_add(struct study_table *table, struct instance *instance, struct study **ret_study) DICOMNET_MUST_CHECK;
 
-/* The study of an instance that was added; NULL if it has been forgotten since (catalog_drop_if_empty). */
-struct study *catalog_study_of(const struct catalog *catalog, const struct instance *instance);
+/* The study of an instance that was added; NULL if it has been forgotten since (study_table_drop_if_empty). */
+struct study *study_table_find(const struct study_table *table, const struct instance *instance);
 
 /* The UID that an instance is grouped by: its study's, or its class's if it has none. Borrowed from it. */
-const char *catalog_key_of(const struct instance *instance);
+const char *study_key_of(const struct instance *instance);
 
 /* Forget a study that no worker has, of which nothing waits and nothing was refused, else do nothing; it is in no heap.
  * NULL is fine. */
-void catalog_drop_if_empty(struct catalog *catalog, struct study *study);
+void study_table_drop_if_empty(struct study_table *table, struct study *study);
 
 /* The pair of an instance that was added; never NULL. */
-const struct context_pair *catalog_pair_of(struct catalog *catalog, const struct instance *instance);
+const struct context_pair *study_table_pair_of(struct study_table *table, const struct instance *instance);
 
 #endif

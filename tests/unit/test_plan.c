@@ -294,7 +294,7 @@ Test(plan, more_contexts_than_an_association_takes)
         for (struct list_node *node = list_first(&work->instances); node != NULL;
              node = list_next(&work->instances, node)) {
             const struct context_pair *pair =
-                catalog_pair_of(&plan.catalog, list_entry(node, struct instance, mail.node));
+                study_table_pair_of(&plan.table, list_entry(node, struct instance, mail.node));
             size_t i = 0;
             while (i < work->needed_count && work->pairs[i] != pair)
                 i++;
@@ -379,7 +379,7 @@ Test(plan, a_study_that_is_done_is_forgotten)
         struct work *work = plan_next(&plan, 1);
         instance_destroy(list_entry(list_pop(&work->instances), struct instance, mail.node));
         cr_assert_null(plan_finish(&plan, work, true));
-        cr_assert_eq(plan.catalog.studies.count, 0);
+        cr_assert_eq(plan.table.studies.count, 0);
     }
     cr_expect_eq(plan.studies.count, 5000);
     cr_expect_eq(plan.total_count, 10000);

@@ -8,65 +8,66 @@
 #include "instance/instance.h"
 #include "make_instances.h"
 
-static struct study *add(struct catalog *catalog, const char *study_uid, unsigned number, uint64_t bytes, unsigned kind)
+static struct study *add(struct study_table *table, const char *study_uid, unsigned number, uint64_t bytes,
+                         unsigned kind)
 {
     struct study *study = NULL;
     struct instance *instance = make_instance(study_uid, number, bytes, kind);
     cr_assert_not_null(instance);
-    cr_assert_eq(catalog_add(catalog, instance, &study), 0);
+    cr_assert_eq(study_table_add(table, instance, &study), 0);
     cr_assert_not_null(study);
     cr_assert_str_eq(study->uid, study_uid);
     return study;
 }
 
-Test(study, empty_catalog)
+Test(study, empty_table)
 {
-    struct catalog catalog = {0};
-    catalog_fini(&catalog);
+    struct study_table table = {0};
+    study_table_fini(&table);
 }
 
 Test(study, groups_by_class_what_has_no_study)
 {
-    struct catalog catalog = {0};
+    struct study_table table = {0};
     struct study *first = NULL;
     for (unsigned i = 0; i < 4; i++) {
         struct instance *instance = make_instance("", i, 10, i % 2);
         struct study *study = NULL;
-        cr_assert_eq(catalog_add(&catalog, instance, &study), 0);
+        cr_assert_eq(study_table_add(&table, instance, &study), 0);
         cr_expect(study->is_class);
         cr_expect_str_eq(study->uid, instance->file.class_uid);
-        cr_expect_eq(catalog_study_of(&catalog, instance), study);
+        cr_expect_eq(study_table_find(&table, instance), study);
         if (i == 0)
             first = study;
         cr_expect_eq(study == first, i % 2 == 0);
     }
-    catalog_fini(&catalog);
+    study_table_fini(&table);
 }
 
 Test(study, groups_by_study_uid)
 {
-    struct catalog catalog = {0};
-    struct study *first = add(&catalog, "1.1", 1, 100, 0);
-    struct study *second = add(&catalog, "1.2", 1, 10, 0);
+    struct study_table table = {0};
+    struct study *first = add(&table, "1.1", 1, 100, 0);
+    struct study *second = add(&table, "1.2", 1, 10, 0);
     cr_expect_neq(first, second);
-    cr_expect_eq(add(&catalog, "1.1", 2, 200, 0), first);
-    cr_expect_eq(add(&catalog, "1.1", 3, 300, 0), first);
-    cr_expect_eq(catalog.studies.count, 2);
+    cr_expect_eq(add(&table, "1.1", 2, 200, 0), first);
+    cr_expect_eq(add(&table, "1.1", 3, 300, 0), first);
+    cr_expect_eq(table.studies.count, 2);
     cr_expect_eq(first->waiting_count, 3);
     cr_expect_eq(first->waiting_bytes, 600);
     cr_expect_eq(second->waiting_count, 1);
     cr_expect_eq(second->waiting_bytes, 10);
     cr_expect_eq(first->worker, 0);
-    catalog_fini(&catalog);
-    cr_expect_eq(catalog.studies.count, 0);
+    study_table_fini(&table);
+    cr_expect_eq(table.studies.count, 0);
 }
 
 Test(study, keeps_the_order_they_were_found_in)
 {
-    struct catalog catalog = {0};
+    struct study_table table = {0};
     struct study *study = NULL;
     for (unsigned i = 0; i < 100; i++)
-        study = add(&catalog, "1.1", i, 2, 0);
+        study = add(&table, "1.1", i, 2, 0);
     unsigned number = 0;
     for (struct list_node *node = list_first(&study->waiting); node != NULL; node = list_next(&study->waiting, node)) {
         char uid[DICOMNET_UID_SIZE];
@@ -74,72 +75,72 @@ Test(study, keeps_the_order_they_were_found_in)
         cr_assert_str_eq(list_entry(node, struct instance, mail.node)->file.instance_uid, uid);
     }
     cr_expect_eq(number, 100);
-    catalog_fini(&catalog);
+    study_table_fini(&table);
 }
 
 /* A deflated data set of odd length goes out with one byte more. */
 Test(study, counts_wire_bytes)
 {
-    struct catalog catalog = {0};
+    struct study_table table = {0};
     struct study *study;
     struct instance *instance = make_instance("1.1", 1, 101, 0);
     instance->file.pad = true;
-    cr_assert_eq(catalog_add(&catalog, instance, &study), 0);
+    cr_assert_eq(study_table_add(&table, instance, &study), 0);
     cr_expect_eq(study->waiting_bytes, 102);
-    catalog_fini(&catalog);
+    study_table_fini(&table);
 }
 
 Test(study, pairs_are_kept_once)
 {
-    struct catalog catalog = {0};
-    add(&catalog, "1.1", 0, 2, 0);
-    add(&catalog, "1.2", 0, 2, 0);
+    struct study_table table = {0};
+    add(&table, "1.1", 0, 2, 0);
+    add(&table, "1.2", 0, 2, 0);
     for (unsigned i = 1; i < 300; i++)
-        add(&catalog, i % 2 == 0 ? "1.1" : "1.2", i, 2, i % 3);
-    cr_expect_eq(catalog.pair_count, 3);
-    cr_expect_eq(catalog.pairs.count, 3);
-    cr_expect_str_eq(catalog.pair_list[0]->class_uid, MADE_CLASS);
-    cr_expect_str_eq(catalog.pair_list[1]->class_uid, MADE_CLASS ".1");
-    cr_expect_str_eq(catalog.pair_list[1]->syntax_uid, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN);
-    catalog_fini(&catalog);
+        add(&table, i % 2 == 0 ? "1.1" : "1.2", i, 2, i % 3);
+    cr_expect_eq(table.pair_count, 3);
+    cr_expect_eq(table.pairs.count, 3);
+    cr_expect_str_eq(table.pair_list[0]->class_uid, MADE_CLASS);
+    cr_expect_str_eq(table.pair_list[1]->class_uid, MADE_CLASS ".1");
+    cr_expect_str_eq(table.pair_list[1]->syntax_uid, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN);
+    study_table_fini(&table);
 }
 
 /* The same class in another syntax is another pair; and pairs stay where they are while others come. */
 Test(study, pairs_do_not_move)
 {
-    struct catalog catalog = {0};
-    struct study *study = add(&catalog, "1.1", 0, 2, 0);
+    struct study_table table = {0};
+    struct study *study = add(&table, "1.1", 0, 2, 0);
     const struct instance *instance = list_entry(list_first(&study->waiting), struct instance, mail.node);
-    const struct context_pair *pair = catalog_pair_of(&catalog, instance);
+    const struct context_pair *pair = study_table_pair_of(&table, instance);
     for (unsigned kind = 1; kind < 400; kind++)
-        add(&catalog, "1.1", kind, 2, kind);
-    cr_expect_eq(catalog_pair_of(&catalog, instance), pair);
+        add(&table, "1.1", kind, 2, kind);
+    cr_expect_eq(study_table_pair_of(&table, instance), pair);
     cr_expect_str_eq(pair->class_uid, MADE_CLASS);
 
     struct instance *other = make_instance("1.1", 1000, 2, 0);
     other->file.syntax_uid = DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN;
-    cr_assert_eq(catalog_add(&catalog, other, &study), 0);
-    cr_expect_neq(catalog_pair_of(&catalog, other), pair);
-    cr_expect_str_eq(catalog_pair_of(&catalog, other)->syntax_uid, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN);
-    catalog_fini(&catalog);
+    cr_assert_eq(study_table_add(&table, other, &study), 0);
+    cr_expect_neq(study_table_pair_of(&table, other), pair);
+    cr_expect_str_eq(study_table_pair_of(&table, other)->syntax_uid, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN);
+    study_table_fini(&table);
 }
 
 /* What is done is forgotten; what waits, or is a worker's, is not. */
 Test(study, only_what_is_done_is_dropped)
 {
-    struct catalog catalog = {0};
-    struct study *study = add(&catalog, "1.1", 0, 2, 0);
-    add(&catalog, "1.2", 0, 2, 0);
-    catalog_drop_if_empty(&catalog, study);
-    cr_expect_eq(catalog.studies.count, 2);
+    struct study_table table = {0};
+    struct study *study = add(&table, "1.1", 0, 2, 0);
+    add(&table, "1.2", 0, 2, 0);
+    study_table_drop_if_empty(&table, study);
+    cr_expect_eq(table.studies.count, 2);
     instance_destroy(list_entry(list_pop(&study->waiting), struct instance, mail.node));
     study->waiting_count = study->waiting_bytes = 0;
     study->worker = 3;
-    catalog_drop_if_empty(&catalog, study);
-    cr_expect_eq(catalog.studies.count, 2);
+    study_table_drop_if_empty(&table, study);
+    cr_expect_eq(table.studies.count, 2);
     study->worker = 0;
-    catalog_drop_if_empty(&catalog, study);
-    cr_expect_eq(catalog.studies.count, 1);
-    catalog_drop_if_empty(&catalog, NULL);
-    catalog_fini(&catalog);
+    study_table_drop_if_empty(&table, study);
+    cr_expect_eq(table.studies.count, 1);
+    study_table_drop_if_empty(&table, NULL);
+    study_table_fini(&table);
 }

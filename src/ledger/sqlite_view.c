@@ -1,6 +1,4 @@
-/*
- * sqlite_view - see ledger_view.h: the queries of reports.
- */
+/* sqlite_view - the queries of reports, and cursors over what they give. See ledger_view.h. */
 #include "ledger/ledger_view.h"
 
 #include <errno.h>

@@ -48,6 +48,7 @@ class CommandTest(ProgramTest):
     def studies(self, specification='2x3x4096:CT', name='studies', seed=1):
         """A folder of synthetic studies, STUDIESxINSTANCESxBYTES:CLASS."""
         path = self.folder / name
+        shutil.rmtree(path, ignore_errors=True)
         programs.write_synthetic(path, specification, seed, 'BUILD_DIR')
         return path
 

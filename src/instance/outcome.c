@@ -76,8 +76,6 @@ bool outcome_is_final_failure(const struct outcome *outcome)
     case REASON_CHANGED:
     case REASON_NO_RESPONSE:
     case REASON_CONNECTION:
-    case REASON_REJECTED:
-    case REASON_NOT_AUTHORISED:
     case REASON_INTERRUPTED:
     case REASON_OUT_OF_MEMORY:
         return false;

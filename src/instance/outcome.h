@@ -54,8 +54,6 @@ enum { OUTCOME_STATE_COUNT = OUTCOME_SKIPPED + 1 };
     X(REASON_POISON, "poison", "the peer ended the association each time this instance was sent")                      \
     X(REASON_NO_RESPONSE, "no-response", "the peer gave no response to it, each time it was sent")                     \
     X(REASON_CONNECTION, "connection", "no association could be kept with the peer")                                   \
-    X(REASON_REJECTED, "rejected", "the peer rejected the association")                                                \
-    X(REASON_NOT_AUTHORISED, "not-authorised", "the peer says this sender is not authorised")                          \
     /* pending at the end */                                                                                           \
     X(REASON_INTERRUPTED, "interrupted", "the session was stopped before it ended")                                    \
     X(REASON_OUT_OF_MEMORY, "out-of-memory", "no memory for it")

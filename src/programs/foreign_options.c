@@ -96,11 +96,11 @@ int option_reader_take_foreign(struct option_reader *reader, const char *argumen
     if (word == NULL)
         return 1;
     const char *value = argument[len] == '=' ? argument + len + 1 : NULL;
-    switch (word->kind) {
-    case FOREIGN_REFUSED:
-        snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "'%.*s': %s", (int)len, argument, word->text);
+    if (word->refused != NULL) {
+        snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "'%.*s': %s", (int)len, argument, word->refused);
         return -1;
-    case FOREIGN_IGNORED:
+    }
+    if (word->means == NULL) {
         if (word->values == 0 || (value != NULL && *value != '\0'))
             return 0;
         if (value == NULL && reader->next < reader->argc && *reader->argv[reader->next] != '\0') {
@@ -109,14 +109,12 @@ int option_reader_take_foreign(struct option_reader *reader, const char *argumen
         }
         snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "%.*s: its value is missing", (int)len, argument);
         return -1;
-    case FOREIGN_MEANS:
-        break;
     }
     char name[32];
-    size_t name_len = strcspn(word->text, "=");
-    snprintf(name, sizeof name, "%.*s", (int)name_len, word->text);
-    if (word->text[name_len] != '=')
+    size_t name_len = strcspn(word->means, "=");
+    snprintf(name, sizeof name, "%.*s", (int)name_len, word->means);
+    if (word->means[name_len] != '=')
         return set_by_name(reader, name, argument, len, value);
     return options_given(reader->options, name) ? 0
-                                                : set_by_name(reader, name, argument, len, word->text + name_len + 1);
+                                                : set_by_name(reader, name, argument, len, word->means + name_len + 1);
 }

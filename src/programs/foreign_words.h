@@ -13,18 +13,13 @@
 
 #include "programs/options.h"
 
-enum foreign_kind {
-    FOREIGN_MEANS, /* `text` is the long name of our option; or "name=value", which does not change one that is given */
-    FOREIGN_IGNORED, /* no effect; `values` arguments belong to it. `text` is NULL */
-    FOREIGN_REFUSED  /* `text` says why, and what there is instead */
-};
-
+/* What neither means something nor is refused has no effect. */
 struct foreign_word {
     unsigned programs;     /* enum program, or-ed */
     const char *spellings; /* as they are typed, separated by a space */
-    enum foreign_kind kind;
-    const char *text;
-    int values;
+    const char *means;     /* the long name of our option; or "name=value", which does not change one that is given */
+    const char *refused;   /* why it is, and what there is instead */
+    int values;            /* arguments that belong to a word without effect: 0 or 1 */
 };
 
 /* The word for this spelling of `len` characters in this program, or NULL. */

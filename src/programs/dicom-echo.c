@@ -10,6 +10,7 @@
 
 #include "dicomnet/status.h"
 #include "dicomnet/verification.h"
+#include "engine/interrupt.h"
 #include "programs/console.h"
 #include "programs/destination.h"
 #include "programs/option_groups.h"
@@ -21,7 +22,10 @@ struct echo {
     const struct destination *destination;
     struct dicomnet_association_options association;
     uv_loop_t loop;
-    struct receiver *receiver; /* with --loopback, else NULL */
+    struct interrupt interrupt;
+    bool is_interrupted;
+    struct receiver *receiver;                  /* with --loopback, else NULL */
+    struct dicomnet_verification *verification; /* the question under way; NULL = none */
     uint32_t asked, answered;
     uint64_t sum_us, least_us, most_us;
 };
@@ -51,8 +55,10 @@ static void print_failure(const struct echo *echo, const struct dicomnet_verific
 static void on_answer(void *user, const struct dicomnet_verification_result *result)
 {
     struct echo *echo = user;
+    echo->verification = NULL;
     if (result->error != 0) {
-        print_failure(echo, result);
+        if (!echo->is_interrupted)
+            print_failure(echo, result);
     } else {
         print_answer(echo, result);
         if (result->status == DICOMNET_STATUS_SUCCESS) {
@@ -68,19 +74,36 @@ static void on_answer(void *user, const struct dicomnet_verification_result *res
     ask(echo);
 }
 
-/* The next question, or the end: then nothing keeps the loop. */
+/* Nothing keeps the loop then. */
+static void end(struct echo *echo)
+{
+    interrupt_close(&echo->interrupt);
+    if (echo->receiver != NULL)
+        receiver_close(echo->receiver, NULL, NULL);
+}
+
+/* The next question, or the end. */
 static void ask(struct echo *echo)
 {
-    if (echo->asked < echo->options->echo.repeat) {
+    if (echo->asked < echo->options->echo.repeat && !echo->is_interrupted) {
         echo->asked++;
-        struct dicomnet_verification *verification;
-        int error = dicomnet_verification_echo(&verification, &echo->loop, &echo->association, on_answer, echo);
+        int error = dicomnet_verification_echo(&echo->verification, &echo->loop, &echo->association, on_answer, echo);
         if (error == 0)
             return;
         fprintf(stderr, "dicom-echo: %s: %s\n", echo->destination->text, dicomnet_error_text(error));
     }
-    if (echo->receiver != NULL)
-        receiver_close(echo->receiver, NULL, NULL);
+    end(echo);
+}
+
+/* What has been asked is not waited for. */
+static void on_interrupt(void *user, int number)
+{
+    struct echo *echo = user;
+    if (!echo->is_interrupted)
+        fprintf(stderr, "dicom-echo: %s\n", interrupt_text(number));
+    echo->is_interrupted = true;
+    if (echo->verification != NULL)
+        dicomnet_verification_cancel(echo->verification);
 }
 
 static int open_loopback(struct echo *echo)
@@ -111,8 +134,13 @@ static int run(struct echo *echo)
         fprintf(stderr, "dicom-echo: no event loop\n");
         return 1;
     }
-    if (!destination->loopback || open_loopback(echo) == 0)
+    int deaf = interrupt_listen(&echo->interrupt, &echo->loop, on_interrupt, echo);
+    if (deaf != 0)
+        (void)console_say_error("dicom-echo", "signals", NULL, deaf);
+    if (deaf == 0 && (!destination->loopback || open_loopback(echo) == 0))
         ask(echo);
+    else
+        end(echo);
     uv_run(&echo->loop, UV_RUN_DEFAULT);
     int error = uv_loop_close(&echo->loop);
     assert(error == 0);
@@ -122,6 +150,8 @@ static int run(struct echo *echo)
         printf("%u of %u answered: echo %.2f ms on average, %.2f least, %.2f most\n", echo->answered,
                options->echo.repeat, (double)echo->sum_us / echo->answered / 1e3, (double)echo->least_us / 1e3,
                (double)echo->most_us / 1e3);
+    if (echo->is_interrupted)
+        return 130;
     return echo->answered == options->echo.repeat ? 0 : echo->answered > 0 ? 2 : 1;
 }
 

@@ -10,7 +10,7 @@ import unittest
 from support import wire
 from support.base import CommandTest
 from support.network import closed_port
-from support.process import run
+from support.process import Running, run
 
 ANSWER = re.compile(r'^(\S+) answered: status 0000, connect \d+\.\d\d ms, association \d+\.\d\d ms, echo \d+\.\d\d ms$')
 
@@ -204,6 +204,19 @@ class Echo(CommandTest):
             result = run('dicom-echo', f'127.0.0.1:{silent.getsockname()[1]}', '--timeout', '0.3')
         self.assertEqual((result.code, result.out), (1, ''), result)
         self.assertIn('ACSE timeout', result.err)
+
+    def test_interrupted(self):
+        for number, text in ((signal.SIGINT, 'interrupted (SIGINT)'), (signal.SIGTERM, 'terminated (SIGTERM)')):
+            with self.subTest(number), socket.socket() as silent:
+                silent.bind(('127.0.0.1', 0))
+                silent.listen()
+                silent.settimeout(10)
+                echo = self.start(Running('dicom-echo', f'127.0.0.1:{silent.getsockname()[1]}', '--repeat', '5'))
+                with silent.accept()[0] as peer:
+                    self.assertEqual(peer.recv(1), b'\x01')    # the A-ASSOCIATE-RQ: it waits for the answer
+                    echo.signal(number)
+                    result = echo.wait(timeout_s=10)
+                self.assertEqual((result.code, result.out, result.err), (130, '', f'dicom-echo: {text}\n'), result)
 
 
 if __name__ == '__main__':

@@ -4,9 +4,11 @@
 #include "archive/archive.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "archive/archive_private.h"
 
@@ -176,6 +178,13 @@ void archive_free_if_over(struct archive *archive)
         free_archive(archive);
 }
 
+/* SQLite would follow it, and write wherever who may write into the folder wants it to. */
+static bool index_is_link(const struct archive *archive)
+{
+    struct stat status;
+    return fstatat(archive->folder.fd, "index.sqlite", &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
+}
+
 /* Folder, index, and what is in them. 0, or an error and a line about it. */
 static int open_store(struct archive *archive, char *ret_problem, size_t size)
 {
@@ -196,6 +205,11 @@ static int open_store(struct archive *archive, char *ret_problem, size_t size)
         snprintf(ret_problem, size, "%s: %s", folder != NULL ? folder : "scanner", dicomnet_error_text(error));
         free(path);
         return error;
+    }
+    if (folder != NULL && index_is_link(archive)) {
+        snprintf(ret_problem, size, "%s: it is a symbolic link, which is not followed", path);
+        free(path);
+        return -ELOOP;
     }
     error = index_open(&archive->index, path, options->reindex);
     if (error == 0)

@@ -43,6 +43,14 @@ class Archive(CommandTest):
         path = self.folder / 'file' / 'x'
         self.assert_wrong(run('dicom-archive', '--output-dir', path, '--port', 0), f'dicom-archive: {path}: Not a directory')
 
+    def test_an_index_that_is_a_symbolic_link(self):
+        folder, elsewhere = self.folder / 'kept', self.folder / 'elsewhere'
+        folder.mkdir()
+        (folder / 'index.sqlite').symlink_to(elsewhere)
+        result = run('dicom-archive', '--output-dir', folder, '--port', 0)
+        self.assert_wrong(result, f'dicom-archive: {folder}/index.sqlite: it is a symbolic link, which is not followed')
+        self.assertFalse(elsewhere.exists())
+
     def test_wrong_peers(self):
         for peer in ('A', 'A=h', 'A=h:0', 'A=h:x', 'A=:104', '=h:104', 'A=h:65536', 'A=::1:104', 'A=[]:104',
                      'SEVENTEEN_LETTERS=h:1', 'A=h:1x'):

@@ -26,7 +26,7 @@ struct archive {
     struct attribute_values values; /* of the instance that is looked at */
     struct part10_folder folder;    /* open if there is an output_dir */
     struct list guests;
-    struct list resting; /* see turn.c: work that gave the loop back and wants to go on */
+    struct list resting; /* see turn.c: work that has given the loop back and is not done */
     uv_idle_t turn;      /* runs while there are any */
     struct archive_totals totals;
     unsigned moves; /* under way, with or without a client */
@@ -64,7 +64,7 @@ struct rest {
 };
 void rest_begin(struct archive *archive, struct rest *rest, void (*go_on)(void *context), void *context);
 
-/* It is not called any more. */
+/* Its go_on will not be called any more. */
 void rest_end(struct rest *rest);
 
 /*
@@ -101,7 +101,7 @@ void find_ended(struct dicomnet_query_request *request);
 
 /* ---- retrieve.c: what C-MOVE and C-GET have in common ---- */
 
-/* The instances of one request, and how it goes. */
+/* The instances of one C-MOVE or C-GET, and how many of them have ended in which way. */
 struct retrieve {
     struct archive *archive;
     struct index_keys keys;
@@ -127,12 +127,12 @@ void retrieve_count(struct retrieve *retrieve, const struct dicomnet_store *stor
 void retrieve_finish(struct retrieve *retrieve, struct dicomnet_query_request *request, bool cancelled,
                      const char *comment);
 
-/* One instance on its way. */
+/* One instance that is being sent: its UIDs, its store and what its data set is read from. */
 struct delivery;
 struct delivery *delivery_create(void);
 void delivery_destroy(struct delivery *delivery);
 
-/* The next is the cursor's instance: its UIDs are set. The store is borrowed until delivery_close. */
+/* Set the UIDs of the store: those of the cursor's instance. The store is borrowed until delivery_close. */
 struct dicomnet_store *delivery_name(struct delivery *delivery, struct index_cursor *row);
 
 /* Open the source of the instance that was named: 0 or a negative error. */

@@ -100,7 +100,7 @@ static int index_if_new(struct archive *archive, const char *name)
     return reason == REASON_OUT_OF_MEMORY ? -ENOMEM : error;
 }
 
-/* It was told to stop before it has begun. */
+/* True if the program was told to stop while the archive is still being opened. */
 static bool is_stopped(const struct archive *archive)
 {
     return archive->options.stop != NULL && *archive->options.stop != 0;

@@ -68,7 +68,7 @@ static bool narrows(const struct attribute *attribute, const char *key)
     return attribute->tag == dicomnet_query_level_key(attribute->level);
 }
 
-/* The number of values is what a query costs; 0 or -E2BIG. */
+/* A query costs as much as its keys have values, so their number is limited: 0 or -E2BIG. */
 static int check_key(const struct column *column, char ret_comment[DICOMNET_COMMENT_SIZE])
 {
     size_t most = strcmp(column->vr, "UI") == 0 ? KEY_UIDS_MAX : KEY_VALUES_MAX;

@@ -258,7 +258,7 @@ int index_commit(struct index *index)
 
 static void bind_text(sqlite3_stmt *statement, int at, const char *text)
 {
-    /* What fails here fails the statement: an unbound value is NULL, which no column takes. */
+    /* A value that cannot be bound stays NULL, which no column takes: then the statement fails, and that is seen. */
     (void)sqlite3_bind_text(statement, at, text, -1, SQLITE_STATIC);
 }
 

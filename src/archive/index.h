@@ -29,7 +29,7 @@ void index_close(struct index *index);
 /* What SQLite said last. */
 const char *index_problem(const struct index *index);
 
-/* What is done between these is done at once, and so much faster. */
+/* A transaction: all that is added between these becomes durable at once, which is much faster. */
 int index_begin(struct index *index) DICOMNET_MUST_CHECK;
 int index_commit(struct index *index) DICOMNET_MUST_CHECK;
 

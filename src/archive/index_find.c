@@ -15,7 +15,7 @@
 struct index_cursor {
     struct index *index;
     sqlite3_stmt *statement;
-    int over; /* what the last step said, once there are no more rows: SQLite would begin again */
+    int over; /* the result of the step that found no more rows: a further step would begin the statement again */
 };
 
 /* ---- statements ---- */

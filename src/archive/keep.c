@@ -33,7 +33,7 @@ static void take_bytes(void *context, struct dicomnet_span bytes)
     guest_append(&client->guest, bytes);
 }
 
-/* What came is whole, and what the request says. */
+/* The look of guest_keep: is what came whole, and is it what the request says? */
 struct look {
     struct client *client;
     struct instance *instance; /* what it is; NULL = it was not looked at */
@@ -46,7 +46,7 @@ static enum outcome_reason look_at(void *context, const char *name)
     return archive_look_at(look->client->archive, name, guest->class_uid, guest->instance_uid, &look->instance);
 }
 
-/* It is kept: can it be found? If not, its file goes again. */
+/* The file has its final name. If it cannot be indexed, nobody could find it: it is removed again. */
 static uint16_t index_it(struct client *client, const struct instance *instance,
                          char ret_comment[DICOMNET_COMMENT_SIZE])
 {

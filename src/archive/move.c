@@ -159,7 +159,7 @@ static void on_done(struct dicomnet_storage_user *user, void *context, struct di
 
 /* ---- the whole ---- */
 
-/* All lanes are closed: what they had left, and what nobody took, has failed. */
+/* All lanes are closed: the instances that they had left, and the series that no lane took, have failed. */
 static void settle(void *context)
 {
     struct move *move = context;
@@ -363,7 +363,7 @@ void move_cancelled(struct dicomnet_query_request *request)
     if (!move->begun) {
         move->begun = true;
         settle(move);
-    } /* what rests sees it on its turn */
+    } /* else the work that is resting sees it on its next turn */
 }
 
 void move_ended(struct dicomnet_query_request *request)

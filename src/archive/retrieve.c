@@ -87,7 +87,7 @@ struct dicomnet_query_counts retrieve_counts(const struct retrieve *retrieve)
                                           .warning = count_of(retrieve->warning)};
 }
 
-/* Beyond what a value can hold, and without memory, the number alone tells of it. */
+/* A UID for which the value has no room, or the process no memory, is not listed: it is in the number alone. */
 static void list_failed(struct retrieve *retrieve, const char *instance_uid)
 {
     size_t len = strlen(instance_uid);

@@ -14,7 +14,7 @@ bool slice_is_over(const struct slice *slice)
     return clock_monotonic_us() - slice->begun_us >= SLICE_US;
 }
 
-/* One of those that rest goes on, and no more: then whatever has come from peers is looked at. */
+/* Only one piece of work goes on in a turn of the loop, so that the sockets are served before the next one does. */
 static void take_turn(uv_idle_t *turn)
 {
     struct archive *archive = turn->data;
@@ -34,7 +34,7 @@ void rest_begin(struct archive *archive, struct rest *rest, void (*go_on)(void *
         return;
     *rest = (struct rest){.resting = true, .go_on = go_on, .context = context};
     list_append(&archive->resting, &rest->node);
-    if (!archive->closing) /* then whoever asked is going, and ends it */
+    if (!archive->closing) /* when it closes, the end of each association ends the work that was done for it */
         uv_idle_start(&archive->turn, take_turn);
 }
 

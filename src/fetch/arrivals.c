@@ -11,10 +11,10 @@
 #include "instance/status_rule.h"
 #include "serve/allowed.h"
 
-/* Arrivals of one request that nobody asked for: so many more than there are instances, and it is not gone on with. */
+/* A request is broken off once so many more instances have come that nobody asked for than it asked for. */
 enum { STRAYS_MAX = 1000 };
 
-/* Bytes of an instance for which there is no room: from then on the peer is not listened to any more. */
+/* After so many bytes of an instance for which there is no room, the association is aborted. */
 enum { DROPPED_MAX = 64 * 1024 * 1024 };
 
 void arrivals_init(struct arrivals *arrivals, struct run *run, struct inventory *inventory, struct asking *asking,
@@ -102,7 +102,7 @@ static uint16_t on_asked(void *user, struct receiver_visit *visit, const struct 
     return DICOMNET_STATUS_NOT_AUTHORISED;
 }
 
-/* An instance for which there is no room may have no end. */
+/* An instance that goes on for so long without room may have no end. */
 static void stop_without_room(struct arrivals *arrivals)
 {
     char text[RETRIEVAL_TEXT_SIZE];
@@ -125,7 +125,7 @@ static void on_bytes(void *user, struct receiver_visit *visit, struct dicomnet_s
         run_moved(arrivals->run);
 }
 
-/* It was not listed, but it is of a part that could not be listed. */
+/* An instance that was not listed, of a part that could not be listed: it is taken, up to max_matches. */
 static void take_unlisted(struct arrivals *arrivals, struct inventory_part *part, const char *uid,
                           const char *class_uid)
 {
@@ -140,7 +140,7 @@ static void take_unlisted(struct arrivals *arrivals, struct inventory_part *part
     run_moved(arrivals->run);
 }
 
-/* It came before with another part, and belongs to this one too, or rather. */
+/* An instance that came before, for another open part, comes again: it counts for the part it comes for now. */
 static void count_for(struct arrivals *arrivals, struct inventory_instance *instance, struct inventory_part *part)
 {
     if (instance->part->target != part->target && instance->part->open && part->open)

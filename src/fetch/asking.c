@@ -87,7 +87,7 @@ static bool ask_for(struct asking *asking, struct inventory_part *part, bool who
     return true;
 }
 
-/* Only as a whole can it be asked for: what it lacks has no name, or stands in no series that is known. */
+/* True if it can be asked for only as a whole: what it lacks has no name, or is in no series that is known. */
 static bool needs_whole(const struct inventory_part *part)
 {
     bool all;
@@ -96,7 +96,7 @@ static bool needs_whole(const struct inventory_part *part)
     return part->unnamed > 0 || (part->level != DICOMNET_QUERY_LEVEL_SERIES && count_wanted(part, &all) > 0);
 }
 
-/* It was asked for in this round, with what it is in. */
+/* True if the part, or one that it is within, was asked for as a whole in this round. */
 static bool is_covered(const struct inventory_part *part, unsigned round)
 {
     for (; part != NULL; part = part->within)
@@ -228,7 +228,7 @@ static void mark_sent(struct asking *asking, struct inventory_instance *instance
         inventory_set_state(asking->inventory, instance, INSTANCE_STORED);
 }
 
-/* Everything the request was for. */
+/* All that the request was for has been sent. */
 static void mark_all_sent(struct asking *asking)
 {
     for (size_t i = 0; asking->part == NULL && i < asking->batch_count; i++)
@@ -282,7 +282,7 @@ static bool went_well(const struct dicomnet_query *query)
            (query->status == DICOMNET_STATUS_SUCCESS || query->status == DICOMNET_STATUS_SUB_OPERATIONS_WARNING);
 }
 
-/* A third party was sent to, and something went wrong: so much has gone there, whatever it was. */
+/* A third party was sent to, and something went wrong: count what the peer says it sent, though not which. */
 static void credit(struct asking *asking)
 {
     uint64_t sent = (uint64_t)asking->query.counts.completed + asking->query.counts.warning;
@@ -358,7 +358,7 @@ static void judge(struct asking *asking, const struct dicomnet_identifier *faile
         judge_part(asking, asking->part, accounted);
 }
 
-/* What cannot get better by asking again. */
+/* True if asking again would bring the same answer. */
 static bool is_fatal(const struct dicomnet_query *query)
 {
     return query->answered &&

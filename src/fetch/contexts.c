@@ -150,7 +150,7 @@ static void add_classes(const struct inventory *inventory, unsigned attempt, str
     if (unknown)
         contexts = attempt == 0 ? 1 : COMMON_COUNT;
     walk_classes(classes, proposals, contexts);
-    /* Other ones each time, from the commonest on. */
+    /* Each try proposes other classes than the one before it, the commonest first. */
     size_t first = attempt > 1 ? (attempt - 1) * (CONTEXTS_MAX / COMMON_COUNT) : 0;
     for (size_t i = first; unknown && i < DICOMNET_UID_COMMON_STORAGE_COUNT; i++)
         if (!class_is_there(proposals, dicomnet_uid_common_storage[i]))

@@ -59,7 +59,7 @@ struct inventory_target *inventory_add_target(struct inventory *inventory, enum 
     return target;
 }
 
-/* A patient by its ID; a study by its UID, whoever's it is; a series by both UIDs. */
+/* The key of a patient is its ID; of a study its UID, without the patient; of a series the UIDs of study and series. */
 enum { PART_KEY_SIZE = 2 * KEY_SIZE + 2 };
 
 static void make_key(enum dicomnet_query_level level, const struct inventory_place *place, char ret_key[PART_KEY_SIZE])
@@ -127,7 +127,7 @@ static uint64_t count_unnamed(const struct inventory_part *part)
         return 0;
     if (expected > seen)
         return expected - seen;
-    /* Where nothing says how much there is, it takes a success that brought something. */
+    /* If the peer has not said how much there is, only a success that brought something shows that nothing is left. */
     bool told = part->cut ? part->has_said && part->said > 0 : expected > 0;
     return told || (part->answered && seen > 0) ? 0 : 1;
 }
@@ -158,7 +158,7 @@ static void close_part(struct inventory *inventory, struct inventory_part *part)
     inventory_settle(inventory, part);
 }
 
-/* From the series up. What is unnamed of a part below is accounted for: it is asked for. */
+/* From the series up: what is unnamed of a part is asked for with that part, so the part above is not short of it. */
 static void close_target(struct inventory *inventory, struct inventory_target *target)
 {
     for (int level = DICOMNET_QUERY_LEVEL_SERIES; level >= DICOMNET_QUERY_LEVEL_PATIENT; level--) {

@@ -14,7 +14,7 @@
 
 #include "fetch/words.h"
 
-/* Steps in a row at which the peer hung up, before the others of their level are not made any more. */
+/* After so many steps in a row at which the peer hung up, the other steps of their level are not made any more. */
 enum { LOSSES_MAX = 3 };
 
 #define NUMBER_OF_PATIENT_RELATED_INSTANCES 0x00201204u
@@ -60,7 +60,7 @@ static int add_step(struct listing *listing, enum dicomnet_query_level level, co
 
 /* ---- what the keys name ---- */
 
-/* The value of that number, of a key that names entities: no wildcard, not too long. False if there is none. */
+/* Value `number` (from 0) of a key. False if there is none that names an entity: it has a wildcard, or is too long. */
 static bool take_named(const struct dicomnet_identifier *keys, uint32_t tag, size_t number, char ret_key[KEY_SIZE])
 {
     struct dicomnet_element element;
@@ -74,7 +74,7 @@ static bool take_named(const struct dicomnet_identifier *keys, uint32_t tag, siz
     return true;
 }
 
-/* A key that names one entity. */
+/* The value of a key that has exactly one, which names an entity. False, and "", if it has not. */
 static bool take_single(const struct dicomnet_identifier *keys, uint32_t tag, char ret_key[KEY_SIZE])
 {
     char second[KEY_SIZE];
@@ -95,7 +95,7 @@ bool retrieval_names_all(const struct retrieval_options *options)
     return take_named(options->keys, dicomnet_query_level_key(options->level), 0, key);
 }
 
-/* A key below the level says nothing: peers do not look at it. */
+/* The place that the keys name. A key below the level is left out: peers do not look at it. */
 static struct inventory_place place_of_keys(const struct listing *listing)
 {
     const struct dicomnet_identifier *keys = listing->run->options->keys;
@@ -158,7 +158,7 @@ static int add_named_instances(struct listing *listing, const struct inventory_p
     return error;
 }
 
-/* What the keys name is all there is to go by: each entity is asked for as a whole. */
+/* Nobody lists what there is: each entity that the keys name is asked for as a whole. */
 static int add_named(struct listing *listing)
 {
     enum dicomnet_query_level level = listing->run->options->level;
@@ -350,7 +350,7 @@ static int take_instance(struct listing *listing, const struct listing_step *ste
     if (part == NULL)
         part = find_or_add_target(listing, DICOMNET_QUERY_LEVEL_IMAGE, place, &new);
     int error = part != NULL ? 0 : -ENOMEM;
-    /* It should be one; what is named beside it is wanted as well. */
+    /* A match should name one instance; if it names several, all are wanted. */
     for (size_t i = 0; error == 0 && i < dicomnet_element_value_count(&element); i++)
         error = take_named(match, DICOMNET_TAG_SOP_INSTANCE_UID, i, uid) ? add_instance(listing, part, uid, class_uid)
                                                                          : take_nameless(listing, step, place, match);
@@ -410,7 +410,7 @@ static void open_part(struct listing *listing, struct inventory_part *part, cons
     run_set_study(listing->run, "");
 }
 
-/* The first, which says what is wanted at all. */
+/* The end of the first step: without its matches it is not known what is wanted at all. */
 static void end_first(struct listing *listing)
 {
     char text[256];

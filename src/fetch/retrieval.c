@@ -176,7 +176,7 @@ static void end_round(struct retrieval *retrieval)
     try_again(retrieval, retrieval->link.failed ? retrieval->link.end_text : NULL);
 }
 
-/* What comes late must be known to be of the part that was asked for: nothing says it but the request. */
+/* An unlisted instance that comes late belongs to the part that was asked for last: so the next request waits. */
 static void linger(struct retrieval *retrieval)
 {
     uint64_t quiet = quiet_ms(retrieval);
@@ -188,7 +188,7 @@ static void linger(struct retrieval *retrieval)
     wait_ms(retrieval, (uint32_t)(SETTLE_MS - quiet));
 }
 
-/* What is still missing may come yet, as long as something does. */
+/* As long as something comes, what is still missing may come too. */
 static void settle(struct retrieval *retrieval)
 {
     uint64_t quiet = quiet_ms(retrieval);

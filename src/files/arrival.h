@@ -18,9 +18,9 @@
 struct arrival_check;
 struct instance;
 
-/* All zero: nothing is read but the UIDs, and none need be well formed. */
+/* All zero: only the UIDs are read, and they need not be well formed. */
 struct arrival_options {
-    bool strict; /* wants a Study Instance UID, and UIDs that are some: they are to be found by them */
+    bool strict; /* refuse an instance without Study Instance UID, or with UIDs that are not well formed */
 
     /* What else to read of a data set: as in struct scan_options. Both NULL: nothing. */
     bool (*wants)(void *context, uint32_t tag);

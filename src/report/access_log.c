@@ -90,7 +90,7 @@ static json_t *begin_visit_line(const char *event, const struct receiver_visit *
     return line;
 }
 
-/* All bytes or none: half a line would spoil the next one too. */
+/* Write the whole line or nothing of it: after half a line the next one could not be read either. */
 static int write_line(int fd, const char *bytes, size_t len)
 {
     size_t done = 0;

@@ -218,7 +218,7 @@ void console_line_render(struct text *text, const struct dicomnet_log_record *re
     console_line_say(text, record);
 }
 
-/* FNV-1a. Numbers are left out: a UID or a count in a peer's comment makes no other trouble of it. */
+/* FNV-1a. Digits are left out, so that troubles that differ only in a UID or a count are the same trouble. */
 static uint64_t mix(uint64_t hash, const char *string)
 {
     for (; *string != '\0'; string++)

@@ -22,7 +22,7 @@ struct name {
     char text[ADDRESS_SIZE];
 };
 
-/* IPv4 in the clothes of IPv6 is the same address. */
+/* An IPv4 address that is mapped into IPv6 (::ffff:192.0.2.1), as the IPv4 address that it is. */
 static const char *plain_address(const char *text)
 {
     return strncmp(text, "::ffff:", 7) == 0 && strchr(text, '.') != NULL ? text + 7 : text;
@@ -39,7 +39,7 @@ static int add(struct allowed *allowed, const char *text, bool is_address)
     return 0;
 }
 
-/* The addresses of a host, or those that an address is itself. Returns how many, or -ENOMEM. */
+/* Add the addresses that a host name, or an address as text, stands for. Returns how many there are, or -ENOMEM. */
 static int add_addresses(struct allowed *allowed, struct uv_loop_s *loop, const char *host)
 {
     uv_getaddrinfo_t request;

@@ -25,7 +25,7 @@
 
 struct dicomnet_exchange;
 
-/* Either may be NULL. */
+/* Either may be NULL, and so may the handler. */
 struct dicomnet_exchange_handler {
     /* The association is established. Services that have joined are told next, in the order in which they joined. */
     void (*opened)(struct dicomnet_exchange *exchange, void *context);
@@ -35,8 +35,8 @@ struct dicomnet_exchange_handler {
 };
 
 /*
- * As dicomnet_association_open. `options` proposes what all of the services need; a `window` above
- * DICOMNET_STORAGE_WINDOW_MAX is cut. Services may join from now until `closed`.
+ * As dicomnet_association_open; -EINVAL also if loop or options is NULL. `options` proposes what all of the services
+ * need; a `window` above DICOMNET_STORAGE_WINDOW_MAX is cut. Services may join from now until `closed`.
  */
 int dicomnet_exchange_open(struct dicomnet_exchange **ret_exchange, struct uv_loop_s *loop,
                            const struct dicomnet_association_options *options,

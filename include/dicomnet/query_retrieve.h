@@ -50,7 +50,7 @@ enum dicomnet_query_level {
     DICOMNET_QUERY_LEVEL_IMAGE
 };
 
-/* The SOP class of a model and a service. Static. */
+/* The SOP class of a model and a service. Static; "" if there is none such. */
 const char *dicomnet_query_class_uid(enum dicomnet_query_model model, enum dicomnet_query_service service);
 
 /* The other way round; false if it is none of the nine. */
@@ -121,8 +121,8 @@ struct dicomnet_query_user_handler {
     void (*opened)(struct dicomnet_query_user *user, void *context);
 
     /*
-     * A match of a C-FIND; `match` is valid until this returns. Not called any more once the query was cancelled. A
-     * match that cannot be decoded aborts the association.
+     * A match of a C-FIND; `match` is valid until this returns. May be NULL if no C-FIND is begun. Not called any more
+     * once the query was cancelled. A match that cannot be decoded aborts the association.
      */
     void (*match)(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query,
                   const struct dicomnet_identifier *match);
@@ -158,7 +158,8 @@ struct dicomnet_query_user_options {
  * As dicomnet_association_open. `association` proposes what is wanted: dicomnet_query_class_uid() with Implicit and
  * Explicit VR Little Endian and, for C-GET, storage classes with DICOMNET_ASSOCIATION_ROLE_PROVIDER. Its
  * timeouts.dimse_ms is the longest wait from a request, or from its last response or sub-operation, to the next one.
- * Everything but handler, sink and logger is copied.
+ * Everything but handler, sink and logger is copied. -EINVAL also if loop, association, options, the handler, its
+ * `ended` or `closed`, or a function of the sink that may not be NULL is NULL.
  */
 int dicomnet_query_user_open(struct dicomnet_query_user **ret_user, struct uv_loop_s *loop,
                              const struct dicomnet_association_options *association,
@@ -182,8 +183,9 @@ const struct dicomnet_association_context *dicomnet_query_user_find_context(cons
 
 /*
  * Begin a query. One at a time: DICOMNET_ERROR_BUSY before the last has ended. DICOMNET_ERROR_NOT_OPEN,
- * DICOMNET_ERROR_NO_CONTEXT (the peer has not accepted that class), -ENOMEM; `ended` does not come then. Callbacks may
- * come before this returns.
+ * DICOMNET_ERROR_NO_CONTEXT (the peer has not accepted that class), -ENOMEM; -EINVAL if query or identifier is NULL,
+ * model or service is none of those above, a C-FIND has no handler `match`, or a C-MOVE no destination of 1 to 16
+ * characters. `ended` does not come then. Callbacks may come before this returns.
  */
 int dicomnet_query_user_begin(struct dicomnet_query_user *user, struct dicomnet_query *query) DICOMNET_MUST_CHECK;
 
@@ -275,7 +277,10 @@ struct dicomnet_query_provider_options {
     uint32_t dimse_ms; /* longest wait for the response to a C-GET's sub-operation; 0 = for ever */
 };
 
-/* On the loop of its association. NULL if out of memory. It is freed by its association's end. */
+/*
+ * On the loop of its association. It is freed by its association's end. NULL if out of memory, or if loop, options, the
+ * handler's begin, ready or ended, or a function of the sink that may not be NULL is NULL.
+ */
 struct dicomnet_query_provider *dicomnet_query_provider_create(struct uv_loop_s *loop,
                                                                const struct dicomnet_query_provider_options *options);
 
@@ -310,8 +315,9 @@ dicomnet_query_request_find_context(const struct dicomnet_query_request *request
 
 /*
  * Send an instance to the requestor of a C-GET; context_id, class_uid, instance_uid and source of the store are set.
- * It is borrowed until `stored`. Returns 0, DICOMNET_ERROR_BUSY (a sub-operation is under way), DICOMNET_ERROR_NOT_OPEN
- * or DICOMNET_ERROR_NO_CONTEXT.
+ * It is borrowed until `stored`, which says too if it could not be read. Returns 0, DICOMNET_ERROR_BUSY (a
+ * sub-operation is under way), DICOMNET_ERROR_NOT_OPEN, DICOMNET_ERROR_NO_CONTEXT, or -EINVAL as
+ * dicomnet_storage_user_store, or if there is no handler `stored`.
  */
 int dicomnet_query_request_store(struct dicomnet_query_request *request,
                                  struct dicomnet_store *store) DICOMNET_MUST_CHECK;

@@ -51,7 +51,7 @@ struct dicomnet_store {
     uint64_t wait_us;   /* last byte taken to response */
 
     /* Private. */
-    uint64_t begun_us, sent_us;
+    uint64_t begun_us;
     uint64_t read_before_us; /* of read_us: while it was prepared */
     uint64_t prepared;       /* the number of its preparation; 0 = none */
 };
@@ -75,14 +75,18 @@ struct dicomnet_storage_user_handler {
     void (*closed)(struct dicomnet_storage_user *user, void *context, const struct dicomnet_association_end *end);
 };
 
-/* As dicomnet_association_open: `handler` is borrowed until closed. */
+/*
+ * As dicomnet_association_open: `handler` is borrowed until closed. -EINVAL also if loop, options, handler or the
+ * handler's `done` or `closed` is NULL.
+ */
 int dicomnet_storage_user_open(struct dicomnet_storage_user **ret_user, struct uv_loop_s *loop,
                                const struct dicomnet_association_options *options,
                                const struct dicomnet_storage_user_handler *handler, void *context) DICOMNET_MUST_CHECK;
 
 /*
  * The same as one of the services of an exchange (exchange.h). A user that joins before the association is established
- * is told `opened` and `ready`; one that joins later may begin at once. DICOMNET_ERROR_NOT_OPEN if it has ended.
+ * is told `opened` and `ready`; one that joins later may begin at once. DICOMNET_ERROR_NOT_OPEN if it has ended,
+ * -EINVAL as above.
  */
 int dicomnet_storage_user_join(struct dicomnet_storage_user **ret_user, struct dicomnet_exchange *exchange,
                                const struct dicomnet_storage_user_handler *handler, void *context) DICOMNET_MUST_CHECK;
@@ -111,7 +115,8 @@ bool dicomnet_storage_user_can_prepare(const struct dicomnet_storage_user *user)
 
 /*
  * Begin a store. Returns 0 or DICOMNET_ERROR_BUSY, DICOMNET_ERROR_NOT_OPEN, DICOMNET_ERROR_NO_CONTEXT, or the error of
- * a source that failed before anything was sent (then `done` does not come, and the association goes on).
+ * a source that failed before anything was sent (then `done` does not come, and the association goes on). -EINVAL if
+ * `store`, a UID, its source or the source's `read` is NULL, or if a UID or AE title is too long for its VR.
  */
 int dicomnet_storage_user_store(struct dicomnet_storage_user *user, struct dicomnet_store *store) DICOMNET_MUST_CHECK;
 
@@ -171,7 +176,10 @@ struct dicomnet_storage_provider_options {
                          struct dicomnet_span *ret_syntax);
 };
 
-/* On the loop of its association. NULL if out of memory. It is freed by its association's end. */
+/*
+ * On the loop of its association. It is freed by its association's end. NULL if out of memory, or if loop, options, the
+ * sink or one of its functions that may not be NULL is NULL.
+ */
 struct dicomnet_storage_provider *
 dicomnet_storage_provider_create(struct uv_loop_s *loop, const struct dicomnet_storage_provider_options *options);
 

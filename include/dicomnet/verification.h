@@ -21,7 +21,8 @@ struct dicomnet_verification_result {
 /*
  * Open an association with the Verification class, send one C-ECHO, release. `options` as for
  * dicomnet_association_open; its proposals are ignored. `done` is called once, on the loop, when everything is over.
- * Returns 0 with *ret_verification, which is freed after `done`, or a negative error and then `done` is not called.
+ * Returns 0 with *ret_verification, which is freed after `done`, or a negative error (-EINVAL also if loop, options or
+ * `done` is NULL) and then `done` is not called.
  */
 int dicomnet_verification_echo(struct dicomnet_verification **ret_verification, struct uv_loop_s *loop,
                                const struct dicomnet_association_options *options,

@@ -261,6 +261,8 @@ static const struct dicomnet_association_handler association_handler = {
 static int open_exchange(struct dicomnet_exchange **ret_exchange, struct uv_loop_s *loop,
                          const struct dicomnet_association_options *options)
 {
+    if (loop == NULL || options == NULL)
+        return -EINVAL;
     struct dicomnet_exchange *exchange = calloc(1, sizeof *exchange);
     if (exchange == NULL)
         return -ENOMEM;
@@ -318,6 +320,8 @@ int exchange_open_for(struct service *service, const struct service_class *class
 
 int exchange_join(struct dicomnet_exchange *exchange, struct service *service, const struct service_class *class)
 {
+    if (exchange == NULL)
+        return -EINVAL;
     if (exchange->state == EXCHANGE_ENDED || exchange->holds == 0)
         return DICOMNET_ERROR_NOT_OPEN;
     add_service(exchange, service, class);

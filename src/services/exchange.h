@@ -92,7 +92,8 @@ struct dicomnet_exchange {
 int exchange_open_for(struct service *service, const struct service_class *class, struct uv_loop_s *loop,
                       const struct dicomnet_association_options *options) DICOMNET_MUST_CHECK;
 
-/* Join one that others share. 0, or DICOMNET_ERROR_NOT_OPEN if it has ended or was let go by all. */
+/* Join one that others share. 0; -EINVAL if it is NULL; DICOMNET_ERROR_NOT_OPEN if it has ended or was let go by all.
+ */
 int exchange_join(struct dicomnet_exchange *exchange, struct service *service,
                   const struct service_class *class) DICOMNET_MUST_CHECK;
 

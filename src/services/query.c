@@ -2,7 +2,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "dicomnet/query_retrieve.h"
+#include "services/query.h"
 
 static const char *const class_uids[][3] = {
     [DICOMNET_QUERY_PATIENT_ROOT] = {DICOMNET_UID_PATIENT_ROOT_FIND, DICOMNET_UID_PATIENT_ROOT_MOVE,
@@ -23,9 +23,14 @@ static const struct {
     [DICOMNET_QUERY_LEVEL_IMAGE] = {"IMAGE", DICOMNET_TAG_SOP_INSTANCE_UID},
 };
 
+bool query_class_exists(enum dicomnet_query_model model, enum dicomnet_query_service service)
+{
+    return (unsigned)model <= DICOMNET_QUERY_PATIENT_STUDY_ONLY && (unsigned)service <= DICOMNET_QUERY_GET;
+}
+
 const char *dicomnet_query_class_uid(enum dicomnet_query_model model, enum dicomnet_query_service service)
 {
-    return class_uids[model][service];
+    return query_class_exists(model, service) ? class_uids[model][service] : "";
 }
 
 bool dicomnet_query_class_find(const char *class_uid, enum dicomnet_query_model *ret_model,
@@ -43,12 +48,12 @@ bool dicomnet_query_class_find(const char *class_uid, enum dicomnet_query_model 
 
 const char *dicomnet_query_level_name(enum dicomnet_query_level level)
 {
-    return levels[level].name;
+    return (unsigned)level <= DICOMNET_QUERY_LEVEL_IMAGE ? levels[level].name : "";
 }
 
 uint32_t dicomnet_query_level_key(enum dicomnet_query_level level)
 {
-    return levels[level].key;
+    return (unsigned)level <= DICOMNET_QUERY_LEVEL_IMAGE ? levels[level].key : 0;
 }
 
 int dicomnet_query_level_of(const struct dicomnet_identifier *identifier)

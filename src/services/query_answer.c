@@ -1,5 +1,6 @@
 /* query_answer - what the application says to a request that it serves. See dicomnet/query_retrieve.h. */
 #include <assert.h>
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -82,15 +83,21 @@ int dicomnet_query_request_store(struct dicomnet_query_request *request, struct 
         return DICOMNET_ERROR_NOT_OPEN;
     if (provider->store != NULL)
         return DICOMNET_ERROR_BUSY;
+    if (store == NULL)
+        return -EINVAL;
     const struct dicomnet_association_context *context =
         dicomnet_association_find_context(provider->association, store->context_id);
     if (context == NULL || context->result != DICOMNET_CONTEXT_ACCEPTED ||
         (context->roles & DICOMNET_ASSOCIATION_ROLE_USER) == 0)
         return DICOMNET_ERROR_NO_CONTEXT;
-    provider->last_store_id = provider->last_store_id == UINT16_MAX ? 1 : (uint16_t)(provider->last_store_id + 1);
-    store_reset(store, provider->last_store_id);
+    int error = provider->options.handler->stored != NULL ? store_check(store) : -EINVAL;
+    if (error != 0)
+        return error;
+    store_reset(store, operations_next_message_id(&provider->operations));
     provider->store = store;
-    provider->store_waiting = true;
+    provider->operation.message_id = store->message_id;
+    provider->operation.field = DICOMNET_DIMSE_C_STORE_RQ;
+    operations_wait(&provider->operations, &provider->operation);
     query_provider_pump(provider);
     return 0;
 }

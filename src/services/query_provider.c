@@ -55,12 +55,27 @@ static int send_progress(struct dicomnet_query_provider *provider)
     return dicomnet_association_send(provider->association, provider->context_id, &response, NULL);
 }
 
-static int send_store(struct dicomnet_query_provider *provider)
+/* The sub-operation is over, answered or not. */
+static void end_store(struct dicomnet_query_provider *provider)
 {
-    struct dicomnet_dimse_command request = store_request(provider->store);
-    provider->store_waiting = false;
-    return dicomnet_association_send(provider->association, provider->store->context_id, &request,
-                                     provider->store->source);
+    struct dicomnet_store *store = provider->store;
+    provider->store = NULL;
+    provider->ready_owed = true;
+    operations_end(&provider->operations, &provider->operation);
+    provider->options.handler->stored(provider->options.context, &provider->request, store);
+}
+
+/* An instance that cannot be read has failed before anything of it went out, and the others go on. */
+static void send_store(struct dicomnet_query_provider *provider)
+{
+    struct dicomnet_store *store = provider->store;
+    struct dicomnet_dimse_command request = store_request(store);
+    operations_begin(&provider->operations, &provider->operation);
+    store->error = dicomnet_association_send(provider->association, store->context_id, &request, store->source);
+    if (store->error == 0)
+        return;
+    store->source_failed = true;
+    end_store(provider);
 }
 
 static void end_request(struct dicomnet_query_provider *provider)
@@ -116,9 +131,10 @@ static bool take_step(struct dicomnet_query_provider *provider)
     provider->leaving = LEAVING_RESPONSE;
     if (store_intake_send(&provider->intake, &wait_us))
         return true;
-    if (provider->store_waiting) {
+    if (provider->operation.state == OPERATION_WAITING) {
         provider->leaving = LEAVING_STORE;
-        return send_store(provider) == 0;
+        send_store(provider);
+        return true;
     }
     if (provider->match.waiting || provider->progress_waiting) {
         provider->leaving = LEAVING_PENDING;
@@ -148,47 +164,24 @@ void query_provider_pump(struct dicomnet_query_provider *provider)
 
 static void finish_store(struct dicomnet_query_provider *provider)
 {
-    struct dicomnet_store *store = provider->store;
-    uint64_t now_us = clock_monotonic_us();
-    store->answered = true;
-    store->wait_us = now_us > store->sent_us ? now_us - store->sent_us : 0;
-    provider->store = NULL;
-    provider->ready_owed = true;
-    provider->options.handler->stored(provider->options.context, &provider->request, store);
-}
-
-static void on_timer(uv_timer_t *timer)
-{
-    struct dicomnet_query_provider *provider = timer->data;
-    const struct dicomnet_store *store = provider->store;
-    if (store == NULL || !store->all_sent)
-        return;
-    uint64_t waited_ms = (clock_monotonic_us() - store->sent_us) / 1000;
-    if (waited_ms >= provider->options.dimse_ms)
-        dicomnet_association_abort(provider->association, DICOMNET_ERROR_TIMEOUT_DIMSE);
-    else
-        uv_timer_start(timer, on_timer, provider->options.dimse_ms - waited_ms, 0);
+    store_finish(provider->store, provider->operation.sent_us, clock_monotonic_us());
+    end_store(provider);
 }
 
 static void store_left(struct dicomnet_query_provider *provider)
 {
     struct dicomnet_store *store = provider->store;
-    store->sent_us = clock_monotonic_us();
-    store->read_us = dicomnet_association_read_us(provider->association);
-    store->write_us = store->sent_us - store->begun_us - store->read_us;
-    store->all_sent = true;
+    operations_note_sent(&provider->operations, &provider->operation);
+    store_take_sent(store, provider->association, provider->operation.sent_us);
     if (store->response_came)
         finish_store(provider);
-    else if (provider->options.dimse_ms > 0)
-        uv_timer_start(&provider->timer, on_timer, provider->options.dimse_ms, 0);
 }
 
 static void take_store_response(struct dicomnet_query_provider *provider, uint8_t context_id,
                                 const struct dicomnet_dimse_command *response)
 {
     struct dicomnet_store *store = provider->store;
-    bool matches = response->field == DICOMNET_DIMSE_C_STORE_RSP && store != NULL && !provider->store_waiting &&
-                   response->message_id_responded == store->message_id &&
+    bool matches = operations_find(&provider->operations, response) != NULL &&
                    store_matches(store, provider->association, true, context_id, response);
     if (!matches) {
         dicomnet_association_abort(provider->association, DICOMNET_ERROR_RESPONSE_MISMATCH);
@@ -348,6 +341,7 @@ static void on_opened(struct dicomnet_association *association, void *user)
     struct dicomnet_query_provider *provider = user;
     provider->association = association;
     provider->intake.association = association;
+    provider->operations.association = association;
 }
 
 static void on_command(struct dicomnet_association *association, void *user, uint8_t context_id,
@@ -414,7 +408,7 @@ static void free_provider(uv_handle_t *handle)
 
 static void close_handles(struct dicomnet_query_provider *provider)
 {
-    uv_close((uv_handle_t *)&provider->timer, free_provider);
+    uv_close((uv_handle_t *)&provider->operations.timer, free_provider);
     uv_close((uv_handle_t *)&provider->turn, free_provider);
 }
 
@@ -425,10 +419,9 @@ static void on_closed(struct dicomnet_association *association, void *user, cons
     provider->association = NULL;
     store_intake_end(&provider->intake);
     if (store != NULL) {
-        provider->store = NULL;
-        store->source_failed = end->source_failed && !provider->store_waiting && !store->all_sent;
+        store->source_failed = end->source_failed && provider->operation.state == OPERATION_LEAVING;
         store->error = end->error != 0 ? end->error : DICOMNET_ERROR_RELEASED;
-        provider->options.handler->stored(provider->options.context, &provider->request, store);
+        end_store(provider);
     }
     end_request(provider);
     if (provider->options.handler->closed != NULL)
@@ -448,16 +441,19 @@ const struct dicomnet_association_handler dicomnet_query_provider_association_ha
 struct dicomnet_query_provider *dicomnet_query_provider_create(struct uv_loop_s *loop,
                                                                const struct dicomnet_query_provider_options *options)
 {
-    struct dicomnet_query_provider *provider = calloc(1, sizeof *provider);
+    bool usable = loop != NULL && options != NULL && options->handler != NULL && options->handler->begin != NULL &&
+                  options->handler->ready != NULL && options->handler->ended != NULL &&
+                  store_intake_can_use(options->sink);
+    struct dicomnet_query_provider *provider = usable ? calloc(1, sizeof *provider) : NULL;
     if (provider == NULL)
         return NULL;
     provider->options = *options;
     provider->intake.sink = options->sink;
     provider->intake.context = options->sink_context;
     dicomnet_identifier_init(&provider->identifier);
-    uv_timer_init(loop, &provider->timer);
+    operations_init(&provider->operations, loop, options->dimse_ms);
     uv_idle_init(loop, &provider->turn);
-    provider->timer.data = provider->turn.data = provider;
+    provider->operations.timer.data = provider->turn.data = provider;
     provider->handles_open = 2;
     return provider;
 }

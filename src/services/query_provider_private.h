@@ -10,6 +10,7 @@
 
 #include "dicomnet/data_source.h"
 #include "dicomnet/query_retrieve.h"
+#include "services/operations.h"
 #include "services/store_intake.h"
 
 /* A response that waits to be sent, with its data set. */
@@ -33,8 +34,7 @@ enum provider_state {
 struct dicomnet_query_provider {
     struct dicomnet_association *association;
     struct dicomnet_query_provider_options options;
-    uv_timer_t timer; /* until the response to a sub-operation is late */
-    uv_idle_t turn;   /* until the loop has had its turn */
+    uv_idle_t turn; /* until the loop has had its turn */
     unsigned handles_open;
     bool in_pump; /* pump is on the stack: it goes on by itself */
     unsigned asked_in_a_row;
@@ -56,9 +56,9 @@ struct dicomnet_query_provider {
     bool progress_waiting;
     struct dicomnet_query_counts progress;
 
-    struct dicomnet_store *store; /* the sub-operation under way; borrowed */
-    bool store_waiting;           /* to be sent */
-    uint16_t last_store_id;
+    struct dicomnet_store *store; /* the sub-operation under way, a C-STORE; borrowed */
+    struct operation operation;   /* its */
+    struct operations operations; /* has no other */
     struct store_intake intake;
 };
 

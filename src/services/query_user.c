@@ -15,6 +15,7 @@
 #include "dicomnet/data_source.h"
 #include "dicomnet/query_retrieve.h"
 #include "services/exchange.h"
+#include "services/query.h"
 #include "services/store_intake.h"
 
 struct dicomnet_query_user {
@@ -249,16 +250,20 @@ static const struct service_class query_class = {.opened = on_opened,
 
 /* ---- what the application asks for ---- */
 
-static struct dicomnet_query_user *create(const struct dicomnet_query_user_options *options)
+static int create(struct dicomnet_query_user **ret_user, const struct dicomnet_query_user_options *options)
 {
+    if (options == NULL || options->handler == NULL || options->handler->ended == NULL ||
+        options->handler->closed == NULL || !store_intake_can_use(options->sink))
+        return -EINVAL;
     struct dicomnet_query_user *user = calloc(1, sizeof *user);
     if (user == NULL)
-        return NULL;
+        return -ENOMEM;
     user->options = *options;
     user->intake.sink = options->sink;
     user->intake.context = options->sink_context;
     dicomnet_identifier_init(&user->decoded);
-    return user;
+    *ret_user = user;
+    return 0;
 }
 
 /* 0 with the user, which has its exchange now; or the error, and then it is freed. */
@@ -277,9 +282,10 @@ int dicomnet_query_user_open(struct dicomnet_query_user **ret_user, struct uv_lo
                              const struct dicomnet_association_options *association,
                              const struct dicomnet_query_user_options *options)
 {
-    struct dicomnet_query_user *user = create(options);
-    if (user == NULL)
-        return -ENOMEM;
+    struct dicomnet_query_user *user;
+    int error = association != NULL ? create(&user, options) : -EINVAL;
+    if (error != 0)
+        return error;
     struct dicomnet_association_options one_at_a_time = *association;
     one_at_a_time.parameters.window = 1;
     return finish_opening(user, exchange_open_for(&user->service, &query_class, loop, &one_at_a_time), ret_user);
@@ -288,9 +294,10 @@ int dicomnet_query_user_open(struct dicomnet_query_user **ret_user, struct uv_lo
 int dicomnet_query_user_join(struct dicomnet_query_user **ret_user, struct dicomnet_exchange *exchange,
                              const struct dicomnet_query_user_options *options)
 {
-    struct dicomnet_query_user *user = create(options);
-    if (user == NULL)
-        return -ENOMEM;
+    struct dicomnet_query_user *user;
+    int error = create(&user, options);
+    if (error != 0)
+        return error;
     return finish_opening(user, exchange_join(exchange, &user->service, &query_class), ret_user);
 }
 
@@ -336,9 +343,26 @@ static void reset(struct dicomnet_query *query, uint16_t message_id)
     query->error = 0;
 }
 
+/* 0, or -EINVAL if what the caller has to fill in is missing or cannot be sent. */
+static int check(const struct dicomnet_query_user *user, const struct dicomnet_query *query)
+{
+    if (query == NULL || query->identifier == NULL || !query_class_exists(query->model, query->service))
+        return -EINVAL;
+    if (query->service == DICOMNET_QUERY_FIND && user->options.handler->match == NULL)
+        return -EINVAL;
+    if (query->service != DICOMNET_QUERY_MOVE)
+        return 0;
+    const char *destination = query->move_destination;
+    size_t len = destination != NULL ? strnlen(destination, DICOMNET_AE_SIZE) : 0;
+    return len > 0 && len < DICOMNET_AE_SIZE ? 0 : -EINVAL;
+}
+
 int dicomnet_query_user_begin(struct dicomnet_query_user *user, struct dicomnet_query *query)
 {
     struct dicomnet_exchange *exchange = user->service.exchange;
+    int error = check(user, query);
+    if (error != 0)
+        return error;
     if (exchange->state != EXCHANGE_OPEN || user->releasing)
         return DICOMNET_ERROR_NOT_OPEN;
     if (user->query != NULL)
@@ -348,7 +372,7 @@ int dicomnet_query_user_begin(struct dicomnet_query_user *user, struct dicomnet_
     if (context == NULL)
         return DICOMNET_ERROR_NO_CONTEXT;
     size_t size = dicomnet_identifier_encoded_size(query->identifier);
-    int error = buffer_grow(&user->request_bytes, &user->request_size, size, DICOMNET_IDENTIFIER_SIZE_MAX);
+    error = buffer_grow(&user->request_bytes, &user->request_size, size, DICOMNET_IDENTIFIER_SIZE_MAX);
     if (error != 0)
         return error;
     ssize_t len = dicomnet_identifier_encode(query->identifier, context->transfer_syntax, user->request_bytes, size);

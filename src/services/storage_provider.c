@@ -123,6 +123,8 @@ const struct dicomnet_association_handler dicomnet_storage_provider_handler = {.
 struct dicomnet_storage_provider *
 dicomnet_storage_provider_create(struct uv_loop_s *loop, const struct dicomnet_storage_provider_options *options)
 {
+    if (loop == NULL || options == NULL || options->sink == NULL || !store_intake_can_use(options->sink))
+        return NULL;
     struct dicomnet_storage_provider *provider = calloc(1, sizeof *provider + options->context_size);
     if (provider == NULL)
         return NULL;

@@ -78,8 +78,7 @@ static void release_if_wanted(struct dicomnet_storage_user *user)
 static void finish(struct dicomnet_storage_user *user, struct place *place, uint64_t now_us)
 {
     struct dicomnet_store *store = place->store;
-    store->answered = true;
-    store->wait_us = now_us > place->operation.sent_us ? now_us - place->operation.sent_us : 0;
+    store_finish(store, place->operation.sent_us, now_us);
     leave_place(user, place);
     user->handler->done(user, user->context, store);
     release_if_wanted(user);
@@ -103,11 +102,8 @@ static void on_ready(struct service *service)
 static void on_sent(struct service *service, struct operation *operation)
 {
     struct place *place = place_of(operation);
-    struct dicomnet_store *store = place->store;
-    store->read_us = dicomnet_association_read_us(service->exchange->association);
-    store->write_us = operation->sent_us - store->begun_us - (store->read_us - store->read_before_us);
-    store->all_sent = true;
-    if (store->response_came)
+    store_take_sent(place->store, service->exchange->association, operation->sent_us);
+    if (place->store->response_came)
         finish(user_of(service), place, operation->sent_us);
 }
 
@@ -167,39 +163,49 @@ static const struct service_class storage_class = {
 
 /* ---- what the user asks for ---- */
 
-static struct dicomnet_storage_user *create(const struct dicomnet_storage_user_handler *handler, void *context)
+static int create(struct dicomnet_storage_user **ret_user, const struct dicomnet_storage_user_handler *handler,
+                  void *context)
 {
+    if (handler == NULL || handler->done == NULL || handler->closed == NULL)
+        return -EINVAL;
     struct dicomnet_storage_user *user = calloc(1, sizeof *user);
     if (user == NULL)
-        return NULL;
+        return -ENOMEM;
     user->handler = handler;
     user->context = context;
-    return user;
+    *ret_user = user;
+    return 0;
+}
+
+/* The user has its exchange now; or there was an error, and it is freed. */
+static int finish_opening(struct dicomnet_storage_user *user, int error, struct dicomnet_storage_user **ret_user)
+{
+    if (error == 0)
+        *ret_user = user;
+    else
+        free(user);
+    return error;
 }
 
 int dicomnet_storage_user_open(struct dicomnet_storage_user **ret_user, struct uv_loop_s *loop,
                                const struct dicomnet_association_options *options,
                                const struct dicomnet_storage_user_handler *handler, void *context)
 {
-    struct dicomnet_storage_user *user = create(handler, context);
-    int error = user != NULL ? exchange_open_for(&user->service, &storage_class, loop, options) : -ENOMEM;
-    if (error == 0)
-        *ret_user = user;
-    else
-        free(user);
-    return error;
+    struct dicomnet_storage_user *user;
+    int error = create(&user, handler, context);
+    if (error != 0)
+        return error;
+    return finish_opening(user, exchange_open_for(&user->service, &storage_class, loop, options), ret_user);
 }
 
 int dicomnet_storage_user_join(struct dicomnet_storage_user **ret_user, struct dicomnet_exchange *exchange,
                                const struct dicomnet_storage_user_handler *handler, void *context)
 {
-    struct dicomnet_storage_user *user = create(handler, context);
-    int error = user != NULL ? exchange_join(exchange, &user->service, &storage_class) : -ENOMEM;
-    if (error == 0)
-        *ret_user = user;
-    else
-        free(user);
-    return error;
+    struct dicomnet_storage_user *user;
+    int error = create(&user, handler, context);
+    if (error != 0)
+        return error;
+    return finish_opening(user, exchange_join(exchange, &user->service, &storage_class), ret_user);
 }
 
 struct dicomnet_association *dicomnet_storage_user_association(const struct dicomnet_storage_user *user)
@@ -231,10 +237,13 @@ int dicomnet_storage_user_prepare(struct dicomnet_storage_user *user, struct dic
         return DICOMNET_ERROR_NOT_OPEN;
     if (!dicomnet_storage_user_can_prepare(user))
         return DICOMNET_ERROR_BUSY;
+    int error = store_check(store);
+    if (error != 0)
+        return error;
     store_reset(store, operations_next_message_id(&exchange->operations));
     struct dicomnet_dimse_command request = store_request(store);
     uint64_t preparation;
-    int error = exchange_prepare(exchange, store->context_id, &request, store->source, &preparation);
+    error = exchange_prepare(exchange, store->context_id, &request, store->source, &preparation);
     store->read_before_us = dicomnet_association_read_us(exchange->association);
     store->prepared = error == 0 ? preparation : 0;
     return error;
@@ -242,6 +251,8 @@ int dicomnet_storage_user_prepare(struct dicomnet_storage_user *user, struct dic
 
 int dicomnet_storage_user_store(struct dicomnet_storage_user *user, struct dicomnet_store *store)
 {
+    if (store == NULL)
+        return -EINVAL;
     if (!is_open(user))
         return DICOMNET_ERROR_NOT_OPEN;
     if (!dicomnet_storage_user_can_store(user))

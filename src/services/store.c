@@ -1,9 +1,11 @@
 /* store - see services/store.h. */
 #include "services/store.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "dicomnet/data_source.h"
 
 /* A copy of what fits. Several for each store: snprintf would cost as much as all else that is done here. */
 static void copy_text(char *ret_text, size_t size, const char *text)
@@ -11,6 +13,20 @@ static void copy_text(char *ret_text, size_t size, const char *text)
     size_t len = strnlen(text, size - 1);
     memcpy(ret_text, text, len);
     ret_text[len] = '\0';
+}
+
+static bool fits(const char *text, size_t size)
+{
+    return text != NULL && strnlen(text, size) < size;
+}
+
+int store_check(const struct dicomnet_store *store)
+{
+    if (store == NULL || store->source == NULL || store->source->read == NULL)
+        return -EINVAL;
+    bool names_fit = fits(store->class_uid, DICOMNET_UID_SIZE) && fits(store->instance_uid, DICOMNET_UID_SIZE);
+    bool originator_fits = store->originator_ae == NULL || fits(store->originator_ae, DICOMNET_AE_SIZE);
+    return names_fit && originator_fits ? 0 : -EINVAL;
 }
 
 void store_reset(struct dicomnet_store *store, uint16_t message_id)
@@ -21,7 +37,7 @@ void store_reset(struct dicomnet_store *store, uint16_t message_id)
     store->status = 0;
     store->error = 0;
     store->comment[0] = '\0';
-    store->read_us = store->write_us = store->wait_us = 0;
+    store->read_us = store->write_us = store->wait_us = store->read_before_us = 0;
     store->begun_us = clock_monotonic_us();
 }
 
@@ -63,6 +79,13 @@ bool store_matches(const struct dicomnet_store *store, const struct dicomnet_ass
     return alone && is_same_class(association, store->context_id, context_id);
 }
 
+void store_take_sent(struct dicomnet_store *store, const struct dicomnet_association *association, uint64_t sent_us)
+{
+    store->read_us = dicomnet_association_read_us(association);
+    store->write_us = sent_us - store->begun_us - (store->read_us - store->read_before_us);
+    store->all_sent = true;
+}
+
 void store_take_response(struct dicomnet_store *store, uint8_t context_id,
                          const struct dicomnet_dimse_command *response)
 {
@@ -72,4 +95,10 @@ void store_take_response(struct dicomnet_store *store, uint8_t context_id,
     store->status_missing = (response->present & DICOMNET_DIMSE_HAS_STATUS) == 0;
     store->status = store->status_missing ? DICOMNET_STATUS_PROCESSING_FAILURE : response->status;
     copy_text(store->comment, sizeof store->comment, response->error_comment);
+}
+
+void store_finish(struct dicomnet_store *store, uint64_t sent_us, uint64_t now_us)
+{
+    store->answered = true;
+    store->wait_us = now_us > sent_us ? now_us - sent_us : 0;
 }

@@ -150,6 +150,11 @@ void store_intake_data(struct store_intake *intake, const struct dicomnet_dimse_
         end_message(intake, request);
 }
 
+bool store_intake_can_use(const struct dicomnet_storage_sink *sink)
+{
+    return sink == NULL || (sink->begin != NULL && sink->bytes != NULL && sink->end != NULL && sink->cancel != NULL);
+}
+
 void store_intake_end(struct store_intake *intake)
 {
     if (intake->in_message && intake->refused_status == DICOMNET_STATUS_SUCCESS)

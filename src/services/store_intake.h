@@ -57,6 +57,9 @@ void store_intake_respond(struct store_intake *intake, uint8_t context_id,
  */
 bool store_intake_send(struct store_intake *intake, uint64_t *ret_wait_us);
 
+/* True if this sink can be used: it is NULL, or has all that is not optional. */
+bool store_intake_can_use(const struct dicomnet_storage_sink *sink);
+
 /* The association ended: an instance that is not complete is forgotten, and so are the responses. */
 void store_intake_end(struct store_intake *intake);
 

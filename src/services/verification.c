@@ -125,6 +125,8 @@ int dicomnet_verification_echo(struct dicomnet_verification **ret_verification, 
                                const struct dicomnet_association_options *options,
                                void (*done)(void *user, const struct dicomnet_verification_result *result), void *user)
 {
+    if (options == NULL || done == NULL)
+        return -EINVAL;
     struct dicomnet_verification *echo = create(true, done, user);
     if (echo == NULL)
         return -ENOMEM;
@@ -142,6 +144,8 @@ int dicomnet_verification_echo(struct dicomnet_verification **ret_verification, 
 int dicomnet_verification_join(struct dicomnet_verification **ret_verification, struct dicomnet_exchange *exchange,
                                void (*done)(void *user, const struct dicomnet_verification_result *result), void *user)
 {
+    if (exchange == NULL || done == NULL)
+        return -EINVAL;
     if (exchange->state == EXCHANGE_OPEN && exchange_find_context(exchange, DICOMNET_UID_VERIFICATION, NULL) == NULL)
         return DICOMNET_ERROR_NO_CONTEXT;
     struct dicomnet_verification *echo = create(false, done, user);

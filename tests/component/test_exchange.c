@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -487,6 +488,109 @@ Test(exchange, every_peer, .timeout = FIXTURE_TIMEOUT_S)
     }
 }
 
+/* ---- what a caller can err in ---- */
+
+static void expect_bad_stores(struct dicomnet_storage_user *user)
+{
+    static const char too_long[] = "1.2.3.4.5.6.7.8.9.10.11.12.13.14.15.16.17.18.19.20.21.22.23.24.25";
+    struct dicomnet_data_source unreadable = {.len = 2};
+    struct numbers_source numbers;
+    const struct dicomnet_store good = {.context_id = CONTEXT_STORE,
+                                        .class_uid = FIXTURE_CLASS,
+                                        .instance_uid = "1.2",
+                                        .source = numbers_source_init(&numbers, 2)};
+    struct dicomnet_store bad[] = {good, good, good, good, good, good};
+    bad[0].class_uid = NULL;
+    bad[1].instance_uid = NULL;
+    bad[2].source = NULL;
+    bad[3].source = &unreadable;
+    bad[4].instance_uid = too_long;
+    bad[5].originator_ae = "SEVENTEEN LETTERS";
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        cr_expect_eq(dicomnet_storage_user_prepare(user, &bad[i]), -EINVAL, "store %zu", i);
+        cr_expect_eq(dicomnet_storage_user_store(user, &bad[i]), -EINVAL, "store %zu", i);
+    }
+    cr_expect_eq(dicomnet_storage_user_store(user, NULL), -EINVAL);
+}
+
+static void on_ready_for_bad(struct dicomnet_storage_user *user, void *context)
+{
+    if (dicomnet_storage_user_can_store(user))
+        expect_bad_stores(user);
+    dicomnet_storage_user_release(user);
+}
+
+static void on_query_opened_for_bad(struct dicomnet_query_user *user, void *context)
+{
+    struct shared *shared = context;
+    const struct dicomnet_query good = {.model = DICOMNET_QUERY_STUDY_ROOT, .identifier = &shared->keys};
+    struct dicomnet_query bad[] = {good, good, good, good, good, good};
+    bad[0].identifier = NULL;
+    bad[1].model = (enum dicomnet_query_model)3;
+    bad[2].service = (enum dicomnet_query_service)3;
+    bad[3].service = bad[4].service = bad[5].service = DICOMNET_QUERY_MOVE;
+    bad[4].move_destination = "";
+    bad[5].move_destination = "SEVENTEEN LETTERS";
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_expect_eq(dicomnet_query_user_begin(user, &bad[i]), -EINVAL, "query %zu", i);
+    cr_expect_eq(dicomnet_query_user_begin(user, NULL), -EINVAL);
+    dicomnet_query_user_release(user);
+}
+
+static void serve(struct script_peer *peer)
+{
+    if (peer_accept(peer))
+        peer_serve(peer);
+}
+
+static void expect_bad_opens(struct shared *shared)
+{
+    const struct dicomnet_storage_user_handler no_done = {.closed = on_storage_closed};
+    const struct dicomnet_query_user_handler no_ended = {.closed = on_query_closed};
+    const struct dicomnet_storage_sink no_end = {.begin = on_instance, .bytes = on_instance_bytes};
+    const struct dicomnet_query_user_options bad[] = {
+        {.handler = NULL}, {.handler = &no_ended}, {.handler = &query_handler, .sink = &no_end}};
+    struct dicomnet_association_options options = fixture_options(1);
+    struct uv_loop_s *loop = &shared->fixture.loop;
+    cr_expect_eq(dicomnet_exchange_open(&shared->exchange, NULL, &options, NULL, NULL), -EINVAL);
+    cr_expect_eq(dicomnet_exchange_open(&shared->exchange, loop, NULL, NULL, NULL), -EINVAL);
+    cr_expect_eq(dicomnet_storage_user_open(&shared->storage, loop, &options, NULL, NULL), -EINVAL);
+    cr_expect_eq(dicomnet_storage_user_open(&shared->storage, loop, &options, &no_done, NULL), -EINVAL);
+    cr_expect_eq(dicomnet_storage_user_open(&shared->storage, loop, NULL, &storage_handler, NULL), -EINVAL);
+    cr_expect_eq(dicomnet_storage_user_join(&shared->storage, NULL, &storage_handler, NULL), -EINVAL);
+    cr_expect_eq(dicomnet_verification_echo(&shared->echo, loop, &options, NULL, NULL), -EINVAL);
+    cr_expect_eq(dicomnet_verification_echo(&shared->echo, loop, NULL, on_echo, NULL), -EINVAL);
+    cr_expect_eq(dicomnet_verification_join(&shared->echo, NULL, on_echo, NULL), -EINVAL);
+    cr_expect_eq(dicomnet_query_user_open(&shared->queries, loop, &options, NULL), -EINVAL);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        cr_expect_eq(dicomnet_query_user_open(&shared->queries, loop, &options, &bad[i]), -EINVAL, "%zu", i);
+    options.proposal_count = 0;
+    cr_expect_eq(dicomnet_exchange_open(&shared->exchange, loop, &options, NULL, NULL), -EINVAL);
+    cr_expect_null(dicomnet_storage_provider_create(loop, &(struct dicomnet_storage_provider_options){.sink = NULL}));
+    cr_expect_null(
+        dicomnet_storage_provider_create(loop, &(struct dicomnet_storage_provider_options){.sink = &no_end}));
+    cr_expect_null(dicomnet_query_provider_create(loop, &(struct dicomnet_query_provider_options){.handler = NULL}));
+    cr_expect_str_empty(dicomnet_query_class_uid(DICOMNET_QUERY_STUDY_ROOT, (enum dicomnet_query_service)3));
+}
+
+Test(exchange, what_callers_err_in)
+{
+    static const struct dicomnet_storage_user_handler bad_stores = {
+        .done = on_done, .ready = on_ready_for_bad, .closed = on_storage_closed};
+    static const struct dicomnet_query_user_handler bad_queries = {
+        .opened = on_query_opened_for_bad, .match = on_match, .ended = on_query_ended, .closed = on_query_closed};
+    struct shared shared;
+    begin(&shared);
+    expect_bad_opens(&shared);
+    struct script_peer *peer = script_peer_listen(serve, NULL);
+    open_exchange(&shared, peer->port, 0, &exchange_handler);
+    cr_assert_eq(dicomnet_storage_user_join(&shared.storage, shared.exchange, &bad_stores, &shared), 0);
+    const struct dicomnet_query_user_options options = {.handler = &bad_queries, .context = &shared};
+    cr_assert_eq(dicomnet_query_user_join(&shared.queries, shared.exchange, &options), 0);
+    end(&shared, peer, "what callers err in");
+    cr_expect_str_eq(shared.log, "oSQX", "nothing was begun: %s", shared.log);
+}
+
 /* Nobody has joined: the association is there until the opener lets go. */
 static void on_opened_alone(struct dicomnet_exchange *exchange, void *context)
 {
@@ -497,12 +601,6 @@ static void on_opened_alone(struct dicomnet_exchange *exchange, void *context)
     dicomnet_exchange_release(exchange);
     cr_expect_eq(dicomnet_storage_user_join(&shared->storage, exchange, &storage_handler, shared),
                  DICOMNET_ERROR_NOT_OPEN);
-}
-
-static void serve(struct script_peer *peer)
-{
-    if (peer_accept(peer))
-        peer_serve(peer);
 }
 
 Test(exchange, alone)

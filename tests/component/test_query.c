@@ -35,7 +35,8 @@ struct both {
     struct dicomnet_store store;
     struct numbers_source numbers;
     bool empty_matches;
-    bool no_roles; /* the user proposes none */
+    bool no_roles;       /* the user proposes none */
+    unsigned unreadable; /* so many instances, the first, cannot be read */
     unsigned stored, store_failed;
     struct dicomnet_query_finish finish;
     struct dicomnet_query_counts final_counts;
@@ -116,6 +117,8 @@ static void give(struct both *both)
                                               .class_uid = FIXTURE_CLASS,
                                               .instance_uid = "1.2.3.4",
                                               .source = numbers_source_init(&both->numbers, 100000)};
+        if (both->given <= both->unreadable)
+            both->numbers.ends_at = 0;
         cr_assert_eq(dicomnet_query_request_store(request, &both->store), 0);
         both->in_the_way += dicomnet_query_request_store(request, &both->store) == DICOMNET_ERROR_BUSY;
         dicomnet_query_request_progress(request, &both->final_counts); /* no reason to ask for the next already */
@@ -500,6 +503,23 @@ Test(query, get_stores_on_the_same_association)
     cr_assert_geq(both.progress, 20);
     cr_assert_eq(both.query.status, DICOMNET_STATUS_SUCCESS);
     cr_assert_eq(both.query.counts.completed, 25);
+}
+
+/* They have failed before anything of them went out: the others go on. */
+Test(query, get_goes_on_after_instances_that_cannot_be_read)
+{
+    struct both both;
+    begin(&both, DICOMNET_QUERY_GET);
+    both.wanted = 5;
+    both.unreadable = 2;
+    both.final_status = DICOMNET_STATUS_SUB_OPERATIONS_WARNING;
+    run(&both);
+    cr_assert_eq(both.instances, 3);
+    cr_assert_eq(both.stored, 5);
+    cr_assert_eq(both.store_failed, 2);
+    cr_assert_eq(both.query.counts.failed, 2);
+    cr_assert_eq(both.query.counts.completed, 3);
+    cr_assert_eq(both.query.status, DICOMNET_STATUS_SUB_OPERATIONS_WARNING);
 }
 
 Test(query, get_is_told_what_the_sink_refuses)

@@ -11,34 +11,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum dicomnet_log_level {
-    DICOMNET_LOG_ERROR,
-    DICOMNET_LOG_WARN,
-    DICOMNET_LOG_INFO,
-    DICOMNET_LOG_DEBUG,
-    DICOMNET_LOG_TRACE
-};
+enum dicomnet_log_level { DICOMNET_LOG_ERROR, DICOMNET_LOG_WARN, DICOMNET_LOG_INFO, DICOMNET_LOG_DEBUG };
 
 /*
- * The closed list of events: enumerator, name in the log, what it says. A reader of the event log can rely on this
- * list; a new event is a new line here.
+ * The closed list of the library's events: enumerator, name, what it says. A reader of records can rely on this list; a
+ * new event is a new line at its end.
  */
 #define DICOMNET_LOG_EVENTS(X)                                                                                         \
-    X(EVENT_SESSION_STARTED, "session.started", "a session began")                                                     \
-    X(EVENT_SESSION_ENDED, "session.ended", "a session ended")                                                         \
-    X(EVENT_SESSION_INTERRUPTED, "session.interrupted", "a signal or a fatal answer stops the session")                \
-    X(EVENT_SESSION_PAUSED, "session.paused", "all workers pause: the peer is out of resources")                       \
-    X(EVENT_SESSION_RESUMED, "session.resumed",                                                                        \
-      "all workers go on, as its text says: the peer stores again, or it is the files")                                \
-    X(EVENT_SESSION_NOTE, "session.note", "something a user should know that is no error")                             \
-    X(EVENT_SCAN_STARTED, "scan.started", "the search for files began")                                                \
-    X(EVENT_SCAN_ENDED, "scan.ended", "every path was looked at")                                                      \
-    X(EVENT_FILE_SKIPPED, "file.skipped", "a file that will not be sent")                                              \
-    X(EVENT_FILE_KNOWN, "file.known", "an earlier session's outcome stands: not opened")                               \
-    X(EVENT_FILE_FAILED, "file.failed", "a file that cannot be sent")                                                  \
-    X(EVENT_FILE_PENDING, "file.pending", "not sent, by a dry run or as the session ended before")                     \
-    X(EVENT_STUDY_STARTED, "study.started", "a worker was given a study")                                              \
-    X(EVENT_STUDY_ENDED, "study.ended", "a worker is done with a study")                                               \
     X(DICOMNET_LOG_ASSOCIATION_REQUESTED, "association.requested", "an A-ASSOCIATE-RQ, sent or received")              \
     X(DICOMNET_LOG_ASSOCIATION_PROPOSED, "association.proposed", "one presentation context of an A-ASSOCIATE-RQ")      \
     X(DICOMNET_LOG_ASSOCIATION_ACCEPTED, "association.accepted", "an A-ASSOCIATE-AC, sent or received")                \
@@ -51,27 +30,8 @@ enum dicomnet_log_level {
     X(DICOMNET_LOG_ASSOCIATION_RELEASED, "association.released", "the association ended in good order")                \
     X(DICOMNET_LOG_ASSOCIATION_ABORTED, "association.aborted", "an A-ABORT, sent or received")                         \
     X(DICOMNET_LOG_ASSOCIATION_LOST, "association.lost", "the association ended otherwise")                            \
-    X(EVENT_ASSOCIATION_RETRY, "association.retry", "a new association will be tried")                                 \
     X(DICOMNET_LOG_DIMSE_SENT, "dimse.sent", "a command set went out")                                                 \
-    X(DICOMNET_LOG_DIMSE_RECEIVED, "dimse.received", "a command set came in")                                          \
-    X(EVENT_STORE_STORED, "store.stored", "the peer acknowledged an instance")                                         \
-    X(EVENT_STORE_WARNED, "store.warned", "stored, with a warning status")                                             \
-    X(EVENT_STORE_FAILED, "store.failed", "an instance failed for good")                                               \
-    X(EVENT_STORE_IN_DOUBT, "store.in_doubt",                                                                          \
-      "an instance was sent whole and not answered: the peer may have it or not")                                      \
-    X(EVENT_STORE_RETRIED, "store.retried", "an instance will be sent again")                                          \
-    X(EVENT_RECEIVER_LISTENING, "receiver.listening", "a receiver is ready")                                           \
-    X(EVENT_RECEIVER_STORED, "receiver.stored", "a receiver kept an instance")                                         \
-    X(EVENT_RECEIVER_REFUSED, "receiver.refused", "a receiver answered a failure")                                     \
-    X(EVENT_QUERY_STARTED, "query.started", "a C-FIND, C-MOVE or C-GET goes out")                                      \
-    X(EVENT_QUERY_ENDED, "query.ended", "it was answered or lost")                                                     \
-    X(EVENT_RETRIEVAL_LISTED, "retrieval.listed", "what the peer has")                                                 \
-    X(EVENT_RETRIEVAL_STORED, "retrieval.stored", "an instance came and is kept")                                      \
-    X(EVENT_RETRIEVAL_SPOILED, "retrieval.spoiled",                                                                    \
-      "what lies under its name is cut, or not it: it is asked for again")                                             \
-    X(EVENT_RETRIEVAL_UNLISTED, "retrieval.unlisted", "an instance came that nobody asked for, and was refused")       \
-    X(EVENT_RETRIEVAL_RETRIED, "retrieval.retried", "what is missing is asked for again")                              \
-    X(EVENT_RETRIEVAL_MISSING, "retrieval.missing", "what did not come")
+    X(DICOMNET_LOG_DIMSE_RECEIVED, "dimse.received", "a command set came in")
 
 enum dicomnet_log_event {
 #define X(name, text, meaning) name,
@@ -80,13 +40,19 @@ enum dicomnet_log_event {
         DICOMNET_LOG_EVENT_COUNT
 };
 
+/* An application that passes records of its own through a logger numbers its events from here on. */
+enum { DICOMNET_LOG_EVENT_OWN = 1000 };
+
 const char *dicomnet_log_level_name(enum dicomnet_log_level level);
 
-/* The level of a name ("error", "warn", "warning", "info", "debug", "trace", "critical", "fatal"); -1 if there is none
- * such. */
+/*
+ * The level of a name, whatever its case: "error", "warn", "info", "debug"; also what other tools call them: "fatal",
+ * "critical", "warning", "trace". -1 if there is none such.
+ */
 int dicomnet_log_level_find(const char *name);
 
-const char *dicomnet_log_event_name(enum dicomnet_log_event event);
+/* The name of an event of the library ("association.opened"), or "unknown". Static. */
+const char *dicomnet_log_event_name(int event);
 
 /* One field: text if `text` is not NULL, else a number. Keys are static strings; texts are borrowed. */
 struct dicomnet_log_field {
@@ -99,11 +65,8 @@ enum { DICOMNET_LOG_FIELDS_MAX = 24 };
 
 struct dicomnet_log_record {
     enum dicomnet_log_level level;
-    enum dicomnet_log_event event;
-    uint64_t time_us;     /* microseconds since the Unix epoch, 0 = the receiver of the record fills it in */
-    int worker;           /* number of the worker it comes from, from 1; 0 = the main thread */
-    uint64_t association; /* number of the association within the session; 0 = none */
-    const char *study;    /* Study Instance UID, or NULL */
+    int event;        /* enum dicomnet_log_event, or one of the application's own */
+    uint64_t time_us; /* microseconds since the Unix epoch; 0 = the receiver of the record fills it in */
     size_t field_count;
     const struct dicomnet_log_field *fields;
 };
@@ -121,8 +84,8 @@ static inline int dicomnet_logger_wants(const struct dicomnet_logger *logger, en
 }
 
 /* Pass a record on with these fields, if the logger wants it. `fields` may be NULL if `field_count` is 0. */
-void dicomnet_logger_write(const struct dicomnet_logger *logger, enum dicomnet_log_level level,
-                           enum dicomnet_log_event event, const struct dicomnet_log_field *fields, size_t field_count);
+void dicomnet_logger_write(const struct dicomnet_logger *logger, enum dicomnet_log_level level, int event,
+                           const struct dicomnet_log_field *fields, size_t field_count);
 
 /* One heap block with the record, its fields and all their texts; free() it. NULL if out of memory. */
 struct dicomnet_log_record *dicomnet_log_record_copy(const struct dicomnet_log_record *record);

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "archive/archive_private.h"
-#include "base/log.h"
 #include "files/discover.h"
 #include "files/file_source.h"
 #include "files/synthetic.h"
+#include "instance/event.h"
 #include "instance/instance.h"
 
 enum { COPY_SIZE = 64 * 1024, SYNTHETIC_SEED = 1 };

@@ -1,11 +1,11 @@
-/* log - see dicomnet/log.h. */
-#include "dicomnet/log.h"
+/* log - see dicomnet/log.h and base/log.h. */
+#include "base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-static const char *const level_names[] = {"error", "warn", "info", "debug", "trace"};
+static const char *const level_names[] = {"error", "warn", "info", "debug"};
 
 static const char *const event_names[] = {
 #define X(name, text, meaning) [name] = (text),
@@ -25,20 +25,20 @@ int dicomnet_log_level_find(const char *name)
         enum dicomnet_log_level level;
     } names[] = {{"error", DICOMNET_LOG_ERROR}, {"critical", DICOMNET_LOG_ERROR}, {"fatal", DICOMNET_LOG_ERROR},
                  {"warn", DICOMNET_LOG_WARN},   {"warning", DICOMNET_LOG_WARN},   {"info", DICOMNET_LOG_INFO},
-                 {"debug", DICOMNET_LOG_DEBUG}, {"trace", DICOMNET_LOG_TRACE}};
+                 {"debug", DICOMNET_LOG_DEBUG}, {"trace", DICOMNET_LOG_DEBUG}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcasecmp(names[i].name, name) == 0)
             return (int)names[i].level;
     return -1;
 }
 
-const char *dicomnet_log_event_name(enum dicomnet_log_event event)
+const char *dicomnet_log_event_name(int event)
 {
-    return event_names[event];
+    return event >= 0 && event < DICOMNET_LOG_EVENT_COUNT ? event_names[event] : "unknown";
 }
 
-void dicomnet_logger_write(const struct dicomnet_logger *logger, enum dicomnet_log_level level,
-                           enum dicomnet_log_event event, const struct dicomnet_log_field *fields, size_t field_count)
+void dicomnet_logger_write(const struct dicomnet_logger *logger, enum dicomnet_log_level level, int event,
+                           const struct dicomnet_log_field *fields, size_t field_count)
 {
     if (!dicomnet_logger_wants(logger, level))
         return;
@@ -46,20 +46,18 @@ void dicomnet_logger_write(const struct dicomnet_logger *logger, enum dicomnet_l
     logger->write(logger->user, &record);
 }
 
-struct dicomnet_log_record *dicomnet_log_record_copy(const struct dicomnet_log_record *record)
+size_t log_fields_size(const struct dicomnet_log_record *record)
 {
-    size_t size = sizeof *record + record->field_count * sizeof *record->fields;
+    size_t size = record->field_count * sizeof *record->fields;
     for (size_t i = 0; i < record->field_count; i++)
         size += record->fields[i].text != NULL ? strlen(record->fields[i].text) + 1 : 0;
-    size += record->study != NULL ? strlen(record->study) + 1 : 0;
+    return size;
+}
 
-    struct dicomnet_log_record *copy = malloc(size);
-    if (copy == NULL)
-        return NULL;
-    struct dicomnet_log_field *fields = (struct dicomnet_log_field *)(copy + 1);
+char *log_fields_copy(struct dicomnet_log_record *record, void *room)
+{
+    struct dicomnet_log_field *fields = room;
     char *text = (char *)(fields + record->field_count);
-    *copy = *record;
-    copy->fields = fields;
     for (size_t i = 0; i < record->field_count; i++) {
         fields[i] = record->fields[i];
         if (fields[i].text != NULL) {
@@ -67,9 +65,16 @@ struct dicomnet_log_record *dicomnet_log_record_copy(const struct dicomnet_log_r
             text = stpcpy(text, record->fields[i].text) + 1;
         }
     }
-    if (record->study != NULL) {
-        copy->study = text;
-        strcpy(text, record->study);
-    }
+    record->fields = fields;
+    return text;
+}
+
+struct dicomnet_log_record *dicomnet_log_record_copy(const struct dicomnet_log_record *record)
+{
+    struct dicomnet_log_record *copy = malloc(sizeof *copy + log_fields_size(record));
+    if (copy == NULL)
+        return NULL;
+    *copy = *record;
+    log_fields_copy(copy, copy + 1);
     return copy;
 }

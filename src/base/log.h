@@ -1,5 +1,5 @@
 /*
- * log - short words for writing a log record. See dicomnet/log.h.
+ * log - what writes and copies log records. See dicomnet/log.h.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
@@ -19,5 +19,14 @@
                                   sizeof log_fields_ / sizeof log_fields_[0]);                                         \
         }                                                                                                              \
     } while (0)
+
+/* Bytes that the fields of a record and their texts take. */
+size_t log_fields_size(const struct dicomnet_log_record *record);
+
+/*
+ * Move a record's fields to `room`, which is aligned and has so many bytes: it owns copies of them then. Returns the
+ * first byte behind them.
+ */
+char *log_fields_copy(struct dicomnet_log_record *record, void *room);
 
 #endif

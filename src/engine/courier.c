@@ -11,10 +11,10 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "dicomnet/status.h"
 #include "engine/judge.h"
 #include "engine/unsupported.h"
+#include "instance/event.h"
 #include "instance/status_rule.h"
 
 int courier_init(struct courier *courier, const struct worker_options *options, struct outbox *outbox,

@@ -7,14 +7,14 @@
 #include "base/clock.h"
 #include "engine/session_private.h"
 
-void session_note_retry(struct session *session, const struct dicomnet_log_record *record)
+void session_note_retry(struct session *session, const struct event_record *record)
 {
-    bool is_ours =
-        record->event == EVENT_ASSOCIATION_RETRY && record->worker > 0 && record->worker <= (int)session->crew_count;
-    for (size_t i = 0; is_ours && i < record->field_count; i++)
-        if (strcmp(record->fields[i].key, "delay_ms") == 0)
+    bool is_ours = record->log.event == EVENT_ASSOCIATION_RETRY && record->worker > 0 &&
+                   record->worker <= (int)session->crew_count;
+    for (size_t i = 0; is_ours && i < record->log.field_count; i++)
+        if (strcmp(record->log.fields[i].key, "delay_ms") == 0)
             session->crew[record->worker - 1].retry_us =
-                clock_monotonic_us() + (uint64_t)record->fields[i].number * 1000;
+                clock_monotonic_us() + (uint64_t)record->log.fields[i].number * 1000;
 }
 
 /* Nobody has an association: which try is it, and when does the next of the workers make it? */

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
+#include "instance/event.h"
 #include "instance/instance.h"
 
 enum {
@@ -61,13 +61,11 @@ void outbox_post_notice(struct outbox *outbox, enum session_mail kind, const str
 static void write_log(void *user, const struct dicomnet_log_record *record)
 {
     struct outbox *outbox = user;
-    struct dicomnet_log_record stamped = *record;
-    stamped.time_us = clock_wall_us();
-    stamped.worker = outbox->worker;
-    stamped.association = outbox->association;
-    stamped.study = outbox->study_uid;
+    struct event_record stamped = {
+        .log = *record, .worker = outbox->worker, .association = outbox->association, .study = outbox->study_uid};
+    stamped.log.time_us = clock_wall_us();
     struct worker_log *mail = malloc(sizeof *mail);
-    struct dicomnet_log_record *copy = dicomnet_log_record_copy(&stamped);
+    struct event_record *copy = event_record_copy(&stamped);
     if (mail == NULL || copy == NULL) {
         free(mail);
         free(copy);

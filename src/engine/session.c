@@ -27,9 +27,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "dicomnet/verification.h"
 #include "engine/session_private.h"
+#include "instance/event.h"
 #include "instance/instance.h"
 #include "instance/status_rule.h"
 #include "services/peer_text.h"
@@ -55,14 +55,19 @@ void session_enter(struct session *session, enum session_phase phase)
 
 /* ---- what the observer is told ---- */
 
-static void write_log(void *user, const struct dicomnet_log_record *record)
+void session_log_record(struct session *session, const struct event_record *record)
 {
-    struct session *session = user;
-    struct dicomnet_log_record stamped = *record;
-    if (stamped.time_us == 0)
-        stamped.time_us = clock_wall_us();
+    struct event_record stamped = *record;
+    if (stamped.log.time_us == 0)
+        stamped.log.time_us = clock_wall_us();
     if (session->observer->log != NULL)
         session->observer->log(session->observer->user, &stamped);
+}
+
+static void write_log(void *user, const struct dicomnet_log_record *record)
+{
+    const struct event_record own = {.log = *record};
+    session_log_record(user, &own);
 }
 
 static void update_progress(struct session *session)
@@ -246,9 +251,9 @@ static void deliver(void *user, struct mail *mail)
     case MAIL_LOG: {
         struct worker_log *log = list_entry(mail, struct worker_log, mail);
         session_note_retry(session, log->record);
-        bool idle_talk = session->phase >= PHASE_STOPPING && log->record->event == EVENT_ASSOCIATION_RETRY;
+        bool idle_talk = session->phase >= PHASE_STOPPING && log->record->log.event == EVENT_ASSOCIATION_RETRY;
         if (!idle_talk) /* the retry that it announces will not come */
-            write_log(session, log->record);
+            session_log_record(session, log->record);
         free(log->record);
         free(log);
         return;
@@ -271,8 +276,7 @@ static void begin_sending(struct session *session)
 
 static struct dicomnet_association_options peer_options(const struct session *session)
 {
-    return (struct dicomnet_association_options){.parameters = session->scp.association,
-                                                 .logger = &session->logger};
+    return (struct dicomnet_association_options){.parameters = session->scp.association, .logger = &session->logger};
 }
 
 static void on_verified(void *user, const struct dicomnet_verification_result *result)

@@ -13,11 +13,11 @@
 
 #include "base/histogram.h"
 #include "dicomnet/association.h"
-#include "dicomnet/log.h"
 #include "engine/intake.h"
 #include "engine/time_kind.h"
 #include "files/discover.h"
 #include "files/scan.h"
+#include "instance/event.h"
 #include "instance/outcome.h"
 
 struct instance;
@@ -164,7 +164,7 @@ int session_exit_code(const struct session_result *result);
 /* What the session tells, all on the calling thread. Any may be NULL. Pointers are valid for the call. */
 struct session_observer {
     void *user;
-    void (*log)(void *user, const struct dicomnet_log_record *record);
+    void (*log)(void *user, const struct event_record *record);
     /* An instance or path has its final outcome: exactly once for each. */
     void (*instance_ended)(void *user, const struct instance *instance, const struct session_progress *progress);
     void (*association_ended)(void *user, const struct association_figures *figures);

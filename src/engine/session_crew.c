@@ -8,9 +8,9 @@
 #include <sys/resource.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "engine/session_private.h"
+#include "instance/event.h"
 #include "instance/instance.h"
 
 /* ---- starting, and giving work ---- */

@@ -1,8 +1,8 @@
 /* session_log - how an instance ended, as a record of the log. See session_private.h. */
 #include <stdio.h>
 
-#include "base/log.h"
 #include "engine/session_private.h"
+#include "instance/event.h"
 #include "instance/instance.h"
 #include "instance/outcome.h"
 
@@ -10,7 +10,7 @@ void session_log_outcome(struct session *session, const struct instance *instanc
 {
     static const struct {
         enum dicomnet_log_level level;
-        enum dicomnet_log_event event;
+        int event;
     } kinds[OUTCOME_STATE_COUNT] = {[OUTCOME_PENDING] = {DICOMNET_LOG_DEBUG, EVENT_FILE_PENDING},
                                     [OUTCOME_IN_DOUBT] = {DICOMNET_LOG_WARN, EVENT_STORE_IN_DOUBT},
                                     [OUTCOME_STORED] = {DICOMNET_LOG_INFO, EVENT_STORE_STORED},
@@ -22,7 +22,7 @@ void session_log_outcome(struct session *session, const struct instance *instanc
     bool flawed = (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED) && outcome_has_flaws(outcome);
     if (flawed && level > DICOMNET_LOG_WARN)
         level = DICOMNET_LOG_WARN;
-    enum dicomnet_log_event event = outcome->earlier ? EVENT_FILE_KNOWN : kinds[outcome->state].event;
+    int event = outcome->earlier ? EVENT_FILE_KNOWN : kinds[outcome->state].event;
     if (!dicomnet_logger_wants(&session->logger, level))
         return;
     if (outcome->state == OUTCOME_FAILED && outcome->attempts == 0 && !outcome->earlier)
@@ -54,13 +54,13 @@ void session_log_outcome(struct session *session, const struct instance *instanc
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (fields[i].text == NULL || fields[i].text[0] != '\0')
             said[said_count++] = fields[i];
-    struct dicomnet_log_record record = {.level = level,
-                                         .event = event,
-                                         .time_us = outcome->earlier ? 0 : outcome->ended_us,
-                                         .worker = outcome->worker,
-                                         .association = outcome->association,
-                                         .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL,
-                                         .field_count = said_count,
-                                         .fields = said};
-    session->logger.write(session->logger.user, &record);
+    const struct event_record record = {.log = {.level = level,
+                                                .event = event,
+                                                .time_us = outcome->earlier ? 0 : outcome->ended_us,
+                                                .field_count = said_count,
+                                                .fields = said},
+                                        .worker = outcome->worker,
+                                        .association = outcome->association,
+                                        .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL};
+    session_log_record(session, &record);
 }

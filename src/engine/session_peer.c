@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "dicomnet/dimse.h"
 #include "engine/session_private.h"
+#include "instance/event.h"
 #include "instance/instance.h"
 #include "instance/status_rule.h"
 
@@ -74,15 +74,14 @@ static void log_again(struct session *session, const struct instance *instance)
                                                 LOG_TEXT("instance", instance->file.instance_uid),
                                                 LOG_TEXT("reason", outcome_reason_name(outcome->reason)),
                                                 LOG_TEXT("text", text), LOG_NUMBER("attempt", outcome->attempts)};
-    const struct dicomnet_log_record record = {.level = DICOMNET_LOG_WARN,
-                                               .event = EVENT_STORE_RETRIED,
-                                               .worker = outcome->worker,
-                                               .association = outcome->association,
-                                               .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid
-                                                                                            : NULL,
-                                               .field_count = sizeof fields / sizeof fields[0],
-                                               .fields = fields};
-    session->logger.write(session->logger.user, &record);
+    const struct event_record record = {.log = {.level = DICOMNET_LOG_WARN,
+                                                .event = EVENT_STORE_RETRIED,
+                                                .field_count = sizeof fields / sizeof fields[0],
+                                                .fields = fields},
+                                        .worker = outcome->worker,
+                                        .association = outcome->association,
+                                        .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL};
+    session_log_record(session, &record);
 }
 
 static void begin_pause(struct session *session, uint64_t at_ms)

@@ -11,7 +11,6 @@
 
 #include <uv.h>
 
-#include "base/log.h"
 #include "engine/breaker.h"
 #include "engine/channel_dimse.h"
 #include "engine/intake.h"
@@ -23,6 +22,7 @@
 #include "engine/session.h"
 #include "engine/worker.h"
 #include "files/synthetic.h"
+#include "instance/event.h"
 #include "serve/loopback.h"
 #include "services/peer_text.h"
 
@@ -124,6 +124,9 @@ void session_go_on(struct session *session);
 /* Log at the session's level with the main thread's stamp. */
 #define SESSION_LOG(session, level, event, ...) LOG(&(session)->logger, level, event, __VA_ARGS__)
 
+/* A record that says where in the session it comes from, to the observer. */
+void session_log_record(struct session *session, const struct event_record *record);
+
 /* Stop: no further store begins, the workers end, what is left stays pending. */
 void session_stop(struct session *session, enum session_verdict verdict, const char *text);
 
@@ -216,7 +219,7 @@ void session_log_outcome(struct session *session, const struct instance *instanc
 /* ---- holdup.c ---- */
 
 /* A worker's record says when it tries again. */
-void session_note_retry(struct session *session, const struct dicomnet_log_record *record);
+void session_note_retry(struct session *session, const struct event_record *record);
 
 /* Fill in what session_progress says of it. */
 void session_note_holdup(struct session *session);

@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "dicomnet/log.h"
 #include "engine/mailbox.h"
 #include "engine/session.h"
 #include "engine/worker_time.h"
 #include "files/source.h"
+#include "instance/event.h"
 
 struct channel_peer;
 struct worker;
@@ -66,7 +66,7 @@ struct worker_lesson {
 
 struct worker_log {
     struct mail mail;
-    struct dicomnet_log_record *record; /* owned: free both */
+    struct event_record *record; /* owned: free both */
 };
 
 struct worker_notice {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "engine/losses.h"
+#include "instance/event.h"
 #include "instance/status_rule.h"
 
 static void go_on(struct worker_machine *worker);

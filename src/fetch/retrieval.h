@@ -18,8 +18,8 @@
 #ifndef FETCH_RETRIEVAL_H
 #define FETCH_RETRIEVAL_H
 
-#include "dicomnet/log.h"
 #include "dicomnet/query_retrieve.h"
+#include "instance/event.h"
 
 enum { RETRIEVAL_TEXT_SIZE = 400 };
 
@@ -129,7 +129,7 @@ int retrieval_exit_code(const struct retrieval_result *result);
 /* What it tells; any may be NULL. Pointers are valid for the call. */
 struct retrieval_observer {
     void *user;
-    void (*log)(void *user, const struct dicomnet_log_record *record);
+    void (*log)(void *user, const struct event_record *record);
     void (*request_ended)(void *user, const struct retrieval_request *request);
     void (*missing)(void *user, const struct retrieval_missing *missing); /* at the end */
     void (*progress)(void *user, const struct retrieval_progress *now);   /* twice a second, and at the end */

@@ -8,11 +8,9 @@
 static void pass_on_record(void *user, const struct dicomnet_log_record *record)
 {
     const struct run *run = user;
-    struct dicomnet_log_record with_study = *record;
-    if (with_study.study == NULL && run->study_uid[0] != '\0')
-        with_study.study = run->study_uid;
+    const struct event_record about = {.log = *record, .study = run->study_uid[0] != '\0' ? run->study_uid : NULL};
     if (run->observer->log != NULL)
-        run->observer->log(run->observer->user, &with_study);
+        run->observer->log(run->observer->user, &about);
 }
 
 void run_init(struct run *run, const struct retrieval_options *options, const struct retrieval_observer *observer)

@@ -15,6 +15,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "instance/event.h"
 #include "report/console_line.h"
 #include "report/log_line.h"
 
@@ -36,7 +37,7 @@ static void write_sentence(void *user, const struct dicomnet_log_record *record)
     struct text line = {0};
 
     (void)user;
-    console_line_render(&line, record);
+    console_line_render(&line, &(struct event_record){.log = *record});
     write_line(&line);
 }
 
@@ -45,7 +46,7 @@ static void write_record(void *user, const struct dicomnet_log_record *record)
     struct text line = {0};
 
     (void)user;
-    log_line_render(&line, record);
+    log_line_render(&line, &(struct event_record){.log = *record});
     write_line(&line);
 }
 

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <uv.h>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "engine/interrupt.h"
 #include "fetch/retrieval.h"
+#include "instance/event.h"
 #include "programs/console.h"
 #include "programs/destination.h"
 #include "programs/option_groups.h"
@@ -42,15 +42,15 @@ struct mover {
 /* ---- the observer ---- */
 
 /* What --verbose shows beyond what the console shows anyway. */
-static bool is_worth_a_line(const struct mover *mover, const struct dicomnet_log_record *record)
+static bool is_worth_a_line(const struct mover *mover, const struct event_record *record)
 {
-    bool ours = record->event == EVENT_QUERY_STARTED || record->event == EVENT_QUERY_ENDED ||
-                record->event == EVENT_RETRIEVAL_LISTED || record->event == EVENT_RETRIEVAL_STORED;
+    bool ours = record->log.event == EVENT_QUERY_STARTED || record->log.event == EVENT_QUERY_ENDED ||
+                record->log.event == EVENT_RETRIEVAL_LISTED || record->log.event == EVENT_RETRIEVAL_STORED;
     return mover->options->common.verbose && !mover->options->common.debug && ours &&
-           record->level == DICOMNET_LOG_INFO;
+           record->log.level == DICOMNET_LOG_INFO;
 }
 
-static void on_log(void *user, const struct dicomnet_log_record *record)
+static void on_log(void *user, const struct event_record *record)
 {
     struct mover *mover = user;
     run_files_log(&mover->files, record);
@@ -159,7 +159,7 @@ static void log_start(struct mover *mover)
             text_printf(&given, "=%s", quoted != NULL ? quoted : "");
         free(quoted);
     }
-    const struct dicomnet_logger logger = {.write = on_log, .user = mover, .level = mover->retrieval.log_level};
+    const struct dicomnet_logger logger = run_files_logger(&mover->files, mover->retrieval.log_level);
     LOG(&logger, DICOMNET_LOG_INFO, EVENT_SESSION_STARTED, LOG_TEXT("version", PROGRAM_VERSION),
         LOG_TEXT("destination", mover->destination->text), LOG_TEXT("options", given.failed ? "" : given.data));
     text_fini(&given);
@@ -170,7 +170,7 @@ static int write_reports(struct mover *mover, const struct retrieval_result *res
 {
     const struct retrieval_counts *counts = &result->counts;
     struct run_files *files = &mover->files;
-    const struct dicomnet_logger logger = {.write = on_log, .user = mover, .level = mover->retrieval.log_level};
+    const struct dicomnet_logger logger = run_files_logger(&mover->files, mover->retrieval.log_level);
     LOG(&logger, DICOMNET_LOG_INFO, EVENT_SESSION_ENDED, LOG_NUMBER("exit_code", exit_code),
         LOG_NUMBER("listed", counts->listed), LOG_NUMBER("present", counts->present),
         LOG_NUMBER("stored", counts->stored), LOG_NUMBER("missing", counts->missing),

@@ -11,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/text.h"
 #include "engine/interrupt.h"
 #include "engine/outline.h"
 #include "engine/pace.h"
 #include "engine/session.h"
+#include "instance/event.h"
 #include "instance/instance.h"
 #include "programs/console.h"
 #include "programs/destination.h"
@@ -63,7 +63,7 @@ static void print_planned_file(const struct sender *sender, const struct instanc
     text_fini(&text);
 }
 
-static void on_log(void *user, const struct dicomnet_log_record *record)
+static void on_log(void *user, const struct event_record *record)
 {
     struct sender *sender = user;
     run_files_log(&sender->files, record);
@@ -142,7 +142,7 @@ static int open_reports(struct sender *sender)
 
 static struct dicomnet_logger logger_of(struct sender *sender)
 {
-    return (struct dicomnet_logger){.write = run_files_log, .user = &sender->files, .level = sender->session.log_level};
+    return run_files_logger(&sender->files, sender->session.log_level);
 }
 
 /* The first line of the log and of the ledger: what was asked for, in one text. 0, or -1 if it cannot begin. */

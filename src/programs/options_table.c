@@ -81,10 +81,10 @@ static const struct option_choice conflicts[] = {
     {"fail", CONFLICT_FAIL}, {"first", CONFLICT_FIRST}, {"all", CONFLICT_ALL}, {NULL, 0}};
 static const struct option_choice automatic[] = {{"auto", 0}, {NULL, 0}};
 
-/* The names after "trace" work and are not advertised. */
+/* The names after "debug" work and are not advertised. */
 static const struct option_choice levels[] = {
     {"error", DICOMNET_LOG_ERROR}, {"warn", DICOMNET_LOG_WARN},    {"info", DICOMNET_LOG_INFO},
-    {"debug", DICOMNET_LOG_DEBUG}, {"trace", DICOMNET_LOG_TRACE},  {"critical", DICOMNET_LOG_ERROR},
+    {"debug", DICOMNET_LOG_DEBUG}, {"trace", DICOMNET_LOG_DEBUG},  {"critical", DICOMNET_LOG_ERROR},
     {"fatal", DICOMNET_LOG_ERROR}, {"warning", DICOMNET_LOG_WARN}, {NULL, 0}};
 
 static const struct option_choice query_levels[] = {
@@ -469,13 +469,13 @@ const struct option_row option_rows[] = {
     OPTION(.name = "debug", .letter = 'd', .programs = ALL, .heading = "Output", .field = FIELD(options, debug),
            .help = "also associations in detail: contexts, PDU sizes, DIMSE messages"),
     OPTION(.name = "log-level", .also = "-ll", .programs = SENDER | MOVER, .heading = "Output", .takes = OPTION_CHOICE,
-           .value = "error|warn|info|debug|trace", .choices = levels, .field = FIELD(options, log_level),
+           .value = "error|warn|info|debug", .choices = levels, .field = FIELD(options, log_level),
            .help = "what the log holds (info; debug with -d); without -q, -v, -d also what is said"),
     OPTION(.name = "log-level", .also = "-ll", .programs = SERVER, .heading = "Output", .takes = OPTION_CHOICE,
-           .value = "error|warn|info|debug|trace", .choices = levels, .field = FIELD(options, log_level),
+           .value = "error|warn|info|debug", .choices = levels, .field = FIELD(options, log_level),
            .help = "what is said: error with -q, info with -v, debug with -d, else warn"),
     OPTION(.name = "log-level", .also = "-ll", .programs = ECHO | FINDER, .heading = "Output", .takes = OPTION_CHOICE,
-           .value = "error|warn|info|debug|trace", .choices = levels, .field = FIELD(options, log_level),
+           .value = "error|warn|info|debug", .choices = levels, .field = FIELD(options, log_level),
            .help = "what is said: info with -v, debug with -d, else error"),
     OPTION(.name = "help", .letter = 'h', .programs = ALL | REPORT, .heading = "Output", .field = FIELD(options, help),
            .help = "this text"),

@@ -54,11 +54,20 @@ int run_files_open(struct run_files *files, const char *program, const struct op
     return 0;
 }
 
-void run_files_log(void *user, const struct dicomnet_log_record *record)
+void run_files_log(struct run_files *files, const struct event_record *record)
 {
-    struct run_files *files = user;
     event_log_write(files->log, record);
     progress_log(files->progress, record);
+}
+
+static void log_own(void *user, const struct dicomnet_log_record *record)
+{
+    run_files_log(user, &(struct event_record){.log = *record});
+}
+
+struct dicomnet_logger run_files_logger(struct run_files *files, enum dicomnet_log_level level)
+{
+    return (struct dicomnet_logger){.write = log_own, .user = files, .level = level};
 }
 
 static int exit_code_without_reports(int exit_code)

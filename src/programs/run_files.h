@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 #include "dicomnet/error.h"
-#include "dicomnet/log.h"
+#include "instance/event.h"
 #include "report/report_files.h"
 
 struct event_log;
@@ -34,9 +34,11 @@ struct run_files {
 int run_files_open(struct run_files *files, const char *program, const struct options *options,
                    bool dry_run) DICOMNET_MUST_CHECK;
 
-/* A record for the event log and, if it is shown, for the console. `user` is the run_files: for dicomnet_logger.write.
- */
-void run_files_log(void *user, const struct dicomnet_log_record *record);
+/* A record for the event log and, if it is shown, for the console. */
+void run_files_log(struct run_files *files, const struct event_record *record);
+
+/* A logger for what the program itself has to say. `files` is borrowed. */
+struct dicomnet_logger run_files_logger(struct run_files *files, enum dicomnet_log_level level);
 
 /* The event log has had its last record. Returns the exit code: 2 instead of 0 if the log is not whole. */
 int run_files_end_log(const struct run_files *files, int exit_code) DICOMNET_MUST_CHECK;

@@ -9,25 +9,25 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "dicomnet/log.h"
+#include "instance/event.h"
 #include "report/format.h"
 #include "report/log_line.h"
 
-static const struct dicomnet_log_field *find(const struct dicomnet_log_record *record, const char *key)
+static const struct dicomnet_log_field *find(const struct event_record *record, const char *key)
 {
-    for (size_t i = 0; i < record->field_count; i++)
-        if (strcmp(record->fields[i].key, key) == 0)
-            return &record->fields[i];
+    for (size_t i = 0; i < record->log.field_count; i++)
+        if (strcmp(record->log.fields[i].key, key) == 0)
+            return &record->log.fields[i];
     return NULL;
 }
 
-static const char *text_of(const struct dicomnet_log_record *record, const char *key)
+static const char *text_of(const struct event_record *record, const char *key)
 {
     const struct dicomnet_log_field *field = find(record, key);
     return field != NULL && field->text != NULL ? field->text : "";
 }
 
-static uint64_t number_of(const struct dicomnet_log_record *record, const char *key)
+static uint64_t number_of(const struct event_record *record, const char *key)
 {
     const struct dicomnet_log_field *field = find(record, key);
     return field != NULL && field->text == NULL ? (uint64_t)field->number : 0;
@@ -48,24 +48,24 @@ static void put_field(struct text *text, const char *before, const char *value, 
     text_put(text, behind);
 }
 
-static void put_time(struct text *text, const char *before, const struct dicomnet_log_record *record, const char *key)
+static void put_time(struct text *text, const char *before, const struct event_record *record, const char *key)
 {
     char duration[FORMAT_SIZE];
     format_duration(duration, number_of(record, key) * 1000);
     text_printf(text, "%s%s", before, duration);
 }
 
-static void put_text(struct text *text, const struct dicomnet_log_record *record)
+static void put_text(struct text *text, const struct event_record *record)
 {
     text_put_visible(text, text_of(record, "text"));
 }
 
 /* What else the record has: " (stores 25)". */
-static void put_others(struct text *text, const struct dicomnet_log_record *record)
+static void put_others(struct text *text, const struct event_record *record)
 {
     const char *before = " (";
-    for (size_t i = 0; i < record->field_count; i++) {
-        const struct dicomnet_log_field *field = &record->fields[i];
+    for (size_t i = 0; i < record->log.field_count; i++) {
+        const struct dicomnet_log_field *field = &record->log.fields[i];
         if (strcmp(field->key, "text") == 0)
             continue;
         text_printf(text, "%s%s ", before, field->key);
@@ -78,21 +78,21 @@ static void put_others(struct text *text, const struct dicomnet_log_record *reco
     text_put(text, *before == ',' ? ")" : "");
 }
 
-static void say_file(struct text *text, const struct dicomnet_log_record *record)
+static void say_file(struct text *text, const struct event_record *record)
 {
     const char *why = text_of(record, "text");
     text_put_visible(text, text_of(record, "path"));
     put_field(text, ": ", *why != '\0' ? why : text_of(record, "reason"), "");
 }
 
-static void say_refused(struct text *text, const struct dicomnet_log_record *record)
+static void say_refused(struct text *text, const struct event_record *record)
 {
     put_field(text, "", text_of(record, "instance"), " ");
     text_printf(text, "was refused with status %04" PRIX64, number_of(record, "status"));
     put_field(text, ": ", text_of(record, "text"), "");
 }
 
-static void say_query(struct text *text, const struct dicomnet_log_record *record)
+static void say_query(struct text *text, const struct event_record *record)
 {
     put_field(text, "", text_of(record, "service"), " ended: ");
     put_text(text, record);
@@ -101,10 +101,10 @@ static void say_query(struct text *text, const struct dicomnet_log_record *recor
 }
 
 /* What a retrieval does, step by step. */
-static bool say_retrieval(struct text *text, const struct dicomnet_log_record *record)
+static bool say_retrieval(struct text *text, const struct event_record *record)
 {
     char bytes[FORMAT_SIZE];
-    switch (record->event) {
+    switch (record->log.event) {
     case EVENT_QUERY_STARTED:
         put_field(text, "", text_of(record, "service"), " begins");
         if (number_of(record, "instances") > 0) {
@@ -138,11 +138,11 @@ static bool say_retrieval(struct text *text, const struct dicomnet_log_record *r
     }
 }
 
-void console_line_say(struct text *text, const struct dicomnet_log_record *record)
+void console_line_say(struct text *text, const struct event_record *record)
 {
     if (say_retrieval(text, record))
         return;
-    switch (record->event) {
+    switch (record->log.event) {
     case DICOMNET_LOG_ASSOCIATION_LOST:
     case DICOMNET_LOG_ASSOCIATION_REJECTED:
     case DICOMNET_LOG_ASSOCIATION_ABORTED:
@@ -175,16 +175,16 @@ void console_line_say(struct text *text, const struct dicomnet_log_record *recor
         put_others(text, record);
         break;
     default:
-        text_put(text, dicomnet_log_event_name(record->event));
+        text_put(text, event_name(record->log.event));
         put_field(text, ": ", text_of(record, "text"), "");
         put_others(text, record);
         break;
     }
 }
 
-void console_line_say_cause(struct text *text, const struct dicomnet_log_record *record)
+void console_line_say_cause(struct text *text, const struct event_record *record)
 {
-    switch (record->event) {
+    switch (record->log.event) {
     case EVENT_STORE_RETRIED:
         text_put(text, "instances were sent again: ");
         put_text(text, record);
@@ -206,15 +206,15 @@ void console_line_say_cause(struct text *text, const struct dicomnet_log_record 
     }
 }
 
-void console_line_render(struct text *text, const struct dicomnet_log_record *record)
+void console_line_render(struct text *text, const struct event_record *record)
 {
     static const char *const words[] = {[DICOMNET_LOG_ERROR] = "error: ", [DICOMNET_LOG_WARN] = "warning: "};
-    uint64_t wall_us = record->time_us > 0 ? record->time_us : clock_wall_us();
+    uint64_t wall_us = record->log.time_us > 0 ? record->log.time_us : clock_wall_us();
     time_t seconds = (time_t)(wall_us / 1000000);
     struct tm local = {0};
     localtime_r(&seconds, &local);
     text_printf(text, "%02d:%02d:%02d %s", local.tm_hour, local.tm_min, local.tm_sec,
-                record->level <= DICOMNET_LOG_WARN ? words[record->level] : "");
+                record->log.level <= DICOMNET_LOG_WARN ? words[record->log.level] : "");
     console_line_say(text, record);
 }
 
@@ -227,9 +227,9 @@ static uint64_t mix(uint64_t hash, const char *string)
     return hash;
 }
 
-uint64_t console_line_cause(const struct dicomnet_log_record *record)
+uint64_t console_line_cause(const struct event_record *record)
 {
-    uint64_t hash = 0xcbf29ce484222325u + (uint64_t)record->event;
+    uint64_t hash = 0xcbf29ce484222325u + (uint64_t)record->log.event;
     static const char *const keys[] = {"reason", "status", "text"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         hash = mix(hash, text_of(record, keys[i]));

@@ -202,19 +202,19 @@ static void put_field(struct event_log *log, const struct dicomnet_log_field *fi
     }
 }
 
-void event_log_write(struct event_log *log, const struct dicomnet_log_record *record)
+void event_log_write(struct event_log *log, const struct event_record *record)
 {
     if (log->error < 0 || log->fd < 0)
         return;
     if (BUFFER_SIZE - log->len < LINE_ROOM)
         event_log_flush(log);
-    uint64_t time_us = record->time_us > 0 ? record->time_us : clock_wall_us();
+    uint64_t time_us = record->log.time_us > 0 ? record->log.time_us : clock_wall_us();
     put(log, "{\"time\":\"");
     put_time(log, time_us);
     put(log, "\",\"level\":\"");
-    put(log, dicomnet_log_level_name(record->level));
+    put(log, dicomnet_log_level_name(record->log.level));
     put(log, "\",\"event\":\"");
-    put(log, dicomnet_log_event_name(record->event));
+    put(log, event_name(record->log.event));
     put(log, "\",\"session\":");
     put_string(log, log->session);
     put(log, ",\"worker\":");
@@ -226,14 +226,14 @@ void event_log_write(struct event_log *log, const struct dicomnet_log_record *re
         put_string(log, record->study);
     else
         put(log, "null");
-    for (size_t i = 0; i < record->field_count; i++)
-        put_field(log, &record->fields[i]);
+    for (size_t i = 0; i < record->log.field_count; i++)
+        put_field(log, &record->log.fields[i]);
     put_bytes(log, "}\n", 2);
 
     /* Records come with their own times, which can lie a little before the last: then it is simply not due yet. A long
      * way back is a wall clock that was set. */
     bool due = time_us > log->flushed_us + FLUSH_INTERVAL_US || time_us + FLUSH_INTERVAL_US < log->flushed_us;
-    if (record->level == DICOMNET_LOG_ERROR || due) {
+    if (record->log.level == DICOMNET_LOG_ERROR || due) {
         event_log_flush(log);
         log->flushed_us = time_us;
     }

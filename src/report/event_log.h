@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "dicomnet/error.h"
-#include "dicomnet/log.h"
+#include "instance/event.h"
 
 struct event_log;
 
@@ -31,7 +31,7 @@ const char *event_log_path(const struct event_log *log);
  * event_log_flush, and at once for DICOMNET_LOG_ERROR. A status given as a number is written as "0xA700"; a field with
  * the name of one of the first keys gets "field_" before it.
  */
-void event_log_write(struct event_log *log, const struct dicomnet_log_record *record);
+void event_log_write(struct event_log *log, const struct event_record *record);
 
 /* What is buffered goes to the file. Returns the first error there was since it was opened, or 0. */
 int event_log_flush(struct event_log *log);

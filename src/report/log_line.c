@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "dicomnet/log.h"
+#include "instance/event.h"
 
 static void put_field_value(struct text *text, const struct dicomnet_log_field *field)
 {
@@ -23,12 +23,12 @@ static void put_field_value(struct text *text, const struct dicomnet_log_field *
     }
 }
 
-void log_line_render(struct text *text, const struct dicomnet_log_record *record)
+void log_line_render(struct text *text, const struct event_record *record)
 {
     char time[CLOCK_TEXT_SIZE];
-    clock_format(record->time_us > 0 ? record->time_us : clock_wall_us(), time);
-    text_printf(text, "%.12s %-5s %s", time + sizeof "2026-03-01T" - 1, dicomnet_log_level_name(record->level),
-                dicomnet_log_event_name(record->event));
+    clock_format(record->log.time_us > 0 ? record->log.time_us : clock_wall_us(), time);
+    text_printf(text, "%.12s %-5s %s", time + sizeof "2026-03-01T" - 1, dicomnet_log_level_name(record->log.level),
+                event_name(record->log.event));
     if (record->worker > 0)
         text_printf(text, " w%d", record->worker);
     if (record->association > 0)
@@ -37,8 +37,8 @@ void log_line_render(struct text *text, const struct dicomnet_log_record *record
         text_put(text, " study=");
         text_put_visible(text, record->study);
     }
-    for (size_t i = 0; i < record->field_count; i++) {
-        text_printf(text, " %s=", record->fields[i].key);
-        put_field_value(text, &record->fields[i]);
+    for (size_t i = 0; i < record->log.field_count; i++) {
+        text_printf(text, " %s=", record->log.fields[i].key);
+        put_field_value(text, &record->log.fields[i]);
     }
 }

@@ -4,10 +4,10 @@
 #ifndef REPORT_LOG_LINE_H
 #define REPORT_LOG_LINE_H
 
-struct dicomnet_log_record;
+struct event_record;
 struct text;
 
 /* Put "10:15:30.123 warn  association.rejected w3 a12 peer=... text="..."", without newline; the time is UTC. */
-void log_line_render(struct text *text, const struct dicomnet_log_record *record);
+void log_line_render(struct text *text, const struct event_record *record);
 
 #endif

@@ -13,7 +13,7 @@
 #include <stdio.h>
 
 struct instance;
-struct dicomnet_log_record;
+struct event_record;
 struct progress;
 struct session_progress;
 struct session_result;
@@ -47,7 +47,7 @@ void progress_instance_ended(struct progress *progress, const struct instance *i
                              const struct session_progress *now);
 
 /* For session_observer.log: print the record as a line, if the detail asks for it. */
-void progress_log(struct progress *progress, const struct dicomnet_log_record *record);
+void progress_log(struct progress *progress, const struct event_record *record);
 
 /* Print a line of the program's own ("text" without newline) above the live line, at any detail. */
 void progress_print(struct progress *progress, const char *text);

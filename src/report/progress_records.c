@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "dicomnet/error.h"
-#include "dicomnet/log.h"
+#include "instance/event.h"
 #include "report/console_line.h"
 #include "report/log_line.h"
 #include "report/progress_data.h"
@@ -18,7 +18,7 @@
 enum { SAID_AGAIN_AFTER_US = 600 * 1000000 };
 
 /* Records that say the same as a file's own line, or as its count. */
-static bool is_about_a_file(enum dicomnet_log_event event)
+static bool is_about_a_file(int event)
 {
     return event == EVENT_STORE_STORED || event == EVENT_STORE_WARNED || event == EVENT_STORE_FAILED ||
            event == EVENT_STORE_IN_DOUBT || event == EVENT_FILE_SKIPPED || event == EVENT_FILE_FAILED ||
@@ -26,14 +26,15 @@ static bool is_about_a_file(enum dicomnet_log_event event)
 }
 
 /* What the live line or the words at the end say in their own way. */
-static bool is_said_elsewhere(const struct dicomnet_log_record *record)
+static bool is_said_elsewhere(const struct event_record *record)
 {
     bool is_our_own_doing = false; /* at the end of a session */
-    for (size_t i = 0; i < record->field_count && record->event == DICOMNET_LOG_ASSOCIATION_ABORTED; i++)
-        is_our_own_doing |= strcmp(record->fields[i].key, "text") == 0 &&
-                            strstr(record->fields[i].text, dicomnet_error_text(DICOMNET_ERROR_ABORTED_LOCALLY)) != NULL;
-    return is_our_own_doing || record->event == EVENT_ASSOCIATION_RETRY ||
-           (record->event == EVENT_SESSION_INTERRUPTED && record->level == DICOMNET_LOG_ERROR);
+    for (size_t i = 0; i < record->log.field_count && record->log.event == DICOMNET_LOG_ASSOCIATION_ABORTED; i++)
+        is_our_own_doing |=
+            strcmp(record->log.fields[i].key, "text") == 0 &&
+            strstr(record->log.fields[i].text, dicomnet_error_text(DICOMNET_ERROR_ABORTED_LOCALLY)) != NULL;
+    return is_our_own_doing || record->log.event == EVENT_ASSOCIATION_RETRY ||
+           (record->log.event == EVENT_SESSION_INTERRUPTED && record->log.level == DICOMNET_LOG_ERROR);
 }
 
 /* Who asks for more than warnings wants to see what the log has. */
@@ -44,19 +45,20 @@ static bool shows_records(const struct progress *progress)
     return progress->detail == PROGRESS_DEBUG;
 }
 
-static bool wants_record(const struct progress *progress, const struct dicomnet_log_record *record)
+static bool wants_record(const struct progress *progress, const struct event_record *record)
 {
-    if (is_about_a_file(record->event))
+    if (is_about_a_file(record->log.event))
         return false;
     if (progress->console_level > 0)
-        return (int)record->level < progress->console_level && (shows_records(progress) || !is_said_elsewhere(record));
+        return (int)record->log.level < progress->console_level &&
+               (shows_records(progress) || !is_said_elsewhere(record));
     switch (progress->detail) {
     case PROGRESS_QUIET:
-        return record->level == DICOMNET_LOG_ERROR && !is_said_elsewhere(record);
+        return record->log.level == DICOMNET_LOG_ERROR && !is_said_elsewhere(record);
     case PROGRESS_NORMAL:
-        return record->level <= DICOMNET_LOG_WARN && !is_said_elsewhere(record);
+        return record->log.level <= DICOMNET_LOG_WARN && !is_said_elsewhere(record);
     case PROGRESS_VERBOSE:
-        return (record->level <= DICOMNET_LOG_WARN || record->event == EVENT_SESSION_NOTE) &&
+        return (record->log.level <= DICOMNET_LOG_WARN || record->log.event == EVENT_SESSION_NOTE) &&
                !is_said_elsewhere(record);
     case PROGRESS_DEBUG:
     default:
@@ -65,7 +67,7 @@ static bool wants_record(const struct progress *progress, const struct dicomnet_
 }
 
 /* The cause that this record is of, new if need be. NULL if there are too many of them, or no memory. */
-static struct progress_cause *find_cause(struct progress *progress, const struct dicomnet_log_record *record)
+static struct progress_cause *find_cause(struct progress *progress, const struct event_record *record)
 {
     uint64_t hash = console_line_cause(record);
     for (size_t i = 0; i < progress->cause_count; i++)
@@ -83,34 +85,34 @@ static struct progress_cause *find_cause(struct progress *progress, const struct
 }
 
 /* True if it is to be said now; *ret_times is how often it came since it was said last. */
-static bool is_news(struct progress *progress, const struct dicomnet_log_record *record, uint64_t *ret_times)
+static bool is_news(struct progress *progress, const struct event_record *record, uint64_t *ret_times)
 {
     *ret_times = 1;
-    if (record->event == EVENT_SESSION_NOTE ||
-        (record->event == EVENT_STORE_RETRIED && progress->detail == PROGRESS_VERBOSE))
+    if (record->log.event == EVENT_SESSION_NOTE ||
+        (record->log.event == EVENT_STORE_RETRIED && progress->detail == PROGRESS_VERBOSE))
         return true;
     struct progress_cause *cause = find_cause(progress, record);
     if (cause == NULL)
         return false;
     cause->count++;
-    if (cause->said_count > 0 && record->time_us < cause->said_us + SAID_AGAIN_AFTER_US)
+    if (cause->said_count > 0 && record->log.time_us < cause->said_us + SAID_AGAIN_AFTER_US)
         return false;
     *ret_times = cause->count - cause->said_count;
     cause->said_count = cause->count;
-    cause->said_us = record->time_us;
+    cause->said_us = record->log.time_us;
     return true;
 }
 
-void progress_log(struct progress *progress, const struct dicomnet_log_record *record)
+void progress_log(struct progress *progress, const struct event_record *record)
 {
     bool records = shows_records(progress);
     uint64_t times = 1;
     if (!wants_record(progress, record) || (!records && !is_news(progress, record, &times)))
         return;
-    const char *colour = record->level == DICOMNET_LOG_ERROR   ? progress_colour(progress, COLOUR_RED)
-                         : record->level == DICOMNET_LOG_WARN  ? progress_colour(progress, COLOUR_YELLOW)
-                         : record->level >= DICOMNET_LOG_DEBUG ? progress_colour(progress, COLOUR_DIM)
-                                                               : "";
+    const char *colour = record->log.level == DICOMNET_LOG_ERROR   ? progress_colour(progress, COLOUR_RED)
+                         : record->log.level == DICOMNET_LOG_WARN  ? progress_colour(progress, COLOUR_YELLOW)
+                         : record->log.level >= DICOMNET_LOG_DEBUG ? progress_colour(progress, COLOUR_DIM)
+                                                                   : "";
     struct text *text = progress_begin_lines(progress);
     text_put(text, colour);
     if (records)

@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/log.h"
 #include "dicomnet/status.h"
 #include "files/arrival.h"
+#include "instance/event.h"
 
 void guest_enter(struct guest *guest, struct list *guests)
 {

@@ -44,7 +44,7 @@ class WrongOptions(CommandTest):
     def test_choices(self):
         self.sender_says("--priority: 'urgent' is not one of low, medium, high", '--priority', 'urgent', '.')
         for name in ('--log-level', '-ll'):
-            self.sender_says(f"{name}: 'loud' is not one of error, warn, info, debug, trace", name, 'loud', '.')
+            self.sender_says(f"{name}: 'loud' is not one of error, warn, info, debug", name, 'loud', '.')
 
     def test_ae_titles(self):
         for name in ('--ae-title', '-a', '--called-aet', '--call', '-aec', '--calling-ae', '-c', '--aet', '--aetitle',

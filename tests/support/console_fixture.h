@@ -9,7 +9,7 @@
 #include <poll.h>
 #include <pty.h>
 
-#include "base/log.h"
+#include "instance/event.h"
 #include "report/progress.h"
 #include "report_fixture.h"
 
@@ -90,17 +90,15 @@ static inline struct instance failed(const char *path)
     return instance;
 }
 
-static inline void log_record(enum dicomnet_log_level level, enum dicomnet_log_event event, const char *key,
-                              const char *text)
+static inline void log_record(enum dicomnet_log_level level, int event, const char *key, const char *text)
 {
     struct dicomnet_log_field field = LOG_TEXT(key, text);
-    progress_log(progress, &(struct dicomnet_log_record){.level = level,
-                                                         .event = event,
-                                                         .time_us = 1795256130123456,
-                                                         .worker = 3,
-                                                         .association = 12,
-                                                         .field_count = 1,
-                                                         .fields = &field});
+    progress_log(
+        progress,
+        &(struct event_record){
+            .log = {.level = level, .event = event, .time_us = 1795256130123456, .field_count = 1, .fields = &field},
+            .worker = 3,
+            .association = 12});
 }
 
 #define EXPECT_CONTAINS(text, part) cr_expect(strstr((text), (part)) != NULL, "\"%s\" lacks \"%s\"", (text), (part))

@@ -2,22 +2,22 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "base/log.h"
 #include "base/text.h"
+#include "instance/event.h"
 #include "report/console_line.h"
 
 struct row {
-    enum dicomnet_log_event event;
+    int event;
     const char *sentence;
     struct dicomnet_log_field fields[6];
 };
 
-static struct dicomnet_log_record record_of(const struct row *row)
+static struct event_record record_of(const struct row *row)
 {
-    struct dicomnet_log_record record = {
-        .level = DICOMNET_LOG_WARN, .event = row->event, .time_us = 1795256130123456, .fields = row->fields};
-    while (record.field_count < 6 && row->fields[record.field_count].key != NULL)
-        record.field_count++;
+    struct event_record record = {
+        .log = {.level = DICOMNET_LOG_WARN, .event = row->event, .time_us = 1795256130123456, .fields = row->fields}};
+    while (record.log.field_count < 6 && row->fields[record.log.field_count].key != NULL)
+        record.log.field_count++;
     return record;
 }
 
@@ -66,7 +66,7 @@ Test(console_line, sentences)
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct text text = {0};
-        struct dicomnet_log_record record = record_of(&rows[i]);
+        struct event_record record = record_of(&rows[i]);
         console_line_say(&text, &record);
         cr_expect_str_eq(text.data, rows[i].sentence);
         text_fini(&text);
@@ -78,14 +78,14 @@ Test(console_line, time_and_level)
     setenv("TZ", "UTC", 1);
     struct text text = {0};
     const struct row row = {DICOMNET_LOG_ASSOCIATION_LOST, "", {LOG_TEXT("text", "connection lost")}};
-    struct dicomnet_log_record record = record_of(&row);
+    struct event_record record = record_of(&row);
     console_line_render(&text, &record);
     cr_expect_str_eq(text.data, "10:15:30 warning: connection lost");
-    record.level = DICOMNET_LOG_ERROR;
+    record.log.level = DICOMNET_LOG_ERROR;
     text_clear(&text);
     console_line_render(&text, &record);
     cr_expect_str_eq(text.data, "10:15:30 error: connection lost");
-    record.level = DICOMNET_LOG_INFO;
+    record.log.level = DICOMNET_LOG_INFO;
     text_clear(&text);
     console_line_render(&text, &record);
     cr_expect_str_eq(text.data, "10:15:30 connection lost");
@@ -98,7 +98,7 @@ Test(console_line, causes)
                       "",
                       {LOG_TEXT("instance", "1.2.3"), LOG_NUMBER("status", 0xA700), LOG_TEXT("text", "disk full")}};
     struct row other = row;
-    struct dicomnet_log_record record = record_of(&row), another = record_of(&other);
+    struct event_record record = record_of(&row), another = record_of(&other);
     other.fields[0].text = "1.2.4";
     other.fields[2].text = "disk 2 full";
     row.fields[2].text = "disk 1 full";
@@ -109,6 +109,6 @@ Test(console_line, causes)
     other.fields[2].text = "disk gone";
     cr_expect_neq(console_line_cause(&record), console_line_cause(&another), "another text");
     other.fields[2].text = row.fields[2].text;
-    another.event = EVENT_RECEIVER_STORED;
+    another.log.event = EVENT_RECEIVER_STORED;
     cr_expect_neq(console_line_cause(&record), console_line_cause(&another), "another event");
 }

@@ -10,8 +10,8 @@
 
 #include "../support/report_fixture.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/text.h"
+#include "instance/event.h"
 #include "report/event_log.h"
 #include "report/report_files.h"
 
@@ -34,17 +34,22 @@ static void tear_down(void)
 
 TestSuite(event_log, .init = set_up, .fini = tear_down);
 
-static void write_fields(enum dicomnet_log_level level, enum dicomnet_log_event event,
-                         const struct dicomnet_log_field *fields, size_t count)
+/* The library's events, then the programs' own. */
+enum { EVENT_COUNT_ALL = DICOMNET_LOG_EVENT_COUNT + EVENT_END - DICOMNET_LOG_EVENT_OWN };
+
+static int event_number(int i)
 {
-    struct dicomnet_log_record record = {.level = level,
-                                         .event = event,
-                                         .time_us = 1795256130000042,
-                                         .worker = 3,
-                                         .association = 12,
-                                         .study = "1.2.3",
-                                         .field_count = count,
-                                         .fields = fields};
+    return i < DICOMNET_LOG_EVENT_COUNT ? i : DICOMNET_LOG_EVENT_OWN + i - DICOMNET_LOG_EVENT_COUNT;
+}
+
+static void write_fields(enum dicomnet_log_level level, int event, const struct dicomnet_log_field *fields,
+                         size_t count)
+{
+    const struct event_record record = {
+        .log = {.level = level, .event = event, .time_us = 1795256130000042, .field_count = count, .fields = fields},
+        .worker = 3,
+        .association = 12,
+        .study = "1.2.3"};
     event_log_write(event_log, &record);
 }
 
@@ -91,7 +96,7 @@ Test(event_log, first_keys_stand_first_and_in_order)
 
 Test(event_log, absent_values_have_their_defaults)
 {
-    struct dicomnet_log_record record = {.level = DICOMNET_LOG_INFO, .event = EVENT_SCAN_STARTED};
+    struct event_record record = {.log = {.level = DICOMNET_LOG_INFO, .event = EVENT_SCAN_STARTED}};
     uint64_t before_us = clock_wall_us();
     event_log_write(event_log, &record);
     json_t *lines = read_lines(), *line = json_array_get(lines, 0);
@@ -112,8 +117,9 @@ Test(event_log, the_time_follows_the_second)
                                         "2026-11-21T10:15:30.000001Z", "1970-01-01T00:00:00.000001Z",
                                         "2100-01-01T00:00:00.123456Z"};
     for (size_t i = 0; i < 5; i++)
-        event_log_write(event_log, &(struct dicomnet_log_record){
-                                       .level = DICOMNET_LOG_INFO, .event = EVENT_SCAN_ENDED, .time_us = times_us[i]});
+        event_log_write(event_log,
+                        &(struct event_record){
+                            .log = {.level = DICOMNET_LOG_INFO, .event = EVENT_SCAN_ENDED, .time_us = times_us[i]}});
     json_t *lines = read_lines();
     for (size_t i = 0; i < 5; i++)
         cr_assert_str_eq(text_of(json_array_get(lines, i), "time"), texts[i]);
@@ -218,29 +224,28 @@ static off_t size_on_disk(void)
 Test(event_log, lines_are_buffered_but_errors_and_old_lines_are_not)
 {
     uint64_t now_us = clock_wall_us();
-    struct dicomnet_log_record record = {.level = DICOMNET_LOG_INFO, .event = EVENT_SESSION_NOTE, .time_us = now_us};
+    struct event_record record = {.log = {.level = DICOMNET_LOG_INFO, .event = EVENT_SESSION_NOTE, .time_us = now_us}};
     event_log_write(event_log, &record);
     cr_assert_eq(size_on_disk(), 0);
-    record.level = DICOMNET_LOG_ERROR;
+    record.log.level = DICOMNET_LOG_ERROR;
     event_log_write(event_log, &record);
     off_t size = size_on_disk();
     cr_assert_gt(size, 0);
-    record.level = DICOMNET_LOG_INFO;
+    record.log.level = DICOMNET_LOG_INFO;
     event_log_write(event_log, &record);
     cr_assert_eq(size_on_disk(), size);
-    record.time_us = now_us + 2000000;
+    record.log.time_us = now_us + 2000000;
     event_log_write(event_log, &record);
     cr_assert_gt(size_on_disk(), size);
 }
 
 Test(event_log, every_event_can_be_written)
 {
-    for (int event = 0; event < DICOMNET_LOG_EVENT_COUNT; event++)
-        write_fields(DICOMNET_LOG_TRACE, (enum dicomnet_log_event)event, NULL, 0);
+    for (int i = 0; i < EVENT_COUNT_ALL; i++)
+        write_fields(DICOMNET_LOG_DEBUG, event_number(i), NULL, 0);
     json_t *lines = read_lines();
-    for (size_t event = 0; event < DICOMNET_LOG_EVENT_COUNT; event++)
-        cr_assert_str_eq(text_of(json_array_get(lines, event), "event"),
-                         dicomnet_log_event_name((enum dicomnet_log_event)event));
+    for (int i = 0; i < EVENT_COUNT_ALL; i++)
+        cr_assert_str_eq(text_of(json_array_get(lines, (size_t)i), "event"), event_name(event_number(i)));
     json_decref(lines);
 }
 
@@ -275,7 +280,7 @@ Test(event_log_errors, the_first_write_error_is_kept)
     struct rlimit limit = {.rlim_cur = 1024, .rlim_max = RLIM_INFINITY};
     signal(SIGXFSZ, SIG_IGN);
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    struct dicomnet_log_record record = {.level = DICOMNET_LOG_INFO, .event = EVENT_SESSION_NOTE};
+    struct event_record record = {.log = {.level = DICOMNET_LOG_INFO, .event = EVENT_SESSION_NOTE}};
     for (int i = 0; i < 5000; i++)
         event_log_write(log, &record);
     cr_assert_eq(event_log_flush(log), -EFBIG);
@@ -317,13 +322,12 @@ Test(documentation, logs_md_lists_exactly_the_events)
     cr_assert_not_null(page);
     static const char *const meanings[] = {
 #define X(name, text, meaning) (meaning),
-        DICOMNET_LOG_EVENTS(X)
+        DICOMNET_LOG_EVENTS(X) EVENTS(X)
 #undef X
     };
-    for (int event = 0; event < DICOMNET_LOG_EVENT_COUNT; event++) {
+    for (int i = 0; i < EVENT_COUNT_ALL; i++) {
         char row[256];
-        snprintf(row, sizeof row, "\n| `%s` | %s |\n", dicomnet_log_event_name((enum dicomnet_log_event)event),
-                 meanings[event]);
+        snprintf(row, sizeof row, "\n| `%s` | %s |\n", event_name(event_number(i)), meanings[i]);
         cr_expect(strstr(page, row) != NULL, "docs/logs.md lacks:%s", row);
     }
     char *begin = strstr(page, "\n| event | what it says |\n|---|---|\n");
@@ -332,6 +336,6 @@ Test(documentation, logs_md_lists_exactly_the_events)
     int rows = -2; /* the head of the table */
     for (const char *at = begin; at != NULL; at = strchr(at + 1, '\n'))
         rows++;
-    cr_expect_eq(rows, DICOMNET_LOG_EVENT_COUNT, "docs/logs.md lists %d events", rows);
+    cr_expect_eq(rows, EVENT_COUNT_ALL, "docs/logs.md lists %d events", rows);
     free(page);
 }

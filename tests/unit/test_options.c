@@ -218,7 +218,7 @@ Test(options, choices)
     RIGHT("--priority", "LOW");
     cr_assert_eq(options.sender.session.priority, DICOMNET_PRIORITY_LOW);
     WRONG("--priority: 'urgent' is not one of low, medium, high", "--priority", "urgent");
-    WRONG("-ll: 'loud' is not one of error, warn, info, debug, trace", "-ll", "loud");
+    WRONG("-ll: 'loud' is not one of error, warn, info, debug", "-ll", "loud");
     RIGHT("--log-level", "warning", "-d");
     cr_assert_eq(options.sender.common.log_level, DICOMNET_LOG_WARN, "--log-level wins over -d");
     RIGHT("-d");

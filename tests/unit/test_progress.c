@@ -111,16 +111,16 @@ static int count_lines(const char *text)
 static void lose_association(int worker, unsigned after_s, const char *why)
 {
     const struct dicomnet_log_field fields[] = {LOG_TEXT("peer", "10.0.0.5:104"), LOG_TEXT("text", why)};
-    struct dicomnet_log_record record = {.level = DICOMNET_LOG_WARN,
-                                         .event = DICOMNET_LOG_ASSOCIATION_LOST,
-                                         .time_us = 1795256130123456 + after_s * 1000000ull,
-                                         .worker = worker,
-                                         .field_count = 2,
-                                         .fields = fields};
+    struct event_record record = {.log = {.level = DICOMNET_LOG_WARN,
+                                          .event = DICOMNET_LOG_ASSOCIATION_LOST,
+                                          .time_us = 1795256130123456 + after_s * 1000000ull,
+                                          .field_count = 2,
+                                          .fields = fields},
+                                  .worker = worker};
     progress_log(progress, &record);
     const struct dicomnet_log_field delay[] = {LOG_NUMBER("delay_ms", 1000), LOG_TEXT("text", why)};
-    record.event = EVENT_ASSOCIATION_RETRY;
-    record.fields = delay;
+    record.log.event = EVENT_ASSOCIATION_RETRY;
+    record.log.fields = delay;
     progress_log(progress, &record);
 }
 
@@ -154,11 +154,11 @@ Test(progress, a_cause_is_the_same_whatever_the_numbers)
         snprintf(text, sizeof text, "cannot store 1.2.%d", i);
         const struct dicomnet_log_field fields[] = {LOG_TEXT("path", i == 0 ? "a.dcm" : "b.dcm"),
                                                     LOG_TEXT("reason", "status"), LOG_TEXT("text", text)};
-        progress_log(progress, &(struct dicomnet_log_record){.level = DICOMNET_LOG_WARN,
-                                                             .event = EVENT_STORE_RETRIED,
-                                                             .time_us = 1795256130123456,
-                                                             .field_count = 3,
-                                                             .fields = fields});
+        progress_log(progress, &(struct event_record){.log = {.level = DICOMNET_LOG_WARN,
+                                                              .event = EVENT_STORE_RETRIED,
+                                                              .time_us = 1795256130123456,
+                                                              .field_count = 3,
+                                                              .fields = fields}});
     }
     const char *said = written();
     cr_expect_eq(count_lines(said), 1, "%s", said);

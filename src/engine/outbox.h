@@ -13,7 +13,7 @@
 #include "base/list.h"
 #include "dicomnet/log.h"
 #include "engine/mailbox.h"
-#include "engine/worker.h"
+#include "engine/worker_mail.h"
 
 struct instance;
 

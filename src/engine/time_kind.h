@@ -14,7 +14,7 @@ enum time_kind {
     TIME_PAUSED,      /* all pause, as the peer is out of resources, or this one backs off before its next try */
     TIME_IDLE,        /* nothing to do: what is left belongs to other workers, or is on its way */
     TIME_KINDS,
-    TIME_RESTING = TIME_KINDS /* it was told to rest: nobody's time, not counted */
+    TIME_RESTING = TIME_KINDS /* it was told to rest (MAIL_REST): this time is not counted */
 };
 
 /* "scanning" to "idle": a key of the summary. */

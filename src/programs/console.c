@@ -104,7 +104,8 @@ char *console_quote(int count, char *const *arguments)
     return text.data;
 }
 
-int console_end(const char *program, int exit_code)
+/* What standard output still keeps is written. */
+static int end_output(const char *program, int exit_code)
 {
     errno = 0;
     bool whole = fflush(stdout) == 0 && !ferror(stdout);
@@ -143,7 +144,13 @@ static bool files_are_free(void)
     return enough;
 }
 
-void console_prepare_process(const char *program)
+/*
+ * What a program needs first, before it uses libuv: standard streams that are closed become /dev/null; allocation that
+ * does not give up at once; no SIGPIPE and no SIGXFSZ, as a peer that hangs up and a file that may not grow are errors
+ * like any other; and as many open files as the system lets us have. Where that are too few to work with, `program`
+ * says so on standard error and the process ends with 1.
+ */
+static void prepare_process(const char *program)
 {
     struct rlimit files = {0};
 
@@ -176,4 +183,15 @@ const char *console_port_hint(int error, unsigned port)
     return error == -EACCES && port > 0 && port < 1024
                ? "; a port below 1024 takes privileges (root or CAP_NET_BIND_SERVICE): choose a higher one"
                : "";
+}
+
+int console_main(enum program program, struct options *options, int argc, char **argv, int (*run)(const void *options))
+{
+    const char *name = options_program_name(program);
+    int exit_code = 1;
+    prepare_process(name);
+    if (options_begin(options, program, argc, argv, &exit_code))
+        exit_code = run(options);
+    options_fini(options);
+    return end_output(name, exit_code);
 }

@@ -6,19 +6,12 @@
 
 #include "dicomnet/error.h"
 #include "dicomnet/log.h"
+#include "programs/options.h"
 
 /* A logger that writes sentences (console_line) to standard error; from DICOMNET_LOG_DEBUG on the records themselves
  * (log_line).
  */
 struct dicomnet_logger console_logger(enum dicomnet_log_level level);
-
-/*
- * What every main needs first, before it uses libuv: standard streams that are closed become /dev/null; allocation that
- * does not give up at once; no SIGPIPE and no SIGXFSZ, as a peer that hangs up and a file that may not grow are errors
- * like any other; and as many open files as the system lets us have. Where that are too few to work with, `program`
- * says so on standard error and the process ends with 1.
- */
-void console_prepare_process(const char *program);
 
 /*
  * "dicom-sender: WHAT 'NAME': ERROR" as a line on standard error, or without a name (NULL) "dicom-sender: WHAT: ERROR".
@@ -36,9 +29,12 @@ const char *console_port_hint(int error, unsigned port);
 char *console_quote(int count, char *const *arguments);
 
 /*
- * What every main does last: what standard output still keeps is written. Returns the exit code; if what was to be read
- * there is not all there, and nothing else has failed, that is said, and it is 1.
+ * What every main is: prepare the process, read the options of `program` into the struct that `options` is the
+ * beginning of (option_groups.h), and hand that to `run`, unless they ask for help or are wrong, which is said. At the
+ * end what standard output still keeps is written. Returns the exit code: that of `run`, or 1 if it is 0 and what was
+ * to be read on standard output is not all there, which is said.
  */
-int console_end(const char *program, int exit_code) DICOMNET_MUST_CHECK;
+int console_main(enum program program, struct options *options, int argc, char **argv,
+                 int (*run)(const void *options)) DICOMNET_MUST_CHECK;
 
 #endif

@@ -192,23 +192,23 @@ static int run(const struct dicom_archive_options *options, const struct dicomne
     return error == 0 || error == -ECANCELED ? 0 : 1;
 }
 
+static int prepare_and_run(const void *read_options)
+{
+    const struct dicom_archive_options *options = read_options;
+    interrupt_note(&told_to_stop);
+    struct dicomnet_association_parameters *peers = read_peers(options);
+    char *folder = options->archive.dicom_file != NULL ? temporary_folder_create("dicom-archive") : NULL;
+    bool ready = peers != NULL && (folder != NULL || options->archive.dicom_file == NULL);
+    int exit_code = ready ? run(options, peers, folder) : 1;
+    temporary_folder_remove(folder);
+    free(folder);
+    if (peers != NULL)
+        free_peers(peers, options->archive.peers.count);
+    return exit_code;
+}
+
 int main(int argc, char **argv)
 {
     struct dicom_archive_options options;
-    int exit_code = 1;
-
-    console_prepare_process("dicom-archive");
-    interrupt_note(&told_to_stop);
-    if (options_begin(&options.common, PROGRAM_ARCHIVE, argc, argv, &exit_code)) {
-        struct dicomnet_association_parameters *peers = read_peers(&options);
-        char *folder = options.archive.dicom_file != NULL ? temporary_folder_create("dicom-archive") : NULL;
-        bool ready = peers != NULL && (folder != NULL || options.archive.dicom_file == NULL);
-        exit_code = ready ? run(&options, peers, folder) : 1;
-        temporary_folder_remove(folder);
-        free(folder);
-        if (peers != NULL)
-            free_peers(peers, options.archive.peers.count);
-    }
-    options_fini(&options.common);
-    return console_end("dicom-archive", exit_code);
+    return console_main(PROGRAM_ARCHIVE, &options.common, argc, argv, prepare_and_run);
 }

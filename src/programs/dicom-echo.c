@@ -155,19 +155,18 @@ static int run(struct echo *echo)
     return echo->answered == options->echo.repeat ? 0 : echo->answered > 0 ? 2 : 1;
 }
 
+static int find_and_ask(const void *read_options)
+{
+    const struct dicom_echo_options *options = read_options;
+    struct destination destination;
+    struct echo echo = {.options = options, .destination = &destination};
+    char message[OPTIONS_MESSAGE_SIZE];
+    int result = destination_find(&options->common, &destination, message, sizeof message);
+    return result == 0 ? run(&echo) : destination_say(&options->common, result, message);
+}
+
 int main(int argc, char **argv)
 {
     struct dicom_echo_options options;
-    struct destination destination;
-    char message[OPTIONS_MESSAGE_SIZE];
-    int exit_code = 1;
-
-    console_prepare_process("dicom-echo");
-    if (options_begin(&options.common, PROGRAM_ECHO, argc, argv, &exit_code)) {
-        struct echo echo = {.options = &options, .destination = &destination};
-        int result = destination_find(&options.common, &destination, message, sizeof message);
-        exit_code = result == 0 ? run(&echo) : destination_say(&options.common, result, message);
-    }
-    options_fini(&options.common);
-    return console_end("dicom-echo", exit_code);
+    return console_main(PROGRAM_ECHO, &options.common, argc, argv, find_and_ask);
 }

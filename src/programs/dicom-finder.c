@@ -290,8 +290,9 @@ static int run(struct finder *finder)
     return exit_code;
 }
 
-static int ask(const struct dicom_finder_options *options)
+static int ask(const void *read_options)
 {
+    const struct dicom_finder_options *options = read_options;
     struct destination destination;
     struct query_keys keys;
     char message[OPTIONS_MESSAGE_SIZE];
@@ -313,11 +314,5 @@ static int ask(const struct dicom_finder_options *options)
 int main(int argc, char **argv)
 {
     struct dicom_finder_options options;
-    int exit_code = 1;
-
-    console_prepare_process("dicom-finder");
-    if (options_begin(&options.common, PROGRAM_FINDER, argc, argv, &exit_code))
-        exit_code = ask(&options);
-    options_fini(&options.common);
-    return console_end("dicom-finder", exit_code);
+    return console_main(PROGRAM_FINDER, &options.common, argc, argv, ask);
 }

@@ -269,8 +269,9 @@ static bool is_meant(const struct mover *mover, const struct query_keys *keys, c
     return options->retrieval.all || query_keys_narrow(keys, &options->query, ret_message, size);
 }
 
-static int ask(const struct dicom_mover_options *options)
+static int ask(const void *read_options)
 {
+    const struct dicom_mover_options *options = read_options;
     struct destination destination;
     struct query_keys keys;
     char message[OPTIONS_MESSAGE_SIZE];
@@ -294,11 +295,5 @@ static int ask(const struct dicom_mover_options *options)
 int main(int argc, char **argv)
 {
     struct dicom_mover_options options;
-    int exit_code = 1;
-
-    console_prepare_process("dicom-mover");
-    if (options_begin(&options.common, PROGRAM_MOVER, argc, argv, &exit_code))
-        exit_code = ask(&options);
-    options_fini(&options.common);
-    return console_end("dicom-mover", exit_code);
+    return console_main(PROGRAM_MOVER, &options.common, argc, argv, ask);
 }

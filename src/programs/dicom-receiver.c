@@ -86,8 +86,9 @@ static void print_totals(const struct receiver_totals *totals)
            (unsigned long long)totals->refused, bytes);
 }
 
-static int run(const struct dicom_receiver_options *options)
+static int run(const void *read_options)
 {
+    const struct dicom_receiver_options *options = read_options;
     struct listener program = {0};
     struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->common.log_level);
     struct receiver_options receiver = receiver_options_of(options, &logger);
@@ -119,11 +120,5 @@ static int run(const struct dicom_receiver_options *options)
 int main(int argc, char **argv)
 {
     struct dicom_receiver_options options;
-    int exit_code = 1;
-
-    console_prepare_process("dicom-receiver");
-    if (options_begin(&options.common, PROGRAM_RECEIVER, argc, argv, &exit_code))
-        exit_code = run(&options);
-    options_fini(&options.common);
-    return console_end("dicom-receiver", exit_code);
+    return console_main(PROGRAM_RECEIVER, &options.common, argc, argv, run);
 }

@@ -353,17 +353,16 @@ static int send_files(const struct dicom_sender_options *options)
     return exit_code;
 }
 
+static int work(const void *read_options)
+{
+    const struct dicom_sender_options *options = read_options;
+    return options->sending.output_dir != NULL ? write_synthetic_files(options) : send_files(options);
+}
+
 int main(int argc, char **argv)
 {
     struct dicom_sender_options options;
-    int exit_code = 1;
-
-    bool reports = argc > 1 && strcmp(argv[1], "report") == 0;
-    console_prepare_process(reports ? "dicom-sender report" : "dicom-sender");
-    if (reports)
-        return console_end("dicom-sender report", report_command(argc - 1, argv + 1));
-    if (options_begin(&options.common, PROGRAM_SENDER, argc, argv, &exit_code))
-        exit_code = options.sending.output_dir != NULL ? write_synthetic_files(&options) : send_files(&options);
-    options_fini(&options.common);
-    return console_end("dicom-sender", exit_code);
+    if (argc > 1 && strcmp(argv[1], "report") == 0)
+        return report_command(argc - 1, argv + 1);
+    return console_main(PROGRAM_SENDER, &options.common, argc, argv, work);
 }

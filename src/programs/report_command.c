@@ -5,6 +5,7 @@
 
 #include "instance/outcome.h"
 #include "ledger/ledger.h"
+#include "programs/console.h"
 #include "programs/option_groups.h"
 #include "report/ledger_report.h"
 
@@ -16,21 +17,23 @@ static unsigned states_of(const struct dicom_sender_report_options *options)
            (options->ledger.show_pending ? 1u << OUTCOME_PENDING | 1u << OUTCOME_IN_DOUBT : 0);
 }
 
+static int report(const void *read_options)
+{
+    const struct dicom_sender_report_options *options = read_options;
+    const struct ledger_report_options report = {.path = options->ledger.ledger,
+                                                 .states = states_of(options),
+                                                 .format = options->common.json  ? LEDGER_JSON
+                                                           : options->common.csv ? LEDGER_CSV
+                                                                                 : LEDGER_TEXT};
+    char message[LEDGER_MESSAGE_SIZE];
+    if (ledger_report(&report, stdout, message) == 0)
+        return 0;
+    fprintf(stderr, "%s: %s\n", options_program_name(PROGRAM_REPORT), message);
+    return 1;
+}
+
 int report_command(int argc, char **argv)
 {
     struct dicom_sender_report_options options;
-    char message[LEDGER_MESSAGE_SIZE];
-    int exit_code = 1;
-    if (options_begin(&options.common, PROGRAM_REPORT, argc, argv, &exit_code)) {
-        const struct ledger_report_options report = {.path = options.ledger.ledger,
-                                                     .states = states_of(&options),
-                                                     .format = options.common.json  ? LEDGER_JSON
-                                                               : options.common.csv ? LEDGER_CSV
-                                                                                    : LEDGER_TEXT};
-        exit_code = ledger_report(&report, stdout, message) == 0 ? 0 : 1;
-        if (exit_code != 0)
-            fprintf(stderr, "%s: %s\n", options_program_name(PROGRAM_REPORT), message);
-    }
-    options_fini(&options.common);
-    return exit_code;
+    return console_main(PROGRAM_REPORT, &options.common, argc, argv, report);
 }

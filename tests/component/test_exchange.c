@@ -42,6 +42,7 @@ struct shared {
     struct dicomnet_verification *echo;
     struct dicomnet_verification_result echo_result;
     bool late_echo; /* asked for when the second store is prepared */
+    bool cancel;    /* the query, when the second store is prepared, after the first has ended */
 
     struct dicomnet_association_end end;
 
@@ -121,7 +122,8 @@ static struct dicomnet_store *make_store(struct shared *shared, unsigned i)
 static void on_ready(struct dicomnet_storage_user *user, void *context)
 {
     struct shared *shared = context;
-    while (shared->begun < shared->wanted && dicomnet_storage_user_can_store(user)) {
+    unsigned wanted = shared->cancel && shared->done == 0 ? 1 : shared->wanted;
+    while (shared->begun < wanted && dicomnet_storage_user_can_store(user)) {
         unsigned i = shared->begun++;
         struct dicomnet_store *store = shared->stores[i].prepared != 0 ? &shared->stores[i] : make_store(shared, i);
         note(shared, 's');
@@ -143,7 +145,13 @@ static void on_done(struct dicomnet_storage_user *user, void *context, struct di
     note(shared, 'd');
     shared->done++;
     shared->answered += store->answered;
+    if (shared->begin_in_store && shared->done == 1)
+        cr_expect(!dicomnet_storage_user_can_store(user), "the query has waited: it goes first");
     cr_assert(store->answered == (store->error == 0));
+    if (shared->cancel && shared->done == 1) {
+        cr_assert_eq(dicomnet_storage_user_prepare(user, make_store(shared, 1)), 0);
+        dicomnet_query_user_cancel(shared->queries);
+    }
 }
 
 static void on_storage_closed(struct dicomnet_storage_user *user, void *context,
@@ -402,6 +410,33 @@ static void answer_backwards(struct script_peer *peer)
     peer_serve(peer);
 }
 
+/* The query is answered when the stores have been. */
+static void answer_stores_first(struct script_peer *peer)
+{
+    struct peer_command find = {0};
+    bool cancelled = false;
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 8});
+    for (unsigned stores = 0; stores < 5 && peer_read_message(peer);) {
+        const struct peer_message *message = &peer->message;
+        cancelled = cancelled || message->field == DICOMNET_DIMSE_C_CANCEL_RQ;
+        if (message->field == DICOMNET_DIMSE_C_FIND_RQ)
+            find = peer_response(peer, DICOMNET_STATUS_CANCEL);
+        if (message->field == DICOMNET_DIMSE_C_STORE_RQ && ++stores > 0) {
+            if (message->data_hash != numbers_hash(3000))
+                peer_fail(peer, "the data set of store %u is not what was to be sent", stores);
+            peer_answer(peer, 0);
+        }
+        if (message->field == DICOMNET_DIMSE_C_ECHO_RQ)
+            peer_answer(peer, 0);
+    }
+    if (!cancelled)
+        peer_fail(peer, "there was no C-CANCEL");
+    find.class_uid = find.instance_uid = NULL;
+    peer_send_command(peer, &find);
+    peer_serve(peer);
+}
+
 static void stay_silent(struct script_peer *peer)
 {
     peer_accept(peer);
@@ -589,6 +624,22 @@ Test(exchange, what_callers_err_in)
     cr_assert_eq(dicomnet_query_user_join(&shared.queries, shared.exchange, &options), 0);
     end(&shared, peer, "what callers err in");
     cr_expect_str_eq(shared.log, "oSQX", "nothing was begun: %s", shared.log);
+}
+
+/* A message that is no request takes the place of what was prepared, too. */
+Test(exchange, a_cancel_between_preparing_and_storing, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct shared shared;
+    begin(&shared);
+    shared.len = 3000;
+    shared.cancel = true;
+    struct script_peer *peer = script_peer_listen(answer_stores_first, NULL);
+    open_exchange(&shared, peer->port, 8, &exchange_handler);
+    join_all(&shared);
+    end(&shared, peer, "a cancel");
+    cr_expect_eq(shared.answered, 5);
+    cr_expect_eq(shared.query.status, DICOMNET_STATUS_CANCEL);
+    cr_expect_eq(shared.end.kind, DICOMNET_ASSOCIATION_RELEASED, "%s", dicomnet_error_text(shared.end.error));
 }
 
 /* Nobody has joined: the association is there until the opener lets go. */

@@ -153,7 +153,7 @@ struct dicomnet_storage_sink {
      * status and comment may still be changed. False keeps it back: the peer gets no answer. May be NULL.
      */
     bool (*answering)(void *context, uint8_t context_id, struct dicomnet_dimse_command *response);
-    /* The association ended in the middle of an instance: forget it. */
+    /* The association ended in the middle of an instance: forget it. May be NULL. */
     void (*cancel)(void *context);
     /* The association ended. The provider is freed after this. May be NULL. */
     void (*closed)(void *context, const struct dicomnet_association_end *end);

@@ -10,7 +10,7 @@
 
 /* ---- responses ---- */
 
-/* Twice the places, the first response in the first of them. 0 or -ENOMEM. */
+/* Double the places of the ring, and move the responses to its beginning. 0 or -ENOMEM. */
 static int grow_ring(struct store_intake *intake)
 {
     enum { SIZE_FIRST = 4 };
@@ -152,12 +152,12 @@ void store_intake_data(struct store_intake *intake, const struct dicomnet_dimse_
 
 bool store_intake_can_use(const struct dicomnet_storage_sink *sink)
 {
-    return sink == NULL || (sink->begin != NULL && sink->bytes != NULL && sink->end != NULL && sink->cancel != NULL);
+    return sink == NULL || (sink->begin != NULL && sink->bytes != NULL && sink->end != NULL);
 }
 
 void store_intake_end(struct store_intake *intake)
 {
-    if (intake->in_message && intake->refused_status == DICOMNET_STATUS_SUCCESS)
+    if (intake->in_message && intake->refused_status == DICOMNET_STATUS_SUCCESS && intake->sink->cancel != NULL)
         intake->sink->cancel(intake->context);
     intake->in_message = false;
     free(intake->responses);

@@ -14,7 +14,7 @@ static struct dicomnet_query_provider *provider_of(struct dicomnet_query_request
                                                       offsetof(struct dicomnet_query_provider, request));
 }
 
-/* Encode a data set to go with it. 0 or a negative error. */
+/* Encode the data set of a response. 0 or a negative error. */
 static int put_data_set(struct dicomnet_query_provider *provider, struct outgoing *outgoing,
                         const struct dicomnet_identifier *identifier)
 {
@@ -112,7 +112,7 @@ void dicomnet_query_request_finish(struct dicomnet_query_request *request, uint1
     query_provider_put_final(provider, status, finish != NULL ? finish->comment : NULL);
     if (finish != NULL && finish->counts != NULL)
         query_provider_put_counts(&provider->final.command, finish->counts, status == DICOMNET_STATUS_CANCEL);
-    /* Without the list, should memory be short, the answer is still true. */
+    /* If there is no memory for the list, the response goes out without it. */
     if (finish != NULL && finish->failed != NULL && provider->association != NULL)
         (void)!put_data_set(provider, &provider->final, finish->failed);
     query_provider_pump(provider);

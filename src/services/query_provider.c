@@ -20,8 +20,28 @@
 #include "services/query_provider_private.h"
 #include "services/store.h"
 
-/* Then the loop gets a turn: others wait, and a C-CANCEL wants to be read. */
+/*
+ * The application is asked so often in a row, or for so long; then the loop gets a turn, so that other associations are
+ * served and a C-CANCEL is read.
+ */
 enum { ASKED_IN_A_ROW = 64, ASKED_FOR_US = 2000 };
+
+#define TO(state) (1u << (state))
+
+/* state -> the states that may follow. The end of the association makes it IDLE in any. */
+static const unsigned successors[] = {
+    [IDLE] = TO(IDLE) | TO(GATHERING),
+    [GATHERING] = TO(GATHERED) | TO(FINISHING) | TO(IDLE),
+    [GATHERED] = TO(SERVING) | TO(FINISHING) | TO(IDLE),
+    [SERVING] = TO(FINISHING) | TO(IDLE),
+    [FINISHING] = TO(IDLE),
+};
+
+static void set_state(struct dicomnet_query_provider *provider, enum provider_state state)
+{
+    assert((successors[provider->state] & TO(state)) != 0);
+    provider->state = state;
+}
 
 /* ---- sending ---- */
 
@@ -80,7 +100,7 @@ static void send_store(struct dicomnet_query_provider *provider)
 
 static void end_request(struct dicomnet_query_provider *provider)
 {
-    provider->state = IDLE;
+    set_state(provider, IDLE);
     provider->progress_waiting = false;
     if (!provider->served)
         return;
@@ -121,8 +141,10 @@ static bool ask(struct dicomnet_query_provider *provider)
 
 static void begin_request(struct dicomnet_query_provider *provider);
 
-/* One step of what is to be done; false if there is nothing to do now. What leaves is said before: it may be gone when
- * dicomnet_association_send returns. */
+/*
+ * Do one thing; false if there is nothing to do now. `leaving` is set before a message is given to the association, as
+ * its `sent` may come before dicomnet_association_send returns.
+ */
 static bool take_step(struct dicomnet_query_provider *provider)
 {
     uint64_t wait_us;
@@ -204,10 +226,10 @@ void query_provider_put_final(struct dicomnet_query_provider *provider, uint16_t
         final->command.present |= DICOMNET_DIMSE_HAS_ERROR_COMMENT;
         snprintf(final->command.error_comment, sizeof final->command.error_comment, "%s", comment);
     }
-    provider->state = FINISHING;
+    set_state(provider, FINISHING);
 }
 
-/* The identifier is whole: what does the application say? */
+/* The identifier is whole: give the request to the application, or answer it if the identifier cannot be read. */
 static void begin_request(struct dicomnet_query_provider *provider)
 {
     const struct dicomnet_association_context *context =
@@ -232,7 +254,7 @@ static void begin_request(struct dicomnet_query_provider *provider)
     request->association = provider->association;
     request->cancelled = false;
     request->state = NULL;
-    provider->state = SERVING;
+    set_state(provider, SERVING);
     char comment[DICOMNET_COMMENT_SIZE] = "";
     uint16_t status = provider->options.handler->begin(provider->options.context, request, comment);
     provider->served = provider->ready_owed = status == DICOMNET_STATUS_PENDING;
@@ -277,7 +299,7 @@ static void take_query(struct dicomnet_query_provider *provider, uint8_t context
     provider->len = 0;
     provider->too_long = false;
     provider->asked_in_a_row = 0;
-    provider->state = GATHERING;
+    set_state(provider, GATHERING);
     if (!dicomnet_dimse_has_data_set(command))
         query_provider_put_final(provider, DICOMNET_STATUS_UNABLE_TO_PROCESS, "no identifier");
 }
@@ -286,7 +308,7 @@ static void take_cancel(struct dicomnet_query_provider *provider, const struct d
 {
     struct dicomnet_query_request *request = &provider->request;
     if (provider->state != SERVING || request->cancelled || cancel->message_id_responded != request->message_id)
-        return; /* it is over, or never was */
+        return; /* the request has been answered meanwhile, or there never was one */
     request->cancelled = true;
     if (provider->options.handler->cancelled != NULL)
         provider->options.handler->cancelled(provider->options.context, request);
@@ -368,7 +390,7 @@ static void gather(struct dicomnet_query_provider *provider, struct dicomnet_spa
         provider->len += bytes.len;
     }
     if (last)
-        provider->state = GATHERED;
+        set_state(provider, GATHERED);
 }
 
 static void on_data(struct dicomnet_association *association, void *user, const struct dicomnet_dimse_command *command,

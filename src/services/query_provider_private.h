@@ -13,7 +13,7 @@
 #include "services/operations.h"
 #include "services/store_intake.h"
 
-/* A response that waits to be sent, with its data set. */
+/* A response that waits to be sent, and its data set if it has one. */
 struct outgoing {
     bool waiting;
     bool has_data_set;
@@ -23,18 +23,25 @@ struct outgoing {
     struct dicomnet_memory_source source;
 };
 
+/*
+ *   IDLE -> GATHERING -> GATHERED -> SERVING -> FINISHING -> IDLE
+ *               |            |                    ^
+ *               '------------'--------------------'  the request is answered without the application
+ *
+ * and back to IDLE from everywhere when the association ends.
+ */
 enum provider_state {
-    IDLE,      /* no request */
-    GATHERING, /* its identifier is coming */
-    GATHERED,  /* it is whole; the last request's answer has not left yet */
-    SERVING,   /* the application has it */
-    FINISHING  /* the final answer waits to be sent */
+    IDLE,      /* there is no request */
+    GATHERING, /* a request has come, its identifier is coming */
+    GATHERED,  /* the identifier is whole; the association has not taken everything sent before yet */
+    SERVING,   /* the application has the request and answers it */
+    FINISHING  /* the final response waits to be sent */
 };
 
 struct dicomnet_query_provider {
     struct dicomnet_association *association;
     struct dicomnet_query_provider_options options;
-    uv_idle_t turn; /* until the loop has had its turn */
+    uv_idle_t turn; /* runs while the application is not asked, so that the loop can serve others */
     unsigned handles_open;
     bool in_pump; /* pump is on the stack: it goes on by itself */
     unsigned asked_in_a_row;
@@ -44,9 +51,9 @@ struct dicomnet_query_provider {
     struct dicomnet_query_request request;
     struct dicomnet_dimse_command command; /* of the request */
     uint8_t context_id;
-    bool served;     /* the application has it: `ended` is owed */
-    bool ready_owed; /* the application is to be asked */
-    bool too_long;   /* the identifier */
+    bool served;     /* the application has taken it: `ended` has still to be called */
+    bool ready_owed; /* `ready` has still to be called */
+    bool too_long;   /* the identifier is: the rest of it is dropped */
     uint8_t *bytes;  /* the identifier as it comes; owned */
     size_t size, len;
     struct dicomnet_identifier identifier;
@@ -57,12 +64,15 @@ struct dicomnet_query_provider {
     struct dicomnet_query_counts progress;
 
     struct dicomnet_store *store; /* the sub-operation under way, a C-STORE; borrowed */
-    struct operation operation;   /* its */
-    struct operations operations; /* has no other */
+    struct operation operation;   /* of `store` */
+    struct operations operations; /* `operation` is the only one */
     struct store_intake intake;
 };
 
-/* Send what can be sent; ask the application when nothing waits. To be called whenever something has changed. */
+/*
+ * Send what waits, as long as the association takes it; when nothing waits, ask the application for more. To be called
+ * whenever something has changed.
+ */
 void query_provider_pump(struct dicomnet_query_provider *provider);
 
 /* The final answer of the request under way. `comment` may be NULL. */

@@ -15,9 +15,9 @@
 struct dicomnet_storage_provider {
     struct dicomnet_storage_provider_options options;
     uv_timer_t timer; /* until a delayed response is due */
-    bool in_send;     /* send_responses is on the stack: it goes on by itself */
+    bool in_send;     /* send_responses is on the stack, and sends what is added meanwhile */
     struct store_intake intake;
-    max_align_t context[]; /* if it is the provider's own */
+    max_align_t context[]; /* the sink's, if options.context_size is not 0 */
 };
 
 static void on_timer(uv_timer_t *timer);
@@ -57,7 +57,7 @@ static uint8_t on_negotiate(struct dicomnet_association *association, void *user
     bool wanted = strcmp(class_uid, DICOMNET_UID_VERIFICATION) == 0 || dicomnet_uid_is_storable(class_uid);
     if (!wanted || !dicomnet_uid_is_well_formed(class_uid, strlen(class_uid)))
         return DICOMNET_CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
-    /* The proposer's first choice: it comes in whatever syntax suits the proposer best. */
+    /* The first syntax that is proposed is the one that the proposer likes best. */
     return dicomnet_pdu_next_transfer_syntax(&syntaxes, ret_syntax) ? DICOMNET_CONTEXT_ACCEPTED
                                                                     : DICOMNET_CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
 }

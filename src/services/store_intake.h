@@ -16,12 +16,12 @@ struct store_intake {
     const struct dicomnet_storage_sink *sink; /* NULL: C-STOREs are answered 0122 */
     void *context;
     uint32_t response_delay_ms;
-    bool in_message;             /* a data set is coming: for the sink, or to be drained */
-    uint16_t refused_status;     /* of the current message; 0 = the sink takes it */
+    bool in_message;             /* the data set of a request is coming: it goes to the sink, or is dropped */
+    uint16_t refused_status;     /* what the current request will be answered with; 0 = what the sink says */
     const char *refused_comment; /* static; NULL = none */
     uint8_t context_id;          /* of the current message */
-    unsigned first, count;       /* of the ring */
-    unsigned size;               /* its places: as many as were needed at one time */
+    unsigned first, count;       /* of the responses in the ring */
+    unsigned size;               /* of the ring: it grows to what was needed at one time, and stays */
     struct store_response {
         uint64_t due_us;
         uint8_t context_id;
@@ -36,11 +36,14 @@ struct store_intake {
 void store_intake_command(struct store_intake *intake, uint8_t context_id,
                           const struct dicomnet_dimse_command *request);
 
-/* Answer a request with this status once its data set, if it has one, has been drained. `comment` as below. */
+/*
+ * Answer a request with this status once its data set, if it has one, has come and been dropped. `comment` is static;
+ * NULL = none.
+ */
 void store_intake_refuse(struct store_intake *intake, uint8_t context_id, const struct dicomnet_dimse_command *request,
                          uint16_t status, const char *comment);
 
-/* True if it can be answered. If not, it has no Message ID, and the association is aborted. */
+/* True if the request has a Message ID, without which it cannot be answered. If not, the association is aborted. */
 bool store_intake_is_answerable(struct store_intake *intake, const struct dicomnet_dimse_command *request);
 
 /* Bytes of the data set of a request given to one of the above. */

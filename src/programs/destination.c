@@ -302,7 +302,7 @@ int destination_find(const struct options *options, struct destination *ret_dest
     const struct connection_group *connection = options_group_of(options, GROUP_CONNECTION);
     struct destination destination = {.port = PORT_DEFAULT, .default_port = true, .loopback = connection->loopback};
     const char *text = connection->destination != NULL ? connection->destination : connection->connect;
-    /* Who retrieves says with --port where to receive, if the peer's port stands alone: see positionals.c. */
+    /* If the peer's port stands in a word of its own, --port is that to receive on: see positionals.c. */
     bool port_given = options_given(options, "port") && connection->destination_port == NULL;
     int error = 0;
 

@@ -34,7 +34,7 @@ static struct bind_parts split_bind(char *text, bool serves)
     if (at != NULL) {
         *at = '\0';
         parts.address = at + 1;
-    } else if (option_value_is_address(text)) { /* "127.0.0.1:11112", as one who knows other programs would write it */
+    } else if (option_value_is_address(text)) { /* "127.0.0.1:11112", without the AE title */
         parts = (struct bind_parts){.address = text, .port = parts.port};
     }
     return parts;
@@ -70,7 +70,7 @@ int option_reader_take_bind(struct option_reader *reader, const char *argument)
     if (options->program == PROGRAM_REPORT || value == NULL || *value == '-' || *value == '\0' ||
         (strcmp(argument, "-b") != 0 && strcmp(argument, "--bind") != 0))
         return 1;
-    /* Of a server, --bind ADDRESS is an option of its own. */
+    /* In a server, --bind ADDRESS is our own option, and left to the table. */
     const char *colon = strrchr(value, ':');
     bool has_port = colon != NULL && option_value_is_number(colon + 1) && strchr(value, '[') == NULL;
     bool is_theirs = strchr(value, '@') != NULL || has_port || option_value_is_number(value);

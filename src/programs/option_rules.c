@@ -10,7 +10,7 @@
 #include "programs/option_words.h"
 #include "programs/options_table.h"
 
-/* Of dicom-mover. */
+/* Where dicom-mover keeps what comes if no option says where. */
 static const char output_dir_default[] = "./downloads";
 
 /* ---- what follows ---- */
@@ -28,7 +28,7 @@ static void apply_rows(struct options *options)
     }
 }
 
-/* The level is an option, and there are three short words for it, whose meaning is the program's. */
+/* --log-level counts; without it -q, -v and -d choose the level, as the program has it. */
 static void apply_log_level(struct options *options)
 {
     const struct option_program *program = option_program_of(options->program);
@@ -43,7 +43,7 @@ static void apply_log_level(struct options *options)
         options->log_level = DICOMNET_LOG_ERROR;
 }
 
-/* --level patient, which only the patient root has, asks for it. By value, so not in a row. */
+/* Only the patient root has the level patient. This depends on a value, so it is not in a row. */
 static void apply_query(struct options *options)
 {
     struct query_group *query = options_group(options, GROUP_QUERY);
@@ -52,8 +52,9 @@ static void apply_query(struct options *options)
 }
 
 /*
- * Where what is retrieved goes: to a receiver here, unless --move-dest says otherwise and nothing (a folder, a port)
- * says here; then --move-dest is the name of that receiver, as in other tools.
+ * Decide where retrieved instances go. --move-dest alone sends them to that AE. With a folder or a port to receive on,
+ * they come here, and --move-dest is the AE title of our receiver, as in movescu. Without --move-dest they come here
+ * too.
  */
 static void apply_retrieval(struct options *options)
 {
@@ -164,7 +165,7 @@ static int check_one_of(const struct options *options, char *ret_message)
     return say(ret_message, program->none_of_them);
 }
 
-/* What depends on what an option says, and not on its being there. */
+/* Rules that depend on the value of an option; a row can only say that an option is given. */
 static int check_values(const struct options *options, char *ret_message)
 {
     const struct query_group *query = options_group_of(options, GROUP_QUERY);

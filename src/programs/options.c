@@ -21,7 +21,7 @@
 #include "programs/option_words.h"
 #include "programs/query_keys.h"
 
-/* --timeout changes it, which is in its row no default. The other timeouts have their defaults in the table. */
+/* Only --timeout sets this timeout, so no row has its initial value. The others have theirs in the table. */
 enum { RELEASE_TIMEOUT_MS = 10000 };
 
 static const char secret_shown[] = "(secret)";
@@ -45,7 +45,7 @@ static bool is_list(const struct option_row *row)
     return row->takes == OPTION_INPUT || row->takes == OPTION_KEY || row->takes == OPTION_LIST;
 }
 
-/* `--host --json` is a forgotten host; --host=--json says it if it is meant. */
+/* True of what cannot be the value of the option before it: in `--host --json` the host is missing. */
 static bool is_an_option(enum program program, const char *argument)
 {
     size_t len = strlen(argument);
@@ -53,8 +53,10 @@ static bool is_an_option(enum program program, const char *argument)
            (len > 2 && foreign_word_find(program, argument, len) != NULL);
 }
 
-/* An input, a key, or another value of a list; the key that says the level (as DCMTK and pynetdicom want it) is that of
- * --level. */
+/*
+ * Add a value to the list that the row names. DCMTK and pynetdicom have the level as a key, QueryRetrieveLevel=STUDY:
+ * that is read as --level.
+ */
 static int add_to_list(struct option_reader *reader, const struct option_row *row, const char *value, char *ret_problem)
 {
     struct options *options = reader->options;
@@ -148,8 +150,8 @@ int option_reader_take(struct option_reader *reader, const struct option_row *ro
 /* ---- letters ---- */
 
 /*
- * Switches together ("-rv"), or one option with its number ("-t8"). What else begins with one dash is no word that we
- * know: "-cx" is not `-c x`. All letters are checked before any counts.
+ * Read switches that stand together ("-rv"), or one option with its number ("-t8"). Anything else that begins with one
+ * dash is unknown: "-cx" is not read as `-c x`. No switch is set before all letters are known to be switches.
  */
 static int take_letters(struct option_reader *reader, const char *argument)
 {
@@ -202,7 +204,7 @@ static int take_argument(struct option_reader *reader, const char *argument)
     size_t len = strcspn(argument, "=");
     bool has_value = argument[len] == '=';
     const struct option_row *row = option_find(program, argument, len);
-    /* "-t=8" is left to the letters, where the value is "=8" and wrong. */
+    /* A short option takes no '=': the value of "-t=8" is "=8", which is then said to be wrong. */
     if (row != NULL && has_value && len == 2)
         return option_reader_take(reader, row, argument, 2, argument + 2);
     if (row != NULL)

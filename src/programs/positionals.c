@@ -13,7 +13,7 @@
 #include "programs/option_words.h"
 #include "programs/query_keys.h"
 
-/* A destination among the words: where, and how many words it takes. */
+/* Words that may name a destination: `len` of them from index `at` on. */
 struct candidate {
     size_t at, len; /* len = 0: none */
 };
@@ -51,8 +51,8 @@ static const char *other_destination(const struct options *options)
 }
 
 /*
- * A port in a word of its own. Who retrieves says with --port where to receive then, as move_scu and movescu do; for
- * the others it is a second port.
+ * The peer's port stands in a word of its own. A --port beside it is the port to receive on in dicom-mover, as it is in
+ * movescu and move_scu; in the other programs the peer then has two ports, which is an error.
  */
 static int place_port(struct options *options, const char *port, char *ret_message)
 {
@@ -91,7 +91,10 @@ static struct candidate candidate_at(const struct positional *words, size_t coun
     return (struct candidate){0};
 }
 
-/* Inputs in the order in which they were typed, whether behind --input or not, but for the words of a destination. */
+/*
+ * Add the words to the inputs, without those that name a destination. The order is that in which paths were typed,
+ * whether behind --input or not. 0, or -1: no memory.
+ */
 static int merge_inputs(struct option_list *inputs, const struct positional *words, size_t count,
                         struct candidate without)
 {
@@ -112,10 +115,13 @@ static int merge_inputs(struct option_list *inputs, const struct positional *wor
     return 0;
 }
 
-/* A host alone, in front of the paths or behind them, if --port makes a destination of it and it is no path. */
+/*
+ * With --port, a host name alone is a destination if it is the first or the last word, and neither a file nor called
+ * like one.
+ */
 static struct candidate bare_host(const struct options *options, const struct positional *words, size_t count)
 {
-    static const char suffix[] = ".dcm"; /* of a file that is not there */
+    static const char suffix[] = ".dcm"; /* what ends so is meant as a file, even if there is none */
     const size_t ends[] = {0, count - 1};
     for (size_t i = 0; count > 0 && options_given(options, "port") && i < sizeof ends / sizeof ends[0]; i++) {
         const struct positional *word = &words[ends[i]];
@@ -222,8 +228,8 @@ static int place_in_requestor(struct options *options, struct positional *words,
 /* ---- servers ---- */
 
 /*
- * Of storescp --abort-after and -tn are switches: what stands behind them there is the port. Behind ours it is a number
- * that fits none of them where no port is said.
+ * Our --abort-after and -tn take a number; those of storescp take none, and the port follows them. A number that can be
+ * a port, where no port is given, is therefore refused: it was typed as the port.
  */
 static int refuse_swallowed_port(const struct options *options, char *ret_message)
 {

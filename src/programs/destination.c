@@ -141,7 +141,7 @@ static bool set_port(struct destination *destination, const char *port, size_t l
         return false;
     for (size_t i = 0; i < len; i++)
         value = value * 10 + (unsigned)(port[i] - '0');
-    destination->port = (uint16_t)value;
+    destination->association.port = (uint16_t)value;
     destination->default_port = false;
     return value >= 1 && value <= 65535;
 }
@@ -195,7 +195,7 @@ static int read_text(struct destination *destination, const char *text, const ch
                  parts.port_len < 40 ? (int)parts.port_len : 40, parts.port);
         return -1;
     }
-    problem = parts.ae != NULL ? set_ae(destination->called_ae, parts.ae, parts.ae_len) : NULL;
+    problem = parts.ae != NULL ? set_ae(destination->association.called_ae, parts.ae, parts.ae_len) : NULL;
     if (problem != NULL) {
         snprintf(ret_message, size,
                  "'%.200s': the AE title %s: it is 1 to 16 ASCII characters, no backslash, no control characters, not "
@@ -226,14 +226,14 @@ static int use_peer(const struct options *options, const struct peer *peer, stru
         problem = "is not a host name or an address";
     if (problem == NULL && peer->ae_title[0] != '\0') {
         key = "ae_title";
-        problem = set_ae(destination->called_ae, peer->ae_title, strlen(peer->ae_title));
+        problem = set_ae(destination->association.called_ae, peer->ae_title, strlen(peer->ae_title));
     }
     if (problem == NULL && peer->calling_ae[0] != '\0' && !options_given(options, "calling-ae")) {
         key = "calling_ae";
-        problem = set_ae(destination->calling_ae, peer->calling_ae, strlen(peer->calling_ae));
+        problem = set_ae(destination->association.calling_ae, peer->calling_ae, strlen(peer->calling_ae));
     }
     if (peer->port != 0) {
-        destination->port = peer->port;
+        destination->association.port = peer->port;
         destination->default_port = false;
     }
     if (problem != NULL)
@@ -269,8 +269,8 @@ static void describe(struct destination *destination)
         return;
     }
     bool brackets = strchr(destination->host, ':') != NULL;
-    snprintf(destination->text, sizeof destination->text, "%s@%s%s%s:%u", destination->called_ae, brackets ? "[" : "",
-             destination->host, brackets ? "]" : "", destination->port);
+    snprintf(destination->text, sizeof destination->text, "%s@%s%s%s:%u", destination->association.called_ae,
+             brackets ? "[" : "", destination->host, brackets ? "]" : "", destination->association.port);
 }
 
 /* --host, which takes a host, or all of a destination that is one word. */
@@ -297,35 +297,57 @@ static int read_default(const struct options *options, struct destination *desti
     return found > 0 ? 0 : found < 0 ? DESTINATION_WRONG : DESTINATION_MISSING;
 }
 
+/* What the options say of the association whatever the destination is, and what it is if nothing else says so. */
+static void begin(struct destination *destination, const struct connection_group *connection)
+{
+    *destination = (struct destination){.association = {.host = destination->host,
+                                                        .port = PORT_DEFAULT,
+                                                        .window = connection->window,
+                                                        .max_pdu_len = connection->network.max_pdu_len,
+                                                        .timeouts = connection->network.timeouts},
+                                        .default_port = true,
+                                        .loopback = connection->loopback};
+    strcpy(destination->association.called_ae, connection->called_ae);
+    strcpy(destination->association.calling_ae, connection->calling_ae);
+}
+
+void destination_be_nobody(const struct options *options, struct destination *ret_destination)
+{
+    begin(ret_destination, options_group_of(options, GROUP_CONNECTION));
+    ret_destination->default_port = false;
+    ret_destination->association.port = 0;
+    ret_destination->association.called_ae[0] = '\0';
+    ret_destination->association.calling_ae[0] = '\0';
+    strcpy(ret_destination->text, "nobody");
+}
+
 int destination_find(const struct options *options, struct destination *ret_destination, char *ret_message, size_t size)
 {
     const struct connection_group *connection = options_group_of(options, GROUP_CONNECTION);
-    struct destination destination = {.port = PORT_DEFAULT, .default_port = true, .loopback = connection->loopback};
+    struct destination *destination = ret_destination;
     const char *text = connection->destination != NULL ? connection->destination : connection->connect;
     /* If the peer's port stands in a word of its own, --port is that to receive on: see positionals.c. */
     bool port_given = options_given(options, "port") && connection->destination_port == NULL;
     int error = 0;
 
-    strcpy(destination.called_ae, connection->called_ae);
-    strcpy(destination.calling_ae, connection->calling_ae);
+    begin(destination, connection);
     if (connection->loopback)
         error = 0; /* nothing else is needed */
     else if (text != NULL)
-        error = read_text(&destination, text, connection->destination_port, ret_message, size);
+        error = read_text(destination, text, connection->destination_port, ret_message, size);
     else if (connection->host != NULL)
-        error = read_host(&destination, connection->host, ret_message, size);
+        error = read_host(destination, connection->host, ret_message, size);
     else
-        error = read_default(options, &destination, ret_message, size);
+        error = read_default(options, destination, ret_message, size);
     if (error != 0)
         return error;
     if (port_given) {
-        destination.port = (uint16_t)connection->port;
-        destination.default_port = false;
+        destination->association.port = (uint16_t)connection->port;
+        destination->default_port = false;
     }
     if (options_given(options, "ae-title"))
-        strcpy(destination.called_ae, connection->called_ae);
-    describe(&destination);
-    *ret_destination = destination;
+        strcpy(destination->association.called_ae, connection->called_ae);
+    describe(destination);
     return 0;
 }
 
@@ -336,19 +358,6 @@ int destination_say(const struct options *options, int result, const char *messa
     else
         fprintf(stderr, "%s: %s\n", options_program_name(options->program), message);
     return 1;
-}
-
-struct dicomnet_association_parameters destination_parameters(const struct destination *destination,
-                                                              const struct connection_group *connection)
-{
-    struct dicomnet_association_parameters parameters = {.host = destination->host,
-                                                         .port = destination->port,
-                                                         .window = connection->window,
-                                                         .max_pdu_len = connection->network.max_pdu_len,
-                                                         .timeouts = connection->network.timeouts};
-    memcpy(parameters.called_ae, destination->called_ae, sizeof parameters.called_ae);
-    memcpy(parameters.calling_ae, destination->calling_ae, sizeof parameters.calling_ae);
-    return parameters;
 }
 
 void destination_explain(const struct destination *destination, char *text, size_t size)

@@ -18,14 +18,12 @@
 
 #include "dicomnet/association.h"
 
-struct connection_group;
 struct options;
 
+/* It is not to be copied: the association's host is in it. */
 struct destination {
-    char host[256]; /* without brackets; "" with loopback */
-    uint16_t port;
-    char called_ae[DICOMNET_AE_SIZE];
-    char calling_ae[DICOMNET_AE_SIZE];
+    struct dicomnet_association_parameters association; /* all that the options say of it; host: "" with loopback */
+    char host[256];                                     /* without brackets */
     bool loopback;
     bool default_port; /* nobody said which, so it is 104 */
     char text[300];    /* for people: "PACS@pacs.example.org:4242", "PACS@[::1]:104", "the loopback receiver" */
@@ -52,18 +50,14 @@ enum { DESTINATION_WRONG = -1, DESTINATION_MISSING = -2 };
 int destination_find(const struct options *options, struct destination *ret_destination, char *ret_message,
                      size_t size) DICOMNET_MUST_CHECK;
 
+/* No destination: that of a dry run which names none. */
+void destination_be_nobody(const struct options *options, struct destination *ret_destination);
+
 /*
  * What destination_find could not do, on standard error: its message or, where nothing was typed at all, how the
  * program is used. Returns the exit code, 1.
  */
 int destination_say(const struct options *options, int result, const char *message);
-
-/*
- * What an association with it is made and kept with: the destination's names and port, and what the options say of
- * window, PDU length and timeouts. The host is borrowed from `destination`.
- */
-struct dicomnet_association_parameters destination_parameters(const struct destination *destination,
-                                                              const struct connection_group *connection);
 
 /* Add to `text`, which says why there is no association, that nobody named the port if that can be the reason. */
 void destination_explain(const struct destination *destination, char *text, size_t size);

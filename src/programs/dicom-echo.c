@@ -128,8 +128,8 @@ static int run(struct echo *echo)
     const struct destination *destination = echo->destination;
     struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->common.log_level);
 
-    echo->association = (struct dicomnet_association_options){
-        .parameters = destination_parameters(destination, &options->connection), .logger = &logger};
+    echo->association =
+        (struct dicomnet_association_options){.parameters = destination->association, .logger = &logger};
     if (uv_loop_init(&echo->loop) != 0) {
         fprintf(stderr, "dicom-echo: no event loop\n");
         return 1;

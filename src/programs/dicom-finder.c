@@ -151,9 +151,7 @@ static void on_closed(struct dicomnet_query_user *user, void *context, const str
     bool stopped = by_us && (finder->interrupted || finder->limited || finder->too_many);
     finder->succeeded |= stopped && finder->limited; /* that the peer did not stop is nobody's trouble */
     if (!finder->ended && !stopped) {
-        const struct dicomnet_association_parameters peer =
-            destination_parameters(finder->destination, &finder->options->connection);
-        peer_describe_end(end, &peer, text, sizeof text);
+        peer_describe_end(end, &finder->destination->association, text, sizeof text);
         destination_explain(finder->destination, text, sizeof text);
         say(finder, text);
     }
@@ -185,17 +183,13 @@ static void on_interrupt(void *user, int number)
 static int open_user(struct finder *finder, const struct dicomnet_logger *logger)
 {
     const struct dicom_finder_options *options = finder->options;
-    const struct destination *destination = finder->destination;
     const struct dicomnet_association_proposal proposal = {
         .abstract_syntax = dicomnet_query_class_uid(
             options->query.patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT, DICOMNET_QUERY_FIND),
         .syntax_count = 2,
         .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}};
-    struct dicomnet_association_options association = {.parameters =
-                                                           destination_parameters(destination, &options->connection),
-                                                       .proposals = &proposal,
-                                                       .proposal_count = 1,
-                                                       .logger = logger};
+    struct dicomnet_association_options association = {
+        .parameters = finder->destination->association, .proposals = &proposal, .proposal_count = 1, .logger = logger};
     struct dicomnet_query_user_options user = {.handler = &handler, .context = finder};
     return dicomnet_query_user_open(&finder->user, &finder->loop, &association, &user);
 }

@@ -111,7 +111,7 @@ static void fill_in_retrieval(struct mover *mover, const struct dicomnet_identif
     struct retrieval_options *retrieval = &mover->retrieval;
 
     *retrieval = (struct retrieval_options){
-        .association = destination_parameters(destination, &options->connection),
+        .association = destination->association,
         .priority = (uint16_t)options->retrieval.priority,
         .model = options->query.patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT,
         .level = (enum dicomnet_query_level)options->query.level,
@@ -131,8 +131,8 @@ static void fill_in_retrieval(struct mover *mover, const struct dicomnet_identif
         .log_level = (enum dicomnet_log_level)options->common.log_level,
     };
     strcpy(retrieval->move_destination, options->retrieval.move_destination);
-    strcpy(retrieval->receive_ae,
-           options->retrieval.receive_ae[0] != '\0' ? options->retrieval.receive_ae : destination->calling_ae);
+    strcpy(retrieval->receive_ae, options->retrieval.receive_ae[0] != '\0' ? options->retrieval.receive_ae
+                                                                           : destination->association.calling_ae);
 }
 
 static int open_reports(struct mover *mover)

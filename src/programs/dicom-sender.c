@@ -120,7 +120,7 @@ static void fill_in_session(struct sender *sender)
     struct session_options *session = &sender->session;
 
     *session = options->session;
-    session->association = destination_parameters(destination, &options->connection);
+    session->association = destination->association;
     session->loopback = destination->loopback;
     session->threads = options->sending.threads > 0 ? options->sending.threads : PACE_MAX;
     session->threads_auto = options->sending.threads == 0;
@@ -297,7 +297,7 @@ static bool find_destination(const struct dicom_sender_options *options, struct 
     bool none_given = options->connection.destination == NULL && options->connection.host == NULL &&
                       options->connection.peer == NULL && options->connection.config == NULL &&
                       options->connection.connect == NULL && !options->connection.loopback;
-    *ret_destination = (struct destination){.text = "nobody"};
+    destination_be_nobody(&options->common, ret_destination);
     if (options->session.dry_run && none_given)
         return true;
     if (destination_find(&options->common, ret_destination, message, sizeof message) == 0)

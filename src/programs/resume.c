@@ -25,9 +25,9 @@ int resume_open(struct resume *resume, const struct dicom_sender_options *option
     const struct ledger_options ledger = {
         .path = options->ledger.ledger,
         .peer_host = destination->loopback ? "loopback" : destination->host,
-        .peer_port = destination->port,
-        .called_ae = destination->called_ae,
-        .calling_ae = destination->calling_ae,
+        .peer_port = destination->association.port,
+        .called_ae = destination->association.called_ae,
+        .calling_ae = destination->association.calling_ae,
         .allow_other_destination = options->ledger.allow_other_destination,
         .rules = {.retry_failed = options->ledger.retry_failed,
                   .accept_raw = options->session.scan.accept_raw,

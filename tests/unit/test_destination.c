@@ -69,7 +69,7 @@ static void write_peers(const char *text)
 Test(destination, by_options)
 {
     IS("PACS@h:4242", "-H", "h", "-p", "4242", "-a", "PACS");
-    cr_assert_str_eq(destination.calling_ae, "DICOM_SENDER");
+    cr_assert_str_eq(destination.association.calling_ae, "DICOM_SENDER");
     IS("ANY-SCP@h:104", "--host", "h");
     IS("ANY-SCP@[::1]:104", "--host", "::1");
     IS("ANY-SCP@[::1]:104", "--host", "[::1]");
@@ -165,9 +165,9 @@ Test(destination, all_ways_are_one)
     IS("ANY-SCP@[::1]:4242", "--host", "[::1]:4242");
     IS("A@[::1]:4242", "A@::1", "4242");
     IS("ANY-SCP@10.0.0.5:11112", "10.0.0.5", "11112");
-    cr_assert_str_eq(destination.calling_ae, "DICOM_SENDER");
+    cr_assert_str_eq(destination.association.calling_ae, "DICOM_SENDER");
     IS("ANY-SCP@h:104", "pacs://h", "-b", "ME");
-    cr_assert_str_eq(destination.calling_ae, "ME");
+    cr_assert_str_eq(destination.association.calling_ae, "ME");
     cr_assert(destination.default_port);
     IS("ANY-SCP@h:104", "h", "104");
     cr_assert_not(destination.default_port);
@@ -208,11 +208,11 @@ Test(destination, peers)
 {
     write_peers(PEERS);
     IS("PACS@pacs.example.org:4242", "--config", peers_path);
-    cr_assert_str_eq(destination.calling_ae, "GATEWAY");
+    cr_assert_str_eq(destination.association.calling_ae, "GATEWAY");
     IS("ANY-SCP@127.0.0.1:104", "--config", peers_path, "--peer", "test");
-    cr_assert_str_eq(destination.calling_ae, "DICOM_SENDER");
+    cr_assert_str_eq(destination.association.calling_ae, "DICOM_SENDER");
     IS("X@pacs.example.org:1", "--config", peers_path, "--peer", "main", "-a", "X", "-p", "1", "-c", "ME");
-    cr_assert_str_eq(destination.calling_ae, "ME");
+    cr_assert_str_eq(destination.association.calling_ae, "ME");
 
     char expected[256];
     snprintf(expected, sizeof expected, "%s: no peer 'x'; there are main, test", peers_path);

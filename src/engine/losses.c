@@ -3,10 +3,10 @@
 
 enum loss_verdict losses_judge_instance(unsigned lost, bool silent, bool alone, unsigned retry)
 {
-    unsigned here = retry < LOSSES_BEFORE_ASIDE ? retry : LOSSES_BEFORE_ASIDE;
+    unsigned before_aside = retry < LOSSES_BEFORE_ASIDE ? retry : LOSSES_BEFORE_ASIDE;
     if (retry == 0 || (alone && lost > retry))
         return LOSS_FINAL;
-    return silent || lost >= here ? LOSS_ASIDE : LOSS_AGAIN;
+    return silent || lost >= before_aside ? LOSS_ASIDE : LOSS_AGAIN;
 }
 
 void losses_answered(struct losses *losses)

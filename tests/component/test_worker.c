@@ -548,3 +548,40 @@ Test(worker, stop_now_aborts, .timeout = FIXTURE_TIMEOUT_S)
         cr_expect_leq(ms, 3000, "%u ms", (unsigned)ms);
     }
 }
+
+static uv_timer_t stop_timer;
+
+static void on_stop_timer(uv_timer_t *timer)
+{
+    dispatcher_stop(timer->data, false);
+    uv_close((uv_handle_t *)timer, NULL);
+}
+
+static void stop_soon(struct run *to)
+{
+    cr_assert_eq(uv_timer_init(&dispatcher.loop, &stop_timer), 0);
+    stop_timer.data = &dispatcher;
+    cr_assert_eq(uv_timer_start(&stop_timer, on_stop_timer, 50, 0), 0);
+}
+
+/* It is told to stop while the answer to its A-ASSOCIATE-RQ is awaited; the answer comes all the same. */
+static void accept_late(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_sleep(300);
+    peer_send_accept(peer, &(struct peer_accept){0});
+    peer_expect(peer, PEER_ABORT);
+}
+
+Test(worker, stop_while_it_opens, .timeout = FIXTURE_TIMEOUT_S)
+{
+    run.prepare = stop_soon;
+    send_to(accept_late, 1, 3);
+    cr_expect_eq(dispatcher.by_state[OUTCOME_PENDING], 3);
+    cr_expect_eq(dispatcher.opened, 0);
+    cr_expect_eq(dispatcher.ended, 1);
+    cr_expect_eq(dispatcher.works_done, 1);
+    cr_expect_not(dispatcher.last_end.backs_off);
+    cr_expect_eq(dispatcher.last_end.figures.end.error, DICOMNET_ERROR_ABORTED_LOCALLY);
+    cr_expect_eq(attempts_in_all(), 0);
+}

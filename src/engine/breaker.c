@@ -1,17 +1,33 @@
 /* breaker - see breaker.h. */
 #include "engine/breaker.h"
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "instance/instance.h"
 #include "instance/status_rule.h"
+
+/* Which states may follow, as bits. A trial that says nothing (its file could not be read, say) is followed by another.
+ */
+static const unsigned successors[] = {
+    [BREAKER_FLOWING] = 1u << BREAKER_PAUSED | 1u << BREAKER_FLOWING,
+    [BREAKER_PAUSED] = 1u << BREAKER_PROBING | 1u << BREAKER_FLOWING,
+    [BREAKER_PROBING] = 1u << BREAKER_PAUSED | 1u << BREAKER_FLOWING | 1u << BREAKER_PROBING,
+};
+
+/* The one place where the state changes. */
+static void enter(struct breaker *breaker, enum breaker_state state)
+{
+    assert((successors[breaker->state] & 1u << state) != 0);
+    breaker->state = state;
+}
 
 static void pause_for_longer(struct breaker *breaker, uint64_t now_ms)
 {
     uint64_t pause_ms = BREAKER_PAUSE_FIRST_MS;
     for (unsigned i = 0; i < breaker->pauses && pause_ms < BREAKER_PAUSE_MAX_MS; i++)
         pause_ms *= 2;
-    breaker->state = BREAKER_PAUSED;
+    enter(breaker, BREAKER_PAUSED);
     breaker->pauses++;
     breaker->resume_ms = now_ms + (pause_ms < BREAKER_PAUSE_MAX_MS ? pause_ms : BREAKER_PAUSE_MAX_MS);
 }
@@ -42,7 +58,7 @@ bool breaker_refused(struct breaker *breaker, struct instance_trials *trials, ui
         breaker->first = trials;
     bool holds = breaker->state == BREAKER_FLOWING && breaker->row >= BREAKER_ROW && breaker->several;
     if (holds || (breaker->state == BREAKER_PROBING && breaker->tries < BREAKER_TRIES)) {
-        breaker->state = BREAKER_PAUSED;
+        enter(breaker, BREAKER_PAUSED);
         breaker->resume_ms = now_ms;
     } else if (breaker->state == BREAKER_PROBING) {
         pause_for_longer(breaker, now_ms);
@@ -52,7 +68,7 @@ bool breaker_refused(struct breaker *breaker, struct instance_trials *trials, ui
 
 static void flow(struct breaker *breaker)
 {
-    breaker->state = BREAKER_FLOWING;
+    enter(breaker, BREAKER_FLOWING);
     breaker->row = breaker->pauses = breaker->tries = 0;
     breaker->several = false;
     breaker->first = NULL;
@@ -92,7 +108,7 @@ bool breaker_may_probe(const struct breaker *breaker, uint64_t now_ms)
 
 void breaker_probe(struct breaker *breaker)
 {
-    breaker->state = BREAKER_PROBING;
+    enter(breaker, BREAKER_PROBING);
     breaker->tries++;
 }
 
@@ -105,30 +121,4 @@ uint64_t breaker_rest_ms(const struct breaker *breaker, const struct instance_tr
     for (unsigned i = 1; i < refused && doubt_ms < BREAKER_PAUSE_MAX_MS; i++)
         doubt_ms *= 2;
     return doubt_ms;
-}
-
-void breaker_turned_away(struct breaker *breaker, uint64_t now_ms)
-{
-    if (breaker->grow_delay_ms == 0)
-        breaker->grow_delay_ms = BREAKER_GROW_FIRST_MS;
-    else if (breaker->grown && breaker->grow_delay_ms < BREAKER_GROW_MAX_MS / 2)
-        breaker->grow_delay_ms *= 2;
-    else if (breaker->grown)
-        breaker->grow_delay_ms = BREAKER_GROW_MAX_MS;
-    breaker->grown = false;
-    breaker->grow_ms = now_ms + breaker->grow_delay_ms;
-}
-
-bool breaker_may_grow(struct breaker *breaker, uint64_t now_ms)
-{
-    if (breaker->grow_ms == 0 || now_ms < breaker->grow_ms)
-        return false;
-    breaker->grown = true;
-    breaker->grow_ms = now_ms + breaker->grow_delay_ms;
-    return true;
-}
-
-void breaker_stop_growing(struct breaker *breaker)
-{
-    breaker->grow_ms = 0;
 }

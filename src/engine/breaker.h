@@ -16,8 +16,7 @@
  * After two pauses in vain what is left is to blame, if nothing is left but what was refused, be it in an earlier
  * session; or if nothing is left of any study but those that are refused, while the peer has stored others.
  *
- * It also knows when a peer that turned associations away may be asked for one more. Pure logic on the main thread:
- * the time comes from outside, in milliseconds of any clock that does not go back.
+ * Pure logic on the main thread: the time comes from outside, in milliseconds of any clock that does not go back.
  */
 #ifndef ENGINE_BREAKER_H
 #define ENGINE_BREAKER_H
@@ -28,37 +27,31 @@
 struct instance_trials;
 
 enum {
-    BREAKER_ROW = 3,                   /* so many in a row are several */
-    BREAKER_TRIES = 3,                 /* so many are tried at once, before the first pause */
-    BREAKER_TAIL = 2,                  /* so many pauses are made for the last instances of a session */
+    BREAKER_ROW = 3,                   /* refusals in a row, and nothing else begins */
+    BREAKER_TRIES = 3,                 /* stores that are tried at once, before the first pause */
+    BREAKER_TAIL = 2,                  /* pauses in vain, until the last instances of a session are to blame */
     BREAKER_DOUBT_MS = 10 * 1000,      /* between attempts while it is in doubt who is to blame; doubled each time */
     BREAKER_PAUSE_FIRST_MS = 5 * 1000, /* doubled by each probe that is refused, up to */
-    BREAKER_PAUSE_MAX_MS = 300 * 1000,
-    BREAKER_GROW_FIRST_MS = 10 * 1000, /* until one more association is asked for; doubled if that was in vain, up to */
-    BREAKER_GROW_MAX_MS = 300 * 1000
+    BREAKER_PAUSE_MAX_MS = 300 * 1000
 };
 
 enum breaker_state {
-    BREAKER_FLOWING, /* stores go out */
-    BREAKER_PAUSED,  /* none begins before resume_ms */
-    BREAKER_PROBING  /* one is tried */
+    BREAKER_FLOWING, /* stores begin as work turns up; refusals are counted */
+    BREAKER_PAUSED,  /* no store begins before resume_ms; what was under way comes to its end */
+    BREAKER_PROBING  /* one store after the other, to see whether the peer has room */
 };
 
 struct breaker {
-    enum breaker_state state;
-    unsigned row;        /* refusals since the peer last stored something */
+    enum breaker_state state; /* changes in one place, breaker.c */
+    unsigned row;             /* refusals since the peer last stored something */
     uint64_t row_number; /* changes when a store shows that the refusals before it were the instances' own matter */
-    const struct instance_trials *first; /* of the row; to be compared only */
-    bool several;                        /* another one was refused in it */
-    unsigned tries;                      /* since it last flowed: stores that were tried, */
-    unsigned pauses;                     /* and pauses; 0 in PAUSED: what was under way comes home, no pause yet */
-    bool blames;                         /* what is refused from now on is the instance's matter, until one is stored */
-    bool doubtful;                       /* it may be the peer's all the same: so the attempts take their time */
+    const struct instance_trials *first; /* that was refused in this row; to be compared only */
+    bool several;                        /* another instance was refused in this row as well */
+    unsigned tries;                      /* stores that were tried since it last flowed */
+    unsigned pauses; /* since it last flowed; 0 in PAUSED: it only waits for what is under way, there is no pause yet */
+    bool blames;     /* what is refused from now on is the instance's matter, until one is stored */
+    bool doubtful;   /* it may be the peer's all the same: so the attempts take their time */
     uint64_t resume_ms;
-
-    uint64_t grow_ms; /* when to ask for one more association; 0 = not at all */
-    uint64_t grow_delay_ms;
-    bool grown; /* one more was asked for since the last was turned away */
 };
 
 /*
@@ -89,14 +82,5 @@ void breaker_probe(struct breaker *breaker);
 
 /* How long an instance rests that was refused and whose matter it is, or may be. */
 uint64_t breaker_rest_ms(const struct breaker *breaker, const struct instance_trials *trials, uint32_t random);
-
-/* An association was turned away for the time being. */
-void breaker_turned_away(struct breaker *breaker, uint64_t now_ms);
-
-/* True once, each time that one more association may be asked for. */
-bool breaker_may_grow(struct breaker *breaker, uint64_t now_ms);
-
-/* There are as many associations as are wanted: no more growing. */
-void breaker_stop_growing(struct breaker *breaker);
 
 #endif

@@ -27,12 +27,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "dicomnet/verification.h"
 #include "engine/session_private.h"
 #include "instance/event.h"
 #include "instance/instance.h"
-#include "instance/status_rule.h"
-#include "services/peer_text.h"
 
 enum { PROGRESS_INTERVAL_MS = 250 };
 
@@ -55,19 +52,23 @@ void session_enter(struct session *session, enum session_phase phase)
 
 /* ---- what the observer is told ---- */
 
-void session_log_record(struct session *session, const struct event_record *record)
+static void update_holdup(struct session *session, uint64_t now_us)
 {
-    struct event_record stamped = *record;
-    if (stamped.log.time_us == 0)
-        stamped.log.time_us = clock_wall_us();
-    if (session->observer->log != NULL)
-        session->observer->log(session->observer->user, &stamped);
-}
-
-static void write_log(void *user, const struct dicomnet_log_record *record)
-{
-    const struct event_record own = {.log = *record};
-    session_log_record(user, &own);
+    struct session_progress *progress = &session->progress;
+    const struct gate_pause pause = gate_pause(&session->gate, now_us / 1000);
+    progress->holdup = HOLDUP_NONE;
+    progress->tries = 0;
+    progress->next_try_us = 0;
+    if (session->phase == PHASE_STOPPING && session->crew.left > 0 && !session->time_is_up) {
+        progress->holdup = HOLDUP_STOPPING;
+    } else if (session->phase == PHASE_SENDING && gate_ask(&session->gate, now_us / 1000) != GATE_OPEN) {
+        progress->holdup = HOLDUP_PAUSED;
+        progress->tries = pause.pauses;
+        progress->next_try_us = pause.left_ms * 1000;
+    } else if (session->phase == PHASE_SENDING &&
+               crew_is_connecting(&session->crew, now_us, &progress->tries, &progress->next_try_us)) {
+        progress->holdup = HOLDUP_CONNECTING;
+    }
 }
 
 static void update_progress(struct session *session)
@@ -76,8 +77,8 @@ static void update_progress(struct session *session)
     session->progress.elapsed_us = now_us - session->begun_us;
     session->progress.transfer_us = session->transfer_begun_us != 0 ? now_us - session->transfer_begun_us : 0;
     session->progress.scan_ended = !session_is_scanning(session);
-    session->progress.workers_open = session_count_open(session);
-    session_note_holdup(session);
+    session->progress.workers_open = crew_count_open(&session->crew);
+    update_holdup(session, now_us);
 }
 
 static void on_progress_timer(uv_timer_t *timer)
@@ -89,66 +90,16 @@ static void on_progress_timer(uv_timer_t *timer)
     uint64_t limit_ms = session->options->duration_ms;
     if (limit_ms > 0 && session->progress.transfer_us >= limit_ms * 1000 && !session->time_is_up)
         session_end_of_time(session);
-    session_pace_crew(session);
+    const struct session_totals *totals = &session->progress.totals;
+    if (session->phase == PHASE_SENDING)
+        crew_measure(&session->crew, totals->by_state[OUTCOME_STORED] + totals->by_state[OUTCOME_WARNED],
+                     totals->bytes_stored, clock_monotonic_us());
     session_look_after_peer(session);
-}
-
-/* Counts and times of an instance that ended in this session. */
-static void count_new(struct session *session, const struct instance *instance)
-{
-    const struct outcome *outcome = &instance->outcome;
-    if (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED)
-        session->progress.totals.bytes_stored += instance_wire_len(instance);
-    if (outcome->has_status && outcome->wait_us + outcome->write_us > 0) {
-        histogram_add(&session->result->response, outcome->read_us + outcome->write_us + outcome->wait_us);
-        histogram_add(&session->result->read, outcome->read_us);
-        histogram_add(&session->result->write, outcome->write_us);
-        histogram_add(&session->result->wait, outcome->wait_us);
-        struct worker_figures *worker = &session->result->workers[outcome->worker - 1];
-        worker->read_us += outcome->read_us;
-        worker->write_us += outcome->write_us;
-        worker->wait_us += outcome->wait_us;
-    }
-    if (outcome->attempts > 0) {
-        uint64_t now_us = clock_monotonic_us();
-        session->result->transfer_us = now_us - session->transfer_begun_us;
-        /* The worker's time, not now: the outcome may have been on its way while the next association failed. */
-        if (outcome->answered_us > session->last_answer_us)
-            session->last_answer_us = outcome->answered_us;
-    }
-    keeping_add(&session->keeping, instance);
-}
-
-void session_end_instance(struct session *session, struct instance *instance)
-{
-    const struct outcome *outcome = &instance->outcome;
-    struct session_totals *totals = &session->progress.totals;
-    if (session->time_is_up && outcome->state == OUTCOME_PENDING) {
-        totals->files--;
-        totals->by_state[OUTCOME_PENDING]--;
-        intake_note_ended(session->intake);
-        instance_destroy(instance);
-        return;
-    }
-    if (instance->outcome.ended_us == 0)
-        instance->outcome.ended_us = clock_wall_us();
-    totals->by_state[OUTCOME_PENDING]--;
-    totals->by_state[outcome->state]++;
-    intake_note_ended(session->intake);
-    if (outcome->earlier)
-        totals->earlier[outcome->state]++;
-    else
-        count_new(session, instance);
-    session->progress.scan_ended = !session_is_scanning(session);
-    session_log_outcome(session, instance);
-    if (session->observer->instance_ended != NULL)
-        session->observer->instance_ended(session->observer->user, instance, &session->progress);
-    instance_destroy(instance);
 }
 
 /* ---- stopping ---- */
 
-void session_stop(struct session *session, enum session_verdict verdict, const char *text)
+void session_stop_for(struct session *session, enum session_verdict verdict, const char *text)
 {
     if (session->phase >= PHASE_STOPPING)
         return;
@@ -158,29 +109,8 @@ void session_stop(struct session *session, enum session_verdict verdict, const c
     SESSION_LOG(session, verdict == SESSION_INTERRUPTED ? DICOMNET_LOG_WARN : DICOMNET_LOG_ERROR,
                 EVENT_SESSION_INTERRUPTED, LOG_TEXT("text", text));
     intake_stop(session->intake);
-    if (session->verifying)
-        dicomnet_verification_cancel(session->verification);
-    session_stop_workers(session, false);
-}
-
-/* ---- what outlives the session ---- */
-
-/* A store that ends from here on is not certain to be recorded: so no further one may begin. */
-void session_note_record_problem(struct session *session, const char *problem)
-{
-    if (session->record_failed)
-        return;
-    session->record_failed = true;
-    if (session->phase < PHASE_STOPPING) {
-        session_stop(session, SESSION_STOPPED, problem);
-        session_go_on(session);
-        return;
-    }
-    SESSION_LOG(session, DICOMNET_LOG_ERROR, EVENT_SESSION_NOTE, LOG_TEXT("text", problem));
-    if (session->result->verdict == SESSION_COMPLETE) {
-        session->result->verdict = SESSION_STOPPED;
-        snprintf(session->result->stop_text, sizeof session->result->stop_text, "%s", problem);
-    }
+    verify_cancel(&session->verify);
+    crew_stop(&session->crew, false);
 }
 
 static void on_turn(uv_check_t *turn)
@@ -190,80 +120,55 @@ static void on_turn(uv_check_t *turn)
 }
 
 /* Who has asked to stop waits for what is under way, and wants to know for how long. */
-static void say_what_an_interrupt_does(struct session *session)
+static void say_how_long_it_takes(struct session *session, const char *hint)
 {
     const struct dicomnet_association_timeouts *timeouts = &session->options->association.timeouts;
-    char text[160];
-    if (!session_anyone_works(session))
+    char text[200];
+    if (!crew_has_work(&session->crew))
         return;
-    snprintf(text, sizeof text,
-             "stores under way are finished, which takes up to %u s if the peer is silent; a second Ctrl-C aborts them",
-             (timeouts->dimse_ms + timeouts->release_ms + 999) / 1000);
+    snprintf(text, sizeof text, "stores under way are finished, which takes up to %u s if the peer is silent%s%s",
+             (timeouts->dimse_ms + timeouts->release_ms + 999) / 1000, hint != NULL ? "; " : "",
+             hint != NULL ? hint : "");
     SESSION_LOG(session, DICOMNET_LOG_WARN, EVENT_SESSION_NOTE, LOG_TEXT("text", text));
 }
 
-static void on_interrupt(void *user, int number)
+void session_stop(struct session *session, const char *why, const char *hint)
 {
-    struct session *session = user;
-    session->signals++;
-    if (session->signals == 1)
-        session_stop(session, SESSION_INTERRUPTED, interrupt_text(number));
-    if (session->signals == 1)
-        say_what_an_interrupt_does(session);
-    else
-        session_stop_workers(session, true);
+    session_stop_for(session, SESSION_INTERRUPTED, why);
+    say_how_long_it_takes(session, hint);
     session_go_on(session);
 }
 
-/* ---- mail from the workers ---- */
-
-void session_take_back(struct session *session, struct instance *instance)
+void session_stop_now(struct session *session, const char *why)
 {
-    if (plan_return(&session->plan, instance) == 0)
-        return;
-    instance->outcome.state = OUTCOME_FAILED;
-    instance->outcome.reason = REASON_OUT_OF_MEMORY;
-    session_end_instance(session, instance);
+    session_stop_for(session, SESSION_INTERRUPTED, why);
+    crew_stop(&session->crew, true);
+    session_go_on(session);
 }
 
-static void deliver(void *user, struct mail *mail)
+/* ---- what is sent later ---- */
+
+/* Nothing else is to be sent than what was set aside. A scan that is paused waits for that to end. */
+static bool is_turn_of_aside(const struct session *session)
 {
-    struct session *session = user;
-    struct worker_notice *notice = list_entry(mail, struct worker_notice, mail);
-    switch ((enum session_mail)mail->kind) {
-    case MAIL_INSTANCE:
-        session_learn_from_outcome(session, list_entry(mail, struct instance, mail));
-        session_end_instance(session, list_entry(mail, struct instance, mail));
-        return;
-    case MAIL_INSTANCE_REFUSED:
-        session_take_refused(session, list_entry(mail, struct instance, mail));
-        return;
-    case MAIL_INSTANCE_LOST:
-        session_take_lost(session, list_entry(mail, struct instance, mail));
-        return;
-    case MAIL_INSTANCE_BACK:
-        session_take_back(session, list_entry(mail, struct instance, mail));
-        return;
-    case MAIL_WORK_DONE:
-        session_take_work_back(session, list_entry(mail, struct work, mail));
-        session_go_on(session);
-        return;
-    case MAIL_LOG: {
-        struct worker_log *log = list_entry(mail, struct worker_log, mail);
-        session_note_retry(session, log->record);
-        bool idle_talk = session->phase >= PHASE_STOPPING && log->record->log.event == EVENT_ASSOCIATION_RETRY;
-        if (!idle_talk) /* the retry that it announces will not come */
-            session_log_record(session, log->record);
-        free(log->record);
-        free(log);
-        return;
-    }
-    default:
-        session_take_notice(session, (enum session_mail)mail->kind, notice);
-        break;
-    }
-    free(notice);
-    session_go_on(session);
+    return !intake_brings_more(session->intake) && session->plan.waiting_count == 0 &&
+           !deferred_rests(&session->deferred) && !crew_has_work(&session->crew);
+}
+
+static void try_aside(struct session *session)
+{
+    struct instance *instance = NULL;
+    if (is_turn_of_aside(session))
+        instance = deferred_take_aside(&session->deferred, clock_monotonic_us() / 1000);
+    if (instance != NULL)
+        session_take_back(session, instance);
+}
+
+static void end_deferred(struct session *session)
+{
+    struct instance *instance;
+    while ((instance = deferred_take_any(&session->deferred)) != NULL)
+        session_end_unsent(session, instance);
 }
 
 /* ---- verifying ---- */
@@ -274,54 +179,70 @@ static void begin_sending(struct session *session)
     session->transfer_begun_us = clock_monotonic_us();
 }
 
-static struct dicomnet_association_options peer_options(const struct session *session)
-{
-    return (struct dicomnet_association_options){.parameters = session->scp.association, .logger = &session->logger};
-}
-
-static void on_verified(void *user, const struct dicomnet_verification_result *result)
+static void on_verified(void *user, const char *problem, uint64_t echo_us)
 {
     struct session *session = user;
-    char text[240], why[200];
-    session->verifying = false;
-    if (result->error == 0 && result->status == DICOMNET_STATUS_SUCCESS) {
+    if (problem != NULL)
+        session_stop_for(session, SESSION_STOPPED, problem);
+    else
         SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SESSION_NOTE, LOG_TEXT("text", "C-ECHO: the peer answers"),
-                    LOG_NUMBER("echo_us", result->echo_us));
-        if (session->phase == PHASE_VERIFYING)
-            begin_sending(session);
-    } else {
-        peer_describe_end(&result->end, &session->scp.association, why, sizeof why);
-        if (result->error == 0)
-            snprintf(text, sizeof text, "C-ECHO failed: status %04X (%s)", result->status,
-                     dicomnet_status_text(result->status));
-        else if (result->error == DICOMNET_ERROR_NO_CONTEXT)
-            snprintf(text, sizeof text, "C-ECHO failed: the peer does not accept Verification");
-        else
-            snprintf(text, sizeof text, "C-ECHO failed: %s", why);
-        session_stop(session, SESSION_STOPPED, text);
-    }
+                    LOG_NUMBER("echo_us", echo_us));
+    if (session->phase == PHASE_VERIFYING)
+        begin_sending(session);
     session_go_on(session);
 }
 
 static void begin_verifying(struct session *session)
 {
-    struct dicomnet_association_options options = peer_options(session);
     session_enter(session, PHASE_VERIFYING);
-    int error = dicomnet_verification_echo(&session->verification, &session->loop, &options, on_verified, session);
-    session->verifying = error == 0;
+    int error = verify_start(&session->verify, session->loop, &session->options->association, &session->logger,
+                             on_verified, session);
     if (error != 0)
-        session_stop(session, SESSION_STOPPED, dicomnet_error_text(error));
+        session_stop_for(session, SESSION_STOPPED, dicomnet_error_text(error));
 }
 
 /* ---- the way through ---- */
 
+/* All is over, and no handle is left: the result is whole. */
+static void finish(struct session *session)
+{
+    struct session_result *result = session->result;
+    void (*ended)(void *user) = session->ended;
+    void *user = session->ended_user;
+    intake_destroy(session->intake);
+    plan_fini(&session->plan);
+    idle_clock_fini(&session->idle_clock);
+    result->totals = session->progress.totals;
+    result->worker_count = session->crew.count;
+    if (session->options->threads_auto) {
+        result->threads_chosen = session->crew.pace.base;
+        result->threads_settled = session->crew.pace.settled;
+    }
+    result->ended_us = clock_wall_us();
+    result->duration_us = clock_monotonic_us() - session->begun_us;
+    free(session);
+    if (ended != NULL)
+        ended(user);
+}
+
+static void on_inbox_closed(void *user)
+{
+    struct session *session = user;
+    if (--session->handles_open == 0)
+        finish(session);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    on_inbox_closed(handle->data);
+}
+
 static void close_handles(struct session *session)
 {
-    interrupt_close(&session->interrupt);
-    uv_close((uv_handle_t *)&session->timer, NULL);
-    uv_close((uv_handle_t *)&session->turn, NULL);
+    uv_close((uv_handle_t *)&session->timer, on_handle_closed);
+    uv_close((uv_handle_t *)&session->turn, on_handle_closed);
     if (session->inbox_open)
-        mailbox_close(&session->inbox, NULL);
+        mailbox_close(&session->inbox, on_inbox_closed);
 }
 
 /* What was kept is durable, or it is known that it is not: the handles go, and the loop ends. */
@@ -350,13 +271,9 @@ static void end_session(struct session *session)
     struct instance *instance;
     session_enter(session, PHASE_OVER);
     session_show_plan(session);
-    session_end_waiting(session);
-    while ((instance = plan_take_waiting(&session->plan)) != NULL) {
-        if (instance->outcome.state != OUTCOME_IN_DOUBT)
-            instance->outcome.state = OUTCOME_PENDING;
-        instance->outcome.reason = REASON_INTERRUPTED;
-        session_end_instance(session, instance);
-    }
+    end_deferred(session);
+    while ((instance = plan_take_waiting(&session->plan)) != NULL)
+        session_end_unsent(session, instance);
     keeping_flush(&session->keeping);
     close_if_settled(session);
 }
@@ -374,6 +291,40 @@ static void leave_looking(struct session *session)
     }
 }
 
+static void hand_out(struct session *session)
+{
+    int error = crew_hand_out(&session->crew, &session->plan, &session->gate, clock_monotonic_us());
+    if (error != 0)
+        session_stop_for(session, SESSION_STOPPED, dicomnet_error_text(error));
+}
+
+/* Who has no work need not keep its association; and once all is sent and nothing more can come, the workers end. */
+static void let_idle_go(struct session *session)
+{
+    crew_release_idle(&session->crew, intake_brings_more(session->intake), clock_monotonic_us());
+    if (!session_is_scanning(session) && session->plan.waiting_count == 0 && !deferred_rests(&session->deferred) &&
+        !deferred_is_aside(&session->deferred) && !crew_has_work(&session->crew))
+        crew_stop(&session->crew, false);
+}
+
+/* Why a worker without work has none. */
+static enum time_kind why_idle(const struct session *session)
+{
+    uint64_t now_ms = clock_monotonic_us() / 1000;
+    bool has_next = plan_has_next(&session->plan);
+    if (session->phase >= PHASE_STOPPING)
+        return TIME_IDLE;
+    if (session->phase == PHASE_VERIFYING)
+        return TIME_WAITING;
+    if (gate_ask(&session->gate, now_ms) != GATE_OPEN)
+        return TIME_PAUSED;
+    if (session->phase == PHASE_LOOKING || (intake_brings_more(session->intake) && !has_next))
+        return TIME_SCANNING;
+    bool rests = deferred_rests(&session->deferred) && session->plan.waiting_count == 0;
+    bool waits = is_turn_of_aside(session) && deferred_aside_waits(&session->deferred, now_ms);
+    return rests || waits || (crew_is_curbed(&session->crew) && has_next) ? TIME_PAUSED : TIME_IDLE;
+}
+
 void session_go_on(struct session *session)
 {
     intake_go_on(session->intake);
@@ -384,88 +335,107 @@ void session_go_on(struct session *session)
             leave_looking(session);
     }
     if (session->phase == PHASE_SENDING) {
-        session_try_suspect(session);
-        session_hand_out(session);
-        session_let_idle_go(session);
+        try_aside(session);
+        hand_out(session);
+        let_idle_go(session);
     }
-    idle_clock_set(&session->idle_clock, session_why_idle(session));
-    bool running = session->crew_left > 0 || scanning || session->verifying;
+    idle_clock_set(&session->idle_clock, why_idle(session));
+    bool running = session->crew.left > 0 || scanning || verify_is_under_way(&session->verify);
     if ((session->phase == PHASE_SENDING || session->phase == PHASE_STOPPING) && !running)
         end_session(session);
 }
 
 static int open_handles(struct session *session)
 {
-    int error = interrupt_listen(&session->interrupt, &session->loop, on_interrupt, session);
-    uv_timer_init(&session->loop, &session->timer);
-    uv_check_init(&session->loop, &session->turn);
+    uv_timer_init(session->loop, &session->timer);
+    uv_check_init(session->loop, &session->turn);
     session->timer.data = session->turn.data = session;
-    if (error == 0)
-        error = mailbox_open(&session->inbox, &session->loop, deliver, session);
-    session->inbox_open = error == 0;
-    if (error == 0)
-        error = uv_timer_start(&session->timer, on_progress_timer, PROGRESS_INTERVAL_MS, PROGRESS_INTERVAL_MS);
-    if (error == 0)
-        error = uv_check_start(&session->turn, on_turn);
-    return error;
+    session->handles_open = 2;
+    int error = mailbox_open(&session->inbox, session->loop, session_deliver, session);
+    if (error != 0)
+        return error;
+    session->inbox_open = true;
+    session->handles_open++;
+    error = uv_timer_start(&session->timer, on_progress_timer, PROGRESS_INTERVAL_MS, PROGRESS_INTERVAL_MS);
+    return error != 0 ? error : uv_check_start(&session->turn, on_turn);
 }
 
-static int run(struct session *session)
+static void init_crew(struct session *session)
+{
+    const struct session_options *options = session->options;
+    channel_dimse_peer_init(&session->scp, &options->association, options->priority);
+    struct crew_options crew = {
+        .worker = {.peer = &session->scp.peer,
+                   .association_limit = options->association_limit,
+                   .retry = options->retry,
+                   .log_level = options->log_level,
+                   .threads = options->threads,
+                   .sources.synthetic = options->synthetic != NULL ? &session->synthetic.options : NULL,
+                   .home = &session->inbox,
+                   .idle_clock = &session->idle_clock},
+        .threads_auto = options->threads_auto,
+        .lessons = &session->peer.lessons,
+        .logger = &session->logger};
+    crew_init(&session->crew, &crew);
+}
+
+static void init_peer(struct session *session)
+{
+    const struct session_options *options = session->options;
+    const struct peer_options peer = {
+        .association = &options->association, .retry = options->retry, .give_up_ms = options->give_up_ms};
+    peer_init(&session->peer, &peer);
+}
+
+/* 0, or an error that leaves nothing but handles which are being closed. */
+static int begin(struct session *session)
 {
     int error = open_handles(session);
     if (error != 0) {
         close_handles(session);
-        uv_run(&session->loop, UV_RUN_DEFAULT);
         return error;
     }
-    session_set_worker_options(session);
-    if (session->options->loopback && !session->options->dry_run)
-        error = loopback_start(&session->loopback, &session->scp.association.port);
-    if (error == 0)
-        error = session_start_scan(session);
+    init_crew(session);
+    init_peer(session);
+    error = session_start_scan(session);
     if (error != 0)
         end_session(session);
-    uv_run(&session->loop, UV_RUN_DEFAULT);
     return error;
 }
 
-int session_run(const struct session_options *options, const struct session_observer *observer,
-                struct session_result *ret_result)
+int session_start(struct session **ret_session, struct uv_loop_s *loop, const struct session_options *options,
+                  const struct session_observer *observer, struct session_result *ret_result, void (*ended)(void *user),
+                  void *user)
 {
     struct session *session = calloc(1, sizeof *session);
+    *ret_session = NULL;
     if (session == NULL)
         return -ENOMEM;
     memset(ret_result, 0, sizeof *ret_result);
+    ret_result->begun_us = clock_wall_us();
+    ret_result->strict = options->strict;
+    session->loop = loop;
     session->options = options;
     session->observer = observer;
     session->result = ret_result;
-    session->logger = (struct dicomnet_logger){.write = write_log, .user = session, .level = options->log_level};
+    session->ended = ended;
+    session->ended_user = user;
+    session->logger =
+        (struct dicomnet_logger){.write = session_write_log, .user = session, .level = options->log_level};
     keeping_init(&session->keeping, options->dry_run ? NULL : options->record, on_kept, session);
     session->begun_us = clock_monotonic_us();
-    list_init(&session->refused);
-    list_init(&session->suspects);
-    ret_result->begun_us = clock_wall_us();
-    ret_result->strict = options->strict;
+    deferred_init(&session->deferred);
     int error = idle_clock_init(&session->idle_clock, TIME_SCANNING, session->begun_us);
     if (error != 0) {
         free(session);
         return error;
     }
-    error = uv_loop_init(&session->loop);
-    if (error == 0) {
-        error = run(session);
-        int close_error = uv_loop_close(&session->loop);
-        assert(close_error == 0);
-        (void)close_error;
+    *ret_session = session;
+    error = begin(session);
+    if (error != 0) { /* and nobody is told of its end */
+        *ret_session = NULL;
+        session->ended = NULL;
     }
-    loopback_stop(session->loopback);
-    intake_destroy(session->intake);
-    plan_fini(&session->plan);
-    ret_result->totals = session->progress.totals;
-    ret_result->ended_us = clock_wall_us();
-    ret_result->duration_us = clock_monotonic_us() - session->begun_us;
-    idle_clock_fini(&session->idle_clock);
-    free(session);
     return error;
 }
 

@@ -1,9 +1,9 @@
 /*
  * session - one run: what is found on disk goes through the plan to the workers, and every outcome to the observer.
  *
- * session_run runs on the calling thread with a libuv loop of its own, which drives everything: signals, the progress
- * timer, the scan, the inbox, the plan. It never blocks on the network. It knows no file format for reports and prints
- * nothing: the observer does.
+ * It lives on a loop that is handed in, beside whatever else is there, other sessions too: the progress timer, the
+ * scan, the mail of the workers, the plan. It never blocks on the network, listens to no signals, and prints nothing:
+ * the observer is told what happens.
  */
 #ifndef ENGINE_SESSION_H
 #define ENGINE_SESSION_H
@@ -23,7 +23,9 @@
 struct instance;
 struct planned_study;
 struct record;
+struct session;
 struct synthetic_spec;
+struct uv_loop_s;
 
 enum {
     SESSION_THREADS_MAX = 256,
@@ -39,9 +41,8 @@ struct session_limit {
 };
 
 struct session_options {
-    /* Of the peer. All pointers here, and in this, are borrowed until session_run returns. */
+    /* Of the peer. All pointers here, and in this, are borrowed until the session has ended. */
     struct dicomnet_association_parameters association;
-    bool loopback;       /* a receiver inside this process is the peer; host and port are ignored */
     unsigned threads;    /* workers: 1 to SESSION_THREADS_MAX */
     bool threads_auto;   /* begin with one and find out how many are worth it, at most `threads` */
     uint16_t priority;   /* enum dicomnet_dimse_priority */
@@ -131,7 +132,7 @@ struct worker_figures {
 /* How the session ended. */
 enum session_verdict {
     SESSION_COMPLETE,    /* every instance that could be sent has ended */
-    SESSION_INTERRUPTED, /* by a signal */
+    SESSION_INTERRUPTED, /* by session_stop: `stop_text` says why */
     SESSION_STOPPED      /* the peer or the record cannot be used: `stop_text` says why; the rest is pending */
 };
 struct session_result {
@@ -173,10 +174,25 @@ struct session_observer {
 };
 
 /*
- * Run a session to its end. Returns 0 with *ret_result filled in, also if everything failed or it was interrupted; a
- * negative error only if it could not run at all (no memory, no threads, files_from unreadable).
+ * Begin a session on this loop. Everything is borrowed until `ended`, which is called once, from the loop, when all is
+ * over and *ret_result is whole: whatever became of it, the session's memory is gone then. Or a negative error, if it
+ * could not run at all (no memory, no threads, files_from unreadable): then `ended` is not called, and what was
+ * borrowed is free once the loop has closed the handles that were begun with.
+ *
+ * Callbacks of the observer may come from within.
  */
-int session_run(const struct session_options *options, const struct session_observer *observer,
-                struct session_result *ret_result) DICOMNET_MUST_CHECK;
+int session_start(struct session **ret_session, struct uv_loop_s *loop, const struct session_options *options,
+                  const struct session_observer *observer, struct session_result *ret_result, void (*ended)(void *user),
+                  void *user) DICOMNET_MUST_CHECK;
+
+/*
+ * Stop: no further store begins, those under way are finished, and what is left stays pending. `why` is the result's
+ * stop_text, if it was not stopping already. `hint` is said with how long that may take: how it can be made shorter;
+ * may be NULL. Not from within a callback of the observer.
+ */
+void session_stop(struct session *session, const char *why, const char *hint);
+
+/* The same at once: associations are aborted, and stores under way are in doubt. It may follow session_stop. */
+void session_stop_now(struct session *session, const char *why);
 
 #endif

@@ -61,7 +61,7 @@ static void on_scan_ended(void *user, int error)
                 LOG_NUMBER("failed", totals->by_state[OUTCOME_FAILED]),
                 LOG_NUMBER("duration_us", session->result->scan_us), LOG_NUMBER("error", error));
     if (error != 0 && error != -ECANCELED)
-        session_stop(session, SESSION_STOPPED, "the scan could not go on: not every file was looked at");
+        session_stop_for(session, SESSION_STOPPED, "the scan could not go on: not every file was looked at");
     note_idle_threads(session);
     session_go_on(session);
 }
@@ -104,7 +104,7 @@ int session_start_scan(struct session *session)
                                           .outline = options->dry_run,
                                           .on_conflict = options->on_conflict,
                                           .found_max = found_max(options)};
-    int error = intake_start(&session->intake, &session->loop, &intake, &session->plan, &handler, session);
+    int error = intake_start(&session->intake, session->loop, &intake, &session->plan, &handler, session);
     if (error == 0 && options->synthetic == NULL)
         SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SCAN_STARTED,
                     LOG_NUMBER("inputs", options->discover.input_count));
@@ -124,7 +124,7 @@ void session_end_of_time(struct session *session)
     intake_stop(session->intake);
     if (session->phase < PHASE_STOPPING) {
         session_enter(session, PHASE_STOPPING);
-        session_stop_workers(session, false);
+        crew_stop(&session->crew, false);
     }
     session_go_on(session);
 }

@@ -1,4 +1,7 @@
-/* session_log - how an instance ended, as a record of the log. See session_private.h. */
+/*
+ * session_log - how an instance ended, or why it is sent again, as a record of the log. On the main thread. See
+ * session_private.h.
+ */
 #include <stdio.h>
 
 #include "engine/session_private.h"
@@ -59,6 +62,27 @@ void session_log_outcome(struct session *session, const struct instance *instanc
                                                 .time_us = outcome->earlier ? 0 : outcome->ended_us,
                                                 .field_count = said_count,
                                                 .fields = said},
+                                        .worker = outcome->worker,
+                                        .association = outcome->association,
+                                        .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL};
+    session_log_record(session, &record);
+}
+
+void session_log_again(struct session *session, const struct instance *instance)
+{
+    const struct outcome *outcome = &instance->outcome;
+    char text[160];
+    if (!dicomnet_logger_wants(&session->logger, DICOMNET_LOG_WARN))
+        return;
+    outcome_describe(outcome, text, sizeof text);
+    const struct dicomnet_log_field fields[] = {LOG_TEXT("path", instance->file.path),
+                                                LOG_TEXT("instance", instance->file.instance_uid),
+                                                LOG_TEXT("reason", outcome_reason_name(outcome->reason)),
+                                                LOG_TEXT("text", text), LOG_NUMBER("attempt", outcome->attempts)};
+    const struct event_record record = {.log = {.level = DICOMNET_LOG_WARN,
+                                                .event = EVENT_STORE_RETRIED,
+                                                .field_count = sizeof fields / sizeof fields[0],
+                                                .fields = fields},
                                         .worker = outcome->worker,
                                         .association = outcome->association,
                                         .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL};

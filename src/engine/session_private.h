@@ -1,47 +1,30 @@
 /*
  * session_private - the inside of a session, shared by the files it is written in. All on the main thread.
- *   session.c          the run: start, mail from the workers, interruption, the end
- *   session_crew.c     the workers: started, given work, told to stop
- *   session_peer.c     what the peer lets us do: pauses, fewer associations, lessons, giving up
- *   holdup.c           what keeps it from storing, for those who watch
- *   session_intake.c   what its intake (intake.h) tells
+ *   session.c           the run: phases, beginning and end, progress
+ *   session_outcomes.c  what becomes of instances
+ *   session_log.c       records of the log about instances
+ *   session_intake.c    what its intake (intake.h) tells
+ *   session_mail.c      what its workers send home, and what the crew, the gate and the peer make of it
+ * It alone holds all of these, and none of them knows it.
  */
 #ifndef ENGINE_SESSION_PRIVATE_H
 #define ENGINE_SESSION_PRIVATE_H
 
 #include <uv.h>
 
-#include "engine/breaker.h"
 #include "engine/channel_dimse.h"
+#include "engine/crew.h"
+#include "engine/deferred.h"
+#include "engine/gate.h"
 #include "engine/intake.h"
-#include "engine/interrupt.h"
 #include "engine/keeping.h"
-#include "engine/losses.h"
-#include "engine/pace.h"
+#include "engine/peer.h"
 #include "engine/plan.h"
 #include "engine/session.h"
+#include "engine/verify.h"
 #include "engine/worker.h"
 #include "files/synthetic.h"
 #include "instance/event.h"
-#include "serve/loopback.h"
-#include "services/peer_text.h"
-
-/* The session's view of a worker. */
-struct crew {
-    struct worker *worker; /* NULL = not started, or joined */
-    struct work *work;     /* it has; NULL = idle */
-    bool open;             /* its association is open */
-    bool backs_off;        /* it cannot open one; no work until MAIL_READY */
-    bool turned_away;      /* it backs off because the peer rejected it for the time being */
-    uint64_t died_after;   /* stores that its last association had answered when the peer ended it, 0 = it did not */
-    bool saw_absence;      /* somebody could not open an association while its own was open */
-    bool resting;          /* it was told to release its association, and was given no work since */
-    bool releasing;        /* the same, as there is nothing for it now */
-    uint64_t idle_us;      /* monotonic; since when it has no work */
-    bool stopping;         /* it was told to stop */
-    unsigned failures;     /* fruitless associations in a row */
-    uint64_t retry_us;     /* monotonic; when it tries again, or did */
-};
 
 /* See the diagram in session.c. */
 enum session_phase {
@@ -56,8 +39,10 @@ struct session {
     const struct session_options *options;
     const struct session_observer *observer;
     struct session_result *result;
-    uv_loop_t loop;
-    struct interrupt interrupt;
+    uv_loop_t *loop;
+    void (*ended)(void *user); /* NULL = nobody is told */
+    void *ended_user;
+    unsigned handles_open;
     uv_timer_t timer; /* progress */
     uv_check_t turn;  /* after each turn of the loop in which something came */
     struct keeping keeping;
@@ -73,156 +58,67 @@ struct session {
 
     struct intake *intake;           /* NULL = not begun */
     struct synthetic_spec synthetic; /* what instances are made from, if options->synthetic */
-    struct dicomnet_verification *verification;
-    bool verifying; /* a C-ECHO has not come back */
+    struct verify verify;
     struct plan plan;
     bool time_is_up; /* of a session with a duration: what is left is forgotten */
 
-    struct loopback *loopback;
     struct channel_dimse_peer scp; /* whom the workers store to */
-    struct worker_options worker_options;
-    struct pace pace;      /* with threads_auto */
-    unsigned crew_count;   /* workers started */
-    unsigned crew_max;     /* to be started, as work turns up */
-    unsigned crew_allowed; /* of them so many may have work or an association at a time: 1 to crew_max. Set it with
-                              session_allow_workers */
-    unsigned crew_left;    /* of them not joined */
-    struct breaker breaker;
-    struct losses losses;
-    struct list refused;       /* instances that the peer had no room for, until they may be sent again */
-    struct list suspects;      /* instances set aside (losses.h): sent one by one when nothing else is to be sent, */
-    uint64_t suspects_from_ms; /* monotonic; and not before */
-    uint64_t paused_us;        /* monotonic; since when all workers pause */
-    bool peer_was_there;       /* it has agreed to an association once, or was too busy to */
-    uint64_t trouble_since_us; /* monotonic; since when it cannot be reached, or has no room; 0 = it is not so */
-    char trouble[200];         /* and what is the matter */
-    unsigned unauthorised;     /* answers 0124 in a row, to any worker */
-    bool uid_missing_said;     /* that the peer leaves SOP Instance UIDs out, */
-    bool context_other_said;   /* and that it answers on other presentation contexts */
-    uint64_t store_max;        /* the peer ends associations after so many stores; 0 = not known to */
-    size_t unsupported_count;  /* classes that the peer answered 0122 for */
-    const struct context_pair *unsupported[DICOMNET_PDU_CONTEXTS_MAX];
+    struct crew crew;
+    struct peer peer;
+    struct gate gate;
+    struct deferred deferred;
 
     struct idle_clock idle_clock; /* why workers without work have none */
-    unsigned signals;             /* SIGINT, SIGTERM or SIGHUP that have come */
-    uint64_t last_answer_us;      /* monotonic; when the peer last answered a store */
-    struct crew crew[SESSION_THREADS_MAX];
 };
 
 /* The one place where the phase changes. */
 void session_enter(struct session *session, enum session_phase phase);
 
-/* The instance's outcome is final: count it, tell the observer, free it. */
+/* Something was found, or the scan or a comparison ended: go on with what can be done now. */
+void session_go_on(struct session *session);
+
+/* Stop: no further store begins, the workers end, what is left stays pending. */
+void session_stop_for(struct session *session, enum session_verdict verdict, const char *text);
+
+/* Log at the session's level with the main thread's stamp. */
+#define SESSION_LOG(session, level, event, ...) LOG(&(session)->logger, level, event, __VA_ARGS__)
+
+/* ---- session_outcomes.c ---- */
+
+/* A record that says where in the session it comes from, to the observer; with a time, if it has none. */
+void session_log_record(struct session *session, const struct event_record *record);
+
+/* For the session's logger: a record of the session itself. */
+void session_write_log(void *user, const struct dicomnet_log_record *record);
+
+/* The instance's outcome is final: count it, keep it, tell the observer, free it. */
 void session_end_instance(struct session *session, struct instance *instance);
 
 /* An instance that was handed out and not sent: it is planned again. */
 void session_take_back(struct session *session, struct instance *instance);
 
-/* Something was found, or the scan or a comparison ended: go on with what can be done now. */
-void session_go_on(struct session *session);
+/* An instance that was not sent, and will not be: it ends as pending, or in doubt if it is. */
+void session_end_unsent(struct session *session, struct instance *instance);
 
-/* Log at the session's level with the main thread's stamp. */
-#define SESSION_LOG(session, level, event, ...) LOG(&(session)->logger, level, event, __VA_ARGS__)
-
-/* A record that says where in the session it comes from, to the observer. */
-void session_log_record(struct session *session, const struct event_record *record);
-
-/* Stop: no further store begins, the workers end, what is left stays pending. */
-void session_stop(struct session *session, enum session_verdict verdict, const char *text);
-
-/* The record (record.h) cannot be used any more: stop, and say why. */
+/* The record (record.h) cannot be used any more, so a store that ends from here on is not certain to be recorded: no
+ * further one begins. `problem` says why. */
 void session_note_record_problem(struct session *session, const char *problem);
-
-/* ---- session_crew.c ---- */
-
-/* What all workers share. */
-void session_set_worker_options(struct session *session);
-
-/* Give work to every worker that can take some, and start workers while there is more. */
-void session_hand_out(struct session *session);
-
-/* So many workers may have work or an association from now on (kept within 1 and crew_max). Who is above the number
- * finishes its study, releases its association and rests. */
-void session_allow_workers(struct session *session, unsigned count);
-
-/* With threads_auto: see how it goes, and allow more or fewer. To be called a few times a second. */
-void session_pace_crew(struct session *session);
-
-/* With threads_auto: allow fewer, as the peer takes no more associations, or has no room. */
-void session_back_off(struct session *session, bool rejected);
-
-/* A work came home: the worker goes on with the same study if there is more of it. */
-void session_take_work_back(struct session *session, struct work *work);
-
-/* If all is sent and nothing more can come: let the workers go. Until then who has no work releases its association at
- * once: a silent one is a burden to peers that serve few at a time. It opens another if there is work again. */
-void session_let_idle_go(struct session *session);
-
-/* Tell every worker to stop, `now` or once what is in flight has ended. */
-void session_stop_workers(struct session *session, bool now);
-
-/* The notices of workers about themselves. */
-void session_take_notice(struct session *session, enum session_mail kind, struct worker_notice *notice);
-
-/* To a worker that has been started. */
-void session_post_to_worker(struct crew *crew, enum worker_mail kind);
-
-/* Workers with an open association. */
-unsigned session_count_open(const struct session *session);
-
-/* Why a worker without work has none. */
-enum time_kind session_why_idle(const struct session *session);
-
-/* True if any worker has work. */
-bool session_anyone_works(const struct session *session);
-
-/* ---- session_peer.c ---- */
-
-/* For peer_describe_end. */
-
-/* MAIL_INSTANCE_REFUSED: the peer had no room for it. */
-void session_take_refused(struct session *session, struct instance *instance);
-
-/* MAIL_INSTANCE_LOST: it is suspected of being the associations' undoing. */
-void session_take_lost(struct session *session, struct instance *instance);
-
-/* Nothing else is to be sent: plan one that is suspected, if there is one. */
-void session_try_suspect(struct session *session);
-
-/* True if nothing but these is left, and the time of the first has not come yet. */
-bool session_suspects_rest(const struct session *session);
-
-/* What the outcome of an instance that a worker had says about the peer. */
-void session_learn_from_outcome(struct session *session, const struct instance *instance);
-
-/* What the end of an association says about it; and that one has opened. */
-void session_learn_from_end(struct session *session, struct crew *crew, const struct worker_notice *notice);
-void session_learn_from_opening(struct session *session);
-
-/* Tell a worker that was just started what is known. */
-void session_teach(struct session *session, struct crew *crew);
-
-/* It has said too often that this sender may not store. */
-void session_stop_unauthorised(struct session *session);
-
-/* A few times a second: what waited for its time goes on; the session is given up if nothing helps. */
-void session_look_after_peer(struct session *session);
-
-/* The end is near: what waits to be sent again will not be. */
-void session_end_waiting(struct session *session);
 
 /* ---- session_log.c ---- */
 
-/* How it ended, to the log: stored at info, failed at error, a stored one with a flaw at warn. */
+/* An instance has its outcome: stored at info, failed at error, a stored one with a flaw at warn. */
 void session_log_outcome(struct session *session, const struct instance *instance);
 
-/* ---- holdup.c ---- */
+/* The peer had no room for it, and it is sent again. */
+void session_log_again(struct session *session, const struct instance *instance);
 
-/* A worker's record says when it tries again. */
-void session_note_retry(struct session *session, const struct event_record *record);
+/* ---- session_mail.c ---- */
 
-/* Fill in what session_progress says of it. */
-void session_note_holdup(struct session *session);
+/* For the session's mailbox. */
+void session_deliver(void *user, struct mail *mail);
+
+/* A few times a second: what waited for its time goes on; the session is given up if nothing helps. */
+void session_look_after_peer(struct session *session);
 
 /* ---- session_intake.c ---- */
 

@@ -11,6 +11,7 @@
 
 #include "archive/archive.h"
 #include "programs/console.h"
+#include "programs/interrupt.h"
 #include "programs/option_groups.h"
 #include "programs/server.h"
 #include "programs/temporary_folder.h"

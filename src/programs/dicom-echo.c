@@ -10,9 +10,9 @@
 
 #include "dicomnet/status.h"
 #include "dicomnet/verification.h"
-#include "engine/interrupt.h"
 #include "programs/console.h"
 #include "programs/destination.h"
+#include "programs/interrupt.h"
 #include "programs/option_groups.h"
 #include "serve/receiver.h"
 #include "services/peer_text.h"

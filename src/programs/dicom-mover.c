@@ -11,11 +11,11 @@
 #include <uv.h>
 
 #include "base/text.h"
-#include "engine/interrupt.h"
 #include "fetch/retrieval.h"
 #include "instance/event.h"
 #include "programs/console.h"
 #include "programs/destination.h"
+#include "programs/interrupt.h"
 #include "programs/option_groups.h"
 #include "programs/query_keys.h"
 #include "programs/run_files.h"

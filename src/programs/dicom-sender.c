@@ -5,14 +5,12 @@
  * the console of report/. All of it is on the main thread.
  */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/text.h"
-#include "engine/interrupt.h"
 #include "engine/outline.h"
 #include "engine/pace.h"
 #include "engine/session.h"
@@ -24,6 +22,7 @@
 #include "programs/report_command.h"
 #include "programs/resume.h"
 #include "programs/run_files.h"
+#include "programs/session_loop.h"
 #include "programs/synthetic_files.h"
 #include "report/event_log.h"
 #include "report/format.h"
@@ -31,6 +30,7 @@
 #include "report/ramp.h"
 #include "report/report_files.h"
 #include "report/summary.h"
+#include "serve/loopback.h"
 
 static const char program_name[] = "dicom-sender";
 
@@ -39,6 +39,7 @@ struct sender {
     char *given; /* the command line, as a shell reads it; owned */
     const struct destination *destination;
     struct session_options session;
+    struct session_loop loop;
     struct resume resume;
     struct run_files files;
     struct summary *summary;
@@ -121,7 +122,6 @@ static void fill_in_session(struct sender *sender)
 
     *session = options->session;
     session->association = destination->association;
-    session->loopback = destination->loopback;
     session->threads = options->sending.threads > 0 ? options->sending.threads : PACE_MAX;
     session->threads_auto = options->sending.threads == 0;
     session->synthetic = options->sending.synthetic.studies > 0 ? &options->sending.synthetic : NULL;
@@ -135,7 +135,8 @@ static int open_reports(struct sender *sender)
 {
     if (run_files_open(&sender->files, program_name, &sender->options->common, sender->session.dry_run) != 0)
         return -1;
-    if (summary_create(&sender->summary, sender->files.session_id, &sender->session, sender->given) != 0)
+    if (summary_create(&sender->summary, sender->files.session_id, &sender->session, sender->given,
+                       sender->destination->loopback) != 0)
         return say_error("reports", NULL, -ENOMEM);
     return 0;
 }
@@ -200,6 +201,15 @@ static int exit_code_of(const struct sender *sender, const struct session_result
     return wrong == 0 ? 0 : 2;
 }
 
+/* --loopback: a receiver inside this process is the peer. */
+static int start_loopback(struct sender *sender, struct loopback **ret_loopback)
+{
+    if (!sender->destination->loopback || sender->session.dry_run)
+        return 0;
+    sender->session.association.host = "127.0.0.1";
+    return loopback_start(ret_loopback, &sender->session.association.port);
+}
+
 /* One session, from its reports' begin to their end. Returns its exit code; `result` is all zero if it did not run. */
 static int run(struct sender *sender, struct session_result *result)
 {
@@ -213,7 +223,11 @@ static int run(struct sender *sender, struct session_result *result)
 
     *result = (struct session_result){0};
     if (open_reports(sender) == 0 && begin_session(sender) == 0) {
-        int error = session_run(&sender->session, &observer, result);
+        struct loopback *loopback = NULL;
+        int error = start_loopback(sender, &loopback);
+        if (error == 0)
+            error = session_loop_run(&sender->loop, &sender->session, &observer, result);
+        loopback_stop(loopback);
         if (error != 0) {
             say_error("the session could not run", NULL, error);
         } else {
@@ -229,8 +243,6 @@ static int run(struct sender *sender, struct session_result *result)
 }
 
 /* ---- --ramp ---- */
-
-static volatile sig_atomic_t interrupted; /* between two sessions, where nobody else hears of it */
 
 static int ramp_exit_code(const struct ramp *ramp)
 {
@@ -267,8 +279,13 @@ static int write_ramp(const struct sender *sender, int exit_code)
 static int run_ramp(struct sender *sender, struct session_result *result)
 {
     const struct dicom_sender_options *options = sender->options;
+    bool interrupted = false;
     int exit_code = 0;
-    interrupt_note(&interrupted);
+    int error = session_loop_open(&sender->loop);
+    if (error != 0) {
+        say_error("the session could not run", NULL, error);
+        return 1;
+    }
     if (!options->common.quiet)
         ramp_print_heading(stderr);
     for (size_t i = 0; i < options->sending.ramp.count && !interrupted && exit_code != 130; i++) {
@@ -278,6 +295,7 @@ static int run_ramp(struct sender *sender, struct session_result *result)
             ramp_add(&sender->ramp, sender->files.session_id, options->sending.ramp.threads[i], exit_code, result);
         if (!options->common.quiet)
             ramp_print_step(step, stderr);
+        interrupted = session_loop_is_interrupted(&sender->loop);
         if (step->stored == 0)
             break;
     }
@@ -348,6 +366,7 @@ static int send_files(const struct dicom_sender_options *options)
         fill_in_session(&sender);
         exit_code = options->sending.ramp.count > 0 ? run_ramp(&sender, &result) : run(&sender, &result);
     }
+    session_loop_close(&sender.loop);
     resume_close(&sender.resume);
     free(sender.given);
     return exit_code;

@@ -13,7 +13,7 @@
 #include <uv.h>
 
 #include "dicomnet/acceptor.h"
-#include "engine/interrupt.h"
+#include "programs/interrupt.h"
 
 struct listening_group;
 

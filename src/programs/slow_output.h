@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <uv.h>
 
-#include "engine/interrupt.h"
+#include "programs/interrupt.h"
 
 struct slow_output {
     FILE *file; /* to print to; fully buffered */

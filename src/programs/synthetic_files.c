@@ -12,9 +12,9 @@
 
 #include "base/clock.h"
 #include "dicomnet/error.h"
-#include "engine/interrupt.h"
 #include "files/part10_writer.h"
 #include "files/synthetic.h"
+#include "programs/interrupt.h"
 #include "report/format.h"
 
 enum { FOLDER_MODE = 0750, FILE_MODE = 0640 };

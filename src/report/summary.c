@@ -16,7 +16,7 @@
 enum { FIRST_SLOTS = 256 };
 
 int summary_create(struct summary **ret_summary, const char *session_id, const struct session_options *options,
-                   const char *given)
+                   const char *given, bool loopback)
 {
     struct summary *summary = calloc(1, sizeof *summary);
     char *id = strdup(session_id);
@@ -28,6 +28,7 @@ int summary_create(struct summary **ret_summary, const char *session_id, const s
     summary->session_id = id;
     summary->options = options;
     summary->given = given;
+    summary->loopback = loopback;
     for (int state = 0; state < OUTCOME_STATE_COUNT; state++)
         summary->files[state].end = &summary->files[state].first;
     *ret_summary = summary;

@@ -29,9 +29,12 @@ struct summary;
  */
 enum { SUMMARY_LISTED_MAX = 10000 };
 
-/* `session_id` is copied; `options`, and `given`, what was typed, are borrowed until summary_destroy. 0 or -ENOMEM. */
+/*
+ * `session_id` is copied; `options`, and `given`, what was typed, are borrowed until summary_destroy. `loopback`: the
+ * peer is a receiver of this very process, whose address tells nobody anything. 0 or -ENOMEM.
+ */
 int summary_create(struct summary **ret_summary, const char *session_id, const struct session_options *options,
-                   const char *given) DICOMNET_MUST_CHECK;
+                   const char *given, bool loopback) DICOMNET_MUST_CHECK;
 
 /* NULL is fine. */
 void summary_destroy(struct summary *summary);

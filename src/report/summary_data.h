@@ -48,6 +48,7 @@ struct summary {
     char *session_id;                      /* owned */
     const struct session_options *options; /* borrowed */
     const char *given;                     /* borrowed */
+    bool loopback;                         /* the peer is a receiver of this process */
     bool lacks_memory;                     /* something could not be kept */
     uint64_t by_state[OUTCOME_STATE_COUNT];
     uint64_t bytes_stored;

@@ -63,8 +63,9 @@ static json_t *limit_json(const struct session_limit *limit)
                      document_number(limit->bytes), "seconds", (double)limit->ms / 1e3);
 }
 
-static json_t *options_json(const struct session_options *options, const char *given)
+static json_t *options_json(const struct summary *summary)
 {
+    const struct session_options *options = summary->options;
     const struct dicomnet_association_timeouts *timeouts = &options->association.timeouts;
     const struct discover_options *discover = &options->discover;
     return json_pack(
@@ -75,21 +76,22 @@ static json_t *options_json(const struct session_options *options, const char *g
         discover->recursive, "pattern", document_string_or_null(discover->pattern), "follow_symlinks",
         discover->follow_symlinks, "threads", (int)options->threads, "priority", priority_name(options->priority),
         "verify", options->verify, "retry", (int)options->retry, "max_pdu",
-        (json_int_t)options->association.max_pdu_len, "loopback", options->loopback, "dry_run", options->dry_run,
+        (json_int_t)options->association.max_pdu_len, "loopback", summary->loopback, "dry_run", options->dry_run,
         "accept_raw", options->scan.accept_raw, "allow_incomplete", options->scan.allow_incomplete, "log_level",
         dicomnet_log_level_name(options->log_level), "timeouts_s", "connect", timeouts->connect_ms / 1e3, "acse",
         timeouts->acse_ms / 1e3, "dimse", timeouts->dimse_ms / 1e3, "network", timeouts->network_ms / 1e3, "release",
         timeouts->release_ms / 1e3, "window", options->association.window > 1 ? (int)options->association.window : 1,
         "scan_first", options->scan_first, "synthetic", options->synthetic != NULL, "repeat",
         (json_int_t)options->repeat, "duration_s", (double)options->duration_ms / 1e3, "threads_auto",
-        options->threads_auto, "given", document_string(given), "give_up_after_s", (double)options->give_up_ms / 1e3,
-        "max_per_association", limit_json(&options->association_limit), "on_conflict",
-        conflict_name(options->on_conflict), "strict", options->strict);
+        options->threads_auto, "given", document_string(summary->given), "give_up_after_s",
+        (double)options->give_up_ms / 1e3, "max_per_association", limit_json(&options->association_limit),
+        "on_conflict", conflict_name(options->on_conflict), "strict", options->strict);
 }
 
-static json_t *destination_json(const struct session_options *options)
+static json_t *destination_json(const struct summary *summary)
 {
-    bool named = !options->loopback && options->association.host != NULL;
+    const struct session_options *options = summary->options;
+    bool named = !summary->loopback && options->association.host != NULL;
     return json_pack("{s:o, s:o, s:o, s:o}", "host", document_string_or_null(named ? options->association.host : NULL),
                      "port", named ? json_integer(options->association.port) : json_null(), "called_ae",
                      document_string(options->association.called_ae), "calling_ae",
@@ -225,13 +227,12 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         "complete", !summary->lacks_memory, "times", "begun", document_time(result->begun_us), "ended",
         document_time(result->ended_us), "duration_s", document_seconds(result->duration_us), "scan_s",
         document_seconds(result->scan_us), "transfer_s", document_seconds(result->transfer_us), "destination",
-        destination_json(summary->options), "options", options_json(summary->options, summary->given), "totals",
-        totals_json(&result->totals), "rates", rates_json(result), "response_times_ms",
-        histogram_json(&result->response), "phases_ms", "connect", histogram_json(&result->connect), "negotiate",
-        histogram_json(&result->negotiate), "read", histogram_json(&result->read), "write",
-        histogram_json(&result->write), "wait", histogram_json(&result->wait), "header_warnings", flaws_json(summary),
-        "peak_workers", document_number(result->peak_workers), "threads_auto", threads_auto_json(result), "time_s",
-        time_json(result->time_us), "workers", workers_json(result), "ledger",
+        destination_json(summary), "options", options_json(summary), "totals", totals_json(&result->totals), "rates",
+        rates_json(result), "response_times_ms", histogram_json(&result->response), "phases_ms", "connect",
+        histogram_json(&result->connect), "negotiate", histogram_json(&result->negotiate), "read",
+        histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
+        "header_warnings", flaws_json(summary), "peak_workers", document_number(result->peak_workers), "threads_auto",
+        threads_auto_json(result), "time_s", time_json(result->time_us), "workers", workers_json(result), "ledger",
         document_string_or_null(record != NULL ? record->path : NULL), "listed_max", json_integer(SUMMARY_LISTED_MAX),
         "all_listed", all_listed_json(summary));
 }

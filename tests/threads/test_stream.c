@@ -4,6 +4,7 @@
  * And instances that are made up, so many or for so long.
  */
 #include <string.h>
+#include <uv.h>
 
 #include "engine/scan_feed.h"
 #include "engine/session.h"
@@ -11,6 +12,7 @@
 #include "files/synthetic.h"
 #include "instance/instance.h"
 #include "made_files.h"
+#include "serve/loopback.h"
 
 enum { STUDIES = 24, EACH = 1000, FILES = STUDIES * EACH, FILE_BYTES = 2048, FOUND_MAX = 1000 };
 
@@ -45,16 +47,27 @@ static void on_ended(void *user, const struct instance *instance, const struct s
     watch_study(watch, instance);
 }
 
+static void on_session_ended(void *user) {}
+
 static struct session_result run(struct session_options *options, struct watch *watch)
 {
     static struct session_result result;
-    options->loopback = true;
-    options->association = (struct dicomnet_association_parameters){
-        .called_ae = "ANY-SCP", .calling_ae = "STREAM", .timeouts = dicomnet_association_default_timeouts};
+    struct loopback *loopback;
+    options->association = (struct dicomnet_association_parameters){.host = "127.0.0.1",
+                                                                    .called_ae = "ANY-SCP",
+                                                                    .calling_ae = "STREAM",
+                                                                    .timeouts = dicomnet_association_default_timeouts};
+    REQUIRE(loopback_start(&loopback, &options->association.port) == 0, "no receiver");
     if (watch != NULL)
         *watch = (struct watch){0};
     const struct session_observer observer = {.user = watch, .instance_ended = watch != NULL ? on_ended : NULL};
-    REQUIRE(session_run(options, &observer, &result) == 0, "session_run");
+    struct session *session;
+    uv_loop_t loop;
+    REQUIRE(uv_loop_init(&loop) == 0, "no loop");
+    REQUIRE(session_start(&session, &loop, options, &observer, &result, on_session_ended, NULL) == 0, "session_start");
+    uv_run(&loop, UV_RUN_DEFAULT);
+    REQUIRE(uv_loop_close(&loop) == 0, "handles are left");
+    loopback_stop(loopback);
     return result;
 }
 

@@ -1,4 +1,4 @@
-/* Whose fault a refusal is, when to pause and for how long, and when to ask for one more association. */
+/* Whose fault a refusal is, when to pause and for how long. */
 #include <criterion/criterion.h>
 
 #include <string.h>
@@ -179,20 +179,4 @@ Test(breaker, a_short_pause_forgives_nothing)
     cr_expect(refuse(2));
     cr_expect(!refuse(8));
     cr_expect_eq(breaker.state, BREAKER_FLOWING);
-}
-
-Test(breaker, asks_for_more_associations_ever_less_often)
-{
-    static const uint64_t delays_s[] = {10, 20, 40, 80, 160, 300, 300};
-    cr_expect(!breaker_may_grow(&breaker, 1000000), "nothing was turned away");
-    for (size_t i = 0; i < sizeof delays_s / sizeof delays_s[0]; i++) {
-        for (int k = 0; k < 5; k++)
-            breaker_turned_away(&breaker, now_ms); /* several at once count once */
-        cr_expect(!breaker_may_grow(&breaker, now_ms + delays_s[i] * 1000 - 1), "delay %zu", i);
-        now_ms += delays_s[i] * 1000;
-        cr_expect(breaker_may_grow(&breaker, now_ms), "delay %zu", i);
-        cr_expect(!breaker_may_grow(&breaker, now_ms), "one at a time");
-    }
-    breaker_stop_growing(&breaker);
-    cr_expect(!breaker_may_grow(&breaker, UINT64_MAX));
 }

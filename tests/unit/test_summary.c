@@ -47,7 +47,7 @@ static void set_up(void)
 {
     folder = fixture_make_folder();
     snprintf(path, sizeof path, "%s/dicom_sender_summary_" SESSION ".json", folder);
-    cr_assert_eq(summary_create(&summary, SESSION, &options, "--recursive 'a b'"), 0);
+    cr_assert_eq(summary_create(&summary, SESSION, &options, "--recursive 'a b'", false), 0);
     result = (struct session_result){
         .verdict = SESSION_COMPLETE,
         .begun_us = FIXTURE_BEGUN_S * 1000000ull,
@@ -218,11 +218,15 @@ Test(summary, an_empty_one_follows_the_schema)
 
 Test(summary, a_loopback_session_follows_the_schema)
 {
-    struct session_options loopback = {.loopback = true, .threads = 1};
+    struct session_options loopback = {.association = {.host = "127.0.0.1", .port = 4242}, .threads = 1};
     result.threads_chosen = 0;
     struct summary *other;
-    cr_assert_eq(summary_create(&other, SESSION, &loopback, "--loopback"), 0);
+    cr_assert_eq(summary_create(&other, SESSION, &loopback, "--loopback", true), 0);
     cr_assert_eq(summary_write(other, &result, 0, path), 0);
+    json_t *document = json_load_file(path, 0, NULL);
+    cr_expect(json_is_true(json_object_get(json_object_get(document, "options"), "loopback")));
+    cr_expect(json_is_null(json_object_get(json_object_get(document, "destination"), "host")), "it tells nothing");
+    json_decref(document);
     summary_destroy(other);
     cr_assert_eq(validate(path), 0);
 }

@@ -2,8 +2,8 @@
  * interrupt - the signals that ask a program to stop, on its loop: SIGINT, SIGTERM, and SIGHUP, which comes when the
  * terminal is closed. SIGHUP is left alone in a program that was started to ignore it (nohup).
  */
-#ifndef ENGINE_INTERRUPT_H
-#define ENGINE_INTERRUPT_H
+#ifndef PROGRAMS_INTERRUPT_H
+#define PROGRAMS_INTERRUPT_H
 
 #include <signal.h>
 #include <uv.h>
@@ -19,6 +19,9 @@ struct interrupt {
 
 /* Listen: `told` is called for each signal. Returns 0 or an error; it is to be closed in either case. */
 int interrupt_listen(struct interrupt *interrupt, uv_loop_t *loop, void (*told)(void *user, int signal), void *user);
+
+/* The loop may end although it listens. */
+void interrupt_unref(struct interrupt *interrupt);
 
 /* "terminated (SIGTERM)": for people. */
 const char *interrupt_text(int number);

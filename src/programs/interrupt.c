@@ -1,5 +1,5 @@
 /* interrupt - see interrupt.h. */
-#include "engine/interrupt.h"
+#include "programs/interrupt.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +44,12 @@ int interrupt_listen(struct interrupt *interrupt, uv_loop_t *loop, void (*told)(
             return error;
     }
     return 0;
+}
+
+void interrupt_unref(struct interrupt *interrupt)
+{
+    for (size_t i = 0; i < interrupt->open_count; i++)
+        uv_unref((uv_handle_t *)&interrupt->signals[i]);
 }
 
 static volatile sig_atomic_t *noted; /* NULL: nobody wants to know */

@@ -140,8 +140,8 @@ struct retrieval_observer {
  * error if it could not begin; what it is about is in `ret_problem` then ("" = no memory), and `ended` is not called,
  * but the loop has to turn until what was opened is closed.
  *
- * `ended` is called once, last, with what became of it; the retrieval is freed when it returns. `options` and
- * `observer` are borrowed until then.
+ * `ended` is called once, last, with the observer's `user` and what became of it; the retrieval is freed when it
+ * returns. `options` and `observer` are borrowed until then.
  */
 int retrieval_start(struct retrieval **ret_retrieval, struct uv_loop_s *loop, const struct retrieval_options *options,
                     const struct retrieval_observer *observer,
@@ -150,7 +150,8 @@ int retrieval_start(struct retrieval **ret_retrieval, struct uv_loop_s *loop, co
 
 /*
  * End it soon: `text` says why, and is the result's stop_text. The peer is asked to stop what it does, and gets as long
- * for that as for any answer; when this is called a second time, the peer is not waited for any more.
+ * for that as for any answer; when this is called a second time, the peer is not waited for any more. `ended` comes on a
+ * later turn of the loop. Not to be called from the observer's callbacks.
  */
 void retrieval_stop(struct retrieval *retrieval, const char *text);
 

@@ -2,17 +2,18 @@
  * retrieval_state - what a retrieval is doing, and what it may do next.
  *
  *     NEW
- *      |           established           no query left, or lost
- *      v                                                             the list is made
+ *      |
+ *      v      established          no query left, or lost          the list is made
  *   OPENING ------------> QUERYING ------------> CLOSING ------------------------------> OPENING
  *      |                   |    ^                 ^  |  |
  *      |                   v    |                 |  |  +----> SETTLING ----> DONE
  *      |                  LINGERING --------------+  |            |
- *      |                                             v            v
+ *      |  lost                                       v            v
  *      +-----------------------------------------> PAUSED <-------+
  *                                                    |
  *                                                    +----> OPENING
  *
+ * CLOSING follows OPENING at once if there is nothing to be asked, or the peer does not take the query.
  * What ends while it is LINGERING goes on as from CLOSING. DONE may follow all but QUERYING, whose query ends first:
  * when everything is there, when there is no further round, or when the retrieval is given up.
  *

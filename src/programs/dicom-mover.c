@@ -104,35 +104,26 @@ static uint32_t stall_ms(const struct dicom_mover_options *options)
     return dimse_ms < UINT32_MAX / times ? dimse_ms * times : UINT32_MAX;
 }
 
+/* What the options of the retrieval do not say: the destination, the keys, and what follows from them. */
 static void fill_in_retrieval(struct mover *mover, const struct dicomnet_identifier *keys)
 {
     const struct dicom_mover_options *options = mover->options;
     const struct destination *destination = mover->destination;
     struct retrieval_options *retrieval = &mover->retrieval;
 
-    *retrieval = (struct retrieval_options){
-        .association = destination->association,
-        .priority = (uint16_t)options->retrieval.priority,
-        .model = options->query.patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT,
-        .level = (enum dicomnet_query_level)options->query.level,
-        .keys = keys,
-        .no_find = options->retrieval.no_find,
-        .get = options->retrieval.get,
-        .output_dir = options->storing.output_dir,
-        .sync = options->storing.sync,
-        .mode = options->storing.mode,
-        .receive_address = address_to_listen_on(options, destination->host),
-        .receive_port = (uint16_t)options->retrieval.receive_port,
-        .allow_from = options->retrieval.allow_from.items,
-        .allow_from_count = options->retrieval.allow_from.count,
-        .retry = options->retrieval.retry,
-        .max_matches = options->query.max_matches,
-        .stall_ms = stall_ms(options),
-        .log_level = (enum dicomnet_log_level)options->common.log_level,
-    };
-    strcpy(retrieval->move_destination, options->retrieval.move_destination);
-    strcpy(retrieval->receive_ae, options->retrieval.receive_ae[0] != '\0' ? options->retrieval.receive_ae
-                                                                           : destination->association.calling_ae);
+    *retrieval = options->retrieval;
+    retrieval->association = destination->association;
+    retrieval->model = options->query.patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT;
+    retrieval->level = options->query.level;
+    retrieval->keys = keys;
+    retrieval->receive_address = address_to_listen_on(options, destination->host);
+    retrieval->allow_from = options->fetching.allow_from.items;
+    retrieval->allow_from_count = options->fetching.allow_from.count;
+    retrieval->max_matches = options->query.max_matches;
+    retrieval->stall_ms = stall_ms(options);
+    retrieval->log_level = options->common.log_level;
+    if (retrieval->receive_ae[0] == '\0')
+        strcpy(retrieval->receive_ae, destination->association.calling_ae);
 }
 
 static int open_reports(struct mover *mover)
@@ -266,7 +257,7 @@ static bool is_meant(const struct mover *mover, const struct query_keys *keys, c
                  "and for each level above it");
         return false;
     }
-    return options->retrieval.all || query_keys_narrow(keys, &options->query, ret_message, size);
+    return options->fetching.all || query_keys_narrow(keys, &options->query, ret_message, size);
 }
 
 static int ask(const void *read_options)

@@ -4,7 +4,8 @@
  *
  * A row of the table (options_table.h) names a group and a member of its struct. So a program has an option if it has
  * the group, and code that serves several programs takes a group and not a program. Where the struct that does the work
- * is filled from options alone, it is the group (struct session_options): nothing is then copied by hand.
+ * is filled from options, it is the group (struct session_options, struct retrieval_options): nothing is then copied by
+ * hand.
  *
  * Texts are borrowed from argv or static. Lists are owned: see options_fini.
  */
@@ -18,6 +19,7 @@
 #include "dicomnet/association.h"
 #include "dicomnet/query_retrieve.h"
 #include "engine/session.h"
+#include "fetch/retrieval.h"
 #include "files/synthetic.h"
 #include "programs/options.h"
 #include "report/ramp.h"
@@ -82,18 +84,9 @@ struct query_group {
     uint32_t max_matches; /* more are an error; 0: no limit */
 };
 
-/* How dicom-mover gets it, and whereto. */
-struct retrieval_group {
-    bool get;     /* C-GET instead of C-MOVE */
-    bool no_find; /* ask for what the keys name, and list nothing */
-    bool all;     /* no key narrows it, and that is meant */
-    uint32_t retry;
-    uint16_t priority; /* enum dicomnet_dimse_priority */
-    uint32_t stall_ms; /* 0: never */
-    char move_destination[DICOMNET_AE_SIZE];
-    char receive_ae[DICOMNET_AE_SIZE];
-    const char *receive_address; /* NULL: see --help */
-    uint16_t receive_port;
+/* What dicom-mover needs beside the options of the retrieval itself. */
+struct fetching_group {
+    bool all;                      /* no key narrows it, and that is meant */
     struct option_list allow_from; /* AE titles and hosts that may send to us; none given = all */
     bool receive_here;             /* said by a port to receive on */
 };
@@ -174,8 +167,8 @@ struct dicom_mover_options {
     struct options common;
     struct connection_group connection;
     struct query_group query;
-    struct retrieval_group retrieval;
-    struct storing_group storing;
+    struct fetching_group fetching;
+    struct retrieval_options retrieval;
 };
 
 struct dicom_receiver_options {

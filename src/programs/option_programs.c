@@ -140,8 +140,8 @@ static const struct option_program programs[] = {
      .groups = {[GROUP_CONNECTION] = offsetof(struct dicom_mover_options, connection),
                 [GROUP_NETWORK] = offsetof(struct dicom_mover_options, connection.network),
                 [GROUP_QUERY] = offsetof(struct dicom_mover_options, query),
-                [GROUP_RETRIEVAL] = offsetof(struct dicom_mover_options, retrieval),
-                [GROUP_STORING] = offsetof(struct dicom_mover_options, storing)}},
+                [GROUP_FETCHING] = offsetof(struct dicom_mover_options, fetching),
+                [GROUP_RETRIEVAL] = offsetof(struct dicom_mover_options, retrieval)}},
 };
 
 const struct option_program *option_program_of(unsigned program)

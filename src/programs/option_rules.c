@@ -58,15 +58,15 @@ static void apply_query(struct options *options)
  */
 static void apply_retrieval(struct options *options)
 {
-    struct retrieval_group *retrieval = options_group(options, GROUP_RETRIEVAL);
-    struct storing_group *storing = options_group(options, GROUP_STORING);
+    struct retrieval_options *retrieval = options_group(options, GROUP_RETRIEVAL);
+    const struct fetching_group *fetching = options_group(options, GROUP_FETCHING);
     if (retrieval == NULL)
         return;
-    bool here = storing->output_dir != NULL || retrieval->receive_here || options_given(options, "receive-port");
+    bool here = retrieval->output_dir != NULL || fetching->receive_here || options_given(options, "receive-port");
     if (!here && retrieval->move_destination[0] != '\0')
         return;
-    if (storing->output_dir == NULL)
-        storing->output_dir = output_dir_default;
+    if (retrieval->output_dir == NULL)
+        retrieval->output_dir = output_dir_default;
     if (retrieval->get || retrieval->move_destination[0] == '\0')
         return;
     if (retrieval->receive_ae[0] == '\0')

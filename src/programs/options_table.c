@@ -3,8 +3,8 @@
  *
  * How to add one:
  *
- *   1. A field in the struct that its value belongs to (option_groups.h), with its unit in the name. What dicom-sender
- *      does is said in struct session_options: the session has it then, and nothing is to be copied.
+ *   1. A field in the struct that its value belongs to (option_groups.h), with its unit in the name. For a session or a
+ *      retrieval that is its own struct (session_options, retrieval_options): nothing is to be copied then.
  *   2. A row here, below the others of its heading. What a row can say is in options_table.h: what it takes, from where
  *      to where, what it is at first, what it excludes, what it needs. `.secret = true` for a password or the like.
  *   3. A test of what it does, and a line in docs/manual/ if the help is not enough.
@@ -44,19 +44,20 @@
     {                                                                                                                  \
         GROUP_OF_##type, offsetof(struct type, member), sizeof((struct type *)NULL)->member                            \
     }
-#define GROUP_OF_options          GROUP_COMMON
-#define GROUP_OF_connection_group GROUP_CONNECTION
-#define GROUP_OF_network_group    GROUP_NETWORK
-#define GROUP_OF_sending_group    GROUP_SENDING
-#define GROUP_OF_session_options  GROUP_SESSION
-#define GROUP_OF_ledger_group     GROUP_LEDGER
-#define GROUP_OF_echo_group       GROUP_ECHO
-#define GROUP_OF_query_group      GROUP_QUERY
-#define GROUP_OF_retrieval_group  GROUP_RETRIEVAL
-#define GROUP_OF_storing_group    GROUP_STORING
-#define GROUP_OF_listening_group  GROUP_LISTENING
-#define GROUP_OF_fault_group      GROUP_FAULTS
-#define GROUP_OF_archive_group    GROUP_ARCHIVE
+#define GROUP_OF_options           GROUP_COMMON
+#define GROUP_OF_connection_group  GROUP_CONNECTION
+#define GROUP_OF_network_group     GROUP_NETWORK
+#define GROUP_OF_sending_group     GROUP_SENDING
+#define GROUP_OF_session_options   GROUP_SESSION
+#define GROUP_OF_ledger_group      GROUP_LEDGER
+#define GROUP_OF_echo_group        GROUP_ECHO
+#define GROUP_OF_query_group       GROUP_QUERY
+#define GROUP_OF_fetching_group    GROUP_FETCHING
+#define GROUP_OF_retrieval_options GROUP_RETRIEVAL
+#define GROUP_OF_storing_group     GROUP_STORING
+#define GROUP_OF_listening_group   GROUP_LISTENING
+#define GROUP_OF_fault_group       GROUP_FAULTS
+#define GROUP_OF_archive_group     GROUP_ARCHIVE
 
 /* What is said of more than one pair of options. */
 #define TWO_DESTINATIONS(one, other)                                                                                   \
@@ -156,54 +157,54 @@ const struct option_row option_rows[] = {
 
     /* ---- retrieval ---- */
     OPTION(.name = "output-dir", .letter = 'o', .programs = MOVER, .heading = "Retrieval", .takes = OPTION_TEXT,
-           .value = "DIR", .field = FIELD(storing_group, output_dir),
+           .value = "DIR", .field = FIELD(retrieval_options, output_dir),
            .help = "have it sent here, and keep it in this folder as <SOP Instance UID>.dcm; ./downloads if nothing "
                    "says where to"),
     OPTION(.name = "move-dest", .also = "-aem", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_AE,
-           .value = "AE", .field = FIELD(retrieval_group, move_destination),
+           .value = "AE", .field = FIELD(retrieval_options, move_destination),
            .help = "have it sent to this AE, which the peer must know; with a folder or a port here, this is our "
                    "receiver's title"),
-    OPTION(.name = "get", .programs = MOVER, .heading = "Retrieval", .field = FIELD(retrieval_group, get),
+    OPTION(.name = "get", .programs = MOVER, .heading = "Retrieval", .field = FIELD(retrieval_options, get),
            .conflicts_with = {{"move-dest", "--get and --move-dest exclude each other: C-GET sends to who asks"},
                               {"receive-port", NO_RECEIVER},
                               {"receive-ae", NO_RECEIVER},
                               {"receive-bind", NO_RECEIVER}},
            .help = "C-GET: instances come on the association that asks for them; no port is needed here"),
-    OPTION(.name = "no-find", .programs = MOVER, .heading = "Retrieval", .field = FIELD(retrieval_group, no_find),
+    OPTION(.name = "no-find", .programs = MOVER, .heading = "Retrieval", .field = FIELD(retrieval_options, no_find),
            .conflicts_with =
                {{"all",
                  "--no-find and --all exclude each other: without a list only what the keys name can be asked for"}},
            .help = "list nothing first, for a peer without C-FIND: ask for the entities whose UIDs are the keys, as a "
                    "whole"),
-    OPTION(.name = "all", .programs = MOVER, .heading = "Retrieval", .field = FIELD(retrieval_group, all),
+    OPTION(.name = "all", .programs = MOVER, .heading = "Retrieval", .field = FIELD(fetching_group, all),
            .help = "everything the peer has: needed if no key narrows the retrieval"),
     OPTION(.name = "receive-ae", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_AE, .value = "AE",
-           .field = FIELD(retrieval_group, receive_ae),
+           .field = FIELD(retrieval_options, receive_ae),
            .help = "the AE title by which the peer knows this receiver; by default our own one"),
     OPTION(.name = "receive-port", .also = "+P", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_UNSIGNED,
-           .value = "PORT", .min = 0, .max = 65535, .field = FIELD(retrieval_group, receive_port), .initial = "0",
+           .value = "PORT", .min = 0, .max = 65535, .field = FIELD(retrieval_options, receive_port), .initial = "0",
            .help = "the port to receive on, as the peer knows it; 0 picks a free one"),
     OPTION(.name = "receive-bind", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_ADDRESS,
-           .value = "ADDRESS", .field = FIELD(retrieval_group, receive_address),
+           .value = "ADDRESS", .field = FIELD(retrieval_options, receive_address),
            .help = "the address to receive on; by default 127.0.0.1 for a peer on this machine, else all"),
     OPTION(.name = "allow-from", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_LIST, .value = "AE|HOST",
-           .field = FIELD(retrieval_group, allow_from),
+           .field = FIELD(fetching_group, allow_from),
            .help =
                "receive only from this AE title or host; by default from whoever calls --receive-ae. May be repeated"),
-    OPTION(.name = "sync", .programs = MOVER, .heading = "Retrieval", .field = FIELD(storing_group, sync),
+    OPTION(.name = "sync", .programs = MOVER, .heading = "Retrieval", .field = FIELD(retrieval_options, sync),
            .help = "answer only after fsync of file and folder"),
     OPTION(.name = "mode", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_MODE, .value = "MODE",
-           .field = FIELD(storing_group, mode),
+           .field = FIELD(retrieval_options, mode),
            .help = "the permissions of instances, octal, whatever the umask; by default what the umask leaves of 640"),
     OPTION(.name = "retry", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_UNSIGNED, .value = "N", .min = 0,
-           .max = 100, .field = FIELD(retrieval_group, retry), .initial = "3",
+           .max = 100, .field = FIELD(retrieval_options, retry), .initial = "3",
            .help = "ask N more times for what is missing; a time that brought something does not count"),
     OPTION(.name = "stall-timeout", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_SECONDS,
-           .value = "SECONDS", .min = 0, .max = 86400, .field = FIELD(retrieval_group, stall_ms),
+           .value = "SECONDS", .min = 0, .max = 86400, .field = FIELD(retrieval_options, stall_ms),
            .help = "give up a request at a peer that keeps talking while nothing new comes; 0 waits for ever. By "
                    "default five times --dimse-timeout"),
     OPTION(.name = "priority", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_CHOICE,
-           .value = "low|medium|high", .choices = priorities, .field = FIELD(retrieval_group, priority),
+           .value = "low|medium|high", .choices = priorities, .field = FIELD(retrieval_options, priority),
            .initial = "medium", .help = "the priority to ask for"),
 
     /* ---- input ---- */

@@ -57,14 +57,15 @@ static const char *other_destination(const struct options *options)
 static int place_port(struct options *options, const char *port, char *ret_message)
 {
     struct connection_group *connection = options_group(options, GROUP_CONNECTION);
-    struct retrieval_group *retrieval = options_group(options, GROUP_RETRIEVAL);
+    struct retrieval_options *retrieval = options_group(options, GROUP_RETRIEVAL);
+    struct fetching_group *fetching = options_group(options, GROUP_FETCHING);
     connection->destination_port = port;
     if (!options_given(options, "port"))
         return 0;
     if (retrieval != NULL) {
         if (!options_given(options, "receive-port"))
             retrieval->receive_port = (uint16_t)connection->port;
-        retrieval->receive_here = true;
+        fetching->receive_here = true;
         return 0;
     }
     snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "'%.80s' and --port both name the port; give one", port);

@@ -493,17 +493,17 @@ Test(options, words_of_movers)
 #define MOVER(...) PARSE(PROGRAM_MOVER, "-k", "0020,000D=1", __VA_ARGS__)
     cr_assert_eq(MOVER("-aem", "X", "-L", "INSTANCE", "-p", "h", "104"), OPTIONS_RUN, "%s", message);
     cr_assert_str_eq(options.mover.retrieval.move_destination, "X");
-    cr_assert_null(options.mover.storing.output_dir);
+    cr_assert_null(options.mover.retrieval.output_dir);
     cr_assert_eq(options.mover.query.level, DICOMNET_QUERY_LEVEL_IMAGE);
     cr_assert_eq(MOVER("-aem", "X", "--port", "11113", "-od", "d", "h", "104", "--ignore-pending"), OPTIONS_RUN, "%s",
                  message);
     cr_assert_str_eq(options.mover.retrieval.move_destination, "");
     cr_assert_str_eq(options.mover.retrieval.receive_ae, "X");
-    cr_assert_str_eq(options.mover.storing.output_dir, "d");
+    cr_assert_str_eq(options.mover.retrieval.output_dir, "d");
     cr_assert_eq(options.mover.retrieval.receive_port, 11113);
     cr_assert_str_eq(options.mover.connection.destination_port, "104");
     cr_assert_eq(MOVER("-aem", "X", "--port", "11113", "h", "104"), OPTIONS_RUN, "%s", message);
-    cr_assert_str_eq(options.mover.storing.output_dir, "./downloads");
+    cr_assert_str_eq(options.mover.retrieval.output_dir, "./downloads");
     cr_assert_eq(MOVER("-p", "11113", "A@h"), OPTIONS_RUN, "%s", message);
     cr_assert_eq(options.mover.connection.port, 11113);
     cr_assert_eq(options.mover.retrieval.receive_port, 0);

@@ -435,16 +435,17 @@ static void on_tick(uv_timer_t *timer)
 
 /* ---- the whole ---- */
 
-void retrieval_stop(struct retrieval *retrieval, const char *text)
+void retrieval_stop(struct retrieval *retrieval, const char *text, const char *hint)
 {
     struct run *run = &retrieval->run;
+    char said[160];
     if (retrieval->state == RETRIEVAL_STATE_DONE)
         return;
     if (++retrieval->stop_count == 1) {
         run->verdict = RETRIEVAL_INTERRUPTED;
         snprintf(run->stop_text, sizeof run->stop_text, "%s", text);
-        LOG(&run->logger, DICOMNET_LOG_WARN, EVENT_SESSION_INTERRUPTED,
-            LOG_TEXT("text", "interrupted: the peer is asked to stop; a second Ctrl-C aborts at once"));
+        snprintf(said, sizeof said, "interrupted: the peer is asked to stop; %s", hint);
+        LOG(&run->logger, DICOMNET_LOG_WARN, EVENT_SESSION_INTERRUPTED, LOG_TEXT("text", said));
     }
     if (retrieval->link.user == NULL)
         finish(retrieval);

@@ -149,10 +149,11 @@ int retrieval_start(struct retrieval **ret_retrieval, struct uv_loop_s *loop, co
                     size_t problem_size) DICOMNET_MUST_CHECK;
 
 /*
- * End it soon: `text` says why, and is the result's stop_text. The peer is asked to stop what it does, and gets as long
- * for that as for any answer; when this is called a second time, the peer is not waited for any more. `ended` comes on a
- * later turn of the loop. Not to be called from the observer's callbacks.
+ * End it soon: `text` says why, and is the result's stop_text; `hint` tells a person how this can be called a second
+ * time ("a second Ctrl-C aborts at once"). The peer is asked to stop what it does, and gets as long for that as for any
+ * answer; the second time it is not waited for any more. `ended` comes on a later turn of the loop. Not to be called
+ * from the observer's callbacks.
  */
-void retrieval_stop(struct retrieval *retrieval, const char *text);
+void retrieval_stop(struct retrieval *retrieval, const char *text, const char *hint);
 
 #endif

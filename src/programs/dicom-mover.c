@@ -183,7 +183,7 @@ static void on_interrupt(void *user, int number)
 {
     struct mover *mover = user;
     if (mover->run != NULL)
-        retrieval_stop(mover->run, interrupt_text(number));
+        retrieval_stop(mover->run, interrupt_text(number), "a second Ctrl-C aborts at once");
 }
 
 static void on_ended(void *user, const struct retrieval_result *result)
@@ -202,7 +202,7 @@ static int start(struct mover *mover, const struct retrieval_observer *observer,
         return error;
     error = interrupt_listen(&mover->interrupt, &mover->loop, on_interrupt, mover);
     if (error != 0)
-        retrieval_stop(mover->run, dicomnet_error_text(error));
+        retrieval_stop(mover->run, dicomnet_error_text(error), "");
     return error;
 }
 

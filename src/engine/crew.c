@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 
 #include "base/memory.h"
+#include "engine/claims.h"
 #include "engine/gate.h"
 #include "engine/plan.h"
 #include "instance/event.h"
@@ -53,6 +54,12 @@ static struct hand *hand_of(struct crew *crew, int worker)
 {
     assert(worker >= 1 && worker <= (int)crew->count);
     return &crew->hands[worker - 1];
+}
+
+/* Its worker has work. */
+static bool works(const struct hand *hand)
+{
+    return hand->work != NULL && !hand->claims;
 }
 
 static int number_of(const struct crew *crew, const struct hand *hand)
@@ -107,7 +114,7 @@ void crew_wake(struct crew *crew)
 void crew_hold(struct crew *crew)
 {
     for (unsigned i = 0; i < crew->count; i++)
-        if (crew->hands[i].work != NULL && !crew->hands[i].stopping)
+        if (works(&crew->hands[i]) && !crew->hands[i].stopping)
             post(&crew->hands[i], MAIL_GIVE_BACK);
 }
 
@@ -136,13 +143,13 @@ bool crew_has_work(const struct crew *crew)
 
 bool crew_hand_has_work(const struct crew *crew, int worker)
 {
-    return crew->hands[worker - 1].work != NULL;
+    return works(&crew->hands[worker - 1]);
 }
 
 bool crew_asks(const struct crew *crew)
 {
     for (unsigned i = 0; i < crew->count; i++)
-        if (crew->hands[i].work != NULL && !crew->hands[i].backs_off)
+        if (works(&crew->hands[i]) && !crew->hands[i].backs_off)
             return true;
     return false;
 }
@@ -163,7 +170,7 @@ static unsigned count_storing(const struct crew *crew)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < crew->count; i++)
-        count += crew->hands[i].work != NULL && crew->hands[i].open;
+        count += works(&crew->hands[i]) && crew->hands[i].open;
     return count;
 }
 
@@ -180,7 +187,7 @@ bool crew_is_connecting(const struct crew *crew, uint64_t now_us, unsigned *ret_
         const struct hand *hand = &crew->hands[i];
         if (hand->open)
             return false;
-        if (hand->worker == NULL || (hand->work == NULL && !hand->backs_off))
+        if (hand->worker == NULL || (!works(hand) && !hand->backs_off))
             continue;
         tries = hand->failures + 1 > tries ? hand->failures + 1 : tries;
         next_us = hand->retry_us < next_us ? hand->retry_us : next_us;
@@ -237,6 +244,47 @@ static void give(struct hand *hand, struct work *work)
     worker_post(hand->worker, &work->mail);
 }
 
+static void give_claimed(struct hand *hand, struct gate *gate, struct work *work)
+{
+    if (hand->on_trial)
+        gate_try(gate);
+    hand->claims = false;
+    give(hand, work);
+}
+
+/* Give the work, if its study is ours. */
+static void claim(struct crew *crew, struct hand *hand, struct gate *gate, struct work *work, bool on_trial)
+{
+    hand->on_trial = on_trial;
+    switch (crew->options.claims != NULL ? claims_ask(crew->options.claims, work) : CLAIMS_GIVE) {
+    case CLAIMS_GIVE:
+        give_claimed(hand, gate, work);
+        break;
+    case CLAIMS_WAIT:
+        hand->work = work;
+        hand->claims = true;
+        break;
+    case CLAIMS_NONE:
+        break;
+    }
+}
+
+void crew_note_claimed(struct crew *crew, struct gate *gate, int worker, struct work *work, uint64_t now_us)
+{
+    struct hand *hand = hand_of(crew, worker);
+    enum gate_leave leave = gate_ask(gate, now_us / 1000);
+    hand->work = NULL;
+    hand->claims = false;
+    hand->idle_us = now_us;
+    if (work == NULL)
+        return;
+    hand->on_trial = hand->on_trial && leave == GATE_TRIAL;
+    if (hand->stopping || (leave != GATE_OPEN && !hand->on_trial))
+        claims_give_back(crew->options.claims, work);
+    else
+        give_claimed(hand, gate, work);
+}
+
 /* One store, to see whether the peer has room; another place each time, as it may be the instances' own matter. */
 static int hand_out_trial(struct crew *crew, struct plan *plan, struct gate *gate)
 {
@@ -249,8 +297,7 @@ static int hand_out_trial(struct crew *crew, struct plan *plan, struct gate *gat
     struct work *work = plan_next_probe(plan, number_of(crew, hand), gate_row(gate), gate_tries(gate));
     if (work == NULL)
         return -ENOMEM;
-    gate_try(gate);
-    give(hand, work);
+    claim(crew, hand, gate, work, true);
     return 0;
 }
 
@@ -267,7 +314,9 @@ int crew_hand_out(struct crew *crew, struct plan *plan, struct gate *gate, uint6
         struct work *work = plan_next(plan, number_of(crew, hand));
         if (work == NULL)
             return crew_has_work(crew) ? 0 : -ENOMEM;
-        give(hand, work);
+        claim(crew, hand, gate, work, false);
+        if (crew->options.claims != NULL && crew->options.claims->stopped)
+            return 0; /* the record could not be asked */
     }
     return 0;
 }
@@ -295,11 +344,16 @@ void crew_take_back(struct crew *crew, struct work *work, struct plan *plan, con
     hand->idle_us = now_us;
     bool stay = sending && gate_ask(gate, now_us / 1000) == GATE_OPEN && !hand->backs_off && !hand->stopping &&
                 count_busy(crew) < crew->allowed;
+    char study_key[DICOMNET_UID_SIZE];
+    strcpy(study_key, work->study->uid);
     struct work *next = plan_finish(plan, work, stay);
-    if (next != NULL)
+    if (next != NULL) {
         give(hand, next);
-    else
-        rest_idle(crew);
+        return;
+    }
+    if (crew->options.claims != NULL)
+        claims_release(crew->options.claims, study_key);
+    rest_idle(crew);
 }
 
 /* ---- how many ---- */

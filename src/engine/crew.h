@@ -28,6 +28,7 @@
 #include "engine/session.h"
 #include "engine/worker.h"
 
+struct claims;
 struct event_record;
 struct gate;
 struct plan;
@@ -37,12 +38,15 @@ struct crew_options {
     struct worker_options worker;       /* what all workers share; `threads` of them at most */
     bool threads_auto;                  /* find out how many of them are worth it */
     const struct peer_lessons *lessons; /* what a worker that starts is told; borrowed */
+    struct claims *claims; /* asked before a study is given to a worker; borrowed. NULL = all studies are ours */
     const struct dicomnet_logger *logger;
 };
 
 struct hand {
     struct worker *worker; /* NULL = not started, or joined */
-    struct work *work;     /* it has; NULL = none */
+    struct work *work;     /* it has, or will have; NULL = none */
+    bool claims;           /* whether its work may be sent is asked (claims.h): its worker has not got it yet */
+    bool on_trial;         /* that is work to see whether the peer has room */
     bool open;             /* its association is open */
     bool backs_off;        /* it cannot open one; no work until MAIL_READY */
     bool turned_away;      /* it backs off because the peer rejected it for the time being: its place is free */
@@ -82,6 +86,9 @@ int crew_hand_out(struct crew *crew, struct plan *plan, struct gate *gate, uint6
  */
 void crew_take_back(struct crew *crew, struct work *work, struct plan *plan, const struct gate *gate, bool sending,
                     uint64_t now_us);
+
+/* The late answer of the claims: worker number `worker` gets this work, if stores may begin; NULL = it gets none. */
+void crew_note_claimed(struct crew *crew, struct gate *gate, int worker, struct work *work, uint64_t now_us);
 
 /* What has not begun comes back from all who have work: nothing is to begin for now. */
 void crew_hold(struct crew *crew);

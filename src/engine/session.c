@@ -110,6 +110,7 @@ void session_stop_for(struct session *session, enum session_verdict verdict, con
                 EVENT_SESSION_INTERRUPTED, LOG_TEXT("text", text));
     intake_stop(session->intake);
     verify_cancel(&session->verify);
+    claims_stop(&session->claims);
     crew_stop(&session->crew, false);
 }
 
@@ -303,7 +304,7 @@ static void let_idle_go(struct session *session)
 {
     crew_release_idle(&session->crew, intake_brings_more(session->intake), clock_monotonic_us());
     if (!session_is_scanning(session) && session->plan.waiting_count == 0 && !deferred_rests(&session->deferred) &&
-        !deferred_is_aside(&session->deferred) && !crew_has_work(&session->crew))
+        !deferred_is_aside(&session->deferred) && !crew_has_work(&session->crew) && claims_is_idle(&session->claims))
         crew_stop(&session->crew, false);
 }
 
@@ -340,7 +341,8 @@ void session_go_on(struct session *session)
         let_idle_go(session);
     }
     idle_clock_set(&session->idle_clock, why_idle(session));
-    bool running = session->crew.left > 0 || scanning || verify_is_under_way(&session->verify);
+    bool running = session->crew.left > 0 || scanning || verify_is_under_way(&session->verify) ||
+                   !claims_is_idle(&session->claims);
     if ((session->phase == PHASE_SENDING || session->phase == PHASE_STOPPING) && !running)
         end_session(session);
 }
@@ -375,6 +377,7 @@ static void init_crew(struct session *session)
                    .idle_clock = &session->idle_clock},
         .threads_auto = options->threads_auto,
         .lessons = &session->peer.lessons,
+        .claims = &session->claims,
         .logger = &session->logger};
     crew_init(&session->crew, &crew);
 }
@@ -423,6 +426,8 @@ int session_start(struct session **ret_session, struct uv_loop_s *loop, const st
     session->logger =
         (struct dicomnet_logger){.write = session_write_log, .user = session, .level = options->log_level};
     keeping_init(&session->keeping, options->dry_run ? NULL : options->record, on_kept, session);
+    claims_init(&session->claims, options->dry_run ? NULL : options->record, &session->plan, &session_claims_handler,
+                session);
     session->begun_us = clock_monotonic_us();
     deferred_init(&session->deferred);
     int error = idle_clock_init(&session->idle_clock, TIME_SCANNING, session->begun_us);

@@ -122,6 +122,7 @@ void session_end_of_time(struct session *session)
 {
     session->time_is_up = true;
     intake_stop(session->intake);
+    claims_stop(&session->claims);
     if (session->phase < PHASE_STOPPING) {
         session_enter(session, PHASE_STOPPING);
         crew_stop(&session->crew, false);

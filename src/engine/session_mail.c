@@ -258,6 +258,28 @@ void session_deliver(void *user, struct mail *mail)
     session_go_on(session);
 }
 
+/* ---- claims ---- */
+
+static void on_claimed(void *user, int worker, struct work *work)
+{
+    struct session *session = user;
+    crew_note_claimed(&session->crew, &session->gate, worker, work, clock_monotonic_us());
+    session_go_on(session);
+}
+
+static void on_not_ours(void *user, struct instance *instance)
+{
+    session_end_instance(user, instance);
+}
+
+static void on_claim_failed(void *user, const char *problem)
+{
+    session_note_record_problem(user, problem);
+}
+
+const struct claims_handler session_claims_handler = {
+    .answered = on_claimed, .ended = on_not_ours, .record_failed = on_claim_failed};
+
 /* ---- a few times a second ---- */
 
 void session_look_after_peer(struct session *session)
@@ -266,6 +288,7 @@ void session_look_after_peer(struct session *session)
     struct instance *instance;
     if (session->phase != PHASE_SENDING)
         return;
+    (void)claims_retry(&session->claims, at_ms);
     while ((instance = deferred_take_rested(&session->deferred, at_ms)) != NULL)
         session_take_back(session, instance);
     if (gate_ask(&session->gate, at_ms) == GATE_TRIAL && gate_blames_rest(&session->gate, what_is_left(session), at_ms))

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "engine/channel_dimse.h"
+#include "engine/claims.h"
 #include "engine/crew.h"
 #include "engine/deferred.h"
 #include "engine/gate.h"
@@ -63,6 +64,7 @@ struct session {
     bool time_is_up; /* of a session with a duration: what is left is forgotten */
 
     struct channel_dimse_peer scp; /* whom the workers store to */
+    struct claims claims;
     struct crew crew;
     struct peer peer;
     struct gate gate;
@@ -113,6 +115,9 @@ void session_log_outcome(struct session *session, const struct instance *instanc
 void session_log_again(struct session *session, const struct instance *instance);
 
 /* ---- session_mail.c ---- */
+
+/* For the session's claims. */
+extern const struct claims_handler session_claims_handler;
 
 /* For the session's mailbox. */
 void session_deliver(void *user, struct mail *mail);

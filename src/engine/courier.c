@@ -231,8 +231,8 @@ static bool begin(struct courier *courier)
     outcome->attempts++;
     outcome->has_status = false;
     outcome->comment[0] = '\0';
-    outcome->worker = courier->outbox->worker;
-    outcome->association = courier->outbox->association;
+    instance->delivery.worker = courier->outbox->worker;
+    instance->delivery.association = courier->outbox->association;
     if (channel_begin(courier->channel, number_of(courier, slot)))
         return true;
     outcome->attempts--;
@@ -310,7 +310,7 @@ static struct judgement take_answer(struct courier *courier, struct instance *in
     struct outcome *outcome = &instance->outcome;
     outcome->has_status = answer->has_status;
     outcome->status = answer->status;
-    outcome->answered_us = now_us;
+    instance->delivery.answered_us = now_us;
     outcome->uid_missing = answer->uid_missing;
     outcome->context_other = answer->context_other;
     size_t len = strnlen(answer->comment, sizeof outcome->comment - 1);
@@ -364,7 +364,7 @@ struct courier_news courier_end_store(struct courier *courier, unsigned number, 
         courier->carried.store_us += now_us - courier->storing_since_us;
     worker_time_claim(courier->time, TIME_STORAGE, answer->read_us - answer->read_ahead_us);
     worker_time_claim(courier->time, TIME_WRITING, answer->write_us);
-    outcome->message_id = answer->message_id;
+    instance->delivery.message_id = answer->message_id;
     outcome->read_us = answer->read_us;
     outcome->write_us = answer->write_us;
     outcome->wait_us = answer->wait_us;

@@ -47,7 +47,7 @@ void session_log_outcome(struct session *session, const struct instance *instanc
                                                 LOG_TEXT("warning", flaws),
                                                 LOG_NUMBER("bytes", instance_wire_len(instance)),
                                                 LOG_NUMBER("attempts", outcome->attempts),
-                                                LOG_NUMBER("message_id", outcome->message_id),
+                                                LOG_NUMBER("message_id", instance->delivery.message_id),
                                                 LOG_NUMBER("read_us", outcome->read_us),
                                                 LOG_NUMBER("write_us", outcome->write_us),
                                                 LOG_NUMBER("wait_us", outcome->wait_us)};
@@ -62,8 +62,8 @@ void session_log_outcome(struct session *session, const struct instance *instanc
                                                 .time_us = outcome->earlier ? 0 : outcome->ended_us,
                                                 .field_count = said_count,
                                                 .fields = said},
-                                        .worker = outcome->worker,
-                                        .association = outcome->association,
+                                        .worker = instance->delivery.worker,
+                                        .association = instance->delivery.association,
                                         .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL};
     session_log_record(session, &record);
 }
@@ -83,8 +83,8 @@ void session_log_again(struct session *session, const struct instance *instance)
                                                 .event = EVENT_STORE_RETRIED,
                                                 .field_count = sizeof fields / sizeof fields[0],
                                                 .fields = fields},
-                                        .worker = outcome->worker,
-                                        .association = outcome->association,
+                                        .worker = instance->delivery.worker,
+                                        .association = instance->delivery.association,
                                         .study = instance->file.study_uid[0] != '\0' ? instance->file.study_uid : NULL};
     session_log_record(session, &record);
 }

@@ -103,7 +103,7 @@ static void take_refused(struct session *session, struct instance *instance)
     }
     const struct gate_verdict verdict = gate_refused(&session->gate, &instance->trials, at_ms);
     plan_mark_refused(&session->plan, instance, gate_row(&session->gate));
-    crew_answer_refusal(&session->crew, outcome->worker, !verdict.is_shut);
+    crew_answer_refusal(&session->crew, instance->delivery.worker, !verdict.is_shut);
     if (verdict.own_matter && instance->trials.refused > session->options->retry) {
         outcome->state = OUTCOME_FAILED;
         session_end_instance(session, instance);

@@ -31,12 +31,12 @@ static void count_new(struct session *session, const struct instance *instance)
     const struct outcome *outcome = &instance->outcome;
     if (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED)
         session->progress.totals.bytes_stored += instance_wire_len(instance);
-    tally_outcome(session->result, outcome);
+    tally_instance(session->result, instance);
     if (outcome->attempts > 0) {
         uint64_t now_us = clock_monotonic_us();
         session->result->transfer_us = now_us - session->transfer_begun_us;
         /* The worker's time, not now: the outcome may have been on its way while the next association failed. */
-        peer_note_answer(&session->peer, outcome->answered_us);
+        peer_note_answer(&session->peer, instance->delivery.answered_us);
     }
     keeping_add(&session->keeping, instance);
 }

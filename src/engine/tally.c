@@ -3,17 +3,18 @@
 
 #include "engine/session.h"
 #include "engine/worker.h"
-#include "instance/outcome.h"
+#include "instance/instance.h"
 
-void tally_outcome(struct session_result *result, const struct outcome *outcome)
+void tally_instance(struct session_result *result, const struct instance *instance)
 {
+    const struct outcome *outcome = &instance->outcome;
     if (!outcome->has_status || outcome->wait_us + outcome->write_us == 0)
         return;
     histogram_add(&result->response, outcome->read_us + outcome->write_us + outcome->wait_us);
     histogram_add(&result->read, outcome->read_us);
     histogram_add(&result->write, outcome->write_us);
     histogram_add(&result->wait, outcome->wait_us);
-    struct worker_figures *worker = &result->workers[outcome->worker - 1];
+    struct worker_figures *worker = &result->workers[instance->delivery.worker - 1];
     worker->read_us += outcome->read_us;
     worker->write_us += outcome->write_us;
     worker->wait_us += outcome->wait_us;

@@ -5,12 +5,12 @@
 #define ENGINE_TALLY_H
 
 struct association_figures;
-struct outcome;
+struct instance;
 struct session_result;
 struct worker_notice;
 
 /* An instance has its outcome, by this session: its times, if the peer answered. */
-void tally_outcome(struct session_result *result, const struct outcome *outcome);
+void tally_instance(struct session_result *result, const struct instance *instance);
 
 /* MAIL_OPENED, MAIL_ENDED and MAIL_STOPPED; of the first, `open` associations are open now. */
 void tally_opened(struct session_result *result, const struct worker_notice *notice, unsigned open);

@@ -49,12 +49,21 @@ struct instance_trials {
     uint64_t rest_until_ms; /* monotonic; it is not sent again before */
 };
 
+/* By which way the sending job sent it last. All zero: it was not sent, or by an earlier session. */
+struct instance_delivery {
+    uint64_t association; /* number of the association within the session, from 1 */
+    uint64_t answered_us; /* monotonic: when the peer's last answer came; 0 = never */
+    int worker;           /* number of the worker, from 1 */
+    uint16_t message_id;  /* of the C-STORE */
+};
+
 struct instance {
     struct mail mail;
     struct file_facts file;
     struct outcome outcome;
     char *fact; /* owned: what the outcome's reason is about, for people; NULL = it speaks for itself */
     struct instance_trials trials;
+    struct instance_delivery delivery;
 };
 
 /* Copy the facts and their strings (NULL strings become ""). NULL if out of memory. */

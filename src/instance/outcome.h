@@ -81,14 +81,10 @@ struct outcome {
     bool earlier;          /* an earlier session with the same ledger did this; the file was not opened now */
     int error;             /* negative error code behind the reason, or 0 */
     unsigned attempts;     /* times it was handed to an association */
-    int worker;            /* number of the worker that sent it last, from 1; 0 = none */
-    uint64_t association;  /* number of that association in the session; 0 = none */
-    uint16_t message_id;   /* of the last attempt */
     uint64_t ended_us;     /* wall clock of the end; 0 = not ended */
     uint64_t read_us;      /* last attempt: what reading the file took */
     uint64_t write_us;     /* last attempt: from the first byte handed over to the last one taken, but for read_us */
     uint64_t wait_us;      /* last attempt: from the last byte taken to the response */
-    uint64_t answered_us;  /* monotonic: when the peer's last answer came; 0 = never */
     uint64_t offset;       /* where in the file it went wrong (truncated, syntax-mismatch, bad-uid), else 0 */
     const char *detail;    /* static: what exactly the reason is about, for people; or NULL */
     char comment[DICOMNET_COMMENT_SIZE]; /* the peer's Error Comment (0000,0902), "" if none */

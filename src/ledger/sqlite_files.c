@@ -189,9 +189,9 @@ static void bind_outcome(struct ledger *ledger, sqlite3_stmt *query, const struc
         sqlite3_bind_null(query, KEEP_ERROR);
     bind_number(query, KEEP_OFFSET, outcome->offset);
     bind_number(query, KEEP_ATTEMPTS, outcome->attempts);
-    sqlite3_bind_int(query, KEEP_WORKER, outcome->worker);
-    bind_number(query, KEEP_ASSOCIATION, outcome->association);
-    bind_number(query, KEEP_MESSAGE_ID, outcome->message_id);
+    sqlite3_bind_int(query, KEEP_WORKER, instance->delivery.worker);
+    bind_number(query, KEEP_ASSOCIATION, instance->delivery.association);
+    bind_number(query, KEEP_MESSAGE_ID, instance->delivery.message_id);
     bind_number(query, KEEP_ENDED, outcome->ended_us);
     bind_number(query, KEEP_READ, outcome->read_us);
     bind_number(query, KEEP_WRITE, outcome->write_us);

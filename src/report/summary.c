@@ -163,7 +163,7 @@ static bool add_file(struct summary *summary, const struct instance *instance)
         .size_bytes = instance->file.size_bytes,
         .offset = outcome->offset,
         .detail = outcome->detail,
-        .association = outcome->association,
+        .association = instance->delivery.association,
         .error = outcome->error,
         .attempts = outcome->attempts,
         .status = outcome->status,

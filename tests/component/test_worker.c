@@ -22,6 +22,7 @@ struct run {
     struct made_files files;
     unsigned seen[FILES_MAX];
     struct outcome outcomes[FILES_MAX];
+    struct instance_delivery deliveries[FILES_MAX];
     char uids[FILES_MAX][DICOMNET_UID_SIZE];
     void (*on_instance)(struct dispatcher *dispatcher, struct run *run); /* after each that came home */
     void (*prepare)(struct run *run);                                    /* before anything is sent */
@@ -39,6 +40,7 @@ static void on_instance(struct dispatcher *from, const struct instance *instance
     cr_assert_lt(number, FILES_MAX);
     run.seen[number]++;
     run.outcomes[number] = instance->outcome;
+    run.deliveries[number] = instance->delivery;
     if (run.on_instance != NULL)
         run.on_instance(from, &run);
 }
@@ -164,8 +166,8 @@ Test(worker, association_lost_half_way, .timeout = FIXTURE_TIMEOUT_S)
         cr_expect_eq(dispatcher.ended, last, "script %zu: %u associations", i, dispatcher.ended);
         cr_expect_eq(attempts_in_all(), 11, "script %zu: what was acknowledged is not sent again", i);
         cr_expect_eq(run.outcomes[3].attempts, 2);
-        cr_expect_eq(run.outcomes[3].association, last);
-        cr_expect_eq(run.outcomes[2].association, 1);
+        cr_expect_eq(run.deliveries[3].association, last);
+        cr_expect_eq(run.deliveries[2].association, 1);
     }
 }
 

@@ -73,7 +73,7 @@ static void take_refused(struct dispatcher *dispatcher, struct instance *instanc
     struct mail *mail = malloc(sizeof *mail);
     INSIST(mail != NULL);
     mail->kind = MAIL_GO_ON;
-    worker_post(dispatcher->workers[instance->outcome.worker - 1], mail);
+    worker_post(dispatcher->workers[instance->delivery.worker - 1], mail);
     if (++instance->trials.refused <= dispatcher->options.retry) {
         INSIST(plan_return(&dispatcher->plan, instance) == 0);
         return;

@@ -36,11 +36,10 @@ static inline struct instance fixture_instance(const char *path, const char *stu
                     .reason = reason,
                     .has_status = sent,
                     .attempts = sent,
-                    .worker = sent,
-                    .association = sent,
                     .ended_us = FIXTURE_BEGUN_S * 1000000ull + 5000000,
                     .write_us = sent ? 1000 : 0,
                     .wait_us = sent ? 20000 : 0},
+        .delivery = {.worker = sent, .association = sent},
     };
 }
 

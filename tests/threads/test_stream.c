@@ -31,10 +31,10 @@ static void watch_study(struct watch *watch, const struct instance *instance)
     if (i == watch->study_count) {
         REQUIRE(i < STUDIES, "too many studies");
         snprintf(watch->studies[i], DICOMNET_UID_SIZE, "%s", instance->file.study_uid);
-        watch->workers[i] = instance->outcome.worker;
+        watch->workers[i] = instance->delivery.worker;
         watch->study_count++;
     }
-    watch->moved += watch->workers[i] != instance->outcome.worker;
+    watch->moved += watch->workers[i] != instance->delivery.worker;
 }
 
 static void on_ended(void *user, const struct instance *instance, const struct session_progress *progress)

@@ -30,8 +30,9 @@ static void on_instance(struct dispatcher *dispatcher, const struct instance *in
     run->seen[number]++;
     EXPECT(run->seen[number] == 1, "instance %u came home %u times", number, run->seen[number]);
     if (instance->outcome.state == OUTCOME_STORED)
-        EXPECT(instance->outcome.worker >= 1 && instance->outcome.worker <= WORKERS && instance->outcome.attempts == 1,
-               "instance %u: worker %d, %u attempts", number, instance->outcome.worker, instance->outcome.attempts);
+        EXPECT(instance->delivery.worker >= 1 && instance->delivery.worker <= WORKERS &&
+                   instance->outcome.attempts == 1,
+               "instance %u: worker %d, %u attempts", number, instance->delivery.worker, instance->outcome.attempts);
     if (dispatcher->instances == run->stop_at)
         dispatcher_stop(dispatcher, false);
     if (dispatcher->instances == run->stop_now_at)

@@ -130,7 +130,7 @@ static void fill(void)
     instance.outcome.has_status = true;
     instance.outcome.status = 0xA700;
     instance.outcome.attempts = 3;
-    instance.outcome.association = 2;
+    instance.delivery.association = 2;
     strcpy(instance.outcome.comment, "disk \"full\"\xe9");
     end_instance(&instance);
     instance = fixture_instance("d/gone.dcm", "1.2.4", "1.11", 700, OUTCOME_FAILED, REASON_VANISHED);

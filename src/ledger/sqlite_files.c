@@ -60,7 +60,7 @@ enum keep_column {
 /*
  * Where paths are indexed. A file that was stored stays so until it is seen to be another one: not
  * because it could not be opened this time (its inode is not known then), nor because the same path was given twice,
- * nor because nobody remembered it.
+ * nor because it was not recalled.
  */
 static const char keep_again[] =
     KEEP " ON CONFLICT (path) DO UPDATE SET (" KEPT ") = "

@@ -33,7 +33,7 @@ enum ledger_query {
 enum ledger_indexing {
     LEDGER_UNINDEXED,    /* not at all: there are no rows of earlier sessions, and each path comes once */
     LEDGER_INDEXED,      /* by an index, in which it stands once */
-    LEDGER_INDEXED_APART /* by a table of our own, as we may change nothing */
+    LEDGER_INDEXED_APART /* by a temporary table, as the ledger is read only */
 };
 
 struct ledger {

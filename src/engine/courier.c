@@ -86,7 +86,8 @@ void courier_learn(struct courier *courier, const struct worker_lesson *lesson)
 {
     if (lesson->store_max > 0)
         courier->lessons.store_max = lesson->store_max;
-    lessons_learn_unsupported(&courier->lessons, lesson->unsupported);
+    if (lesson->unsupported != NULL)
+        (void)lessons_learn_unsupported(&courier->lessons, lesson->unsupported);
 }
 
 /* ---- slots ---- */
@@ -303,6 +304,16 @@ static void carry_out(struct courier *courier, struct instance *instance, const 
     }
 }
 
+static void learn_from_status(struct courier *courier, const struct instance *instance, uint16_t status)
+{
+    courier->peer_busy = policy_says_busy(status);
+    courier->unauthorised = status == DICOMNET_STATUS_NOT_AUTHORISED ? courier->unauthorised + 1 : 0;
+    const struct context_pair *pair =
+        status == DICOMNET_STATUS_CLASS_NOT_SUPPORTED ? carried_find_asked(&courier->carried, instance) : NULL;
+    if (pair != NULL)
+        (void)lessons_learn_unsupported(&courier->lessons, pair);
+}
+
 static struct judgement take_answer(struct courier *courier, struct instance *instance,
                                     const struct channel_answer *answer, bool changed, uint64_t now_us)
 {
@@ -316,9 +327,7 @@ static struct judgement take_answer(struct courier *courier, struct instance *in
     size_t len = strnlen(answer->comment, sizeof outcome->comment - 1);
     memcpy(outcome->comment, answer->comment, len);
     outcome->comment[len] = '\0';
-    lessons_take_status(&courier->lessons, answer->status,
-                        answer->status == DICOMNET_STATUS_CLASS_NOT_SUPPORTED ? carried_find_asked(carried, instance)
-                                                                              : NULL);
+    learn_from_status(courier, instance, answer->status);
     const struct judgement judgement = judge_answer(&(struct judge_answer){.has_status = answer->has_status,
                                                                            .status = answer->status,
                                                                            .source_changed = changed,
@@ -354,8 +363,7 @@ struct courier_news courier_end_store(struct courier *courier, unsigned number, 
     struct slot *slot = &courier->slots[number];
     struct instance *instance = slot->instance;
     struct outcome *outcome = &instance->outcome;
-    const struct lessons *lessons = &courier->lessons;
-    bool was_busy = lessons->busy;
+    bool was_busy = courier->peer_busy;
     assert(number < courier->slot_count && instance != NULL);
     bool changed = source_close(&slot->source) != 0;
     slot->instance = NULL;
@@ -372,8 +380,8 @@ struct courier_news courier_end_store(struct courier *courier, unsigned number, 
                                                         : take_loss(courier, instance, answer, stopping);
     carry_out(courier, instance, &judgement);
     return (struct courier_news){.now_us = now_us,
-                                 .busy = lessons->busy && !was_busy,
-                                 .unauthorised = lessons->unauthorised == POLICY_UNAUTHORISED_MAX,
+                                 .busy = courier->peer_busy && !was_busy,
+                                 .unauthorised = courier->unauthorised == POLICY_UNAUTHORISED_MAX,
                                  .asks = judgement.course == COURSE_ASK};
 }
 

@@ -45,7 +45,10 @@ struct courier {
     struct channel *channel; /* open, or ending; NULL = none. Borrowed from the worker */
     bool one_at_a_time;      /* until the peer has answered a store on it */
     struct carried carried;
+
     struct lessons lessons;
+    bool peer_busy;        /* its last answer said that it is out of resources */
+    unsigned unauthorised; /* answers 0124 (not authorised) in a row */
 
     struct slot *prepared;     /* the next store, ready to begin; NULL = none */
     unsigned in_flight;        /* stores under way */

@@ -94,7 +94,7 @@ void crew_teach(struct crew *crew, uint64_t store_max, const struct context_pair
             post_lesson(&crew->hands[i], store_max, unsupported);
 }
 
-static void teach_all_lessons(const struct peer_lessons *lessons, struct hand *hand)
+static void teach_all_lessons(const struct lessons *lessons, struct hand *hand)
 {
     if (lessons->store_max > 0)
         post_lesson(hand, lessons->store_max, NULL);

@@ -35,9 +35,9 @@ struct plan;
 struct work;
 
 struct crew_options {
-    struct worker_options worker;       /* what all workers share; `threads` of them at most */
-    bool threads_auto;                  /* find out how many of them are worth it */
-    const struct peer_lessons *lessons; /* what a worker that starts is told; borrowed */
+    struct worker_options worker;  /* what all workers share; `threads` of them at most */
+    bool threads_auto;             /* find out how many of them are worth it */
+    const struct lessons *lessons; /* what a worker that starts is told; borrowed */
     struct claims *claims; /* asked before a study is given to a worker; borrowed. NULL = all studies are ours */
     const struct dicomnet_logger *logger;
 };

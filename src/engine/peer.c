@@ -3,10 +3,8 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "dicomnet/dimse.h"
-#include "engine/study.h"
 #include "instance/outcome.h"
 #include "instance/status_rule.h"
 #include "services/peer_text.h"
@@ -75,18 +73,6 @@ struct peer_verdict peer_learn_unauthorised(struct peer *peer)
     return (struct peer_verdict){.give_up = peer->why};
 }
 
-static const struct context_pair *learn_unsupported(struct peer *peer, const struct context_pair *pair)
-{
-    struct peer_lessons *lessons = &peer->lessons;
-    for (size_t i = 0; i < lessons->unsupported_count; i++)
-        if (strcmp(lessons->unsupported[i]->class_uid, pair->class_uid) == 0)
-            return NULL;
-    if (lessons->unsupported_count == DICOMNET_PDU_CONTEXTS_MAX)
-        return NULL;
-    lessons->unsupported[lessons->unsupported_count++] = pair;
-    return pair;
-}
-
 /* What is odd about its answers, and no reason not to believe them, is noted once. */
 static void look_for_oddities(struct peer *peer, const struct outcome *outcome, struct peer_verdict *verdict)
 {
@@ -106,7 +92,7 @@ struct peer_verdict peer_learn_outcome(struct peer *peer, const struct outcome *
         return verdict;
     losses_answered(&peer->losses);
     if (outcome->status == DICOMNET_STATUS_CLASS_NOT_SUPPORTED)
-        verdict.unsupported = learn_unsupported(peer, pair);
+        verdict.unsupported = lessons_learn_unsupported(&peer->lessons, pair) ? pair : NULL;
     peer->unauthorised = outcome->status == DICOMNET_STATUS_NOT_AUTHORISED ? peer->unauthorised + 1 : 0;
     if (peer->unauthorised == POLICY_UNAUTHORISED_MAX)
         verdict.give_up = peer_learn_unauthorised(peer).give_up;

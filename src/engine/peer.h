@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "dicomnet/association.h"
+#include "engine/lessons.h"
 #include "engine/losses.h"
 #include "engine/session.h"
 
@@ -39,16 +40,9 @@ struct peer_options {
                             was never there */
 };
 
-/* What every worker is to know of it, those that start later too. */
-struct peer_lessons {
-    uint64_t store_max;       /* it ends associations after so many stores; 0 = not known to */
-    size_t unsupported_count; /* classes that it accepts and cannot store */
-    const struct context_pair *unsupported[DICOMNET_PDU_CONTEXTS_MAX]; /* one pair of each such class */
-};
-
 struct peer {
     struct peer_options options;
-    struct peer_lessons lessons;
+    struct lessons lessons; /* what every worker is to know of it, those that start later too */
     struct losses losses;
     bool was_there;            /* it has agreed to an association once, or was too busy to */
     bool has_opened;           /* it has agreed to one in this session */
@@ -71,7 +65,7 @@ struct peer_verdict {
         *give_up;     /* why the session is to be stopped, for people; valid until the next verdict. NULL = it is not */
     bool wake;        /* workers that back off since they could not open an association are to try now */
     bool turned_away; /* it takes no more associations for the time being */
-    uint64_t store_max;                     /* a new lesson: see peer_lessons; 0 = none */
+    uint64_t store_max;                     /* a new lesson: see lessons.h; 0 = none */
     const struct context_pair *unsupported; /* another; NULL = none */
     bool uid_missing, context_other;        /* noted for the first time */
 };

@@ -79,21 +79,15 @@ Test(carried, what_was_asked_for)
     cr_expect_null(carried_find_asked(&carried, &other), "that class in that syntax");
 }
 
-Test(lessons, from_statuses)
+Test(lessons, each_class_once)
 {
+    static const struct context_pair mr_again = {.class_uid = MR, .syntax_uid = LITTLE};
     struct lessons lessons = {0};
-    lessons_take_status(&lessons, 0x0124, NULL);
-    lessons_take_status(&lessons, 0x0124, NULL);
-    cr_expect_eq(lessons.unauthorised, 2);
-    lessons_take_status(&lessons, 0xA700, NULL);
-    cr_expect(lessons.busy && lessons.unauthorised == 0);
-    lessons_take_status(&lessons, 0x0122, &mr);
-    lessons_take_status(&lessons, 0x0122, &mr);
-    cr_expect_not(lessons.busy);
+    cr_expect(lessons_learn_unsupported(&lessons, &mr));
+    cr_expect_not(lessons_learn_unsupported(&lessons, &mr_again), "whatever the syntax");
     cr_expect_eq(lessons.unsupported_count, 1);
     cr_expect(lessons_is_unsupported(&lessons, MR));
     cr_expect_not(lessons_is_unsupported(&lessons, CT));
-    lessons_learn_unsupported(&lessons, NULL);
-    lessons_learn_unsupported(&lessons, &ct);
+    cr_expect(lessons_learn_unsupported(&lessons, &ct));
     cr_expect_eq(lessons.unsupported_count, 2);
 }

@@ -32,7 +32,7 @@ static unsigned start_max; /* more cannot be started */
 static struct crew crew;
 static struct plan plan;
 static struct gate gate;
-static struct peer_lessons lessons;
+static struct lessons lessons;
 static struct context_pair known = {.class_uid = "1.2.3"};
 static struct dicomnet_logger logger;
 static char logged[256];
@@ -453,7 +453,7 @@ Test(crew, lessons_reach_those_that_start_later)
 {
     crew_allow(&crew, 1);
     hand_out();
-    lessons = (struct peer_lessons){.store_max = 40, .unsupported_count = 1, .unsupported = {&known}};
+    lessons = (struct lessons){.store_max = 40, .unsupported_count = 1, .unsupported = {&known}};
     crew_teach(&crew, 40, NULL);
     cr_expect_eq(workers[1].store_max, 40);
     cr_expect_eq(workers[1].lessons, 0);

@@ -1,8 +1,9 @@
 /*
- * gate - whether a store may begin now. Whatever may forbid it is asked here, and nowhere else.
+ * gate - whether a store may begin now. Whatever may forbid it to all workers is asked here, and nowhere else.
  *
- * Today that is the breaker alone: a peer that has no room. Time windows, rates and an operator who pauses a session
- * would be asked here as well: a store may begin if all of them agree.
+ * Today that is the breaker alone: a peer that has no room. Time windows and an operator who pauses a session would be
+ * asked here as well: a store may begin if all of them agree. A rate is too fine for it: a worker that was given a
+ * study stores all of it, unless the gate shuts.
  *
  * Pure logic on the main thread: facts and the time come from outside, in milliseconds of any clock that does not go
  * back.

@@ -37,7 +37,7 @@ class Newcomer(ProgramTest):
         orthanc = self.start(peers.Orthanc())
         (self.folder / 'build').mkdir()
         (self.folder / 'build' / 'release').symlink_to(pathlib.Path(os.environ['RELEASE_DIR']).resolve())
-        example, = (block for block in blocks('c') if block.startswith('/* echo_and_store_scu '))
+        example, = (block for block in blocks('c') if ' echo_and_store_scu HOST ' in block)
         (self.folder / 'echo_and_store_scu.c').write_text(example)
         script = '\n'.join(blocks('sh run orthanc'))
         for port, ours in (('11112', network.free_port()), ('4242', orthanc.port)):
@@ -51,7 +51,7 @@ class Newcomer(ProgramTest):
         self.assertIn(f'{STUDIES} matches', done.stdout)
         self.assertRegex(done.stdout, rf'(?m)^  listed +{SERIES * INSTANCES} ')
         self.assertRegex(done.stdout, rf'(?m)^  stored +{SERIES * INSTANCES} .*\n(.*\n)*  stored +{SERIES * INSTANCES} ')
-        self.assertRegex(done.stdout, r'echo: answered\nstore: answered, status 0000')
+        self.assertRegex(done.stdout, r'echo: answered, status 0000\nstore: answered, status 0000')
         fetched = {path.stem for path in (self.folder / 'fetched').glob('*.dcm')}
         self.assertEqual(len(fetched), SERIES * INSTANCES)
         self.assertEqual(set(orthanc.instances()), fetched)

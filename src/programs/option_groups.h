@@ -2,10 +2,12 @@
  * option_groups - what the options of a program are read into: a struct for each group of options, and for each program
  * one struct of the groups that it has.
  *
- * A row of the table (options_table.h) names a group and a member of its struct. So a program has an option if it has
- * the group, and code that serves several programs takes a group and not a program. Where the struct that does the work
- * is filled from options, it is the group (struct session_options, struct retrieval_options): nothing is then copied by
- * hand.
+ * A row of the table (options_table.h) names a group and a member of its struct; each program of the row has that
+ * group. Code that serves several programs takes a group and not a program. Where a module has a struct of options of
+ * its own, that is the group (struct session_options, struct retrieval_options): nothing is then copied by hand.
+ *
+ * A new group is a struct here and a member of the programs that have it, a name in enum option_group, its GROUP_OF_ in
+ * options_table.c, and its place in the programs' rows of option_programs.c.
  *
  * Texts are borrowed from argv or static. Lists are owned: see options_fini.
  */
@@ -70,6 +72,7 @@ struct ledger_group {
     bool show_pending;
 };
 
+/* How often dicom-echo asks. */
 struct echo_group {
     uint32_t repeat;
 };

@@ -71,8 +71,10 @@
 #define NO_RECEIVER "--get needs no receiver: --receive-port, --receive-ae and --receive-bind belong to C-MOVE"
 #define NO_FILES                                                                                                       \
     "--synthetic sends no files: give either it or paths (a destination is pacs://[AE@]HOST[:PORT] or AE@HOST:PORT)"
-#define NO_FOLDER      "--import, --reindex and --sync belong to --output-dir, which is missing"
-#define ONLY_DICOM     "--dicom excludes --output-dir, --import and --synthetic: it serves what it names and keeps nothing"
+#define NO_FOLDER "--import, --reindex and --sync belong to --output-dir, which is missing"
+#define ONLY_DICOM                                                                                                     \
+    "--dicom excludes --output-dir, --import and --synthetic: it serves what it names and "                            \
+    "keeps nothing"
 #define SYNTHETIC_ONLY "--repeat and --duration belong to --synthetic, which is missing"
 
 static const struct option_choice priorities[] = {

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "dicomnet/pdu.h"
-#include "engine/session.h"
+#include "engine/figures.h"
 
 struct context_pair;
 struct instance;

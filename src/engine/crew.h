@@ -22,10 +22,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/figures.h"
 #include "engine/growth.h"
 #include "engine/pace.h"
 #include "engine/peer.h"
-#include "engine/session.h"
 #include "engine/worker.h"
 
 struct claims;

@@ -24,9 +24,9 @@
 #include <stdint.h>
 
 #include "dicomnet/association.h"
+#include "engine/figures.h"
 #include "engine/lessons.h"
 #include "engine/losses.h"
-#include "engine/session.h"
 
 struct context_pair;
 struct outcome;

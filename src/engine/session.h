@@ -13,8 +13,8 @@
 
 #include "base/histogram.h"
 #include "dicomnet/association.h"
+#include "engine/figures.h"
 #include "engine/intake.h"
-#include "engine/time_kind.h"
 #include "files/discover.h"
 #include "files/scan.h"
 #include "instance/event.h"
@@ -28,16 +28,7 @@ struct synthetic_spec;
 struct uv_loop_s;
 
 enum {
-    SESSION_THREADS_MAX = 256,
-    SESSION_GIVE_UP_MS = 600 * 1000, /* see session_options.give_up_ms */
-    SESSION_FOUND_MAX = 16 * 1024    /* the default of session_options.found_max */
-};
-
-/* How much one association may carry, before it is released and another opened; 0 = no such limit. */
-struct session_limit {
-    uint64_t stores;
-    uint64_t bytes; /* of data sets */
-    uint64_t ms;
+    SESSION_FOUND_MAX = 16 * 1024 /* the default of session_options.found_max */
 };
 
 struct session_options {
@@ -49,7 +40,7 @@ struct session_options {
     bool verify;         /* C-ECHO before anything is sent; it must succeed */
     unsigned retry;      /* further attempts for what is worth another try; also for connecting */
     uint64_t give_up_ms; /* stop once the peer could not be reached, or had no room, for so long; 0 = after as many
-                            attempts as `retry` says if it has never answered, else SESSION_GIVE_UP_MS */
+                            attempts as `retry` says if it has never answered, else 600 s (engine/peer.h) */
     struct session_limit association_limit;
     enum intake_conflict on_conflict;
     bool strict;        /* warnings and skipped files fail the run */
@@ -104,29 +95,6 @@ struct session_progress {
     enum session_holdup holdup;
     unsigned tries; /* of a holdup: the coming try, or that under way, is the so manieth; pauses: so many so far */
     uint64_t next_try_us; /* until that try; 0 = it is under way */
-};
-
-/* What one association did; handed to observer.association_ended. */
-struct association_figures {
-    uint64_t number; /* within the session, from 1 */
-    int worker;
-    uint64_t begun_us, ended_us;       /* wall clock */
-    uint64_t connect_us, negotiate_us; /* durations; 0 if it did not get so far */
-    uint64_t store_us;                 /* time with a store under way; with several, once */
-    uint64_t stored, failed;           /* answered stores: acknowledged (warnings too), and failed */
-    uint64_t bytes;                    /* data set bytes acknowledged */
-    unsigned contexts_proposed, contexts_accepted;
-    uint32_t peer_max_pdu;
-    struct dicomnet_association_end end;
-};
-
-/* What one worker did. */
-struct worker_figures {
-    uint64_t time_us[TIME_KINDS];                 /* what its time went into */
-    uint64_t there_us;                            /* the sum of it: from the session's begin, rests left out */
-    uint64_t store_us;                            /* of it with a store under way */
-    uint64_t read_us, write_us, wait_us;          /* of answered stores, added up: more than store_us if they overlap */
-    uint64_t associations, stored, failed, bytes; /* as in association_figures */
 };
 
 /* How the session ended. */

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "engine/figures.h"
 #include "engine/mailbox.h"
-#include "engine/session.h"
 #include "engine/worker_mail.h"
 #include "engine/worker_time.h"
 #include "files/source.h"

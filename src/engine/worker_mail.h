@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
-#include "engine/session.h"
+#include "engine/figures.h"
 #include "engine/time_kind.h"
 
 struct context_pair;

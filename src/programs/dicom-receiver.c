@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "programs/console.h"
-#include "programs/interrupt.h"
 #include "programs/option_groups.h"
 #include "programs/server.h"
 #include "report/access_log.h"

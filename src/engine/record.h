@@ -65,7 +65,7 @@ struct record_claim {
     const char *study_uid; /* of the study; of instances without one, their SOP Class UID */
     enum record_claim_answer answer;
     uint32_t again_ms;
-    const char *problem; /* the answer is CLAIM_NOT_OURS */
+    const char *problem; /* if set, the answer does not count */
     void (*answered)(struct record_claim *claim);
 };
 

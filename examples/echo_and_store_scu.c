@@ -97,7 +97,8 @@ static int run(struct job *job, const char *host, uint16_t port, const char *ae_
          .syntax_count = 1,
          .syntaxes = {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}},
         {.abstract_syntax = job->meta.class_uid, .syntax_count = 1, .syntaxes = {job->meta.syntax_uid}}};
-    struct dicomnet_association_options options = {.parameters = {.host = host,
+    struct dicomnet_association_options options = {.size = sizeof(struct dicomnet_association_options),
+                                                   .parameters = {.host = host,
                                                                   .port = port,
                                                                   .calling_ae = "EXAMPLE",
                                                                   .timeouts = dicomnet_association_default_timeouts},

@@ -103,13 +103,15 @@ static int run(struct job *job, const char *host, uint16_t port, const char *ae_
         .abstract_syntax = dicomnet_query_class_uid(DICOMNET_QUERY_STUDY_ROOT, DICOMNET_QUERY_FIND),
         .syntax_count = 2,
         .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}};
-    struct dicomnet_association_options options = {.parameters = {.host = host,
+    struct dicomnet_association_options options = {.size = sizeof(struct dicomnet_association_options),
+                                                   .parameters = {.host = host,
                                                                   .port = port,
                                                                   .calling_ae = "EXAMPLE",
                                                                   .timeouts = dicomnet_association_default_timeouts},
                                                    .proposals = &proposal,
                                                    .proposal_count = 1};
-    const struct dicomnet_query_user_options user_options = {.handler = &handler, .context = job};
+    const struct dicomnet_query_user_options user_options = {
+        .size = sizeof(struct dicomnet_query_user_options), .handler = &handler, .context = job};
     struct dicomnet_query_user *user;
     uv_loop_t loop;
     snprintf(options.parameters.called_ae, sizeof options.parameters.called_ae, "%s", ae_title);

@@ -325,7 +325,8 @@ static int open_mover(struct job *job, uv_loop_t *loop)
     }
     while (strcmp(destinations[destination].ae_title, job->request->move_destination) != 0)
         destination++;
-    struct dicomnet_association_options options = {.parameters = {.host = destinations[destination].host,
+    struct dicomnet_association_options options = {.size = sizeof(struct dicomnet_association_options),
+                                                   .parameters = {.host = destinations[destination].host,
                                                                   .port = destinations[destination].port,
                                                                   .timeouts = dicomnet_association_default_timeouts},
                                                    .proposals = proposals,
@@ -407,7 +408,8 @@ static const struct dicomnet_association_handler *connected(void *loop, void **r
 {
     static const struct dicomnet_query_provider_handler handler = {
         .begin = on_begin, .ready = on_ready, .stored = on_stored, .ended = on_request_ended};
-    const struct dicomnet_query_provider_options options = {.handler = &handler,
+    const struct dicomnet_query_provider_options options = {.size = sizeof(struct dicomnet_query_provider_options),
+                                                            .handler = &handler,
                                                             .context = loop,
                                                             .prefer = prefer,
                                                             .dimse_ms = dicomnet_association_default_timeouts.dimse_ms};
@@ -446,6 +448,7 @@ int main(int argc, char **argv)
         return 2;
     }
     struct dicomnet_acceptor_options options = {
+        .size = sizeof(struct dicomnet_acceptor_options),
         .bind_address = "127.0.0.1",
         .port = (uint16_t)strtoul(argv[1], NULL, 10),
         .association = {.check_called_ae = true, .timeouts = dicomnet_association_default_timeouts}};

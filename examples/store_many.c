@@ -147,7 +147,8 @@ static void run(struct job *job, const char *host, uint16_t port, const char *ae
     static const struct dicomnet_storage_user_handler handler = {
         .ready = on_ready, .done = on_done, .closed = on_closed};
     struct sender senders[ASSOCIATIONS] = {0};
-    struct dicomnet_association_options options = {.parameters = {.host = host,
+    struct dicomnet_association_options options = {.size = sizeof(struct dicomnet_association_options),
+                                                   .parameters = {.host = host,
                                                                   .port = port,
                                                                   .calling_ae = "EXAMPLE",
                                                                   .timeouts = dicomnet_association_default_timeouts},

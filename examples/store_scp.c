@@ -86,7 +86,8 @@ static void cancel(void *context) /* the association ended before the instance d
 static const struct dicomnet_association_handler *connected(void *loop, void **ret_user)
 {
     static const struct dicomnet_storage_sink sink = {.begin = begin, .bytes = bytes, .end = end, .cancel = cancel};
-    struct dicomnet_storage_provider_options options = {.sink = &sink, .context_size = sizeof(struct guest)};
+    struct dicomnet_storage_provider_options options = {
+        .size = sizeof(struct dicomnet_storage_provider_options), .sink = &sink, .context_size = sizeof(struct guest)};
     *ret_user = dicomnet_storage_provider_create(loop, &options);
     return *ret_user != NULL ? &dicomnet_storage_provider_handler : NULL;
 }
@@ -106,6 +107,7 @@ int main(int argc, char **argv)
         return 2;
     }
     struct dicomnet_acceptor_options options = {
+        .size = sizeof(struct dicomnet_acceptor_options),
         .bind_address = "127.0.0.1",
         .port = (uint16_t)port,
         .association = {.check_called_ae = true, .timeouts = dicomnet_association_default_timeouts}};

@@ -13,9 +13,14 @@
 
 #include "association.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct dicomnet_acceptor;
 
 struct dicomnet_acceptor_options {
+    size_t size;               /* DICOMNET_ACCEPTOR_OPTIONS_INIT */
     const char *bind_address;  /* numeric, "127.0.0.1"; borrowed for the call */
     uint16_t port;             /* 0 = any free one, see dicomnet_acceptor_port */
     unsigned max_associations; /* beyond it: transient rejection, local limit exceeded; 0 = no limit */
@@ -29,9 +34,9 @@ struct dicomnet_acceptor_options {
      * takes a place that others may want. 0 = never
      */
     uint32_t idle_ms;
-    unsigned reject_first; /* so many associations are rejected so in any case; for tests */
-    struct dicomnet_association_accept_options association;
+    struct dicomnet_association_accept_options association; /* its size need not be set */
 };
+#define DICOMNET_ACCEPTOR_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_acceptor_options)
 
 struct dicomnet_acceptor_handler {
     /*
@@ -48,8 +53,10 @@ struct dicomnet_acceptor_handler {
 };
 
 /*
- * Listen. Returns 0 and the acceptor, or a negative error (UV_EADDRINUSE, UV_EACCES, -ENOMEM, ...). `handler` is
- * borrowed until the acceptor is closed.
+ * Listen. Returns 0 and the acceptor, or a negative error: UV_EADDRINUSE, UV_EACCES, -ENOMEM, ...;
+ * DICOMNET_ERROR_OPTIONS_SIZE; -EINVAL for no loop, numeric bind_address or handler with `connected`;
+ * DICOMNET_ERROR_AE_TITLE if the called AE title is to be checked against one that is none. `handler` is borrowed until
+ * the acceptor is closed.
  */
 int dicomnet_acceptor_open(struct dicomnet_acceptor **ret_acceptor, struct uv_loop_s *loop,
                            const struct dicomnet_acceptor_options *options,
@@ -63,5 +70,9 @@ uint16_t dicomnet_acceptor_port(const struct dicomnet_acceptor *acceptor);
  * `user` may go when this returns, while the associations' own are called until their `closed`.
  */
 void dicomnet_acceptor_close(struct dicomnet_acceptor *acceptor);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

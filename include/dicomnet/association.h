@@ -28,8 +28,13 @@
 #include "dimse.h"
 #include "error.h"
 #include "pdu.h"
+#include "sizes.h"
 #include "span.h"
 #include "uid.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 struct dicomnet_association;
 struct dicomnet_data_source;
@@ -99,11 +104,13 @@ struct dicomnet_association_context {
 };
 
 struct dicomnet_association_options {
+    size_t size;                                       /* DICOMNET_ASSOCIATION_OPTIONS_INIT */
     struct dicomnet_association_parameters parameters; /* its strings are borrowed for the call */
     const struct dicomnet_association_proposal *proposals;
     size_t proposal_count;                /* 1 to DICOMNET_PDU_CONTEXTS_MAX */
     const struct dicomnet_logger *logger; /* borrowed until closed; NULL = silent */
 };
+#define DICOMNET_ASSOCIATION_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_association_options)
 
 enum dicomnet_association_end_kind {
     DICOMNET_ASSOCIATION_RELEASED,        /* in good order, by whichever side asked */
@@ -170,7 +177,10 @@ struct dicomnet_association_handler {
 
 /*
  * Open an association. `handler` and the logger are borrowed until closed; everything else is copied. Returns 0 and
- * the association, or a negative error (-ENOMEM, -EINVAL for no or too many proposals): then no callback comes.
+ * the association, or a negative error, and then no callback comes: -ENOMEM; DICOMNET_ERROR_OPTIONS_SIZE; -EINVAL for
+ * no host, port, loop or handler with `closed`, a bind_address that is not numeric, no or too many proposals;
+ * DICOMNET_ERROR_AE_TITLE; DICOMNET_ERROR_PROPOSAL for one without an abstract syntax, or with no or too many transfer
+ * syntaxes.
  */
 int dicomnet_association_open(struct dicomnet_association **ret_association, struct uv_loop_s *loop,
                               const struct dicomnet_association_options *options,
@@ -178,6 +188,7 @@ int dicomnet_association_open(struct dicomnet_association **ret_association, str
 
 /* What an acceptor answers with. */
 struct dicomnet_association_accept_options {
+    size_t size;               /* DICOMNET_ASSOCIATION_ACCEPT_OPTIONS_INIT */
     char ae[DICOMNET_AE_SIZE]; /* our AE title; the called AE must be equal if `check_called_ae` */
     bool check_called_ae;
     uint32_t max_pdu_len; /* advertised; 0 = DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT */
@@ -192,9 +203,9 @@ struct dicomnet_association_accept_options {
     void (*leave)(void *admission);
     void (*gone)(void *admission);
     void *admission;
-    bool two_writes; /* for tests: answer as DCMTK does, each message in two writes with Nagle's algorithm on */
     const struct dicomnet_logger *logger;
 };
+#define DICOMNET_ASSOCIATION_ACCEPT_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_association_accept_options)
 
 /* Accept the connection that waits at `listener` (a uv_stream_t in its connection callback). As
  * dicomnet_association_open. */
@@ -274,5 +285,9 @@ uint64_t dicomnet_association_read_us(const struct dicomnet_association *associa
 /* Microseconds it took to connect (name look-up included), and from connected to AC. */
 uint64_t dicomnet_association_connect_us(const struct dicomnet_association *association);
 uint64_t dicomnet_association_negotiate_us(const struct dicomnet_association *association);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -11,6 +11,10 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct dicomnet_data_source {
     /* Exact number of bytes of the data set; even, as PS3.5 7.1.1 wants it. */
     uint64_t len;
@@ -57,5 +61,9 @@ struct dicomnet_descriptor_source {
  * DICOMNET_ERROR_SOURCE_CHANGED, or it is short.
  */
 int dicomnet_descriptor_source_init(struct dicomnet_descriptor_source *source, int fd, uint64_t offset);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

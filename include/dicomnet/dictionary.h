@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The tags that queries are made of. */
 enum {
     DICOMNET_TAG_SPECIFIC_CHARACTER_SET = 0x00080005,
@@ -83,5 +87,9 @@ enum { DICOMNET_DICTIONARY_NEAREST_MAX = 8 };
  * most `count` and DICOMNET_DICTIONARY_NEAREST_MAX. Those that are too far off are left out. Returns how many.
  */
 size_t dicomnet_dictionary_find_nearest(const char *keyword, const char **ret_keywords, size_t count);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

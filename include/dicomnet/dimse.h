@@ -17,6 +17,10 @@
 #include "status.h"
 #include "uid.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct dicomnet_pdu_event;
 
 /* Command Field (0000,0100), PS3.7 Annex E. A response is its request with bit 15 set. */
@@ -157,5 +161,9 @@ void dicomnet_dimse_reader_init(struct dicomnet_dimse_reader *reader);
  */
 int dicomnet_dimse_read(struct dicomnet_dimse_reader *reader, const struct dicomnet_pdu_event *fragment,
                         struct dicomnet_dimse_event *ret_event);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -14,6 +14,10 @@
 
 #include <stdbool.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* One line a code: its name behind DICOMNET_ERROR_, value, text for a person. */
 #define DICOMNET_ERRORS(X)                                                                                             \
     X(PDU_UNKNOWN, -20001, "the peer sent a PDU of an unknown type")                                                   \
@@ -55,7 +59,10 @@
     X(PEER_SPEAKS_OTHER, -20037, "the peer does not speak DICOM: what it sent is no PDU; wrong port?")                 \
     X(TIMEOUT_IDLE, -20040, "nothing was asked for within the idle timeout")                                           \
     X(STALLED, -20050, "the peer keeps talking, and nothing new has come within the stall timeout")                    \
-    X(UNASKED, -20051, "the peer keeps sending what was not asked for")
+    X(UNASKED, -20051, "the peer keeps sending what was not asked for")                                                \
+    X(OPTIONS_SIZE, -20060, "the options have no size of theirs (begin with their INIT), or set what is unknown here") \
+    X(AE_TITLE, -20061, "an AE title is empty, has more than 16 characters, or has some that it may not have")         \
+    X(PROPOSAL, -20062, "a proposed presentation context lacks its abstract syntax or has no transfer syntax")
 
 enum dicomnet_error {
 #define X(name, value, text) DICOMNET_ERROR_##name = (value),
@@ -77,5 +84,9 @@ bool dicomnet_error_is_foreign(int error);
 
 /* Marks a function whose return value must be looked at. */
 #define DICOMNET_MUST_CHECK __attribute__((warn_unused_result))
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -23,6 +23,10 @@
 
 #include "association.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct dicomnet_exchange;
 
 /* Either may be NULL, and so may the handler. */
@@ -50,5 +54,9 @@ void dicomnet_exchange_release(struct dicomnet_exchange *exchange);
 
 /* Abort now: every operation under way ends without an answer. */
 void dicomnet_exchange_abort(struct dicomnet_exchange *exchange, int error);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

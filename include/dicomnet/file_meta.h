@@ -11,6 +11,10 @@
 #include "span.h"
 #include "uid.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { DICOMNET_FILE_META_SIZE_MAX = 512 }; /* nothing that is written here is longer */
 
 /* What a data set needs to be stored: its C-STORE names the first two, its presentation context the third. */
@@ -29,5 +33,9 @@ ssize_t dicomnet_file_meta_decode(struct dicomnet_span bytes, struct dicomnet_fi
 /* Write preamble, "DICM" and meta header. Returns the number of bytes, DICOMNET_ERROR_BUFFER_TOO_SMALL or -ENOMEM. */
 ssize_t dicomnet_file_meta_encode(const struct dicomnet_file_meta *meta, uint8_t *bytes,
                                   size_t size) DICOMNET_MUST_CHECK;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

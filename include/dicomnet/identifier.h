@@ -29,6 +29,10 @@
 #include "error.h"
 #include "span.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum {
     DICOMNET_IDENTIFIER_SIZE_MAX = 4 * 1024 * 1024, /* bytes, at most */
     DICOMNET_IDENTIFIER_DEPTH_MAX = 16,             /* sequences within sequences */
@@ -179,5 +183,9 @@ size_t dicomnet_identifier_encoded_size(const struct dicomnet_identifier *identi
  */
 ssize_t dicomnet_identifier_encode(const struct dicomnet_identifier *identifier, const char *syntax_uid, uint8_t *bytes,
                                    size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

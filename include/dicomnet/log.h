@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum dicomnet_log_level { DICOMNET_LOG_ERROR, DICOMNET_LOG_WARN, DICOMNET_LOG_INFO, DICOMNET_LOG_DEBUG };
 
 /*
@@ -89,5 +93,9 @@ void dicomnet_logger_write(const struct dicomnet_logger *logger, enum dicomnet_l
 
 /* One heap block with the record, its fields and all their texts; free() it. NULL if out of memory. */
 struct dicomnet_log_record *dicomnet_log_record_copy(const struct dicomnet_log_record *record);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -19,6 +19,10 @@
 #include "sizes.h"
 #include "span.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum dicomnet_pdu_type {
     DICOMNET_PDU_ASSOCIATE_RQ = 0x01,
     DICOMNET_PDU_ASSOCIATE_AC = 0x02,
@@ -230,5 +234,9 @@ bool dicomnet_pdu_next_user_item(struct dicomnet_span *cursor, uint8_t *ret_type
 /* Bodies of 4 bytes; their length has been checked by dicomnet_pdu_read. */
 struct dicomnet_pdu_reject dicomnet_pdu_decode_reject(struct dicomnet_span body);
 struct dicomnet_pdu_abort dicomnet_pdu_decode_abort(struct dicomnet_span body);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -31,6 +31,10 @@
 #include "identifier.h"
 #include "storage.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* ---- what both sides speak of ---- */
 
 /* Information models (PS3.4 C.6). */
@@ -143,6 +147,7 @@ struct dicomnet_query_user_handler {
 };
 
 struct dicomnet_query_user_options {
+    size_t size;                                       /* DICOMNET_QUERY_USER_OPTIONS_INIT */
     const struct dicomnet_query_user_handler *handler; /* borrowed until closed */
     void *context;                                     /* the first argument but one of its callbacks */
 
@@ -153,6 +158,7 @@ struct dicomnet_query_user_options {
     const struct dicomnet_storage_sink *sink;
     void *sink_context;
 };
+#define DICOMNET_QUERY_USER_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_query_user_options)
 
 /*
  * As dicomnet_association_open. `association` proposes what is wanted: dicomnet_query_class_uid() with Implicit and
@@ -250,6 +256,7 @@ struct dicomnet_query_provider_handler {
 };
 
 struct dicomnet_query_provider_options {
+    size_t size;                                           /* DICOMNET_QUERY_PROVIDER_OPTIONS_INIT */
     const struct dicomnet_query_provider_handler *handler; /* borrowed until closed */
     void *context;
 
@@ -276,6 +283,7 @@ struct dicomnet_query_provider_options {
 
     uint32_t dimse_ms; /* longest wait for the response to a C-GET's sub-operation; 0 = for ever */
 };
+#define DICOMNET_QUERY_PROVIDER_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_query_provider_options)
 
 /*
  * On the loop of its association. It is freed by its association's end. NULL if out of memory, or if loop, options, the
@@ -336,5 +344,9 @@ struct dicomnet_query_finish {
  */
 void dicomnet_query_request_finish(struct dicomnet_query_request *request, uint16_t status,
                                    const struct dicomnet_query_finish *finish);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

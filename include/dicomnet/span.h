@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct dicomnet_span {
     const uint8_t *data;
     size_t len;
@@ -25,5 +29,9 @@ bool dicomnet_span_equals(struct dicomnet_span span, const char *text);
  * "1.2", and is never taken for it. What does not fit is cut: false.
  */
 bool dicomnet_span_copy_trimmed(struct dicomnet_span span, char *ret_text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -9,6 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* Those that the library itself gives. */
 enum dicomnet_dimse_status {
     DICOMNET_STATUS_SUCCESS = 0x0000,
@@ -32,5 +36,9 @@ const char *dicomnet_status_text(uint16_t status);
  * meaning (PS3.4 tables C.4-1 to C.4-3).
  */
 const char *dicomnet_status_query_text(uint16_t status, bool retrieves, bool moves);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

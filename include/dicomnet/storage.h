@@ -14,6 +14,10 @@
 
 #include "association.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { DICOMNET_STORAGE_WINDOW_MAX = 256 };
 
 /* ---- user ---- */
@@ -160,10 +164,10 @@ struct dicomnet_storage_sink {
 };
 
 struct dicomnet_storage_provider_options {
+    size_t size;                              /* DICOMNET_STORAGE_PROVIDER_OPTIONS_INIT */
     const struct dicomnet_storage_sink *sink; /* borrowed until closed */
     void *context;
-    size_t context_size;        /* not 0: the context is so many bytes, zeroed, which the provider makes and frees */
-    uint32_t response_delay_ms; /* before each C-STORE response; for tests */
+    size_t context_size; /* not 0: the context is so many bytes, zeroed, which the provider makes and frees */
 
     /* As association_handler.welcome. NULL: everybody is. */
     bool (*welcome)(void *context, const struct dicomnet_association *association);
@@ -175,6 +179,7 @@ struct dicomnet_storage_provider_options {
     uint8_t (*negotiate)(void *context, struct dicomnet_span abstract_syntax, struct dicomnet_span syntaxes,
                          struct dicomnet_span *ret_syntax);
 };
+#define DICOMNET_STORAGE_PROVIDER_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_storage_provider_options)
 
 /*
  * On the loop of its association. It is freed by its association's end. NULL if out of memory, or if loop, options, the
@@ -188,5 +193,9 @@ void dicomnet_storage_provider_destroy(struct dicomnet_storage_provider *provide
 
 /* The handler and user pointer for dicomnet_association_accept (or acceptor_handler.connected). */
 extern const struct dicomnet_association_handler dicomnet_storage_provider_handler;
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

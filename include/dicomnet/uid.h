@@ -7,6 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum { DICOMNET_UID_LEN_MAX = 64, DICOMNET_UID_SIZE = DICOMNET_UID_LEN_MAX + 1 };
 
 #define DICOMNET_UID_VERIFICATION                       "1.2.840.10008.1.1"
@@ -93,5 +97,9 @@ const char *dicomnet_uid_keyword(const char *uid);
  * standard, or a private class (not below 1.2.840.10008).
  */
 bool dicomnet_uid_is_storable(const char *uid);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,6 +7,10 @@
 
 #include "association.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct dicomnet_exchange;
 struct dicomnet_verification;
 
@@ -43,5 +47,9 @@ int dicomnet_verification_join(struct dicomnet_verification **ret_verification, 
 /* Give it up: the association, also a shared one, is aborted, and `done` comes soon, with an error. Not after `done`.
  */
 void dicomnet_verification_cancel(struct dicomnet_verification *verification);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

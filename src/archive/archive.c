@@ -117,6 +117,7 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
         return NULL;
     client->archive = archive;
     const struct dicomnet_query_provider_options options = {
+        .size = sizeof(struct dicomnet_query_provider_options),
         .handler = &provider_handler,
         .context = client,
         .sink = archive->options.output_dir != NULL ? &archive_sink : NULL,

@@ -16,6 +16,7 @@
 
 #include "archive/archive_private.h"
 #include "dicomnet/storage.h"
+#include "net/arguments.h"
 
 struct move;
 
@@ -211,7 +212,8 @@ static int open_lane(struct lane *lane)
 {
     struct move *move = lane->move;
     const struct archive_options *archive = &move->retrieve.archive->options;
-    struct dicomnet_association_options options = {.parameters = *move->destination,
+    struct dicomnet_association_options options = {.size = sizeof(struct dicomnet_association_options),
+                                                   .parameters = *move->destination,
                                                    .proposals = move->contexts,
                                                    .proposal_count = move->context_count,
                                                    .logger = archive->logger};
@@ -297,7 +299,10 @@ static int prepare(struct move *move, const struct dicomnet_query_request *reque
     struct archive *archive = move->retrieve.archive;
     move->priority = request->priority;
     move->message_id = request->message_id;
-    snprintf(move->calling_ae, sizeof move->calling_ae, "%s", dicomnet_association_called_ae(request->association));
+    /* The title that the requestor calls us by, if it is one. */
+    const char *title = dicomnet_association_called_ae(request->association);
+    snprintf(move->calling_ae, sizeof move->calling_ae, "%s",
+             arguments_is_ae_title(title) ? title : archive->options.acceptor.association.ae);
     snprintf(move->originator_ae, sizeof move->originator_ae, "%s",
              dicomnet_association_calling_ae(request->association));
     for (size_t i = 0; i < move->lane_count; i++) {

@@ -183,7 +183,8 @@ static int open_association(struct dimse_channel *channel, const struct channel_
         proposals[i] = (struct dicomnet_association_proposal){.abstract_syntax = options->pairs[i]->class_uid,
                                                               .syntax_count = 1,
                                                               .syntaxes = {options->pairs[i]->syntax_uid}};
-    const struct dicomnet_association_options association = {.parameters = peer->association,
+    const struct dicomnet_association_options association = {.size = sizeof(struct dicomnet_association_options),
+                                                             .parameters = peer->association,
                                                              .proposals = proposals,
                                                              .proposal_count = options->pair_count,
                                                              .logger = options->logger};

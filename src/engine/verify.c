@@ -32,7 +32,8 @@ int verify_start(struct verify *verify, struct uv_loop_s *loop,
                  const struct dicomnet_association_parameters *association, const struct dicomnet_logger *logger,
                  void (*done)(void *user, const char *problem, uint64_t echo_us), void *user)
 {
-    const struct dicomnet_association_options options = {.parameters = *association, .logger = logger};
+    const struct dicomnet_association_options options = {
+        .size = sizeof(struct dicomnet_association_options), .parameters = *association, .logger = logger};
     *verify = (struct verify){.association = association, .done = done, .user = user};
     int error = dicomnet_verification_echo(&verify->verification, loop, &options, on_verified, verify);
     if (error != 0)

@@ -198,7 +198,8 @@ static int open_receiver(struct arrivals *arrivals, struct uv_loop_s *loop, char
     static const struct receiver_observer observer = {
         .store_asked = on_asked, .store_replaces = on_replaces, .store_bytes = on_bytes, .store_answered = on_answered};
     const struct retrieval_options *options = arrivals->run->options;
-    struct receiver_options receiver = {.acceptor = {.bind_address = options->get ? NULL : options->receive_address,
+    struct receiver_options receiver = {.acceptor = {.size = sizeof(struct dicomnet_acceptor_options),
+                                                     .bind_address = options->get ? NULL : options->receive_address,
                                                      .port = options->receive_port,
                                                      .association = {.check_called_ae = true,
                                                                      .max_pdu_len = options->association.max_pdu_len,

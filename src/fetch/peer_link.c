@@ -22,9 +22,11 @@ bool peer_link_waits_for_arrivals(const struct peer_link *link, enum dicomnet_qu
 int peer_link_open(struct peer_link *link, struct uv_loop_s *loop, const struct peer_link_purpose *purpose)
 {
     const struct retrieval_options *options = link->run->options;
-    struct dicomnet_association_options association = {.parameters = options->association,
+    struct dicomnet_association_options association = {.size = sizeof(struct dicomnet_association_options),
+                                                       .parameters = options->association,
                                                        .logger = &link->run->logger};
-    struct dicomnet_query_user_options user = {.handler = purpose->handler, .context = purpose->context};
+    struct dicomnet_query_user_options user = {
+        .size = sizeof(struct dicomnet_query_user_options), .handler = purpose->handler, .context = purpose->context};
     struct dicomnet_association_proposal *proposals = contexts_propose(
         options->model, purpose->service, link->arrivals->inventory, purpose->attempt, &association.proposal_count);
     int error = proposals == NULL ? -ENOMEM : 0;

@@ -7,6 +7,9 @@
 #include <uv.h>
 
 #include "base/list.h"
+#include "base/sized.h"
+#include "net/arguments.h"
+#include "net/faults.h"
 #include "net/transport.h"
 
 enum { BACKLOG = 512, LOOKS = 4 /* at what is idle, in one idle time */, LOOK_MS_MAX = 1000 };
@@ -21,7 +24,8 @@ struct dicomnet_acceptor {
     struct list visitors; /* connections that are not gone, the oldest first */
     unsigned visitor_count;
     unsigned admitted_count; /* of them, those that take a place of max_associations */
-    unsigned rejected_count; /* for the sake of reject_first */
+    struct acceptor_faults faults;
+    unsigned rejected_count; /* for the sake of faults.reject_first */
     uint16_t port;
 };
 
@@ -64,7 +68,7 @@ static bool admit(void *admission)
     struct dicomnet_acceptor *acceptor = visitor->acceptor;
     const struct dicomnet_acceptor_options *options = &acceptor->options;
     visitor->requested = true;
-    if (acceptor->rejected_count < options->reject_first) {
+    if (acceptor->rejected_count < acceptor->faults.reject_first) {
         acceptor->rejected_count++;
         return false;
     }
@@ -134,8 +138,11 @@ static struct dicomnet_association *make_association(struct dicomnet_acceptor *a
     options.leave = leave;
     options.gone = gone;
     options.admission = visitor;
-    if (dicomnet_association_accept(&visitor->association, listener, &options, handler, association_user) == 0)
+    if (dicomnet_association_accept(&visitor->association, listener, &options, handler, association_user) == 0) {
+        if (acceptor->faults.two_writes)
+            association_use_two_writes(visitor->association);
         return visitor->association;
+    }
     forget(visitor);
     return NULL;
 }
@@ -210,10 +217,20 @@ int dicomnet_acceptor_open(struct dicomnet_acceptor **ret_acceptor, struct uv_lo
                            const struct dicomnet_acceptor_options *options,
                            const struct dicomnet_acceptor_handler *handler, void *user)
 {
+    struct dicomnet_acceptor_options own;
+    int error = SIZED_TAKE(&own, association, options);
+    if (error == 0 && (ret_acceptor == NULL || loop == NULL || handler == NULL || handler->connected == NULL ||
+                       own.bind_address == NULL))
+        error = -EINVAL;
+    own.association.size = sizeof own.association;
+    if (error == 0)
+        error = arguments_check_accept_options(&own.association);
+    if (error != 0)
+        return error;
     struct dicomnet_acceptor *acceptor = calloc(1, sizeof *acceptor);
     if (acceptor == NULL)
         return -ENOMEM;
-    acceptor->options = *options;
+    acceptor->options = own;
     acceptor->handler = handler;
     acceptor->user = user;
     list_init(&acceptor->visitors);
@@ -221,7 +238,7 @@ int dicomnet_acceptor_open(struct dicomnet_acceptor **ret_acceptor, struct uv_lo
     uv_timer_init(loop, &acceptor->look);
     acceptor->tcp.data = acceptor->look.data = acceptor;
     acceptor->handles_open = 2;
-    int error = bind_and_listen(acceptor);
+    error = bind_and_listen(acceptor);
     if (error != 0) {
         dicomnet_acceptor_close(acceptor);
         return error;
@@ -229,6 +246,11 @@ int dicomnet_acceptor_open(struct dicomnet_acceptor **ret_acceptor, struct uv_lo
     look_for_idle(acceptor);
     *ret_acceptor = acceptor;
     return 0;
+}
+
+void acceptor_set_faults(struct dicomnet_acceptor *acceptor, const struct acceptor_faults *faults)
+{
+    acceptor->faults = *faults;
 }
 
 uint16_t dicomnet_acceptor_port(const struct dicomnet_acceptor *acceptor)

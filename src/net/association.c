@@ -8,7 +8,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "net/arguments.h"
 #include "net/association_private.h"
+#include "net/faults.h"
 
 const struct dicomnet_association_timeouts dicomnet_association_default_timeouts = {.connect_ms = 10 * 1000,
                                                                                     .acse_ms = 30 * 1000,
@@ -83,12 +85,20 @@ int dicomnet_association_open(struct dicomnet_association **ret_association, str
                               const struct dicomnet_association_options *options,
                               const struct dicomnet_association_handler *handler, void *user)
 {
+    struct dicomnet_association_options own;
+    int error = arguments_take_options(&own, options);
+    if (error == 0)
+        error = ret_association == NULL || loop == NULL || handler == NULL || handler->closed == NULL
+                    ? -EINVAL
+                    : arguments_check_options(&own);
+    if (error != 0)
+        return error;
     struct dicomnet_association *association = create(loop, handler, user);
     if (association == NULL)
         return -ENOMEM;
-    const struct dicomnet_association_parameters *parameters = &options->parameters;
+    const struct dicomnet_association_parameters *parameters = &own.parameters;
     association->requestor = true;
-    association->logger = options->logger;
+    association->logger = own.logger;
     association->timeouts = parameters->timeouts;
     association->max_pdu_len =
         parameters->max_pdu_len != 0 ? parameters->max_pdu_len : DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT;
@@ -96,11 +106,11 @@ int dicomnet_association_open(struct dicomnet_association **ret_association, str
     memcpy(association->called_ae, parameters->called_ae, sizeof association->called_ae);
     memcpy(association->calling_ae, parameters->calling_ae, sizeof association->calling_ae);
     dicomnet_pdu_reader_init(&association->pdu_reader, association->max_pdu_len);
-    int error = association_make_room(association);
+    error = association_make_room(association);
     if (error == 0)
         error = association_grow_received(association, READ_SIZE);
     if (error == 0)
-        error = negotiate_build_request(association, options);
+        error = negotiate_build_request(association, &own);
     if (error != 0)
         return drop(association, error);
 
@@ -119,17 +129,25 @@ int dicomnet_association_accept(struct dicomnet_association **ret_association, s
                                 const struct dicomnet_association_accept_options *options,
                                 const struct dicomnet_association_handler *handler, void *user)
 {
+    struct dicomnet_association_accept_options own;
+    int error = arguments_take_accept_options(&own, options);
+    if (error == 0)
+        error = ret_association == NULL || listener == NULL || handler == NULL || handler->closed == NULL
+                    ? -EINVAL
+                    : arguments_check_accept_options(&own);
+    if (error != 0)
+        return error;
     struct dicomnet_association *association = create(listener->loop, handler, user);
     if (association == NULL)
         return -ENOMEM;
-    association->accept = *options;
-    association->logger = options->logger;
-    association->timeouts = options->timeouts;
-    association->max_pdu_len = options->max_pdu_len != 0 ? options->max_pdu_len : DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT;
-    association->window_proposed = options->window;
+    association->accept = own;
+    association->logger = own.logger;
+    association->timeouts = own.timeouts;
+    association->max_pdu_len = own.max_pdu_len != 0 ? own.max_pdu_len : DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT;
+    association->window_proposed = own.window;
     dicomnet_pdu_reader_init(&association->pdu_reader, association->max_pdu_len);
     association->connected_us = association->begun_us;
-    int error = association_grow_received(association, RECEIVE_SIZE_FIRST);
+    error = association_grow_received(association, RECEIVE_SIZE_FIRST);
     if (error != 0)
         return drop(association, error);
     error = transport_accept(&association->transport, listener, &association_transport_handler, association);
@@ -137,12 +155,16 @@ int dicomnet_association_accept(struct dicomnet_association **ret_association, s
         association_set_end(association, DICOMNET_ASSOCIATION_NOT_CONNECTED, error);
         association_close_all(association);
     } else {
-        if (options->two_writes)
-            transport_use_two_writes(&association->transport);
         association_step(association, EVT5, NULL);
     }
     *ret_association = association;
     return 0;
+}
+
+void association_use_two_writes(struct dicomnet_association *association)
+{
+    if (!association->transport.closing)
+        transport_use_two_writes(&association->transport);
 }
 
 /* ---- what the user asks for ---- */

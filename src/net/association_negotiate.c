@@ -107,9 +107,6 @@ static void propose_roles(struct dicomnet_pdu_associate *request, const struct d
 int negotiate_build_request(struct dicomnet_association *association,
                             const struct dicomnet_association_options *options)
 {
-    if (options->proposal_count == 0 || options->proposal_count > DICOMNET_PDU_CONTEXTS_MAX)
-        return -EINVAL;
-
     /* The PDU with the sub-items of its contexts behind it, while it is put together. */
     struct dicomnet_pdu_associate *request = malloc(sizeof *request + PROPOSED_SYNTAXES_SIZE);
     if (request == NULL)
@@ -131,7 +128,7 @@ int negotiate_build_request(struct dicomnet_association *association,
         item->abstract_syntax = dicomnet_span_of(proposal->abstract_syntax);
         item->transfer_syntaxes.data = syntaxes.data + syntaxes.len;
         size_t before = syntaxes.len;
-        for (size_t k = 0; k < proposal->syntax_count && k < DICOMNET_ASSOCIATION_SYNTAXES_MAX; k++)
+        for (size_t k = 0; k < proposal->syntax_count; k++)
             append_syntax(&syntaxes, proposal->syntaxes[k]);
         item->transfer_syntaxes.len = syntaxes.len - before;
     }

@@ -109,7 +109,8 @@ static void on_interrupt(void *user, int number)
 static int open_loopback(struct echo *echo)
 {
     struct receiver_options receiver = {
-        .acceptor = {.bind_address = "127.0.0.1",
+        .acceptor = {.size = sizeof(struct dicomnet_acceptor_options),
+                     .bind_address = "127.0.0.1",
                      .association = {.timeouts = echo->options->connection.network.timeouts}}};
     char problem[128];
     int error = receiver_open(&echo->receiver, &echo->loop, &receiver, problem, sizeof problem);
@@ -128,8 +129,8 @@ static int run(struct echo *echo)
     const struct destination *destination = echo->destination;
     struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->common.log_level);
 
-    echo->association =
-        (struct dicomnet_association_options){.parameters = destination->association, .logger = &logger};
+    echo->association = (struct dicomnet_association_options){
+        .size = sizeof(struct dicomnet_association_options), .parameters = destination->association, .logger = &logger};
     if (uv_loop_init(&echo->loop) != 0) {
         fprintf(stderr, "dicom-echo: no event loop\n");
         return 1;

@@ -188,9 +188,13 @@ static int open_user(struct finder *finder, const struct dicomnet_logger *logger
             options->query.patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT, DICOMNET_QUERY_FIND),
         .syntax_count = 2,
         .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}};
-    struct dicomnet_association_options association = {
-        .parameters = finder->destination->association, .proposals = &proposal, .proposal_count = 1, .logger = logger};
-    struct dicomnet_query_user_options user = {.handler = &handler, .context = finder};
+    struct dicomnet_association_options association = {.size = sizeof(struct dicomnet_association_options),
+                                                       .parameters = finder->destination->association,
+                                                       .proposals = &proposal,
+                                                       .proposal_count = 1,
+                                                       .logger = logger};
+    struct dicomnet_query_user_options user = {
+        .size = sizeof(struct dicomnet_query_user_options), .handler = &handler, .context = finder};
     return dicomnet_query_user_open(&finder->user, &finder->loop, &association, &user);
 }
 

@@ -39,12 +39,12 @@ static struct receiver_options receiver_options_of(const struct dicom_receiver_o
                    .fail_every = options->faults.fail.every,
                    .fail_status = (uint16_t)options->faults.fail.status,
                    .abort_after = options->faults.abort_after,
-                   .stall_after = options->faults.stall_after},
+                   .stall_after = options->faults.stall_after,
+                   .acceptor = {.reject_first = options->faults.reject_transient,
+                                .two_writes = options->faults.two_writes}},
         .logger = logger,
     };
-    receiver.acceptor.reject_first = options->faults.reject_transient;
     receiver.acceptor.association.window = options->listening.window;
-    receiver.acceptor.association.two_writes = options->faults.two_writes;
     return receiver;
 }
 

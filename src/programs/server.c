@@ -47,7 +47,8 @@ void server_run(struct server *server)
 struct dicomnet_acceptor_options server_acceptor_of(const struct listening_group *listening, const char *ae,
                                                     const struct dicomnet_logger *logger)
 {
-    struct dicomnet_acceptor_options acceptor = {.bind_address = listening->bind_address,
+    struct dicomnet_acceptor_options acceptor = {.size = sizeof(struct dicomnet_acceptor_options),
+                                                 .bind_address = listening->bind_address,
                                                  .port = (uint16_t)listening->port,
                                                  .max_associations = listening->max_associations,
                                                  .max_connections = listening->max_connections,

@@ -31,7 +31,9 @@ static void run(void *argument)
 static int open_all(struct loopback *loopback)
 {
     struct receiver_options options = {
-        .acceptor = {.bind_address = "127.0.0.1", .association = {.timeouts = dicomnet_association_default_timeouts}}};
+        .acceptor = {.size = sizeof(struct dicomnet_acceptor_options),
+                     .bind_address = "127.0.0.1",
+                     .association = {.timeouts = dicomnet_association_default_timeouts}}};
     int error = uv_async_init(&loopback->loop, &loopback->stop, on_stop);
     if (error != 0)
         return error;

@@ -16,6 +16,7 @@
 #include "instance/status_rule.h"
 #include "serve/allowed.h"
 #include "serve/guest.h"
+#include "services/storage_faults.h"
 
 struct receiver {
     struct receiver_options options;
@@ -261,16 +262,16 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
     if (visitor == NULL)
         return NULL;
     visitor->receiver = receiver;
-    const struct dicomnet_storage_provider_options options = {.sink = &sink,
+    const struct dicomnet_storage_provider_options options = {.size = sizeof(struct dicomnet_storage_provider_options),
+                                                              .sink = &sink,
                                                               .context = visitor,
-                                                              .welcome = is_welcome,
-                                                              .response_delay_ms =
-                                                                  receiver->options.faults.response_delay_ms};
+                                                              .welcome = is_welcome};
     visitor->provider = dicomnet_storage_provider_create(receiver->loop, &options);
     if (visitor->provider == NULL) {
         free(visitor);
         return NULL;
     }
+    storage_provider_delay_responses(visitor->provider, receiver->options.faults.response_delay_ms);
     guest_enter(&visitor->guest, &receiver->guests);
     visitor->visit.number = ++receiver->totals.associations;
     receiver->totals.open_associations++;
@@ -344,6 +345,8 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const 
         if (error != 0)
             snprintf(ret_problem, problem_size, "%s:%u: %s", options->acceptor.bind_address, options->acceptor.port,
                      dicomnet_error_text(error));
+        else
+            acceptor_set_faults(receiver->acceptor, &options->faults.acceptor);
     }
     if (error != 0) {
         free_receiver(receiver);

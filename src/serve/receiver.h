@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "dicomnet/acceptor.h"
+#include "net/faults.h"
 
 struct allowed;
 struct receiver;
@@ -52,6 +53,7 @@ struct receiver_observer {
 struct receiver_faults {
     uint16_t status; /* answer every C-STORE with this status. What fails is not kept */
     uint32_t response_delay_ms;
+    struct acceptor_faults acceptor;
     uint32_t fail_every; /* answer every so many-th C-STORE with fail_status, counted over all associations */
     uint16_t fail_status;
     /* Of an association: after so many answers, keep the next instance and send an A-ABORT for its answer. */

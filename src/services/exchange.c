@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "dicomnet/storage.h"
+#include "net/arguments.h"
 
 static void set_state(struct dicomnet_exchange *exchange, enum exchange_state state)
 {
@@ -261,18 +262,19 @@ static const struct dicomnet_association_handler association_handler = {
 static int open_exchange(struct dicomnet_exchange **ret_exchange, struct uv_loop_s *loop,
                          const struct dicomnet_association_options *options)
 {
-    if (loop == NULL || options == NULL)
-        return -EINVAL;
+    struct dicomnet_association_options capped;
+    int error = loop != NULL ? arguments_take_options(&capped, options) : -EINVAL;
+    if (error != 0)
+        return error;
     struct dicomnet_exchange *exchange = calloc(1, sizeof *exchange);
     if (exchange == NULL)
         return -ENOMEM;
     list_init(&exchange->services);
-    operations_init(&exchange->operations, loop, options->parameters.timeouts.dimse_ms);
+    operations_init(&exchange->operations, loop, capped.parameters.timeouts.dimse_ms);
     exchange->operations.timer.data = exchange;
-    struct dicomnet_association_options capped = *options;
     if (capped.parameters.window > DICOMNET_STORAGE_WINDOW_MAX)
         capped.parameters.window = DICOMNET_STORAGE_WINDOW_MAX;
-    int error = dicomnet_association_open(&exchange->association, loop, &capped, &association_handler, exchange);
+    error = dicomnet_association_open(&exchange->association, loop, &capped, &association_handler, exchange);
     if (error != 0) {
         uv_close((uv_handle_t *)&exchange->operations.timer, free_exchange);
         return error;

@@ -15,6 +15,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/sized.h"
 #include "dicomnet/data_source.h"
 #include "dicomnet/query_retrieve.h"
 #include "services/query_provider_private.h"
@@ -463,17 +464,18 @@ const struct dicomnet_association_handler dicomnet_query_provider_association_ha
 struct dicomnet_query_provider *dicomnet_query_provider_create(struct uv_loop_s *loop,
                                                                const struct dicomnet_query_provider_options *options)
 {
-    bool usable = loop != NULL && options != NULL && options->handler != NULL && options->handler->begin != NULL &&
-                  options->handler->ready != NULL && options->handler->ended != NULL &&
-                  store_intake_can_use(options->sink);
+    struct dicomnet_query_provider_options own;
+    bool usable = loop != NULL && SIZED_TAKE(&own, dimse_ms, options) == 0 && own.handler != NULL &&
+                  own.handler->begin != NULL && own.handler->ready != NULL && own.handler->ended != NULL &&
+                  store_intake_can_use(own.sink);
     struct dicomnet_query_provider *provider = usable ? calloc(1, sizeof *provider) : NULL;
     if (provider == NULL)
         return NULL;
-    provider->options = *options;
-    provider->intake.sink = options->sink;
-    provider->intake.context = options->sink_context;
+    provider->options = own;
+    provider->intake.sink = own.sink;
+    provider->intake.context = own.sink_context;
     dicomnet_identifier_init(&provider->identifier);
-    operations_init(&provider->operations, loop, options->dimse_ms);
+    operations_init(&provider->operations, loop, own.dimse_ms);
     uv_idle_init(loop, &provider->turn);
     provider->operations.timer.data = provider->turn.data = provider;
     provider->handles_open = 2;

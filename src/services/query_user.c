@@ -12,8 +12,10 @@
 #include <uv.h>
 
 #include "base/buffer.h"
+#include "base/sized.h"
 #include "dicomnet/data_source.h"
 #include "dicomnet/query_retrieve.h"
+#include "net/arguments.h"
 #include "services/exchange.h"
 #include "services/query.h"
 #include "services/store_intake.h"
@@ -252,15 +254,19 @@ static const struct service_class query_class = {.opened = on_opened,
 
 static int create(struct dicomnet_query_user **ret_user, const struct dicomnet_query_user_options *options)
 {
-    if (options == NULL || options->handler == NULL || options->handler->ended == NULL ||
-        options->handler->closed == NULL || !store_intake_can_use(options->sink))
+    struct dicomnet_query_user_options own;
+    int error = SIZED_TAKE(&own, sink_context, options);
+    if (error != 0)
+        return error;
+    if (own.handler == NULL || own.handler->ended == NULL || own.handler->closed == NULL ||
+        !store_intake_can_use(own.sink))
         return -EINVAL;
     struct dicomnet_query_user *user = calloc(1, sizeof *user);
     if (user == NULL)
         return -ENOMEM;
-    user->options = *options;
-    user->intake.sink = options->sink;
-    user->intake.context = options->sink_context;
+    user->options = own;
+    user->intake.sink = own.sink;
+    user->intake.context = own.sink_context;
     dicomnet_identifier_init(&user->decoded);
     *ret_user = user;
     return 0;
@@ -283,10 +289,12 @@ int dicomnet_query_user_open(struct dicomnet_query_user **ret_user, struct uv_lo
                              const struct dicomnet_query_user_options *options)
 {
     struct dicomnet_query_user *user;
-    int error = association != NULL ? create(&user, options) : -EINVAL;
+    struct dicomnet_association_options one_at_a_time;
+    int error = arguments_take_options(&one_at_a_time, association);
+    if (error == 0)
+        error = create(&user, options);
     if (error != 0)
         return error;
-    struct dicomnet_association_options one_at_a_time = *association;
     one_at_a_time.parameters.window = 1;
     return finish_opening(user, exchange_open_for(&user->service, &query_class, loop, &one_at_a_time), ret_user);
 }

@@ -9,7 +9,9 @@
 #include <string.h>
 #include <uv.h>
 
+#include "base/sized.h"
 #include "dicomnet/storage.h"
+#include "services/storage_faults.h"
 #include "services/store_intake.h"
 
 struct dicomnet_storage_provider {
@@ -123,20 +125,26 @@ const struct dicomnet_association_handler dicomnet_storage_provider_handler = {.
 struct dicomnet_storage_provider *
 dicomnet_storage_provider_create(struct uv_loop_s *loop, const struct dicomnet_storage_provider_options *options)
 {
-    if (loop == NULL || options == NULL || options->sink == NULL || !store_intake_can_use(options->sink))
+    struct dicomnet_storage_provider_options own;
+    if (loop == NULL || SIZED_TAKE(&own, negotiate, options) != 0 || own.sink == NULL ||
+        !store_intake_can_use(own.sink))
         return NULL;
-    struct dicomnet_storage_provider *provider = calloc(1, sizeof *provider + options->context_size);
+    struct dicomnet_storage_provider *provider = calloc(1, sizeof *provider + own.context_size);
     if (provider == NULL)
         return NULL;
-    provider->options = *options;
-    if (options->context_size > 0)
+    provider->options = own;
+    if (own.context_size > 0)
         provider->options.context = provider->context;
-    provider->intake.sink = options->sink;
+    provider->intake.sink = own.sink;
     provider->intake.context = provider->options.context;
-    provider->intake.response_delay_ms = options->response_delay_ms;
     uv_timer_init(loop, &provider->timer);
     provider->timer.data = provider;
     return provider;
+}
+
+void storage_provider_delay_responses(struct dicomnet_storage_provider *provider, uint32_t delay_ms)
+{
+    provider->intake.response_delay_ms = delay_ms;
 }
 
 void dicomnet_storage_provider_destroy(struct dicomnet_storage_provider *provider)

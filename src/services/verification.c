@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "net/arguments.h"
 #include "services/exchange.h"
 
 struct dicomnet_verification {
@@ -125,8 +126,10 @@ int dicomnet_verification_echo(struct dicomnet_verification **ret_verification, 
                                const struct dicomnet_association_options *options,
                                void (*done)(void *user, const struct dicomnet_verification_result *result), void *user)
 {
-    if (options == NULL || done == NULL)
-        return -EINVAL;
+    struct dicomnet_association_options with_proposal;
+    int error = done != NULL ? arguments_take_options(&with_proposal, options) : -EINVAL;
+    if (error != 0)
+        return error;
     struct dicomnet_verification *echo = create(true, done, user);
     if (echo == NULL)
         return -ENOMEM;
@@ -134,7 +137,6 @@ int dicomnet_verification_echo(struct dicomnet_verification **ret_verification, 
         .abstract_syntax = DICOMNET_UID_VERIFICATION,
         .syntax_count = 2,
         .syntaxes = {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN}};
-    struct dicomnet_association_options with_proposal = *options;
     with_proposal.proposals = &proposal;
     with_proposal.proposal_count = 1;
     with_proposal.parameters.window = 1;

@@ -68,6 +68,7 @@ struct dicomnet_association_options fixture_options(uint16_t port)
     static const struct dicomnet_association_proposal proposal = {
         .abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {FIXTURE_SYNTAX}};
     return (struct dicomnet_association_options){
+        .size = sizeof(struct dicomnet_association_options),
         .parameters =
             {.host = "127.0.0.1",
              .port = port,

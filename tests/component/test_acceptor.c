@@ -9,6 +9,7 @@
 #include "dicomnet/acceptor.h"
 #include "dicomnet/storage.h"
 #include "fixture.h"
+#include "services/storage_faults.h"
 
 enum { CLIENTS_MAX = 8 };
 
@@ -83,10 +84,11 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
 {
     struct server *server = user;
     const struct dicomnet_storage_provider_options options = {
-        .sink = &sink, .context = server, .response_delay_ms = server->response_delay_ms};
+        .size = sizeof(struct dicomnet_storage_provider_options), .sink = &sink, .context = server};
     server->connected++;
     *ret_user = dicomnet_storage_provider_create(&server->fixture.loop, &options);
     cr_assert_not_null(*ret_user);
+    storage_provider_delay_responses(*ret_user, server->response_delay_ms);
     return &dicomnet_storage_provider_handler;
 }
 
@@ -102,6 +104,7 @@ static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = o
 static struct dicomnet_acceptor_options server_options(void)
 {
     return (struct dicomnet_acceptor_options){
+        .size = sizeof(struct dicomnet_acceptor_options),
         .bind_address = "127.0.0.1",
         .association = {.ae = "TESTED",
                         .window = 4,
@@ -280,7 +283,8 @@ static const struct dicomnet_association_handler *on_simple_connected(void *loop
 {
     static const struct dicomnet_storage_sink simple_sink = {
         .begin = simple_begin, .bytes = simple_bytes, .end = simple_end, .closed = simple_closed};
-    const struct dicomnet_storage_provider_options options = {.sink = &simple_sink,
+    const struct dicomnet_storage_provider_options options = {.size = sizeof(struct dicomnet_storage_provider_options),
+                                                              .sink = &simple_sink,
                                                               .context_size = sizeof(struct simple_guest)};
     *ret_user = dicomnet_storage_provider_create(loop, &options);
     return *ret_user != NULL ? &dicomnet_storage_provider_handler : NULL;

@@ -259,8 +259,12 @@ static const struct dicomnet_query_provider_handler provider_handler = {.begin =
 static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
 {
     struct shared *shared = user;
-    const struct dicomnet_query_provider_options options = {
-        .handler = &provider_handler, .context = shared, .sink = &sink, .sink_context = shared, .dimse_ms = 5000};
+    const struct dicomnet_query_provider_options options = {.size = sizeof(struct dicomnet_query_provider_options),
+                                                            .handler = &provider_handler,
+                                                            .context = shared,
+                                                            .sink = &sink,
+                                                            .sink_context = shared,
+                                                            .dimse_ms = 5000};
     shared->connections++;
     *ret_user = dicomnet_query_provider_create(&shared->fixture.loop, &options);
     return *ret_user != NULL ? &dicomnet_query_provider_association_handler : NULL;
@@ -305,8 +309,11 @@ static void open_exchange(struct shared *shared, uint16_t port, uint16_t window,
 
 static void join_all(struct shared *shared)
 {
-    const struct dicomnet_query_user_options options = {
-        .handler = &query_handler, .context = shared, .sink = &sink, .sink_context = shared};
+    const struct dicomnet_query_user_options options = {.size = sizeof(struct dicomnet_query_user_options),
+                                                        .handler = &query_handler,
+                                                        .context = shared,
+                                                        .sink = &sink,
+                                                        .sink_context = shared};
     cr_assert_eq(dicomnet_storage_user_join(&shared->storage, shared->exchange, &storage_handler, shared), 0);
     cr_assert_eq(dicomnet_query_user_join(&shared->queries, shared->exchange, &options), 0);
     if (!shared->late_echo)
@@ -328,6 +335,7 @@ static void end(struct shared *shared, struct script_peer *peer, const char *wha
 static void run(struct shared *shared)
 {
     struct dicomnet_acceptor_options accept = {
+        .size = sizeof(struct dicomnet_acceptor_options),
         .bind_address = "127.0.0.1",
         .association = {.ae = "ARCHIVE", .timeouts = dicomnet_association_default_timeouts}};
     cr_assert_eq(dicomnet_acceptor_open(&shared->acceptor, &shared->fixture.loop, &accept, &acceptor_handler, shared),
@@ -584,7 +592,9 @@ static void expect_bad_opens(struct shared *shared)
     const struct dicomnet_query_user_handler no_ended = {.closed = on_query_closed};
     const struct dicomnet_storage_sink no_end = {.begin = on_instance, .bytes = on_instance_bytes};
     const struct dicomnet_query_user_options bad[] = {
-        {.handler = NULL}, {.handler = &no_ended}, {.handler = &query_handler, .sink = &no_end}};
+        {.size = sizeof bad[0], .handler = NULL},
+        {.size = sizeof bad[0], .handler = &no_ended},
+        {.size = sizeof bad[0], .handler = &query_handler, .sink = &no_end}};
     struct dicomnet_association_options options = fixture_options(1);
     struct uv_loop_s *loop = &shared->fixture.loop;
     cr_expect_eq(dicomnet_exchange_open(&shared->exchange, NULL, &options, NULL, NULL), -EINVAL);
@@ -601,10 +611,15 @@ static void expect_bad_opens(struct shared *shared)
         cr_expect_eq(dicomnet_query_user_open(&shared->queries, loop, &options, &bad[i]), -EINVAL, "%zu", i);
     options.proposal_count = 0;
     cr_expect_eq(dicomnet_exchange_open(&shared->exchange, loop, &options, NULL, NULL), -EINVAL);
-    cr_expect_null(dicomnet_storage_provider_create(loop, &(struct dicomnet_storage_provider_options){.sink = NULL}));
-    cr_expect_null(
-        dicomnet_storage_provider_create(loop, &(struct dicomnet_storage_provider_options){.sink = &no_end}));
-    cr_expect_null(dicomnet_query_provider_create(loop, &(struct dicomnet_query_provider_options){.handler = NULL}));
+    cr_expect_null(dicomnet_storage_provider_create(
+        loop, &(struct dicomnet_storage_provider_options){.size = sizeof(struct dicomnet_storage_provider_options),
+                                                          .sink = NULL}));
+    cr_expect_null(dicomnet_storage_provider_create(
+        loop, &(struct dicomnet_storage_provider_options){.size = sizeof(struct dicomnet_storage_provider_options),
+                                                          .sink = &no_end}));
+    cr_expect_null(dicomnet_query_provider_create(
+        loop, &(struct dicomnet_query_provider_options){.size = sizeof(struct dicomnet_query_provider_options),
+                                                        .handler = NULL}));
     cr_expect_str_empty(dicomnet_query_class_uid(DICOMNET_QUERY_STUDY_ROOT, (enum dicomnet_query_service)3));
 }
 
@@ -620,7 +635,8 @@ Test(exchange, what_callers_err_in)
     struct script_peer *peer = script_peer_listen(serve, NULL);
     open_exchange(&shared, peer->port, 0, &exchange_handler);
     cr_assert_eq(dicomnet_storage_user_join(&shared.storage, shared.exchange, &bad_stores, &shared), 0);
-    const struct dicomnet_query_user_options options = {.handler = &bad_queries, .context = &shared};
+    const struct dicomnet_query_user_options options = {
+        .size = sizeof(struct dicomnet_query_user_options), .handler = &bad_queries, .context = &shared};
     cr_assert_eq(dicomnet_query_user_join(&shared.queries, shared.exchange, &options), 0);
     end(&shared, peer, "what callers err in");
     cr_expect_str_eq(shared.log, "oSQX", "nothing was begun: %s", shared.log);

@@ -193,8 +193,10 @@ static const struct dicomnet_query_provider_handler provider_handler = {.begin =
 static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
 {
     struct both *both = user;
-    const struct dicomnet_query_provider_options options = {
-        .handler = &provider_handler, .context = both, .dimse_ms = 5000};
+    const struct dicomnet_query_provider_options options = {.size = sizeof(struct dicomnet_query_provider_options),
+                                                            .handler = &provider_handler,
+                                                            .context = both,
+                                                            .dimse_ms = 5000};
     *ret_user = dicomnet_query_provider_create(&both->fixture.loop, &options);
     return *ret_user != NULL ? &dicomnet_query_provider_association_handler : NULL;
 }
@@ -313,6 +315,7 @@ static void begin(struct both *both, enum dicomnet_query_service service)
 static void run(struct both *both)
 {
     struct dicomnet_acceptor_options accept = {
+        .size = sizeof(struct dicomnet_acceptor_options),
         .bind_address = "127.0.0.1",
         .association = {.ae = "ARCHIVE", .timeouts = dicomnet_association_default_timeouts}};
     cr_assert_eq(dicomnet_acceptor_open(&both->acceptor, &both->fixture.loop, &accept, &acceptor_handler, both), 0);
@@ -332,8 +335,11 @@ static void run(struct both *both)
     struct dicomnet_association_options options = fixture_options(dicomnet_acceptor_port(both->acceptor));
     options.proposals = proposals;
     options.proposal_count = 2;
-    const struct dicomnet_query_user_options user_options = {
-        .handler = &user_handler, .context = both, .sink = &sink, .sink_context = both};
+    const struct dicomnet_query_user_options user_options = {.size = sizeof(struct dicomnet_query_user_options),
+                                                             .handler = &user_handler,
+                                                             .context = both,
+                                                             .sink = &sink,
+                                                             .sink_context = both};
     cr_assert_eq(dicomnet_query_user_open(&both->user, &both->fixture.loop, &options, &user_options), 0);
     fixture_run(&both->fixture);
     fixture_end(&both->fixture);

@@ -104,7 +104,8 @@ static void ask(struct record *record, void (*play)(struct script_peer *peer), c
         .abstract_syntax = FIND, .syntax_count = 1, .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN}};
     struct dicomnet_association_options options = fixture_options(peer->port);
     options.proposals = &proposal;
-    const struct dicomnet_query_user_options user_options = {.handler = &user_handler, .context = record};
+    const struct dicomnet_query_user_options user_options = {
+        .size = sizeof(struct dicomnet_query_user_options), .handler = &user_handler, .context = record};
     cr_assert_eq(dicomnet_query_user_open(&record->user, &fixture.loop, &options, &user_options), 0);
     fixture_run(&fixture);
     fixture_end_peer(peer, what);
@@ -378,7 +379,8 @@ static const struct dicomnet_query_provider_handler provider_handler = {.begin =
 static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
 {
     struct server *server = user;
-    const struct dicomnet_query_provider_options options = {.handler = &provider_handler, .context = server};
+    const struct dicomnet_query_provider_options options = {
+        .size = sizeof(struct dicomnet_query_provider_options), .handler = &provider_handler, .context = server};
     *ret_user = dicomnet_query_provider_create(&server->fixture.loop, &options);
     return *ret_user != NULL ? &dicomnet_query_provider_association_handler : NULL;
 }
@@ -387,7 +389,9 @@ static void serve(struct server *server, void (*play)(struct script_peer *peer),
 {
     static const struct dicomnet_acceptor_handler handler = {.connected = on_connected};
     const struct dicomnet_acceptor_options options = {
-        .bind_address = "127.0.0.1", .association = {.ae = "ARCHIVE", .timeouts = {.network_ms = 5000}}};
+        .size = sizeof(struct dicomnet_acceptor_options),
+        .bind_address = "127.0.0.1",
+        .association = {.ae = "ARCHIVE", .timeouts = {.network_ms = 5000}}};
     fixture_begin(&server->fixture);
     dicomnet_identifier_init(&server->match);
     cr_assert_eq(dicomnet_identifier_set_text(&server->match, DICOMNET_TAG_STUDY_INSTANCE_UID, "1.2"), 0);

@@ -122,7 +122,8 @@ static void open_archive(struct run *run, unsigned flags)
                                                                 .max_pdu_len = DICOMNET_ASSOCIATION_MAX_PDU_MIN,
                                                                 .timeouts = dicomnet_association_default_timeouts};
     char problem[256];
-    struct archive_options options = {.acceptor = {.bind_address = "127.0.0.1",
+    struct archive_options options = {.acceptor = {.size = sizeof(struct dicomnet_acceptor_options),
+                                                   .bind_address = "127.0.0.1",
                                                    .idle_ms = 30000,
                                                    .association = {.ae = "ARCHIVE",
                                                                    .max_pdu_len = DICOMNET_ASSOCIATION_MAX_PDU_MIN,

@@ -194,7 +194,8 @@ static void open_user(struct run *run, unsigned window)
          .syntax_count = 2,
          .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}},
     };
-    struct dicomnet_association_options options = {.parameters = {.host = "server",
+    struct dicomnet_association_options options = {.size = sizeof(struct dicomnet_association_options),
+                                                   .parameters = {.host = "server",
                                                                   .port = 104,
                                                                   .called_ae = "SERVER",
                                                                   .calling_ae = "CLIENT",

@@ -165,7 +165,8 @@ static void on_closed(void *user)
 
 static void open_receiver(struct run *run, unsigned flags)
 {
-    struct receiver_options options = {.acceptor = {.bind_address = "127.0.0.1",
+    struct receiver_options options = {.acceptor = {.size = sizeof(struct dicomnet_acceptor_options),
+                                                    .bind_address = "127.0.0.1",
                                                     .max_associations = (flags & FLAG_ONE) != 0 ? 1 : 0,
                                                     .max_connections = CLIENTS - 1,
                                                     .idle_ms = 30000,

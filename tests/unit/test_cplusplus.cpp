@@ -33,9 +33,7 @@ static int wrong;
 
 /* The library's own functions of these names are its private matter. */
 extern "C" {
-void buffer_free(void)
-{
-}
+void buffer_free(void) {}
 void clock_monotonic_us(void)
 {
     wrong = 1;

@@ -30,7 +30,7 @@ struct dicomnet_file_meta {
  */
 ssize_t dicomnet_file_meta_decode(struct dicomnet_span bytes, struct dicomnet_file_meta *ret_meta) DICOMNET_MUST_CHECK;
 
-/* Write preamble, "DICM" and meta header. Returns the number of bytes, DICOMNET_ERROR_BUFFER_TOO_SMALL or -ENOMEM. */
+/* Write preamble, "DICM" and meta header. Returns the number of bytes, or DICOMNET_ERROR_BUFFER_TOO_SMALL. */
 ssize_t dicomnet_file_meta_encode(const struct dicomnet_file_meta *meta, uint8_t *bytes,
                                   size_t size) DICOMNET_MUST_CHECK;
 

@@ -134,7 +134,7 @@ static int compare_with_folder(struct archive *archive)
 static int copy_file(struct archive *archive, const struct instance *instance, char ret_name[96])
 {
     const struct file_facts *file = &instance->file;
-    struct part10_meta meta = {
+    struct meta_header meta = {
         .class_uid = file->class_uid, .instance_uid = file->instance_uid, .syntax_uid = file->syntax_uid};
     struct part10_writer *writer = malloc(sizeof *writer);
     uint8_t *bytes = malloc(COPY_SIZE);

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wire/meta_header.h"
+
 struct part10_folder {
     int fd;               /* of the output folder */
     bool sync;            /* fsync file and folder before the name is final */
@@ -30,20 +32,6 @@ struct part10_folder {
 /* Open the folder, and make it (with its parents) if it is missing. Returns 0 or a negative errno. */
 int part10_folder_open(struct part10_folder *folder, const char *path, bool sync);
 void part10_folder_close(struct part10_folder *folder);
-
-/* What the file meta information says (PS3.10 7.1). Strings are borrowed for the call. */
-struct part10_meta {
-    const char *class_uid;
-    const char *instance_uid;
-    const char *syntax_uid;
-    const char *source_ae; /* (0002,0016): the calling AE; "" = left out */
-};
-
-/*
- * Encode preamble, DICM and file meta information into `ret_bytes` of `size` bytes (1,024 are enough for well-formed
- * values). Returns the number of bytes, or 0 if they do not fit.
- */
-size_t part10_meta_encode(const struct part10_meta *meta, uint8_t *ret_bytes, size_t size);
 
 /* The name that an instance with this UID is kept under: see the top of this file. */
 enum { PART10_NAME_SIZE = 96 };
@@ -72,7 +60,7 @@ enum part10_result {
 };
 
 /* Begin a file: zero preamble, DICM, meta information. Returns 0 or a negative errno (-ENOSPC, ...). */
-int part10_writer_open(struct part10_writer *writer, struct part10_folder *folder, const struct part10_meta *meta);
+int part10_writer_open(struct part10_writer *writer, struct part10_folder *folder, const struct meta_header *meta);
 
 /* Append bytes of the data set. Never fails at once: the first error is kept for part10_writer_finish. */
 void part10_writer_append(struct part10_writer *writer, const void *bytes, size_t len);

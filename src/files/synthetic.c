@@ -425,11 +425,11 @@ static int write_all(int fd, const uint8_t *bytes, size_t len)
 int synthetic_instance_write(struct synthetic_instance *instance, int fd)
 {
     uint8_t buffer[WRITE_SIZE];
-    struct part10_meta meta = {.class_uid = instance->class_uid,
+    struct meta_header meta = {.class_uid = instance->class_uid,
                                .instance_uid = instance->instance_uid,
                                .syntax_uid = instance->syntax_uid,
                                .source_ae = ""};
-    size_t meta_len = part10_meta_encode(&meta, buffer, sizeof buffer);
+    size_t meta_len = meta_header_encode(&meta, buffer, sizeof buffer);
     int error = write_all(fd, buffer, meta_len);
     for (uint64_t done = 0; done < instance->source.len && error == 0;) {
         uint64_t left = instance->source.len - done;

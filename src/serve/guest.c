@@ -43,7 +43,7 @@ void guest_begin(struct guest *guest, struct dicomnet_association *association,
 
 static int open_writer(struct guest *guest, struct part10_folder *folder, uint8_t context_id)
 {
-    const struct part10_meta meta = {
+    const struct meta_header meta = {
         .class_uid = guest->class_uid,
         .instance_uid = guest->instance_uid,
         .syntax_uid = dicomnet_association_find_context(guest->association, context_id)->transfer_syntax,

@@ -1,5 +1,5 @@
 /*
- * uid - the standard's registry of unique identifiers. See dicomnet/uid.h; their form is checked in base/uid_form.c.
+ * uid - the form of unique identifiers, and the standard's registry of them. See dicomnet/uid.h.
  *
  * The registry is a generated table in the order of strcmp, searched by halving.
  */
@@ -81,4 +81,31 @@ bool dicomnet_uid_is_storable(const char *uid)
         return (info->flags & DICOMNET_UID_STORAGE) != 0;
     /* A storage class of an edition newer than the table. */
     return is_under(uid, storage_root) && uid[sizeof storage_root - 1] == '.';
+}
+
+/* ---- their form ---- */
+
+bool dicomnet_uid_is_well_formed(const char *uid, size_t len)
+{
+    if (len == 0 || len > DICOMNET_UID_LEN_MAX)
+        return false;
+    bool in_component = false;
+    for (size_t i = 0; i < len; i++) {
+        bool is_digit = uid[i] >= '0' && uid[i] <= '9';
+        if (!is_digit && (uid[i] != '.' || !in_component))
+            return false;
+        in_component = is_digit;
+    }
+    return in_component;
+}
+
+bool dicomnet_uid_has_leading_zero(const char *uid)
+{
+    bool at_start = true;
+    for (; *uid != '\0'; uid++) {
+        if (at_start && uid[0] == '0' && uid[1] >= '0' && uid[1] <= '9')
+            return true;
+        at_start = *uid == '.';
+    }
+    return false;
 }

@@ -93,13 +93,13 @@ static int count_files(void)
     return count;
 }
 
-static const struct part10_meta golden_meta = {.class_uid = GOLDEN_CLASS,
+static const struct meta_header golden_meta = {.class_uid = GOLDEN_CLASS,
                                                .instance_uid = GOLDEN_INSTANCE,
                                                .syntax_uid = DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN,
                                                .source_ae = "SENDER"};
 
 /* Write the golden data set `times` times over, in pieces of `piece` bytes. */
-static int keep(const struct part10_meta *meta, size_t piece, int times)
+static int keep(const struct meta_header *meta, size_t piece, int times)
 {
     cr_assert_eq(part10_writer_open(&writer, &folder, meta), 0);
     for (int i = 0; i < times; i++) {
@@ -136,7 +136,7 @@ Test(part10_writer, keeps_what_scan_reads)
 
 Test(part10_writer, same_name_again)
 {
-    struct part10_meta meta = golden_meta;
+    struct meta_header meta = golden_meta;
     for (int times = 1; times <= 2000; times += 1999) {
         cr_expect_eq(keep(&meta, 5000, times), PART10_KEPT);
         struct stat before, after;
@@ -179,7 +179,7 @@ Test(part10_writer, names_come_from_good_uids_only)
                                       "a",
                                       "1.2345678901234567890123456789012345678901234567890123456789012345"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        struct part10_meta meta = golden_meta;
+        struct meta_header meta = golden_meta;
         meta.instance_uid = bad[i];
         cr_expect_eq(keep(&meta, 300, 1), PART10_KEPT);
         cr_expect_eq(strncmp(writer.final_name, "hash-", 5), 0);
@@ -190,7 +190,7 @@ Test(part10_writer, names_come_from_good_uids_only)
     char huge[3000];
     memset(huge, '1', sizeof huge - 1);
     huge[sizeof huge - 1] = '\0';
-    struct part10_meta meta = golden_meta;
+    struct meta_header meta = golden_meta;
     meta.class_uid = huge;
     cr_expect_eq(part10_writer_open(&writer, &folder, &meta), -EINVAL);
     part10_writer_discard(&writer);

@@ -8,11 +8,10 @@
  * application and asks it for the next response whenever the last one has left: a peer that reads slowly makes the
  * application wait. It answers C-ECHO too and, given a sink, C-STORE.
  *
- * In the order of their calls and callbacks:
+ * In the order of their calls and callbacks, dicomnet_query_ left away:
  *
- *   user      dicomnet_query_user_open -> opened: dicomnet_query_user_begin -> match, match, ... -> ended:
- * dicomnet_query_user_release -> closed provider  begin: "pending" -> ready: dicomnet_query_request_match -> ready: ...
- * -> ready: dicomnet_query_request_finish -> ended
+ *   user      user_open -> opened: user_begin -> match, match, ... -> ended: user_release -> closed
+ *   provider  begin: "pending" -> ready: request_match -> ready: ... -> ready: request_finish -> ended
  *
  * A C-MOVE and a C-GET have `progress` and dicomnet_query_request_progress in the place of matches.
  *

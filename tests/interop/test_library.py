@@ -25,6 +25,7 @@ def declared_names():
     names = set()
     for header in HEADERS.glob('*.h'):
         text = re.sub(r'/\*.*?\*/', '', header.read_text(), flags=re.DOTALL)
+        text = re.sub(r'^#ifdef __cplusplus\n.*?^#endif\n', '', text, flags=re.DOTALL | re.MULTILINE)
         text = re.sub(r'^#(?:.*\\\n)*.*', '', text, flags=re.MULTILINE)
         text = re.sub(r'static inline[^{;]*\{(?:[^{}]|\{[^{}]*\})*\}', '', text)
         while re.search(r'\{[^{}]*\}', text):
@@ -101,7 +102,7 @@ class Library(ProgramTest):
     def build(self, name, static=False):
         program = self.folder / name
         # Nothing of src/, and none of the project's own definitions.
-        libraries = self.flags('--libs')
+        libraries = self.flags('--libs', *(['--static'] if static else []))
         if static:
             libraries = [str(self.library / 'libdicomnet.a') if flag == '-ldicomnet' else flag for flag in libraries]
         command = ['cc', '-std=gnu17', '-Wall', '-Wextra', '-Wno-unused-parameter', '-Werror', *self.flags('--cflags'),

@@ -7,6 +7,8 @@
 
 #include "instance/instance.h"
 
+enum { HELD_MS = 5000 }; /* for the first answer, if no second question comes */
+
 enum kind { RECALL_FILES, RECALL_TWINS, FLUSH, CLAIM };
 
 struct question {
@@ -75,6 +77,10 @@ static void on_time(uv_timer_t *timer)
     late->under_way--;
     late->overtaken += question->number < late->last_answered;
     late->last_answered = question->number;
+    if (late->held == question)
+        late->held = NULL;
+    else if (late->held != NULL)
+        uv_timer_start(&late->held->timer, on_time, 0, 0);
     uv_close((uv_handle_t *)timer, free_question);
     switch (question->kind) {
     case RECALL_FILES:
@@ -112,6 +118,10 @@ static struct question *ask(struct late_record *late, enum kind kind)
     question->number = ++late->questions;
     late->random = late->random * 1103515245u + 12345u;
     uint64_t delay_ms = late->slowest_ms > 0 ? (late->random >> 16) % (late->slowest_ms + 1) : 0;
+    if (late->hold_first && question->number == 1) {
+        late->held = question;
+        delay_ms = HELD_MS;
+    }
     if (uv_timer_start(&question->timer, on_time, delay_ms, 0) != 0)
         abort();
     if (++late->under_way > late->most)

@@ -12,6 +12,7 @@
 
 enum { LATE_RECORD_FILES = 4096 };
 
+struct question;
 struct uv_loop_s;
 
 struct late_record {
@@ -22,6 +23,7 @@ struct late_record {
     unsigned fails_at;          /* the so manieth question has a problem; 0 = none */
     unsigned claims_later;      /* so many claims are answered with CLAIM_LATER first */
     unsigned not_ours_each;     /* of the studies claimed, every so manieth is somebody else's; 0 = none */
+    bool hold_first;            /* the first question is answered after the second, however slow the machine is */
     unsigned random, questions; /* so far */
     unsigned under_way, most;   /* questions at a time, and the most of them */
     unsigned overtaken;         /* answers that came before one to an earlier question */
@@ -30,6 +32,7 @@ struct late_record {
     unsigned kept_unflushed;                                    /* outcomes that no flush has answered for */
     bool asked[LATE_RECORD_FILES], answered[LATE_RECORD_FILES]; /* recall_files */
     unsigned kept[LATE_RECORD_FILES];
+    struct question *held; /* the first question, while it is held back */
 };
 
 /* Fill in `record`, which answers on this loop. What is above `random` is the caller's to set. */

@@ -91,7 +91,9 @@ static const struct intake_handler handler = {.found = on_found,
 static struct late_record late;
 static bool planned_too_early;
 
-/* Take all out of the plan, as if it was sent. Files that may be known are planned only after the record has answered.
+/*
+ * Take all out of the plan, as if it was sent. Files that may be known are planned only after the record has answered;
+ * after a problem nothing is sent, and what was walked by then is looked at and stays pending.
  */
 static void send_planned(void)
 {
@@ -100,7 +102,7 @@ static void send_planned(void)
     while ((work = plan_next(&plan, 1)) != NULL) {
         while ((node = list_pop(&work->instances)) != NULL) {
             struct instance *instance = list_entry(node, struct instance, mail.node);
-            planned_too_early = planned_too_early || !late.answered[late_record_number(instance->file.path)];
+            planned_too_early |= told.problems == 0 && !late.answered[late_record_number(instance->file.path)];
             on_ended(&told, instance);
         }
         cr_assert_null(plan_finish(&plan, work, false));
@@ -362,7 +364,7 @@ Test(intake, a_record_may_answer_late_and_out_of_order)
 {
     struct made_files many;
     cr_assert_eq(made_files_create(&many, 3, LATE_FILES / 3, 2048), 0);
-    late = (struct late_record){.slowest_ms = 30, .known_each = KNOWN_EACH};
+    late = (struct late_record){.slowest_ms = 30, .known_each = KNOWN_EACH, .hold_first = true};
     run_late(&many, 0);
     cr_expect_eq(told.scan_error, 0);
     cr_expect_eq(told.found, LATE_FILES);

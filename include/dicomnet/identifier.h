@@ -76,10 +76,16 @@ int dicomnet_identifier_copy(struct dicomnet_identifier *identifier,
  * Set an element from text, with the VR of the dictionary; what was there is replaced. Values of a multi-valued one are
  * separated by backslashes. Numbers of binary VRs are decimal, tags (AT) are as dicomnet_dictionary_parse_tag takes
  * them. "" makes an empty value, also of a sequence. DICOMNET_ERROR_IDENTIFIER_VALUE if the text is no value of that VR
- * or if the VR has no text (SQ, OB, OW, UN, ...).
+ * (PS3.5 Table 6.2-1: its characters, its length, a date's and a number's form) nor something to match such values with
+ * (PS3.4 C.2.2.2: "*" and "?", "20260101-"), or if the VR has no text (SQ, OB, OW, UN, ...). Letters of a CS may be
+ * small; what is not ASCII is not measured.
  */
 int dicomnet_identifier_set_text(struct dicomnet_identifier *identifier, uint32_t tag,
                                  const char *text) DICOMNET_MUST_CHECK;
+
+/* The same, and the text of a text VR is not looked at: for what a peer or a file has, and is to get back as it is. */
+int dicomnet_identifier_set_text_as_it_is(struct dicomnet_identifier *identifier, uint32_t tag,
+                                          const char *text) DICOMNET_MUST_CHECK;
 
 /* Set an element of any VR but SQ from its bytes, little endian; they are padded if their number is odd. */
 int dicomnet_identifier_set_bytes(struct dicomnet_identifier *identifier, uint32_t tag, const char *vr,

@@ -170,14 +170,15 @@ static int fill_in_keys(struct asking *asking)
     int error =
         dicomnet_identifier_set_text(keys, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, dicomnet_query_level_name(asking->level));
     if (error == 0 && asking->run->options->model == DICOMNET_QUERY_PATIENT_ROOT)
-        error = dicomnet_identifier_set_text(keys, DICOMNET_TAG_PATIENT_ID, asking->place.patient_id);
+        error = dicomnet_identifier_set_text_as_it_is(keys, DICOMNET_TAG_PATIENT_ID, asking->place.patient_id);
     if (error == 0 && asking->level >= DICOMNET_QUERY_LEVEL_STUDY)
-        error = dicomnet_identifier_set_text(keys, DICOMNET_TAG_STUDY_INSTANCE_UID, asking->place.study_uid);
+        error = dicomnet_identifier_set_text_as_it_is(keys, DICOMNET_TAG_STUDY_INSTANCE_UID, asking->place.study_uid);
     if (error == 0 && asking->level >= DICOMNET_QUERY_LEVEL_SERIES)
-        error = dicomnet_identifier_set_text(keys, DICOMNET_TAG_SERIES_INSTANCE_UID, asking->place.series_uid);
+        error = dicomnet_identifier_set_text_as_it_is(keys, DICOMNET_TAG_SERIES_INSTANCE_UID, asking->place.series_uid);
     if (error == 0 && asking->level == DICOMNET_QUERY_LEVEL_IMAGE) {
         char *uids = join_batch(asking);
-        error = uids != NULL ? dicomnet_identifier_set_text(keys, DICOMNET_TAG_SOP_INSTANCE_UID, uids) : -ENOMEM;
+        error =
+            uids != NULL ? dicomnet_identifier_set_text_as_it_is(keys, DICOMNET_TAG_SOP_INSTANCE_UID, uids) : -ENOMEM;
         free(uids);
     }
     return error;

@@ -226,13 +226,15 @@ static int fill_in_keys(struct listing *listing, const struct listing_step *step
     error =
         dicomnet_identifier_set_text(keys, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, dicomnet_query_level_name(step->level));
     if (error == 0 && listing->run->options->model == DICOMNET_QUERY_PATIENT_ROOT)
-        error = dicomnet_identifier_set_text(keys, DICOMNET_TAG_PATIENT_ID, step->place.patient_id);
+        error = dicomnet_identifier_set_text_as_it_is(keys, DICOMNET_TAG_PATIENT_ID, step->place.patient_id);
     if (error == 0)
-        error = dicomnet_identifier_set_text(keys, DICOMNET_TAG_STUDY_INSTANCE_UID,
-                                             step->level > DICOMNET_QUERY_LEVEL_STUDY ? step->place.study_uid : "");
+        error = dicomnet_identifier_set_text_as_it_is(keys, DICOMNET_TAG_STUDY_INSTANCE_UID,
+                                                      step->level > DICOMNET_QUERY_LEVEL_STUDY ? step->place.study_uid
+                                                                                               : "");
     if (error == 0 && step->level >= DICOMNET_QUERY_LEVEL_SERIES)
-        error = dicomnet_identifier_set_text(keys, DICOMNET_TAG_SERIES_INSTANCE_UID,
-                                             step->level > DICOMNET_QUERY_LEVEL_SERIES ? step->place.series_uid : "");
+        error = dicomnet_identifier_set_text_as_it_is(keys, DICOMNET_TAG_SERIES_INSTANCE_UID,
+                                                      step->level > DICOMNET_QUERY_LEVEL_SERIES ? step->place.series_uid
+                                                                                                : "");
     if (error == 0 && step->level == DICOMNET_QUERY_LEVEL_IMAGE)
         error = dicomnet_identifier_set_text(keys, DICOMNET_TAG_SOP_INSTANCE_UID, "");
     return error != 0 ? error : want_facts(keys, step->level);

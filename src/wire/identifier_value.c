@@ -2,6 +2,7 @@
 #include "base/bytes.h"
 #include "base/number_text.h"
 #include "wire/identifier_private.h"
+#include "wire/value_form.h"
 #include "wire/vr.h"
 
 enum { TAG_TEXT_SIZE = 9 };
@@ -272,6 +273,8 @@ int dicomnet_identifier_set_text(struct dicomnet_identifier *identifier, uint32_
     const char *name = dicomnet_dictionary_vr(tag);
     const struct vr_info *vr = vr_find(name);
     struct dicomnet_span value = dicomnet_span_of(text);
+    if (vr->kind == VR_TEXT && !value_form_fits(name, value))
+        return DICOMNET_ERROR_IDENTIFIER_VALUE;
     if (vr->kind == VR_TEXT || value.len == 0)
         return dicomnet_identifier_set_bytes(identifier, tag, name, value);
     if (vr->size == 0)
@@ -281,4 +284,12 @@ int dicomnet_identifier_set_text(struct dicomnet_identifier *identifier, uint32_
     if (len > sizeof numbers || !fill_numbers(vr, value, numbers))
         return DICOMNET_ERROR_IDENTIFIER_VALUE;
     return dicomnet_identifier_set_bytes(identifier, tag, name, (struct dicomnet_span){.data = numbers, .len = len});
+}
+
+int dicomnet_identifier_set_text_as_it_is(struct dicomnet_identifier *identifier, uint32_t tag, const char *text)
+{
+    const char *name = dicomnet_dictionary_vr(tag);
+    if (vr_find(name)->kind != VR_TEXT)
+        return dicomnet_identifier_set_text(identifier, tag, text);
+    return dicomnet_identifier_set_bytes(identifier, tag, name, dicomnet_span_of(text));
 }

@@ -477,6 +477,19 @@ Test(identifier, texts_of_every_kind_of_value)
         {"StudyComments", "a\\b", 1, "a\\b"}, /* LT: no separator */
         {"PatientName", "DOE^JOHN", 1, "DOE^JOHN"},
         {"RetrieveURL", "http://a/\\b", 1, "http://a/\\b"},
+        {"StudyDate", "20260101-20261231", 1, "20260101-20261231"},
+        {"StudyDate", "20260101-", 1, "20260101-"},
+        {"StudyDate", "1996.01.31", 1, "1996.01.31"},
+        {"StudyDate", "2026*", 1, "2026*"},
+        {"StudyTime", "0800-120000.5", 1, "0800-120000.5"},
+        {"AcquisitionDateTime", "20260101120000.000000+0100", 1, "20260101120000.000000+0100"},
+        {"AccessionNumber", "*1234567890123456789*", 1, "*1234567890123456789*"},
+        {"Modality", "ct", 1, "ct"},
+        {"InstanceNumber", "-12", 1, "-12"},
+        {"PatientWeight", "1.5e+2", 1, "1.5e+2"},
+        {"StudyInstanceUID", "*", 1, "*"},
+        {"StudyInstanceUID", "1.2\\1.3", 2, "1.3"},
+        {"InstitutionAddress", "a street\r\na town", 1, "a street\r\na town"}, /* ST: a paragraph */
     };
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         struct dicomnet_identifier identifier;
@@ -513,7 +526,27 @@ Test(identifier, texts_that_are_no_value)
                {"EventTimeOffset", "x"},
                {"PixelData", "abc"},
                {"RequestAttributesSequence", "x"},
-               {"FrameIncrementPointer", "001810"}};
+               {"FrameIncrementPointer", "001810"},
+               {"StudyDate", "yesterday"},
+               {"StudyDate", "2026"},
+               {"StudyDate", "-"},
+               {"StudyDate", "20260101-2026"},
+               {"StudyDate", "20260101-20260102-20260103"},
+               {"StudyTime", "noon"},
+               {"AcquisitionDateTime", "2026-01-01T00:00"},
+               {"AccessionNumber", "12345678901234567"},
+               {"PatientID", "12345678901234567890123456789012345678901234567890123456789012345"},
+               {"Modality", "A CODE STRING THAT IS TOO LONG"},
+               {"ModalitiesInStudy", "CT\\A CODE STRING THAT IS TOO LONG"},
+               {"InstanceNumber", "one"},
+               {"InstanceNumber", "-"},
+               {"InstanceNumber", "1234567890123"},
+               {"PatientWeight", "80 kg"},
+               {"PatientAge", "30X"},
+               {"StudyInstanceUID", "1.2.840.x"},
+               {"StudyInstanceUID", "1.2.3456789012345678901234567890123456789012345678901234567890123"},
+               {"PatientName", "DOE\tJOHN"},
+               {"PatientName", "DOE\nJOHN"}};
     struct dicomnet_identifier identifier;
     dicomnet_identifier_init(&identifier);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

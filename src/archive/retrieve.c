@@ -105,7 +105,7 @@ void retrieve_count(struct retrieve *retrieve, const struct dicomnet_store *stor
 {
     enum outcome_state state = OUTCOME_FAILED;
     if (store != NULL && store->answered && sound)
-        state = policy_judge_status(store->status).state;
+        state = status_rule_judge_status(store->status).state;
     if (state == OUTCOME_STORED) {
         retrieve->completed++;
     } else if (state == OUTCOME_WARNED) {

@@ -117,7 +117,7 @@ uint64_t breaker_rest_ms(const struct breaker *breaker, const struct instance_tr
     unsigned refused = trials->refused > 0 ? trials->refused : 1;
     uint64_t doubt_ms = BREAKER_DOUBT_MS;
     if (!breaker->doubtful)
-        return policy_backoff_ms(refused + 1, random);
+        return status_rule_backoff_ms(refused + 1, random);
     for (unsigned i = 1; i < refused && doubt_ms < BREAKER_PAUSE_MAX_MS; i++)
         doubt_ms *= 2;
     return doubt_ms;

@@ -306,7 +306,7 @@ static void carry_out(struct courier *courier, struct instance *instance, const 
 
 static void learn_from_status(struct courier *courier, const struct instance *instance, uint16_t status)
 {
-    courier->peer_busy = policy_says_busy(status);
+    courier->peer_busy = status_rule_says_busy(status);
     courier->unauthorised = status == DICOMNET_STATUS_NOT_AUTHORISED ? courier->unauthorised + 1 : 0;
     const struct context_pair *pair =
         status == DICOMNET_STATUS_CLASS_NOT_SUPPORTED ? carried_find_asked(&courier->carried, instance) : NULL;
@@ -381,7 +381,7 @@ struct courier_news courier_end_store(struct courier *courier, unsigned number, 
     carry_out(courier, instance, &judgement);
     return (struct courier_news){.now_us = now_us,
                                  .busy = courier->peer_busy && !was_busy,
-                                 .unauthorised = courier->unauthorised == POLICY_UNAUTHORISED_MAX,
+                                 .unauthorised = courier->unauthorised == STATUS_RULE_UNAUTHORISED_MAX,
                                  .asks = judgement.course == COURSE_ASK};
 }
 

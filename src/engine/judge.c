@@ -11,15 +11,15 @@ static struct judgement final(enum outcome_state state, enum outcome_reason reas
     return (struct judgement){.course = COURSE_FINAL, .state = state, .reason = reason, .error = error};
 }
 
-static unsigned further_attempts(enum policy_again again, unsigned retry)
+static unsigned further_attempts(enum status_rule_again again, unsigned retry)
 {
     return again == AGAIN_OFTEN ? retry : again == AGAIN_ONCE && retry > 0 ? 1 : 0;
 }
 
 struct judgement judge_answer(const struct judge_answer *facts)
 {
-    const struct policy_verdict verdict =
-        facts->has_status ? policy_judge_status(facts->status) : policy_judge_no_status();
+    const struct status_rule_verdict verdict =
+        facts->has_status ? status_rule_judge_status(facts->status) : status_rule_judge_no_status();
     if (verdict.state != OUTCOME_FAILED && facts->source_changed)
         return final(OUTCOME_FAILED, REASON_CHANGED, DICOMNET_ERROR_SOURCE_CHANGED);
     if (verdict.state != OUTCOME_FAILED)

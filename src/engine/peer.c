@@ -94,7 +94,7 @@ struct peer_verdict peer_learn_outcome(struct peer *peer, const struct outcome *
     if (outcome->status == DICOMNET_STATUS_CLASS_NOT_SUPPORTED)
         verdict.unsupported = lessons_learn_unsupported(&peer->lessons, pair) ? pair : NULL;
     peer->unauthorised = outcome->status == DICOMNET_STATUS_NOT_AUTHORISED ? peer->unauthorised + 1 : 0;
-    if (peer->unauthorised == POLICY_UNAUTHORISED_MAX)
+    if (peer->unauthorised == STATUS_RULE_UNAUTHORISED_MAX)
         verdict.give_up = peer_learn_unauthorised(peer).give_up;
     return verdict;
 }

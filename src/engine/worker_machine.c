@@ -62,7 +62,7 @@ static void on_timer(uv_timer_t *timer)
 static void back_off(struct worker_machine *worker, enum worker_state state, unsigned attempt, const char *why)
 {
     worker->random = worker->random * 1664525u + 1013904223u;
-    uint32_t delay_ms = policy_backoff_ms(attempt, worker->random >> 8);
+    uint32_t delay_ms = status_rule_backoff_ms(attempt, worker->random >> 8);
     LOG(&worker->outbox.logger, DICOMNET_LOG_WARN, EVENT_ASSOCIATION_RETRY, LOG_NUMBER("delay_ms", delay_ms),
         LOG_TEXT("text", why));
     enter(worker, state);

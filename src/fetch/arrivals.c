@@ -158,7 +158,7 @@ static int on_answered(void *user, struct receiver_visit *visit, const struct re
     run_heard(arrivals->run);
     if (response->status == DICOMNET_STATUS_NOT_AUTHORISED)
         return 0; /* on_asked has counted it */
-    if (policy_judge_status(response->status).state == OUTCOME_FAILED) {
+    if (status_rule_judge_status(response->status).state == OUTCOME_FAILED) {
         counts->refused++;
         if (instance != NULL && instance->state == INSTANCE_WANTED)
             inventory_note(instance, response->status, response->error_comment);

@@ -10,5 +10,5 @@ int64_t rounds_next(struct rounds *rounds, const struct rounds_facts *facts, uns
     rounds->fruitless = facts->progress ? 0 : rounds->fruitless + !facts->failed;
     if (rounds->attempt > retry || (retry == 0 && !goes_on))
         return ROUNDS_NO_MORE;
-    return rounds->attempt > 0 ? policy_backoff_ms(rounds->attempt + 1, random) : 0;
+    return rounds->attempt > 0 ? status_rule_backoff_ms(rounds->attempt + 1, random) : 0;
 }

@@ -60,7 +60,7 @@ enum outcome_reason outcome_reason_find(const char *name)
 
 bool outcome_says_no_room(const struct outcome *outcome)
 {
-    return outcome->has_status && policy_says_busy(outcome->status);
+    return outcome->has_status && status_rule_says_busy(outcome->status);
 }
 
 bool outcome_is_final_failure(const struct outcome *outcome)

@@ -1,4 +1,4 @@
-/* policy - see policy.h. */
+/* status_rule - see status_rule.h. */
 #include "instance/status_rule.h"
 
 #include <stddef.h>
@@ -6,7 +6,7 @@
 static const struct status_rule {
     uint16_t first, last;
     enum outcome_state state;
-    enum policy_again again;
+    enum status_rule_again again;
     bool new_association;
 } rules[] = {
     {0x0000, 0x0000, OUTCOME_STORED, AGAIN_NEVER, false}, {0x0001, 0x0001, OUTCOME_WARNED, AGAIN_NEVER, false},
@@ -31,28 +31,28 @@ static const struct status_rule *find_rule(uint16_t status)
     return &unknown;
 }
 
-static struct policy_verdict verdict_by(const struct status_rule *rule)
+static struct status_rule_verdict verdict_by(const struct status_rule *rule)
 {
-    return (struct policy_verdict){
+    return (struct status_rule_verdict){
         .state = rule->state, .again = rule->again, .new_association = rule->new_association};
 }
 
-struct policy_verdict policy_judge_status(uint16_t status)
+struct status_rule_verdict status_rule_judge_status(uint16_t status)
 {
     return verdict_by(find_rule(status));
 }
 
-struct policy_verdict policy_judge_no_status(void)
+struct status_rule_verdict status_rule_judge_no_status(void)
 {
     return verdict_by(&unknown);
 }
 
-bool policy_says_busy(uint16_t status)
+bool status_rule_says_busy(uint16_t status)
 {
     return find_rule(status)->again == AGAIN_LATER;
 }
 
-uint32_t policy_backoff_ms(unsigned attempt, uint32_t random)
+uint32_t status_rule_backoff_ms(unsigned attempt, uint32_t random)
 {
     enum { FIRST_MS = 1000, LAST_MS = 60 * 1000 };
     unsigned doublings = attempt >= 2 ? attempt - 2 : 0;

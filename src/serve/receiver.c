@@ -113,7 +113,7 @@ static uint16_t begin(void *context, struct dicomnet_association *association, u
         visitor->status = faults->fail_status;
     visitor->comment[0] = '\0';
     if (is_wanted(visitor, request) && receiver->folder_open &&
-        policy_judge_status(visitor->status).state != OUTCOME_FAILED)
+        status_rule_judge_status(visitor->status).state != OUTCOME_FAILED)
         open_file(visitor, context_id, request);
     return DICOMNET_STATUS_SUCCESS;
 }
@@ -193,7 +193,7 @@ static bool on_answering(void *context, uint8_t context_id, struct dicomnet_dims
     if (is_kept_back(visitor))
         return false;
     tell_answer(visitor, context_id, response);
-    if (policy_judge_status(response->status).state == OUTCOME_FAILED) {
+    if (status_rule_judge_status(response->status).state == OUTCOME_FAILED) {
         receiver->totals.refused++;
         guest_log_refused(receiver->options.logger, response->instance_uid, response->status, response->error_comment);
     } else {

@@ -12,12 +12,12 @@
 #include "dicomnet/status.h"
 #include "instance/status_rule.h"
 
-static bool is_same(struct policy_verdict a, struct policy_verdict b)
+static bool is_same(struct status_rule_verdict a, struct status_rule_verdict b)
 {
     return a.state == b.state && a.again == b.again && a.new_association == b.new_association;
 }
 
-static const char *outcome_words(struct policy_verdict verdict)
+static const char *outcome_words(struct status_rule_verdict verdict)
 {
     switch (verdict.state) {
     case OUTCOME_STORED:
@@ -31,7 +31,7 @@ static const char *outcome_words(struct policy_verdict verdict)
     }
 }
 
-static const char *again_words(struct policy_verdict verdict)
+static const char *again_words(struct status_rule_verdict verdict)
 {
     switch (verdict.again) {
     case AGAIN_NEVER:
@@ -46,7 +46,7 @@ static const char *again_words(struct policy_verdict verdict)
     return "?";
 }
 
-static void print_row(const char *statuses, const char *text, struct policy_verdict verdict)
+static void print_row(const char *statuses, const char *text, struct status_rule_verdict verdict)
 {
     printf("| %s | %s | %s | %s |\n", statuses, text, outcome_words(verdict), again_words(verdict));
 }
@@ -54,21 +54,21 @@ static void print_row(const char *statuses, const char *text, struct policy_verd
 static void print_each(void)
 {
     for (unsigned status = 0; status <= 0xFFFF; status++) {
-        struct policy_verdict verdict = policy_judge_status((uint16_t)status);
+        struct status_rule_verdict verdict = status_rule_judge_status((uint16_t)status);
         printf("%04X | %s | %s\n", status, outcome_words(verdict), again_words(verdict));
     }
 }
 
 static void print_table(void)
 {
-    struct policy_verdict unknown = policy_judge_no_status();
+    struct status_rule_verdict unknown = status_rule_judge_no_status();
     printf("| status | what it says | outcome | sent again |\n|---|---|---|---|\n");
     for (unsigned first = 0, last; first <= 0xFFFF; first = last + 1) {
-        struct policy_verdict verdict = policy_judge_status((uint16_t)first);
+        struct status_rule_verdict verdict = status_rule_judge_status((uint16_t)first);
         const char *text = dicomnet_status_text((uint16_t)first);
         char statuses[16];
         for (last = first; last < 0xFFFF; last++)
-            if (!is_same(policy_judge_status((uint16_t)(last + 1)), verdict) ||
+            if (!is_same(status_rule_judge_status((uint16_t)(last + 1)), verdict) ||
                 strcmp(dicomnet_status_text((uint16_t)(last + 1)), text) != 0)
                 break;
         if (is_same(verdict, unknown) && strcmp(text, "unknown status") == 0)

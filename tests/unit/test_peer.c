@@ -67,7 +67,7 @@ static struct peer_verdict end_after(int worker, const struct dicomnet_associati
 
 static struct peer_verdict answer(uint16_t status, const struct context_pair *pair)
 {
-    const struct policy_verdict policy = policy_judge_status(status);
+    const struct status_rule_verdict policy = status_rule_judge_status(status);
     const struct outcome outcome = {.state = policy.state, .has_status = true, .status = status, .attempts = 1};
     return peer_learn_outcome(&peer, &outcome, pair);
 }
@@ -308,7 +308,7 @@ Test(peer, that_does_not_know_us_is_given_up)
     cr_expect_null(answer(DICOMNET_STATUS_NOT_AUTHORISED, NULL).give_up);
     cr_expect_null(answer(DICOMNET_STATUS_NOT_AUTHORISED, NULL).give_up);
     cr_expect_null(answer(DICOMNET_STATUS_SUCCESS, NULL).give_up);
-    for (int i = 1; i < POLICY_UNAUTHORISED_MAX; i++)
+    for (int i = 1; i < STATUS_RULE_UNAUTHORISED_MAX; i++)
         cr_expect_null(answer(DICOMNET_STATUS_NOT_AUTHORISED, NULL).give_up, "%d", i);
     cr_expect_not_null(answer(DICOMNET_STATUS_NOT_AUTHORISED, NULL).give_up);
     reset();

@@ -1,4 +1,4 @@
-/* What each status means: the rows of the status policy, for all 65,536 of them. */
+/* What each status means: the rows of the rules, for all 65,536 of them. */
 #include <criterion/criterion.h>
 
 #include <string.h>
@@ -9,7 +9,7 @@
 static const struct row {
     uint16_t first, last;
     enum outcome_state state;
-    enum policy_again again;
+    enum status_rule_again again;
     bool new_association;
 } rows[] = {
     {0x0000, 0x0000, OUTCOME_STORED, AGAIN_NEVER, false}, {0x0001, 0x0001, OUTCOME_WARNED, AGAIN_NEVER, false},
@@ -32,25 +32,25 @@ static const struct row *row_of(unsigned status)
     return &otherwise;
 }
 
-Test(policy, every_status)
+Test(status_rule, every_status)
 {
     for (unsigned status = 0; status <= 0xFFFF; status++) {
         const struct row *row = row_of(status);
-        struct policy_verdict verdict = policy_judge_status((uint16_t)status);
+        struct status_rule_verdict verdict = status_rule_judge_status((uint16_t)status);
         cr_assert_eq(verdict.state, row->state, "%04X", status);
         cr_assert_eq(verdict.again, row->again, "%04X", status);
         cr_assert_eq(verdict.new_association, row->new_association, "%04X", status);
     }
 }
 
-Test(policy, pending_and_cancel_never_mean_stored)
+Test(status_rule, pending_and_cancel_never_mean_stored)
 {
     static const uint16_t statuses[] = {0xFF00, 0xFF01, 0xFFFF, 0xFE00, 0x1234, 0xA800, 0xD000, 0xFEFF};
     for (size_t i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
-        cr_expect_eq(policy_judge_status(statuses[i]).state, OUTCOME_FAILED, "%04X", statuses[i]);
+        cr_expect_eq(status_rule_judge_status(statuses[i]).state, OUTCOME_FAILED, "%04X", statuses[i]);
 }
 
-Test(policy, backoff_doubles_up_to_a_minute)
+Test(status_rule, backoff_doubles_up_to_a_minute)
 {
     static const uint32_t seconds[] = {1, 1, 1, 2, 4, 8, 16, 32, 60, 60, 60}; /* by attempt, from 0 */
     uint32_t random = 1;
@@ -59,7 +59,7 @@ Test(policy, backoff_doubles_up_to_a_minute)
         uint32_t least = UINT32_MAX, most = 0;
         for (unsigned i = 0; i < 500; i++) {
             random = random * 1664525u + 1013904223u;
-            uint32_t delay = policy_backoff_ms(attempt, random >> 8);
+            uint32_t delay = status_rule_backoff_ms(attempt, random >> 8);
             least = delay < least ? delay : least;
             most = delay > most ? delay : most;
         }
@@ -67,12 +67,12 @@ Test(policy, backoff_doubles_up_to_a_minute)
         cr_assert_leq(most, base + base / 10, "attempt %u", attempt);
         cr_assert_gt(most - least, base / 10, "attempt %u: it must scatter", attempt);
     }
-    cr_expect_leq(policy_backoff_ms(UINT32_MAX, UINT32_MAX), 66000);
+    cr_expect_leq(status_rule_backoff_ms(UINT32_MAX, UINT32_MAX), 66000);
 }
 
-Test(policy, no_status_is_as_an_unknown_one)
+Test(status_rule, no_status_is_as_an_unknown_one)
 {
-    struct policy_verdict verdict = policy_judge_no_status();
+    struct status_rule_verdict verdict = status_rule_judge_no_status();
     cr_expect_eq(verdict.state, otherwise.state);
     cr_expect_eq(verdict.again, otherwise.again);
     cr_expect(verdict.new_association);

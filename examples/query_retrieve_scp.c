@@ -413,8 +413,11 @@ static const struct dicomnet_association_handler *connected(void *loop, void **r
                                                             .context = loop,
                                                             .prefer = prefer,
                                                             .dimse_ms = dicomnet_association_default_timeouts.dimse_ms};
-    *ret_user = dicomnet_query_provider_create(loop, &options);
-    return *ret_user != NULL ? &dicomnet_query_provider_association_handler : NULL;
+    struct dicomnet_query_provider *provider;
+    if (dicomnet_query_provider_create(&provider, loop, &options) != 0)
+        return NULL;
+    *ret_user = provider;
+    return &dicomnet_query_provider_association_handler;
 }
 
 /* ---- the program ---- */

@@ -88,8 +88,11 @@ static const struct dicomnet_association_handler *connected(void *loop, void **r
     static const struct dicomnet_storage_sink sink = {.begin = begin, .bytes = bytes, .end = end, .cancel = cancel};
     struct dicomnet_storage_provider_options options = {
         .size = sizeof(struct dicomnet_storage_provider_options), .sink = &sink, .context_size = sizeof(struct guest)};
-    *ret_user = dicomnet_storage_provider_create(loop, &options);
-    return *ret_user != NULL ? &dicomnet_storage_provider_handler : NULL;
+    struct dicomnet_storage_provider *provider;
+    if (dicomnet_storage_provider_create(&provider, loop, &options) != 0)
+        return NULL;
+    *ret_user = provider;
+    return &dicomnet_storage_provider_handler;
 }
 
 static void on_signal(uv_signal_t *signal, int number)

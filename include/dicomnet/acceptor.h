@@ -34,7 +34,8 @@ struct dicomnet_acceptor_options {
      * takes a place that others may want. 0 = never
      */
     uint32_t idle_ms;
-    struct dicomnet_association_accept_options association; /* its size need not be set */
+    /* Stays the last: it grows. Its size need not be set. */
+    struct dicomnet_association_accept_options association;
 };
 #define DICOMNET_ACCEPTOR_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_acceptor_options)
 
@@ -53,7 +54,8 @@ struct dicomnet_acceptor_handler {
 };
 
 /*
- * Listen. Returns 0 and the acceptor, or a negative error: UV_EADDRINUSE, UV_EACCES, -ENOMEM, ...;
+ * Listen. Rejections for want of room are "local limit exceeded" (PS3.8 9.3.4); the wait for a request is ARTIM (PS3.8
+ * 9.1.5), timeouts.acse_ms. Returns 0 and the acceptor, or a negative error: UV_EADDRINUSE, UV_EACCES, -ENOMEM, ...;
  * DICOMNET_ERROR_OPTIONS_SIZE; -EINVAL for no loop, numeric bind_address or handler with `connected`;
  * DICOMNET_ERROR_AE_TITLE if the called AE title is to be checked against one that is none. `handler` is borrowed until
  * the acceptor is closed.

@@ -1,11 +1,12 @@
 /*
  * query_retrieve - C-FIND, C-MOVE, C-GET and C-CANCEL (PS3.4 Annex C, PS3.7 9.1.2 to 9.1.4), user and provider side.
  *
- * User side: a query_user is one association on which queries run one after another. Matches come one at a time and
- * are not kept; while a callback runs nothing is read, so a slow application makes the peer wait, and no memory grows.
+ * User side: a dicomnet_query_user is one association on which queries run one after another. Matches come one at a
+ * time and are not kept; while a callback runs nothing is read, so a slow application makes the peer wait, and no
+ * memory grows.
  *
- * Provider side: a query_provider drives one accepted association. It gives a request with its identifier to the
- * application and asks it for the next response whenever the last one has left: a peer that reads slowly makes the
+ * Provider side: a dicomnet_query_provider drives one accepted association. It gives a request with its identifier to
+ * the application and asks it for the next response whenever the last one has left: a peer that reads slowly makes the
  * application wait. It answers C-ECHO too and, given a sink, C-STORE.
  *
  * In the order of their calls and callbacks, dicomnet_query_ left away:
@@ -141,7 +142,7 @@ struct dicomnet_query_user_handler {
     void (*ended)(struct dicomnet_query_user *user, void *context, struct dicomnet_query *query,
                   const struct dicomnet_identifier *failed);
 
-    /* The association ended; the query_user is freed when this returns. Exactly once, last. */
+    /* The association ended; the dicomnet_query_user is freed when this returns. Exactly once, last. */
     void (*closed)(struct dicomnet_query_user *user, void *context, const struct dicomnet_association_end *end);
 };
 
@@ -265,9 +266,9 @@ struct dicomnet_query_provider_options {
     void *sink_context;
 
     /*
-     * Decides about one proposed context, as association_handler.negotiate. NULL: Verification, the query/retrieve
-     * classes (those syntaxes that an identifier can have) and storage classes are accepted, in the first syntax that
-     * fits.
+     * Decides about one proposed context, as dicomnet_association_handler.negotiate. NULL: Verification, the
+     * query/retrieve classes (those syntaxes that an identifier can have) and storage classes are accepted, in the
+     * first syntax that fits.
      */
     uint8_t (*negotiate)(void *context, struct dicomnet_span abstract_syntax, struct dicomnet_span syntaxes,
                          struct dicomnet_span *ret_syntax);
@@ -285,16 +286,16 @@ struct dicomnet_query_provider_options {
 #define DICOMNET_QUERY_PROVIDER_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_query_provider_options)
 
 /*
- * On the loop of its association. It is freed by its association's end. NULL if out of memory, or if loop, options, the
- * handler's begin, ready or ended, or a function of the sink that may not be NULL is NULL.
+ * On the loop of its association, whose end frees it. Returns 0, -ENOMEM, DICOMNET_ERROR_OPTIONS_SIZE, or -EINVAL if an
+ * argument, the handler's begin, ready or ended, or a function of the sink that may not be NULL is NULL.
  */
-struct dicomnet_query_provider *dicomnet_query_provider_create(struct uv_loop_s *loop,
-                                                               const struct dicomnet_query_provider_options *options);
+int dicomnet_query_provider_create(struct dicomnet_query_provider **ret_provider, struct uv_loop_s *loop,
+                                   const struct dicomnet_query_provider_options *options) DICOMNET_MUST_CHECK;
 
 /* Free one that no association was made for, on the loop's next turn. NULL is fine. */
 void dicomnet_query_provider_destroy(struct dicomnet_query_provider *provider);
 
-/* The handler and user pointer for dicomnet_association_accept (or acceptor_handler.connected). */
+/* The handler and user pointer for dicomnet_association_accept (or dicomnet_acceptor_handler.connected). */
 extern const struct dicomnet_association_handler dicomnet_query_provider_association_handler;
 
 /*

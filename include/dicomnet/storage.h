@@ -1,13 +1,13 @@
 /*
  * storage - C-STORE (PS3.4 Annex B, PS3.7 9.1.1), user side and provider side.
  *
- * User side: a storage_user is one association that stores instances. Requests go out in the order given, as
+ * User side: a dicomnet_storage_user is one association that stores instances. Requests go out in the order given, as
  * many at once as the negotiated window allows (1 unless asked for more); every response is matched by Message ID,
  * presentation context and SOP Instance UID. A response that matches nothing aborts the association. While one store is
  * under way, a response to it on another context of the same class is taken (`context_other`): it cannot mean another.
  *
- * Provider side: a storage_provider drives one accepted association: it hands each instance's bytes to a sink as they
- * come and answers with the status the sink returns. It answers C-ECHO too.
+ * Provider side: a dicomnet_storage_provider drives one accepted association: it hands each instance's bytes to a sink
+ * as they come and answers with the status the sink returns. It answers C-ECHO too.
  */
 #ifndef DICOMNET_STORAGE_H
 #define DICOMNET_STORAGE_H
@@ -75,7 +75,7 @@ struct dicomnet_storage_user_handler {
      */
     void (*ready)(struct dicomnet_storage_user *user, void *context);
 
-    /* The association ended; the storage_user is freed when this returns. Exactly once. */
+    /* The association ended; the dicomnet_storage_user is freed when this returns. Exactly once. */
     void (*closed)(struct dicomnet_storage_user *user, void *context, const struct dicomnet_association_end *end);
 };
 
@@ -169,7 +169,7 @@ struct dicomnet_storage_provider_options {
     void *context;
     size_t context_size; /* not 0: the context is so many bytes, zeroed, which the provider makes and frees */
 
-    /* As association_handler.welcome. NULL: everybody is. */
+    /* As dicomnet_association_handler.welcome. NULL: everybody is. */
     bool (*welcome)(void *context, const struct dicomnet_association *association);
 
     /*
@@ -182,16 +182,16 @@ struct dicomnet_storage_provider_options {
 #define DICOMNET_STORAGE_PROVIDER_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_storage_provider_options)
 
 /*
- * On the loop of its association. It is freed by its association's end. NULL if out of memory, or if loop, options, the
- * sink or one of its functions that may not be NULL is NULL.
+ * On the loop of its association, whose end frees it. Returns 0, -ENOMEM, DICOMNET_ERROR_OPTIONS_SIZE, or -EINVAL if an
+ * argument, the sink or one of its functions that may not be NULL is NULL.
  */
-struct dicomnet_storage_provider *
-dicomnet_storage_provider_create(struct uv_loop_s *loop, const struct dicomnet_storage_provider_options *options);
+int dicomnet_storage_provider_create(struct dicomnet_storage_provider **ret_provider, struct uv_loop_s *loop,
+                                     const struct dicomnet_storage_provider_options *options) DICOMNET_MUST_CHECK;
 
 /* Free one that no association was made for, on the loop's next turn. NULL is fine. */
 void dicomnet_storage_provider_destroy(struct dicomnet_storage_provider *provider);
 
-/* The handler and user pointer for dicomnet_association_accept (or acceptor_handler.connected). */
+/* The handler and user pointer for dicomnet_association_accept (or dicomnet_acceptor_handler.connected). */
 extern const struct dicomnet_association_handler dicomnet_storage_provider_handler;
 
 #ifdef __cplusplus

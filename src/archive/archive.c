@@ -124,8 +124,7 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
         .sink_context = client,
         .prefer = prefer,
         .dimse_ms = archive->options.acceptor.association.timeouts.dimse_ms};
-    client->provider = dicomnet_query_provider_create(archive->loop, &options);
-    if (client->provider == NULL) {
+    if (dicomnet_query_provider_create(&client->provider, archive->loop, &options) != 0) {
         free(client);
         return NULL;
     }

@@ -218,7 +218,7 @@ int dicomnet_acceptor_open(struct dicomnet_acceptor **ret_acceptor, struct uv_lo
                            const struct dicomnet_acceptor_handler *handler, void *user)
 {
     struct dicomnet_acceptor_options own;
-    int error = SIZED_TAKE(&own, association, options);
+    int error = SIZED_TAKE(&own, association.timeouts, options);
     if (error == 0 && (ret_acceptor == NULL || loop == NULL || handler == NULL || handler->connected == NULL ||
                        own.bind_address == NULL))
         error = -EINVAL;

@@ -266,8 +266,7 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
                                                               .sink = &sink,
                                                               .context = visitor,
                                                               .welcome = is_welcome};
-    visitor->provider = dicomnet_storage_provider_create(receiver->loop, &options);
-    if (visitor->provider == NULL) {
+    if (dicomnet_storage_provider_create(&visitor->provider, receiver->loop, &options) != 0) {
         free(visitor);
         return NULL;
     }

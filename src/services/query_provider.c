@@ -461,16 +461,19 @@ const struct dicomnet_association_handler dicomnet_query_provider_association_ha
                                                                                          .sent = on_sent,
                                                                                          .closed = on_closed};
 
-struct dicomnet_query_provider *dicomnet_query_provider_create(struct uv_loop_s *loop,
-                                                               const struct dicomnet_query_provider_options *options)
+int dicomnet_query_provider_create(struct dicomnet_query_provider **ret_provider, struct uv_loop_s *loop,
+                                   const struct dicomnet_query_provider_options *options)
 {
     struct dicomnet_query_provider_options own;
-    bool usable = loop != NULL && SIZED_TAKE(&own, dimse_ms, options) == 0 && own.handler != NULL &&
-                  own.handler->begin != NULL && own.handler->ready != NULL && own.handler->ended != NULL &&
-                  store_intake_can_use(own.sink);
-    struct dicomnet_query_provider *provider = usable ? calloc(1, sizeof *provider) : NULL;
+    int error = SIZED_TAKE(&own, dimse_ms, options);
+    if (error != 0)
+        return error;
+    if (ret_provider == NULL || loop == NULL || own.handler == NULL || own.handler->begin == NULL ||
+        own.handler->ready == NULL || own.handler->ended == NULL || !store_intake_can_use(own.sink))
+        return -EINVAL;
+    struct dicomnet_query_provider *provider = calloc(1, sizeof *provider);
     if (provider == NULL)
-        return NULL;
+        return -ENOMEM;
     provider->options = own;
     provider->intake.sink = own.sink;
     provider->intake.context = own.sink_context;
@@ -479,7 +482,8 @@ struct dicomnet_query_provider *dicomnet_query_provider_create(struct uv_loop_s 
     uv_idle_init(loop, &provider->turn);
     provider->operations.timer.data = provider->turn.data = provider;
     provider->handles_open = 2;
-    return provider;
+    *ret_provider = provider;
+    return 0;
 }
 
 void dicomnet_query_provider_destroy(struct dicomnet_query_provider *provider)

@@ -4,6 +4,7 @@
  * Requests are taken as they come, also while an earlier response is on its way out; what is done with them is in
  * store_intake.c.
  */
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,16 +123,18 @@ const struct dicomnet_association_handler dicomnet_storage_provider_handler = {.
                                                                                .sent = on_sent,
                                                                                .closed = on_closed};
 
-struct dicomnet_storage_provider *
-dicomnet_storage_provider_create(struct uv_loop_s *loop, const struct dicomnet_storage_provider_options *options)
+int dicomnet_storage_provider_create(struct dicomnet_storage_provider **ret_provider, struct uv_loop_s *loop,
+                                     const struct dicomnet_storage_provider_options *options)
 {
     struct dicomnet_storage_provider_options own;
-    if (loop == NULL || SIZED_TAKE(&own, negotiate, options) != 0 || own.sink == NULL ||
-        !store_intake_can_use(own.sink))
-        return NULL;
+    int error = SIZED_TAKE(&own, negotiate, options);
+    if (error != 0)
+        return error;
+    if (ret_provider == NULL || loop == NULL || own.sink == NULL || !store_intake_can_use(own.sink))
+        return -EINVAL;
     struct dicomnet_storage_provider *provider = calloc(1, sizeof *provider + own.context_size);
     if (provider == NULL)
-        return NULL;
+        return -ENOMEM;
     provider->options = own;
     if (own.context_size > 0)
         provider->options.context = provider->context;
@@ -139,7 +142,8 @@ dicomnet_storage_provider_create(struct uv_loop_s *loop, const struct dicomnet_s
     provider->intake.context = provider->options.context;
     uv_timer_init(loop, &provider->timer);
     provider->timer.data = provider;
-    return provider;
+    *ret_provider = provider;
+    return 0;
 }
 
 void storage_provider_delay_responses(struct dicomnet_storage_provider *provider, uint32_t delay_ms)

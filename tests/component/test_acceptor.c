@@ -86,9 +86,10 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
     const struct dicomnet_storage_provider_options options = {
         .size = sizeof(struct dicomnet_storage_provider_options), .sink = &sink, .context = server};
     server->connected++;
-    *ret_user = dicomnet_storage_provider_create(&server->fixture.loop, &options);
-    cr_assert_not_null(*ret_user);
-    storage_provider_delay_responses(*ret_user, server->response_delay_ms);
+    struct dicomnet_storage_provider *provider;
+    cr_assert_eq(dicomnet_storage_provider_create(&provider, &server->fixture.loop, &options), 0);
+    storage_provider_delay_responses(provider, server->response_delay_ms);
+    *ret_user = provider;
     return &dicomnet_storage_provider_handler;
 }
 
@@ -286,8 +287,11 @@ static const struct dicomnet_association_handler *on_simple_connected(void *loop
     const struct dicomnet_storage_provider_options options = {.size = sizeof(struct dicomnet_storage_provider_options),
                                                               .sink = &simple_sink,
                                                               .context_size = sizeof(struct simple_guest)};
-    *ret_user = dicomnet_storage_provider_create(loop, &options);
-    return *ret_user != NULL ? &dicomnet_storage_provider_handler : NULL;
+    struct dicomnet_storage_provider *provider;
+    if (dicomnet_storage_provider_create(&provider, loop, &options) != 0)
+        return NULL;
+    *ret_user = provider;
+    return &dicomnet_storage_provider_handler;
 }
 
 Test(acceptor, contexts_of_the_providers_own, .timeout = FIXTURE_TIMEOUT_S)

@@ -136,9 +136,9 @@ Test(arguments, those_of_acceptors_are_checked_too)
     options.size = 0;
     cr_expect_eq(dicomnet_acceptor_open(&acceptor, &fixture.loop, &options, &nobody, NULL),
                  DICOMNET_ERROR_OPTIONS_SIZE);
-    struct dicomnet_storage_provider_options storage = {.size = sizeof(struct dicomnet_storage_provider_options),
-                                                        .context_size = 8};
-    cr_expect_null(dicomnet_storage_provider_create(&fixture.loop, &storage));
+    struct dicomnet_storage_provider *provider;
+    struct dicomnet_storage_provider_options storage = {.context_size = 8};
+    cr_expect_eq(dicomnet_storage_provider_create(&provider, &fixture.loop, &storage), DICOMNET_ERROR_OPTIONS_SIZE);
     fixture_end(&fixture);
 }
 

@@ -266,8 +266,11 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
                                                             .sink_context = shared,
                                                             .dimse_ms = 5000};
     shared->connections++;
-    *ret_user = dicomnet_query_provider_create(&shared->fixture.loop, &options);
-    return *ret_user != NULL ? &dicomnet_query_provider_association_handler : NULL;
+    struct dicomnet_query_provider *provider;
+    if (dicomnet_query_provider_create(&provider, &shared->fixture.loop, &options) != 0)
+        return NULL;
+    *ret_user = provider;
+    return &dicomnet_query_provider_association_handler;
 }
 
 static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = on_connected};
@@ -611,15 +614,17 @@ static void expect_bad_opens(struct shared *shared)
         cr_expect_eq(dicomnet_query_user_open(&shared->queries, loop, &options, &bad[i]), -EINVAL, "%zu", i);
     options.proposal_count = 0;
     cr_expect_eq(dicomnet_exchange_open(&shared->exchange, loop, &options, NULL, NULL), -EINVAL);
-    cr_expect_null(dicomnet_storage_provider_create(
-        loop, &(struct dicomnet_storage_provider_options){.size = sizeof(struct dicomnet_storage_provider_options),
-                                                          .sink = NULL}));
-    cr_expect_null(dicomnet_storage_provider_create(
-        loop, &(struct dicomnet_storage_provider_options){.size = sizeof(struct dicomnet_storage_provider_options),
-                                                          .sink = &no_end}));
-    cr_expect_null(dicomnet_query_provider_create(
-        loop, &(struct dicomnet_query_provider_options){.size = sizeof(struct dicomnet_query_provider_options),
-                                                        .handler = NULL}));
+    struct dicomnet_storage_provider *storage_provider = NULL;
+    struct dicomnet_query_provider *query_provider = NULL;
+    struct dicomnet_storage_provider_options stored = DICOMNET_STORAGE_PROVIDER_OPTIONS_INIT;
+    struct dicomnet_query_provider_options queried = DICOMNET_QUERY_PROVIDER_OPTIONS_INIT;
+    cr_expect_eq(dicomnet_storage_provider_create(&storage_provider, loop, &stored), -EINVAL);
+    stored.sink = &no_end;
+    cr_expect_eq(dicomnet_storage_provider_create(&storage_provider, loop, &stored), -EINVAL);
+    cr_expect_eq(dicomnet_query_provider_create(&query_provider, loop, &queried), -EINVAL);
+    stored.size = queried.size = 0;
+    cr_expect_eq(dicomnet_storage_provider_create(&storage_provider, loop, &stored), DICOMNET_ERROR_OPTIONS_SIZE);
+    cr_expect_eq(dicomnet_query_provider_create(&query_provider, loop, &queried), DICOMNET_ERROR_OPTIONS_SIZE);
     cr_expect_str_empty(dicomnet_query_class_uid(DICOMNET_QUERY_STUDY_ROOT, (enum dicomnet_query_service)3));
 }
 

@@ -197,8 +197,11 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
                                                             .handler = &provider_handler,
                                                             .context = both,
                                                             .dimse_ms = 5000};
-    *ret_user = dicomnet_query_provider_create(&both->fixture.loop, &options);
-    return *ret_user != NULL ? &dicomnet_query_provider_association_handler : NULL;
+    struct dicomnet_query_provider *provider;
+    if (dicomnet_query_provider_create(&provider, &both->fixture.loop, &options) != 0)
+        return NULL;
+    *ret_user = provider;
+    return &dicomnet_query_provider_association_handler;
 }
 
 static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = on_connected};

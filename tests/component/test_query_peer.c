@@ -381,8 +381,11 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
     struct server *server = user;
     const struct dicomnet_query_provider_options options = {
         .size = sizeof(struct dicomnet_query_provider_options), .handler = &provider_handler, .context = server};
-    *ret_user = dicomnet_query_provider_create(&server->fixture.loop, &options);
-    return *ret_user != NULL ? &dicomnet_query_provider_association_handler : NULL;
+    struct dicomnet_query_provider *provider;
+    if (dicomnet_query_provider_create(&provider, &server->fixture.loop, &options) != 0)
+        return NULL;
+    *ret_user = provider;
+    return &dicomnet_query_provider_association_handler;
 }
 
 static void serve(struct server *server, void (*play)(struct script_peer *peer), const char *what)

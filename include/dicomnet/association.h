@@ -42,7 +42,10 @@ struct dicomnet_logger;
 struct uv_loop_s;
 struct uv_stream_s;
 
-/* Milliseconds; 0 = wait for ever. */
+/*
+ * Milliseconds; 0 = wait for ever, which is what the initializers set: assign dicomnet_association_default_timeouts,
+ * whose values are given here.
+ */
 struct dicomnet_association_timeouts {
     uint32_t connect_ms; /* name look-up, then each of its addresses; 10,000 */
     uint32_t acse_ms;    /* A-ASSOCIATE-RQ sent to its answer (requestor), connection to RQ (acceptor: ARTIM); 30,000 */

@@ -50,7 +50,7 @@ enum dicomnet_dimse_priority {
 /* Command Data Set Type (0000,0800): this value says there is none, any other that there is one. */
 enum { DICOMNET_DIMSE_NO_DATA_SET = 0x0101, DICOMNET_DIMSE_DATA_SET = 0x0001 };
 
-/* Which elements a command set holds: one bit for each, in `dimse_command.present`. */
+/* Which elements a command set holds: one bit for each, in `dicomnet_dimse_command.present`. */
 enum dicomnet_dimse_element {
     DICOMNET_DIMSE_HAS_CLASS_UID = 1 << 0,            /* (0000,0002) Affected SOP Class UID */
     DICOMNET_DIMSE_HAS_MESSAGE_ID = 1 << 1,           /* (0000,0110) */

@@ -65,21 +65,21 @@ extern "C" {
     X(PROPOSAL, -20062, "a proposed presentation context lacks its abstract syntax or has no transfer syntax")
 
 enum dicomnet_error {
-#define X(name, value, text) DICOMNET_ERROR_##name = (value),
-    DICOMNET_ERRORS(X)
-#undef X
+#define DICOMNET_X_(name, value, text) DICOMNET_ERROR_##name = (value),
+    DICOMNET_ERRORS(DICOMNET_X_)
+#undef DICOMNET_X_
 };
 
 /*
- * The text of a code of ours, of a negative errno, or "unknown error". The string is static for our codes and for
- * errno values (those of strerrordesc_np); never NULL.
+ * The text of a code of ours, of a negative errno, "no error" of 0, or "unknown error". The string is static for our
+ * codes and for errno values (those of strerrordesc_np); never NULL.
  */
 const char *dicomnet_error_text(int error);
 
-/* The name of a code ("ERROR_PDU_MALFORMED", "ECONNREFUSED"), for logs; never NULL. */
+/* The name of a code as logs have it ("ERROR_PDU_MALFORMED", "ECONNREFUSED"); never NULL. */
 const char *dicomnet_error_name(int error);
 
-/* True for ERROR_PEER_SPEAKS_...: whoever answers there, trying again will not make it DICOM. */
+/* True for DICOMNET_ERROR_PEER_SPEAKS_...: whoever answers there, trying again will not make it DICOM. */
 bool dicomnet_error_is_foreign(int error);
 
 /* Marks a function whose return value must be looked at. */

@@ -2,8 +2,8 @@
  * identifier - the data sets of queries: attributes to match and to return, matches, lists of UIDs (PS3.4 C.2.2).
  *
  * An identifier is a small data set held in memory: elements in ascending order of their tags, all VRs, sequences.
- * It is put together with identifier_set_... or decoded from bytes, looked at element by element, and encoded in
- * Implicit or Explicit VR Little Endian. Values are kept as they are on the wire (little endian, padded to even
+ * It is put together with dicomnet_identifier_set_... or decoded from bytes, looked at element by element, and encoded
+ * in Implicit or Explicit VR Little Endian. Values are kept as they are on the wire (little endian, padded to even
  * length), in the character set that (0008,0005) says; nothing is converted.
  *
  * It grows with what is put into it, never with a length a peer claims, and to no more than

@@ -38,9 +38,9 @@ enum dicomnet_log_level { DICOMNET_LOG_ERROR, DICOMNET_LOG_WARN, DICOMNET_LOG_IN
     X(DICOMNET_LOG_DIMSE_RECEIVED, "dimse.received", "a command set came in")
 
 enum dicomnet_log_event {
-#define X(name, text, meaning) name,
-    DICOMNET_LOG_EVENTS(X)
-#undef X
+#define DICOMNET_X_(name, text, meaning) name,
+    DICOMNET_LOG_EVENTS(DICOMNET_X_)
+#undef DICOMNET_X_
         DICOMNET_LOG_EVENT_COUNT
 };
 

@@ -4,9 +4,9 @@
  * No I/O and no allocation: decoded values are spans into the caller's bytes, valid as long as those bytes are. All
  * integers of the upper layer are big endian.
  *
- * Reading is incremental. A pdu_reader is given whatever bytes have come and answers with one event at a time: a whole
- * control PDU, or a fragment of a presentation data value (PDV) as far as it is there. A P-DATA-TF PDU of any length
- * is therefore read without being collected.
+ * Reading is incremental. A dicomnet_pdu_reader is given whatever bytes have come and answers with one event at a time:
+ * a whole control PDU, or a fragment of a presentation data value (PDV) as far as it is there. A P-DATA-TF PDU of any
+ * length is therefore read without being collected.
  */
 #ifndef DICOMNET_PDU_H
 #define DICOMNET_PDU_H
@@ -77,7 +77,7 @@ struct dicomnet_pdu_role {
 
 /*
  * What is not as the standard wants it in an A-ASSOCIATE that was decoded, and did not keep it from being understood:
- * bits of pdu_associate.flaws.
+ * bits of dicomnet_pdu_associate.flaws.
  */
 enum dicomnet_pdu_flaw {
     DICOMNET_PDU_FLAW_NO_APPLICATION_CONTEXT = 1 << 0,
@@ -124,7 +124,7 @@ struct dicomnet_pdu_reject {
 /* A-ABORT (PS3.8 Table 9-26). */
 struct dicomnet_pdu_abort {
     uint8_t source; /* 0 user, 2 provider */
-    uint8_t reason; /* for source 2: PDU_ABORT_* */
+    uint8_t reason; /* for source 2: DICOMNET_PDU_ABORT_* */
 };
 
 enum dicomnet_pdu_abort_reason {
@@ -157,7 +157,8 @@ const char *dicomnet_pdu_flaw_text(enum dicomnet_pdu_flaw flaw);
 ssize_t dicomnet_pdu_encode_associate(uint8_t *bytes, size_t size, enum dicomnet_pdu_type type,
                                       const struct dicomnet_pdu_associate *associate);
 
-/* Write one transfer syntax sub-item (PS3.8 Table 9-15): one after another they are pdu_context.transfer_syntaxes. */
+/* Write one transfer syntax sub-item (PS3.8 Table 9-15): one after another they are
+ * dicomnet_pdu_context.transfer_syntaxes. */
 ssize_t dicomnet_pdu_encode_transfer_syntax(uint8_t *bytes, size_t size, struct dicomnet_span uid);
 
 ssize_t dicomnet_pdu_encode_reject(uint8_t *bytes, size_t size, const struct dicomnet_pdu_reject *reject);
@@ -228,7 +229,8 @@ enum {
     DICOMNET_PDU_ITEM_USER_IDENTITY_AC = 0x59
 };
 
-/* The next sub-item of user information; false at the end. *cursor starts as pdu_associate.user_information. */
+/* The next sub-item of user information; false at the end. *cursor starts as dicomnet_pdu_associate.user_information.
+ */
 bool dicomnet_pdu_next_user_item(struct dicomnet_span *cursor, uint8_t *ret_type, struct dicomnet_span *ret_body);
 
 /* Bodies of 4 bytes; their length has been checked by dicomnet_pdu_read. */

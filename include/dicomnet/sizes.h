@@ -14,11 +14,13 @@
 
 /* The initializer of an options struct. */
 #ifdef __cplusplus
+extern "C++" { /* also if somebody includes it within extern "C" */
 template <typename options_type> inline options_type dicomnet_sized()
 {
     options_type options = options_type();
     options.size = sizeof options;
     return options;
+}
 }
 #define DICOMNET_INIT(type) dicomnet_sized<type>()
 #else

@@ -14,6 +14,8 @@ const char *dicomnet_error_text(int error)
     default:
         break;
     }
+    if (error == 0)
+        return "no error";
     const char *text = error < 0 ? strerrordesc_np(-error) : NULL;
     return text != NULL ? text : "unknown error";
 }

@@ -4,6 +4,9 @@
  */
 #include <syslog.h>
 
+extern "C" { // as some do with every header of a C library
+#include <dicomnet/sizes.h>
+}
 #include <dicomnet/acceptor.h>
 #include <dicomnet/association.h>
 #include <dicomnet/data_source.h>

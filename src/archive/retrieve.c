@@ -87,7 +87,8 @@ struct dicomnet_query_counts retrieve_counts(const struct retrieve *retrieve)
                                           .warning = count_of(retrieve->warning)};
 }
 
-/* A UID for which the value has no room, or the process no memory, is not listed: it is in the number alone. */
+/* A UID for which the value has no room, or the process no memory, is left out of the list; the number of failures
+ * includes it. */
 static void list_failed(struct retrieve *retrieve, const char *instance_uid)
 {
     size_t len = strlen(instance_uid);

@@ -9,7 +9,7 @@ enum { TRIES = 100, PAUSE_MS = 10 };
 void *memory_resize(void *old, size_t size)
 {
     static const struct timespec pause = {.tv_nsec = PAUSE_MS * 1000000L};
-    size_t wanted = size > 0 ? size : 1; /* so that NULL says one thing alone */
+    size_t wanted = size > 0 ? size : 1; /* realloc of 0 bytes may return NULL with memory left */
     for (int tries = 1;; tries++) {
         void *memory = realloc(old, wanted);
         if (memory != NULL || tries == TRIES)

@@ -48,7 +48,7 @@ bool breaker_refused(struct breaker *breaker, struct instance_trials *trials, ui
     if (breaker->row_number == 0)
         breaker->row_number = 1;
     bool own = breaker->state == BREAKER_FLOWING && is_own_matter(breaker, trials);
-    if (own) /* and so was the refusal before, which had not been counted */
+    if (own) /* the first refusal of this instance was not counted when it came, and counts now */
         trials->refused += trials->refused == 0 && trials->refused_row != 0 ? 2 : 1;
     trials->refused_row = breaker->row_number;
     if (own)

@@ -60,7 +60,7 @@ bool gate_stored(struct gate *gate);
  */
 bool gate_blames_rest(struct gate *gate, enum breaker_rest rest, uint64_t now_ms);
 
-/* How long an instance rests that was refused, and not by a shut gate. */
+/* How long to wait before an instance is sent again that the peer refused while the gate was open. */
 uint64_t gate_rest_ms(const struct gate *gate, const struct instance_trials *trials, uint32_t random);
 
 /* ---- for who watches ---- */

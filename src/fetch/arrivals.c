@@ -157,7 +157,7 @@ static int on_answered(void *user, struct receiver_visit *visit, const struct re
     (void)visit;
     run_heard(arrivals->run);
     if (response->status == DICOMNET_STATUS_NOT_AUTHORISED)
-        return 0; /* on_asked has counted it */
+        return 0; /* refused as nobody asked for it: counted in on_asked */
     if (status_rule_judge_status(response->status).state == OUTCOME_FAILED) {
         counts->refused++;
         if (instance != NULL && instance->state == INSTANCE_WANTED)

@@ -310,7 +310,10 @@ static bool judge_by_answer(struct asking *asking, const struct dicomnet_element
     return true;
 }
 
-/* What a third party got of an open part beyond what is listed. Without counts, as much as there is said to be. */
+/*
+ * Of a part of which not everything is listed, sent to a third party: how many instances beyond the listed ones the
+ * peer says it has sent; if it gives no counts, the number that it announced.
+ */
 static void count_sent_unnamed(struct asking *asking, struct inventory_part *part, const struct dicomnet_query *query)
 {
     uint64_t sent = (uint64_t)query->counts.completed + query->counts.warning, seen = part->below + part->known;

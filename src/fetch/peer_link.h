@@ -17,7 +17,7 @@ struct peer_link {
     uint64_t stopping_us;             /* monotonic: when the peer was first asked to stop; 0 = it was not */
 
     /* Of the last association, when it has ended: */
-    bool failed;        /* before its work did */
+    bool failed;        /* before its query or retrieval had ended */
     bool is_permanent;  /* another one would end in the same way */
     char end_text[256]; /* how it ended, for people */
 };

@@ -418,7 +418,7 @@ static void start_association(struct retrieval *retrieval)
     finish(retrieval);
 }
 
-/* What comes for the request under way has no end, or no room. */
+/* The peer sends without end, or there is no room for what it sends. */
 static void on_break_off(void *user, int error)
 {
     struct retrieval *retrieval = user;

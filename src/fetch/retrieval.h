@@ -65,7 +65,7 @@ struct retrieval_counts {
     uint64_t stored;   /* came; with a third party: were sent, as the peer says */
     uint64_t missing;  /* not yet, and in the end not at all */
     uint64_t unnamed;  /* of `missing`: the peer counts them, and nobody knows their names */
-    uint64_t replaced; /* were under their name in the output folder, cut or another one: not counted as present */
+    uint64_t replaced; /* a file of that name was there, cut or of other content: not counted as present */
     uint64_t refused;  /* arrivals that could not be kept */
     uint64_t unlisted; /* came though nobody asked for them, and were refused; not among `refused` */
     uint64_t bytes;    /* of data sets that came */

@@ -16,8 +16,8 @@ struct rounds {
 /* How a try ended: a round, or an association for the list. */
 struct rounds_facts {
     bool progress; /* something came in it */
-    bool failed;   /* its association ended before its work did */
-    bool is_list;  /* it was for the list: to go on after some progress is no retry */
+    bool failed;   /* its association ended before its query or retrieval did */
+    bool is_list;  /* it was for the list: if it made progress, the next one counts as no retry */
 };
 
 enum { ROUNDS_NO_MORE = -1 };

@@ -10,7 +10,7 @@
 
 #include "instance/outcome.h"
 
-enum { STATUS_RULE_UNAUTHORISED_MAX = 3 }; /* answers 0124 in a row, from the peer to any of us: it means all */
+enum { STATUS_RULE_UNAUTHORISED_MAX = 3 }; /* answers 0124 in a row, over all workers: the peer refuses every store */
 
 enum status_rule_again {
     AGAIN_NEVER,

@@ -151,7 +151,8 @@ int ledger_identify(sqlite3 *db, const char *path, char *ret_message)
         ask_number(db, "PRAGMA page_count", &pages) != SQLITE_OK ||
         ask_number(db, "SELECT count(*) FROM sqlite_master", &tables) != SQLITE_OK)
         return ledger_say_error(path, db, ret_message);
-    if (application == 0 && version == 0 && tables == 0 && pages <= 1) /* what has more pages has lost something */
+    /* A new database has one page at most; one with more of them and without tables is damaged. */
+    if (application == 0 && version == 0 && tables == 0 && pages <= 1)
         return 0;
     if (application != LEDGER_APPLICATION_ID)
         return say(ret_message, "'%s' is no ledger, but a database of something else", path);
@@ -311,7 +312,7 @@ int ledger_connect(const char *file_name, bool read_only, sqlite3 **ret_db)
     return connect_immutable(file_name, ret_db);
 }
 
-/* What was written can be found then, if anybody will look for it. SQLITE_OK or an SQLite code. */
+/* Make the index of paths, if this session looks rows up by path. SQLITE_OK or an SQLite code. */
 static int index_rows(struct ledger *ledger)
 {
     const struct ledger_options *options = &ledger->options;

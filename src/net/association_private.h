@@ -50,7 +50,7 @@ struct dicomnet_association {
     bool write_pending;       /* the transport holds bytes of the send buffer */
     bool release_answer_owed; /* the peer asked for release while we were writing */
     bool abort_written;       /* an A-ABORT went out, or was to */
-    bool sent_owed;           /* ... while the last bytes of a message were: it is still to be told that they left */
+    bool sent_owed;           /* ... behind the last bytes of a message, whose `sent` is still to be called */
     bool heard_pdu;           /* the peer has sent a PDU: it speaks DICOM */
     unsigned fills;           /* send buffers filled since the loop last turned */
     bool timer_open;

@@ -54,7 +54,7 @@ static FILE *list_of(const struct sender *sender)
     return sender->options->common.json ? stderr : stdout;
 }
 
-/* Below its study: that was told just before. */
+/* One file, indented: the line of its study was printed just before. */
 static void print_planned_file(const struct sender *sender, const struct instance *instance)
 {
     struct text text = {0};

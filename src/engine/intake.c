@@ -168,7 +168,7 @@ static bool compare_later(struct intake *intake, struct instance *first, struct 
 static void pace_scan(struct intake *intake)
 {
     uint64_t found_max = intake->options.found_max;
-    if (!intake->scanning || found_max == 0 || intake->feed == NULL)
+    if (!intake->scanning || intake->stopped || found_max == 0 || intake->feed == NULL)
         return;
     if (!intake->paused && intake->alive >= found_max)
         intake->paused = true;

@@ -221,6 +221,7 @@ static void after_walk(uv_work_t *request, int status)
     job->batch = NULL;
     if (feed->record != NULL && feed->record->recall_files != NULL && !feed->cancelled) {
         ask_of_files(batch);
+        go_on(feed);
         return;
     }
     list_append(&feed->ready, &batch->node);
@@ -377,7 +378,7 @@ int scan_feed_start(struct scan_feed **ret_feed, struct uv_loop_s *loop, const s
 void scan_feed_pause(struct scan_feed *feed, bool paused)
 {
     bool resumed = feed->paused && !paused;
-    feed->paused = paused;
+    feed->paused = paused && !feed->cancelled; /* what is under way must come to its end */
     if (resumed && !feed->ended)
         go_on(feed);
 }

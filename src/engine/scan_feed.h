@@ -43,8 +43,9 @@ int scan_feed_start(struct scan_feed **ret_feed, struct uv_loop_s *loop, const s
                     const struct scan_feed_handler *handler, void *user) DICOMNET_MUST_CHECK;
 
 /*
- * Start no further job while `paused`. What is under way still comes: at most SCAN_FEED_SLACK instances, twice as many
- * if a record answers later. `found` is never called from within.
+ * Start no further job while `paused`; not after scan_feed_cancel, which it would keep from its end. What is under way
+ * still comes: at most SCAN_FEED_SLACK instances, twice as many if a record answers later. `found` is never called from
+ * within.
  */
 void scan_feed_pause(struct scan_feed *feed, bool paused);
 

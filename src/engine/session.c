@@ -153,7 +153,7 @@ void session_stop_now(struct session *session, const char *why)
 static bool is_turn_of_aside(const struct session *session)
 {
     return !intake_brings_more(session->intake) && session->plan.waiting_count == 0 &&
-           !deferred_rests(&session->deferred) && !crew_has_work(&session->crew);
+           !deferred_rests(&session->deferred) && !crew_has_work(&session->crew) && claims_is_idle(&session->claims);
 }
 
 static void try_aside(struct session *session)

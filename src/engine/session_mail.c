@@ -78,7 +78,7 @@ static bool was_refused_earlier(void *user, struct instance *instance)
  */
 static enum breaker_rest what_is_left(struct session *session)
 {
-    if (intake_brings_more(session->intake) || crew_has_work(&session->crew))
+    if (intake_brings_more(session->intake) || crew_has_work(&session->crew) || !claims_is_idle(&session->claims))
         return REST_OTHERS;
     enum breaker_rest rest = plan_what_is_left(&session->plan, gate_row(&session->gate));
     if (rest == REST_REFUSED || session_acknowledged(&session->progress.totals) > 0)

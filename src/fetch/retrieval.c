@@ -298,7 +298,8 @@ static void go_on(struct retrieval *retrieval)
     int begun = begin_query(retrieval);
     if (begun > 0)
         return;
-    if (begun < 0)
+    /* An association that has just ended is told of by on_closed, which sees whether another round helps. */
+    if (begun < 0 && begun != DICOMNET_ERROR_NOT_OPEN)
         give_up_query(retrieval, begun);
     set_state(retrieval, RETRIEVAL_STATE_CLOSING);
     dicomnet_query_user_release(retrieval->link.user);

@@ -259,7 +259,7 @@ static void begin_request(struct dicomnet_query_provider *provider)
     char comment[DICOMNET_COMMENT_SIZE] = "";
     uint16_t status = provider->options.handler->begin(provider->options.context, request, comment);
     provider->served = provider->ready_owed = status == DICOMNET_STATUS_PENDING;
-    if (status != DICOMNET_STATUS_PENDING)
+    if (status != DICOMNET_STATUS_PENDING && provider->state == SERVING) /* not if it has finished it there already */
         query_provider_put_final(provider, status, comment);
 }
 

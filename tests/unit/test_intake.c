@@ -393,6 +393,21 @@ Test(intake, a_record_that_fails_stops_it)
     made_files_remove(&many);
 }
 
+/* What is under way when it is stopped is more than there may be: that must not pause what is to come to its end. */
+Test(intake, one_that_is_stopped_just_before_a_pause_comes_to_its_end)
+{
+    struct made_files many;
+    cr_assert_eq(made_files_create(&many, 3, LATE_FILES / 3, 2048), 0);
+    inputs[0] = many.folder;
+    late = (struct late_record){.slowest_ms = 30};
+    late_record_init(&late, &loop);
+    told.stop_at = 1;
+    run(&(struct intake_options){.discover = &discover, .scan = &scan, .record = &late.record, .found_max = 300});
+    cr_expect_eq(told.scan_error, -ECANCELED);
+    cr_expect_lt(told.found, LATE_FILES);
+    made_files_remove(&many);
+}
+
 Test(intake, a_late_record_and_a_pause)
 {
     struct made_files many;

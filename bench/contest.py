@@ -64,7 +64,7 @@ class Receiver(peers.Server):
     def check(self, files):
         self.process.terminate()
         self.process.wait(peers.STOP_TIMEOUT_S)
-        totals = re.search(r'(\d+) associations, (\d+) stored, (\d+) refused', self.log())
+        totals = re.search(r'(\d+) associations?, (\d+) stored, (\d+) refused', self.log())
         if not totals or (int(totals[2]), int(totals[3])) != (files, 0):
             raise Failed(f'dicom-receiver: {totals[0] if totals else self.log()[-500:]}, expected {files} stored')
 

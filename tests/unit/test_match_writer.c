@@ -25,7 +25,7 @@ TestSuite(match_writer, .init = begin, .fini = finish);
 
 static void set(uint32_t tag, const char *text)
 {
-    cr_assert_eq(dicomnet_identifier_set_text(&match, tag, text), 0);
+    cr_assert_eq(dicomnet_identifier_set_text_as_it_is(&match, tag, text), 0);
 }
 
 static void set_bytes(uint32_t tag, const char *vr, const char *bytes, size_t len)

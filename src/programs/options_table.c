@@ -263,6 +263,7 @@ const struct option_row option_rows[] = {
                               NOBODY("peer"),
                               NOBODY("config"),
                               NOBODY("loopback"),
+                              NOBODY("verify"),
                               {.name = "ramp"},
                               {.name = "dry-run"},
                               {.name = "duration"},

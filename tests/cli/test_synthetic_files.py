@@ -102,6 +102,7 @@ class SyntheticFiles(CommandTest):
                            (['-c', 'A@h:1'], '--output-dir writes files and sends to nobody: give either it or --connect'),
                            (['--peer', 'p'], '--output-dir writes files and sends to nobody: give either it or --peer'),
                            (['--loopback'], '--output-dir writes files and sends to nobody: give either it or --loopback'),
+                           (['--verify'], '--output-dir writes files and sends to nobody: give either it or --verify'),
                            (['--ramp', '1,2'], '--output-dir and --ramp exclude each other'),
                            (['--dry-run'], '--output-dir and --dry-run exclude each other'),
                            (['--duration', '1'], '--output-dir and --duration exclude each other'),

@@ -49,7 +49,7 @@ struct option_relation {
     const char *text; /* what is said then, as a whole; NULL: that they exclude each other, or that it is missing */
 };
 
-enum { OPTION_CONFLICTS_MAX = 10 };
+enum { OPTION_CONFLICTS_MAX = 13 };
 
 /* What is not said in a row is 0, false or NULL: no letter, no other spelling, a switch, ... */
 struct option_row {

@@ -104,6 +104,9 @@ class SyntheticFiles(CommandTest):
                            (['--loopback'], '--output-dir writes files and sends to nobody: give either it or --loopback'),
                            (['--verify'], '--output-dir writes files and sends to nobody: give either it or --verify'),
                            (['--ramp', '1,2'], '--output-dir and --ramp exclude each other'),
+                           (['-t', '2'], '--output-dir writes files and sends to nobody: give either it or --threads'),
+                           (['--window', '2'], '--output-dir writes files and sends to nobody: give either it or --window'),
+                           (['--retry', '1'], '--output-dir writes files and sends to nobody: give either it or --retry'),
                            (['--dry-run'], '--output-dir and --dry-run exclude each other'),
                            (['--duration', '1'], '--output-dir and --duration exclude each other'),
                            (['--json'], '--output-dir and --json exclude each other')):

@@ -183,7 +183,7 @@ static bool is_hopeless_after_failure(struct peer *peer, const struct peer_endin
 {
     bool for_good = is_for_good(peer, ending);
     char text[sizeof peer->trouble];
-    peer_describe_end(ending->end, peer->options.association, text, sizeof text);
+    peer_describe_end(ending->end, peer->options.association, peer->options.words, text, sizeof text);
     if (ending->end->kind == DICOMNET_ASSOCIATION_REJECTED && !for_good)
         peer->was_there = true;
     if (!ending->opened && !ending->others_open)

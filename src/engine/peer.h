@@ -30,11 +30,13 @@
 
 struct context_pair;
 struct outcome;
+struct peer_words;
 
 enum { PEER_GIVE_UP_MS = 600 * 1000 }; /* how long a peer that was there once is waited for, unless told otherwise */
 
 struct peer_options {
     const struct dicomnet_association_parameters *association; /* whom we ask, and as whom: for its texts; borrowed */
+    const struct peer_words *words;                            /* for these too; may be NULL; borrowed */
     unsigned retry;                                            /* further attempts to reach it */
     uint64_t give_up_ms; /* how long trouble is borne; 0 = PEER_GIVE_UP_MS, and as many attempts as `retry` says if it
                             was never there */

@@ -196,8 +196,8 @@ static void on_verified(void *user, const char *problem, uint64_t echo_us)
 static void begin_verifying(struct session *session)
 {
     session_enter(session, PHASE_VERIFYING);
-    int error = verify_start(&session->verify, session->loop, &session->options->association, &session->logger,
-                             on_verified, session);
+    int error = verify_start(&session->verify, session->loop, &session->options->association,
+                             session->options->peer_words, &session->logger, on_verified, session);
     if (error != 0)
         session_stop_for(session, SESSION_STOPPED, dicomnet_error_text(error));
 }
@@ -385,8 +385,10 @@ static void init_crew(struct session *session)
 static void init_peer(struct session *session)
 {
     const struct session_options *options = session->options;
-    const struct peer_options peer = {
-        .association = &options->association, .retry = options->retry, .give_up_ms = options->give_up_ms};
+    const struct peer_options peer = {.association = &options->association,
+                                      .words = options->peer_words,
+                                      .retry = options->retry,
+                                      .give_up_ms = options->give_up_ms};
     peer_init(&session->peer, &peer);
 }
 

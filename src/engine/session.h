@@ -22,6 +22,7 @@
 
 struct instance;
 struct planned_study;
+struct peer_words;
 struct record;
 struct session;
 struct synthetic_spec;
@@ -34,11 +35,12 @@ enum {
 struct session_options {
     /* Of the peer. All pointers here, and in this, are borrowed until the session has ended. */
     struct dicomnet_association_parameters association;
-    unsigned threads;    /* workers: 1 to SESSION_THREADS_MAX */
-    bool threads_auto;   /* begin with one and find out how many are worth it, at most `threads` */
-    uint16_t priority;   /* enum dicomnet_dimse_priority */
-    bool verify;         /* C-ECHO before anything is sent; it must succeed */
-    unsigned retry;      /* further attempts for what is worth another try; also for connecting */
+    const struct peer_words *peer_words; /* for texts of how an association ended; NULL = they name no option */
+    unsigned threads;                    /* workers: 1 to SESSION_THREADS_MAX */
+    bool threads_auto;                   /* begin with one and find out how many are worth it, at most `threads` */
+    uint16_t priority;                   /* enum dicomnet_dimse_priority */
+    bool verify;                         /* C-ECHO before anything is sent; it must succeed */
+    unsigned retry;                      /* further attempts for what is worth another try; also for connecting */
     uint64_t give_up_ms; /* stop once the peer could not be reached, or had no room, for so long; 0 = after as many
                             attempts as `retry` says if it has never answered, else 600 s (engine/peer.h) */
     struct session_limit association_limit;

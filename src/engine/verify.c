@@ -17,7 +17,7 @@ static void on_verified(void *user, const struct dicomnet_verification_result *r
         verify->done(verify->user, NULL, result->echo_us);
         return;
     }
-    peer_describe_end(&result->end, verify->association, why, sizeof why);
+    peer_describe_end(&result->end, verify->association, verify->words, why, sizeof why);
     if (result->error == 0)
         snprintf(text, sizeof text, "C-ECHO failed: status %04X (%s)", result->status,
                  dicomnet_status_text(result->status));
@@ -29,12 +29,13 @@ static void on_verified(void *user, const struct dicomnet_verification_result *r
 }
 
 int verify_start(struct verify *verify, struct uv_loop_s *loop,
-                 const struct dicomnet_association_parameters *association, const struct dicomnet_logger *logger,
-                 void (*done)(void *user, const char *problem, uint64_t echo_us), void *user)
+                 const struct dicomnet_association_parameters *association, const struct peer_words *words,
+                 const struct dicomnet_logger *logger, void (*done)(void *user, const char *problem, uint64_t echo_us),
+                 void *user)
 {
     const struct dicomnet_association_options options = {
         .size = sizeof(struct dicomnet_association_options), .parameters = *association, .logger = logger};
-    *verify = (struct verify){.association = association, .done = done, .user = user};
+    *verify = (struct verify){.association = association, .words = words, .done = done, .user = user};
     int error = dicomnet_verification_echo(&verify->verification, loop, &options, on_verified, verify);
     if (error != 0)
         verify->verification = NULL;

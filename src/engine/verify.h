@@ -12,12 +12,14 @@
 struct dicomnet_association_parameters;
 struct dicomnet_logger;
 struct dicomnet_verification;
+struct peer_words;
 struct uv_loop_s;
 
 /* All zero: nothing is under way. */
 struct verify {
     struct dicomnet_verification *verification; /* NULL = none is under way */
     const struct dicomnet_association_parameters *association;
+    const struct peer_words *words; /* for `problem`; may be NULL */
     void (*done)(void *user, const char *problem, uint64_t echo_us);
     void *user;
 };
@@ -27,8 +29,9 @@ struct verify {
  * not, and the answer took `echo_us`. All is borrowed until then. 0, or a negative error, and nothing comes.
  */
 int verify_start(struct verify *verify, struct uv_loop_s *loop,
-                 const struct dicomnet_association_parameters *association, const struct dicomnet_logger *logger,
-                 void (*done)(void *user, const char *problem, uint64_t echo_us), void *user) DICOMNET_MUST_CHECK;
+                 const struct dicomnet_association_parameters *association, const struct peer_words *words,
+                 const struct dicomnet_logger *logger, void (*done)(void *user, const char *problem, uint64_t echo_us),
+                 void *user) DICOMNET_MUST_CHECK;
 
 bool verify_is_under_way(const struct verify *verify);
 

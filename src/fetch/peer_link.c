@@ -81,5 +81,6 @@ void peer_link_closed(struct peer_link *link, const struct dicomnet_association_
     link->failed |= !opened || end->kind != DICOMNET_ASSOCIATION_RELEASED;
     link->is_permanent = is_permanent(end);
     arrivals_leave(link->arrivals);
-    peer_describe_end(end, &link->run->options->association, link->end_text, sizeof link->end_text);
+    peer_describe_end(end, &link->run->options->association, link->run->options->peer_words, link->end_text,
+                      sizeof link->end_text);
 }

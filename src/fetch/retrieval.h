@@ -23,9 +23,12 @@
 
 enum { RETRIEVAL_TEXT_SIZE = 400 };
 
+struct peer_words;
+
 struct retrieval_options {
     /* Of the peer. All pointers here, and in this, are borrowed until the retrieval has ended. */
     struct dicomnet_association_parameters association;
+    const struct peer_words *peer_words; /* for texts of how an association ended; NULL = they name no option */
     uint16_t priority;
     enum dicomnet_query_model model;
     enum dicomnet_query_level level;

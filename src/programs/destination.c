@@ -14,6 +14,8 @@ enum { PORT_DEFAULT = 104 };
 
 static const char url_prefix[] = "pacs://";
 
+const struct peer_words destination_words = {.called_ae = "--ae-title", .calling_ae = "--calling-ae"};
+
 static bool is_url(const char *argument)
 {
     return strncasecmp(argument, url_prefix, sizeof url_prefix - 1) == 0;

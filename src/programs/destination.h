@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "dicomnet/association.h"
+#include "services/peer_text.h"
 
 struct options;
 
@@ -28,6 +29,9 @@ struct destination {
     bool default_port; /* nobody said which, so it is 104 */
     char text[300];    /* for people: "PACS@pacs.example.org:4242", "PACS@[::1]:104", "the loopback receiver" */
 };
+
+/* The options that set whom we ask, and as whom. */
+extern const struct peer_words destination_words;
 
 /* What an argument looks like, by its characters alone; loose on purpose, so that what is wrong is said to be so. */
 enum destination_shape {

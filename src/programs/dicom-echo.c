@@ -46,7 +46,7 @@ static void print_failure(const struct echo *echo, const struct dicomnet_verific
 {
     char end[PEER_TEXT_SIZE];
     bool released = result->end.kind == DICOMNET_ASSOCIATION_RELEASED;
-    peer_describe_end(&result->end, &echo->association.parameters, end, sizeof end);
+    peer_describe_end(&result->end, &echo->association.parameters, &destination_words, end, sizeof end);
     destination_explain(echo->destination, end, sizeof end);
     fprintf(stderr, "dicom-echo: %s: %s\n", echo->destination->text,
             released ? dicomnet_error_text(result->error) : end);

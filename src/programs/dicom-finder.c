@@ -151,7 +151,7 @@ static void on_closed(struct dicomnet_query_user *user, void *context, const str
     bool stopped = by_us && (finder->interrupted || finder->limited || finder->too_many);
     finder->succeeded |= stopped && finder->limited; /* that the peer did not stop is nobody's trouble */
     if (!finder->ended && !stopped) {
-        peer_describe_end(end, &finder->destination->association, text, sizeof text);
+        peer_describe_end(end, &finder->destination->association, &destination_words, text, sizeof text);
         destination_explain(finder->destination, text, sizeof text);
         say(finder, text);
     }

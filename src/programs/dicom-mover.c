@@ -113,6 +113,7 @@ static void fill_in_retrieval(struct mover *mover, const struct dicomnet_identif
 
     *retrieval = options->retrieval;
     retrieval->association = destination->association;
+    retrieval->peer_words = &destination_words;
     retrieval->model = options->query.patient_root ? DICOMNET_QUERY_PATIENT_ROOT : DICOMNET_QUERY_STUDY_ROOT;
     retrieval->level = options->query.level;
     retrieval->keys = keys;

@@ -122,6 +122,7 @@ static void fill_in_session(struct sender *sender)
 
     *session = options->session;
     session->association = destination->association;
+    session->peer_words = &destination_words;
     session->threads = options->sending.threads > 0 ? options->sending.threads : PACE_MAX;
     session->threads_auto = options->sending.threads == 0;
     session->synthetic = options->sending.synthetic.studies > 0 ? &options->sending.synthetic : NULL;

@@ -27,27 +27,39 @@ static void describe_not_connected(int error, const struct dicomnet_association_
                  peer->host, peer->port, dicomnet_error_text(error), advice);
 }
 
-static void describe_rejection(const struct dicomnet_association_end *end,
-                               const struct dicomnet_association_parameters *peer, char *ret_text, size_t size)
+/* "'AE' (--option)", or without the option if nobody has a word for it. */
+static void describe_ae(const char *ae, const char *word, char *ret_text, size_t size)
 {
-    char text[160];
+    if (word != NULL)
+        snprintf(ret_text, size, "'%s' (%s)", ae, word);
+    else
+        snprintf(ret_text, size, "'%s'", ae);
+}
+
+static void describe_rejection(const struct dicomnet_association_end *end,
+                               const struct dicomnet_association_parameters *peer, const struct peer_words *words,
+                               char *ret_text, size_t size)
+{
+    char text[160], called[80], calling[80];
+    describe_ae(peer->called_ae, words != NULL ? words->called_ae : NULL, called, sizeof called);
+    describe_ae(peer->calling_ae, words != NULL ? words->calling_ae : NULL, calling, sizeof calling);
     dicomnet_association_describe_end(end, text, sizeof text);
     bool by_user = end->reject.source == BY_USER;
     if (by_user && end->reject.reason == CALLED_AE_UNKNOWN)
-        snprintf(ret_text, size, "%s: '%s' (--ae-title) is not the peer's AE title", text, peer->called_ae);
+        snprintf(ret_text, size, "%s: %s is not the peer's AE title", text, called);
     else if (by_user && end->reject.reason == CALLING_AE_UNKNOWN)
-        snprintf(ret_text, size, "%s: the peer does not know '%s' (--calling-ae)", text, peer->calling_ae);
+        snprintf(ret_text, size, "%s: the peer does not know %s", text, calling);
     else
         snprintf(ret_text, size, "%s%s", text, end->reject.result == FOR_NOW ? " (for now)" : "");
 }
 
 void peer_describe_end(const struct dicomnet_association_end *end, const struct dicomnet_association_parameters *peer,
-                       char *ret_text, size_t size)
+                       const struct peer_words *words, char *ret_text, size_t size)
 {
     if (end->kind == DICOMNET_ASSOCIATION_NOT_CONNECTED)
         describe_not_connected(end->error, peer, ret_text, size);
     else if (end->kind == DICOMNET_ASSOCIATION_REJECTED)
-        describe_rejection(end, peer, ret_text, size);
+        describe_rejection(end, peer, words, ret_text, size);
     else
         dicomnet_association_describe_end(end, ret_text, size);
 }

@@ -1,6 +1,6 @@
 /*
  * peer_text - how an association with a peer ended, for whoever has to do something about it: with the address or the
- * AE title in question, and the option that sets it.
+ * AE title in question, and the option that sets it, in the words of the program.
  */
 #ifndef SERVICES_PEER_TEXT_H
 #define SERVICES_PEER_TEXT_H
@@ -12,11 +12,17 @@ struct dicomnet_association_parameters;
 
 enum { PEER_TEXT_SIZE = 400 };
 
+/* How the user of a program sets what a peer can refuse: the names of options, such as "--option". */
+struct peer_words {
+    const char *called_ae, *calling_ae;
+};
+
 /*
- * One line: "rejected by 10.0.0.5:104: calling AE title not recognized: 'SENDER' (--calling-ae): the peer must be told
- * of it". `peer` says whom we asked, and as whom.
+ * One line: "rejected by 10.0.0.5:104: calling AE title not recognized: the peer does not know 'SENDER'
+ * (OPTION)", where OPTION is one of the words. `peer` says whom we asked, and as whom. `words`: NULL = no option is
+ * named.
  */
 void peer_describe_end(const struct dicomnet_association_end *end, const struct dicomnet_association_parameters *peer,
-                       char *ret_text, size_t size);
+                       const struct peer_words *words, char *ret_text, size_t size);
 
 #endif

@@ -18,9 +18,8 @@ struct peer_words {
 };
 
 /*
- * One line: "rejected by 10.0.0.5:104: calling AE title not recognized: the peer does not know 'SENDER'
- * (OPTION)", where OPTION is one of the words. `peer` says whom we asked, and as whom. `words`: NULL = no option is
- * named.
+ * One line: "rejected: calling AE title not recognized: the peer does not know 'SENDER' (--calling-ae)". `peer` says
+ * whom we asked, and as whom. Of `words` comes what stands in brackets; NULL, or a word that is NULL: nothing does.
  */
 void peer_describe_end(const struct dicomnet_association_end *end, const struct dicomnet_association_parameters *peer,
                        const struct peer_words *words, char *ret_text, size_t size);

@@ -118,6 +118,27 @@ static int check_conflicts(const struct options *options, const struct option_ro
     return 0;
 }
 
+static bool stands_under(const struct option_row *row, const char *const headings[OPTION_HEADINGS_MAX])
+{
+    for (size_t i = 0; i < OPTION_HEADINGS_MAX && headings[i] != NULL; i++)
+        if (strcmp(row->heading, headings[i]) == 0)
+            return true;
+    return false;
+}
+
+static int check_exclusions(const struct options *options, const struct option_row *row, char *ret_message)
+{
+    for (size_t i = 0; i < option_row_count && row->excludes.text != NULL; i++) {
+        const struct option_row *other = &option_rows[i];
+        if ((other->programs & options->program) == 0 || !stands_under(other, row->excludes.headings) ||
+            !is_there(options, other->name))
+            continue;
+        snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "%s --%s", row->excludes.text, other->name);
+        return -1;
+    }
+    return 0;
+}
+
 static int check_doubt(const struct options *options, const struct option_row *row, char *ret_message)
 {
     if (row->doubt == NULL || options->given[row - option_rows] == NULL)
@@ -189,7 +210,8 @@ static int check_values(const struct options *options, char *ret_message)
 
 int option_rules_check(const struct options *options, char *ret_message)
 {
-    if (check_rows(options, ret_message, check_conflicts) != 0 || check_rows(options, ret_message, check_doubt) != 0 ||
+    if (check_rows(options, ret_message, check_conflicts) != 0 ||
+        check_rows(options, ret_message, check_exclusions) != 0 || check_rows(options, ret_message, check_doubt) != 0 ||
         check_values(options, ret_message) != 0 || check_one_of(options, ret_message) != 0)
         return -1;
     return check_rows(options, ret_message, check_needs);

@@ -64,10 +64,6 @@
     {                                                                                                                  \
         other, "--" one " and --" other " both name a destination; give one"                                           \
     }
-#define NOBODY(other)                                                                                                  \
-    {                                                                                                                  \
-        other, "--output-dir writes files and sends to nobody: give either it or --" other                             \
-    }
 #define NO_RECEIVER "--get needs no receiver: --receive-port, --receive-ae and --receive-bind belong to C-MOVE"
 #define NO_FILES                                                                                                       \
     "--synthetic sends no files: give either it or paths (a destination is pacs://[AE@]HOST[:PORT] or AE@HOST:PORT)"
@@ -258,19 +254,9 @@ const struct option_row option_rows[] = {
            .needs = {"synthetic", SYNTHETIC_ONLY}, .help = "make synthetic studies for so long"),
     OPTION(.name = "output-dir", .programs = SENDER, .heading = "Input", .takes = OPTION_TEXT, .value = "DIR",
            .field = FIELD(sending_group, output_dir), .needs = {.name = "synthetic"},
-           .conflicts_with = {NOBODY("host"),
-                              NOBODY("connect"),
-                              NOBODY("peer"),
-                              NOBODY("config"),
-                              NOBODY("loopback"),
-                              NOBODY("verify"),
-                              NOBODY("threads"),
-                              NOBODY("window"),
-                              NOBODY("retry"),
-                              {.name = "ramp"},
-                              {.name = "dry-run"},
-                              {.name = "duration"},
-                              {.name = "json"}},
+           .conflicts_with = {{.name = "ramp"}, {.name = "dry-run"}, {.name = "duration"}, {.name = "json"}},
+           .excludes = {.headings = {"Destination", "Sending", "Network"},
+                        .text = "--output-dir writes files and sends to nobody: give either it or"},
            .help = "write the synthetic instances into this folder, as study-N/image-N.dcm, and send nothing"),
     OPTION(.name = "synthetic-seed", .programs = SENDER, .heading = "Input", .takes = OPTION_UNSIGNED, .value = "N",
            .min = 0, .max = UINT32_MAX, .field = FIELD(sending_group, synthetic_seed), .initial = "1",

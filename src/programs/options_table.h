@@ -49,7 +49,13 @@ struct option_relation {
     const char *text; /* what is said then, as a whole; NULL: that they exclude each other, or that it is missing */
 };
 
-enum { OPTION_CONFLICTS_MAX = 13 };
+enum { OPTION_CONFLICTS_MAX = 10, OPTION_HEADINGS_MAX = 3 };
+
+/* All options of some headings, of which none can stand beside this one. */
+struct option_exclusion {
+    const char *headings[OPTION_HEADINGS_MAX]; /* NULL: no more */
+    const char *text;                          /* what is said then, in front of the name of the other option */
+};
 
 /* What is not said in a row is 0, false or NULL: no letter, no other spelling, a switch, ... */
 struct option_row {
@@ -68,6 +74,7 @@ struct option_row {
     const char *follows; /* the option whose value it has where it is not given itself and that one is */
     bool secret;         /* the value is a password or the like, and is shown nowhere: see options_shown */
     struct option_relation conflicts_with[OPTION_CONFLICTS_MAX];
+    struct option_exclusion excludes;
     struct option_relation needs;
     uint32_t doubtful; /* a value, in the unit in which it is typed, from which on it cannot be meant ... */
     const char *doubt; /* ... and why not */

@@ -107,6 +107,9 @@ class SyntheticFiles(CommandTest):
                            (['-t', '2'], '--output-dir writes files and sends to nobody: give either it or --threads'),
                            (['--window', '2'], '--output-dir writes files and sends to nobody: give either it or --window'),
                            (['--retry', '1'], '--output-dir writes files and sends to nobody: give either it or --retry'),
+                           (['--priority', 'high'], '--output-dir writes files and sends to nobody: give either it or --priority'),
+                           (['--max-pdu', '16384'], '--output-dir writes files and sends to nobody: give either it or --max-pdu'),
+                           (['--calling-ae', 'ME'], '--output-dir writes files and sends to nobody: give either it or --calling-ae'),
                            (['--dry-run'], '--output-dir and --dry-run exclude each other'),
                            (['--duration', '1'], '--output-dir and --duration exclude each other'),
                            (['--json'], '--output-dir and --json exclude each other')):

@@ -331,7 +331,8 @@ class Answers(BadPeerTest):
         """It counts for nothing, as the last byte never went out. The instance is more than the system's buffers hold."""
         large = datasets.read_entry(datasets.make_instance(self.source / 'large.dcm', 2, 1, 20_000_000))
         self.entries.append(large)
-        run = self.send(early=True, max_pdu=0, on_store=lambda store, complete: RespondAndClose()
+        run = self.send(early=True, max_pdu=0, receive_buffer=65536,
+                        on_store=lambda store, complete: RespondAndClose()
                         if (store.instance_uid, store.association) == (large.instance_uid, 1) else Respond())
         self.assert_all_stored(run, associations=2)
         self.assertEqual(self.peer.sent_uids().count(large.instance_uid), 2)
@@ -343,7 +344,8 @@ class Answers(BadPeerTest):
         self.entries.append(large)
         for action, outcome in (RespondAndClose(after_s=0.3), 'in_doubt: connection'), (Close(), 'failed: no-response'):
             with self.subTest(outcome):
-                run = self.send(early=True, max_pdu=0, options=['--retry', 0], on_store=lambda store, complete, what=action:
+                run = self.send(early=True, max_pdu=0, receive_buffer=65536, options=['--retry', 0],
+                                on_store=lambda store, complete, what=action:
                                 what if store.instance_uid == large.instance_uid else Respond())
                 self.assert_outcomes(run, {len(self.entries) - 1: outcome})
                 self.assertEqual(self.peer.sent_uids().count(large.instance_uid), 1)

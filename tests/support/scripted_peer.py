@@ -180,10 +180,12 @@ class ScriptedPeer:
             return False
         return True
 
-    @staticmethod
-    def _end(connection):
-        """FIN, and then take what the other side still sends: a close() with bytes unread would be a reset."""
+    def _end(self, connection):
+        """FIN, and then take what the other side still sends: a close() with bytes unread would be a reset. With a small
+        receive buffer only after a while, so that the other side sees the end while it has bytes left to send."""
         connection.shutdown(socket.SHUT_WR)
+        if self.behaviour.receive_buffer:
+            time.sleep(0.5)
         connection.settimeout(10)
         while connection.recv(65536):
             pass

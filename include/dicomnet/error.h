@@ -51,6 +51,7 @@ extern "C" {
     X(IDENTIFIER_VALUE, -20029, "that text is no value of the element's VR")                                           \
     X(IDENTIFIER_SYNTAX, -20030, "an identifier is not written in that transfer syntax")                               \
     X(SOURCE_CHANGED, -20031, "the file is no longer as it was scanned")                                               \
+    X(SOURCE_UNDECODABLE, -20038, "the data set cannot be converted to that transfer syntax")                          \
     X(PEER_SPEAKS_TLS, -20032, "the peer speaks TLS, not plain DICOM: wrong port, or TLS on one side only")            \
     X(PEER_SPEAKS_HTTP, -20033, "the peer speaks HTTP, not DICOM: that is the port of a web server or browser")        \
     X(PEER_SPEAKS_SSH, -20034, "the peer speaks SSH, not DICOM: wrong port")                                           \

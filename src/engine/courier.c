@@ -141,7 +141,7 @@ static enum preparation open_and_prepare(struct courier *courier, struct slot *s
                                          int context)
 {
     uint64_t opening_us = clock_monotonic_us(), read_us = 0;
-    int error = source_open(&slot->source, instance, &courier->options->sources);
+    int error = source_open(&slot->source, instance, instance->file.syntax_uid, &courier->options->sources);
     worker_time_claim(courier->time, TIME_STORAGE, clock_monotonic_us() - opening_us);
     if (error == 0) {
         const struct channel_request request = {.context = context,

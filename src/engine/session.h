@@ -18,6 +18,7 @@
 #include "files/discover.h"
 #include "files/scan.h"
 #include "instance/event.h"
+#include "instance/fallback.h"
 #include "instance/outcome.h"
 
 struct instance;
@@ -39,6 +40,7 @@ struct session_options {
     unsigned threads;                    /* workers: 1 to SESSION_THREADS_MAX */
     bool threads_auto;                   /* begin with one and find out how many are worth it, at most `threads` */
     uint16_t priority;                   /* enum dicomnet_dimse_priority */
+    struct fallback_policy transcode;    /* in which syntaxes an instance may go out */
     bool verify;                         /* C-ECHO before anything is sent; it must succeed */
     unsigned retry;                      /* further attempts for what is worth another try; also for connecting */
     uint64_t give_up_ms; /* stop once the peer could not be reached, or had no room, for so long; 0 = after as many

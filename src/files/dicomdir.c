@@ -17,8 +17,8 @@
 #include "dicomnet/span.h"
 #include "dicomnet/uid.h"
 #include "files/inspect.h"
-#include "files/syntax.h"
 #include "files/walk.h"
+#include "wire/syntax.h"
 
 enum { NAME_MAX_LEN = 480, RECORD_DEPTH = 1 };
 

@@ -5,8 +5,8 @@
 
 #include "base/bytes.h"
 #include "dicomnet/uid.h"
-#include "files/syntax.h"
 #include "files/vr_guess.h"
+#include "wire/syntax.h"
 
 enum { PREAMBLE_LEN = 128, DICM_LEN = 4, PREFIX_LEN = PREAMBLE_LEN + DICM_LEN };
 
@@ -32,7 +32,7 @@ static void end_with(struct inspection *inspection, enum outcome_state state, en
  * in big endian. Returns its length, or 0 if the file has ended; its value is WINDOW_JUMP_SIZE - 12 bytes long at most.
  */
 static size_t copy_element(struct window *window, const struct walk_element *element, uint64_t offset, uint8_t *ret_raw,
-                           enum walk_form *ret_form)
+                           enum syntax_form *ret_form)
 {
     size_t len = element->header_len + (size_t)element->value_len;
     const uint8_t *p = window_peek(window, offset, len);
@@ -43,7 +43,7 @@ static size_t copy_element(struct window *window, const struct walk_element *ele
         memcpy(ret_raw, p, len);
         return len;
     }
-    *ret_form = WALK_IMPLICIT_LE;
+    *ret_form = SYNTAX_IMPLICIT_LE;
     set_u16_le(ret_raw, element->group);
     set_u16_le(ret_raw + 2, element->element);
     set_u32_le(ret_raw + 4, element->value_len);
@@ -76,12 +76,12 @@ static enum walk_result read_strange(struct vr_guess *guess, struct window *wind
                                      struct walk_element *element)
 {
     const struct vr_place place = {
-        .form = WALK_EXPLICIT_LE, .offset = offset, .limit = window->size, .in_data_set = true};
+        .form = SYNTAX_EXPLICIT_LE, .offset = offset, .limit = window->size, .in_data_set = true};
     enum walk_result result = vr_guess_read(guess, window, &place, element);
     if (result != WALK_MISMATCH)
         return result;
     /* What follows may be a data set in Implicit VR, which speaks for nothing. */
-    return walk_read_header(window, WALK_EXPLICIT_LE, offset, window->size, WALK_LENGTH_IMPLICIT, false, element);
+    return walk_read_header(window, SYNTAX_EXPLICIT_LE, offset, window->size, WALK_LENGTH_IMPLICIT, false, element);
 }
 
 bool inspect_meta(struct window *window, uint64_t offset, struct inspection *inspection, uint64_t *ret_end)
@@ -94,7 +94,7 @@ bool inspect_meta(struct window *window, uint64_t offset, struct inspection *ins
             return true;
         struct walk_element element;
         enum walk_result result =
-            walk_read_header(window, WALK_EXPLICIT_LE, *ret_end, window->size, WALK_LENGTH_BY_VR, false, &element);
+            walk_read_header(window, SYNTAX_EXPLICIT_LE, *ret_end, window->size, WALK_LENGTH_BY_VR, false, &element);
         if (result == WALK_UNKNOWN_VR)
             result = read_strange(&guess, window, *ret_end, &element);
         if (result != WALK_COMPLETE || element.undefined)
@@ -119,7 +119,7 @@ static void show_element(struct visit *visit, const struct walk_element *element
     const struct inspector *inspector = visit->inspector;
     uint32_t tag = (uint32_t)element->group << 16 | element->element;
     uint8_t raw[WINDOW_JUMP_SIZE];
-    enum walk_form form;
+    enum syntax_form form;
     if (element->undefined || element->header_len + (uint64_t)element->value_len > sizeof raw ||
         !inspector->wants(inspector->context, tag))
         return;

@@ -54,7 +54,7 @@ enum { INSPECT_WANTED_COUNT = INSPECT_SERIES + 1, INSPECT_VALUE_MAX = 128, INSPE
 struct inspect_element {
     bool found;
     bool too_long; /* its value is longer than INSPECT_VALUE_MAX and was not kept */
-    enum walk_form form;
+    enum syntax_form form;
     uint64_t offset; /* in the file; 0 if the data set is deflated */
     size_t len;
     uint8_t raw[INSPECT_RAW_SIZE];
@@ -84,7 +84,7 @@ typedef bool inspect_read_uid(void *context, const struct inspect_element *eleme
  * An element of the data set itself, header and value in `raw` until this returns. Not called for sequences, for what
  * is in them, and for what is longer than WINDOW_JUMP_SIZE.
  */
-typedef void inspect_see(void *context, uint32_t tag, enum walk_form form, const uint8_t *raw, size_t len);
+typedef void inspect_see(void *context, uint32_t tag, enum syntax_form form, const uint8_t *raw, size_t len);
 
 struct inspector {
     struct window window; /* all zero at first; window_fini when done */

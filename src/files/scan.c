@@ -33,9 +33,9 @@ static bool ends_at_nul(const uint8_t *value, size_t len)
     return true;
 }
 
-static const enum gdcm_header_form forms[] = {[WALK_EXPLICIT_LE] = GDCM_HEADER_EXPLICIT_LE,
-                                              [WALK_EXPLICIT_BE] = GDCM_HEADER_EXPLICIT_BE,
-                                              [WALK_IMPLICIT_LE] = GDCM_HEADER_IMPLICIT_LE};
+static const enum gdcm_header_form forms[] = {[SYNTAX_EXPLICIT_LE] = GDCM_HEADER_EXPLICIT_LE,
+                                              [SYNTAX_EXPLICIT_BE] = GDCM_HEADER_EXPLICIT_BE,
+                                              [SYNTAX_IMPLICIT_LE] = GDCM_HEADER_IMPLICIT_LE};
 
 static bool wants(void *context, uint32_t tag)
 {
@@ -44,14 +44,14 @@ static bool wants(void *context, uint32_t tag)
 }
 
 /* Have GDCM decode an element that the user of the scanner wants. */
-static void see(void *context, uint32_t tag, enum walk_form form, const uint8_t *raw, size_t len)
+static void see(void *context, uint32_t tag, enum syntax_form form, const uint8_t *raw, size_t len)
 {
     struct scanner *scanner = (struct scanner *)context;
     struct gdcm_header_element decoded;
     if (gdcm_header_read_element(scanner->reader, forms[form], raw, len, &decoded) < 0)
         return;
     struct dicomnet_span value = {.data = decoded.value, .len = decoded.value_len};
-    scanner->options.found(scanner->options.context, tag, value, form == WALK_EXPLICIT_BE);
+    scanner->options.found(scanner->options.context, tag, value, form == SYNTAX_EXPLICIT_BE);
 }
 
 /* Have GDCM decode an element that was found, and trim its value. */

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 /* ---- a file ---- */
 
@@ -45,8 +46,11 @@ static const struct source_type {
     [SOURCE_SYNTHETIC] = {.open = open_synthetic, .close = close_synthetic},
 };
 
-int source_open(struct source *source, const struct instance *instance, const struct source_options *options)
+int source_open(struct source *source, const struct instance *instance, const char *syntax_uid,
+                const struct source_options *options)
 {
+    if (strcmp(syntax_uid, instance->file.syntax_uid) != 0)
+        return DICOMNET_ERROR_SOURCE_UNDECODABLE;
     source->kind = instance->file.source;
     return types[source->kind].open(source, instance, options);
 }
@@ -64,6 +68,8 @@ enum outcome_reason source_failure_reason(int error)
     case DICOMNET_ERROR_SOURCE_CHANGED:
     case DICOMNET_ERROR_SOURCE_SHORT:
         return REASON_CHANGED;
+    case DICOMNET_ERROR_SOURCE_UNDECODABLE:
+        return REASON_UNDECODABLE;
     default:
         return REASON_UNREADABLE;
     }

@@ -12,9 +12,12 @@
 #include "files/synthetic.h"
 #include "instance/instance.h"
 
+struct decoder;
+
 /* What the sources of a job have in common; constant while any is open. */
 struct source_options {
     const struct synthetic_options *synthetic; /* what SOURCE_SYNTHETIC is made from; NULL = there are none of it */
+    struct decoder *decoder;                   /* of the caller's thread, for compressed pixels; NULL = there is none */
 };
 
 /* Memory for a source of any kind. Its address may not change while it is open. */
@@ -28,11 +31,12 @@ struct source {
 };
 
 /*
- * Open the data set of an instance. Blocks as long as opening a file takes; allocates nothing. Returns 0; -ENOENT if
- * the file has vanished; DICOMNET_ERROR_SOURCE_CHANGED if it is not what the scan saw (file_source.h); or a negative
- * errno.
+ * Open the data set of an instance, to be sent in the transfer syntax that was agreed with the peer. In its own it is
+ * read byte for byte: that blocks as long as opening a file takes, and allocates nothing. Returns 0; -ENOENT if
+ * the file has vanished; DICOMNET_ERROR_SOURCE_CHANGED if it is not what the scan saw (file_source.h);
+ * DICOMNET_ERROR_SOURCE_UNDECODABLE if it cannot be converted to that syntax; or a negative errno.
  */
-int source_open(struct source *source, const struct instance *instance,
+int source_open(struct source *source, const struct instance *instance, const char *syntax_uid,
                 const struct source_options *options) DICOMNET_MUST_CHECK;
 
 /*

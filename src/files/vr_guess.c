@@ -51,7 +51,7 @@ static uint64_t limit_of(const struct look_ahead *ahead)
 static bool is_item(struct look_ahead *ahead, uint64_t offset)
 {
     const uint8_t *p = limit_of(ahead) - offset >= 8 ? window_peek(ahead->window, offset, 8) : NULL;
-    bool big = ahead->place->form == WALK_EXPLICIT_BE;
+    bool big = ahead->place->form == SYNTAX_EXPLICIT_BE;
     return p != NULL && (big ? get_u16_be(p) : get_u16_le(p)) == 0xfffe;
 }
 

@@ -23,7 +23,7 @@ struct vr_guess {
 
 /* Where the element stands. */
 struct vr_place {
-    enum walk_form form;
+    enum syntax_form form;
     uint64_t offset;
     uint64_t limit;
     bool in_data_set; /* else in an item: a delimiter may end it */

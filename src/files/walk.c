@@ -23,7 +23,7 @@ enum frame_kind { FRAME_ELEMENTS, FRAME_SEQUENCE, FRAME_FRAGMENTS };
 
 struct frame {
     enum frame_kind kind;
-    enum walk_form form;
+    enum syntax_form form;
     bool guess_form; /* of a sequence: each item's form is guessed from its first element */
     uint64_t end;    /* NO_END if of undefined length: a delimiter ends it */
     uint64_t limit;  /* the nearest known end: its own, or that of what it is in */
@@ -55,7 +55,7 @@ static enum walk_result fail(struct walker *walker, enum walk_result result, con
 }
 
 /* The header of an element whose VR is none of the standard's, if it is one: zeros behind the last element are not. */
-static enum walk_result guess_element(struct walker *walker, enum walk_form form, uint64_t limit,
+static enum walk_result guess_element(struct walker *walker, enum syntax_form form, uint64_t limit,
                                       struct walk_element *element)
 {
     const struct vr_place place = {.form = form,
@@ -75,7 +75,7 @@ static enum walk_result guess_element(struct walker *walker, enum walk_form form
 static enum walk_result read_element(struct walker *walker, struct walk_element *ret_element)
 {
     const struct frame *frame = top_of(walker);
-    enum walk_form form = frame->form;
+    enum syntax_form form = frame->form;
     uint64_t limit = walker->depth == 1 ? walker->window->size : frame->limit;
     enum walk_result result =
         walk_read_header(walker->window, form, walker->offset, limit, WALK_LENGTH_BY_VR, walker->first, ret_element);
@@ -157,14 +157,14 @@ static enum walk_result step_element(struct walker *walker, const struct walk_el
 }
 
 /* The form of the next item in a value of VR UN: implicit, unless its first element has a VR. */
-static enum walk_form guess_item_form(struct walker *walker, uint64_t offset, enum walk_form outer)
+static enum syntax_form guess_item_form(struct walker *walker, uint64_t offset, enum syntax_form outer)
 {
     const uint8_t *p = window_peek(walker->window, offset, SHORT_HEADER_LEN);
     bool big = p != NULL && get_u16_be(p) == GROUP_DELIMITER;
     p = window_peek(walker->window, offset, 2 * SHORT_HEADER_LEN);
     if (p != NULL && walk_is_vr(p + SHORT_HEADER_LEN + 4))
-        return big ? WALK_EXPLICIT_BE : WALK_EXPLICIT_LE;
-    return big ? outer : WALK_IMPLICIT_LE;
+        return big ? SYNTAX_EXPLICIT_BE : SYNTAX_EXPLICIT_LE;
+    return big ? outer : SYNTAX_IMPLICIT_LE;
 }
 
 /* What follows the items of a sequence is neither an item nor the sequence's end. */
@@ -194,7 +194,7 @@ static enum walk_result judge_item(struct walker *walker, const struct walk_elem
 static enum walk_result step_item(struct walker *walker)
 {
     struct frame *frame = top_of(walker);
-    enum walk_form form = frame->guess_form ? guess_item_form(walker, walker->offset, frame->form) : frame->form;
+    enum syntax_form form = frame->guess_form ? guess_item_form(walker, walker->offset, frame->form) : frame->form;
     struct walk_element item;
     enum walk_result result =
         walk_read_header(walker->window, form, walker->offset, frame->limit, WALK_LENGTH_16, false, &item);
@@ -318,7 +318,7 @@ static bool recover(struct walker *walker)
     return false;
 }
 
-enum walk_result walk_run(struct walk *walk, enum walk_form form)
+enum walk_result walk_run(struct walk *walk, enum syntax_form form)
 {
     struct walker walker; /* the frames are set when they are entered: 4 KB that need no clearing for each file */
     walker.walk = walk;

@@ -28,10 +28,9 @@
 #include <stdint.h>
 
 #include "files/window.h"
+#include "wire/syntax.h"
 
 enum { WALK_DEPTH_MAX = 64 };
-
-enum walk_form { WALK_EXPLICIT_LE, WALK_EXPLICIT_BE, WALK_IMPLICIT_LE };
 
 enum walk_result {
     WALK_COMPLETE,   /* the last element ends where the source ends, or where zeros begin that go on to its end */
@@ -53,7 +52,7 @@ struct walk_element {
     uint16_t group;
     uint16_t element;
     char vr[2];              /* {0, 0} if it has none */
-    enum walk_form form;     /* how this header is encoded: implicit, for one without a VR */
+    enum syntax_form form;   /* how this header is encoded: implicit, for one without a VR */
     enum walk_length length; /* not WALK_LENGTH_BY_VR: its VR is none of the standard's */
     unsigned depth;          /* sequences that it is inside of; 0: it is the data set's own */
     bool undefined;          /* of undefined length */
@@ -85,13 +84,13 @@ struct walk {
  * WALK_LENGTH_BY_VR that is WALK_UNKNOWN_VR, and only tag and letters are filled in. `first`: it is the data set's
  * first.
  */
-enum walk_result walk_read_header(struct window *window, enum walk_form form, uint64_t offset, uint64_t limit,
+enum walk_result walk_read_header(struct window *window, enum syntax_form form, uint64_t offset, uint64_t limit,
                                   enum walk_length length, bool first, struct walk_element *ret_element);
 
 /* True if these are the letters of a VR of the standard (PS3.5 6.2). */
 bool walk_is_vr(const uint8_t letters[2]);
 
 /* Walk from walk->offset to the end of the window's source. */
-enum walk_result walk_run(struct walk *walk, enum walk_form form);
+enum walk_result walk_run(struct walk *walk, enum syntax_form form);
 
 #endif

@@ -46,7 +46,7 @@ static enum walk_result why_missing(const struct window *window)
 /* A length of 16 bits behind the VR, or of 32 bits in its place. */
 static void read_short(const uint8_t *p, enum walk_length length, struct walk_element *element)
 {
-    bool big = element->form == WALK_EXPLICIT_BE;
+    bool big = element->form == SYNTAX_EXPLICIT_BE;
     element->header_len = SHORT_HEADER_LEN;
     if (length == WALK_LENGTH_16) {
         element->value_len = big ? get_u16_be(p + 6) : get_u16_le(p + 6);
@@ -59,7 +59,7 @@ static void read_short(const uint8_t *p, enum walk_length length, struct walk_el
 /* A length of 32 bits behind the VR and two reserved bytes. */
 static enum walk_result read_long(struct window *window, uint64_t offset, uint64_t limit, struct walk_element *element)
 {
-    bool big = element->form == WALK_EXPLICIT_BE;
+    bool big = element->form == SYNTAX_EXPLICIT_BE;
     if (limit - offset < LONG_HEADER_LEN)
         return WALK_TRUNCATED;
     const uint8_t *p = window_peek(window, offset, LONG_HEADER_LEN);
@@ -89,12 +89,12 @@ static enum walk_result read_explicit(struct window *window, const uint8_t *p, u
     read_short(p, length, element);
     if (length == WALK_LENGTH_IMPLICIT) {
         element->vr[0] = element->vr[1] = 0;
-        element->form = element->form == WALK_EXPLICIT_BE ? WALK_EXPLICIT_BE : WALK_IMPLICIT_LE;
+        element->form = element->form == SYNTAX_EXPLICIT_BE ? SYNTAX_EXPLICIT_BE : SYNTAX_IMPLICIT_LE;
     }
     return WALK_COMPLETE;
 }
 
-enum walk_result walk_read_header(struct window *window, enum walk_form form, uint64_t offset, uint64_t limit,
+enum walk_result walk_read_header(struct window *window, enum syntax_form form, uint64_t offset, uint64_t limit,
                                   enum walk_length length, bool first, struct walk_element *ret_element)
 {
     *ret_element = (struct walk_element){.form = form};
@@ -103,21 +103,21 @@ enum walk_result walk_read_header(struct window *window, enum walk_form form, ui
     const uint8_t *p = window_peek(window, offset, SHORT_HEADER_LEN);
     if (p == NULL)
         return why_missing(window);
-    bool big = form == WALK_EXPLICIT_BE;
+    bool big = form == SYNTAX_EXPLICIT_BE;
     ret_element->group = big ? get_u16_be(p) : get_u16_le(p);
     ret_element->element = big ? get_u16_be(p + 2) : get_u16_le(p + 2);
     enum walk_result result = WALK_COMPLETE;
     /* Group 0008, in which every data set begins, in the other byte order. */
     if (first && ret_element->group == 0x0800)
         return WALK_MISMATCH;
-    if (ret_element->group == GROUP_DELIMITER || form == WALK_IMPLICIT_LE)
+    if (ret_element->group == GROUP_DELIMITER || form == SYNTAX_IMPLICIT_LE)
         read_short(p, WALK_LENGTH_IMPLICIT, ret_element);
     else
         result = read_explicit(window, p, offset, limit, length, ret_element);
     if (result != WALK_COMPLETE)
         return result;
     /* An implicit first element whose length spells a VR: the data set is in explicit VR after all. */
-    if (first && form == WALK_IMPLICIT_LE && walk_is_vr(p + 4))
+    if (first && form == SYNTAX_IMPLICIT_LE && walk_is_vr(p + 4))
         return WALK_MISMATCH;
     if (ret_element->undefined)
         ret_element->value_len = 0;

@@ -50,6 +50,7 @@ enum { OUTCOME_STATE_COUNT = OUTCOME_SKIPPED + 1 };
     /* failed while sending */                                                                                         \
     X(REASON_CHANGED, "changed", "changed while it was being sent")                                                    \
     X(REASON_UNSUPPORTED, "unsupported", "the peer does not take its class in its transfer syntax")                    \
+    X(REASON_UNDECODABLE, "undecodable", "it cannot be converted to a transfer syntax that the peer takes")            \
     X(REASON_STATUS, "status", "the peer did not answer with success")                                                 \
     X(REASON_POISON, "poison", "the peer ended the association each time this instance was sent")                      \
     X(REASON_NO_RESPONSE, "no-response", "the peer gave no response to it, each time it was sent")                     \
@@ -69,24 +70,26 @@ struct outcome {
     enum outcome_state state;
     enum outcome_reason reason;
     bool has_status;
-    uint16_t status;       /* the last DIMSE status the peer gave, if has_status (an answer may have had none) */
-    bool leading_zero_uid; /* a warning: a UID component has a leading zero */
-    bool bad_study_uid;    /* a warning: the Study Instance UID is there, but is no UID (--allow-incomplete) */
-    bool bad_series_uid;   /* a warning: the same of the Series Instance UID */
-    bool unknown_vr;       /* a warning: an element's VR is none of the standard's */
-    bool zero_tail;        /* a warning: zeros behind the last element, which are not sent unless deflated */
-    bool uid_missing;      /* a warning: the peer's response named no SOP Instance UID */
-    bool context_other;    /* a warning: it came on another presentation context of the same class */
-    bool meta_differs;     /* a warning: the file meta information's UIDs differ from the data set's */
-    bool earlier;          /* an earlier session with the same ledger did this; the file was not opened now */
-    int error;             /* negative error code behind the reason, or 0 */
-    unsigned attempts;     /* times it was handed to an association */
-    uint64_t ended_us;     /* wall clock of the end; 0 = not ended */
-    uint64_t read_us;      /* last attempt: what reading the file took */
-    uint64_t write_us;     /* last attempt: from the first byte handed over to the last one taken, but for read_us */
-    uint64_t wait_us;      /* last attempt: from the last byte taken to the response */
-    uint64_t offset;       /* where in the file it went wrong (truncated, syntax-mismatch, bad-uid), else 0 */
-    const char *detail;    /* static: what exactly the reason is about, for people; or NULL */
+    uint16_t status;         /* the last DIMSE status the peer gave, if has_status (an answer may have had none) */
+    bool leading_zero_uid;   /* a warning: a UID component has a leading zero */
+    bool bad_study_uid;      /* a warning: the Study Instance UID is there, but is no UID (--allow-incomplete) */
+    bool bad_series_uid;     /* a warning: the same of the Series Instance UID */
+    bool unknown_vr;         /* a warning: an element's VR is none of the standard's */
+    bool zero_tail;          /* a warning: zeros behind the last element, which are not sent unless deflated */
+    bool uid_missing;        /* a warning: the peer's response named no SOP Instance UID */
+    bool context_other;      /* a warning: it came on another presentation context of the same class */
+    bool meta_differs;       /* a warning: the file meta information's UIDs differ from the data set's */
+    bool earlier;            /* an earlier session with the same ledger did this; the file was not opened now */
+    int error;               /* negative error code behind the reason, or 0 */
+    unsigned attempts;       /* times it was handed to an association */
+    uint64_t ended_us;       /* wall clock of the end; 0 = not ended */
+    uint64_t read_us;        /* last attempt: what reading the file took */
+    uint64_t write_us;       /* last attempt: from the first byte handed over to the last one taken, but for read_us */
+    uint64_t wait_us;        /* last attempt: from the last byte taken to the response */
+    uint64_t offset;         /* where in the file it went wrong (truncated, syntax-mismatch, bad-uid), else 0 */
+    const char *sent_syntax; /* UID of the transfer syntax it was converted to and last sent in; lives as long as the
+                                session; NULL = it was sent as it lies, or not at all */
+    const char *detail;      /* static: what exactly the reason is about, for people; or NULL */
     char comment[DICOMNET_COMMENT_SIZE]; /* the peer's Error Comment (0000,0902), "" if none */
 };
 

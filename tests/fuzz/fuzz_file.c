@@ -110,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if ((flags & FLAG_ELEMENT) != 0) {
         read_elements(input.data, input.len);
     } else if ((flags & FLAG_DEFLATE) != 0) {
-        golden_begin(&golden, DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_begin(&golden, DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
         bytes_put(&golden.writer, input.data, input.len);
         golden_deflate(&golden);
         scan(golden.bytes, golden.writer.len, flags);

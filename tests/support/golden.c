@@ -1,6 +1,6 @@
 /* golden - see golden.h. */
 #include "golden.h"
-#include "files/syntax.h"
+#include "wire/syntax.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 
 static void put_u16(struct golden *golden, uint16_t value)
 {
-    if (golden->form == WALK_EXPLICIT_BE)
+    if (golden->form == SYNTAX_EXPLICIT_BE)
         bytes_put_u16_be(&golden->writer, value);
     else
         bytes_put_u16_le(&golden->writer, value);
@@ -18,7 +18,7 @@ static void put_u16(struct golden *golden, uint16_t value)
 
 static void put_u32(struct golden *golden, uint32_t value)
 {
-    if (golden->form == WALK_EXPLICIT_BE)
+    if (golden->form == SYNTAX_EXPLICIT_BE)
         bytes_put_u32_be(&golden->writer, value);
     else
         bytes_put_u32_le(&golden->writer, value);
@@ -28,7 +28,7 @@ void golden_put_header(struct golden *golden, uint32_t tag, const char *vr, uint
 {
     put_u16(golden, (uint16_t)(tag >> 16));
     put_u16(golden, (uint16_t)tag);
-    if (golden->form == WALK_IMPLICIT_LE) {
+    if (golden->form == SYNTAX_IMPLICIT_LE) {
         put_u32(golden, len);
         return;
     }
@@ -60,13 +60,13 @@ void golden_put_item(struct golden *golden, uint16_t element, uint32_t len)
     put_u32(golden, len);
 }
 
-void golden_begin(struct golden *golden, const char *syntax, enum walk_form form)
+void golden_begin(struct golden *golden, const char *syntax, enum syntax_form form)
 {
     static const uint8_t preamble[128];
     golden->writer = bytes_writer_over(golden->bytes, sizeof golden->bytes);
     bytes_put(&golden->writer, preamble, sizeof preamble);
     bytes_put(&golden->writer, "DICM", 4);
-    golden->form = WALK_EXPLICIT_LE;
+    golden->form = SYNTAX_EXPLICIT_LE;
     size_t begin = golden->writer.len;
     golden_put(golden, 0x00020000, "UL", "\0\0\0\0", 4);
     golden_put(golden, 0x00020001, "OB", "\0\1", 2);
@@ -88,7 +88,7 @@ void golden_put_names(struct golden *golden)
     golden_put_uid(golden, 0x0020000e, GOLDEN_SERIES);
 }
 
-void golden_make(struct golden *golden, const char *syntax, enum walk_form form)
+void golden_make(struct golden *golden, const char *syntax, enum syntax_form form)
 {
     static const uint8_t pixels[64] = {1, 2, 3};
     golden_begin(golden, syntax, form);

@@ -20,7 +20,7 @@ enum { GOLDEN_SIZE = 512 * 1024, GOLDEN_PATH_SIZE = 64 };
 
 struct golden {
     struct bytes_writer writer; /* over `bytes`; writer.len is the file's length */
-    enum walk_form form;        /* of the elements to come */
+    enum syntax_form form;      /* of the elements to come */
     size_t data_offset;         /* where the data set began */
     uint8_t bytes[GOLDEN_SIZE];
 };
@@ -33,11 +33,11 @@ void golden_put_uid(struct golden *golden, uint32_t tag, const char *uid);
 void golden_put_item(struct golden *golden, uint16_t element, uint32_t len);
 
 /* Preamble, DICM and meta information. `syntax` NULL leaves (0002,0010) out. Elements go on in `form`. */
-void golden_begin(struct golden *golden, const char *syntax, enum walk_form form);
+void golden_begin(struct golden *golden, const char *syntax, enum syntax_form form);
 /* The four UIDs that name the instance. */
 void golden_put_names(struct golden *golden);
 /* golden_begin, golden_put_names, and 64 bytes of pixel data: encapsulated, if the syntax wants that. */
-void golden_make(struct golden *golden, const char *syntax, enum walk_form form);
+void golden_make(struct golden *golden, const char *syntax, enum syntax_form form);
 /* Deflate the data set as PS3.5 A.5 wants it. */
 void golden_deflate(struct golden *golden);
 

@@ -72,7 +72,7 @@ static void set_up(void)
     snprintf(path, sizeof path, "%s/a/b//c/", root);
     cr_assert_eq(part10_folder_open(&folder, path, true), 0);
     cr_assert_eq(fchdir(folder.fd), 0);
-    golden_make(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_make(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
 }
 
 static void tear_down(void)

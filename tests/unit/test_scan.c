@@ -13,10 +13,10 @@
 
 #include "dicomnet/uid.h"
 #include "files/scan.h"
-#include "files/syntax.h"
 #include "gdcm_header.h"
 #include "golden.h"
 #include "instance/instance.h"
+#include "wire/syntax.h"
 
 #define UNDEFINED      0xffffffff
 #define SAMPLES_FOLDER "/usr/lib/python3/dist-packages/pydicom/data"
@@ -60,15 +60,15 @@ static void expect(enum outcome_state state, enum outcome_reason reason)
 
 static const struct {
     const char *uid;
-    enum walk_form form;
+    enum syntax_form form;
     bool deflated;
 } syntaxes[] = {
-    {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE, false},
-    {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE, false},
-    {DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN, WALK_EXPLICIT_BE, false},
-    {DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE, true},
-    {"1.2.840.10008.1.2.4.50", WALK_EXPLICIT_LE, false},
-    {"1.2.999.1", WALK_EXPLICIT_LE, false}, /* private: not walked */
+    {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE, false},
+    {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, SYNTAX_IMPLICIT_LE, false},
+    {DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN, SYNTAX_EXPLICIT_BE, false},
+    {DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE, true},
+    {"1.2.840.10008.1.2.4.50", SYNTAX_EXPLICIT_LE, false},
+    {"1.2.999.1", SYNTAX_EXPLICIT_LE, false}, /* private: not walked */
 };
 enum { SYNTAX_COUNT = sizeof syntaxes / sizeof syntaxes[0], WALKED_COUNT = SYNTAX_COUNT - 1 };
 
@@ -107,10 +107,10 @@ Test(scan, reads_every_syntax)
 static bool is_between_elements(size_t len, size_t i)
 {
     /* In big endian the next tag begins with a zero, and zeros are no part of the data set. */
-    if (syntaxes[i].form == WALK_EXPLICIT_BE && len > 0 && g.bytes[len - 1] == 0 && g.bytes[len] == 0x20)
+    if (syntaxes[i].form == SYNTAX_EXPLICIT_BE && len > 0 && g.bytes[len - 1] == 0 && g.bytes[len] == 0x20)
         len--;
     bool fragments = syntax_find(syntaxes[i].uid).pixels == SYNTAX_PIXELS_ENCAPSULATED;
-    size_t pixels = 64 + (syntaxes[i].form == WALK_IMPLICIT_LE ? 8 : 12) + (fragments ? 3 * 8 : 0),
+    size_t pixels = 64 + (syntaxes[i].form == SYNTAX_IMPLICIT_LE ? 8 : 12) + (fragments ? 3 * 8 : 0),
            series = 8 + strlen(GOLDEN_SERIES) + 1;
     return len == g.writer.len - pixels || len == g.writer.len - pixels - series;
 }
@@ -184,7 +184,7 @@ Test(scan, accepts_raw_if_asked)
 
 Test(scan, no_preamble_before_the_prefix)
 {
-    golden_begin(&g, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, SYNTAX_IMPLICIT_LE);
     golden_put_names(&g);
     size_t len = g.writer.len - 128;
     memmove(g.bytes, g.bytes + 128, len);
@@ -200,13 +200,13 @@ Test(scan, no_preamble_before_the_prefix)
 
 Test(scan, meta_information)
 {
-    golden_begin(&g, NULL, WALK_EXPLICIT_LE);
+    golden_begin(&g, NULL, SYNTAX_EXPLICIT_LE);
     golden_put_names(&g);
     expect(OUTCOME_FAILED, REASON_NO_TRANSFER_SYNTAX);
-    golden_begin(&g, "", WALK_EXPLICIT_LE);
+    golden_begin(&g, "", SYNTAX_EXPLICIT_LE);
     golden_put_names(&g);
     expect(OUTCOME_FAILED, REASON_NO_TRANSFER_SYNTAX);
-    golden_begin(&g, "not.a.uid", WALK_EXPLICIT_LE);
+    golden_begin(&g, "not.a.uid", SYNTAX_EXPLICIT_LE);
     golden_put_names(&g);
     expect(OUTCOME_FAILED, REASON_BAD_UID);
     struct instance *bad_syntax = scan_bytes(g.writer.len);
@@ -257,7 +257,7 @@ Test(scan, uids)
         {"1.2", "1.23456789012345678901234567890123456789012345678901234567890123", "1", REASON_NONE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
         if (rows[i].class_uid != NULL)
             golden_put_uid(&g, 0x00080016, rows[i].class_uid);
         if (rows[i].instance_uid != NULL)
@@ -272,7 +272,7 @@ Test(scan, uids)
         instance_destroy(instance);
     }
     /* Which of them it is. */
-    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
     golden_put_uid(&g, 0x00080016, "1.2");
     golden_put_uid(&g, 0x00080018, "1.2");
     size_t place = g.writer.len;
@@ -282,7 +282,7 @@ Test(scan, uids)
     cr_expect_eq(bad->outcome.offset, place);
     instance_destroy(bad);
     /* A value far too long for any UID. */
-    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
     golden_put_header(&g, 0x00080018, "UI", 20000);
     memset(bytes_reserve(&g.writer, 20000), '1', 20000);
     expect(OUTCOME_FAILED, REASON_BAD_UID);
@@ -297,7 +297,7 @@ Test(scan, a_bad_series_uid)
     } rows[] = {{NULL, "", false, false}, {"", "", false, false},      {"1.2", "1.2", false, false},
                 {"1.x", "", true, false}, {"1.2\\3", "", true, false}, {"1.02", "1.02", false, true}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
         golden_put_uid(&g, 0x00080016, "1.2");
         golden_put_uid(&g, 0x00080018, "1.2");
         golden_put_uid(&g, 0x0020000d, "1.2");
@@ -317,7 +317,7 @@ Test(scan, a_bad_series_uid)
 
 Test(scan, allows_no_study_if_asked)
 {
-    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
     golden_put_uid(&g, 0x00080016, "1.2");
     golden_put_uid(&g, 0x00080018, "1.2");
     expect(OUTCOME_FAILED, REASON_NO_STUDY_UID);
@@ -385,7 +385,7 @@ Test(scan, syntax_other_than_declared)
 
 Test(scan, odd_lengths)
 {
-    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
     golden_put_names(&g);
     golden_put(&g, 0x00204000, "LT", "odd", 3);
     expect(OUTCOME_FAILED, REASON_ODD_LENGTH);
@@ -394,7 +394,7 @@ Test(scan, odd_lengths)
     /* Deflated data of odd length is padded. */
     size_t odd = 0;
     for (uint32_t comment = 2; comment <= 20; comment += 2) {
-        golden_begin(&g, DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_begin(&g, DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
         golden_put_names(&g);
         golden_put(&g, 0x00204000, "LT",
                    "\xe1\xe5\xe9\xf1\xe2\xf6\xea\xe3\xf3\xe7\xfb\xe1\xfa\xe4\xee\xf4\xe8\xf9\xe6\xf2", comment);
@@ -411,10 +411,10 @@ Test(scan, odd_lengths)
 /* `depth` sequences, one in the other; of undefined length, or with all the rest as their length. */
 static void put_nested(size_t depth, bool undefined, const char *vr)
 {
-    size_t header = g.form == WALK_IMPLICIT_LE ? 8 : 12;
+    size_t header = g.form == SYNTAX_IMPLICIT_LE ? 8 : 12;
     golden_begin(&g,
-                 g.form == WALK_IMPLICIT_LE ? DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN
-                                            : DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN,
+                 g.form == SYNTAX_IMPLICIT_LE ? DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN
+                                              : DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN,
                  g.form);
     golden_put_names(&g);
     for (size_t left = depth; left > 0; left--) {
@@ -431,7 +431,7 @@ static void put_nested(size_t depth, bool undefined, const char *vr)
 Test(scan, nesting)
 {
     for (int i = 0; i < 4; i++) {
-        g.form = i % 2 == 0 ? WALK_EXPLICIT_LE : WALK_IMPLICIT_LE;
+        g.form = i % 2 == 0 ? SYNTAX_EXPLICIT_LE : SYNTAX_IMPLICIT_LE;
         put_nested(64, i < 2, "SQ");
         expect(OUTCOME_PENDING, REASON_NONE);
         put_nested(65, i < 2, "SQ");
@@ -444,17 +444,17 @@ Test(scan, nesting)
 Test(scan, sequences_of_all_kinds)
 {
     /* Explicit VR; a UN of undefined length holds implicit VR, and once explicit VR against the rule. */
-    golden_begin(&g, "1.2.840.10008.1.2.4.50", WALK_EXPLICIT_LE);
+    golden_begin(&g, "1.2.840.10008.1.2.4.50", SYNTAX_EXPLICIT_LE);
     golden_put_names(&g);
     for (int explicit_inside = 0; explicit_inside < 2; explicit_inside++) {
         golden_put_header(&g, 0x00291010, "UN", UNDEFINED);
         golden_put_item(&g, 0xe000, UNDEFINED);
-        g.form = explicit_inside ? WALK_EXPLICIT_LE : WALK_IMPLICIT_LE;
+        g.form = explicit_inside ? SYNTAX_EXPLICIT_LE : SYNTAX_IMPLICIT_LE;
         golden_put(&g, 0x00291011, "LO", "text", 4);
         golden_put_item(&g, 0xe00d, 0);
         golden_put_item(&g, 0xe000, 0);
         golden_put_item(&g, 0xe0dd, 0);
-        g.form = WALK_EXPLICIT_LE;
+        g.form = SYNTAX_EXPLICIT_LE;
     }
     /* A sequence of known length whose inside is no sequence: its end is known all the same. */
     golden_put(&g, 0x00400275, "SQ", "what is this?!", 14);
@@ -479,7 +479,7 @@ Test(scan, sequences_of_all_kinds)
 
 Test(scan, elements_inside_sequences_do_not_name_the_instance)
 {
-    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
     golden_put_uid(&g, 0x00080016, GOLDEN_CLASS);
     golden_put_header(&g, 0x00081140, "SQ", UNDEFINED);
     golden_put_item(&g, 0xe000, UNDEFINED);
@@ -493,7 +493,7 @@ Test(scan, elements_inside_sequences_do_not_name_the_instance)
 /* As DCMTK and GDCM have it. */
 Test(scan, first_of_two_counts)
 {
-    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
     golden_put_names(&g);
     golden_put_uid(&g, 0x0020000d, "1.9");
     struct instance *instance = scan_bytes(g.writer.len);
@@ -571,7 +571,7 @@ Test(scan, unreadable)
 static void make_bomb(uint32_t len)
 {
     static uint8_t zeros[1 << 20];
-    golden_begin(&g, DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
     golden_put_names(&g);
     golden_put_header(&g, 0x7fe00010, "OB", len);
     static uint8_t deflated[GOLDEN_SIZE];
@@ -613,7 +613,7 @@ Test(scan, survives_damage, .timeout = 120)
     for (int round = 0; round < 3000; round++) {
         make((size_t)round % SYNTAX_COUNT);
         if (round % 7 == 0) {
-            g.form = round % 2 == 0 ? WALK_EXPLICIT_LE : WALK_IMPLICIT_LE;
+            g.form = round % 2 == 0 ? SYNTAX_EXPLICIT_LE : SYNTAX_IMPLICIT_LE;
             put_nested(10, round % 3 == 0, "UN");
         }
         for (int change = 0; change < 1 + round % 8; change++) {
@@ -635,7 +635,7 @@ Test(scan, survives_damage, .timeout = 120)
 
 Test(scan, a_uid_goes_on_behind_a_nul)
 {
-    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
     golden_put_uid(&g, 0x00080016, GOLDEN_CLASS);
     golden_put(&g, 0x00080018, "UI", "1.2\0.3", 6);
     golden_put_uid(&g, 0x0020000d, GOLDEN_STUDY);

@@ -20,7 +20,7 @@ static size_t read_all(const struct file_facts *facts, uint8_t *ret_bytes, size_
     struct instance *instance = instance_create(facts);
     struct source source;
     cr_assert_not_null(instance);
-    cr_assert_eq(source_open(&source, instance, &options), 0);
+    cr_assert_eq(source_open(&source, instance, instance->file.syntax_uid, &options), 0);
     cr_expect_eq(source.kind, facts->source);
     size_t len = source.data->len;
     cr_assert_leq(len, size);
@@ -71,11 +71,11 @@ Test(source, a_file_that_is_not_what_it_was)
     struct file_facts facts = facts_of(path);
     struct instance *instance = instance_create(&facts);
     struct source source;
-    cr_assert_eq(source_open(&source, instance, &options), 0);
+    cr_assert_eq(source_open(&source, instance, instance->file.syntax_uid, &options), 0);
     cr_assert_eq(ftruncate(fd, SIZE), 0);
     cr_expect_eq(source_close(&source), DICOMNET_ERROR_SOURCE_CHANGED);
     cr_assert_eq(unlink(path), 0);
-    cr_expect_eq(source_open(&source, instance, &options), -ENOENT);
+    cr_expect_eq(source_open(&source, instance, instance->file.syntax_uid, &options), -ENOENT);
     cr_assert_eq(close(fd), 0);
     instance_destroy(instance);
 }

@@ -8,9 +8,9 @@
 
 #include "dicomnet/uid.h"
 #include "files/scan.h"
-#include "files/syntax.h"
 #include "golden.h"
 #include "instance/instance.h"
+#include "wire/syntax.h"
 
 #define UNDEFINED     UINT32_MAX
 #define JPEG_BASELINE "1.2.840.10008.1.2.4.50"
@@ -65,10 +65,10 @@ static void begin(size_t form)
 {
     static const struct {
         const char *syntax;
-        enum walk_form form;
-    } forms[] = {{DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE},
-                 {DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN, WALK_EXPLICIT_BE},
-                 {DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE}};
+        enum syntax_form form;
+    } forms[] = {{DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE},
+                 {DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN, SYNTAX_EXPLICIT_BE},
+                 {DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE}};
     golden_begin(&g, forms[form].syntax, forms[form].form);
     golden_put_names(&g);
 }
@@ -177,11 +177,11 @@ Test(structure, strange_vrs_of_names)
 {
     for (size_t form = 0; form < 3; form++) {
         static const struct {
-            enum walk_form form;
+            enum syntax_form form;
             const char *syntax;
-        } forms[] = {{WALK_EXPLICIT_LE, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN},
-                     {WALK_EXPLICIT_BE, DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN},
-                     {WALK_EXPLICIT_LE, DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN}};
+        } forms[] = {{SYNTAX_EXPLICIT_LE, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN},
+                     {SYNTAX_EXPLICIT_BE, DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN},
+                     {SYNTAX_EXPLICIT_LE, DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN}};
         golden_begin(&g, forms[form].syntax, forms[form].form);
         put_strange("  ", SHORT, 0x00080016, GOLDEN_CLASS "\0", sizeof GOLDEN_CLASS);
         put_strange("--", LONG, 0x00080018, GOLDEN_INSTANCE "\0", sizeof GOLDEN_INSTANCE);
@@ -197,11 +197,11 @@ Test(structure, strange_vrs_of_meta_information)
     for (size_t i = 0; i < 2 * STRANGE_COUNT; i++) {
         static const char *const syntaxes[] = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN,
                                                DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN};
-        golden_begin(&g, NULL, WALK_EXPLICIT_LE);
+        golden_begin(&g, NULL, SYNTAX_EXPLICIT_LE);
         put_strange(strange_vrs[i / 2], i % 2 != 0 ? LONG : SHORT, 0x0002000d, "some", 4);
         golden_put_uid(&g, 0x00020010, syntaxes[i % 2]);
         golden_put_uid(&g, 0x00020012, "1.2.3");
-        g.form = i % 2 == 0 ? WALK_EXPLICIT_LE : WALK_IMPLICIT_LE;
+        g.form = i % 2 == 0 ? SYNTAX_EXPLICIT_LE : SYNTAX_IMPLICIT_LE;
         golden_put_names(&g);
         put_rest();
         expect(REASON_NONE, NULL, "strange meta information");
@@ -218,7 +218,7 @@ Test(structure, bytes_that_are_no_element)
     begin(0);
     bytes_put(&g.writer, "\x21\0\x10\0??\x30\0what is this? no element....", 36);
     expect(REASON_SYNTAX_MISMATCH, NULL, "text in the middle");
-    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE);
+    golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_IMPLICIT_LE);
     golden_put_names(&g);
     put_rest();
     expect(REASON_SYNTAX_MISMATCH, NULL, "implicit VR, declared explicit");
@@ -262,7 +262,7 @@ static const char *const compressed[] = {JPEG_BASELINE,
 Test(structure, compressed_wants_fragments)
 {
     for (size_t i = 0; i < sizeof compressed / sizeof compressed[0]; i++) {
-        golden_begin(&g, compressed[i], WALK_EXPLICIT_LE);
+        golden_begin(&g, compressed[i], SYNTAX_EXPLICIT_LE);
         golden_put_names(&g);
         expect(REASON_NONE, NULL, "no pixels at all");
         put_icon(false);
@@ -287,12 +287,12 @@ Test(structure, native_wants_a_length)
 {
     static const struct {
         const char *syntax;
-        enum walk_form form;
-    } rows[] = {{DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE},
-                {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, WALK_IMPLICIT_LE},
-                {DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN, WALK_EXPLICIT_BE},
-                {DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE},
-                {"1.2.840.113619.5.2", WALK_IMPLICIT_LE}};
+        enum syntax_form form;
+    } rows[] = {{DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE},
+                {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, SYNTAX_IMPLICIT_LE},
+                {DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN, SYNTAX_EXPLICIT_BE},
+                {DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE},
+                {"1.2.840.113619.5.2", SYNTAX_IMPLICIT_LE}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (int nested = 0; nested < 2; nested++) {
             golden_begin(&g, rows[i].syntax, rows[i].form);
@@ -309,7 +309,7 @@ Test(structure, native_wants_a_length)
     /* Where the pixels are elsewhere, or nobody knows. */
     static const char *const others[] = {"1.2.840.10008.1.2.4.94", "1.2.3.4.5"};
     for (size_t i = 0; i < 2; i++) {
-        golden_begin(&g, others[i], WALK_EXPLICIT_LE);
+        golden_begin(&g, others[i], SYNTAX_EXPLICIT_LE);
         golden_put_names(&g);
         put_fragments(0x7fe00010, "OB");
         expect(REASON_NONE, NULL, others[i]);
@@ -355,7 +355,7 @@ Test(structure, delimiters)
 
 Test(structure, fragments)
 {
-    golden_begin(&g, JPEG_BASELINE, WALK_EXPLICIT_LE);
+    golden_begin(&g, JPEG_BASELINE, SYNTAX_EXPLICIT_LE);
     golden_put_names(&g);
     size_t names = g.writer.len;
     put_fragments(0x7fe00010, "OB");
@@ -386,7 +386,7 @@ Test(structure, undefined_length)
 {
     static const char *const vrs[] = {"UT", "UC", "UR", "OF", "OD", "OL", "OV", "SV", "UV"};
     for (size_t i = 0; i < sizeof vrs / sizeof vrs[0]; i++) {
-        golden_begin(&g, "1.2.840.10008.1.2.1", WALK_EXPLICIT_LE);
+        golden_begin(&g, "1.2.840.10008.1.2.1", SYNTAX_EXPLICIT_LE);
         golden_put_names(&g);
         golden_put_header(&g, 0x0040a160, vrs[i], UNDEFINED);
         golden_put_item(&g, 0xe0dd, 0);
@@ -399,12 +399,12 @@ Test(structure, undefined_length)
 Test(structure, an_unknown_syntax_is_not_walked)
 {
     /* It can be parsed, and is cut. */
-    golden_begin(&g, "1.2.3.4.5", WALK_EXPLICIT_LE);
+    golden_begin(&g, "1.2.3.4.5", SYNTAX_EXPLICIT_LE);
     golden_put_names(&g);
     golden_put_header(&g, 0x7fe00010, "OW", 1000);
     expect(REASON_NONE, NULL, "truncated");
     /* It cannot: the meta information names it, and it is of no study. */
-    golden_begin(&g, "1.2.3.4.5", WALK_EXPLICIT_LE);
+    golden_begin(&g, "1.2.3.4.5", SYNTAX_EXPLICIT_LE);
     bytes_put(&g.writer, "\xca\xfe\xba\xbe what only its maker can read", 34);
     struct instance *instance = scan();
     cr_expect_eq(instance->outcome.state, OUTCOME_PENDING);
@@ -421,11 +421,11 @@ Test(structure, an_unknown_syntax_is_not_walked)
 Test(structure, raw_data_sets)
 {
     static const struct {
-        enum walk_form form;
+        enum syntax_form form;
         const char *syntax;
-    } rows[] = {{WALK_EXPLICIT_LE, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN},
-                {WALK_IMPLICIT_LE, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN},
-                {WALK_EXPLICIT_BE, DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN}};
+    } rows[] = {{SYNTAX_EXPLICIT_LE, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN},
+                {SYNTAX_IMPLICIT_LE, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN},
+                {SYNTAX_EXPLICIT_BE, DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN}};
     for (size_t i = 0; i < 9; i++) {
         options.accept_raw = false;
         if (i < 3) { /* nothing, a preamble alone, or meta information without the syntax before it */
@@ -454,7 +454,7 @@ Test(structure, raw_data_sets)
     }
     /* A bit stream does not say which syntax it is in. */
     g.writer = bytes_writer_over(g.bytes, sizeof g.bytes);
-    g.form = WALK_EXPLICIT_LE;
+    g.form = SYNTAX_EXPLICIT_LE;
     golden_put_names(&g);
     put_fragments(0x7fe00010, "OB");
     expect(REASON_SYNTAX_MISMATCH, "Pixel Data is encapsulated", "compressed");
@@ -507,7 +507,7 @@ Test(structure, objects_without_a_study)
                 {"1.2.840.10008.5.1.4.1.1.201.1", false}, {"1.2.840.10008.5.1.4.1.1.200.2", true},
                 {"1.2.840.10008.5.1.4.1.1.2", true},      {"1.2.840.10008.5.1.4.39.11", true}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
         golden_put_uid(&g, 0x00080016, rows[i].class_uid);
         golden_put_uid(&g, 0x00080018, "1.2");
         expect(rows[i].needs_study ? REASON_NO_STUDY_UID : REASON_NONE, NULL, rows[i].class_uid);
@@ -519,7 +519,7 @@ Test(structure, a_bad_study_uid_may_be_let_pass)
     static const char *const uids[] = {"1.2.abc",
                                        "1.23456789012345678901234567890123456789012345678901234567890123456789"};
     for (size_t i = 0; i < 2; i++) {
-        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, WALK_EXPLICIT_LE);
+        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
         golden_put_uid(&g, 0x00080016, GOLDEN_CLASS);
         golden_put_uid(&g, 0x00080018, GOLDEN_INSTANCE);
         golden_put_uid(&g, 0x0020000d, uids[i]);

@@ -282,6 +282,10 @@ struct dicomnet_query_provider_options {
                    struct dicomnet_span *ret_syntax);
 
     uint32_t dimse_ms; /* longest wait for the response to a C-GET's sub-operation; 0 = for ever */
+
+    /* As of struct dicomnet_storage_provider_options. With a count other than 0, `prefer` is not asked. */
+    const char *const *accept_syntaxes;
+    size_t accept_syntax_count;
 };
 #define DICOMNET_QUERY_PROVIDER_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_query_provider_options)
 

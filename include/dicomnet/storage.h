@@ -178,6 +178,13 @@ struct dicomnet_storage_provider_options {
      */
     uint8_t (*negotiate)(void *context, struct dicomnet_span abstract_syntax, struct dicomnet_span syntaxes,
                          struct dicomnet_span *ret_syntax);
+
+    /*
+     * The transfer syntaxes that contexts of storage classes are accepted in: UIDs, the best first; borrowed until
+     * closed. A count of 0: any, and the first that is proposed. Without meaning if there is a `negotiate`.
+     */
+    const char *const *accept_syntaxes;
+    size_t accept_syntax_count;
 };
 #define DICOMNET_STORAGE_PROVIDER_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_storage_provider_options)
 

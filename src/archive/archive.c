@@ -123,6 +123,8 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
         .sink = archive->options.output_dir != NULL ? &archive_sink : NULL,
         .sink_context = client,
         .prefer = prefer,
+        .accept_syntaxes = archive->options.accept_syntaxes,
+        .accept_syntax_count = archive->options.accept_syntax_count,
         .dimse_ms = archive->options.acceptor.association.timeouts.dimse_ms};
     if (dicomnet_query_provider_create(&client->provider, archive->loop, &options) != 0) {
         free(client);

@@ -26,6 +26,8 @@ struct archive_options {
     uint32_t mode;   /* permissions of the instances: struct part10_folder */
     const char *const *import_dirs; /* take in the instances in and below these folders first */
     size_t import_count;
+    const char *const *accept_syntaxes; /* as of struct dicomnet_query_provider_options */
+    size_t accept_syntax_count;
     struct synthetic_population synthetic; /* studies = 0: none */
     /*
      * Where a C-MOVE may send to: its move destination is the called AE title of one of these. The array and its

@@ -97,6 +97,8 @@ static struct archive_options archive_options_of(const struct dicom_archive_opti
         .sync = options->storing.sync,
         .reindex = options->archive.reindex,
         .mode = options->storing.mode,
+        .accept_syntaxes = options->listening.accept_syntaxes.items,
+        .accept_syntax_count = options->listening.accept_syntaxes.count,
         .import_dirs =
             options->archive.dicom_file != NULL ? &options->archive.dicom_file : options->archive.import_dirs.items,
         .import_count = options->archive.dicom_file != NULL ? 1 : options->archive.import_dirs.count,

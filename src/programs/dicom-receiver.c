@@ -34,6 +34,8 @@ static struct receiver_options receiver_options_of(const struct dicom_receiver_o
         .output_dir = options->storing.output_dir,
         .sync = options->storing.sync,
         .mode = options->storing.mode,
+        .accept_syntaxes = options->listening.accept_syntaxes.items,
+        .accept_syntax_count = options->listening.accept_syntaxes.count,
         .faults = {.status = (uint16_t)options->faults.status,
                    .response_delay_ms = options->faults.response_delay_ms,
                    .fail_every = options->faults.fail.every,

@@ -103,6 +103,7 @@ struct listening_group {
     uint32_t max_connections;
     uint32_t idle_ms;
     uint16_t window;
+    struct option_list accept_syntaxes; /* UIDs, the best first; none given = any */
     struct network_group network;
 };
 

@@ -52,7 +52,8 @@ static const struct option_program programs[] = {
      .name = "dicom-receiver",
      .usage = "dicom-receiver [OPTION...] (--output-dir DIR | --discard)",
      .about = "Receives DICOM instances by C-STORE and answers C-ECHO, until it is told to stop (Ctrl-C). It takes "
-              "every storage class and every transfer syntax, and keeps data sets byte for byte.",
+              "every storage class, in every transfer syntax if not told otherwise, and keeps data sets byte for "
+              "byte.",
      .examples = "  dicom-receiver --port 11112 --ae-title ARCHIVE --output-dir /data/incoming\n"
                  "  dicom-receiver --port 0 --discard\n",
      .exit_codes = "  0    stopped by Ctrl-C, SIGTERM or SIGHUP\n"

@@ -367,6 +367,7 @@ int option_value_read(struct options *options, const struct option_row *row, con
     case OPTION_INPUT:
     case OPTION_KEY:
     case OPTION_LIST:
+    case OPTION_SYNTAXES:
         break;
     }
     if (!right) {
@@ -452,6 +453,7 @@ void option_value_format(const struct options *options, const struct option_row 
     case OPTION_INPUT:
     case OPTION_KEY:
     case OPTION_LIST:
+    case OPTION_SYNTAXES:
         format_list(row, field, ret_text, size);
         break;
     }

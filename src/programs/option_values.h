@@ -11,7 +11,7 @@
 struct options;
 struct option_row;
 
-enum { OPTION_EXPECTED_SIZE = 128, OPTION_PROBLEM_SIZE = 192 };
+enum { OPTION_EXPECTED_SIZE = 128, OPTION_PROBLEM_SIZE = 400 };
 
 /*
  * Read `text` into the row's field (not for switches and inputs). Returns 0, or -1 and in `ret_problem` what is wrong

@@ -20,6 +20,7 @@
 #include "programs/option_values.h"
 #include "programs/option_words.h"
 #include "programs/query_keys.h"
+#include "programs/syntax_names.h"
 
 /* Only --timeout sets this timeout, so no row has its initial value. The others have theirs in the table. */
 enum { RELEASE_TIMEOUT_MS = 10000 };
@@ -42,7 +43,50 @@ static int append_to_list(struct options *options, const struct option_row *row,
 
 static bool is_list(const struct option_row *row)
 {
-    return row->takes == OPTION_INPUT || row->takes == OPTION_KEY || row->takes == OPTION_LIST;
+    return row->takes == OPTION_INPUT || row->takes == OPTION_KEY || row->takes == OPTION_LIST ||
+           row->takes == OPTION_SYNTAXES;
+}
+
+/* Append a copy of each UID that is not in the list yet. 0 or -1: no memory. */
+static int append_uids(struct options *options, const struct option_row *row, const char *const *uids, size_t count)
+{
+    const struct option_list *list = option_field_of(options, row);
+    for (size_t i = 0; i < count; i++) {
+        bool is_new = true;
+        for (size_t j = 0; j < list->count && is_new; j++)
+            is_new = strcmp(list->items[j], uids[i]) != 0;
+        char *uid = is_new ? strdup(uids[i]) : NULL;
+        if (is_new && (uid == NULL || append_to_list(options, row, uid) != 0)) {
+            free(uid);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* "implicit,JPEG2000Lossless,1.2.840.10008.1.2.1", or one of the standard's names, some of which have commas. */
+static int add_syntaxes(struct options *options, const struct option_row *row, const char *value,
+                        char ret_problem[OPTION_PROBLEM_SIZE])
+{
+    const char *uids[SYNTAX_NAME_UIDS_MAX];
+    size_t whole = syntax_names_find(value, uids);
+    snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is too much: out of memory");
+    if (whole > 0)
+        return append_uids(options, row, uids, whole);
+    char *names = strdup(value), *rest = names;
+    int error = names != NULL ? 0 : -1;
+    for (const char *name = strsep(&rest, ","); name != NULL && error == 0; name = strsep(&rest, ",")) {
+        size_t count = syntax_names_find(name, uids);
+        error = append_uids(options, row, uids, count);
+        if (count > 0)
+            continue;
+        char allowed[SYNTAX_NAMES_TEXT_SIZE];
+        syntax_names_say(allowed);
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "has '%.40s', which is no transfer syntax: %s", name, allowed);
+        error = -1;
+    }
+    free(names);
+    return error;
 }
 
 /* True of what cannot be the value of the option before it: in `--host --json` the host is missing. */
@@ -70,6 +114,8 @@ static int add_to_list(struct option_reader *reader, const struct option_row *ro
         options->given[level_row - option_rows] = level;
         return option_value_read(options, level_row, level, ret_problem);
     }
+    if (row->takes == OPTION_SYNTAXES)
+        return add_syntaxes(options, row, value, ret_problem);
     if (append_to_list(options, row, value) == 0)
         return 0;
     snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is too much: out of memory");
@@ -308,6 +354,8 @@ void options_fini(struct options *options)
         if ((row->programs & options->program) == 0 || !is_list(row))
             continue;
         struct option_list *list = option_field_of(options, row);
+        for (size_t j = 0; row->takes == OPTION_SYNTAXES && j < list->count; j++)
+            free((char *)(uintptr_t)list->items[j]);
         free(list->items);
         *list = (struct option_list){0};
     }

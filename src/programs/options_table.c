@@ -345,6 +345,10 @@ const struct option_row option_rows[] = {
     OPTION(.name = "window", .programs = RECEIVER, .heading = "Listening", .takes = OPTION_UNSIGNED, .value = "N",
            .min = 1, .max = DICOMNET_STORAGE_WINDOW_MAX, .field = FIELD(listening_group, window), .initial = "1",
            .help = "grant up to N operations at a time to who asks for it (asynchronous operations window)"),
+    OPTION(.name = "accept-syntaxes", .programs = SERVER, .heading = "Listening", .takes = OPTION_SYNTAXES,
+           .value = "NAME[,NAME...]", .field = FIELD(listening_group, accept_syntaxes),
+           .help = "take instances in these transfer syntaxes only, the first of them that is offered: UIDs, keywords "
+                   "or words such as implicit, explicit, jpeg-lossless; by default in any. May be repeated"),
     OPTION(.name = "output-dir", .letter = 'o', .programs = RECEIVER, .heading = "Storing", .takes = OPTION_TEXT,
            .value = "DIR", .field = FIELD(storing_group, output_dir), .conflicts_with = {{.name = "discard"}},
            .help = "keep instances in this folder, as <SOP Instance UID>.dcm"),

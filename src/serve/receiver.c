@@ -265,7 +265,10 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
     const struct dicomnet_storage_provider_options options = {.size = sizeof(struct dicomnet_storage_provider_options),
                                                               .sink = &sink,
                                                               .context = visitor,
-                                                              .welcome = is_welcome};
+                                                              .welcome = is_welcome,
+                                                              .accept_syntaxes = receiver->options.accept_syntaxes,
+                                                              .accept_syntax_count =
+                                                                  receiver->options.accept_syntax_count};
     if (dicomnet_storage_provider_create(&visitor->provider, receiver->loop, &options) != 0) {
         free(visitor);
         return NULL;

@@ -68,6 +68,8 @@ struct receiver_options {
     uint32_t mode;  /* permissions of the files: struct part10_folder */
     bool keep_free; /* leave some room on the disk: see struct part10_folder */
     bool check;     /* look at what came before it is kept (files/arrival.h): C000 or A900 if it is not what it says */
+    const char *const *accept_syntaxes; /* as of struct dicomnet_storage_provider_options */
+    size_t accept_syntax_count;
     const struct allowed *allowed; /* who may open an association; borrowed until closed; NULL = anybody */
     struct receiver_faults faults;
     const struct dicomnet_logger *logger; /* receiver.stored (debug), receiver.refused (warn); borrowed until closed */

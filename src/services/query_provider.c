@@ -20,6 +20,7 @@
 #include "dicomnet/query_retrieve.h"
 #include "services/query_provider_private.h"
 #include "services/store.h"
+#include "services/syntax_choice.h"
 
 /*
  * The application is asked so often in a row, or for so long; then the loop gets a turn, so that other associations are
@@ -343,11 +344,11 @@ static uint8_t on_negotiate(struct dicomnet_association *association, void *user
         return choose_for_query(syntaxes, ret_syntax);
     if (strcmp(class_uid, DICOMNET_UID_VERIFICATION) != 0 && !dicomnet_uid_is_storable(class_uid))
         return DICOMNET_CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
-    if (provider->options.prefer != NULL && dicomnet_uid_is_storable(class_uid) &&
+    size_t accept_count = dicomnet_uid_is_storable(class_uid) ? provider->options.accept_syntax_count : 0;
+    if (provider->options.prefer != NULL && accept_count == 0 && dicomnet_uid_is_storable(class_uid) &&
         provider->options.prefer(provider->options.context, class_uid, syntaxes, ret_syntax))
         return DICOMNET_CONTEXT_ACCEPTED;
-    return dicomnet_pdu_next_transfer_syntax(&syntaxes, ret_syntax) ? DICOMNET_CONTEXT_ACCEPTED
-                                                                    : DICOMNET_CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
+    return syntax_choose(syntaxes, provider->options.accept_syntaxes, accept_count, ret_syntax);
 }
 
 /* Storage in both directions: what the requestor sends, and what a C-GET sends to it. */

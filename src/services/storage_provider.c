@@ -14,6 +14,7 @@
 #include "dicomnet/storage.h"
 #include "services/storage_faults.h"
 #include "services/store_intake.h"
+#include "services/syntax_choice.h"
 
 struct dicomnet_storage_provider {
     struct dicomnet_storage_provider_options options;
@@ -60,9 +61,8 @@ static uint8_t on_negotiate(struct dicomnet_association *association, void *user
     bool wanted = strcmp(class_uid, DICOMNET_UID_VERIFICATION) == 0 || dicomnet_uid_is_storable(class_uid);
     if (!wanted || !dicomnet_uid_is_well_formed(class_uid, strlen(class_uid)))
         return DICOMNET_CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
-    /* The first syntax that is proposed is the one that the proposer likes best. */
-    return dicomnet_pdu_next_transfer_syntax(&syntaxes, ret_syntax) ? DICOMNET_CONTEXT_ACCEPTED
-                                                                    : DICOMNET_CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED;
+    size_t accept_count = dicomnet_uid_is_storable(class_uid) ? provider->options.accept_syntax_count : 0;
+    return syntax_choose(syntaxes, provider->options.accept_syntaxes, accept_count, ret_syntax);
 }
 
 static void on_opened(struct dicomnet_association *association, void *user)

@@ -617,6 +617,7 @@ static void check_field(const struct option_row *row)
         [OPTION_RAMP] = sizeof(struct option_ramp),
         [OPTION_EVERY] = sizeof(struct option_every),
         [OPTION_LIST] = sizeof(struct option_list),
+        [OPTION_SYNTAXES] = sizeof(struct option_list),
         [OPTION_INPUT] = sizeof(struct option_list),
         [OPTION_KEY] = sizeof(struct option_list),
     };

@@ -57,6 +57,8 @@ struct session_options {
     uint64_t repeat;             /* synthetic: make them so many times, with fresh UIDs; 0 = once, or until the time is
                                     up if there is a duration */
     uint64_t duration_ms;        /* synthetic: stop after this time; 0 = no limit */
+    bool propose_all;            /* also propose the commonest storage classes, for peers that judge by it */
+    bool probe;                  /* ask the peer which contexts it accepts, and store nothing */
     bool dry_run;                /* scan and plan, connect to nobody; `record` is asked and not told */
     const struct record *record; /* what outlives the session; NULL = nothing. Not for synthetic */
     struct discover_options discover;

@@ -129,6 +129,8 @@ static void fill_in_session(struct sender *sender)
     session->record = sender->resume.ledger != NULL ? &sender->resume.record : NULL;
     session->discover.inputs = options->sending.inputs.items;
     session->discover.input_count = options->sending.inputs.count;
+    session->transcode.only = options->sending.syntaxes.items;
+    session->transcode.only_count = options->sending.syntaxes.count;
     session->log_level = options->common.log_level;
 }
 

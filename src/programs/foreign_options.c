@@ -115,6 +115,8 @@ int option_reader_take_foreign(struct option_reader *reader, const char *argumen
     snprintf(name, sizeof name, "%.*s", (int)name_len, word->means);
     if (word->means[name_len] != '=')
         return set_by_name(reader, name, argument, len, value);
-    return options_given(reader->options, name) ? 0
-                                                : set_by_name(reader, name, argument, len, word->means + name_len + 1);
+    const struct option_row *row = option_find_by_name(program, name);
+    if (options_given(reader->options, name) && row->takes != OPTION_SYNTAXES)
+        return 0;
+    return set_by_name(reader, name, argument, len, word->means + name_len + 1);
 }

@@ -19,6 +19,9 @@
         __VA_ARGS__                                                                                                    \
     }
 
+/* What storescu proposes beside the syntax that its option names. */
+#define UNCOMPRESSED "ExplicitVRLittleEndian,ExplicitVRBigEndian,ImplicitVRLittleEndian"
+
 static const struct foreign_word words[] = {
     /* ---- security: refused, as nothing may go in clear that was meant to be encrypted ---- */
     WORDS(.programs = EVERYBODY, .spellings = "--disable-tls"),
@@ -88,14 +91,51 @@ static const struct foreign_word words[] = {
     WORDS(.programs = PROGRAM_SENDER, .spellings = "-f --read-dataset +f --read-file", .means = "accept-raw"),
     WORDS(.programs = PROGRAM_SENDER, .spellings = "--max-ops-invoked", .means = "window"),
     WORDS(.programs = PROGRAM_SENDER,
-          .spellings = "+fo --read-file-only -nh --no-halt -rn --no-rename --no-recurse -dn --decompress-never -nip "
-                       "--no-illegal-proposal +ma --multi-associations -ma --single-association --never-transcode "
-                       "--rel-ext-neg"),
+          .spellings = "+fo --read-file-only -nh --no-halt -rn --no-rename --no-recurse -nip --no-illegal-proposal +ma "
+                       "--multi-associations -ma --single-association --rel-ext-neg"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "--never-transcode", .means = "transcode=never"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-dn --decompress-never", .means = "transcode=uncompressed"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "+dls --decompress-lossless", .means = "transcode=lossless"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "+dly --decompress-lossy", .means = "transcode=lossy"),
     WORDS(.programs = PROGRAM_SENDER | PROGRAM_ECHO, .spellings = "-m --message-id", .values = 1),
     WORDS(.programs = PROGRAM_SENDER,
           .spellings = "+crf --create-report-file --rel-sop-classes --tmp-file-dir --tmp-file-prefix --tmp-file-suffix",
           .values = 1),
-    WORDS(.programs = PROGRAM_SENDER | PROGRAM_ARCHIVE,
+    /* What storescu and dcm4che propose, in their order; "-xe", "-xi" and "-xb" are pynetdicom's: only that one. */
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-x= --propose-uncompr --propose-little --explicit-vr",
+          .means = "syntax=" UNCOMPRESSED),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "--propose-big --big-endian",
+          .means = "syntax=ExplicitVRBigEndian,ExplicitVRLittleEndian,ImplicitVRLittleEndian"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "--propose-implicit --implicit-vr",
+          .means = "syntax=ImplicitVRLittleEndian"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xs --propose-lossless",
+          .means = "syntax=JPEGLosslessSV1," UNCOMPRESSED),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xy --propose-jpeg8",
+          .means = "syntax=JPEGBaseline8Bit," UNCOMPRESSED),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xx --propose-jpeg12",
+          .means = "syntax=JPEGExtended12Bit," UNCOMPRESSED),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xv --propose-j2k-lossless",
+          .means = "syntax=JPEG2000Lossless," UNCOMPRESSED),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xw --propose-j2k-lossy", .means = "syntax=JPEG2000," UNCOMPRESSED),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xt --propose-jls-lossless",
+          .means = "syntax=JPEGLSLossless," UNCOMPRESSED),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xu --propose-jls-lossy",
+          .means = "syntax=JPEGLSNearLossless," UNCOMPRESSED),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xr --propose-rle", .means = "syntax=RLELossless," UNCOMPRESSED),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xd --propose-deflated",
+          .means = "syntax=DeflatedExplicitVRLittleEndian," UNCOMPRESSED),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xm --propose-mpeg2", .means = "syntax=MPEG2MPML"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xh --propose-mpeg2-high", .means = "syntax=MPEG2MPHL"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xn --propose-mpeg4", .means = "syntax=MPEG4HP41"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xl --propose-mpeg4-bd", .means = "syntax=MPEG4HP41BD"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-x2 --propose-mpeg4-2-2d", .means = "syntax=MPEG4HP422D"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-x3 --propose-mpeg4-2-3d", .means = "syntax=MPEG4HP423D"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xo --propose-mpeg4-2-st", .means = "syntax=MPEG4HP42STEREO"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-x4 --propose-hevc", .means = "syntax=HEVCMP51"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "-x5 --propose-hevc10", .means = "syntax=HEVCM10P51"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "+cl --compression-level",
+          .refused = "nothing is compressed, and zlib's usual level deflates"),
+    WORDS(.programs = PROGRAM_ARCHIVE,
           .spellings = "-x= -xe -xb -xi -xs -xy -xx -xv -xw -xt -xu -xm -xh -xn -xl -x2 -x3 -xo -x4 -x5 -xr -xd "
                        "--propose-uncompr --propose-little --propose-big --propose-implicit --propose-lossless "
                        "--propose-jpeg8 --propose-jpeg12 --propose-j2k-lossless --propose-j2k-lossy "
@@ -114,7 +154,7 @@ static const struct foreign_word words[] = {
     WORDS(.programs = PROGRAM_SENDER, .spellings = "+rn --rename",
           .refused = "files are never renamed; --ledger FILE remembers what was sent"),
     WORDS(.programs = PROGRAM_SENDER, .spellings = "--list-decoders",
-          .refused = "nothing is decoded: a file goes out in the transfer syntax it lies in"),
+          .refused = "what can be decoded stands in the manual: docs/manual/dicom-sender.md, Transfer syntaxes"),
     WORDS(.programs = PROGRAM_SENDER, .spellings = "--fail-first",
           .refused = "a file that fails does not keep the others from being sent"),
 

@@ -17,7 +17,8 @@
 struct foreign_word {
     unsigned programs;     /* enum program, or-ed */
     const char *spellings; /* as they are typed, separated by a space */
-    const char *means;     /* the long name of our option; or "name=value", which does not change one that is given */
+    const char *means;     /* the long name of our option; or "name=value", which adds to a list and
+                              does not change a value that is given */
     const char *refused;   /* why it is, and what there is instead */
     int values;            /* arguments that belong to a word without effect: 0 or 1 */
 };

@@ -55,6 +55,7 @@ struct sending_group {
     const char *output_dir;          /* write them there; NULL: send them */
     uint32_t synthetic_seed;         /* of what is written */
     uint32_t threads;                /* 0: auto */
+    struct option_list syntaxes;     /* UIDs: propose only these */
     struct option_ramp {
         size_t count; /* 0: not given */
         uint32_t threads[RAMP_STEPS_MAX];

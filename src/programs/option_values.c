@@ -403,7 +403,9 @@ static void format_list(const struct option_row *row, const struct option_list *
 {
     size_t len = 0;
     ret_text[0] = '\0';
-    if (row->takes == OPTION_KEY) { /* values may be names of patients */
+    if (row->stands_for != NULL) { /* the list may hold more than it put there */
+        snprintf(ret_text, size, "true");
+    } else if (row->takes == OPTION_KEY) { /* values may be names of patients */
         snprintf(ret_text, size, "%zu keys", list->count);
     } else if (row->takes == OPTION_INPUT && list->count != 1) {
         snprintf(ret_text, size, "%zu paths", list->count);

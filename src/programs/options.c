@@ -151,13 +151,8 @@ static int say_wrong_value(struct option_reader *reader, const struct option_row
     return -1;
 }
 
-static int take_switch(struct option_reader *reader, const struct option_row *row, const char *spelling,
-                       int spelling_len, const char *inline_value)
+static int take_switch(struct option_reader *reader, const struct option_row *row)
 {
-    if (inline_value != NULL) {
-        snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "%.*s: it takes no value", spelling_len, spelling);
-        return -1;
-    }
     bool *field = option_field_of(reader->options, row);
     if (field != NULL)
         *field = true;
@@ -172,8 +167,14 @@ int option_reader_take(struct option_reader *reader, const struct option_row *ro
     char expected[OPTION_EXPECTED_SIZE], problem[OPTION_PROBLEM_SIZE];
 
     options->given[row - option_rows] = "";
+    if ((row->takes == OPTION_SWITCH || row->stands_for != NULL) && inline_value != NULL) {
+        snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "%.*s: it takes no value", spelling_len, spelling);
+        return -1;
+    }
     if (row->takes == OPTION_SWITCH)
-        return take_switch(reader, row, spelling, spelling_len, inline_value);
+        return take_switch(reader, row);
+    if (row->stands_for != NULL)
+        value = row->stands_for;
     if (value == NULL && reader->next < reader->argc && !is_an_option(options->program, reader->argv[reader->next]))
         value = reader->argv[reader->next++];
     if (value != NULL && row->secret && hide(reader, value) != 0)

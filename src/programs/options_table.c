@@ -19,6 +19,7 @@
 #include "dicomnet/log.h"
 #include "dicomnet/query_retrieve.h"
 #include "dicomnet/storage.h"
+#include "dicomnet/uid.h"
 #include "programs/option_groups.h"
 
 #define SENDER    PROGRAM_SENDER
@@ -78,6 +79,11 @@ static const struct option_choice priorities[] = {
 
 static const struct option_choice conflicts[] = {
     {"fail", CONFLICT_FAIL}, {"first", CONFLICT_FIRST}, {"all", CONFLICT_ALL}, {NULL, 0}};
+static const struct option_choice transcodes[] = {{"never", TRANSCODE_NEVER},
+                                                  {"uncompressed", TRANSCODE_UNCOMPRESSED},
+                                                  {"lossless", TRANSCODE_LOSSLESS},
+                                                  {"lossy", TRANSCODE_LOSSY},
+                                                  {NULL, 0}};
 static const struct option_choice automatic[] = {{"auto", 0}, {NULL, 0}};
 
 /* The names after "debug" work and are not advertised. */
@@ -255,7 +261,7 @@ const struct option_row option_rows[] = {
     OPTION(.name = "output-dir", .programs = SENDER, .heading = "Input", .takes = OPTION_TEXT, .value = "DIR",
            .field = FIELD(sending_group, output_dir), .needs = {.name = "synthetic"},
            .conflicts_with = {{.name = "ramp"}, {.name = "dry-run"}, {.name = "duration"}, {.name = "json"}},
-           .excludes = {.headings = {"Destination", "Sending", "Network"},
+           .excludes = {.headings = {"Destination", "Sending", "Transfer syntaxes", "Network"},
                         .text = "--output-dir writes files and sends to nobody: give either it or"},
            .help = "write the synthetic instances into this folder, as study-N/image-N.dcm, and send nothing"),
     OPTION(.name = "synthetic-seed", .programs = SENDER, .heading = "Input", .takes = OPTION_UNSIGNED, .value = "N",
@@ -303,6 +309,34 @@ const struct option_row option_rows[] = {
            .help = "look at every file before the first is sent: exact totals from the start"),
     OPTION(.name = "dry-run", .programs = SENDER, .heading = "Sending", .field = FIELD(session_options, dry_run),
            .help = "say what would be sent (studies, files, sizes, syntaxes, contexts) and connect to nobody"),
+
+    /* ---- transfer syntaxes ---- */
+    OPTION(.name = "transcode", .programs = SENDER, .heading = "Transfer syntaxes", .takes = OPTION_CHOICE,
+           .value = "never|uncompressed|lossless|lossy", .choices = transcodes,
+           .field = FIELD(session_options, transcode.allowed), .initial = "lossless",
+           .help = "what may be done to a file if the peer refuses the transfer syntax it lies in: nothing; change "
+                   "byte order, VR encoding and deflate; also decompress what was compressed without loss; also what "
+                   "was compressed with loss"),
+    OPTION(.name = "syntax", .also = "--transfer-syntax", .programs = SENDER, .heading = "Transfer syntaxes",
+           .takes = OPTION_SYNTAXES, .value = "UID|NAME", .field = FIELD(sending_group, syntaxes),
+           .help = "propose only this one, and convert what differs as far as --transcode allows. May be repeated: a "
+                   "file goes out as it lies if that is one of them, else in the first that is accepted"),
+    OPTION(.name = "request-little", .also = "-xe", .programs = SENDER, .heading = "Transfer syntaxes",
+           .takes = OPTION_SYNTAXES, .stands_for = DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN,
+           .field = FIELD(sending_group, syntaxes), .help = "--syntax ExplicitVRLittleEndian"),
+    OPTION(.name = "request-implicit", .also = "-xi", .programs = SENDER, .heading = "Transfer syntaxes",
+           .takes = OPTION_SYNTAXES, .stands_for = DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN,
+           .field = FIELD(sending_group, syntaxes), .help = "--syntax ImplicitVRLittleEndian"),
+    OPTION(.name = "request-big", .also = "-xb", .programs = SENDER, .heading = "Transfer syntaxes",
+           .takes = OPTION_SYNTAXES, .stands_for = DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN,
+           .field = FIELD(sending_group, syntaxes), .help = "--syntax ExplicitVRBigEndian"),
+    OPTION(.name = "single-context", .also = "-cx", .programs = SENDER, .heading = "Transfer syntaxes",
+           .conflicts_with = {{.name = "propose-all"}},
+           .help = "changes nothing: only what the files need is proposed"),
+    OPTION(.name = "propose-all", .programs = SENDER, .heading = "Transfer syntaxes",
+           .field = FIELD(session_options, propose_all),
+           .help = "also propose the commonest storage classes in the uncompressed syntaxes, 128 contexts in all, for "
+                   "a peer that judges by it"),
 
     /* ---- ledger ---- */
     OPTION(.name = "ledger", .programs = SENDER, .heading = "Ledger", .takes = OPTION_TEXT, .value = "FILE",

@@ -50,7 +50,7 @@ struct option_relation {
     const char *text; /* what is said then, as a whole; NULL: that they exclude each other, or that it is missing */
 };
 
-enum { OPTION_CONFLICTS_MAX = 10, OPTION_HEADINGS_MAX = 3 };
+enum { OPTION_CONFLICTS_MAX = 10, OPTION_HEADINGS_MAX = 4 };
 
 /* All options of some headings, of which none can stand beside this one. */
 struct option_exclusion {
@@ -67,6 +67,7 @@ struct option_row {
     const char *heading; /* its heading in the help; rows of one heading stand together */
     enum option_type takes;
     const char *value;         /* what the help calls its value; of a choice: "low|medium|high" */
+    const char *stands_for;    /* its value, as if typed: it takes none on the command line */
     const char *value_if_none; /* as if typed, where the option stands without a value */
     uint32_t min, max;
     const struct option_choice *choices; /* ends with a NULL name */

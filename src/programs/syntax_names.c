@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "dicomnet/uid.h"
+#include "wire/syntax.h"
 
 /* In the order in which they are listed to who typed something else. */
 static const struct {
@@ -52,6 +53,16 @@ static size_t find_word(const char *name, const char *ret_uids[SYNTAX_NAME_UIDS_
     return count;
 }
 
+/* The syntax that syntax_name calls so. */
+static const struct dicomnet_uid_info *find_short_name(const char *name)
+{
+    const struct dicomnet_uid_info *info;
+    for (size_t i = 0; (info = dicomnet_uid_at(i)) != NULL; i++)
+        if (info->kind == DICOMNET_UID_KIND_TRANSFER_SYNTAX && strcasecmp(syntax_name(info->uid), name) == 0)
+            return info;
+    return NULL;
+}
+
 size_t syntax_names_find(const char *name, const char *ret_uids[SYNTAX_NAME_UIDS_MAX])
 {
     const struct dicomnet_uid_info *info = dicomnet_uid_find(name);
@@ -59,6 +70,8 @@ size_t syntax_names_find(const char *name, const char *ret_uids[SYNTAX_NAME_UIDS
         info = dicomnet_uid_find_keyword(name);
     if (info == NULL)
         info = dicomnet_uid_find_name(name);
+    if (info == NULL)
+        info = find_short_name(name);
     if (info != NULL) {
         ret_uids[0] = info->uid;
         return info->kind == DICOMNET_UID_KIND_TRANSFER_SYNTAX ? 1 : 0;

@@ -1,5 +1,6 @@
 /*
- * syntax_names - transfer syntaxes as they are typed: UIDs, the standard's keywords and names, and short words.
+ * syntax_names - transfer syntaxes as they are typed: UIDs, the standard's keywords and names, the short names that are
+ * shown (syntax_name), and words for kinds.
  *
  * A keyword or a name means the one syntax that has it ("JPEG2000" is 1.2.840.10008.1.2.4.91, and not its lossless
  * sister); a word means a kind, which may be several ("jpeg-2000" is both of them). No word is a keyword too. Letter

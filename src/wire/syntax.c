@@ -26,23 +26,24 @@ static const struct {
     {"1.2.840.10008.1.2.6.2", {.walked = false}},
 };
 
-/* The syntaxes whose compression can be undone (PS3.5 A.4.1 to A.4.7). */
+/* The syntaxes whose compression can be undone (PS3.5 A.4.1 to A.4.7), and what people call them. */
 static const struct {
     const char *uid;
     enum syntax_compression compression;
+    const char *name;
 } compressed[] = {
-    {"1.2.840.10008.1.2.4.50", SYNTAX_LOSSY},     /* JPEG Baseline */
-    {"1.2.840.10008.1.2.4.51", SYNTAX_LOSSY},     /* JPEG Extended */
-    {"1.2.840.10008.1.2.4.57", SYNTAX_LOSSLESS},  /* JPEG Lossless, any prediction */
-    {"1.2.840.10008.1.2.4.70", SYNTAX_LOSSLESS},  /* JPEG Lossless, first-order prediction */
-    {"1.2.840.10008.1.2.4.80", SYNTAX_LOSSLESS},  /* JPEG-LS Lossless */
-    {"1.2.840.10008.1.2.4.81", SYNTAX_LOSSY},     /* JPEG-LS Near-Lossless */
-    {"1.2.840.10008.1.2.4.90", SYNTAX_LOSSLESS},  /* JPEG 2000 Lossless Only */
-    {"1.2.840.10008.1.2.4.91", SYNTAX_LOSSY},     /* JPEG 2000 */
-    {"1.2.840.10008.1.2.4.201", SYNTAX_LOSSLESS}, /* HTJ2K Lossless Only */
-    {"1.2.840.10008.1.2.4.202", SYNTAX_LOSSLESS}, /* HTJ2K Lossless Only, RPCL */
-    {"1.2.840.10008.1.2.4.203", SYNTAX_LOSSY},    /* HTJ2K */
-    {"1.2.840.10008.1.2.5", SYNTAX_LOSSLESS},     /* RLE Lossless */
+    {"1.2.840.10008.1.2.4.50", SYNTAX_LOSSY, "JPEG Baseline"},
+    {"1.2.840.10008.1.2.4.51", SYNTAX_LOSSY, "JPEG Extended"},
+    {"1.2.840.10008.1.2.4.57", SYNTAX_LOSSLESS, "JPEG Lossless"},
+    {"1.2.840.10008.1.2.4.70", SYNTAX_LOSSLESS, "JPEG Lossless SV1"},
+    {"1.2.840.10008.1.2.4.80", SYNTAX_LOSSLESS, "JPEG-LS Lossless"},
+    {"1.2.840.10008.1.2.4.81", SYNTAX_LOSSY, "JPEG-LS Near-Lossless"},
+    {"1.2.840.10008.1.2.4.90", SYNTAX_LOSSLESS, "JPEG 2000 Lossless"},
+    {"1.2.840.10008.1.2.4.91", SYNTAX_LOSSY, "JPEG 2000"},
+    {"1.2.840.10008.1.2.4.201", SYNTAX_LOSSLESS, "HTJ2K Lossless"},
+    {"1.2.840.10008.1.2.4.202", SYNTAX_LOSSLESS, "HTJ2K Lossless RPCL"},
+    {"1.2.840.10008.1.2.4.203", SYNTAX_LOSSY, "HTJ2K"},
+    {"1.2.840.10008.1.2.5", SYNTAX_LOSSLESS, "RLE Lossless"},
 };
 
 /* The four that PS3.5 A.1, A.2, A.3 and A.5 define; others that do not compress have their pixels elsewhere. */
@@ -83,4 +84,13 @@ struct syntax syntax_find(const char *uid)
                            .pixels = (info->flags & DICOMNET_UID_ENCAPSULATED) != 0 ? SYNTAX_PIXELS_ENCAPSULATED
                                                                                     : SYNTAX_PIXELS_NATIVE,
                            .compression = compression_of(uid)};
+}
+
+const char *syntax_name(const char *uid)
+{
+    for (size_t i = 0; i < sizeof compressed / sizeof compressed[0]; i++)
+        if (strcmp(compressed[i].uid, uid) == 0)
+            return compressed[i].name;
+    const struct dicomnet_uid_info *info = dicomnet_uid_find(uid);
+    return info != NULL ? info->name : uid;
 }

@@ -39,4 +39,10 @@ struct syntax {
  */
 struct syntax syntax_find(const char *uid);
 
+/*
+ * What people call the transfer syntax: the standard's name, or a short one where that is a description ("JPEG Lossless
+ * SV1", "JPEG 2000 Lossless"). `uid` itself if nothing is known of it.
+ */
+const char *syntax_name(const char *uid);
+
 #endif

@@ -46,6 +46,17 @@ class WrongOptions(CommandTest):
         for name in ('--log-level', '-ll'):
             self.sender_says(f"{name}: 'loud' is not one of error, warn, info, debug", name, 'loud', '.')
 
+    def test_transfer_syntaxes(self):
+        self.sender_says("--transcode: 'yes' is not one of never, uncompressed, lossless, lossy", '--transcode', 'yes', '.')
+        allowed = ('a UID, a keyword such as JPEG2000Lossless, or one of implicit, explicit, big, deflated, uncompressed, '
+                   'rle, jpeg, jpeg-lossless, jpeg-ls, jpeg-2000, ht-jpeg-2000, jpeg-xl, mpeg2, mpeg4, hevc')
+        for value in ('jpeg-lossles', '1.2.840.10008.1.1'):
+            self.sender_says(f"--syntax: '{value}' has '{value}', which is no transfer syntax: {allowed}", '--syntax',
+                             value, '.')
+        self.sender_says('-xi: it takes no value', '-xi=1', '.')
+        self.sender_says('--output-dir writes files and sends to nobody: give either it or --transcode', '--synthetic',
+                         '1x1x1K', '--output-dir', 'd', '--transcode', 'lossy')
+
     def test_ae_titles(self):
         for name in ('--ae-title', '-a', '--called-aet', '--call', '-aec', '--calling-ae', '-c', '--aet', '--aetitle',
                      '--calling-aet', '-aet'):

@@ -308,6 +308,10 @@ Test(options, relations)
          "--synthetic makes no files that a ledger could know: give either it or --ledger"},
         {PROGRAM_SENDER, {"--repeat", "2", "x"}, "--repeat and --duration belong to --synthetic, which is missing"},
         {PROGRAM_SENDER, {"--ramp", "1,2", "--dry-run", "x"}, "--ramp and --dry-run exclude each other"},
+        {PROGRAM_SENDER, {"-cx", "--propose-all", "x"}, "--single-context and --propose-all exclude each other"},
+        {PROGRAM_SENDER,
+         {"--synthetic", "1x1x1K", "--output-dir", "d", "--syntax", "implicit"},
+         "--output-dir writes files and sends to nobody: give either it or --syntax"},
         {PROGRAM_SENDER, {"-t1", "--ramp", "1,2", "x"}, "--ramp and --threads exclude each other"},
         {PROGRAM_SENDER,
          {"--ramp", "1,2", "--files-from", "-"},
@@ -481,11 +485,116 @@ Test(options, words_of_other_tools)
             cr_assert_str_eq(message, expected);
         }
     }
-    static const char *const syntaxes[] = {"-xe", "-xi", "-xb", "-x=", "-xv", "--request-little"};
-    for (size_t i = 0; i < sizeof syntaxes / sizeof syntaxes[0]; i++) {
-        cr_assert_eq(SENDER("h", "104", syntaxes[i], "x"), OPTIONS_WRONG, "%s", syntaxes[i]);
-        cr_assert_not_null(strstr(message, "conversion is not there yet"), "%s", message);
+    RIGHT("-dn");
+    cr_assert_eq(options.sender.session.transcode.allowed, TRANSCODE_UNCOMPRESSED);
+    RIGHT("+dly");
+    cr_assert_eq(options.sender.session.transcode.allowed, TRANSCODE_LOSSY);
+    RIGHT("--decompress-lossless");
+    cr_assert_eq(options.sender.session.transcode.allowed, TRANSCODE_LOSSLESS);
+    RIGHT("--never-transcode");
+    cr_assert_eq(options.sender.session.transcode.allowed, TRANSCODE_NEVER);
+    RIGHT("--transcode", "lossy", "-dn");
+    cr_assert_eq(options.sender.session.transcode.allowed, TRANSCODE_LOSSY, "what is ours counts");
+}
+
+/* The UIDs of --syntax so far, after the root of the standard's syntaxes ("" is Implicit VR Little Endian). */
+static const char *syntaxes(void)
+{
+    static char text[256];
+    size_t root_len = strlen(DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN);
+    text[0] = '\0';
+    for (size_t i = 0; i < options.sender.sending.syntaxes.count; i++) {
+        const char *uid = options.sender.sending.syntaxes.items[i];
+        bool standard = strncmp(uid, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, root_len) == 0;
+        size_t len = strlen(text);
+        snprintf(text + len, sizeof text - len, "%s%s", i > 0 ? " " : "",
+                 standard ? (uid[root_len] == '\0' ? "0" : uid + root_len) : uid);
     }
+    return text;
+}
+
+Test(options, transfer_syntaxes)
+{
+    RIGHT("x");
+    cr_assert_eq(options.sender.session.transcode.allowed, TRANSCODE_LOSSLESS);
+    cr_assert_eq(options.sender.sending.syntaxes.count, 0);
+    RIGHT("--transcode", "never", "--syntax", "1.2.840.10008.1.2.5", "--propose-all");
+    cr_assert_eq(options.sender.session.transcode.allowed, TRANSCODE_NEVER);
+    cr_assert(options.sender.session.propose_all && !options.sender.session.probe);
+    cr_assert_str_eq(syntaxes(), ".5");
+    RIGHT("-xb", "-xi", "-xe", "-cx");
+    cr_assert_str_eq(syntaxes(), ".2 0 .1", "in the order in which they are given");
+    RIGHT("--request-little", "--syntax", "JPEG2000Lossless", "--request-implicit");
+    cr_assert_str_eq(syntaxes(), ".1 .4.90 0");
+
+    /* Keywords, names, the short names that are shown, words; lists. */
+    static const struct {
+        const char *typed, *expected;
+    } named[] = {
+        {"implicit", "0"},
+        {"Explicit VR little endian", ".1"},
+        {"ExplicitVRBigEndian", ".2"},
+        {"jpeg2000", ".4.91"},
+        {"JPEG 2000 Lossless", ".4.90"},
+        {"JPEG 2000 Image Compression (Lossless Only)", ".4.90"},
+        {"JPEG Lossless", ".4.57"},
+        {"jpeg lossless sv1", ".4.70"},
+        {"JPEG Lossless, Non-Hierarchical (Process 14)", ".4.57"},
+        {"jpeg-lossless", ".4.70 .4.57"},
+        {"1.2.840.113619.5.2", "1.2.840.113619.5.2"},
+        {"rle,ExplicitVRLittleEndian,implicit", ".5 .1 0"},
+    };
+    for (size_t i = 0; i < sizeof named / sizeof named[0]; i++) {
+        RIGHT("--syntax", named[i].typed);
+        cr_assert_str_eq(syntaxes(), named[i].expected, "%s: %s", named[i].typed, syntaxes());
+    }
+
+    static const char *const wrong[] = {"CTImageStorage", "1.2.840.10008.5.1.4.1.1.2", "implizit", "rle,implizit"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        cr_assert_eq(SENDER("h", "104", "--syntax", wrong[i], "x"), OPTIONS_WRONG, "%s", wrong[i]);
+        cr_assert_not_null(strstr(message, "which is no transfer syntax: a UID, a keyword such as"), "%s", message);
+    }
+    cr_assert_eq(SENDER("h", "104", "--request-little=x", "x"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "--request-little: it takes no value");
+    cr_assert_eq(SENDER("h", "104", "--transcode", "some", "x"), OPTIONS_WRONG);
+    cr_assert_str_eq(message, "--transcode: 'some' is not one of never, uncompressed, lossless, lossy");
+}
+
+/* What DCMTK's and dcm4che's senders propose with a word of theirs. */
+Test(options, transfer_syntaxes_of_other_tools)
+{
+    static const struct {
+        const char *typed, *expected;
+    } words[] = {{"-x=", ".1 .2 0"},
+                 {"--propose-uncompr", ".1 .2 0"},
+                 {"--propose-big", ".2 .1 0"},
+                 {"--big-endian", ".2 .1 0"},
+                 {"--explicit-vr", ".1 .2 0"},
+                 {"--implicit-vr", "0"},
+                 {"-xs", ".4.70 .1 .2 0"},
+                 {"-xy", ".4.50 .1 .2 0"},
+                 {"-xx", ".4.51 .1 .2 0"},
+                 {"-xv", ".4.90 .1 .2 0"},
+                 {"-xw", ".4.91 .1 .2 0"},
+                 {"-xt", ".4.80 .1 .2 0"},
+                 {"-xu", ".4.81 .1 .2 0"},
+                 {"-xr", ".5 .1 .2 0"},
+                 {"-xd", ".1.99 .1 .2 0"},
+                 {"-xm", ".4.100"},
+                 {"-xh", ".4.101"},
+                 {"-xn", ".4.102"},
+                 {"-xl", ".4.103"},
+                 {"-x2", ".4.104"},
+                 {"-x3", ".4.105"},
+                 {"-xo", ".4.106"},
+                 {"-x4", ".4.107"},
+                 {"-x5", ".4.108"}};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        RIGHT(words[i].typed);
+        cr_assert_str_eq(syntaxes(), words[i].expected, "%s: %s", words[i].typed, syntaxes());
+    }
+    RIGHT("--transfer-syntax", "implicit");
+    cr_assert_str_eq(syntaxes(), "0");
 }
 
 Test(options, words_of_movers)
@@ -643,7 +752,8 @@ Test(options, table_is_sound)
     for (size_t i = 0; i < option_row_count; i++) {
         const struct option_row *row = &option_rows[i];
         cr_assert(row->help != NULL && row->heading != NULL && strlen(row->name) < 31, "%s", row->name);
-        cr_assert((row->takes == OPTION_SWITCH) == (row->value == NULL), "%s", row->name);
+        bool is_word = row->takes == OPTION_SWITCH || row->stands_for != NULL;
+        cr_assert(is_word == (row->value == NULL), "%s", row->name);
         bool may_choose = row->takes == OPTION_CHOICE || row->takes == OPTION_UNSIGNED;
         cr_assert(row->choices != NULL ? may_choose : row->takes != OPTION_CHOICE, "%s", row->name);
         check_field(row);

@@ -1,26 +1,7 @@
 /* carried - see carried.h. */
 #include "engine/carried.h"
 
-#include <string.h>
-
-#include "engine/plan.h"
 #include "instance/instance.h"
-
-void carried_init(struct carried *carried, const struct work *work)
-{
-    *carried = (struct carried){.use = USE_UNDECIDED, .asked_count = work->pair_count};
-    for (size_t i = 0; i < work->pair_count; i++)
-        carried->asked[i] = work->pairs[i];
-}
-
-const struct context_pair *carried_find_asked(const struct carried *carried, const struct instance *instance)
-{
-    for (size_t i = 0; i < carried->asked_count; i++)
-        if (strcmp(carried->asked[i]->class_uid, instance->file.class_uid) == 0 &&
-            strcmp(carried->asked[i]->syntax_uid, instance->file.syntax_uid) == 0)
-            return carried->asked[i];
-    return NULL;
-}
 
 bool carried_wants_another(const struct carried *carried, const struct instance *instance,
                            const struct session_limit *limit, uint64_t store_max, uint64_t now_ms)

@@ -1,5 +1,5 @@
 /*
- * carried - what one association was asked for and has carried, and whether the next instance may go on it. Pure.
+ * carried - what one association has carried, and whether the next instance may go on it. Pure.
  *
  * An instance that was set aside (losses.h) goes alone over an association of its own. All others share one until it
  * has reached a limit: one that the user gave, or one that the peer is known to have.
@@ -11,12 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "dicomnet/pdu.h"
 #include "engine/figures.h"
 
-struct context_pair;
 struct instance;
-struct work;
 
 /* Whom an association is for. */
 enum carried_use {
@@ -25,6 +22,7 @@ enum carried_use {
     USE_ALONE      /* it carries one that was set aside, and no other */
 };
 
+/* All zero: an association that is asked for. */
 struct carried {
     enum carried_use use;
     bool new_wanted;         /* an instance that is to be sent again wants another association */
@@ -34,15 +32,7 @@ struct carried {
     uint64_t stored, failed; /* answered stores: acknowledged (warnings too), and failed */
     uint64_t bytes;          /* data set bytes acknowledged */
     uint64_t store_us;       /* time with a store under way; with several, once */
-    size_t asked_count;      /* pairs that it was asked for, borrowed as the work's are */
-    const struct context_pair *asked[DICOMNET_PDU_CONTEXTS_MAX];
 };
-
-/* An association is asked for, for the pairs of this work. */
-void carried_init(struct carried *carried, const struct work *work);
-
-/* The pair of an instance among those that it was asked for; NULL = it is none of them. */
-const struct context_pair *carried_find_asked(const struct carried *carried, const struct instance *instance);
 
 /* True if this instance wants another association. `store_max`: the peer ends associations after so many stores; 0 =
  * not known to. `now_ms` is of the loop's clock. */

@@ -10,7 +10,7 @@
  * Everything is on the thread of the loop.
  *
  * A store is known by a number of the caller's choice, below CHANNEL_SPARE + channel_peer.window: of one store or none
- * at a time, free again with its `done`, or while it is only prepared. Which pair an instance is of, its (SOP class,
+ * at a time, free again with its `done`, or while it is only prepared. Which pair an instance goes out in, (SOP class,
  * transfer syntax), decides whether the peer takes it; the agreement about a pair is called a context, as in PS3.8.
  */
 #ifndef ENGINE_CHANNEL_H
@@ -37,7 +37,8 @@ enum {
 /* What was agreed when it opened. */
 struct channel_opening {
     uint64_t connect_us, negotiate_us; /* durations: until there was a connection, and from there */
-    unsigned contexts_accepted;        /* of those asked for */
+    unsigned contexts_proposed;        /* by the protocol: those asked for, and what it adds */
+    unsigned contexts_accepted;        /* of them */
     uint32_t peer_max_pdu;             /* bytes; 0 = the protocol has no such thing */
 };
 
@@ -111,8 +112,8 @@ struct channel_peer {
 /* A protocol's functions: each as the function below with its name. */
 struct channel_functions {
     int (*find_context)(struct channel *channel, const char *class_uid, const char *syntax_uid);
-    void (*describe_refusal)(const struct channel *channel, const char *class_uid, const char *syntax_uid,
-                             char *ret_text, size_t size);
+    void (*describe_refusal)(const struct channel *channel, const struct context_pair *pair, char *ret_text,
+                             size_t size);
     bool (*can_prepare)(const struct channel *channel);
     bool (*can_begin)(const struct channel *channel);
     int (*prepare)(struct channel *channel, unsigned number, const struct channel_request *request,
@@ -133,17 +134,18 @@ static inline struct channel *channel_open(const struct channel_peer *peer, cons
     return peer->open(peer, options);
 }
 
-/* The context for instances of this pair, for channel_request; or CHANNEL_NO_CONTEXT. Of an open channel. */
+/* The context for instances that go out in this pair, for channel_request; or CHANNEL_NO_CONTEXT. Of an open channel.
+ */
 static inline int channel_find_context(struct channel *channel, const char *class_uid, const char *syntax_uid)
 {
     return channel->functions->find_context(channel, class_uid, syntax_uid);
 }
 
-/* Say for a person, in one line, why instances of this pair, which was asked for, are not taken. */
-static inline void channel_describe_refusal(const struct channel *channel, const char *class_uid,
-                                            const char *syntax_uid, char *ret_text, size_t size)
+/* Say for a person, in one line, why instances of this pair, whose ways were asked for, are not taken. */
+static inline void channel_describe_refusal(const struct channel *channel, const struct context_pair *pair,
+                                            char *ret_text, size_t size)
 {
-    channel->functions->describe_refusal(channel, class_uid, syntax_uid, ret_text, size);
+    channel->functions->describe_refusal(channel, pair, ret_text, size);
 }
 
 /* True if channel_prepare would take a store now: it is open, not ending, and nothing is on its way out. */

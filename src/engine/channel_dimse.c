@@ -17,8 +17,7 @@ struct dimse_channel {
     void *user;
     struct dicomnet_storage_user *storage;
     uint16_t priority;
-    const struct dicomnet_association_context *last_context; /* the next store's is most likely the same */
-    struct dicomnet_store stores[];                          /* by number */
+    struct dicomnet_store stores[]; /* by number */
 };
 
 static struct dimse_channel *of(struct channel *channel)
@@ -35,20 +34,14 @@ static const struct dimse_channel *of_const(const struct channel *channel)
 
 static int find_context(struct channel *base, const char *class_uid, const char *syntax_uid)
 {
-    struct dimse_channel *channel = of(base);
-    const struct dicomnet_association_context *context = channel->last_context;
-    if (context == NULL || strcmp(context->abstract_syntax, class_uid) != 0 ||
-        strcmp(context->transfer_syntax, syntax_uid) != 0)
-        context = dicomnet_storage_user_find_context(channel->storage, class_uid, syntax_uid);
-    channel->last_context = context;
+    const struct dicomnet_association_context *context =
+        dicomnet_storage_user_find_context(of(base)->storage, class_uid, syntax_uid);
     return context != NULL ? context->id : CHANNEL_NO_CONTEXT;
 }
 
-static void describe_refusal(const struct channel *base, const char *class_uid, const char *syntax_uid, char *ret_text,
-                             size_t size)
+static void describe_refusal(const struct channel *base, const struct context_pair *pair, char *ret_text, size_t size)
 {
-    const struct dimse_channel *channel = of_const(base);
-    unsupported_describe(dicomnet_storage_user_association(channel->storage), class_uid, syntax_uid, ret_text, size);
+    unsupported_describe(dicomnet_storage_user_association(of_const(base)->storage), pair, ret_text, size);
 }
 
 /* ---- stores ---- */
@@ -128,7 +121,8 @@ static void on_opened(struct dicomnet_storage_user *storage, void *context)
     const struct dicomnet_association *association = dicomnet_storage_user_association(storage);
     struct channel_opening opening = {.connect_us = dicomnet_association_connect_us(association),
                                       .negotiate_us = dicomnet_association_negotiate_us(association),
-                                      .peer_max_pdu = dicomnet_association_peer_max_pdu(association)};
+                                      .peer_max_pdu = dicomnet_association_peer_max_pdu(association),
+                                      .contexts_proposed = (unsigned)dicomnet_association_context_count(association)};
     for (size_t i = 0; i < dicomnet_association_context_count(association); i++)
         opening.contexts_accepted += dicomnet_association_context(association, i)->result == DICOMNET_CONTEXT_ACCEPTED;
     channel->handler->opened(channel->user, &opening);

@@ -71,11 +71,13 @@ static void end_unsupported(struct courier *courier, struct instance *instance)
     end_instance(courier, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
 }
 
-/* The channel has no context for it. */
+/* The channel has no context for any of its ways. */
 static void end_refused(struct courier *courier, struct instance *instance)
 {
+    const struct worker_options *options = courier->options;
     char text[INSTANCE_FACT_SIZE];
-    channel_describe_refusal(courier->channel, instance->file.class_uid, instance->file.syntax_uid, text, sizeof text);
+    channel_describe_refusal(courier->channel, instance->pair, text, sizeof text);
+    unsupported_add_advice(options->transcode, options->words, instance->file.syntax_uid, text, sizeof text);
     instance_note(instance, "%s", text);
     end_instance(courier, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
 }
@@ -138,13 +140,13 @@ enum preparation {
 
 /* Open its data and frame the beginning of its store. */
 static enum preparation open_and_prepare(struct courier *courier, struct slot *slot, struct instance *instance,
-                                         int context)
+                                         const struct agreement *agreement)
 {
     uint64_t opening_us = clock_monotonic_us(), read_us = 0;
-    int error = source_open(&slot->source, instance, instance->file.syntax_uid, &courier->options->sources);
+    int error = source_open(&slot->source, instance, agreement->way->syntax_uid, &courier->options->sources);
     worker_time_claim(courier->time, TIME_STORAGE, clock_monotonic_us() - opening_us);
     if (error == 0) {
-        const struct channel_request request = {.context = context,
+        const struct channel_request request = {.context = agreement->context,
                                                 .class_uid = instance->file.class_uid,
                                                 .instance_uid = instance->file.instance_uid,
                                                 .source = slot->source.data};
@@ -152,6 +154,7 @@ static enum preparation open_and_prepare(struct courier *courier, struct slot *s
         worker_time_claim(courier->time, TIME_STORAGE, read_us);
         if (error == 0) {
             slot->instance = instance;
+            slot->way = agreement->way;
             courier->prepared = slot;
             return PREPARED;
         }
@@ -168,10 +171,10 @@ static enum preparation prepare(struct courier *courier, struct instance *instan
     if (carried_wants_another(&courier->carried, instance, &courier->options->association_limit,
                               courier->lessons.store_max, uv_now(courier->loop)))
         return WANTS_ANOTHER;
-    int context = channel_find_context(courier->channel, instance->file.class_uid, instance->file.syntax_uid);
-    if (context == CHANNEL_NO_CONTEXT && carried_find_asked(&courier->carried, instance) == NULL)
+    const struct agreement *agreement = agreed_find(&courier->agreed, courier->channel, instance->pair);
+    if (agreement->kind == AGREED_UNKNOWN)
         return WANTS_ANOTHER;
-    if (context == CHANNEL_NO_CONTEXT) {
+    if (agreement->kind == AGREED_NOTHING) {
         end_refused(courier, instance);
         return ENDED;
     }
@@ -180,7 +183,7 @@ static enum preparation prepare(struct courier *courier, struct instance *instan
         return ENDED;
     }
     struct slot *slot = free_slot(courier);
-    return slot != NULL ? open_and_prepare(courier, slot, instance, context) : NOT_NOW;
+    return slot != NULL ? open_and_prepare(courier, slot, instance, agreement) : NOT_NOW;
 }
 
 static bool may_begin(const struct courier *courier)
@@ -232,6 +235,7 @@ static bool begin(struct courier *courier)
     outcome->attempts++;
     outcome->has_status = false;
     outcome->comment[0] = '\0';
+    outcome->sent_syntax = slot->way == instance->pair ? NULL : slot->way->syntax_uid;
     instance->delivery.worker = courier->outbox->worker;
     instance->delivery.association = courier->outbox->association;
     if (channel_begin(courier->channel, number_of(courier, slot)))
@@ -308,8 +312,7 @@ static void learn_from_status(struct courier *courier, const struct instance *in
 {
     courier->peer_busy = status_rule_says_busy(status);
     courier->unauthorised = status == DICOMNET_STATUS_NOT_AUTHORISED ? courier->unauthorised + 1 : 0;
-    const struct context_pair *pair =
-        status == DICOMNET_STATUS_CLASS_NOT_SUPPORTED ? carried_find_asked(&courier->carried, instance) : NULL;
+    const struct context_pair *pair = status == DICOMNET_STATUS_CLASS_NOT_SUPPORTED ? instance->pair : NULL;
     if (pair != NULL)
         (void)lessons_learn_unsupported(&courier->lessons, pair);
 }
@@ -459,7 +462,8 @@ void courier_take_up_again(struct courier *courier)
 void courier_expect_channel(struct courier *courier, uint64_t number)
 {
     courier->outbox->association = number;
-    carried_init(&courier->carried, courier->work);
+    courier->carried = (struct carried){.use = USE_UNDECIDED};
+    agreed_init(&courier->agreed, courier->work);
 }
 
 void courier_use_channel(struct courier *courier, struct channel *channel, bool one_at_a_time)

@@ -16,6 +16,7 @@
 #ifndef ENGINE_COURIER_H
 #define ENGINE_COURIER_H
 
+#include "engine/agreed.h"
 #include "engine/carried.h"
 #include "engine/channel.h"
 #include "engine/lessons.h"
@@ -29,7 +30,8 @@
 /* A store that is prepared or under way. */
 struct slot {
     struct source source;
-    struct instance *instance; /* owned; NULL = the slot is free */
+    struct instance *instance;      /* owned; NULL = the slot is free */
+    const struct context_pair *way; /* in which it goes out */
 };
 
 struct courier {
@@ -45,6 +47,7 @@ struct courier {
     struct channel *channel; /* open, or ending; NULL = none. Borrowed from the worker */
     bool one_at_a_time;      /* until the peer has answered a store on it */
     struct carried carried;
+    struct agreed agreed;
 
     struct lessons lessons;
     bool peer_busy;        /* its last answer said that it is out of resources */

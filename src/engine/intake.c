@@ -11,6 +11,7 @@
 #include "engine/plan.h"
 #include "engine/record.h"
 #include "engine/scan_feed.h"
+#include "engine/unsupported.h"
 #include "files/compare.h"
 #include "files/seen.h"
 #include "files/synthetic.h"
@@ -72,11 +73,24 @@ static int add_to_outline(struct intake *intake, struct instance *instance, bool
     return error;
 }
 
+/* It may go out in no transfer syntax. */
+static void end_unsupported(struct intake *intake, struct instance *instance)
+{
+    const struct fallback_policy *policy = &intake->plan->table.policy;
+    char text[INSTANCE_FACT_SIZE];
+    unsupported_describe_policy(policy, instance->file.class_uid, instance->file.syntax_uid, text, sizeof text);
+    unsupported_add_advice(policy, intake->options.words, instance->file.syntax_uid, text, sizeof text);
+    instance_note(instance, "%s", text);
+    end_instance(intake, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
+}
+
 static void plan_instance(struct intake *intake, struct instance *instance, bool kept)
 {
     uint64_t size_bytes = instance_wire_len(instance);
     int error = intake->options.outline ? add_to_outline(intake, instance, kept) : plan_add(intake->plan, instance);
-    if (error != 0)
+    if (error == DICOMNET_ERROR_NO_CONTEXT)
+        end_unsupported(intake, instance);
+    else if (error != 0)
         end_instance(intake, instance, OUTCOME_FAILED, REASON_OUT_OF_MEMORY, error);
     else
         intake->handler->planned(intake->user, size_bytes);

@@ -27,6 +27,7 @@ struct intake;
 struct plan;
 struct planned_study;
 struct record;
+struct peer_words;
 struct scan_options;
 struct synthetic_spec;
 struct uv_loop_s;
@@ -49,7 +50,8 @@ struct intake_options {
     bool endless;                           /* synthetic: make more until intake_stop; `repeat` is not looked at */
     bool outline; /* nothing is to be sent: the plan counts, and keeps no instance; see intake_show */
     enum intake_conflict on_conflict;
-    uint64_t found_max; /* pause while so many are found or made and have not ended; 0 = no bound */
+    const struct peer_words *words; /* for texts of what may not be sent; may be NULL */
+    uint64_t found_max;             /* pause while so many are found or made and have not ended; 0 = no bound */
 };
 
 struct intake_handler {

@@ -13,6 +13,11 @@
 
 #include "instance/instance.h"
 
+void plan_init(struct plan *plan, const struct fallback_policy *policy)
+{
+    *plan = (struct plan){.table.policy = *policy};
+}
+
 /* ---- the heap; places count from 1 ---- */
 
 static void put_at(struct plan *plan, size_t place, struct study *study)
@@ -99,8 +104,11 @@ int plan_return(struct plan *plan, struct instance *instance)
     return error;
 }
 
-int plan_count(struct plan *plan, const struct instance *instance)
+int plan_count(struct plan *plan, struct instance *instance)
 {
+    int error = study_table_note(&plan->table, instance);
+    if (error != 0)
+        return error;
     int added = uid_set_add(&plan->studies, study_key_of(instance));
     if (added < 0)
         return added;
@@ -125,7 +133,7 @@ bool plan_has_next(const struct plan *plan)
     return plan->heap_count > 0;
 }
 
-static bool work_has_pair(struct work *work, const struct context_pair *pair)
+static bool work_has_pair(const struct work *work, const struct context_pair *pair)
 {
     for (size_t i = work->pair_count; i > 0; i--)
         if (work->pairs[i - 1] == pair)
@@ -133,21 +141,34 @@ static bool work_has_pair(struct work *work, const struct context_pair *pair)
     return false;
 }
 
+/* Those ways of an instance that the work does not have yet; or none, and false, as they do not all fit. */
+static bool add_ways(struct work *work, const struct context_pair *pair)
+{
+    const struct context_pair *missing[FALLBACK_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < pair->way_count; i++)
+        if (!work_has_pair(work, pair->ways[i]))
+            missing[count++] = pair->ways[i];
+    if (work->pair_count + count > DICOMNET_PDU_CONTEXTS_MAX)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        work->pairs[work->pair_count++] = missing[i];
+    return true;
+}
+
 /* Move what is waiting in the study into the work, `most` at most and as long as the contexts do not become too many.
  */
 static void fill_work(struct plan *plan, struct work *work, struct study *study, uint64_t most)
 {
+    const struct context_pair *last = NULL;
     struct list_node *next;
     for (struct list_node *node = list_first(&study->waiting); node != NULL && work->instance_count < most;
          node = next) {
         struct instance *instance = list_entry(node, struct instance, mail.node);
-        const struct context_pair *pair = study_table_pair_of(&plan->table, instance);
         next = list_next(&study->waiting, node);
-        if (!work_has_pair(work, pair)) {
-            if (work->pair_count == DICOMNET_PDU_CONTEXTS_MAX)
-                continue;
-            work->pairs[work->pair_count++] = pair;
-        }
+        if (instance->pair != last && !add_ways(work, instance->pair))
+            continue;
+        last = instance->pair;
         list_remove(node);
         list_append(&work->instances, node);
         work->instance_count++;
@@ -160,12 +181,32 @@ static void fill_work(struct plan *plan, struct work *work, struct study *study,
     plan->waiting_bytes -= work->bytes;
 }
 
-/* Contexts of other studies, as far as there is room: the association can then be kept for them. */
+/* Contexts of other studies, as far as there is room: the association can then be kept for them. How they lie comes
+ * before what they can become. */
 static void add_known_pairs(const struct plan *plan, struct work *work)
 {
-    for (size_t i = 0; i < plan->table.pair_count && work->pair_count < DICOMNET_PDU_CONTEXTS_MAX; i++)
-        if (!work_has_pair(work, plan->table.pair_list[i]))
-            work->pairs[work->pair_count++] = plan->table.pair_list[i];
+    for (size_t way = 0; way < FALLBACK_MAX; way++) {
+        for (size_t i = 0; i < plan->table.pair_count; i++) {
+            const struct context_pair *pair = plan->table.pair_list[i];
+            if (work->pair_count == DICOMNET_PDU_CONTEXTS_MAX)
+                return;
+            if (way < pair->way_count && !work_has_pair(work, pair->ways[way]))
+                work->pairs[work->pair_count++] = pair->ways[way];
+        }
+    }
+}
+
+/* In which something lies first; each kind stays in the order it is in. */
+static void order_pairs(struct work *work)
+{
+    const struct context_pair *others[DICOMNET_PDU_CONTEXTS_MAX];
+    size_t found_count = 0, other_count = 0;
+    for (size_t i = 0; i < work->pair_count; i++)
+        if (work->pairs[i]->is_found)
+            work->pairs[found_count++] = work->pairs[i];
+        else
+            others[other_count++] = work->pairs[i];
+    memcpy(work->pairs + found_count, others, other_count * sizeof others[0]);
 }
 
 /* What is waiting of a study that is in no heap, as work for this worker. NULL if there is no memory. */
@@ -180,6 +221,7 @@ static struct work *make_work(struct plan *plan, struct study *study, int worker
     list_init(&work->instances);
     fill_work(plan, work, study, most);
     add_known_pairs(plan, work);
+    order_pairs(work);
     return work;
 }
 

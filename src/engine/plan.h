@@ -20,8 +20,13 @@
 struct instance;
 
 /*
- * A piece of work: instances of one study for one worker, with at most DICOMNET_PDU_CONTEXTS_MAX different contexts. It
- * is made by plan_next, travels to the worker and comes home empty; plan_finish frees it.
+ * A piece of work: instances of one study for one worker. It is made by plan_next, travels to the worker and comes home
+ * empty; plan_finish frees it.
+ *
+ * `pairs` is what an association for it is asked for, each as a presentation context of its own: every way (study.h) of
+ * every instance of it, so that such an association leaves nothing open: what it takes of them in no way, the peer does
+ * not take. There is room for the ways of other studies beside, mostly. First come the pairs in which something lies,
+ * then those that things only become; in each kind those that are needed lead.
  */
 struct work {
     struct mail mail;
@@ -30,8 +35,8 @@ struct work {
     struct list instances;
     uint64_t instance_count;
     uint64_t bytes;
-    size_t needed_count; /* the first so many of `pairs` are needed; the others are known to come */
     size_t pair_count;
+    size_t needed_count; /* so many of `pairs` are needed; the others are known to come */
     const struct context_pair *pairs[DICOMNET_PDU_CONTEXTS_MAX]; /* constant, and alive as long as the plan */
     uint64_t stored, failed;                                     /* filled in by the worker, for the log */
 };
@@ -48,16 +53,21 @@ struct plan {
     size_t take_chain;      /* how far plan_take_waiting has come */
 };
 
-/* All zero is an empty plan. plan_fini destroys the instances still waiting. */
+/* All zero is an empty plan too: with a policy of which instances go out as they lie only. What it names is borrowed.
+ */
+void plan_init(struct plan *plan, const struct fallback_policy *policy);
+
+/* Destroys the instances still waiting. */
 void plan_fini(struct plan *plan);
 
-/* Add an instance; it belongs to the plan until it is handed out. 0 or -ENOMEM (it is still the caller's then). */
+/* Add an instance; it belongs to the plan until it is handed out. 0; -ENOMEM; or DICOMNET_ERROR_NO_CONTEXT if it may go
+ * out in no transfer syntax at all. With an error it is still the caller's. */
 int plan_add(struct plan *plan, struct instance *instance) DICOMNET_MUST_CHECK;
 
-/* Count an instance that is not to be kept, as a dry run does. 0 or -ENOMEM. */
-int plan_count(struct plan *plan, const struct instance *instance) DICOMNET_MUST_CHECK;
+/* Count an instance that is not to be kept, as a dry run does. As plan_add, but it stays the caller's. */
+int plan_count(struct plan *plan, struct instance *instance) DICOMNET_MUST_CHECK;
 
-/* Take back an instance that was handed out and not sent. As plan_add, but it counts as known. */
+/* Take back an instance that was handed out and not sent. 0 or -ENOMEM (it is still the caller's then). */
 int plan_return(struct plan *plan, struct instance *instance) DICOMNET_MUST_CHECK;
 
 /* True if plan_next has something. */

@@ -370,6 +370,8 @@ static void init_crew(struct session *session)
         .worker = {.peer = &session->scp.peer,
                    .association_limit = options->association_limit,
                    .retry = options->retry,
+                   .transcode = &options->transcode,
+                   .words = options->peer_words,
                    .log_level = options->log_level,
                    .threads = options->threads,
                    .sources.synthetic = options->synthetic != NULL ? &session->synthetic.options : NULL,
@@ -400,6 +402,7 @@ static int begin(struct session *session)
         close_handles(session);
         return error;
     }
+    plan_init(&session->plan, &session->options->transcode);
     init_crew(session);
     init_peer(session);
     error = session_start_scan(session);

@@ -103,6 +103,7 @@ int session_start_scan(struct session *session)
                                           .endless = options->repeat == 0 && options->duration_ms > 0,
                                           .outline = options->dry_run,
                                           .on_conflict = options->on_conflict,
+                                          .words = options->peer_words,
                                           .found_max = found_max(options)};
     int error = intake_start(&session->intake, session->loop, &intake, &session->plan, &handler, session);
     if (error == 0 && options->synthetic == NULL)

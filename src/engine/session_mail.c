@@ -139,8 +139,8 @@ static void learn_from_outcome(struct session *session, const struct instance *i
     bool unsupported = outcome->has_status && outcome->status == DICOMNET_STATUS_CLASS_NOT_SUPPORTED;
     if (kept && gate_stored(&session->gate))
         end_pause(session, "the peer stores again: all workers go on");
-    const struct peer_verdict verdict = peer_learn_outcome(
-        &session->peer, outcome, unsupported ? study_table_pair_of(&session->plan.table, instance) : NULL);
+    const struct peer_verdict verdict =
+        peer_learn_outcome(&session->peer, outcome, unsupported ? instance->pair : NULL);
     act(session, &verdict);
 }
 

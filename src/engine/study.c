@@ -1,6 +1,7 @@
 /* study - see study.h. */
 #include "engine/study.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,17 +9,55 @@
 
 #include "instance/instance.h"
 
-static int append_pair(const struct context_pair ***list, size_t *count, size_t *size, const struct context_pair *pair)
+/* ---- pairs ---- */
+
+/* The pair of this key, made if it is new; NULL = no memory. */
+static struct context_pair *intern(struct study_table *table, const char *class_uid, const char *syntax_uid)
 {
-    if (*count == *size) {
-        size_t new_size = *size > 0 ? 2 * *size : 4;
-        const struct context_pair **grown = realloc(*list, new_size * sizeof *grown);
+    char key[2 * DICOMNET_UID_SIZE];
+    snprintf(key, sizeof key, "%s %s", class_uid, syntax_uid);
+    struct table_node *node = table_find(&table->pairs, key);
+    if (node != NULL)
+        return list_entry(node, struct context_pair, node);
+    struct context_pair *pair = calloc(1, sizeof *pair);
+    if (pair == NULL)
+        return NULL;
+    snprintf(pair->class_uid, sizeof pair->class_uid, "%s", class_uid);
+    snprintf(pair->syntax_uid, sizeof pair->syntax_uid, "%s", syntax_uid);
+    memcpy(pair->key, key, sizeof key);
+    if (table_add(&table->pairs, &pair->node, pair->key) == 0)
+        return pair;
+    free(pair);
+    return NULL;
+}
+
+static int append_found(struct study_table *table, struct context_pair *pair)
+{
+    if (table->pair_count == table->pair_size) {
+        size_t size = table->pair_size > 0 ? 2 * table->pair_size : 4;
+        struct context_pair **grown = realloc(table->pair_list, size * sizeof(struct context_pair *));
         if (grown == NULL)
             return -ENOMEM;
-        *list = grown;
-        *size = new_size;
+        table->pair_list = grown;
+        table->pair_size = size;
     }
-    (*list)[(*count)++] = pair;
+    table->pair_list[table->pair_count++] = pair;
+    return 0;
+}
+
+/* Something lies so: it may go out in these ways. */
+static int find_ways(struct study_table *table, struct context_pair *pair)
+{
+    const char *syntaxes[FALLBACK_MAX];
+    size_t count = fallback_list(&table->policy, pair->syntax_uid, syntaxes);
+    for (size_t i = 0; i < count; i++)
+        if ((pair->ways[i] = intern(table, pair->class_uid, syntaxes[i])) == NULL)
+            return -ENOMEM;
+    int error = append_found(table, pair);
+    if (error != 0)
+        return error;
+    pair->way_count = count;
+    pair->is_found = true;
     return 0;
 }
 
@@ -28,42 +67,23 @@ static bool pair_is_of(const struct context_pair *pair, const struct instance *i
            strcmp(pair->syntax_uid, instance->file.syntax_uid) == 0;
 }
 
-const struct context_pair *study_table_pair_of(struct study_table *table, const struct instance *instance)
+int study_table_note(struct study_table *table, struct instance *instance)
 {
-    if (table->last_pair != NULL && pair_is_of(table->last_pair, instance))
-        return table->last_pair;
-    char key[2 * DICOMNET_UID_SIZE];
-    snprintf(key, sizeof key, "%s %s", instance->file.class_uid, instance->file.syntax_uid);
-    struct table_node *node = table_find(&table->pairs, key);
-    if (node == NULL)
-        return NULL;
-    table->last_pair = list_entry(node, struct context_pair, node);
-    return table->last_pair;
+    struct context_pair *pair = table->last_pair;
+    if (pair == NULL || !pair_is_of(pair, instance))
+        pair = intern(table, instance->file.class_uid, instance->file.syntax_uid);
+    int error = pair == NULL ? -ENOMEM : pair->is_found ? 0 : find_ways(table, pair);
+    if (error != 0)
+        return error;
+    instance->pair = table->last_pair = pair;
+    if (pair->way_count == 0)
+        return DICOMNET_ERROR_NO_CONTEXT;
+    pair->instance_count++;
+    pair->bytes += instance_wire_len(instance);
+    return 0;
 }
 
-static const struct context_pair *find_or_make_pair(struct study_table *table, const struct instance *instance)
-{
-    const struct context_pair *known = study_table_pair_of(table, instance);
-    if (known != NULL)
-        return known;
-    struct context_pair *pair = calloc(1, sizeof *pair);
-    if (pair == NULL)
-        return NULL;
-    snprintf(pair->class_uid, sizeof pair->class_uid, "%s", instance->file.class_uid);
-    snprintf(pair->syntax_uid, sizeof pair->syntax_uid, "%s", instance->file.syntax_uid);
-    snprintf(pair->key, sizeof pair->key, "%s %s", pair->class_uid, pair->syntax_uid);
-    if (append_pair(&table->pair_list, &table->pair_count, &table->pair_size, pair) != 0) {
-        free(pair);
-        return NULL;
-    }
-    if (table_add(&table->pairs, &pair->node, pair->key) != 0) {
-        table->pair_count--;
-        free(pair);
-        return NULL;
-    }
-    table->last_pair = pair;
-    return pair;
-}
+/* ---- studies ---- */
 
 /* No study and class have the same UID. */
 static bool is_class(const struct instance *instance)
@@ -102,12 +122,10 @@ static struct study *find_or_make_study(struct study_table *table, const struct 
 
 int study_table_add(struct study_table *table, struct instance *instance, struct study **ret_study)
 {
-    const struct context_pair *pair = find_or_make_pair(table, instance);
     struct study *study = find_or_make_study(table, instance);
-    if (pair == NULL || study == NULL) {
-        study_table_drop_if_empty(table, study);
+    assert(instance->pair != NULL);
+    if (study == NULL)
         return -ENOMEM;
-    }
     list_append(&study->waiting, &instance->mail.node);
     study->waiting_count++;
     study->waiting_bytes += instance_wire_len(instance);

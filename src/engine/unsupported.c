@@ -8,6 +8,9 @@
 #include "dicomnet/association.h"
 #include "dicomnet/pdu.h"
 #include "dicomnet/uid.h"
+#include "engine/study.h"
+#include "instance/fallback.h"
+#include "services/peer_text.h"
 
 struct line {
     char *text;
@@ -37,12 +40,12 @@ static void put_uid(struct line *line, const char *uid)
 
 static void put_accepted(struct line *line, const struct dicomnet_association *association, const char *class_uid)
 {
-    unsigned others = 0, accepted = 0;
+    unsigned proposed = 0, accepted = 0;
     for (size_t i = 0; i < dicomnet_association_context_count(association); i++) {
         const struct dicomnet_association_context *context = dicomnet_association_context(association, i);
         if (strcmp(context->abstract_syntax, class_uid) != 0)
             continue;
-        others++;
+        proposed++;
         if (context->result != DICOMNET_CONTEXT_ACCEPTED)
             continue;
         put(line, accepted++ == 0 ? "; of this class the peer takes " : ", ");
@@ -50,29 +53,70 @@ static void put_accepted(struct line *line, const struct dicomnet_association *a
     }
     if (accepted == 0)
         put(line,
-            others > 1 ? "; it takes this class in none of the %u syntaxes that were proposed"
-                       : "; no other syntax was proposed for this class",
-            others);
+            proposed > 1 ? "; it takes this class in none of the %u syntaxes that were proposed"
+                         : "; no other syntax was proposed for this class",
+            proposed);
 }
 
-void unsupported_describe(const struct dicomnet_association *association, const char *class_uid, const char *syntax_uid,
-                          char *ret_text, size_t size)
+static void put_result(struct line *line, const struct dicomnet_association *association, const char *class_uid,
+                       const char *syntax_uid)
+{
+    for (size_t i = 0; i < dicomnet_association_context_count(association); i++) {
+        const struct dicomnet_association_context *context = dicomnet_association_context(association, i);
+        bool is_its =
+            strcmp(context->abstract_syntax, class_uid) == 0 && strcmp(context->transfer_syntax, syntax_uid) == 0;
+        if (is_its && context->result <= DICOMNET_CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED)
+            put(line, ": %s (result %u)", dicomnet_pdu_context_result_text(context->result), context->result);
+        else if (is_its)
+            put(line, ": %s", dicomnet_pdu_context_result_text(context->result));
+    }
+}
+
+/* "CTImageStorage (UID) as JPEGBaseline8Bit (UID)" */
+static struct line begin_line(const char *class_uid, const char *syntax_uid, char *ret_text, size_t size)
 {
     struct line line = {.text = ret_text, .size = size};
     ret_text[0] = '\0';
     put_uid(&line, class_uid);
     put(&line, " as ");
     put_uid(&line, syntax_uid);
-    for (size_t i = 0; i < dicomnet_association_context_count(association); i++) {
-        const struct dicomnet_association_context *context = dicomnet_association_context(association, i);
-        bool is_its =
-            strcmp(context->abstract_syntax, class_uid) == 0 && strcmp(context->transfer_syntax, syntax_uid) == 0;
-        if (is_its && context->result <= DICOMNET_CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED)
-            put(&line, ": %s (result %u)", dicomnet_pdu_context_result_text(context->result), context->result);
-        else if (is_its)
-            put(&line, ": %s", dicomnet_pdu_context_result_text(context->result));
+    return line;
+}
+
+void unsupported_describe(const struct dicomnet_association *association, const struct context_pair *pair,
+                          char *ret_text, size_t size)
+{
+    struct line line = begin_line(pair->class_uid, pair->syntax_uid, ret_text, size);
+    for (size_t i = 0; i < pair->way_count; i++) {
+        if (pair->ways[i] != pair) {
+            put(&line, "; converted to ");
+            put_uid(&line, pair->ways[i]->syntax_uid);
+        }
+        put_result(&line, association, pair->class_uid, pair->ways[i]->syntax_uid);
     }
-    put_accepted(&line, association, class_uid);
+    put_accepted(&line, association, pair->class_uid);
+}
+
+void unsupported_describe_policy(const struct fallback_policy *policy, const char *class_uid, const char *syntax_uid,
+                                 char *ret_text, size_t size)
+{
+    struct line line = begin_line(class_uid, syntax_uid, ret_text, size);
+    for (size_t i = 0; i < policy->only_count; i++) {
+        put(&line, i == 0 ? ": only " : ", ");
+        put_uid(&line, policy->only[i]);
+    }
+    put(&line, " may be proposed");
+}
+
+void unsupported_add_advice(const struct fallback_policy *policy, const struct peer_words *words,
+                            const char *syntax_uid, char *text, size_t size)
+{
+    struct line line = {.text = text, .size = size, .len = strlen(text)};
+    if (words == NULL || words->transcode == NULL)
+        return;
+    enum transcode needed = fallback_needed(policy, syntax_uid);
+    if (needed != policy->allowed)
+        put(&line, "; %s %s would convert it", words->transcode, transcode_name(needed));
 }
 
 void unsupported_describe_class(const char *class_uid, char *ret_text, size_t size)

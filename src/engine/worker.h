@@ -18,6 +18,8 @@
 #include "instance/event.h"
 
 struct channel_peer;
+struct fallback_policy;
+struct peer_words;
 struct worker;
 
 /* What all workers share, constant while any of them runs. */
@@ -26,6 +28,8 @@ struct worker_options {
     struct session_limit association_limit;
     unsigned retry;   /* further attempts that an instance has after the first */
     unsigned threads; /* number of workers: worker n numbers its associations n, n + threads, n + 2 threads ... */
+    const struct fallback_policy *transcode; /* for texts of what the peer does not take; and */
+    const struct peer_words *words;          /* for these too; may be NULL */
     struct source_options sources;
     enum dicomnet_log_level log_level;
     struct mailbox *home;          /* where its mail goes */

@@ -109,6 +109,7 @@ static void on_opened(void *user, const struct channel_opening *opening)
     worker->figures.connect_us = opening->connect_us;
     worker->figures.negotiate_us = opening->negotiate_us;
     worker->figures.peer_max_pdu = opening->peer_max_pdu;
+    worker->figures.contexts_proposed = opening->contexts_proposed;
     worker->figures.contexts_accepted = opening->contexts_accepted;
     claim_negotiation(worker, opening->connect_us);
     outbox_post_notice(&worker->outbox, MAIL_OPENED,

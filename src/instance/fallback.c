@@ -51,6 +51,19 @@ size_t fallback_list(const struct fallback_policy *policy, const char *stored_ui
     return count;
 }
 
+enum transcode fallback_needed(const struct fallback_policy *policy, const char *stored_uid)
+{
+    const char *ways[FALLBACK_MAX];
+    struct fallback_policy more = *policy;
+    size_t count = fallback_list(policy, stored_uid, ways);
+    while (more.allowed < TRANSCODE_LOSSY) {
+        more.allowed++;
+        if (fallback_list(&more, stored_uid, ways) > count)
+            return more.allowed;
+    }
+    return policy->allowed;
+}
+
 const char *transcode_name(enum transcode transcode)
 {
     static const char *const names[] = {"never", "uncompressed", "lossless", "lossy"};

@@ -41,6 +41,10 @@ enum { FALLBACK_MAX = 5 }; /* of one instance: as it lies, and each of the four 
  */
 size_t fallback_list(const struct fallback_policy *policy, const char *stored_uid, const char *ret[FALLBACK_MAX]);
 
+/* What would have to be allowed for an instance of this stored syntax to have more ways than it has; what is allowed,
+ * if nothing would help. */
+enum transcode fallback_needed(const struct fallback_policy *policy, const char *stored_uid);
+
 /* "never", "uncompressed", "lossless", "lossy" */
 const char *transcode_name(enum transcode transcode);
 

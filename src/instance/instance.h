@@ -57,9 +57,12 @@ struct instance_delivery {
     uint16_t message_id;  /* of the C-STORE */
 };
 
+struct context_pair;
+
 struct instance {
     struct mail mail;
     struct file_facts file;
+    const struct context_pair *pair; /* the engine's: in which contexts it may go out; NULL = it was not planned */
     struct outcome outcome;
     char *fact; /* owned: what the outcome's reason is about, for people; NULL = it speaks for itself */
     struct instance_trials trials;

@@ -15,6 +15,7 @@ enum { PEER_TEXT_SIZE = 400 };
 /* How the user of a program sets what a peer can refuse: the names of options, such as "--option". */
 struct peer_words {
     const char *called_ae, *calling_ae;
+    const char *transcode; /* what may be done to an instance that the peer does not take as it lies */
 };
 
 /*

@@ -49,11 +49,11 @@ static int memory_find_context(struct channel *base, const char *class_uid, cons
                : 7;
 }
 
-static void memory_describe_refusal(const struct channel *base, const char *class_uid, const char *syntax_uid,
-                                    char *ret_text, size_t size)
+static void memory_describe_refusal(const struct channel *base, const struct context_pair *pair, char *ret_text,
+                                    size_t size)
 {
     (void)base;
-    snprintf(ret_text, size, "%s as %s: no", class_uid, syntax_uid);
+    snprintf(ret_text, size, "%s as %s: no", pair->class_uid, pair->syntax_uid);
 }
 
 static bool memory_can_prepare(const struct channel *base)
@@ -270,6 +270,7 @@ static void begin(unsigned window, unsigned retry)
     cr_assert_eq(worker_machine_open(&home.machine, &home.loop, 1, &home.options), 0);
     strcpy(home.pair.class_uid, CLASS);
     strcpy(home.pair.syntax_uid, SYNTAX);
+    home.pair.ways[home.pair.way_count++] = &home.pair;
 }
 
 static void tell(enum worker_mail kind)
@@ -299,6 +300,7 @@ static void give(unsigned count)
                                          .syntax_uid = SYNTAX};
         struct instance *instance = instance_create(&facts);
         cr_assert_not_null(instance);
+        instance->pair = &home.pair;
         list_append(&work->instances, &instance->mail.node);
     }
     worker_machine_take(&home.machine, &work->mail);

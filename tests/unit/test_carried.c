@@ -5,7 +5,7 @@
 
 #include "engine/carried.h"
 #include "engine/lessons.h"
-#include "engine/plan.h"
+#include "engine/study.h"
 #include "instance/instance.h"
 
 #define CT     "1.2.840.10008.5.1.4.1.1.2"
@@ -66,17 +66,6 @@ Test(carried, one_that_was_set_aside)
     carried_begin(&carried, &aside);
     cr_expect_eq(carried.use, USE_ALONE);
     cr_expect(carried_wants_another(&carried, &other, &no_limit, 0, 0));
-}
-
-Test(carried, what_was_asked_for)
-{
-    const struct work work = {.pair_count = 2, .pairs = {&ct, &mr}};
-    const struct instance of_mr = instance_of(&mr, 1);
-    const struct instance other = {.file = {.class_uid = CT, .syntax_uid = JPEG}};
-    struct carried carried;
-    carried_init(&carried, &work);
-    cr_expect_eq(carried_find_asked(&carried, &of_mr), &mr);
-    cr_expect_null(carried_find_asked(&carried, &other), "that class in that syntax");
 }
 
 Test(lessons, each_class_once)

@@ -97,3 +97,22 @@ Test(fallback, named_syntaxes_are_all_that_is_proposed)
     cr_assert_str_eq(list_of(&policy, EXPLICIT), "");
     cr_assert_str_eq(list_of(&policy, JPEG "70"), JPEG "70");
 }
+
+/* What a person could allow to have more ways; with names, only if one of them can be reached. */
+Test(fallback, what_would_have_to_be_allowed)
+{
+    static const char *const deflated[] = {DEFLATED}, *const jpeg[] = {JPEG "50"};
+    struct fallback_policy policy = {.allowed = TRANSCODE_NEVER};
+    cr_expect_eq(fallback_needed(&policy, EXPLICIT), TRANSCODE_UNCOMPRESSED);
+    cr_expect_eq(fallback_needed(&policy, JPEG "70"), TRANSCODE_LOSSLESS);
+    cr_expect_eq(fallback_needed(&policy, JPEG "50"), TRANSCODE_LOSSY);
+    cr_expect_eq(fallback_needed(&policy, JPEG "100"), TRANSCODE_NEVER, "nothing helps");
+    policy.allowed = TRANSCODE_LOSSLESS;
+    cr_expect_eq(fallback_needed(&policy, EXPLICIT), TRANSCODE_LOSSLESS, "it has its ways");
+    cr_expect_eq(fallback_needed(&policy, JPEG "50"), TRANSCODE_LOSSY);
+    policy.only = deflated;
+    policy.only_count = 1;
+    cr_expect_eq(fallback_needed(&policy, JPEG "50"), TRANSCODE_LOSSY);
+    policy.only = jpeg;
+    cr_expect_eq(fallback_needed(&policy, JPEG "81"), TRANSCODE_LOSSLESS, "nothing is ever compressed");
+}

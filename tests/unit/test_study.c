@@ -8,12 +8,15 @@
 #include "instance/instance.h"
 #include "make_instances.h"
 
+#define RLE "1.2.840.10008.1.2.5"
+
 static struct study *add(struct study_table *table, const char *study_uid, unsigned number, uint64_t bytes,
                          unsigned kind)
 {
     struct study *study = NULL;
     struct instance *instance = make_instance(study_uid, number, bytes, kind);
     cr_assert_not_null(instance);
+    cr_assert_eq(study_table_note(table, instance), 0);
     cr_assert_eq(study_table_add(table, instance, &study), 0);
     cr_assert_not_null(study);
     cr_assert_str_eq(study->uid, study_uid);
@@ -33,6 +36,7 @@ Test(study, groups_by_class_what_has_no_study)
     for (unsigned i = 0; i < 4; i++) {
         struct instance *instance = make_instance("", i, 10, i % 2);
         struct study *study = NULL;
+        cr_assert_eq(study_table_note(&table, instance), 0);
         cr_assert_eq(study_table_add(&table, instance, &study), 0);
         cr_expect(study->is_class);
         cr_expect_str_eq(study->uid, instance->file.class_uid);
@@ -85,6 +89,7 @@ Test(study, counts_wire_bytes)
     struct study *study;
     struct instance *instance = make_instance("1.1", 1, 101, 0);
     instance->file.pad = true;
+    cr_assert_eq(study_table_note(&table, instance), 0);
     cr_assert_eq(study_table_add(&table, instance, &study), 0);
     cr_expect_eq(study->waiting_bytes, 102);
     study_table_fini(&table);
@@ -111,17 +116,21 @@ Test(study, pairs_do_not_move)
     struct study_table table = {0};
     struct study *study = add(&table, "1.1", 0, 2, 0);
     const struct instance *instance = list_entry(list_first(&study->waiting), struct instance, mail.node);
-    const struct context_pair *pair = study_table_pair_of(&table, instance);
+    const struct context_pair *pair = instance->pair;
     for (unsigned kind = 1; kind < 400; kind++)
         add(&table, "1.1", kind, 2, kind);
-    cr_expect_eq(study_table_pair_of(&table, instance), pair);
+    struct instance *same = make_instance("1.1", 999, 2, 0);
+    cr_assert_eq(study_table_note(&table, same), 0);
+    cr_expect_eq(same->pair, pair);
+    instance_destroy(same);
     cr_expect_str_eq(pair->class_uid, MADE_CLASS);
 
     struct instance *other = make_instance("1.1", 1000, 2, 0);
     other->file.syntax_uid = DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN;
+    cr_assert_eq(study_table_note(&table, other), 0);
     cr_assert_eq(study_table_add(&table, other, &study), 0);
-    cr_expect_neq(study_table_pair_of(&table, other), pair);
-    cr_expect_str_eq(study_table_pair_of(&table, other)->syntax_uid, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN);
+    cr_expect_neq(other->pair, pair);
+    cr_expect_str_eq(other->pair->syntax_uid, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN);
     study_table_fini(&table);
 }
 
@@ -142,5 +151,57 @@ Test(study, only_what_is_done_is_dropped)
     study_table_drop_if_empty(&table, study);
     cr_expect_eq(table.studies.count, 1);
     study_table_drop_if_empty(&table, NULL);
+    study_table_fini(&table);
+}
+
+static struct instance *note(struct study_table *table, const char *syntax_uid, int expected)
+{
+    struct instance *instance = make_instance("1.1", 1, 10, 0);
+    instance->file.syntax_uid = syntax_uid;
+    cr_assert_eq(study_table_note(table, instance), expected);
+    return instance;
+}
+
+/* A pair is the same whether something lies so, or is only converted to it; what it becomes itself is known later. */
+Test(study, ways_are_pairs)
+{
+    struct study_table table = {.policy.allowed = TRANSCODE_LOSSLESS};
+    struct instance *rle = note(&table, RLE, 0), *again = note(&table, rle->file.syntax_uid, 0);
+    const struct context_pair *pair = rle->pair;
+    cr_expect_eq(again->pair, pair);
+    cr_assert_eq(pair->way_count, 3);
+    cr_expect_eq(pair->ways[0], pair);
+    cr_expect_str_eq(pair->ways[1]->syntax_uid, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN);
+    cr_expect_str_eq(pair->ways[2]->syntax_uid, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN);
+    cr_expect_str_eq(pair->ways[2]->class_uid, MADE_CLASS);
+    cr_expect_eq(table.pair_count, 1, "nothing lies in the others");
+    cr_expect_eq(table.pairs.count, 3);
+    cr_expect_eq(pair->instance_count, 2);
+    cr_expect_eq(pair->bytes, 20);
+
+    struct instance *little = note(&table, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, 0);
+    cr_expect_eq(little->pair, pair->ways[1]);
+    cr_assert_eq(little->pair->way_count, 2);
+    cr_expect_eq(little->pair->ways[1], pair->ways[2]);
+    cr_expect_eq(table.pair_count, 2);
+    cr_expect_eq(table.pairs.count, 3);
+    instance_destroy(rle);
+    instance_destroy(again);
+    instance_destroy(little);
+    study_table_fini(&table);
+}
+
+/* Only what was named is proposed; what cannot become any of that cannot be sent. */
+Test(study, only_what_was_named)
+{
+    static const char *const only[] = {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN};
+    struct study_table table = {.policy = {.allowed = TRANSCODE_UNCOMPRESSED, .only = only, .only_count = 1}};
+    struct instance *little = note(&table, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, 0);
+    cr_assert_eq(little->pair->way_count, 1);
+    cr_expect_str_eq(little->pair->ways[0]->syntax_uid, only[0]);
+    struct instance *rle = note(&table, RLE, DICOMNET_ERROR_NO_CONTEXT);
+    cr_expect_eq(rle->pair->instance_count, 0);
+    instance_destroy(little);
+    instance_destroy(rle);
     study_table_fini(&table);
 }

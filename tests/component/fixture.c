@@ -37,6 +37,15 @@ void fixture_begin(struct fixture *fixture)
     fixture->watchdog.data = fixture;
 }
 
+struct script_peer *fixture_begin_with_peer(struct fixture *fixture, void (*script)(struct script_peer *peer),
+                                            void *user)
+{
+    fixture_begin(fixture);
+    struct script_peer *peer = script_peer_listen(script, user);
+    cr_assert_not_null(peer);
+    return peer;
+}
+
 uint64_t fixture_run(struct fixture *fixture)
 {
     uint64_t begun = uv_hrtime();

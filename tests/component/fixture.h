@@ -22,6 +22,10 @@ struct fixture {
 
 void fixture_begin(struct fixture *fixture);
 
+/* The same, and a peer that plays that script; see script_peer_listen. */
+struct script_peer *fixture_begin_with_peer(struct fixture *fixture, void (*script)(struct script_peer *peer),
+                                            void *user);
+
 /* Run the loop until nothing is left on it. Returns the milliseconds it took. */
 uint64_t fixture_run(struct fixture *fixture);
 

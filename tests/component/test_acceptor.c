@@ -135,6 +135,13 @@ static uint64_t serve(struct server *server, const struct dicomnet_acceptor_opti
     return ms;
 }
 
+/* One client, and the options that a server has here. */
+static uint64_t serve_one(struct server *server, void (*script)(struct script_peer *peer), const char *what)
+{
+    struct dicomnet_acceptor_options options = server_options();
+    return serve(server, &options, script, 1, what);
+}
+
 /* ---- what a user sends ---- */
 
 static const struct peer_request two_contexts = {
@@ -364,17 +371,16 @@ static void odd_requests(struct script_peer *peer)
 
 Test(acceptor, refuses, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct dicomnet_acceptor_options options = server_options();
     struct server at_end = {.end_status = 0xA900, .comment = "different"};
-    serve(&at_end, &options, store_expecting_a900, 1, "refused at the end");
+    serve_one(&at_end, store_expecting_a900, "refused at the end");
     cr_expect_eq(at_end.ended, 2);
     struct server at_begin = {.begin_status = 0xA700};
-    serve(&at_begin, &options, store_expecting_a700, 1, "refused at the beginning");
+    serve_one(&at_begin, store_expecting_a700, "refused at the beginning");
     cr_expect_eq(at_begin.begun, 2);
     cr_expect_eq(at_begin.ended, 0);
     cr_expect_eq(at_begin.len, 0);
     struct server odd = {0};
-    serve(&odd, &options, odd_requests, 1, "odd requests");
+    serve_one(&odd, odd_requests, "odd requests");
     cr_expect_eq(odd.begun, 0);
     cr_expect_eq(odd.end.error, DICOMNET_ERROR_DIMSE_UNEXPECTED);
 }
@@ -463,9 +469,8 @@ static void contexts_nobody_wants(struct script_peer *peer)
 
 Test(acceptor, contexts, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct dicomnet_acceptor_options options = server_options();
     struct server server = {0};
-    serve(&server, &options, contexts_nobody_wants, 1, "contexts");
+    serve_one(&server, contexts_nobody_wants, "contexts");
     cr_expect_eq(server.begun, 0);
     cr_expect_eq(server.end.error, DICOMNET_ERROR_NO_CONTEXT);
 }
@@ -789,11 +794,10 @@ static const struct half_way {
 
 Test(acceptor, users_that_stop_half_way, .timeout = 4 * FIXTURE_TIMEOUT_S)
 {
-    struct dicomnet_acceptor_options options = server_options();
     for (size_t i = 0; i < sizeof half_ways / sizeof half_ways[0]; i++) {
         const struct half_way *row = &half_ways[i];
         struct server server = {0};
-        uint64_t ms = serve(&server, &options, row->script, 1, row->what);
+        uint64_t ms = serve_one(&server, row->script, row->what);
         cr_expect_eq(server.ended, 0, "%s", row->what);
         cr_expect_eq(server.cancelled, row->cancelled, "%s: cancelled %u times", row->what, server.cancelled);
         cr_expect_eq(server.begun, row->cancelled, "%s", row->what);
@@ -824,9 +828,8 @@ static void takes_its_time(struct script_peer *peer)
 
 Test(acceptor, patience, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct dicomnet_acceptor_options options = server_options();
     struct server server = {0};
-    serve(&server, &options, takes_its_time, 1, "takes its time");
+    serve_one(&server, takes_its_time, "takes its time");
     cr_expect_eq(server.ended, 1);
     cr_expect_eq(server.len, 80);
 }
@@ -856,13 +859,12 @@ static void many_at_once(struct script_peer *peer)
 
 Test(acceptor, window_and_delay, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct dicomnet_acceptor_options options = server_options();
     struct server server = {0};
-    serve(&server, &options, many_at_once, 1, "window");
+    serve_one(&server, many_at_once, "window");
     cr_expect_eq(server.window, 4);
     cr_expect_eq(server.ended, 4);
     struct server delayed = {.response_delay_ms = 150};
-    uint64_t ms = serve(&delayed, &options, many_at_once, 1, "window, delayed");
+    uint64_t ms = serve_one(&delayed, many_at_once, "window, delayed");
     cr_expect_geq(ms, 150);
     cr_expect_leq(ms, 1500);
 }

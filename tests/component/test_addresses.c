@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fixture.h"
+#include "scripts.h"
 
 enum { ADDRESSES_MAX = 2, FILLERS = 3 };
 
@@ -91,12 +92,6 @@ static void on_closed(struct dicomnet_association *association, void *user, cons
 
 static const struct dicomnet_association_handler handler = {.opened = on_opened, .closed = on_closed};
 
-static void serve(struct script_peer *peer)
-{
-    peer_accept(peer);
-    peer_serve(peer);
-}
-
 Test(addresses, are_tried_in_turn, .timeout = FIXTURE_TIMEOUT_S)
 {
     static const struct {
@@ -116,9 +111,7 @@ Test(addresses, are_tried_in_turn, .timeout = FIXTURE_TIMEOUT_S)
         struct record record = {0};
         struct dicomnet_association *association;
         struct deaf deaf;
-        fixture_begin(&fixture);
-        struct script_peer *peer = script_peer_listen(serve, NULL);
-        cr_assert_not_null(peer);
+        struct script_peer *peer = fixture_begin_with_peer(&fixture, script_serve, NULL);
         deaf_listen(&deaf, peer->port);
         addresses_of_host = rows[i].addresses;
         struct dicomnet_association_options options = fixture_options(peer->port);

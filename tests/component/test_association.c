@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "fixture.h"
+#include "scripts.h"
 
 enum { SOME_DATA = 300 * 1000, MUCH_DATA = 64 * 1000 * 1000, ANY_ERROR = 1 };
 
@@ -20,8 +21,16 @@ enum behaviour {
     FLOOD    /* send a message of MUCH_DATA bytes, release when it has left */
 };
 
+/* What a peer sends to the letter, and the A-ABORT that it must read for it. */
+struct exact_bytes {
+    const char *bytes;
+    size_t len;
+    uint8_t source, reason;
+};
+
 struct record {
     enum behaviour behaviour;
+    const struct exact_bytes *sends; /* for the scripts that send exact bytes */
     struct dicomnet_association *association;
     struct numbers_source numbers;
     unsigned opened, commands, sent, closed;
@@ -80,14 +89,10 @@ static const struct dicomnet_association_handler handler = {
     .opened = on_opened, .command = on_command, .sent = on_sent, .closed = on_closed};
 
 /* Open an association with a peer that plays that script, and run until all is over. Returns the milliseconds. */
-static uint64_t play(struct record *record, void (*script)(struct script_peer *peer), enum behaviour behaviour,
-                     const char *what)
+static uint64_t play(struct record *record, void (*script)(struct script_peer *peer), const char *what)
 {
     struct fixture fixture;
-    fixture_begin(&fixture);
-    struct script_peer *peer = script_peer_listen(script, record);
-    cr_assert_not_null(peer);
-    *record = (struct record){.behaviour = behaviour};
+    struct script_peer *peer = fixture_begin_with_peer(&fixture, script, record);
     struct dicomnet_association_options options = fixture_options(peer->port);
     cr_assert_eq(dicomnet_association_open(&record->association, &fixture.loop, &options, &handler, record), 0);
     cr_assert_eq(record->opened + record->closed, 0, "no callback from within dicomnet_association_open");
@@ -100,26 +105,13 @@ static uint64_t play(struct record *record, void (*script)(struct script_peer *p
 
 /* ---- scripts: before the answer ---- */
 
-static void accept_and_serve(struct script_peer *peer)
-{
-    if (peer_accept(peer))
-        peer_serve(peer);
-}
-
 static void byte_by_byte(struct script_peer *peer)
 {
     peer->byte_by_byte = true;
-    accept_and_serve(peer);
+    script_serve(peer);
 }
 
-static void reject_permanently(struct script_peer *peer)
-{
-    peer_read_request(peer);
-    peer_send_short(peer, PEER_RJ, 1, 1, 7);
-    peer_expect_end(peer);
-}
-
-static void reject_for_now(struct script_peer *peer)
+static void reject_for_now_and_close(struct script_peer *peer)
 {
     peer_read_request(peer);
     peer_send_short(peer, PEER_RJ, 2, 3, 2);
@@ -177,64 +169,27 @@ static void silent_at_request(struct script_peer *peer)
     expect_abort(peer, 0, 0);
 }
 
-static void garbage_at_request(struct script_peer *peer)
+/* Sends them at once, as other servers do that speak first, and reads the A-ASSOCIATE-RQ all the same. */
+static void send_bytes_first(struct script_peer *peer)
 {
+    const struct exact_bytes *sends = ((const struct record *)peer->user)->sends;
+    peer_send(peer, sends->bytes, sends->len);
     peer_read_request(peer);
-    peer_send(peer, "HTTP/1.1 400 Bad Request\r\n\r\n", 28);
-    expect_abort(peer, 2, 1);
+    expect_abort(peer, sends->source, sends->reason);
 }
 
-/* What other servers say to a connection, or to an A-ASSOCIATE-RQ; the answer names them, however it comes. */
-#define SPEAK(peer, bytes) speak((peer), (bytes), sizeof(bytes) - 1)
-static void speak(struct script_peer *peer, const char *bytes, size_t len)
-{
-    peer_send(peer, bytes, len);
-    peer_read_request(peer);
-    expect_abort(peer, 2, 1);
-}
-
-static void speak_tls(struct script_peer *peer)
-{
-    SPEAK(peer, "\x15\x03\x03\0\2\2\x46"); /* alert: fatal, protocol version */
-}
-
-static void speak_http_slowly(struct script_peer *peer)
+static void send_bytes_first_slowly(struct script_peer *peer)
 {
     peer->byte_by_byte = true;
-    SPEAK(peer, "HTTP/1.0 400 Bad Request\r\n");
+    send_bytes_first(peer);
 }
 
-static void speak_ssh(struct script_peer *peer)
+static void answer_with_bytes(struct script_peer *peer)
 {
-    SPEAK(peer, "SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n");
-}
-
-static void speak_hl7(struct script_peer *peer)
-{
-    SPEAK(peer, "\x0BMSH|^~\\&|PACS\rMSA|AR\r\x1C\r");
-}
-
-static void speak_ftp(struct script_peer *peer)
-{
-    SPEAK(peer, "220 (vsFTPd 3.0.3)\r\n");
-}
-
-static void speak_smtp(struct script_peer *peer)
-{
-    SPEAK(peer, "220-mail.example ESMTP Exim\r\n");
-}
-
-static void speak_something(struct script_peer *peer)
-{
-    SPEAK(peer, "J\0\0\0\n8.0.36");
-}
-
-static void accept_too_long(struct script_peer *peer)
-{
-    static const uint8_t header[] = {PEER_AC, 0, 0x7f, 0xff, 0xff, 0xff};
+    const struct exact_bytes *sends = ((const struct record *)peer->user)->sends;
     peer_read_request(peer);
-    peer_send(peer, header, sizeof header);
-    expect_abort(peer, 2, 6);
+    peer_send(peer, sends->bytes, sends->len);
+    expect_abort(peer, sends->source, sends->reason);
 }
 
 static void accept_malformed(struct script_peer *peer)
@@ -263,28 +218,15 @@ static void request_for_answer(struct script_peer *peer)
     expect_abort(peer, 2, 2);
 }
 
-static void data_for_answer(struct script_peer *peer)
-{
-    peer_read_request(peer);
-    peer_send_pdv(peer, 1, 3, "data", 4);
-    expect_abort(peer, 2, 2);
-}
-
-static void release_for_answer(struct script_peer *peer)
-{
-    peer_read_request(peer);
-    peer_send_release(peer);
-    expect_abort(peer, 2, 2);
-}
-
-static void released_for_answer(struct script_peer *peer)
-{
-    peer_read_request(peer);
-    peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
-    expect_abort(peer, 2, 2);
-}
-
 /* ---- scripts: while it is open ---- */
+
+static void send_bytes_when_open(struct script_peer *peer)
+{
+    const struct exact_bytes *sends = ((const struct record *)peer->user)->sends;
+    peer_accept(peer);
+    peer_send(peer, sends->bytes, sends->len);
+    expect_abort(peer, sends->source, sends->reason);
+}
 
 static void close_when_open(struct script_peer *peer)
 {
@@ -326,13 +268,6 @@ static void accept_twice(struct script_peer *peer)
     expect_abort(peer, 2, 2);
 }
 
-static void unknown_pdu_when_open(struct script_peer *peer)
-{
-    peer_accept(peer);
-    peer_send_short(peer, 0x42, 0, 0, 0);
-    expect_abort(peer, 2, 1);
-}
-
 /* One byte now and then inside a PDU: it moves, and never ends. */
 static void trickle_when_open(struct script_peer *peer)
 {
@@ -342,37 +277,6 @@ static void trickle_when_open(struct script_peer *peer)
     for (unsigned i = 0; i < 100 && peer_send(peer, "", 1); i++)
         peer_sleep(40);
     peer_expect_end(peer);
-}
-
-static void data_too_long(struct script_peer *peer)
-{
-    static const uint8_t header[] = {PEER_DATA, 0, 0x00, 0x02, 0x00, 0x01};
-    peer_accept(peer);
-    peer_send(peer, header, sizeof header);
-    expect_abort(peer, 2, 6);
-}
-
-static void data_without_pdv(struct script_peer *peer)
-{
-    peer_accept(peer);
-    peer_send_pdu(peer, PEER_DATA, NULL, 0);
-    expect_abort(peer, 2, 6);
-}
-
-static void pdv_past_its_pdu(struct script_peer *peer)
-{
-    static const uint8_t pdv[] = {0, 0, 0, 100, 1, 3, 0, 0};
-    peer_accept(peer);
-    peer_send_pdu(peer, PEER_DATA, pdv, sizeof pdv);
-    expect_abort(peer, 2, 6);
-}
-
-static void pdv_of_nothing(struct script_peer *peer)
-{
-    static const uint8_t pdv[] = {0, 0, 0, 1, 1, 3};
-    peer_accept(peer);
-    peer_send_pdu(peer, PEER_DATA, pdv, sizeof pdv);
-    expect_abort(peer, 2, 6);
 }
 
 static void unknown_context(struct script_peer *peer)
@@ -388,20 +292,6 @@ static void refused_context(struct script_peer *peer)
     peer_send_accept(peer, &(struct peer_accept){.refused = 1, .result = 3});
     peer_send_command(peer, &(struct peer_command){.context_id = 1, .field = 0x8030});
     expect_abort(peer, 2, 6);
-}
-
-static void data_without_command(struct script_peer *peer)
-{
-    peer_accept(peer);
-    peer_send_pdv(peer, 1, 2, "data", 4);
-    expect_abort(peer, 0, 0);
-}
-
-static void unreadable_command(struct script_peer *peer)
-{
-    peer_accept(peer);
-    peer_send_pdv(peer, 1, 3, "\0\0\0\1\377\377\377\177", 8);
-    expect_abort(peer, 0, 0);
 }
 
 /* ---- scripts: while we send ---- */
@@ -477,59 +367,49 @@ static void answers_early(struct script_peer *peer)
 
 /* ---- scripts: while we release ---- */
 
-static void silent_at_release(struct script_peer *peer)
+static void expect_release(struct script_peer *peer)
 {
     peer_accept(peer);
     peer_expect(peer, PEER_RELEASE_RQ);
-    expect_abort(peer, 0, 0);
 }
 
-static void close_at_release(struct script_peer *peer)
+static void silent_at_release(struct script_peer *peer)
 {
-    peer_accept(peer);
-    peer_expect(peer, PEER_RELEASE_RQ);
+    expect_release(peer);
+    expect_abort(peer, 0, 0);
 }
 
 static void abort_at_release(struct script_peer *peer)
 {
-    peer_accept(peer);
-    peer_expect(peer, PEER_RELEASE_RQ);
+    expect_release(peer);
     peer_send_abort(peer, 0, 0);
     peer_expect_end(peer);
 }
 
-/* PS3.8 9.2.2.5: the requestor answers first, then gets its own answer. */
-static void collide_at_release(struct script_peer *peer)
+/* PS3.8 9.2.2.5: the requestor answers first, then gets its own answer; here it waits for that. */
+static void collide(struct script_peer *peer)
 {
-    peer_accept(peer);
-    peer_expect(peer, PEER_RELEASE_RQ);
+    expect_release(peer);
     peer_send_release(peer);
     peer_expect(peer, PEER_RELEASE_RP);
+}
+
+static void collide_at_release(struct script_peer *peer)
+{
+    collide(peer);
     peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
     peer_expect_end(peer);
 }
 
-static void collide_and_close(struct script_peer *peer)
-{
-    peer_accept(peer);
-    peer_expect(peer, PEER_RELEASE_RQ);
-    peer_send_release(peer);
-    peer_expect(peer, PEER_RELEASE_RP);
-}
-
 static void collide_and_be_silent(struct script_peer *peer)
 {
-    peer_accept(peer);
-    peer_expect(peer, PEER_RELEASE_RQ);
-    peer_send_release(peer);
-    peer_expect(peer, PEER_RELEASE_RP);
+    collide(peer);
     peer_expect_end(peer);
 }
 
 static void message_at_release(struct script_peer *peer)
 {
-    peer_accept(peer);
-    peer_expect(peer, PEER_RELEASE_RQ);
+    expect_release(peer);
     peer_send_command(peer, &(struct peer_command){.context_id = 1, .field = 0x8001, .status = 5});
     peer_send_short(peer, PEER_RELEASE_RP, 0, 0, 0);
     peer_expect_end(peer);
@@ -545,11 +425,13 @@ static const struct scripted_end {
     enum dicomnet_association_end_kind kind;
     int error; /* ANY_ERROR: any but 0 */
 } cases[] = {
-    {"accept, release", accept_and_serve, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
-    {"accept, ask, release", accept_and_serve, ASK, 1, 1, 1, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"accept, release", script_serve, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"accept, ask, release", script_serve, ASK, 1, 1, 1, DICOMNET_ASSOCIATION_RELEASED, 0},
     {"one byte at a time", byte_by_byte, ASK, 1, 1, 1, DICOMNET_ASSOCIATION_RELEASED, 0},
-    {"rejected for good", reject_permanently, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_REJECTED, DICOMNET_ERROR_REJECTED},
-    {"rejected for now", reject_for_now, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_REJECTED, DICOMNET_ERROR_REJECTED},
+    {"rejected for good", script_reject_for_good, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_REJECTED,
+     DICOMNET_ERROR_REJECTED},
+    {"rejected for now", reject_for_now_and_close, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_REJECTED,
+     DICOMNET_ERROR_REJECTED},
     {"abort at request", abort_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER, DICOMNET_ERROR_ABORTED},
     {"FIN at request", close_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
     {"RST at request", reset_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_LOST, -ECONNRESET},
@@ -559,29 +441,12 @@ static const struct scripted_end {
      DICOMNET_ERROR_TIMEOUT_ACSE},
     {"silent at request", silent_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
      DICOMNET_ERROR_TIMEOUT_ACSE},
-    {"garbage at request", garbage_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_PEER_SPEAKS_HTTP},
-    {"TLS", speak_tls, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_TLS},
-    {"HTTP, slowly", speak_http_slowly, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_PEER_SPEAKS_HTTP},
-    {"SSH", speak_ssh, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_SSH},
-    {"HL7", speak_hl7, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_HL7},
-    {"FTP", speak_ftp, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_MAIL_OR_FTP},
-    {"SMTP", speak_smtp, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_MAIL_OR_FTP},
-    {"MySQL", speak_something, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_OTHER},
     {"a trickle in a PDU", trickle_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
      DICOMNET_ERROR_TIMEOUT_NETWORK},
-    {"AC too long", accept_too_long, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_TOO_LONG},
     {"AC malformed", accept_malformed, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_MALFORMED},
     {"AC of a peer without room", accept_too_small, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
      DICOMNET_ERROR_PEER_UNUSABLE},
     {"RQ for an answer", request_for_answer, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_PDU_UNEXPECTED},
-    {"data for an answer", data_for_answer, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_PDU_UNEXPECTED},
-    {"release for an answer", release_for_answer, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_PDU_UNEXPECTED},
-    {"released for an answer", released_for_answer, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
      DICOMNET_ERROR_PDU_UNEXPECTED},
     {"FIN when open", close_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
     {"RST when open", reset_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, -ECONNRESET},
@@ -589,21 +454,8 @@ static const struct scripted_end {
     {"release when open", release_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
     {"release, and does not close", release_and_linger, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
     {"AC twice", accept_twice, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_UNEXPECTED},
-    {"unknown PDU", unknown_pdu_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_PDU_UNKNOWN},
-    {"P-DATA too long", data_too_long, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_TOO_LONG},
-    {"P-DATA without PDV", data_without_pdv, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_PDU_MALFORMED},
-    {"PDV past its PDU", pdv_past_its_pdu, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_PDU_MALFORMED},
-    {"PDV of length 1", pdv_of_nothing, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_PDU_MALFORMED},
     {"unknown context", unknown_context, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_NO_CONTEXT},
     {"refused context", refused_context, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_NO_CONTEXT},
-    {"data without command", data_without_command, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_DIMSE_UNEXPECTED},
-    {"unreadable command", unreadable_command, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_DIMSE_MALFORMED},
     {"FIN in a message", close_in_message, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, ANY_ERROR},
     {"RST in a message", reset_in_message, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, ANY_ERROR},
     {"abort in a message", abort_in_message, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER,
@@ -615,20 +467,20 @@ static const struct scripted_end {
     {"answers early", answers_early, ASK, 1, 1, 1, DICOMNET_ASSOCIATION_RELEASED, 0},
     {"silent at release", silent_at_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
      DICOMNET_ERROR_TIMEOUT_RELEASE},
-    {"FIN at release", close_at_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
+    {"FIN at release", expect_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
     {"abort at release", abort_at_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER,
      DICOMNET_ERROR_ABORTED},
     {"release collision", collide_at_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
-    {"release collision, FIN", collide_and_close, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
+    {"release collision, FIN", collide, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
     {"release collision, silence", collide_and_be_silent, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
     {"message at release", message_at_release, RELEASE, 1, 1, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
 };
 
-static void run_case(const struct scripted_end *c)
+static void run_case(const struct scripted_end *c, const struct exact_bytes *sends)
 {
-    struct record record;
+    struct record record = {.behaviour = c->behaviour, .sends = sends};
     char text[160];
-    uint64_t ms = play(&record, c->script, c->behaviour, c->what);
+    uint64_t ms = play(&record, c->script, c->what);
     dicomnet_association_describe_end(&record.end, text, sizeof text);
     cr_expect_eq(record.opened, c->opened, "%s: opened %u times", c->what, record.opened);
     cr_expect_eq(record.commands, c->commands, "%s: %u commands", c->what, record.commands);
@@ -646,7 +498,7 @@ static void run_case(const struct scripted_end *c)
 static void run_cases(size_t part)
 {
     for (size_t i = part; i < sizeof cases / sizeof cases[0]; i += 4)
-        run_case(&cases[i]);
+        run_case(&cases[i], NULL);
 }
 
 Test(association, ends_as_the_peer_wants_1, .timeout = FIXTURE_TIMEOUT_S)
@@ -666,16 +518,67 @@ Test(association, ends_as_the_peer_wants_4, .timeout = FIXTURE_TIMEOUT_S)
     run_cases(3);
 }
 
+/* clang-format off */
+#define SENDS(text, source, reason) {(text), sizeof(text) - 1, (source), (reason)}
+static const struct {
+    const char *what;
+    void (*script)(struct script_peer *peer);
+    struct exact_bytes sends;
+    int error;
+} byte_cases[] = {
+    {"garbage at request", answer_with_bytes, SENDS("HTTP/1.1 400 Bad Request\r\n\r\n", 2, 1),
+     DICOMNET_ERROR_PEER_SPEAKS_HTTP},
+    {"TLS", send_bytes_first, SENDS("\x15\x03\x03\0\2\2\x46", 2, 1), DICOMNET_ERROR_PEER_SPEAKS_TLS},
+    {"HTTP, slowly", send_bytes_first_slowly, SENDS("HTTP/1.0 400 Bad Request\r\n", 2, 1),
+     DICOMNET_ERROR_PEER_SPEAKS_HTTP},
+    {"SSH", send_bytes_first, SENDS("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", 2, 1), DICOMNET_ERROR_PEER_SPEAKS_SSH},
+    {"HL7", send_bytes_first, SENDS("\x0BMSH|^~\\&|PACS\rMSA|AR\r\x1C\r", 2, 1), DICOMNET_ERROR_PEER_SPEAKS_HL7},
+    {"FTP", send_bytes_first, SENDS("220 (vsFTPd 3.0.3)\r\n", 2, 1), DICOMNET_ERROR_PEER_SPEAKS_MAIL_OR_FTP},
+    {"SMTP", send_bytes_first, SENDS("220-mail.example ESMTP Exim\r\n", 2, 1), DICOMNET_ERROR_PEER_SPEAKS_MAIL_OR_FTP},
+    {"MySQL", send_bytes_first, SENDS("J\0\0\0\n8.0.36", 2, 1), DICOMNET_ERROR_PEER_SPEAKS_OTHER},
+    {"AC too long", answer_with_bytes, SENDS("\x02\0\x7f\xff\xff\xff", 2, 6), DICOMNET_ERROR_PDU_TOO_LONG},
+    {"data for an answer", answer_with_bytes, SENDS("\x04\0\0\0\0\x0A\0\0\0\6\1\3data", 2, 2),
+     DICOMNET_ERROR_PDU_UNEXPECTED},
+    {"release for an answer", answer_with_bytes, SENDS("\x05\0\0\0\0\4\0\0\0\0", 2, 2), DICOMNET_ERROR_PDU_UNEXPECTED},
+    {"released for an answer", answer_with_bytes, SENDS("\x06\0\0\0\0\4\0\0\0\0", 2, 2),
+     DICOMNET_ERROR_PDU_UNEXPECTED},
+    {"unknown PDU", send_bytes_when_open, SENDS("\x42\0\0\0\0\4\0\0\0\0", 2, 1), DICOMNET_ERROR_PDU_UNKNOWN},
+    {"P-DATA too long", send_bytes_when_open, SENDS("\x04\0\0\2\0\1", 2, 6), DICOMNET_ERROR_PDU_TOO_LONG},
+    {"P-DATA without PDV", send_bytes_when_open, SENDS("\x04\0\0\0\0\0", 2, 6), DICOMNET_ERROR_PDU_MALFORMED},
+    {"PDV past its PDU", send_bytes_when_open, SENDS("\x04\0\0\0\0\x08\0\0\0\x64\1\3\0\0", 2, 6),
+     DICOMNET_ERROR_PDU_MALFORMED},
+    {"PDV of length 1", send_bytes_when_open, SENDS("\x04\0\0\0\0\x06\0\0\0\1\1\3", 2, 6),
+     DICOMNET_ERROR_PDU_MALFORMED},
+    {"data without command", send_bytes_when_open, SENDS("\x04\0\0\0\0\x0A\0\0\0\6\1\2data", 0, 0),
+     DICOMNET_ERROR_DIMSE_UNEXPECTED},
+    {"unreadable command", send_bytes_when_open, SENDS("\x04\0\0\0\0\x0E\0\0\0\x0A\1\3\0\0\0\1\377\377\377\177", 0, 0),
+     DICOMNET_ERROR_DIMSE_MALFORMED},
+};
+/* clang-format on */
+
+Test(association, aborts_for_bytes_that_make_no_sense, .timeout = FIXTURE_TIMEOUT_S)
+{
+    for (size_t i = 0; i < sizeof byte_cases / sizeof byte_cases[0]; i++) {
+        const struct scripted_end expected = {.what = byte_cases[i].what,
+                                              .script = byte_cases[i].script,
+                                              .behaviour = WAIT,
+                                              .opened = byte_cases[i].script == send_bytes_when_open,
+                                              .kind = DICOMNET_ASSOCIATION_ABORTED_BY_US,
+                                              .error = byte_cases[i].error};
+        run_case(&expected, &byte_cases[i].sends);
+    }
+}
+
 Test(association, reject_and_abort_say_why, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct record record;
-    play(&record, reject_permanently, WAIT, "reject");
-    cr_expect_eq(record.end.reject.result, 1);
-    cr_expect_eq(record.end.reject.source, 1);
-    cr_expect_eq(record.end.reject.reason, 7);
-    play(&record, reject_for_now, WAIT, "reject");
-    cr_expect_eq(record.end.reject.result, 2);
-    play(&record, abort_at_request, WAIT, "abort");
-    cr_expect_eq(record.end.abort.source, 2);
-    cr_expect_eq(record.end.abort.reason, 6);
+    struct record rejected = {.behaviour = WAIT}, for_now = rejected, aborted = rejected;
+    play(&rejected, script_reject_for_good, "reject");
+    cr_expect_eq(rejected.end.reject.result, 1);
+    cr_expect_eq(rejected.end.reject.source, 1);
+    cr_expect_eq(rejected.end.reject.reason, 7);
+    play(&for_now, reject_for_now_and_close, "reject");
+    cr_expect_eq(for_now.end.reject.result, 2);
+    play(&aborted, abort_at_request, "abort");
+    cr_expect_eq(aborted.end.abort.source, 2);
+    cr_expect_eq(aborted.end.abort.reason, 6);
 }

@@ -9,12 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "dicomnet/acceptor.h"
 #include "dicomnet/exchange.h"
 #include "dicomnet/query_retrieve.h"
 #include "dicomnet/storage.h"
 #include "dicomnet/verification.h"
 #include "fixture.h"
+#include "provider.h"
+#include "scripts.h"
 
 #define MR_CLASS "1.2.840.10008.5.1.4.1.1.4"
 
@@ -47,12 +48,12 @@ struct shared {
     struct dicomnet_association_end end;
 
     /* our provider */
-    struct dicomnet_acceptor *acceptor;
+    struct provider provider;
     struct dicomnet_query_request *request;
     struct dicomnet_identifier match;
     struct dicomnet_store sub_store;
     struct numbers_source sub_source;
-    unsigned given, connections;
+    unsigned given;
     bool serving; /* a query */
     uint64_t received_bytes;
     uint32_t received_hash;
@@ -247,7 +248,7 @@ static void on_provider_ended(void *context, struct dicomnet_query_request *requ
 
 static void on_provider_closed(void *context, const struct dicomnet_association_end *end)
 {
-    dicomnet_acceptor_close(((struct shared *)context)->acceptor);
+    dicomnet_acceptor_close(((struct shared *)context)->provider.acceptor);
 }
 
 static const struct dicomnet_query_provider_handler provider_handler = {.begin = on_provider_begin,
@@ -256,33 +257,15 @@ static const struct dicomnet_query_provider_handler provider_handler = {.begin =
                                                                         .ended = on_provider_ended,
                                                                         .closed = on_provider_closed};
 
-static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
-{
-    struct shared *shared = user;
-    const struct dicomnet_query_provider_options options = {.size = sizeof(struct dicomnet_query_provider_options),
-                                                            .handler = &provider_handler,
-                                                            .context = shared,
-                                                            .sink = &sink,
-                                                            .sink_context = shared,
-                                                            .dimse_ms = 5000};
-    shared->connections++;
-    struct dicomnet_query_provider *provider;
-    if (dicomnet_query_provider_create(&provider, &shared->fixture.loop, &options) != 0)
-        return NULL;
-    *ret_user = provider;
-    return &dicomnet_query_provider_association_handler;
-}
-
-static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = on_connected};
-
 /* ---- both ---- */
 
+/* `shared` has what is asked of it, and else nothing. */
 static void begin(struct shared *shared)
 {
     signal(SIGPIPE, SIG_IGN); /* a peer that hangs up is an error of the association */
-    memset(shared, 0, sizeof *shared);
     shared->wanted = 5;
-    shared->len = 300001; /* more than the send buffer holds */
+    if (shared->len == 0)
+        shared->len = 300001; /* more than the send buffer holds */
     dicomnet_identifier_init(&shared->keys);
     dicomnet_identifier_init(&shared->match);
     cr_assert_eq(dicomnet_identifier_set_text(&shared->keys, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, "STUDY"), 0);
@@ -337,17 +320,15 @@ static void end(struct shared *shared, struct script_peer *peer, const char *wha
 /* Against our provider: all is answered, on one connection, and the association is released in good order. */
 static void run(struct shared *shared)
 {
-    struct dicomnet_acceptor_options accept = {
-        .size = sizeof(struct dicomnet_acceptor_options),
-        .bind_address = "127.0.0.1",
-        .association = {.ae = "ARCHIVE", .timeouts = dicomnet_association_default_timeouts}};
-    cr_assert_eq(dicomnet_acceptor_open(&shared->acceptor, &shared->fixture.loop, &accept, &acceptor_handler, shared),
-                 0);
-    open_exchange(shared, dicomnet_acceptor_port(shared->acceptor), 0, &exchange_handler);
+    const struct dicomnet_query_provider_options options = {
+        .handler = &provider_handler, .context = shared, .sink = &sink, .sink_context = shared, .dimse_ms = 5000};
+    begin(shared);
+    provider_open(&shared->provider, &shared->fixture.loop, &options, &dicomnet_association_default_timeouts);
+    open_exchange(shared, dicomnet_acceptor_port(shared->provider.acceptor), 0, &exchange_handler);
     join_all(shared);
     end(shared, NULL, NULL);
     cr_expect_eq(shared->end.kind, DICOMNET_ASSOCIATION_RELEASED, "%s", dicomnet_error_text(shared->end.error));
-    cr_expect_eq(shared->connections, 1);
+    cr_expect_eq(shared->provider.connections, 1);
     cr_expect_eq(shared->answered, shared->wanted);
     cr_expect(shared->query.answered && shared->query.status == DICOMNET_STATUS_SUCCESS);
     cr_expect(shared->echo_result.error == 0 && shared->echo_result.status == DICOMNET_STATUS_SUCCESS);
@@ -356,8 +337,7 @@ static void run(struct shared *shared)
 /* One operation at a time. The echo was asked for first, then the query; the stores come when they may. */
 Test(exchange, echo_find_and_stores_on_one_association)
 {
-    struct shared shared;
-    begin(&shared);
+    struct shared shared = {0};
     run(&shared);
     cr_expect_str_eq(shared.log, "oebqsdsdsdsdsdSQX");
     cr_expect_eq(shared.matches, 20);
@@ -369,9 +349,7 @@ Test(exchange, echo_find_and_stores_on_one_association)
 /* What waits goes out before any store that has not begun, however many there are. */
 Test(exchange, a_query_waits_for_the_store_under_way_only)
 {
-    struct shared shared;
-    begin(&shared);
-    shared.begin_in_store = true;
+    struct shared shared = {.begin_in_store = true};
     run(&shared);
     cr_expect_str_eq(shared.log, "oesdbqsdsdsdsdSQX");
     cr_expect_eq(shared.matches, 20);
@@ -380,9 +358,7 @@ Test(exchange, a_query_waits_for_the_store_under_way_only)
 /* A message that goes out in between takes the place of what was prepared, which is read once more. */
 Test(exchange, an_echo_between_preparing_and_storing)
 {
-    struct shared shared;
-    begin(&shared);
-    shared.late_echo = true;
+    struct shared shared = {.late_echo = true};
     run(&shared);
     cr_expect_str_eq(shared.log, "obqsdesdsdsdsdSQX");
     cr_expect_gt(shared.sources[1].reads, shared.sources[2].reads);
@@ -392,9 +368,7 @@ Test(exchange, an_echo_between_preparing_and_storing)
 /* The sub-operations of a C-GET come on the association that stores share. */
 Test(exchange, get_and_stores)
 {
-    struct shared shared;
-    begin(&shared);
-    shared.get = true;
+    struct shared shared = {.get = true};
     run(&shared);
     cr_expect_str_eq(shared.log, "oebqsdsdsdsdsdSQX");
     cr_expect_eq(shared.instances, 20 + 5);
@@ -448,31 +422,26 @@ static void answer_stores_first(struct script_peer *peer)
     peer_serve(peer);
 }
 
-static void stay_silent(struct script_peer *peer)
+/* Accept with a window of 8, and read so many requests; none is answered yet. */
+static void accept_and_read(struct script_peer *peer, unsigned count)
 {
-    peer_accept(peer);
-    peer_stay(peer);
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 8});
+    for (unsigned i = 0; i < count; i++)
+        peer_read_message(peer);
 }
 
 static void close_unanswered(struct script_peer *peer)
 {
-    peer_read_request(peer);
-    peer_send_accept(peer, &(struct peer_accept){.window = 8});
-    for (unsigned i = 0; i < 7; i++)
-        peer_read_message(peer);
+    accept_and_read(peer, 7);
     peer_close(peer);
 }
 
 /* The Message ID of the query, in a response to a store. */
 static void mix_up(struct script_peer *peer)
 {
-    peer_read_request(peer);
-    peer_send_accept(peer, &(struct peer_accept){.window = 8});
-    for (unsigned i = 0; i < 3; i++)
-        peer_read_message(peer);
-    struct peer_command response = peer_response(peer, 0);
-    response.message_id = 2;
-    peer_send_command(peer, &response);
+    accept_and_read(peer, 3);
+    peer_answer_with(peer, &(struct peer_command){.message_id = 2});
     peer_expect_end(peer);
 }
 
@@ -487,13 +456,6 @@ static void refuse_verification(struct script_peer *peer)
     peer_serve(peer);
 }
 
-static void reject(struct script_peer *peer)
-{
-    peer_read_request(peer);
-    peer_send_short(peer, PEER_RJ, 1, 1, 7);
-    peer_expect_end(peer);
-}
-
 static const struct row {
     const char *what;
     void (*script)(struct script_peer *peer);
@@ -503,7 +465,7 @@ static const struct row {
     unsigned answered;
 } rows[] = {
     {"all at once, answered backwards", answer_backwards, "osssssdddddqeSQX", DICOMNET_ASSOCIATION_RELEASED, 0, 0, 5},
-    {"silence", stay_silent, "oSqQeX", DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_DIMSE,
+    {"silence", script_accept_and_stay, "oSqQeX", DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_DIMSE,
      DICOMNET_ERROR_TIMEOUT_DIMSE, 0},
     {"FIN", close_unanswered, "osssssdddddSqQeX", DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED,
      DICOMNET_ERROR_PEER_CLOSED, 0},
@@ -511,16 +473,16 @@ static const struct row {
      DICOMNET_ERROR_RESPONSE_MISMATCH, DICOMNET_ERROR_RESPONSE_MISMATCH, 0},
     {"no Verification", refuse_verification, "oesssssqdddddSQX", DICOMNET_ASSOCIATION_RELEASED, 0,
      DICOMNET_ERROR_NO_CONTEXT, 5},
-    {"rejected", reject, "SQeX", DICOMNET_ASSOCIATION_REJECTED, DICOMNET_ERROR_REJECTED, DICOMNET_ERROR_REJECTED, 0},
+    {"rejected", script_reject_for_good, "SQeX", DICOMNET_ASSOCIATION_REJECTED, DICOMNET_ERROR_REJECTED,
+     DICOMNET_ERROR_REJECTED, 0},
 };
 
 Test(exchange, every_peer, .timeout = FIXTURE_TIMEOUT_S)
 {
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *row = &rows[i];
-        struct shared shared;
+        struct shared shared = {.len = 3000};
         begin(&shared);
-        shared.len = 3000;
         struct script_peer *peer = script_peer_listen(row->script, NULL);
         open_exchange(&shared, peer->port, 8, &exchange_handler);
         join_all(&shared);
@@ -583,12 +545,6 @@ static void on_query_opened_for_bad(struct dicomnet_query_user *user, void *cont
     dicomnet_query_user_release(user);
 }
 
-static void serve(struct script_peer *peer)
-{
-    if (peer_accept(peer))
-        peer_serve(peer);
-}
-
 static void expect_bad_opens(struct shared *shared)
 {
     const struct dicomnet_storage_user_handler no_done = {.closed = on_storage_closed};
@@ -634,10 +590,10 @@ Test(exchange, what_callers_err_in)
         .done = on_done, .ready = on_ready_for_bad, .closed = on_storage_closed};
     static const struct dicomnet_query_user_handler bad_queries = {
         .opened = on_query_opened_for_bad, .match = on_match, .ended = on_query_ended, .closed = on_query_closed};
-    struct shared shared;
+    struct shared shared = {0};
     begin(&shared);
     expect_bad_opens(&shared);
-    struct script_peer *peer = script_peer_listen(serve, NULL);
+    struct script_peer *peer = script_peer_listen(script_serve, NULL);
     open_exchange(&shared, peer->port, 0, &exchange_handler);
     cr_assert_eq(dicomnet_storage_user_join(&shared.storage, shared.exchange, &bad_stores, &shared), 0);
     const struct dicomnet_query_user_options options = {
@@ -650,10 +606,8 @@ Test(exchange, what_callers_err_in)
 /* A message that is no request takes the place of what was prepared, too. */
 Test(exchange, a_cancel_between_preparing_and_storing, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct shared shared;
+    struct shared shared = {.len = 3000, .cancel = true};
     begin(&shared);
-    shared.len = 3000;
-    shared.cancel = true;
     struct script_peer *peer = script_peer_listen(answer_stores_first, NULL);
     open_exchange(&shared, peer->port, 8, &exchange_handler);
     join_all(&shared);
@@ -678,9 +632,9 @@ static void on_opened_alone(struct dicomnet_exchange *exchange, void *context)
 Test(exchange, alone)
 {
     static const struct dicomnet_exchange_handler alone = {.opened = on_opened_alone, .closed = on_exchange_closed};
-    struct shared shared;
+    struct shared shared = {0};
     begin(&shared);
-    struct script_peer *peer = script_peer_listen(serve, NULL);
+    struct script_peer *peer = script_peer_listen(script_serve, NULL);
     open_exchange(&shared, peer->port, 0, &alone);
     end(&shared, peer, "alone");
     cr_expect_str_eq(shared.log, "oX");

@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "dicomnet/log.h"
 #include "fixture.h"
+#include "scripts.h"
 
 /* More than is written in one turn of the loop, however large the buffers of the system are. */
 enum { MUCH_DATA = 9 * 1000 * 1000 };
@@ -25,9 +26,10 @@ struct record {
     struct numbers_source numbers;
     unsigned opened, sent, closed, flaws;
     struct dicomnet_association_end end;
-    void (*when_open)(struct record *record);
+    void (*when_begun)(struct record *record), (*when_open)(struct record *record);
     struct peer_accept accept; /* what the peer answers with */
     uint32_t max_pdu;          /* what was agreed */
+    uint16_t expected_window;  /* in the RQ; 0 = not proposed, as it is unless asked for */
     uint16_t window;
     char version[32];
     size_t context_count;
@@ -73,12 +75,41 @@ static const struct dicomnet_association_proposal proposals[] = {
      .syntax_count = 1,
      .syntaxes = {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}}};
 
+/* Options for three proposals; the peer's port is still to be set. */
+static struct dicomnet_association_options three_proposals(void)
+{
+    struct dicomnet_association_options options = fixture_options(0);
+    options.proposals = proposals;
+    options.proposal_count = 3;
+    return options;
+}
+
+/* One association with a peer that plays that script, to its end. Returns the milliseconds. */
+static uint64_t meet(struct record *record, void (*script)(struct script_peer *peer),
+                     const struct dicomnet_association_options *wanted, const char *what)
+{
+    struct fixture fixture;
+    struct script_peer *peer = fixture_begin_with_peer(&fixture, script, record);
+    struct dicomnet_association_options options = *wanted;
+    options.parameters.port = peer->port;
+    cr_assert_eq(dicomnet_association_open(&record->association, &fixture.loop, &options, &handler, record), 0);
+    if (record->when_begun != NULL)
+        record->when_begun(record);
+    uint64_t ms = fixture_run(&fixture);
+    cr_expect_eq(record->closed, 1, "%s", what);
+    fixture_end_peer(peer, what);
+    fixture_end(&fixture);
+    return ms;
+}
+
 static void accept_as_told(struct script_peer *peer)
 {
     struct record *record = peer->user;
     peer_read_request(peer);
     if (strcmp(peer->called_ae, "SCRIPT") != 0 || strcmp(peer->calling_ae, "TESTER") != 0 || peer->max_len != 20000)
         peer_fail(peer, "the RQ says %s, %s, %u", peer->called_ae, peer->calling_ae, peer->max_len);
+    if (peer->window != record->expected_window)
+        peer_fail(peer, "the RQ proposes a window of %u", peer->window);
     peer_send_accept(peer, &record->accept);
     peer_serve(peer);
 }
@@ -86,24 +117,11 @@ static void accept_as_told(struct script_peer *peer)
 /* Open with the three proposals; the peer answers as record->accept says. `window` is proposed. */
 static void negotiate(struct record *record, uint16_t window)
 {
-    struct fixture fixture;
-    fixture_begin(&fixture);
-    struct script_peer *peer = script_peer_listen(accept_as_told, record);
-    cr_assert_not_null(peer);
-    struct dicomnet_association_options options = fixture_options(peer->port);
-    options.proposals = proposals;
-    options.proposal_count = 3;
+    struct dicomnet_association_options options = three_proposals();
     options.parameters.max_pdu_len = 20000;
     options.parameters.window = window;
-    cr_assert_eq(dicomnet_association_open(&record->association, &fixture.loop, &options, &handler, record), 0);
-    fixture_run(&fixture);
-    cr_assert_eq(record->closed, 1);
-    if (window > 1)
-        cr_expect_eq(peer->window, window);
-    else
-        cr_expect_eq(peer->window, 0, "not proposed unless asked for");
-    fixture_end_peer(peer, "negotiate");
-    fixture_end(&fixture);
+    record->expected_window = window > 1 ? window : 0;
+    meet(record, accept_as_told, &options, "negotiate");
 }
 
 /* An A-ASSOCIATE-AC of the fixed fields and the answered contexts alone. */
@@ -137,23 +155,15 @@ static void count_flaws(void *user, const struct dicomnet_log_record *record)
 
 Test(negotiation, an_answer_without_user_information_or_application_context, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct fixture fixture;
     struct record record = {0};
     const struct dicomnet_logger logger = {.write = count_flaws, .user = &record, .level = DICOMNET_LOG_WARN};
-    fixture_begin(&fixture);
-    struct script_peer *peer = script_peer_listen(accept_with_the_least, &record);
-    struct dicomnet_association_options options = fixture_options(peer->port);
-    options.proposals = proposals;
-    options.proposal_count = 3;
+    struct dicomnet_association_options options = three_proposals();
     options.logger = &logger;
-    cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
-    fixture_run(&fixture);
+    meet(&record, accept_with_the_least, &options, "the least");
     cr_expect_eq(record.opened, 1);
     cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
     cr_expect_eq(record.flaws, 2);
     cr_expect_eq(record.max_pdu, 16384);
-    fixture_end_peer(peer, "the least");
-    fixture_end(&fixture);
 }
 
 Test(negotiation, maximum_pdu_length, .timeout = FIXTURE_TIMEOUT_S)
@@ -214,18 +224,12 @@ static void check_pdu_lengths(struct script_peer *peer)
 
 Test(negotiation, every_small_peer_gets_what_fits, .timeout = FIXTURE_TIMEOUT_S)
 {
+    const struct dicomnet_association_options options = fixture_options(0);
     for (uint32_t len = 13; len <= 40; len++) {
-        struct fixture fixture;
         struct record record = {.accept = {.max_len = len}, .when_open = send_numbers};
-        fixture_begin(&fixture);
-        struct script_peer *peer = script_peer_listen(check_pdu_lengths, &record);
-        struct dicomnet_association_options options = fixture_options(peer->port);
-        cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
-        fixture_run(&fixture);
+        meet(&record, check_pdu_lengths, &options, "small peer");
         cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED, "%u", len);
         cr_expect_eq(record.sent, 1, "%u", len);
-        fixture_end_peer(peer, "small peer");
-        fixture_end(&fixture);
     }
 }
 
@@ -299,27 +303,23 @@ static void serve_first_context(struct script_peer *peer)
     peer_serve(peer);
 }
 
-Test(negotiation, send_says_why_not, .timeout = FIXTURE_TIMEOUT_S)
+static void send_too_early(struct record *record)
 {
-    struct fixture fixture;
-    struct record record = {.when_open = send_wrongly};
-    fixture_begin(&fixture);
-    struct script_peer *peer = script_peer_listen(serve_first_context, NULL);
-    struct dicomnet_association_options options = fixture_options(peer->port);
-    options.proposals = proposals;
-    options.proposal_count = 3;
-    options.parameters.timeouts = dicomnet_association_default_timeouts; /* it takes as long as it takes */
-    cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
     const struct dicomnet_dimse_command echo = {
         .field = DICOMNET_DIMSE_C_ECHO_RQ, .present = DICOMNET_DIMSE_HAS_MESSAGE_ID, .message_id = 1};
-    cr_expect_eq(dicomnet_association_send(record.association, 1, &echo, NULL), DICOMNET_ERROR_NOT_OPEN,
+    cr_expect_eq(dicomnet_association_send(record->association, 1, &echo, NULL), DICOMNET_ERROR_NOT_OPEN,
                  "not open yet");
-    cr_expect(!dicomnet_association_can_send(record.association));
-    fixture_run(&fixture);
+    cr_expect(!dicomnet_association_can_send(record->association));
+}
+
+Test(negotiation, send_says_why_not, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.when_begun = send_too_early, .when_open = send_wrongly};
+    struct dicomnet_association_options options = three_proposals();
+    options.parameters.timeouts = dicomnet_association_default_timeouts; /* it takes as long as it takes */
+    meet(&record, serve_first_context, &options, "serve");
     cr_expect_eq(record.sent, 1);
     cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
-    fixture_end_peer(peer, "serve");
-    fixture_end(&fixture);
 }
 
 Test(negotiation, open_says_why_not, .timeout = FIXTURE_TIMEOUT_S)
@@ -367,21 +367,14 @@ Test(negotiation, broken_source_aborts, .timeout = FIXTURE_TIMEOUT_S)
                 {2 * 1000 * 1000, 0, DICOMNET_ERROR_SOURCE_SHORT},
                 {400 * 1000, -EIO, -EIO},
                 {2 * 1000 * 1000, -EIO, -EIO}};
+    const struct dicomnet_association_options options = fixture_options(0);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        struct fixture fixture;
         struct record record = {.when_open = send_from_broken_source,
                                 .numbers = {.ends_at = rows[i].ends_at, .error = rows[i].error}};
-        fixture_begin(&fixture);
-        struct script_peer *peer = script_peer_listen(read_until_end, NULL);
-        struct dicomnet_association_options options = fixture_options(peer->port);
-        cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
-        fixture_run(&fixture);
-        cr_expect_eq(record.closed, 1);
+        meet(&record, read_until_end, &options, "broken source");
         cr_expect_eq(record.sent, 0);
         cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_ABORTED_BY_US);
         cr_expect_eq(record.end.error, rows[i].expected, "row %zu: %d", i, record.end.error);
-        fixture_end_peer(peer, "broken source");
-        fixture_end(&fixture);
     }
 }
 
@@ -416,17 +409,11 @@ static void read_one_message(struct script_peer *peer)
 
 Test(negotiation, broken_source_before_anything_went_out, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct fixture fixture;
+    const struct dicomnet_association_options options = fixture_options(0);
     struct record record = {.when_open = send_after_broken_source};
-    fixture_begin(&fixture);
-    struct script_peer *peer = script_peer_listen(read_one_message, NULL);
-    struct dicomnet_association_options options = fixture_options(peer->port);
-    cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
-    fixture_run(&fixture);
+    meet(&record, read_one_message, &options, "one message");
     cr_expect_eq(record.sent, 1);
     cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
-    fixture_end_peer(peer, "one message");
-    fixture_end(&fixture);
 }
 
 /* ---- not connected ---- */
@@ -537,24 +524,6 @@ static void release_only(struct record *record)
     dicomnet_association_release(record->association);
 }
 
-static void silent_at_request(struct script_peer *peer)
-{
-    peer_read_request(peer);
-    peer_expect_end(peer);
-}
-
-static void open_and_wait(struct script_peer *peer)
-{
-    peer_accept(peer);
-    peer_expect_end(peer);
-}
-
-static void never_reads(struct script_peer *peer)
-{
-    peer_accept(peer);
-    peer_stay(peer);
-}
-
 Test(negotiation, abort_at_any_moment, .timeout = FIXTURE_TIMEOUT_S)
 {
     static const struct {
@@ -562,20 +531,19 @@ Test(negotiation, abort_at_any_moment, .timeout = FIXTURE_TIMEOUT_S)
         void (*script)(struct script_peer *peer);
         void (*when_open)(struct record *record);
         uint64_t after_ms;
-    } rows[] = {{"on the first turn", open_and_wait, stay_open, 0},
-                {"waiting for the AC", silent_at_request, stay_open, 60},
-                {"open", open_and_wait, stay_open, 60},
-                {"open, and it makes no difference to the peer", never_reads, stay_open, 60},
-                {"a write that is stuck", never_reads, flood, 150},
-                {"releasing", open_and_wait, release_only, 60}};
+    } rows[] = {{"on the first turn", script_accept_and_wait, stay_open, 0},
+                {"waiting for the AC", script_silent_at_request, stay_open, 60},
+                {"open", script_accept_and_wait, stay_open, 60},
+                {"open, and it makes no difference to the peer", script_accept_and_stay, stay_open, 60},
+                {"a write that is stuck", script_accept_and_stay, flood, 150},
+                {"releasing", script_accept_and_wait, release_only, 60}};
     for (size_t n = 0; n < 2 * sizeof rows / sizeof rows[0]; n++) {
         size_t i = n / 2;
         bool twice = n % 2 == 1;
         struct fixture fixture;
         struct record record = {.when_open = rows[i].when_open};
         uv_timer_t timer;
-        fixture_begin(&fixture);
-        struct script_peer *peer = script_peer_listen(rows[i].script, NULL);
+        struct script_peer *peer = fixture_begin_with_peer(&fixture, rows[i].script, NULL);
         struct dicomnet_association_options options = fixture_options(peer->port);
         cr_assert_eq(dicomnet_association_open(&record.association, &fixture.loop, &options, &handler, &record), 0);
         uv_timer_init(&fixture.loop, &timer);

@@ -9,9 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "dicomnet/acceptor.h"
-#include "dicomnet/query_retrieve.h"
 #include "fixture.h"
+#include "provider.h"
 
 enum { PROPOSALS_MAX = 8 };
 
@@ -19,7 +18,7 @@ struct both {
     struct fixture fixture;
 
     /* the provider: what it is to do, and what it saw */
-    struct dicomnet_acceptor *acceptor;
+    struct provider provider;
     uint16_t begin_status, final_status;
     unsigned wanted, given; /* responses */
     bool stop_when_cancelled;
@@ -34,7 +33,7 @@ struct both {
     char asked_name[65], destination[DICOMNET_AE_SIZE];
     struct dicomnet_store store;
     struct numbers_source numbers;
-    bool empty_matches;
+    bool no_keys, empty_matches;
     bool no_roles;       /* the user proposes none */
     unsigned unreadable; /* so many instances, the first, cannot be read */
     unsigned stored, store_failed;
@@ -178,7 +177,7 @@ static void on_provider_closed(void *context, const struct dicomnet_association_
 {
     struct both *both = context;
     both->provider_closed++;
-    dicomnet_acceptor_close(both->acceptor);
+    dicomnet_acceptor_close(both->provider.acceptor);
     uv_close((uv_handle_t *)&both->later, NULL);
     uv_close((uv_handle_t *)&both->turn, NULL);
 }
@@ -189,22 +188,6 @@ static const struct dicomnet_query_provider_handler provider_handler = {.begin =
                                                                         .stored = on_stored,
                                                                         .ended = on_request_ended,
                                                                         .closed = on_provider_closed};
-
-static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
-{
-    struct both *both = user;
-    const struct dicomnet_query_provider_options options = {.size = sizeof(struct dicomnet_query_provider_options),
-                                                            .handler = &provider_handler,
-                                                            .context = both,
-                                                            .dimse_ms = 5000};
-    struct dicomnet_query_provider *provider;
-    if (dicomnet_query_provider_create(&provider, &both->fixture.loop, &options) != 0)
-        return NULL;
-    *ret_user = provider;
-    return &dicomnet_query_provider_association_handler;
-}
-
-static const struct dicomnet_acceptor_handler acceptor_handler = {.connected = on_connected};
 
 /* ---- the user ---- */
 
@@ -299,9 +282,10 @@ static const struct dicomnet_storage_sink sink = {
 
 static void begin(struct both *both, enum dicomnet_query_service service)
 {
-    memset(both, 0, sizeof *both);
-    both->begin_status = DICOMNET_STATUS_PENDING;
-    both->queries = 1;
+    if (both->begin_status == 0)
+        both->begin_status = DICOMNET_STATUS_PENDING;
+    if (both->queries == 0)
+        both->queries = 1;
     both->query = (struct dicomnet_query){
         .service = service, .model = DICOMNET_QUERY_STUDY_ROOT, .identifier = &both->keys, .state = both};
     if (service == DICOMNET_QUERY_MOVE)
@@ -309,19 +293,21 @@ static void begin(struct both *both, enum dicomnet_query_service service)
     both->finish.counts = service == DICOMNET_QUERY_FIND ? NULL : &both->final_counts;
     dicomnet_identifier_init(&both->keys);
     dicomnet_identifier_init(&both->match);
-    cr_assert_eq(dicomnet_identifier_set_text(&both->keys, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, "STUDY"), 0);
-    cr_assert_eq(dicomnet_identifier_set_text(&both->keys, DICOMNET_TAG_PATIENT_NAME, "DOE^*"), 0);
-    cr_assert_eq(dicomnet_identifier_set_text(&both->keys, DICOMNET_TAG_STUDY_INSTANCE_UID, ""), 0);
+    if (!both->no_keys) {
+        cr_assert_eq(dicomnet_identifier_set_text(&both->keys, DICOMNET_TAG_QUERY_RETRIEVE_LEVEL, "STUDY"), 0);
+        cr_assert_eq(dicomnet_identifier_set_text(&both->keys, DICOMNET_TAG_PATIENT_NAME, "DOE^*"), 0);
+        cr_assert_eq(dicomnet_identifier_set_text(&both->keys, DICOMNET_TAG_STUDY_INSTANCE_UID, ""), 0);
+    }
     fixture_begin(&both->fixture);
 }
 
-static void run(struct both *both)
+/* One association from the first query to its release. `both` has what is asked of either side, and else nothing. */
+static void run(struct both *both, enum dicomnet_query_service service)
 {
-    struct dicomnet_acceptor_options accept = {
-        .size = sizeof(struct dicomnet_acceptor_options),
-        .bind_address = "127.0.0.1",
-        .association = {.ae = "ARCHIVE", .timeouts = dicomnet_association_default_timeouts}};
-    cr_assert_eq(dicomnet_acceptor_open(&both->acceptor, &both->fixture.loop, &accept, &acceptor_handler, both), 0);
+    const struct dicomnet_query_provider_options provided = {
+        .handler = &provider_handler, .context = both, .dimse_ms = 5000};
+    begin(both, service);
+    provider_open(&both->provider, &both->fixture.loop, &provided, &dicomnet_association_default_timeouts);
     uv_timer_init(&both->fixture.loop, &both->later);
     uv_prepare_init(&both->fixture.loop, &both->turn);
     both->later.data = both->turn.data = both;
@@ -335,7 +321,7 @@ static void run(struct both *both)
          .syntax_count = 1,
          .syntaxes = {FIXTURE_SYNTAX},
          .roles = both->no_roles ? 0 : DICOMNET_ASSOCIATION_ROLE_PROVIDER}};
-    struct dicomnet_association_options options = fixture_options(dicomnet_acceptor_port(both->acceptor));
+    struct dicomnet_association_options options = fixture_options(dicomnet_acceptor_port(both->provider.acceptor));
     options.proposals = proposals;
     options.proposal_count = 2;
     const struct dicomnet_query_user_options user_options = {.size = sizeof(struct dicomnet_query_user_options),
@@ -358,11 +344,8 @@ static void run(struct both *both)
 Test(query, find_streams_every_match_in_order)
 {
     for (int later = 0; later < 2; later++) {
-        struct both both;
-        begin(&both, DICOMNET_QUERY_FIND);
-        both.wanted = later ? 20 : 1000;
-        both.answer_later = later;
-        run(&both);
+        struct both both = {.wanted = later ? 20 : 1000, .answer_later = later};
+        run(&both, DICOMNET_QUERY_FIND);
         char last[65];
         snprintf(last, sizeof last, "1.2.%u", both.wanted);
         cr_assert_eq(both.matches, both.wanted);
@@ -382,32 +365,24 @@ Test(query, find_streams_every_match_in_order)
 /* No key and no attribute: an empty data set on both ways. */
 Test(query, empty_identifiers)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_FIND);
-    dicomnet_identifier_clear(&both.keys);
-    both.empty_matches = true;
-    both.wanted = 2;
-    run(&both);
+    struct both both = {.no_keys = true, .empty_matches = true, .wanted = 2};
+    run(&both, DICOMNET_QUERY_FIND);
     cr_assert_eq(both.matches, 2);
     cr_assert_eq(both.query.status, DICOMNET_STATUS_SUCCESS);
 }
 
 Test(query, find_without_a_match)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_FIND);
-    run(&both);
+    struct both both = {0};
+    run(&both, DICOMNET_QUERY_FIND);
     cr_assert_eq(both.matches, 0);
     cr_assert_eq(both.query.status, DICOMNET_STATUS_SUCCESS);
 }
 
 Test(query, queries_follow_each_other_on_one_association)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_FIND);
-    both.wanted = 3;
-    both.queries = 50;
-    run(&both);
+    struct both both = {.wanted = 3, .queries = 50};
+    run(&both, DICOMNET_QUERY_FIND);
     cr_assert_eq(both.begun, 50);
     cr_assert_eq(both.ended, 50);
     cr_assert_eq(both.query_ended, 50);
@@ -418,12 +393,8 @@ Test(query, queries_follow_each_other_on_one_association)
 
 Test(query, find_is_cancelled)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_FIND);
-    both.wanted = 1000 * 1000;
-    both.stop_when_cancelled = true;
-    both.cancel_at = 100;
-    run(&both);
+    struct both both = {.wanted = 1000 * 1000, .stop_when_cancelled = true, .cancel_at = 100};
+    run(&both, DICOMNET_QUERY_FIND);
     cr_assert_eq(both.matches, 100, "no match comes after the cancel");
     cr_assert_lt(both.given, both.wanted);
     cr_assert_eq(both.cancelled, 1);
@@ -433,21 +404,16 @@ Test(query, find_is_cancelled)
 
 Test(query, a_provider_may_be_done_before_the_cancel)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_FIND);
-    both.wanted = 3;
-    both.cancel_at = 3;
-    run(&both);
+    struct both both = {.wanted = 3, .cancel_at = 3};
+    run(&both, DICOMNET_QUERY_FIND);
     cr_assert_eq(both.query.status, DICOMNET_STATUS_SUCCESS);
     cr_assert_eq(both.query_ended, 1);
 }
 
 Test(query, a_failure_comes_with_what_the_peer_says)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_FIND);
-    both.begin_status = DICOMNET_STATUS_DATA_SET_MISMATCH;
-    run(&both);
+    struct both both = {.begin_status = DICOMNET_STATUS_DATA_SET_MISMATCH};
+    run(&both, DICOMNET_QUERY_FIND);
     cr_assert(both.query.answered);
     cr_assert_eq(both.query.status, DICOMNET_STATUS_DATA_SET_MISMATCH);
     cr_assert_str_eq(both.query.comment, "not today");
@@ -459,17 +425,14 @@ Test(query, a_failure_comes_with_what_the_peer_says)
 
 Test(query, move_tells_how_far_it_is)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_MOVE);
-    both.wanted = 10;
-    both.final_status = DICOMNET_STATUS_SUB_OPERATIONS_WARNING;
-    both.final_counts = (struct dicomnet_query_counts){.remaining = 9, .completed = 7, .failed = 2, .warning = 1};
     struct dicomnet_identifier failed;
     dicomnet_identifier_init(&failed);
     cr_assert_eq(dicomnet_identifier_set_text(&failed, DICOMNET_TAG_FAILED_SOP_INSTANCE_UID_LIST, "1.2.3\\1.2.4"), 0);
-    both.finish.failed = &failed;
-    both.finish.comment = "two are gone";
-    run(&both);
+    struct both both = {.wanted = 10,
+                        .final_status = DICOMNET_STATUS_SUB_OPERATIONS_WARNING,
+                        .final_counts = {.remaining = 9, .completed = 7, .failed = 2, .warning = 1},
+                        .finish = {.failed = &failed, .comment = "two are gone"}};
+    run(&both, DICOMNET_QUERY_MOVE);
     dicomnet_identifier_fini(&failed);
     cr_assert_str_eq(both.destination, "ELSEWHERE");
     cr_assert_eq(both.progress, 10);
@@ -484,13 +447,9 @@ Test(query, move_tells_how_far_it_is)
 
 Test(query, move_is_cancelled)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_MOVE);
-    both.wanted = 60000;
-    both.stop_when_cancelled = true;
-    both.cancel_at = 5;
-    both.final_counts = (struct dicomnet_query_counts){.remaining = 9, .completed = 7};
-    run(&both);
+    struct both both = {
+        .wanted = 60000, .stop_when_cancelled = true, .cancel_at = 5, .final_counts = {.remaining = 9, .completed = 7}};
+    run(&both, DICOMNET_QUERY_MOVE);
     cr_assert_eq(both.query.status, DICOMNET_STATUS_CANCEL);
     cr_assert_eq(both.query.counts.remaining, 9);
     cr_assert_lt(both.given, both.wanted);
@@ -500,10 +459,8 @@ Test(query, move_is_cancelled)
 
 Test(query, get_stores_on_the_same_association)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_GET);
-    both.wanted = 25;
-    run(&both);
+    struct both both = {.wanted = 25};
+    run(&both, DICOMNET_QUERY_GET);
     cr_assert_eq(both.instances, 25);
     cr_assert_eq(both.instance_bytes, 25 * 100000);
     cr_assert_eq(both.stored, 25);
@@ -517,12 +474,8 @@ Test(query, get_stores_on_the_same_association)
 /* They have failed before anything of them went out: the others go on. */
 Test(query, get_goes_on_after_instances_that_cannot_be_read)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_GET);
-    both.wanted = 5;
-    both.unreadable = 2;
-    both.final_status = DICOMNET_STATUS_SUB_OPERATIONS_WARNING;
-    run(&both);
+    struct both both = {.wanted = 5, .unreadable = 2, .final_status = DICOMNET_STATUS_SUB_OPERATIONS_WARNING};
+    run(&both, DICOMNET_QUERY_GET);
     cr_assert_eq(both.instances, 3);
     cr_assert_eq(both.stored, 5);
     cr_assert_eq(both.store_failed, 2);
@@ -533,12 +486,10 @@ Test(query, get_goes_on_after_instances_that_cannot_be_read)
 
 Test(query, get_is_told_what_the_sink_refuses)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_GET);
-    both.wanted = 3;
-    both.sink_status = DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES;
-    both.final_status = DICOMNET_STATUS_UNABLE_TO_PERFORM;
-    run(&both);
+    struct both both = {.wanted = 3,
+                        .sink_status = DICOMNET_STATUS_REFUSED_OUT_OF_RESOURCES,
+                        .final_status = DICOMNET_STATUS_UNABLE_TO_PERFORM};
+    run(&both, DICOMNET_QUERY_GET);
     cr_assert_eq(both.stored, 3);
     cr_assert_eq(both.store_failed, 3);
     cr_assert_eq(both.query.counts.failed, 3);
@@ -547,12 +498,8 @@ Test(query, get_is_told_what_the_sink_refuses)
 
 Test(query, get_is_cancelled)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_GET);
-    both.wanted = 1000;
-    both.stop_when_cancelled = true;
-    both.cancel_at = 2;
-    run(&both);
+    struct both both = {.wanted = 1000, .stop_when_cancelled = true, .cancel_at = 2};
+    run(&both, DICOMNET_QUERY_GET);
     cr_assert_eq(both.query.status, DICOMNET_STATUS_CANCEL);
     cr_assert_lt(both.instances, 1000);
     cr_assert_gt(both.query.counts.remaining, 0);
@@ -560,11 +507,8 @@ Test(query, get_is_cancelled)
 
 Test(query, get_needs_the_role_of_a_storage_provider)
 {
-    struct both both;
-    begin(&both, DICOMNET_QUERY_GET);
-    both.wanted = 3;
-    both.no_roles = true;
-    run(&both);
+    struct both both = {.wanted = 3, .no_roles = true};
+    run(&both, DICOMNET_QUERY_GET);
     cr_assert_eq(both.instances, 0);
     cr_assert_eq(both.query.status, DICOMNET_STATUS_UNABLE_TO_PERFORM);
 }

@@ -8,9 +8,8 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "dicomnet/acceptor.h"
-#include "dicomnet/query_retrieve.h"
 #include "fixture.h"
+#include "provider.h"
 
 enum { FIND_RQ = 0x0020, GET_RQ = 0x0010, STORE_RQ = 0x0001, NESTED = 10000 };
 
@@ -53,6 +52,7 @@ struct record {
     unsigned matches, ended, closed;
     struct dicomnet_association_end end;
     bool list_came;
+    struct peer_command wrong; /* for play_wrong_response */
 };
 
 static void on_opened(struct dicomnet_query_user *user, void *context)
@@ -93,13 +93,11 @@ static const struct dicomnet_query_user_handler user_handler = {
 static void ask(struct record *record, void (*play)(struct script_peer *peer), const char *what)
 {
     struct fixture fixture;
-    memset(record, 0, sizeof *record);
     dicomnet_identifier_init(&record->keys);
     cr_assert_eq(dicomnet_identifier_set_text(&record->keys, DICOMNET_TAG_STUDY_INSTANCE_UID, "1.2"), 0);
     record->query = (struct dicomnet_query){
         .service = DICOMNET_QUERY_FIND, .model = DICOMNET_QUERY_STUDY_ROOT, .identifier = &record->keys, .priority = 2};
-    fixture_begin(&fixture);
-    struct script_peer *peer = script_peer_listen(play, record);
+    struct script_peer *peer = fixture_begin_with_peer(&fixture, play, record);
     const struct dicomnet_association_proposal proposal = {
         .abstract_syntax = FIND, .syntax_count = 1, .syntaxes = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN}};
     struct dicomnet_association_options options = fixture_options(peer->port);
@@ -154,7 +152,7 @@ static void play_matches(struct script_peer *peer)
 
 Test(query_user, matches_come_in_any_number_of_pieces, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct record record;
+    struct record record = {0};
     ask(&record, play_matches, "pieces");
     cr_assert_eq(record.matches, 3);
     cr_assert_eq(record.query.status, DICOMNET_STATUS_DATA_SET_MISMATCH);
@@ -190,33 +188,11 @@ static void play_too_long(struct script_peer *peer)
     free(bytes);
 }
 
-static void play_wrong_id(struct script_peer *peer)
+/* The final response, but for the members of record->wrong that are not 0. */
+static void play_wrong_response(struct script_peer *peer)
 {
-    if (!play_request(peer))
-        return;
-    struct peer_command response = peer_response(peer, 0x0000);
-    response.message_id = 7;
-    peer_send_command(peer, &response);
-    peer_expect_end(peer);
-}
-
-static void play_wrong_field(struct script_peer *peer)
-{
-    if (!play_request(peer))
-        return;
-    struct peer_command response = peer_response(peer, 0x0000);
-    response.field = GET_RQ | 0x8000;
-    peer_send_command(peer, &response);
-    peer_expect_end(peer);
-}
-
-static void play_no_status(struct script_peer *peer)
-{
-    if (!play_request(peer))
-        return;
-    struct peer_command response = peer_response(peer, 0x0000);
-    response.no_status = true;
-    peer_send_command(peer, &response);
+    if (play_request(peer))
+        peer_answer_with(peer, &((const struct record *)peer->user)->wrong);
     peer_expect_end(peer);
 }
 
@@ -248,19 +224,20 @@ Test(query_user, peers_that_misbehave, .timeout = FIXTURE_TIMEOUT_S)
         void (*play)(struct script_peer *peer);
         int error;
         unsigned matches;
+        struct peer_command wrong;
     } cases[] = {
-        {"nested sequences", play_nested, DICOMNET_ERROR_IDENTIFIER_TOO_DEEP, 0},
-        {"garbage", play_garbage, DICOMNET_ERROR_IDENTIFIER_MALFORMED, 0},
-        {"too long", play_too_long, DICOMNET_ERROR_IDENTIFIER_TOO_LONG, 0},
-        {"wrong Message ID", play_wrong_id, DICOMNET_ERROR_RESPONSE_MISMATCH, 0},
-        {"wrong Command Field", play_wrong_field, DICOMNET_ERROR_RESPONSE_MISMATCH, 0},
-        {"no status", play_no_status, DICOMNET_ERROR_DIMSE_MALFORMED, 0},
-        {"pending without a match", play_no_match, DICOMNET_ERROR_DIMSE_UNEXPECTED, 0},
-        {"silence", play_silence, DICOMNET_ERROR_TIMEOUT_DIMSE, 0},
-        {"death", play_death, DICOMNET_ERROR_PEER_CLOSED, 1},
+        {"nested sequences", play_nested, DICOMNET_ERROR_IDENTIFIER_TOO_DEEP, 0, {0}},
+        {"garbage", play_garbage, DICOMNET_ERROR_IDENTIFIER_MALFORMED, 0, {0}},
+        {"too long", play_too_long, DICOMNET_ERROR_IDENTIFIER_TOO_LONG, 0, {0}},
+        {"wrong Message ID", play_wrong_response, DICOMNET_ERROR_RESPONSE_MISMATCH, 0, {.message_id = 7}},
+        {"wrong Command Field", play_wrong_response, DICOMNET_ERROR_RESPONSE_MISMATCH, 0, {.field = GET_RQ | 0x8000}},
+        {"no status", play_wrong_response, DICOMNET_ERROR_DIMSE_MALFORMED, 0, {.no_status = true}},
+        {"pending without a match", play_no_match, DICOMNET_ERROR_DIMSE_UNEXPECTED, 0, {0}},
+        {"silence", play_silence, DICOMNET_ERROR_TIMEOUT_DIMSE, 0, {0}},
+        {"death", play_death, DICOMNET_ERROR_PEER_CLOSED, 1, {0}},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct record record;
+        struct record record = {.wrong = cases[i].wrong};
         ask(&record, cases[i].play, cases[i].what);
         cr_expect_eq(record.query.error, cases[i].error, "%s: %s", cases[i].what,
                      dicomnet_error_text(record.query.error));
@@ -285,7 +262,7 @@ static void play_slowly(struct script_peer *peer)
 
 Test(query_user, a_slow_peer_is_waited_for, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct record record;
+    struct record record = {0};
     ask(&record, play_slowly, "slow");
     cr_assert_eq(record.query.error, 0, "%s", dicomnet_error_text(record.query.error));
     cr_assert_eq(record.matches, 4);
@@ -316,7 +293,7 @@ static void play_store(struct script_peer *peer)
 
 Test(query_user, instances_that_nobody_asked_for_are_refused, .timeout = FIXTURE_TIMEOUT_S)
 {
-    struct record record;
+    struct record record = {0};
     ask(&record, play_store, "C-STORE");
     cr_assert(record.query.answered);
     cr_assert_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
@@ -326,7 +303,7 @@ Test(query_user, instances_that_nobody_asked_for_are_refused, .timeout = FIXTURE
 
 struct server {
     struct fixture fixture;
-    struct dicomnet_acceptor *acceptor;
+    struct provider provider;
     struct dicomnet_identifier match;
     unsigned begun, given, ended, cancelled, closed;
     struct dicomnet_association_end end;
@@ -367,7 +344,7 @@ static void on_provider_closed(void *context, const struct dicomnet_association_
     struct server *server = context;
     server->closed++;
     server->end = *end;
-    dicomnet_acceptor_close(server->acceptor);
+    dicomnet_acceptor_close(server->provider.acceptor);
 }
 
 static const struct dicomnet_query_provider_handler provider_handler = {.begin = on_begin,
@@ -376,30 +353,15 @@ static const struct dicomnet_query_provider_handler provider_handler = {.begin =
                                                                         .ended = on_request_ended,
                                                                         .closed = on_provider_closed};
 
-static const struct dicomnet_association_handler *on_connected(void *user, void **ret_user)
-{
-    struct server *server = user;
-    const struct dicomnet_query_provider_options options = {
-        .size = sizeof(struct dicomnet_query_provider_options), .handler = &provider_handler, .context = server};
-    struct dicomnet_query_provider *provider;
-    if (dicomnet_query_provider_create(&provider, &server->fixture.loop, &options) != 0)
-        return NULL;
-    *ret_user = provider;
-    return &dicomnet_query_provider_association_handler;
-}
-
 static void serve(struct server *server, void (*play)(struct script_peer *peer), const char *what)
 {
-    static const struct dicomnet_acceptor_handler handler = {.connected = on_connected};
-    const struct dicomnet_acceptor_options options = {
-        .size = sizeof(struct dicomnet_acceptor_options),
-        .bind_address = "127.0.0.1",
-        .association = {.ae = "ARCHIVE", .timeouts = {.network_ms = 5000}}};
+    static const struct dicomnet_association_timeouts timeouts = {.network_ms = 5000};
+    const struct dicomnet_query_provider_options options = {.handler = &provider_handler, .context = server};
     fixture_begin(&server->fixture);
     dicomnet_identifier_init(&server->match);
     cr_assert_eq(dicomnet_identifier_set_text(&server->match, DICOMNET_TAG_STUDY_INSTANCE_UID, "1.2"), 0);
-    cr_assert_eq(dicomnet_acceptor_open(&server->acceptor, &server->fixture.loop, &options, &handler, server), 0);
-    struct script_peer *peer = script_peer_connect(dicomnet_acceptor_port(server->acceptor), play, server);
+    provider_open(&server->provider, &server->fixture.loop, &options, &timeouts);
+    struct script_peer *peer = script_peer_connect(dicomnet_acceptor_port(server->provider.acceptor), play, server);
     fixture_run(&server->fixture);
     fixture_end_peer(peer, what);
     fixture_end(&server->fixture);

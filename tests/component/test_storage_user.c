@@ -8,6 +8,7 @@
 #include "dicomnet/storage.h"
 #include "dicomnet/verification.h"
 #include "fixture.h"
+#include "scripts.h"
 
 enum { STORES_MAX = 64 };
 
@@ -24,7 +25,7 @@ struct record {
     void (*on_done)(struct record *record);
     void (*ready)(struct dicomnet_storage_user *user, void *context); /* instead of storing all, as fast as may be */
     struct dicomnet_association_end end;
-    void (*script)(struct script_peer *peer);
+    struct peer_command wrong; /* for wrong_response */
 };
 
 static void on_opened(struct dicomnet_storage_user *user, void *context)
@@ -91,9 +92,7 @@ static uint64_t store_all(struct record *record, void (*script)(struct script_pe
                           const char *what)
 {
     struct fixture fixture;
-    fixture_begin(&fixture);
-    struct script_peer *peer = script_peer_listen(script, record);
-    cr_assert_not_null(peer);
+    struct script_peer *peer = fixture_begin_with_peer(&fixture, script, record);
     struct dicomnet_association_options options = fixture_options(peer->port);
     options.parameters.window = window;
     options.parameters.timeouts.release_ms = 5000; /* a release waits behind megabytes */
@@ -240,45 +239,12 @@ static struct peer_command read_first(struct script_peer *peer)
     return peer_response(peer, 0);
 }
 
-static void wrong_message_id(struct script_peer *peer)
+/* The response, but for the members of record->wrong that are not 0. */
+static void wrong_response(struct script_peer *peer)
 {
-    struct peer_command response = read_first(peer);
-    response.message_id++;
-    answer_wrongly(peer, &response);
-}
-
-static void wrong_instance_uid(struct script_peer *peer)
-{
-    struct peer_command response = read_first(peer);
-    response.instance_uid = "1.2.3.11";
-    answer_wrongly(peer, &response);
-}
-
-static void wrong_context(struct script_peer *peer)
-{
-    struct peer_command response = read_first(peer);
-    response.context_id = 3;
-    answer_wrongly(peer, &response);
-}
-
-static void wrong_field(struct script_peer *peer)
-{
-    struct peer_command response = read_first(peer);
-    response.field = 0x8030;
-    answer_wrongly(peer, &response);
-}
-
-static void request_instead(struct script_peer *peer)
-{
-    struct peer_command response = read_first(peer);
-    response.field = 0x0030;
-    answer_wrongly(peer, &response);
-}
-
-static void no_status(struct script_peer *peer)
-{
-    struct peer_command response = read_first(peer);
-    response.no_status = true;
+    const struct record *record = peer->user;
+    (void)read_first(peer);
+    struct peer_command response = peer_response_with(peer, &record->wrong);
     answer_wrongly(peer, &response);
 }
 
@@ -334,13 +300,6 @@ static void half_a_response(struct script_peer *peer)
     peer_expect_end(peer);
 }
 
-static void two_contexts_second_answers(struct script_peer *peer)
-{
-    struct peer_command response = read_first(peer);
-    response.context_id = 3;
-    answer_wrongly(peer, &response);
-}
-
 /* The first store of two ends without an answer; the second never begins. `first_answered`: but for the second
  * response. */
 static const struct wrong_peer {
@@ -348,27 +307,29 @@ static const struct wrong_peer {
     void (*script)(struct script_peer *peer);
     bool first_answered;
     int error;
+    struct peer_command wrong;
 } wrong_peers[] = {
-    {"wrong Message ID", wrong_message_id, false, DICOMNET_ERROR_RESPONSE_MISMATCH},
-    {"wrong instance UID", wrong_instance_uid, false, DICOMNET_ERROR_RESPONSE_MISMATCH},
-    {"context never proposed", wrong_context, false, DICOMNET_ERROR_NO_CONTEXT},
-    {"wrong command field", wrong_field, false, DICOMNET_ERROR_RESPONSE_MISMATCH},
-    {"a request", request_instead, false, DICOMNET_ERROR_RESPONSE_MISMATCH},
-    {"second response", second_response, true, DICOMNET_ERROR_RESPONSE_MISMATCH},
-    {"garbage", garbage, false, DICOMNET_ERROR_PDU_UNKNOWN},
-    {"FIN", closes, false, DICOMNET_ERROR_PEER_CLOSED},
-    {"RST", resets, false, UV_ECONNRESET},
-    {"abort", aborts, false, DICOMNET_ERROR_ABORTED},
-    {"release", releases, false, DICOMNET_ERROR_RELEASED},
-    {"silence", is_silent, false, DICOMNET_ERROR_TIMEOUT_DIMSE},
-    {"half a response", half_a_response, false, DICOMNET_ERROR_TIMEOUT_DIMSE},
+    {"wrong Message ID", wrong_response, false, DICOMNET_ERROR_RESPONSE_MISMATCH, {.message_id = 2}},
+    {"wrong instance UID", wrong_response, false, DICOMNET_ERROR_RESPONSE_MISMATCH, {.instance_uid = "1.2.3.11"}},
+    {"context never proposed", wrong_response, false, DICOMNET_ERROR_NO_CONTEXT, {.context_id = 3}},
+    {"wrong command field", wrong_response, false, DICOMNET_ERROR_RESPONSE_MISMATCH, {.field = 0x8030}},
+    {"a request", wrong_response, false, DICOMNET_ERROR_RESPONSE_MISMATCH, {.field = 0x0030}},
+    {"second response", second_response, true, DICOMNET_ERROR_RESPONSE_MISMATCH, {0}},
+    {"garbage", garbage, false, DICOMNET_ERROR_PDU_UNKNOWN, {0}},
+    {"FIN", closes, false, DICOMNET_ERROR_PEER_CLOSED, {0}},
+    {"RST", resets, false, UV_ECONNRESET, {0}},
+    {"abort", aborts, false, DICOMNET_ERROR_ABORTED, {0}},
+    {"release", releases, false, DICOMNET_ERROR_RELEASED, {0}},
+    {"silence", is_silent, false, DICOMNET_ERROR_TIMEOUT_DIMSE, {0}},
+    {"half a response", half_a_response, false, DICOMNET_ERROR_TIMEOUT_DIMSE, {0}},
 };
 
 Test(storage_user, wrong_peers, .timeout = FIXTURE_TIMEOUT_S)
 {
     for (size_t i = 0; i < sizeof wrong_peers / sizeof wrong_peers[0]; i++) {
         const struct wrong_peer *row = &wrong_peers[i];
-        struct record record = {.wanted = row->first_answered ? 1 : 2, .stay = row->first_answered};
+        struct record record = {
+            .wanted = row->first_answered ? 1 : 2, .stay = row->first_answered, .wrong = row->wrong};
         uint64_t ms = store_all(&record, row->script, 0, row->what);
         const struct dicomnet_store *store = &record.stores[0];
         cr_expect_eq(record.begun, 1, "%s", row->what);
@@ -418,30 +379,6 @@ Test(storage_user, missing_status_is_no_success, .timeout = FIXTURE_TIMEOUT_S)
     cr_expect_eq(record.stores[1].status, DICOMNET_STATUS_SUCCESS);
 }
 
-/* The context was proposed and accepted, but the request went out on another. */
-Test(storage_user, response_on_another_accepted_context, .timeout = FIXTURE_TIMEOUT_S)
-{
-    static const struct dicomnet_association_proposal proposals[] = {
-        {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {FIXTURE_SYNTAX}},
-        {.abstract_syntax = DICOMNET_UID_VERIFICATION,
-         .syntax_count = 1,
-         .syntaxes = {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN}}};
-    struct fixture fixture;
-    struct record record = {.wanted = 1, .len = 1000};
-    fixture_begin(&fixture);
-    struct script_peer *peer = script_peer_listen(two_contexts_second_answers, NULL);
-    struct dicomnet_association_options options = fixture_options(peer->port);
-    options.proposals = proposals;
-    options.proposal_count = 2;
-    cr_assert_eq(dicomnet_storage_user_open(&record.user, &fixture.loop, &options, &handler, &record), 0);
-    fixture_run(&fixture);
-    cr_expect_eq(record.closed, 1);
-    cr_expect(!record.stores[0].answered);
-    cr_expect_eq(record.stores[0].error, DICOMNET_ERROR_RESPONSE_MISMATCH);
-    fixture_end_peer(peer, "another context");
-    fixture_end(&fixture);
-}
-
 /* Of two contexts of one class it takes the other to answer on. */
 static void the_class_has_another_context(struct script_peer *peer)
 {
@@ -471,14 +408,15 @@ static void the_class_with_two_under_way(struct script_peer *peer)
     answer_wrongly(peer, &response);
 }
 
-static void store_with_two_contexts(struct record *record, void (*script)(struct script_peer *peer), uint16_t window)
+/* Store with two contexts accepted: `other` is the class of the second. */
+static void store_with_two_contexts(struct record *record, void (*script)(struct script_peer *peer), const char *other,
+                                    uint16_t window)
 {
-    static const struct dicomnet_association_proposal proposals[] = {
+    const struct dicomnet_association_proposal proposals[] = {
         {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {FIXTURE_SYNTAX}},
-        {.abstract_syntax = FIXTURE_CLASS, .syntax_count = 1, .syntaxes = {"1.2.840.10008.1.2.4.70"}}};
+        {.abstract_syntax = other, .syntax_count = 1, .syntaxes = {"1.2.840.10008.1.2.4.70"}}};
     struct fixture fixture;
-    fixture_begin(&fixture);
-    struct script_peer *peer = script_peer_listen(script, NULL);
+    struct script_peer *peer = fixture_begin_with_peer(&fixture, script, record);
     struct dicomnet_association_options options = fixture_options(peer->port);
     options.proposals = proposals;
     options.proposal_count = 2;
@@ -486,24 +424,33 @@ static void store_with_two_contexts(struct record *record, void (*script)(struct
     cr_assert_eq(dicomnet_storage_user_open(&record->user, &fixture.loop, &options, &handler, record), 0);
     fixture_run(&fixture);
     cr_expect_eq(record->closed, 1);
-    fixture_end_peer(peer, "another context of the class");
+    fixture_end_peer(peer, "another context");
     fixture_end(&fixture);
+}
+
+/* The context was proposed and accepted, but the request went out on another. */
+Test(storage_user, response_on_another_accepted_context, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 1, .len = 1000, .wrong = {.context_id = 3}};
+    store_with_two_contexts(&record, wrong_response, DICOMNET_UID_VERIFICATION, 0);
+    cr_expect(!record.stores[0].answered);
+    cr_expect_eq(record.stores[0].error, DICOMNET_ERROR_RESPONSE_MISMATCH);
 }
 
 Test(storage_user, response_on_another_context_of_the_class, .timeout = FIXTURE_TIMEOUT_S)
 {
     struct record taken = {.wanted = 3, .len = 1000};
-    store_with_two_contexts(&taken, the_class_has_another_context, 0);
+    store_with_two_contexts(&taken, the_class_has_another_context, FIXTURE_CLASS, 0);
     cr_expect(taken.stores[0].answered && taken.stores[0].context_other);
     cr_expect(taken.stores[1].answered && !taken.stores[1].context_other);
     cr_expect_eq(taken.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 
     struct record unnamed = {.wanted = 1, .len = 1000};
-    store_with_two_contexts(&unnamed, the_class_and_no_instance, 0);
+    store_with_two_contexts(&unnamed, the_class_and_no_instance, FIXTURE_CLASS, 0);
     cr_expect(unnamed.stores[0].answered && unnamed.stores[0].context_other && unnamed.stores[0].uid_missing);
 
     struct record two = {.wanted = 2, .len = 1000};
-    store_with_two_contexts(&two, the_class_with_two_under_way, 2);
+    store_with_two_contexts(&two, the_class_with_two_under_way, FIXTURE_CLASS, 2);
     cr_expect(!two.stores[0].answered && !two.stores[1].answered);
     cr_expect_eq(two.stores[0].error, DICOMNET_ERROR_RESPONSE_MISMATCH);
 }
@@ -756,16 +703,10 @@ static void abort_in_done(struct record *record)
     dicomnet_storage_user_abort(record->user, DICOMNET_ERROR_ABORTED_LOCALLY);
 }
 
-static void serve_whoever(struct script_peer *peer)
-{
-    if (peer_accept(peer))
-        peer_serve(peer);
-}
-
 Test(storage_user, abort_from_done, .timeout = FIXTURE_TIMEOUT_S)
 {
     struct record record = {.wanted = 5, .on_done = abort_in_done};
-    store_all(&record, serve_whoever, 0, "abort from done");
+    store_all(&record, script_serve, 0, "abort from done");
     cr_expect_eq(record.done, 1);
     cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_ABORTED_BY_US);
     cr_expect_eq(record.end.error, DICOMNET_ERROR_ABORTED_LOCALLY);
@@ -782,7 +723,7 @@ static void release_in_done(struct record *record)
 Test(storage_user, release_from_done, .timeout = FIXTURE_TIMEOUT_S)
 {
     struct record record = {.wanted = 5, .on_done = release_in_done};
-    store_all(&record, serve_whoever, 0, "release from done");
+    store_all(&record, script_serve, 0, "release from done");
     cr_expect_eq(record.done, 1);
     cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
@@ -862,8 +803,7 @@ Test(storage_user, message_ids_go_round, .timeout = FIXTURE_TIMEOUT_S)
         .ready = endless_ready, .done = endless_done, .closed = endless_closed};
     static struct endless endless;
     struct fixture fixture;
-    fixture_begin(&fixture);
-    struct script_peer *peer = script_peer_listen(answer_every_other_late, NULL);
+    struct script_peer *peer = fixture_begin_with_peer(&fixture, answer_every_other_late, NULL);
     struct dicomnet_association_options options = fixture_options(peer->port);
     options.parameters.window = 2;
     options.parameters.timeouts.dimse_ms = 0;
@@ -906,30 +846,34 @@ static void echo_status(struct script_peer *peer)
     peer_serve(peer);
 }
 
-static void rejects(struct script_peer *peer)
-{
-    peer_read_request(peer);
-    peer_send_short(peer, PEER_RJ, 1, 1, 7);
-    peer_expect_end(peer);
-}
-
 static const struct echo_row {
     const char *what;
     void (*script)(struct script_peer *peer);
     int error;
     uint16_t status;
     enum dicomnet_association_end_kind kind;
+    struct peer_command wrong;
 } echo_rows[] = {
-    {"answered", serve_whoever, 0, 0, DICOMNET_ASSOCIATION_RELEASED},
-    {"a status", echo_status, 0, 0x0122, DICOMNET_ASSOCIATION_RELEASED},
-    {"refused", refuses_contexts, DICOMNET_ERROR_NO_CONTEXT, 0, DICOMNET_ASSOCIATION_RELEASED},
-    {"rejected", rejects, DICOMNET_ERROR_REJECTED, 0, DICOMNET_ASSOCIATION_REJECTED},
-    {"silence", is_silent, DICOMNET_ERROR_TIMEOUT_DIMSE, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US},
-    {"abort", aborts, DICOMNET_ERROR_ABORTED, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER},
-    {"FIN", closes, DICOMNET_ERROR_PEER_CLOSED, 0, DICOMNET_ASSOCIATION_LOST},
-    {"release", releases, DICOMNET_ERROR_RELEASED, 0, DICOMNET_ASSOCIATION_RELEASED},
-    {"wrong Message ID", wrong_message_id, DICOMNET_ERROR_RESPONSE_MISMATCH, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US},
-    {"no status", no_status, DICOMNET_ERROR_RESPONSE_MISMATCH, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US},
+    {"answered", script_serve, 0, 0, DICOMNET_ASSOCIATION_RELEASED, {0}},
+    {"a status", echo_status, 0, 0x0122, DICOMNET_ASSOCIATION_RELEASED, {0}},
+    {"refused", refuses_contexts, DICOMNET_ERROR_NO_CONTEXT, 0, DICOMNET_ASSOCIATION_RELEASED, {0}},
+    {"rejected", script_reject_for_good, DICOMNET_ERROR_REJECTED, 0, DICOMNET_ASSOCIATION_REJECTED, {0}},
+    {"silence", is_silent, DICOMNET_ERROR_TIMEOUT_DIMSE, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, {0}},
+    {"abort", aborts, DICOMNET_ERROR_ABORTED, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER, {0}},
+    {"FIN", closes, DICOMNET_ERROR_PEER_CLOSED, 0, DICOMNET_ASSOCIATION_LOST, {0}},
+    {"release", releases, DICOMNET_ERROR_RELEASED, 0, DICOMNET_ASSOCIATION_RELEASED, {0}},
+    {"wrong Message ID",
+     wrong_response,
+     DICOMNET_ERROR_RESPONSE_MISMATCH,
+     0,
+     DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     {.message_id = 2}},
+    {"no status",
+     wrong_response,
+     DICOMNET_ERROR_RESPONSE_MISMATCH,
+     0,
+     DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     {.no_status = true}},
 };
 
 Test(verification, every_peer, .timeout = FIXTURE_TIMEOUT_S)
@@ -938,8 +882,8 @@ Test(verification, every_peer, .timeout = FIXTURE_TIMEOUT_S)
         const struct echo_row *row = &echo_rows[i];
         struct fixture fixture;
         struct echo echo = {0};
-        fixture_begin(&fixture);
-        struct script_peer *peer = script_peer_listen(row->script, NULL);
+        struct record told = {.wrong = row->wrong};
+        struct script_peer *peer = fixture_begin_with_peer(&fixture, row->script, &told);
         struct dicomnet_association_options options = fixture_options(peer->port);
         struct dicomnet_verification *verification;
         cr_assert_eq(dicomnet_verification_echo(&verification, &fixture.loop, &options, on_echo, &echo), 0);

@@ -13,6 +13,7 @@
 #include "dispatcher.h"
 #include "fixture.h"
 #include "made_files.h"
+#include "scripts.h"
 
 #define MR_CLASS "1.2.840.10008.5.1.4.1.1.4"
 
@@ -49,9 +50,7 @@ static void on_instance(struct dispatcher *from, const struct instance *instance
 static uint64_t send_to(void (*script)(struct script_peer *peer), unsigned studies, unsigned each)
 {
     struct fixture fixture;
-    fixture_begin(&fixture); /* for its count of descriptors */
-    struct script_peer *peer = script_peer_listen(script, &run);
-    cr_assert_not_null(peer);
+    struct script_peer *peer = fixture_begin_with_peer(&fixture, script, &run);
     cr_assert_eq(made_files_create(&run.files, studies, each, FILE_BYTES), 0);
     dispatcher_init(&dispatcher, peer->port);
     dispatcher.on_instance = on_instance;
@@ -88,15 +87,9 @@ static unsigned attempts_in_all(void)
 
 /* ---- good order ---- */
 
-static void serve(struct script_peer *peer)
-{
-    if (peer_accept(peer))
-        peer_serve(peer);
-}
-
 Test(worker, one_association_for_all_studies, .timeout = FIXTURE_TIMEOUT_S)
 {
-    send_to(serve, 4, 5);
+    send_to(script_serve, 4, 5);
     cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 20);
     cr_expect_eq(dispatcher.works_done, 4);
     cr_expect_eq(dispatcher.opened, 1);
@@ -111,7 +104,7 @@ Test(worker, one_association_for_all_studies, .timeout = FIXTURE_TIMEOUT_S)
 static void close_after_three(struct script_peer *peer)
 {
     if (peer->connection > 1) {
-        serve(peer);
+        script_serve(peer);
         return;
     }
     peer_accept(peer);
@@ -233,25 +226,27 @@ static void every_other_is_mr(struct run *to)
         to->files.instances[i]->file.class_uid = MR_CLASS;
 }
 
-static void refuse_mr(struct script_peer *peer)
+/* The contexts that the A-ASSOCIATE-RQ proposes for MR; bit i = the i-th proposed. */
+static uint64_t mr_contexts(const struct script_peer *peer)
 {
-    struct peer_accept accept = {.result = 3};
-    peer_read_request(peer);
+    uint64_t found = 0;
     for (size_t i = 0; i < peer->context_count; i++)
         if (strcmp(peer->contexts[i].class_uid, MR_CLASS) == 0)
-            accept.refused |= UINT64_C(1) << i;
-    peer_send_accept(peer, &accept);
+            found |= UINT64_C(1) << i;
+    return found;
+}
+
+static void refuse_mr(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.refused = mr_contexts(peer), .result = 3});
     peer_serve(peer);
 }
 
 static void leave_mr_out(struct script_peer *peer)
 {
-    struct peer_accept accept = {0};
     peer_read_request(peer);
-    for (size_t i = 0; i < peer->context_count; i++)
-        if (strcmp(peer->contexts[i].class_uid, MR_CLASS) == 0)
-            accept.left_out |= UINT64_C(1) << i;
-    peer_send_accept(peer, &accept);
+    peer_send_accept(peer, &(struct peer_accept){.left_out = mr_contexts(peer)});
     peer_serve(peer);
 }
 
@@ -292,7 +287,7 @@ static void a_class_each(struct run *to)
 Test(worker, more_contexts_than_fit, .timeout = FIXTURE_TIMEOUT_S)
 {
     run.prepare = a_class_each;
-    send_to(serve, 1, 150);
+    send_to(script_serve, 1, 150);
     cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 150);
     cr_expect_eq(dispatcher.works_done, 2);
     cr_expect_eq(dispatcher.ended, 2);
@@ -398,7 +393,7 @@ static void break_some_files(struct run *to)
 Test(worker, files_that_change, .timeout = FIXTURE_TIMEOUT_S)
 {
     run.prepare = break_some_files;
-    send_to(serve, 1, 10);
+    send_to(script_serve, 1, 10);
     cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 8);
     cr_expect_eq(run.outcomes[2].reason, REASON_VANISHED);
     cr_expect_eq(run.outcomes[2].error, -ENOENT);
@@ -418,13 +413,6 @@ static void stop_after_ends(struct dispatcher *from, const struct worker_notice 
         dispatcher_stop(from, false);
 }
 
-static void reject(struct script_peer *peer)
-{
-    peer_read_request(peer);
-    peer_send_short(peer, PEER_RJ, 2, 3, 2);
-    peer_expect_end(peer);
-}
-
 static void open_and_abort(struct script_peer *peer)
 {
     peer_read_request(peer);
@@ -434,12 +422,11 @@ static void open_and_abort(struct script_peer *peer)
 /* The instances are nobody's fault: they come back, and are pending when it is given up. */
 Test(worker, rejected, .timeout = FIXTURE_TIMEOUT_S)
 {
-    static void (*const scripts[])(struct script_peer *) = {reject, open_and_abort};
+    static void (*const scripts[])(struct script_peer *) = {script_reject_for_now, open_and_abort};
     for (size_t i = 0; i < 2; i++) {
         memset(&run, 0, sizeof run);
         struct fixture fixture;
-        fixture_begin(&fixture);
-        struct script_peer *peer = script_peer_listen(scripts[i], NULL);
+        struct script_peer *peer = fixture_begin_with_peer(&fixture, scripts[i], NULL);
         cr_assert_eq(made_files_create(&run.files, 1, 5, FILE_BYTES), 0);
         dispatcher_init(&dispatcher, peer->port);
         dispatcher.on_instance = on_instance;

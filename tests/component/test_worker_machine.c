@@ -89,12 +89,8 @@ static bool memory_begin(struct channel *base, unsigned number)
     return true;
 }
 
-static void memory_release(struct channel *base)
-{
-    ((struct memory_channel *)base)->ending = true;
-}
-
-static void memory_abort(struct channel *base)
+/* Released or aborted: the test says when it ends. */
+static void memory_end(struct channel *base)
 {
     ((struct memory_channel *)base)->ending = true;
 }
@@ -105,8 +101,8 @@ static const struct channel_functions memory_functions = {.find_context = memory
                                                           .can_begin = memory_can_begin,
                                                           .prepare = memory_prepare,
                                                           .begin = memory_begin,
-                                                          .release = memory_release,
-                                                          .abort = memory_abort};
+                                                          .release = memory_end,
+                                                          .abort = memory_end};
 
 static void tell_closed(struct memory_peer *peer, const struct channel_handler *handler, void *user, int error)
 {
@@ -306,6 +302,14 @@ static void give(unsigned count)
     worker_machine_take(&home.machine, &work->mail);
 }
 
+/* A worker that has been given `count` instances and has its channel open. */
+static void begin_sending(unsigned window, unsigned retry, unsigned count)
+{
+    begin(window, retry);
+    give(count);
+    let_open(&home.peer);
+}
+
 /* Stop it, let its channel end, and close everything: nothing is left. */
 static void finish(void)
 {
@@ -356,9 +360,7 @@ Test(worker_machine, stores_one_after_another_and_keeps_the_channel)
 
 Test(worker_machine, uses_the_window)
 {
-    begin(3, 0);
-    give(5);
-    let_open(&home.peer);
+    begin_sending(3, 0, 5);
     cr_expect_eq(home.peer.begun, 3);
     answer(&home.peer, 0);
     cr_expect_eq(home.peer.begun, 4);
@@ -379,9 +381,7 @@ Test(worker_machine, uses_the_window)
 /* After a refusal for lack of room nothing begins before the session's word; what is under way ends. */
 Test(worker_machine, asks_and_waits_for_the_word)
 {
-    begin(2, 3);
-    give(6);
-    let_open(&home.peer);
+    begin_sending(2, 3, 6);
     answer(&home.peer, 0xA700);
     cr_expect_eq(home.machine.state, WORKER_ASKING);
     answer(&home.peer, 0);
@@ -410,9 +410,7 @@ Test(worker_machine, its_association_ends_while_it_asks)
     static const enum worker_mail words[] = {MAIL_GO_ON, MAIL_GIVE_BACK};
     static const enum worker_state states[] = {WORKER_OPENING, WORKER_IDLE};
     for (size_t i = 0; i < 2; i++) {
-        begin(1, 3);
-        give(4);
-        let_open(&home.peer);
+        begin_sending(1, 3, 4);
         answer(&home.peer, 0xA700);
         end(&home.peer, DICOMNET_ERROR_ABORTED);
         cr_expect_eq(home.machine.state, WORKER_ASKING);
@@ -430,9 +428,7 @@ Test(worker_machine, its_association_ends_while_it_asks)
 /* Work that came while the association is being released goes back, too, when everything is to go back. */
 Test(worker_machine, gives_back_what_waits_for_a_release)
 {
-    begin(1, 3);
-    give(1);
-    let_open(&home.peer);
+    begin_sending(1, 3, 1);
     answer(&home.peer, 0);
     tell(MAIL_REST);
     give(5);
@@ -475,9 +471,7 @@ Test(worker_machine, backs_off_when_nothing_opens, .timeout = 30)
 /* An association that ends under a store: the instance is the first on the next one, which is opened at once. */
 Test(worker_machine, an_association_that_is_lost)
 {
-    begin(1, 3);
-    give(3);
-    let_open(&home.peer);
+    begin_sending(1, 3, 3);
     answer(&home.peer, 0);
     end(&home.peer, DICOMNET_ERROR_ABORTED);
     cr_expect_eq(home.machine.state, WORKER_OPENING);
@@ -496,9 +490,7 @@ Test(worker_machine, an_association_that_is_lost)
 
 Test(worker_machine, is_not_authorised)
 {
-    begin(1, 3);
-    give(9);
-    let_open(&home.peer);
+    begin_sending(1, 3, 9);
     for (int i = 0; i < 3; i++)
         answer(&home.peer, 0x0124);
     cr_expect_eq(home.machine.state, WORKER_UNAUTHORISED);
@@ -531,9 +523,7 @@ Test(worker_machine, a_pair_that_is_not_taken)
 /* A status that wants a new association: what is to be sent again waits, and then the next is opened. */
 Test(worker_machine, pauses_before_it_sends_again, .timeout = 30)
 {
-    begin(1, 3);
-    give(2);
-    let_open(&home.peer);
+    begin_sending(1, 3, 2);
     answer(&home.peer, 0x0110);
     cr_expect_eq(home.machine.state, WORKER_SENDING, "the others first");
     answer(&home.peer, 0);

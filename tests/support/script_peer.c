@@ -659,6 +659,26 @@ bool peer_answer(struct script_peer *peer, uint16_t status)
     return peer_send_command(peer, &response);
 }
 
+struct peer_command peer_response_with(const struct script_peer *peer, const struct peer_command *other)
+{
+    struct peer_command response = peer_response(peer, other->status);
+    response.context_id = other->context_id != 0 ? other->context_id : response.context_id;
+    response.field = other->field != 0 ? other->field : response.field;
+    response.message_id = other->message_id != 0 ? other->message_id : response.message_id;
+    response.class_uid = other->class_uid != NULL ? other->class_uid : response.class_uid;
+    response.instance_uid = other->instance_uid != NULL ? other->instance_uid : response.instance_uid;
+    response.comment = other->comment;
+    response.no_status = other->no_status;
+    response.has_data = other->has_data;
+    return response;
+}
+
+bool peer_answer_with(struct script_peer *peer, const struct peer_command *other)
+{
+    struct peer_command response = peer_response_with(peer, other);
+    return peer_send_command(peer, &response);
+}
+
 void peer_serve(struct script_peer *peer)
 {
     while (peer_read_message(peer))

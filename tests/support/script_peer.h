@@ -181,6 +181,10 @@ bool peer_send_pdv(struct script_peer *peer, uint8_t context_id, uint8_t control
 struct peer_command peer_response(const struct script_peer *peer, uint16_t status);
 bool peer_answer(struct script_peer *peer, uint16_t status);
 
+/* The same, of status 0000, but for the members of `other` that are not 0 (or NULL, or false). */
+struct peer_command peer_response_with(const struct script_peer *peer, const struct peer_command *other);
+bool peer_answer_with(struct script_peer *peer, const struct peer_command *other);
+
 /* Answer all requests with 0000, and the release; return when the connection ends or anything else comes. */
 void peer_serve(struct script_peer *peer);
 

@@ -8,6 +8,7 @@
 #include "instance/event.h"
 #include "instance/instance.h"
 #include "instance/outcome.h"
+#include "wire/syntax.h"
 
 void session_log_outcome(struct session *session, const struct instance *instance)
 {
@@ -30,13 +31,17 @@ void session_log_outcome(struct session *session, const struct instance *instanc
         return;
     if (outcome->state == OUTCOME_FAILED && outcome->attempts == 0 && !outcome->earlier)
         event = EVENT_FILE_FAILED;
-    char text[INSTANCE_TEXT_SIZE] = "", flaws[200] = "", status[8] = "";
+    char text[INSTANCE_TEXT_SIZE] = "", flaws[200] = "", status[8] = "", converted[200] = "";
+    const char *sent_syntax = outcome->sent_syntax != NULL ? outcome->sent_syntax : "";
     if (outcome->state != OUTCOME_STORED)
         instance_describe(instance, text, sizeof text);
     if (flawed)
         outcome_describe_flaws(outcome, flaws, sizeof flaws);
     if (outcome->has_status)
         snprintf(status, sizeof status, "0x%04X", outcome->status);
+    if (outcome_is_converted(outcome))
+        snprintf(converted, sizeof converted, "%s to %s", syntax_name(instance->file.syntax_uid),
+                 syntax_name(sent_syntax));
     const struct dicomnet_log_field fields[] = {LOG_TEXT("path", instance->file.path),
                                                 LOG_TEXT("instance", instance->file.instance_uid),
                                                 LOG_TEXT("state", outcome_state_name(outcome->state)),
@@ -45,6 +50,8 @@ void session_log_outcome(struct session *session, const struct instance *instanc
                                                 LOG_TEXT("comment", outcome->comment),
                                                 LOG_TEXT("text", text),
                                                 LOG_TEXT("warning", flaws),
+                                                LOG_TEXT("sent_syntax", sent_syntax),
+                                                LOG_TEXT("converted", converted),
                                                 LOG_NUMBER("bytes", instance_wire_len(instance)),
                                                 LOG_NUMBER("attempts", outcome->attempts),
                                                 LOG_NUMBER("message_id", instance->delivery.message_id),

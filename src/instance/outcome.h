@@ -93,6 +93,12 @@ struct outcome {
     char comment[DICOMNET_COMMENT_SIZE]; /* the peer's Error Comment (0000,0902), "" if none */
 };
 
+/* True if the peer has it in another transfer syntax than it lies in. */
+static inline bool outcome_is_converted(const struct outcome *outcome)
+{
+    return (outcome->state == OUTCOME_STORED || outcome->state == OUTCOME_WARNED) && outcome->sent_syntax != NULL;
+}
+
 /* "pending", "in_doubt", "stored", "warned", "failed", "skipped" */
 const char *outcome_state_name(enum outcome_state state);
 const char *outcome_reason_name(enum outcome_reason reason);

@@ -26,12 +26,13 @@ enum ledger_list {
                             sessions (how many there are) */
     LEDGER_TOTALS,       /* one row: files, stored, warned, failed, skipped, in_doubt, pending, bytes, studies */
     LEDGER_REASONS,      /* by state, the most frequent first: state, reason, status, files */
+    LEDGER_CONVERSIONS,  /* of what is stored or warned, the most frequent first: syntax, sent_syntax, files, bytes */
     LEDGER_STUDIES,      /* the most left over first, complete ones last: study, files, stored, warned, failed, skipped,
                             in_doubt, pending, bytes, first, last */
     LEDGER_STUDY_COUNTS, /* one row: complete, incomplete */
     LEDGER_FILES         /* of the states asked for: path, state, reason, text, status, comment, study, series,
                             instance, class, syntax, size_bytes, data_bytes, attempts, association, message_id, ended,
-                            session */
+                            session, sent_syntax */
 };
 
 /* Open it. 0, or -1 with one line in `ret_message` of LEDGER_MESSAGE_SIZE bytes (ledger.h). */

@@ -41,7 +41,13 @@ static const char schema[] =
     "  state TEXT NOT NULL, status INTEGER, reason TEXT, text TEXT, comment TEXT, error INTEGER, offset INTEGER,"
     "  attempts INTEGER NOT NULL, worker INTEGER, association INTEGER, message_id INTEGER,"
     "  ended_us INTEGER NOT NULL, read_us INTEGER, write_us INTEGER, wait_us INTEGER,"
-    "  session INTEGER NOT NULL REFERENCES session (id));";
+    "  session INTEGER NOT NULL REFERENCES session (id), sent_syntax TEXT);";
+
+/* A ledger that was made before this column was. Where nothing is written, a view has it: `temp` is looked in first. */
+static const char sent_syntax_column[] = "ALTER TABLE file ADD COLUMN sent_syntax TEXT";
+static const char sent_syntax_view[] = "PRAGMA query_only = 0;"
+                                       "CREATE TEMP VIEW file AS SELECT *, NULL AS sent_syntax FROM main.file;"
+                                       "PRAGMA query_only = 1";
 
 /*
  * Only a session that resumes looks for paths and UIDs, so the indexes are made then: to keep them up while a first
@@ -160,6 +166,15 @@ int ledger_identify(sqlite3 *db, const char *path, char *ret_message)
         return say(ret_message, "'%s' has schema version %" PRId64 "; this program knows version %d", path, version,
                    LEDGER_SCHEMA_VERSION);
     return 1;
+}
+
+int ledger_complete_columns(sqlite3 *db, bool read_only)
+{
+    int64_t found = 0;
+    int code = ask_number(db, "SELECT count(*) FROM pragma_table_info('file') WHERE name = 'sent_syntax'", &found);
+    if (code != SQLITE_OK || found > 0)
+        return code;
+    return sqlite3_exec(db, read_only ? sent_syntax_view : sent_syntax_column, NULL, NULL, NULL);
 }
 
 /* ---- the lock ---- */
@@ -340,6 +355,8 @@ static int prepare_rows(struct ledger *ledger)
     if (code == SQLITE_OK)
         code = ask_number(ledger->db, "SELECT EXISTS (SELECT 1 FROM file)", &rows);
     ledger->has_earlier = rows > 0;
+    if (code == SQLITE_OK)
+        code = ledger_complete_columns(ledger->db, !changes);
     if (code == SQLITE_OK)
         code = index_rows(ledger);
     if (code == SQLITE_OK)

@@ -45,33 +45,34 @@ enum keep_column {
     KEEP_READ,
     KEEP_WRITE,
     KEEP_WAIT,
-    KEEP_SESSION
+    KEEP_SESSION,
+    KEEP_SENT_SYNTAX
 };
 
 #define KEPT                                                                                                           \
     "device, inode, size_bytes, mtime_ns, data_offset, data_bytes, study, series, instance, class, syntax, state, "    \
     "status, reason, text, comment, error, offset, attempts, worker, association, message_id, ended_us, read_us, "     \
-    "write_us, wait_us, session"
+    "write_us, wait_us, session, sent_syntax"
 
 #define KEEP                                                                                                           \
     "INSERT INTO file (path, " KEPT ") VALUES "                                                                        \
-    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 /*
  * Where paths are indexed. A file that was stored stays so until it is seen to be another one: not
  * because it could not be opened this time (its inode is not known then), nor because the same path was given twice,
  * nor because it was not recalled.
  */
-static const char keep_again[] =
-    KEEP " ON CONFLICT (path) DO UPDATE SET (" KEPT ") = "
-         "(excluded.device, excluded.inode, excluded.size_bytes, excluded.mtime_ns, excluded.data_offset, "
-         "excluded.data_bytes, excluded.study, excluded.series, excluded.instance, excluded.class, excluded.syntax, "
-         "excluded.state, excluded.status, excluded.reason, excluded.text, excluded.comment, excluded.error, "
-         "excluded.offset, excluded.attempts, excluded.worker, excluded.association, excluded.message_id, "
-         "excluded.ended_us, excluded.read_us, excluded.write_us, excluded.wait_us, excluded.session) "
-         "WHERE state NOT IN ('stored', 'warned') OR excluded.state IN ('stored', 'warned') OR "
-         "(excluded.inode IS NOT NULL AND (excluded.size_bytes <> size_bytes OR excluded.mtime_ns <> mtime_ns OR "
-         "(excluded.reason IS NOT 'duplicate' AND (excluded.inode <> inode OR excluded.device <> device))))";
+static const char keep_again[] = KEEP
+    " ON CONFLICT (path) DO UPDATE SET (" KEPT ") = "
+    "(excluded.device, excluded.inode, excluded.size_bytes, excluded.mtime_ns, excluded.data_offset, "
+    "excluded.data_bytes, excluded.study, excluded.series, excluded.instance, excluded.class, excluded.syntax, "
+    "excluded.state, excluded.status, excluded.reason, excluded.text, excluded.comment, excluded.error, "
+    "excluded.offset, excluded.attempts, excluded.worker, excluded.association, excluded.message_id, "
+    "excluded.ended_us, excluded.read_us, excluded.write_us, excluded.wait_us, excluded.session, excluded.sent_syntax) "
+    "WHERE state NOT IN ('stored', 'warned') OR excluded.state IN ('stored', 'warned') OR "
+    "(excluded.inode IS NOT NULL AND (excluded.size_bytes <> size_bytes OR excluded.mtime_ns <> mtime_ns OR "
+    "(excluded.reason IS NOT 'duplicate' AND (excluded.inode <> inode OR excluded.device <> device))))";
 
 static const char *text_of(const struct ledger *ledger, enum ledger_query query)
 {
@@ -92,6 +93,8 @@ static const char *text_of(const struct ledger *ledger, enum ledger_query query)
 int ledger_prepare(struct ledger *ledger)
 {
     for (int i = 0; i < LEDGER_QUERY_COUNT; i++) {
+        if (i == LEDGER_KEEP && ledger->options.read_only)
+            continue;
         const char *text = text_of(ledger, (enum ledger_query)i);
         int code = sqlite3_prepare_v3(ledger->db, text, -1, SQLITE_PREPARE_PERSISTENT, &ledger->queries[i], NULL);
         if (code != SQLITE_OK)
@@ -197,6 +200,7 @@ static void bind_outcome(struct ledger *ledger, sqlite3_stmt *query, const struc
     bind_number(query, KEEP_WRITE, outcome->write_us);
     bind_number(query, KEEP_WAIT, outcome->wait_us);
     sqlite3_bind_int64(query, KEEP_SESSION, ledger->session);
+    bind_word(query, KEEP_SENT_SYNTAX, outcome->sent_syntax);
 }
 
 /* The transaction is lost, with all its rows. */

@@ -130,4 +130,10 @@ void ledger_bind_text(sqlite3_stmt *statement, int index, const char *string);
  */
 int ledger_identify(sqlite3 *db, const char *path, char *ret_message);
 
+/*
+ * Let a ledger have all columns of this schema version, some of which are younger than others: added to the file, or,
+ * if it is read only, to what this connection sees of it, as NULLs. SQLITE_OK or an SQLite code.
+ */
+int ledger_complete_columns(sqlite3 *db, bool read_only);
+
 #endif

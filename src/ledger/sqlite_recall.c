@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "dicomnet/error.h"
+#include "dicomnet/uid.h"
 #include "instance/instance.h"
 #include "ledger/rules.h"
 #include "ledger/sqlite_private.h"
@@ -34,12 +35,13 @@ enum recall_column {
     RECALL_OFFSET,
     RECALL_ATTEMPTS,
     RECALL_ASSOCIATION,
-    RECALL_ENDED
+    RECALL_ENDED,
+    RECALL_SENT_SYNTAX
 };
 
 #define RECALLED                                                                                                       \
     "path, device, inode, size_bytes, mtime_ns, data_offset, data_bytes, study, series, instance, class, syntax, "     \
-    "state, status, reason, text, comment, error, offset, attempts, association, ended_us"
+    "state, status, reason, text, comment, error, offset, attempts, association, ended_us, sent_syntax"
 
 const char *ledger_recall_text(const struct ledger *ledger, enum ledger_query query)
 {
@@ -81,6 +83,13 @@ static struct file_facts facts_of(sqlite3_stmt *row, const char *path)
                                .syntax_uid = ledger_column_text(row, RECALL_SYNTAX)};
 }
 
+/* The syntax that it was converted to, which is one of the standard's, as its static UID; NULL = none. */
+static const char *sent_syntax_of(sqlite3_stmt *row)
+{
+    const struct dicomnet_uid_info *info = dicomnet_uid_find(ledger_column_text(row, RECALL_SENT_SYNTAX));
+    return info != NULL ? info->uid : NULL;
+}
+
 static struct outcome outcome_of(sqlite3_stmt *row)
 {
     struct outcome outcome = {.state = outcome_state_find(ledger_column_text(row, RECALL_STATE)),
@@ -91,7 +100,8 @@ static struct outcome outcome_of(sqlite3_stmt *row)
                               .error = sqlite3_column_int(row, RECALL_ERROR),
                               .offset = column_number(row, RECALL_OFFSET),
                               .attempts = (unsigned)sqlite3_column_int(row, RECALL_ATTEMPTS),
-                              .ended_us = column_number(row, RECALL_ENDED)};
+                              .ended_us = column_number(row, RECALL_ENDED),
+                              .sent_syntax = sent_syntax_of(row)};
     snprintf(outcome.comment, sizeof outcome.comment, "%s", ledger_column_text(row, RECALL_COMMENT));
     return outcome;
 }

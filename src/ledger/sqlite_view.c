@@ -27,6 +27,10 @@ static const char totals_query[] = "SELECT " COUNTS ", count(DISTINCT study) AS 
 static const char reasons_query[] =
     "SELECT state, reason, " STATUS ", count(*) AS files FROM file WHERE reason IS NOT NULL "
     "GROUP BY state, reason, file.status ORDER BY state, files DESC";
+static const char conversions_query[] =
+    "SELECT syntax, sent_syntax, count(*) AS files, CAST(total(data_bytes) AS INTEGER) AS bytes FROM file "
+    "WHERE sent_syntax IS NOT NULL AND state IN ('stored', 'warned') GROUP BY syntax, sent_syntax "
+    "ORDER BY files DESC, syntax, sent_syntax";
 static const char studies_query[] = "SELECT study, " COUNTS ", " TIME_OF("min(ended_us)") " AS first, " TIME_OF(
     "max(ended_us)") " AS last FROM file "
                      "WHERE study IS NOT NULL GROUP BY study "
@@ -35,7 +39,7 @@ static const char studies_query[] = "SELECT study, " COUNTS ", " TIME_OF("min(en
 static const char files_query[] =
     "SELECT path, state, reason, text, " STATUS ", comment, study, series, instance, class, syntax, size_bytes, "
     "data_bytes, attempts, association, message_id, " TIME_OF(
-        "file.ended_us") " AS ended, session.name AS session "
+        "file.ended_us") " AS ended, session.name AS session, sent_syntax "
                          "FROM file JOIN session ON session.id = file.session "
                          "WHERE ?1 = 0 OR (1 << (CASE state WHEN 'pending' THEN 0 WHEN 'in_doubt' THEN 1 WHEN 'stored' "
                          "THEN 2 "
@@ -49,10 +53,15 @@ static const char study_counts_query[] =
     "(SELECT total(state IN ('failed', 'in_doubt', 'pending')) AS left_over FROM file WHERE study IS NOT NULL "
     "GROUP BY study)";
 
-static const char *const queries[] = {[LEDGER_DESTINATION] = destination_query,   [LEDGER_SESSIONS] = sessions_query,
-                                      [LEDGER_LAST_SESSION] = last_session_query, [LEDGER_TOTALS] = totals_query,
-                                      [LEDGER_REASONS] = reasons_query,           [LEDGER_STUDIES] = studies_query,
-                                      [LEDGER_STUDY_COUNTS] = study_counts_query, [LEDGER_FILES] = files_query};
+static const char *const queries[] = {[LEDGER_DESTINATION] = destination_query,
+                                      [LEDGER_SESSIONS] = sessions_query,
+                                      [LEDGER_LAST_SESSION] = last_session_query,
+                                      [LEDGER_TOTALS] = totals_query,
+                                      [LEDGER_REASONS] = reasons_query,
+                                      [LEDGER_CONVERSIONS] = conversions_query,
+                                      [LEDGER_STUDIES] = studies_query,
+                                      [LEDGER_STUDY_COUNTS] = study_counts_query,
+                                      [LEDGER_FILES] = files_query};
 
 struct ledger_view {
     sqlite3 *db;
@@ -87,6 +96,8 @@ static int connect_view(struct ledger_view *view, const char *path, const char *
         snprintf(ret_message, LEDGER_MESSAGE_SIZE, "'%s' is no ledger", path);
     if (known != 1)
         return -1;
+    if (ledger_complete_columns(view->db, true) != SQLITE_OK)
+        return say(path, view->db, ret_message);
     /* One moment's view. */
     return sqlite3_exec(view->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK ? 0 : say(path, view->db, ret_message);
 }

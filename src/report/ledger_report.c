@@ -14,6 +14,7 @@
 #include "instance/outcome.h"
 #include "ledger/ledger.h"
 #include "ledger/ledger_view.h"
+#include "report/conversions.h"
 #include "report/format.h"
 
 enum { STUDIES_SHOWN = 20, DUMP_FLAGS = JSON_REAL_PRECISION(12) };
@@ -158,6 +159,7 @@ static int put_json(struct report *report)
         enum ledger_list list;
     } lists[] = {{"sessions", LEDGER_SESSIONS},
                  {"reasons", LEDGER_REASONS},
+                 {"conversions", LEDGER_CONVERSIONS},
                  {"studies", LEDGER_STUDIES},
                  {"files", LEDGER_FILES}};
     json_t *hex, *path = json_text(report->options->path, &hex);
@@ -258,6 +260,20 @@ static void put_reason(struct report *report, const struct ledger_cursor *row, s
             ledger_cursor_text(row, 2));
 }
 
+static void put_conversion(struct report *report, const struct ledger_cursor *row, size_t number)
+{
+    struct text text = {0};
+    char bytes[FORMAT_SIZE];
+    if (number == 0)
+        fputs("\nconverted\n", report->out);
+    conversions_put_pair(&text, ledger_cursor_text(row, 0), ledger_cursor_text(row, 1));
+    format_bytes(bytes, (double)number_of(row, 3));
+    fprintf(report->out, "  %10s  %s, %s as they lie\n", ledger_cursor_text(row, 2), text.failed ? "" : text.data,
+            bytes);
+    report->lacks_memory = report->lacks_memory || text.failed;
+    text_fini(&text);
+}
+
 static void put_study(struct report *report, const struct ledger_cursor *row, size_t number)
 {
     uint64_t complete = number_of(row, 4) + number_of(row, 6) + number_of(row, 7) == 0;
@@ -311,6 +327,7 @@ static int put_text(struct report *report)
                  {LEDGER_LAST_SESSION, put_last_session},
                  {LEDGER_TOTALS, put_totals},
                  {LEDGER_REASONS, put_reason},
+                 {LEDGER_CONVERSIONS, put_conversion},
                  {LEDGER_STUDIES, put_study},
                  {LEDGER_STUDY_COUNTS, put_study_counts},
                  {LEDGER_FILES, put_file}};

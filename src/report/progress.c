@@ -21,6 +21,7 @@
 #include "report/format.h"
 #include "report/live_line.h"
 #include "report/progress_data.h"
+#include "wire/syntax.h"
 
 enum { COLUMNS_DEFAULT = 80, COLUMNS_MIN = 20, PLAIN_INTERVAL_US = 10 * 1000000 };
 
@@ -75,6 +76,7 @@ void progress_destroy(struct progress *progress)
     progress_forget_groups(&progress->failures);
     progress_forget_groups(&progress->skipped_dicom);
     progress_forget_causes(progress);
+    conversions_fini(&progress->conversions);
     text_fini(&progress->line);
     text_fini(&progress->scratch);
     free(progress);
@@ -278,6 +280,10 @@ static void put_file_line(struct progress *progress, const struct instance *inst
         format_duration(part, outcome->write_us + outcome->wait_us);
         text_printf(text, " (%s)", part);
     }
+    if (outcome_is_converted(outcome)) {
+        text_put(text, ", converted to ");
+        text_put_visible(text, syntax_name(outcome->sent_syntax));
+    }
     if (outcome->state != OUTCOME_STORED) {
         char description[INSTANCE_TEXT_SIZE] = "";
         instance_describe(instance, description, sizeof description);
@@ -302,6 +308,7 @@ void progress_instance_ended(struct progress *progress, const struct instance *i
         progress_keep_skipped(progress, instance);
     else if (state == OUTCOME_STORED || state == OUTCOME_WARNED)
         progress->flaw_count += outcome_has_flaws(&instance->outcome);
+    (void)conversions_add(&progress->conversions, instance); /* without memory the summary says that it is not whole */
     if (state != OUTCOME_SKIPPED && state != OUTCOME_PENDING && !instance->outcome.earlier)
         progress->bytes_ended += instance_wire_len(instance);
     /* What is still pending when a session was stopped is one number at the end, not a line each. */

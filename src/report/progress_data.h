@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "instance/outcome.h"
+#include "report/conversions.h"
 #include "report/progress.h"
 
 #define COLOUR_BOLD   "\x1b[1m"
@@ -74,6 +75,7 @@ struct progress {
     uint64_t plain_us;    /* elapsed time of the last plain line */
     uint64_t bytes_ended; /* data set bytes of instances that could be sent and have ended */
     uint64_t flaw_count;  /* instances that were sent in spite of a flaw */
+    struct conversions conversions;
     struct progress_groups failures;
     struct progress_groups skipped_dicom; /* skipped, though they are DICOM */
     uint64_t skipped[REASON_COUNT];

@@ -127,6 +127,12 @@ static void put_counts(struct text *text, const struct progress *progress, const
     progress_put_count(text, progress, "warned", warned, COLOUR_YELLOW);
     text_put(text, warned > 0 ? "   of those stored, with a warning from the peer" : "");
     put_earlier(text, totals->by_state[OUTCOME_WARNED], totals->earlier[OUTCOME_WARNED]);
+    if (progress->conversions.files > 0) {
+        progress_put_count(text, progress, "converted", progress->conversions.files, NULL);
+        text_put(text, "   ");
+        conversions_put(text, &progress->conversions);
+        text_put(text, "\n");
+    }
     progress_put_count(text, progress, "failed", totals->by_state[OUTCOME_FAILED], COLOUR_RED);
     put_earlier(text, totals->by_state[OUTCOME_FAILED], totals->earlier[OUTCOME_FAILED]);
     progress_put_count(text, progress, "skipped", totals->by_state[OUTCOME_SKIPPED], "");

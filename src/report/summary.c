@@ -49,6 +49,7 @@ void summary_destroy(struct summary *summary)
         free(summary->studies[i].uid);
     free(summary->studies);
     free(summary->slots);
+    conversions_fini(&summary->conversions);
     free(summary->associations);
     free(summary->session_id);
     free(summary);
@@ -163,6 +164,7 @@ static bool add_file(struct summary *summary, const struct instance *instance)
         .size_bytes = instance->file.size_bytes,
         .offset = outcome->offset,
         .detail = outcome->detail,
+        .sent_syntax = outcome->sent_syntax,
         .association = instance->delivery.association,
         .error = outcome->error,
         .attempts = outcome->attempts,
@@ -193,6 +195,7 @@ void summary_add_instance(struct summary *summary, const struct instance *instan
     summary->unknown_vrs += outcome->unknown_vr;
     summary->zero_tails += outcome->zero_tail;
     summary->meta_differs += outcome->meta_differs;
+    summary->lacks_memory |= conversions_add(&summary->conversions, instance) != 0;
     if (stored && !outcome->earlier)
         summary->bytes_stored += instance_wire_len(instance);
     /* A file without a Study Instance UID belongs to no study, unless the options let it be sent. */

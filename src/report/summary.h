@@ -20,7 +20,7 @@ struct session_options;
 struct session_result;
 struct summary;
 
-#define SUMMARY_SCHEMA_VERSION "1.2"
+#define SUMMARY_SCHEMA_VERSION "1.3"
 
 /*
  * No more studies and associations are listed than this; with a ledger, which has them all, no more files of each

@@ -11,6 +11,7 @@
 
 #include "engine/session.h"
 #include "instance/outcome.h"
+#include "report/conversions.h"
 
 struct summary_study {
     char *uid; /* owned */
@@ -26,7 +27,8 @@ struct summary_file {
     struct summary_file *next;
     uint64_t size_bytes;
     uint64_t offset;
-    const char *detail; /* static, or NULL */
+    const char *detail;      /* static, or NULL */
+    const char *sent_syntax; /* as in the outcome */
     uint64_t association;
     int32_t error;
     uint32_t attempts;
@@ -53,6 +55,7 @@ struct summary {
     uint64_t by_state[OUTCOME_STATE_COUNT];
     uint64_t bytes_stored;
     uint64_t leading_zero_uids, bad_study_uids, bad_series_uids, meta_differs, unknown_vrs, zero_tails;
+    struct conversions conversions;
     struct summary_files files[OUTCOME_STATE_COUNT];
     struct summary_study *studies; /* in the order they came */
     size_t study_count;

@@ -70,7 +70,7 @@ static json_t *options_json(const struct summary *summary)
     const struct discover_options *discover = &options->discover;
     return json_pack(
         "{s:o, s:o, s:b, s:b, s:o, s:b, s:i, s:s, s:b, s:i, s:I, s:b, s:b, s:b, s:b, s:s, s:{s:f, s:f, s:f, "
-        "s:f, s:f}, s:i, s:b, s:b, s:I, s:f, s:b, s:o, s:f, s:o, s:s, s:b}",
+        "s:f, s:f}, s:i, s:b, s:b, s:I, s:f, s:b, s:o, s:f, s:o, s:s, s:b, s:s, s:o, s:b, s:b}",
         "inputs", strings_of(discover->inputs, discover->input_count), "files_from",
         document_string_or_null(discover->files_from), "nul_separated", discover->nul_separated, "recursive",
         discover->recursive, "pattern", document_string_or_null(discover->pattern), "follow_symlinks",
@@ -85,7 +85,10 @@ static json_t *options_json(const struct summary *summary)
         (json_int_t)options->repeat, "duration_s", (double)options->duration_ms / 1e3, "threads_auto",
         options->threads_auto, "given", document_string(summary->given), "give_up_after_s",
         (double)options->give_up_ms / 1e3, "max_per_association", limit_json(&options->association_limit),
-        "on_conflict", conflict_name(options->on_conflict), "strict", options->strict);
+        "on_conflict", conflict_name(options->on_conflict), "strict", options->strict, "transcode",
+        transcode_name(options->transcode.allowed), "syntaxes",
+        strings_of(options->transcode.only, options->transcode.only_count), "propose_all", options->propose_all,
+        "probe", options->probe);
 }
 
 static json_t *destination_json(const struct summary *summary)
@@ -202,6 +205,22 @@ static json_t *flaws_json(const struct summary *summary)
                      document_number(summary->zero_tails));
 }
 
+static json_t *conversions_json(const struct conversions *conversions)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < conversions->count; i++) {
+        const struct conversion *item = &conversions->items[i];
+        json_t *object =
+            json_pack("{s:o, s:o, s:o, s:o}", "from", document_string(item->from), "to", document_string(item->to),
+                      "files", document_number(item->files), "bytes", document_number(item->bytes));
+        if (json_array_append_new(array, object) == 0)
+            continue;
+        json_decref(array);
+        return NULL;
+    }
+    return array;
+}
+
 /* Which of the lists hold everything. */
 static json_t *all_listed_json(const struct summary *summary)
 {
@@ -220,7 +239,7 @@ static json_t *header_json(const struct summary *summary, const struct session_r
     const struct record *record = summary->options->record;
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
-        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "schema_version", SUMMARY_SCHEMA_VERSION, "session", document_string(summary->session_id), "program", "name",
         "dicom-sender", "version", PROGRAM_VERSION, "verdict", verdict_name(result->verdict), "stop_reason",
         document_string_or_null(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
@@ -231,8 +250,9 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         rates_json(result), "response_times_ms", histogram_json(&result->response), "phases_ms", "connect",
         histogram_json(&result->connect), "negotiate", histogram_json(&result->negotiate), "read",
         histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
-        "header_warnings", flaws_json(summary), "peak_workers", document_number(result->peak_workers), "threads_auto",
-        threads_auto_json(result), "time_s", time_json(result->time_us), "workers", workers_json(result), "ledger",
+        "header_warnings", flaws_json(summary), "conversions", conversions_json(&summary->conversions), "peak_workers",
+        document_number(result->peak_workers), "threads_auto", threads_auto_json(result), "time_s",
+        time_json(result->time_us), "workers", workers_json(result), "ledger",
         document_string_or_null(record != NULL ? record->path : NULL), "listed_max", json_integer(SUMMARY_LISTED_MAX),
         "all_listed", all_listed_json(summary));
 }
@@ -326,15 +346,17 @@ static json_t *file_json(const struct summary_file *file, enum outcome_state sta
         snprintf(description + len, sizeof description - len, ": %s", strings[SUMMARY_FACT]);
 
     json_t *object = json_pack(
-        "{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "path", document_string(strings[SUMMARY_PATH]),
-        "study", strings[SUMMARY_STUDY][0] ? document_string(strings[SUMMARY_STUDY]) : json_null(), "instance",
+        "{s:o, s:o, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:b, s:o}", "path",
+        document_string(strings[SUMMARY_PATH]), "study",
+        strings[SUMMARY_STUDY][0] ? document_string(strings[SUMMARY_STUDY]) : json_null(), "instance",
         strings[SUMMARY_INSTANCE][0] ? document_string(strings[SUMMARY_INSTANCE]) : json_null(), "bytes",
         document_number(file->size_bytes), "reason", outcome_reason_name(outcome.reason), "text",
         document_string(description), "status", file->has_status ? document_status(file->status) : json_null(),
         "comment", strings[SUMMARY_COMMENT][0] ? document_string(strings[SUMMARY_COMMENT]) : json_null(), "error",
         file->error != 0 ? json_string(dicomnet_error_name(file->error)) : json_null(), "attempts",
         json_integer(file->attempts), "association",
-        file->association > 0 ? document_number(file->association) : json_null(), "earlier", file->earlier);
+        file->association > 0 ? document_number(file->association) : json_null(), "earlier", file->earlier,
+        "sent_syntax", document_string_or_null(file->sent_syntax));
     if (!text_is_utf8(strings[SUMMARY_PATH]))
         put_member(&object, "path_hex", path_hex(strings[SUMMARY_PATH]));
     return object;

@@ -28,6 +28,16 @@ def sum_faults(summary):
         listed = totals[state] if summary["all_listed"][state] else summary["listed_max"]
         if len(summary[state]) != listed:
             yield f"{len(summary[state])} files listed as {state}, totals.{state} is {totals[state]}"
+    now = totals["stored"] + totals["warned"] - totals["earlier"]["stored"] - totals["earlier"]["warned"]
+    conversions = summary["conversions"]
+    if sum(conversion["files"] for conversion in conversions) > now:
+        yield "more were converted than stored"
+    if sum(conversion["bytes"] for conversion in conversions) > totals["bytes"]:
+        yield "more bytes were converted than stored"
+    if [conversion["files"] for conversion in conversions] != sorted((c["files"] for c in conversions), reverse=True):
+        yield "the commonest conversion is not the first"
+    if any(conversion["from"] == conversion["to"] for conversion in conversions):
+        yield "a conversion to the same syntax"
     if not summary["all_listed"]["studies"]:
         if len(summary["studies"]) != summary["listed_max"]:
             yield "not all studies are listed, and not as many as there could be"
@@ -40,7 +50,6 @@ def sum_faults(summary):
     # An association may have more: what was acknowledged and then found to have changed on disk counts as failed.
     if sum(association["bytes"] for association in summary["associations"]) < totals["bytes"]:
         yield "the associations' bytes are less than totals.bytes"
-    now = totals["stored"] + totals["warned"] - totals["earlier"]["stored"] - totals["earlier"]["warned"]
     if sum(association["stored"] for association in summary["associations"]) < now:
         yield "the associations' stored are less than totals.stored + totals.warned without the earlier ones"
     for study in summary["studies"]:

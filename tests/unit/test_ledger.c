@@ -9,6 +9,7 @@
 #include "../support/ask_record.h"
 #include "../support/report_fixture.h"
 #include "ledger/ledger.h"
+#include "ledger/ledger_view.h"
 
 static char *folder;
 static char path[256], file_path[256];
@@ -95,6 +96,7 @@ Test(ledger, recalls_all_of_an_outcome)
     instance.outcome.attempts = 3;
     instance.outcome.offset = UINT32_MAX + 1ull;
     strcpy(instance.outcome.comment, "caf\xe9");
+    instance.outcome.sent_syntax = "1.2.840.10008.1.2.1";
     instance.fact = (char *)"the other is a\xff: b";
     struct instance *recalled = keep_and_recall(&instance);
     cr_assert_not_null(recalled);
@@ -110,6 +112,7 @@ Test(ledger, recalls_all_of_an_outcome)
     cr_assert_str_eq(recalled->file.study_uid, "1.2.1");
     cr_assert_str_eq(recalled->file.instance_uid, "1.2.3");
     cr_assert_eq(recalled->file.data_len, 1000);
+    cr_assert_str_eq(recalled->outcome.sent_syntax, "1.2.840.10008.1.2.1");
     cr_assert_str_eq(recalled->fact, "the other is a\xff: b");
     instance_destroy(recalled);
 }
@@ -507,6 +510,7 @@ Test(old_ledger, opens_and_goes_on)
     cr_assert_eq(old_files(db, files, paths, states), OLD_FILES);
     sqlite3_close(db);
     int64_t schema = ask("SELECT sum(length(sql)) FROM sqlite_master");
+    int64_t columns = ask("SELECT count(*) FROM pragma_table_info('file')");
     options = (struct ledger_options){
         .path = path, .peer_host = "loopback", .peer_port = 104, .called_ae = "ANY-SCP", .calling_ae = "SENDER"};
     begin();
@@ -527,6 +531,49 @@ Test(old_ledger, opens_and_goes_on)
     cr_expect_eq(ask("SELECT count(*) FROM file"), OLD_FILES + 1);
     cr_expect_eq(ask("SELECT count(*) FROM session"), 3);
     cr_expect_eq(ask("PRAGMA user_version"), 1);
-    cr_expect_eq(ask("SELECT sum(length(sql)) FROM sqlite_master"), schema, "the schema is what it was");
+    cr_expect_eq(ask("SELECT count(*) FROM pragma_table_info('file')"), columns + 1);
+    cr_expect_eq(ask("SELECT count(sent_syntax) FROM file"), 0);
+    cr_expect_eq(ask("SELECT sum(length(sql)) FROM sqlite_master"), schema + (int64_t)strlen(", sent_syntax TEXT"),
+                 "the schema is what it was, but for that column");
+    fixture_remove_folder(folder);
+}
+
+/* Where nothing may be written, it is read as it is: by a session that only asks, and by a report. */
+Test(old_ledger, is_read_as_it_is)
+{
+    struct file_facts files[OLD_FILES];
+    char paths[OLD_FILES][64], states[OLD_FILES][16];
+    sqlite3 *db = old_ledger();
+    cr_assert_eq(old_files(db, files, paths, states), OLD_FILES);
+    sqlite3_close(db);
+    int64_t schema = ask("SELECT sum(length(sql)) FROM sqlite_master");
+    struct ledger_options reading = {.path = path, .called_ae = "", .calling_ae = "", .read_only = true};
+    struct ledger *reader;
+    cr_assert_eq(ledger_open(&reader, &reading, message), 0, "%s", message);
+    struct record reading_record = ledger_record(reader);
+    for (size_t i = 0; i < OLD_FILES; i++) {
+        struct instance *recalled = ask_file(&reading_record, &files[i]);
+        cr_assert_not_null(recalled, "%s", files[i].path);
+        cr_expect_str_eq(outcome_state_name(recalled->outcome.state), states[i]);
+        cr_expect_null(recalled->outcome.sent_syntax);
+        instance_destroy(recalled);
+    }
+    ledger_close(reader);
+    static const enum ledger_list lists[] = {LEDGER_FILES, LEDGER_CONVERSIONS, LEDGER_TOTALS, LEDGER_REASONS};
+    static const int rows[] = {OLD_FILES, 0, 1, 3};
+    struct ledger_view *view;
+    cr_assert_eq(ledger_view_open(&view, path, message), 0, "%s", message);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        struct ledger_cursor *cursor;
+        int count = 0, more;
+        cr_assert_eq(ledger_cursor_open(&cursor, view, lists[i], 0), 0, "%s", ledger_view_problem(view));
+        while ((more = ledger_cursor_next(cursor)) == 1)
+            count++;
+        cr_expect_eq(more, 0);
+        cr_expect_eq(count, rows[i], "list %zu has %d rows", i, count);
+        ledger_cursor_close(cursor);
+    }
+    ledger_view_close(view);
+    cr_expect_eq(ask("SELECT sum(length(sql)) FROM sqlite_master"), schema);
     fixture_remove_folder(folder);
 }

@@ -64,6 +64,13 @@ Test(progress, a_verbose_line_for_each_file)
     EXPECT_CONTAINS(text,
                     "[15/100+] a/\\x1b[2Jc\\n.dcm (1.2 KB) ... failed (0.000 s): the peer did not answer with success");
     EXPECT_CONTAINS(text, "A900");
+    struct instance converted = stored("j");
+    converted.outcome.sent_syntax = "1.2.840.10008.1.2";
+    end_instance(converted);
+    EXPECT_CONTAINS(written(), "j (512.3 KB) ... stored (0.021 s), converted to Implicit VR Little Endian  1.2.840.99");
+    converted.outcome.earlier = true;
+    end_instance(converted);
+    EXPECT_CONTAINS(written(), "stored by an earlier session, converted to Implicit VR Little Endian  1.2.840.99");
     end_instance(fixture_instance("readme", "", "", 0, OUTCOME_SKIPPED, REASON_NOT_DICOM));
     EXPECT_CONTAINS(written(), "readme (200 B) ... skipped: not a DICOM file\n");
     end_instance(fixture_instance("late", "", "", 0, OUTCOME_PENDING, REASON_INTERRUPTED));

@@ -71,6 +71,46 @@ Test(progress_end, the_end_counts_flaws)
     EXPECT_CONTAINS(written(), "  flaws                3   sent as they are; the log has a warning for each\n");
 }
 
+static void end_converted(int count, const char *from, const char *to)
+{
+    for (int i = 0; i < count; i++) {
+        struct instance instance = stored("ok");
+        instance.file.syntax_uid = from;
+        instance.outcome.sent_syntax = to;
+        end_instance(instance);
+    }
+}
+
+Test(progress_end, the_end_says_what_was_converted)
+{
+#define ROOT "1.2.840.10008.1.2"
+    begin(PROGRESS_NORMAL);
+    struct session_result result = finished();
+    progress_finish(progress, &result, 0, NULL, NULL, NULL);
+    EXPECT_LACKS(written(), "converted");
+    end_instance(stored("as it lies"));
+    end_converted(3, ROOT ".4.57", ROOT ".1");
+    struct instance failure = failed("bad");
+    failure.outcome.sent_syntax = ROOT;
+    end_instance(failure);
+    struct instance earlier = stored("earlier");
+    earlier.outcome.earlier = true;
+    earlier.outcome.sent_syntax = ROOT;
+    end_instance(earlier);
+    result = finished();
+    progress_finish(progress, &result, 0, NULL, NULL, NULL);
+    EXPECT_CONTAINS(written(), "  converted            3   JPEG Lossless to Explicit VR Little Endian\n");
+    end_converted(1, "1.2.3.4", ROOT);
+    end_converted(5, ROOT ".1", ROOT);
+    end_converted(4, ROOT ".4.90", ROOT ".1");
+    end_converted(1, ROOT ".5", ROOT);
+    result = finished();
+    progress_finish(progress, &result, 0, NULL, NULL, NULL);
+    EXPECT_CONTAINS(written(), "  converted           14   5 Explicit VR Little Endian to Implicit VR Little Endian, "
+                               "4 JPEG 2000 Lossless to Explicit VR Little Endian, "
+                               "3 JPEG Lossless to Explicit VR Little Endian, 2 otherwise\n");
+}
+
 Test(progress_end, the_end_says_where_the_time_went)
 {
     begin(PROGRESS_VERBOSE);
@@ -245,6 +285,12 @@ Test(progress_end, examples_have_their_own_facts)
     unsupported.fact = (char *)"CTImageStorage as JPEGBaseline8Bit";
     end_instance(unsupported);
     end_instance(unsupported);
+    for (int i = 1; i < 3; i++) {
+        struct instance undecodable =
+            fixture_instance(i == 1 ? "i" : "j", "", "", 0, OUTCOME_FAILED, REASON_UNDECODABLE);
+        undecodable.fact = (char *)(i == 1 ? "frame 3: cut off" : "frame 1: no such marker");
+        end_instance(undecodable);
+    }
     struct instance twin = fixture_instance("f", "", "", 0, OUTCOME_SKIPPED, REASON_DUPLICATE);
     twin.fact = (char *)"as g";
     end_instance(twin);
@@ -256,6 +302,8 @@ Test(progress_end, examples_have_their_own_facts)
     EXPECT_CONTAINS(text, "with different bytes\n      c  the other is d\\x1b[2J\n");
     EXPECT_CONTAINS(text, "  2 files: the peer does not take its class in its transfer syntax: CTImageStorage as "
                           "JPEGBaseline8Bit\n      e\n      e\n");
+    EXPECT_CONTAINS(text, "  2 files: it cannot be converted to a transfer syntax that the peer takes\n"
+                          "      i  frame 3: cut off\n      j  frame 1: no such marker\n");
     EXPECT_CONTAINS(text, "  skipped              2   1 not-dicom, 1 duplicate\n");
     EXPECT_CONTAINS(text, "\nskipped, though they are DICOM\n  1 file: the same instance, byte for byte, as another "
                           "file\n      f  as g\n");

@@ -9,8 +9,10 @@
 #include "engine/record.h"
 #include "report/summary.h"
 
-#define SESSION     "20261121T101530Z_4f2a"
-#define FAILED_PATH "d/\x01new\nline \xff.dcm"
+#define SESSION       "20261121T101530Z_4f2a"
+#define IMPLICIT      "1.2.840.10008.1.2"
+#define JPEG_LOSSLESS "1.2.840.10008.1.2.4.57"
+#define FAILED_PATH   "d/\x01new\nline \xff.dcm"
 
 /* What stands in for the C library's fsync: it fails with this error, if it is not 0. */
 static int fsync_error;
@@ -119,12 +121,17 @@ static void fill(void)
         instance.outcome.bad_study_uid = i > 19 && i < 24;
         instance.outcome.unknown_vr = i > 29 && i < 35;
         instance.outcome.zero_tail = i > 39 && i < 46;
+        if (i >= 50 && i < 60) {
+            instance.file.syntax_uid = i < 53 ? JPEG_LOSSLESS : "1.2.840.10008.1.2.1";
+            instance.outcome.sent_syntax = i < 53 ? "1.2.840.10008.1.2.1" : IMPLICIT;
+        }
         instance.outcome.wait_us = 1000ull * (unsigned)i;
         end_instance(&instance);
     }
     struct instance instance = fixture_instance("d/warned.dcm", "1.2.1", "1.9", 500, OUTCOME_WARNED, REASON_STATUS);
     instance.file.pad = true;
     instance.outcome.status = 0xB007;
+    instance.outcome.sent_syntax = IMPLICIT;
     end_instance(&instance);
     instance = fixture_instance(FAILED_PATH, "1.2.2", "1.10", 700, OUTCOME_FAILED, REASON_STATUS);
     instance.outcome.has_status = true;
@@ -333,6 +340,30 @@ Test(summary, every_file_that_is_not_stored_is_listed)
     EXPECT_TEXT(document, "in_doubt.0.reason", "no-response");
     EXPECT_TEXT(document, "pending.1.path", "d/late2.dcm");
     cr_expect_eq(json_array_size(at(document, "pending")), 2);
+    json_decref(document);
+}
+
+/* What was stored in this session, as it lies in the files. */
+Test(summary, conversions_are_counted_by_from_and_to)
+{
+    fill();
+    struct instance instance = fixture_instance("d/a.dcm", "1.2.1", "1.20", 9, OUTCOME_FAILED, REASON_STATUS);
+    instance.outcome.sent_syntax = IMPLICIT;
+    end_instance(&instance);
+    instance.outcome = (struct outcome){.state = OUTCOME_STORED, .earlier = true, .sent_syntax = IMPLICIT};
+    summary_add_instance(summary, &instance);
+    json_t *document = write_and_read();
+    cr_expect_eq(json_array_size(at(document, "conversions")), 2);
+    EXPECT_TEXT(document, "conversions.0.from", "1.2.840.10008.1.2.1");
+    EXPECT_TEXT(document, "conversions.0.to", IMPLICIT);
+    EXPECT_NUMBER(document, "conversions.0.files", 8);
+    EXPECT_NUMBER(document, "conversions.0.bytes", 7501);
+    EXPECT_TEXT(document, "conversions.1.from", JPEG_LOSSLESS);
+    EXPECT_NUMBER(document, "conversions.1.files", 3);
+    EXPECT_NUMBER(document, "conversions.1.bytes", 3000);
+    EXPECT_TEXT(document, "failed.2.sent_syntax", IMPLICIT);
+    EXPECT_TEXT(document, "warned.0.sent_syntax", IMPLICIT);
+    cr_expect(json_is_null(at(document, "failed.0.sent_syntax")));
     json_decref(document);
 }
 

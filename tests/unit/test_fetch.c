@@ -172,6 +172,7 @@ Test(fetch_inventory, credits_are_taken_back)
 static struct run run;
 static struct asking asking;
 static unsigned requests_ended;
+static struct dicomnet_query *query; /* the last that was to be asked */
 
 static void on_request_ended(void *user, const struct retrieval_request *request)
 {
@@ -201,7 +202,21 @@ static void end_asking(void)
     inventory_fini(&inventory);
 }
 
-static void answer(struct dicomnet_query *query, uint16_t status, uint16_t completed, uint16_t failed)
+TestSuite(fetch_asking, .init = ask_for_a_third_party, .fini = end_asking);
+
+static void ask_next(void)
+{
+    cr_assert_eq(asking_next(&asking, &query), 1);
+}
+
+static unsigned instances_named(void)
+{
+    struct dicomnet_element element;
+    cr_assert(dicomnet_identifier_find(query->identifier, DICOMNET_TAG_SOP_INSTANCE_UID, &element));
+    return (unsigned)dicomnet_element_value_count(&element);
+}
+
+static void answer(uint16_t status, uint16_t completed, uint16_t failed)
 {
     query->answered = true;
     query->status = status;
@@ -214,70 +229,51 @@ static void answer(struct dicomnet_query *query, uint16_t status, uint16_t compl
 /* One of the series is there already, so that it is not asked for as a whole. */
 Test(fetch_asking, only_what_is_wanted_is_named)
 {
-    struct dicomnet_query *query;
-    struct dicomnet_element element;
-    ask_for_a_third_party();
-    cr_assert_eq(asking_next(&asking, &query), 1);
+    ask_next();
     cr_expect_str_eq(query->move_destination, "OTHER");
-    cr_assert(dicomnet_identifier_find(query->identifier, DICOMNET_TAG_SOP_INSTANCE_UID, &element));
-    cr_expect_eq(dicomnet_element_value_count(&element), 2);
-    answer(query, DICOMNET_STATUS_SUCCESS, 2, 0);
+    cr_expect_eq(instances_named(), 2);
+    answer(DICOMNET_STATUS_SUCCESS, 2, 0);
     cr_expect_eq(inventory.counts.missing, 0);
     cr_expect_eq(inventory.counts.stored, 2);
     cr_expect_eq(requests_ended, 1);
     cr_expect_eq(asking_next(&asking, &query), 0, "there is nothing else");
-    end_asking();
 }
 
 /* A success that sent less than was asked for says nothing of which. */
 Test(fetch_asking, a_success_that_sent_too_little_counts_for_nothing)
 {
-    struct dicomnet_query *query;
-    ask_for_a_third_party();
-    cr_assert_eq(asking_next(&asking, &query), 1);
-    answer(query, DICOMNET_STATUS_SUCCESS, 1, 0);
+    ask_next();
+    answer(DICOMNET_STATUS_SUCCESS, 1, 0);
     cr_expect_eq(inventory.counts.missing, 2);
-    end_asking();
 }
 
 Test(fetch_asking, of_what_was_cancelled_what_was_sent_counts)
 {
-    struct dicomnet_query *query;
-    ask_for_a_third_party();
-    cr_assert_eq(asking_next(&asking, &query), 1);
-    answer(query, DICOMNET_STATUS_CANCEL, 1, 0);
+    ask_next();
+    answer(DICOMNET_STATUS_CANCEL, 1, 0);
     cr_expect_eq(inventory.counts.missing, 1);
     cr_expect(strstr(asking.failure_text, "FE00") != NULL, "%s", asking.failure_text);
     asking_begin_round(&asking, 0);
     cr_expect_eq(inventory.counts.missing, 2, "it is asked for again");
-    end_asking();
 }
 
 Test(fetch_asking, a_destination_that_the_peer_does_not_know_ends_it)
 {
-    struct dicomnet_query *query;
-    ask_for_a_third_party();
-    cr_assert_eq(asking_next(&asking, &query), 1);
-    answer(query, DICOMNET_STATUS_DESTINATION_UNKNOWN, 0, 0);
+    ask_next();
+    answer(DICOMNET_STATUS_DESTINATION_UNKNOWN, 0, 0);
     cr_expect(run_is_over(&run));
     cr_expect_eq(run.verdict, RETRIEVAL_STOPPED);
     cr_expect(strstr(run.stop_text, "A801") != NULL, "%s", run.stop_text);
-    end_asking();
 }
 
 /* Rounds that were answered and brought nothing: one instance may hold up the others. */
 Test(fetch_asking, less_at_a_time_after_rounds_without_fruit)
 {
-    struct dicomnet_query *query;
-    struct dicomnet_element element;
-    ask_for_a_third_party();
     asking_begin_round(&asking, 3);
     for (int i = 0; i < 2; i++) {
-        cr_assert_eq(asking_next(&asking, &query), 1);
-        cr_assert(dicomnet_identifier_find(query->identifier, DICOMNET_TAG_SOP_INSTANCE_UID, &element));
-        cr_expect_eq(dicomnet_element_value_count(&element), 1);
-        answer(query, DICOMNET_STATUS_SUB_OPERATIONS_WARNING, 0, 1);
+        ask_next();
+        cr_expect_eq(instances_named(), 1);
+        answer(DICOMNET_STATUS_SUB_OPERATIONS_WARNING, 0, 1);
     }
     cr_expect_eq(asking_next(&asking, &query), 0);
-    end_asking();
 }

@@ -35,13 +35,44 @@ static struct instance *make_instance(size_t header_len, size_t data_len, bool p
     return instance;
 }
 
+static void remove_instance(struct instance *instance)
+{
+    instance_destroy(instance);
+    unlink(path);
+}
+
+/* The same, opened; close_made must answer as is said, and both are gone then. */
+static struct instance *made;
+static struct file_source source;
+
+static void open_made(size_t header_len, size_t data_len, bool pad)
+{
+    made = make_instance(header_len, data_len, pad);
+    cr_assert_eq(file_source_open(&source, made), 0);
+}
+
+static ssize_t read_at(uint64_t offset, const struct iovec *gaps, int gap_count)
+{
+    return source.descriptor.source.read(&source.descriptor.source, offset, gaps, gap_count);
+}
+
+static void close_made(int answer)
+{
+    cr_expect_eq(file_source_close(&source), answer);
+    remove_instance(made);
+}
+
+static void touch(void)
+{
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
+    cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 Test(file_source, reads_into_gaps)
 {
     for (int pad = 0; pad < 2; pad++) {
         size_t len = 50000 + (size_t)pad;
-        struct instance *instance = make_instance(333, len, pad);
-        struct file_source source;
-        cr_assert_eq(file_source_open(&source, instance), 0);
+        open_made(333, len, pad);
         cr_expect_eq(source.descriptor.source.len, len + (size_t)pad);
         static uint8_t buffer[60000];
         memset(buffer, 0xee, sizeof buffer);
@@ -56,83 +87,64 @@ Test(file_source, reads_into_gaps)
                 gaps[i] = (struct iovec){.iov_base = buffer + offset + total, .iov_len = part};
                 total += part;
             }
-            cr_assert_eq(source.descriptor.source.read(&source.descriptor.source, offset, gaps, 5), (ssize_t)total);
+            cr_assert_eq(read_at(offset, gaps, 5), (ssize_t)total);
             offset += total;
         }
         cr_expect_eq(memcmp(buffer, g.bytes + 333, len), 0);
         if (pad)
             cr_expect_eq(buffer[len], 0);
         cr_expect_eq(buffer[len + (size_t)pad], 0xee);
-        cr_expect_eq(file_source_close(&source), 0);
-        instance_destroy(instance);
-        unlink(path);
+        close_made(0);
     }
 }
 
 Test(file_source, reads_the_pad_byte_alone)
 {
-    struct instance *instance = make_instance(10, 5, true);
-    struct file_source source;
-    cr_assert_eq(file_source_open(&source, instance), 0);
+    open_made(10, 5, true);
     uint8_t byte = 0xee;
     struct iovec gap = {.iov_base = &byte, .iov_len = 1};
-    cr_expect_eq(source.descriptor.source.read(&source.descriptor.source, 5, &gap, 1), 1);
+    cr_expect_eq(read_at(5, &gap, 1), 1);
     cr_expect_eq(byte, 0);
-    cr_expect_eq(file_source_close(&source), 0);
-    instance_destroy(instance);
-    unlink(path);
+    close_made(0);
 }
 
 Test(file_source, shrinking_file_reads_short)
 {
-    struct instance *instance = make_instance(100, 1000, false);
-    struct file_source source;
-    cr_assert_eq(file_source_open(&source, instance), 0);
+    open_made(100, 1000, false);
     cr_assert_eq(truncate(path, 600), 0);
     uint8_t buffer[1000];
     struct iovec gaps[] = {{buffer, 300}, {buffer + 300, 700}};
-    cr_expect_eq(source.descriptor.source.read(&source.descriptor.source, 0, gaps, 2), 500);
-    cr_expect_eq(source.descriptor.source.read(&source.descriptor.source, 900, gaps, 1), 0);
-    cr_expect_eq(file_source_close(&source), DICOMNET_ERROR_SOURCE_CHANGED);
-    instance_destroy(instance);
-    unlink(path);
+    cr_expect_eq(read_at(0, gaps, 2), 500);
+    cr_expect_eq(read_at(900, gaps, 1), 0);
+    close_made(DICOMNET_ERROR_SOURCE_CHANGED);
 }
 
 /* One that lost what the pad byte stands behind must not look whole. */
 Test(file_source, shrinking_file_is_not_padded)
 {
-    struct instance *instance = make_instance(100, 1001, true);
-    struct file_source source;
-    cr_assert_eq(file_source_open(&source, instance), 0);
+    open_made(100, 1001, true);
     cr_assert_eq(truncate(path, 1100), 0);
     uint8_t buffer[1002];
     struct iovec gap = {buffer, 1002};
-    cr_expect_eq(source.descriptor.source.read(&source.descriptor.source, 0, &gap, 1), 1000);
-    cr_expect_eq(file_source_close(&source), DICOMNET_ERROR_SOURCE_CHANGED);
-    instance_destroy(instance);
-    unlink(path);
+    cr_expect_eq(read_at(0, &gap, 1), 1000);
+    close_made(DICOMNET_ERROR_SOURCE_CHANGED);
 }
 
 Test(file_source, tells_what_changed)
 {
-    struct file_source source;
-    struct instance *instance = make_instance(100, 1000, false);
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
-    cr_assert_eq(file_source_open(&source, instance), 0);
-    cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+    open_made(100, 1000, false);
+    touch();
     uint8_t buffer[1000];
     struct iovec gap = {buffer, sizeof buffer};
-    cr_expect_eq(source.descriptor.source.read(&source.descriptor.source, 0, &gap, 1), DICOMNET_ERROR_SOURCE_CHANGED);
+    cr_expect_eq(read_at(0, &gap, 1), DICOMNET_ERROR_SOURCE_CHANGED);
     cr_expect_eq(file_source_close(&source), DICOMNET_ERROR_SOURCE_CHANGED);
     unlink(path);
-    cr_expect_eq(file_source_open(&source, instance), -ENOENT);
+    cr_expect_eq(file_source_open(&source, made), -ENOENT);
     /* A FIFO where the file was: told, and without waiting for a writer. */
     cr_assert_eq(mkfifo(path, 0600), 0);
-    cr_assert_eq(file_source_open(&source, instance), 0);
-    cr_expect_eq(source.descriptor.source.read(&source.descriptor.source, 0, &gap, 1), DICOMNET_ERROR_SOURCE_CHANGED);
-    cr_expect_eq(file_source_close(&source), DICOMNET_ERROR_SOURCE_CHANGED);
-    unlink(path);
-    instance_destroy(instance);
+    cr_assert_eq(file_source_open(&source, made), 0);
+    cr_expect_eq(read_at(0, &gap, 1), DICOMNET_ERROR_SOURCE_CHANGED);
+    close_made(DICOMNET_ERROR_SOURCE_CHANGED);
 }
 
 /* What is read piece by piece is looked at before the first and after the last. */
@@ -141,18 +153,13 @@ Test(file_source, tells_what_changed_in_a_large_file)
     enum { LEN = 100 * 1000 };
     static uint8_t buffer[LEN];
     struct iovec first = {buffer, LEN / 2}, second = {buffer + LEN / 2, LEN / 2};
-    struct file_source source;
-    struct instance *instance = make_instance(100, LEN, false);
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
-    cr_assert_eq(file_source_open(&source, instance), 0);
-    cr_expect_eq(source.descriptor.source.read(&source.descriptor.source, 0, &first, 1), LEN / 2);
-    cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
-    cr_expect_eq(source.descriptor.source.read(&source.descriptor.source, LEN / 2, &second, 1),
-                 DICOMNET_ERROR_SOURCE_CHANGED);
+    open_made(100, LEN, false);
+    cr_expect_eq(read_at(0, &first, 1), LEN / 2);
+    touch();
+    cr_expect_eq(read_at(LEN / 2, &second, 1), DICOMNET_ERROR_SOURCE_CHANGED);
     cr_expect_eq(file_source_close(&source), DICOMNET_ERROR_SOURCE_CHANGED);
-    cr_expect_eq(file_source_open(&source, instance), DICOMNET_ERROR_SOURCE_CHANGED);
-    unlink(path);
-    instance_destroy(instance);
+    cr_expect_eq(file_source_open(&source, made), DICOMNET_ERROR_SOURCE_CHANGED);
+    remove_instance(made);
 }
 
 /* ---- dicomnet_descriptor_source: the rest of what the caller has open ---- */
@@ -177,46 +184,42 @@ Test(descriptor_source, reads_the_rest_of_a_file)
         cr_expect(len % 2 == 0 || second[len - 500] == 0, "an odd data set ends with a NUL");
         cr_expect_eq(lseek(fd, 0, SEEK_CUR), 0);
         close(fd);
-        instance_destroy(instance);
-        unlink(path);
+        remove_instance(instance);
     }
 }
 
 Test(descriptor_source, tells_what_cannot_be_read)
 {
-    struct dicomnet_descriptor_source source;
+    struct dicomnet_descriptor_source rest;
     struct instance *instance = make_instance(100, 1000, false);
     int fd = open(path, O_RDONLY), folder = open("/", O_RDONLY | O_DIRECTORY), ends[2];
     cr_assert_eq(pipe(ends), 0);
-    cr_expect_eq(dicomnet_descriptor_source_init(&source, -1, 0), -EBADF);
-    cr_expect_eq(dicomnet_descriptor_source_init(&source, folder, 0), -EINVAL);
-    cr_expect_eq(dicomnet_descriptor_source_init(&source, ends[0], 0), -EINVAL);
-    cr_expect_eq(dicomnet_descriptor_source_init(&source, fd, 1101), -EINVAL);
-    cr_expect_eq(dicomnet_descriptor_source_init(&source, fd, 1100), 0);
-    cr_expect_eq(source.source.len, 0);
+    cr_expect_eq(dicomnet_descriptor_source_init(&rest, -1, 0), -EBADF);
+    cr_expect_eq(dicomnet_descriptor_source_init(&rest, folder, 0), -EINVAL);
+    cr_expect_eq(dicomnet_descriptor_source_init(&rest, ends[0], 0), -EINVAL);
+    cr_expect_eq(dicomnet_descriptor_source_init(&rest, fd, 1101), -EINVAL);
+    cr_expect_eq(dicomnet_descriptor_source_init(&rest, fd, 1100), 0);
+    cr_expect_eq(rest.source.len, 0);
     close(folder);
     close(ends[0]);
     close(ends[1]);
     close(fd);
-    instance_destroy(instance);
-    unlink(path);
+    remove_instance(instance);
 }
 
 Test(descriptor_source, tells_what_changed)
 {
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = 1}};
-    struct dicomnet_descriptor_source source;
+    struct dicomnet_descriptor_source rest;
     struct instance *instance = make_instance(100, 1000, false);
     uint8_t buffer[1000];
     struct iovec first = {buffer, 500}, last = {buffer + 500, 500};
     int fd = open(path, O_RDONLY);
-    cr_assert_eq(dicomnet_descriptor_source_init(&source, fd, 100), 0);
-    cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
-    cr_expect_eq(source.source.read(&source.source, 0, &first, 1), 500, "what is not the last is sent");
-    cr_expect_eq(source.source.read(&source.source, 500, &last, 1), DICOMNET_ERROR_SOURCE_CHANGED);
+    cr_assert_eq(dicomnet_descriptor_source_init(&rest, fd, 100), 0);
+    touch();
+    cr_expect_eq(rest.source.read(&rest.source, 0, &first, 1), 500, "what is not the last is sent");
+    cr_expect_eq(rest.source.read(&rest.source, 500, &last, 1), DICOMNET_ERROR_SOURCE_CHANGED);
     cr_assert_eq(truncate(path, 800), 0);
-    cr_expect_eq(source.source.read(&source.source, 500, &last, 1), 200, "short");
+    cr_expect_eq(rest.source.read(&rest.source, 500, &last, 1), 200, "short");
     close(fd);
-    instance_destroy(instance);
-    unlink(path);
+    remove_instance(instance);
 }

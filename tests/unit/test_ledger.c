@@ -389,29 +389,37 @@ Test(ledger, another_destination)
     begin();
 }
 
+/* Keep the instance as a file of that path. Returns what the flush has to say, NULL if all is well. */
+static const char *keep_as(struct instance *instance, const char *at)
+{
+    instance->file.path = at;
+    record.keep(record.user, instance);
+    return ask_flush(&record);
+}
+
+/* What is lost is said to the end, and what came after it is kept. */
+static void expect_lost_but_going_on(struct instance *instance, unsigned lost)
+{
+    cr_expect_eq(ledger_lost(ledger), lost);
+    cr_expect_not_null(keep_as(instance, "/third"));
+    cr_expect_eq(ledger_lost(ledger), lost);
+}
+
 Test(ledger, what_cannot_be_written_is_counted_and_said)
 {
     struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
-    record.keep(record.user, &instance);
-    cr_assert_null(ask_flush(&record));
+    cr_assert_null(keep_as(&instance, file_path));
     signal(SIGXFSZ, SIG_IGN);
     struct rlimit whole, small;
     cr_assert_eq(getrlimit(RLIMIT_FSIZE, &whole), 0);
     small = whole;
     small.rlim_cur = 1000;
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &small), 0);
-    instance.file.path = "/other";
-    record.keep(record.user, &instance);
-    const char *problem = ask_flush(&record);
+    const char *problem = keep_as(&instance, "/other");
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &whole), 0);
     cr_assert_not_null(problem);
     cr_expect_not_null(strstr(problem, "cannot be written: "), "%s", problem);
-    cr_expect_eq(ledger_lost(ledger), 1);
-    /* There is room again: what comes now is kept, and the problem still said. */
-    instance.file.path = "/third";
-    record.keep(record.user, &instance);
-    cr_expect_not_null(ask_flush(&record));
-    cr_expect_eq(ledger_lost(ledger), 1);
+    expect_lost_but_going_on(&instance, 1); /* there is room again */
     cr_expect_eq(ask("SELECT count(*) FROM file"), 2);
 }
 
@@ -428,16 +436,10 @@ Test(ledger, a_row_that_cannot_be_kept_is_counted_and_said)
     sqlite3_close(db);
     struct instance instance = made(file_path, "1.2.3", OUTCOME_STORED, REASON_NONE);
     record.keep(record.user, &instance);
-    instance.file.path = "/refused";
-    record.keep(record.user, &instance);
-    const char *problem = ask_flush(&record);
+    const char *problem = keep_as(&instance, "/refused");
     cr_assert_not_null(problem);
     cr_expect_not_null(strstr(problem, "not this one"), "%s", problem);
-    cr_expect_eq(ledger_lost(ledger), 2);
-    instance.file.path = "/third";
-    record.keep(record.user, &instance);
-    cr_expect_not_null(ask_flush(&record));
-    cr_expect_eq(ledger_lost(ledger), 2);
+    expect_lost_but_going_on(&instance, 2);
     cr_expect_eq(ask("SELECT count(*) FROM file WHERE path = '/third'"), 1);
     cr_expect_eq(ask("SELECT count(*) FROM file"), 1);
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "option_arguments.h"
 #include "programs/option_groups.h"
 #include "programs/options_table.h"
 
@@ -56,21 +57,13 @@ const struct option_row option_rows[] = {
 };
 const size_t option_row_count = sizeof option_rows / sizeof option_rows[0];
 
-enum { ARGUMENTS_MAX = 16 };
-
 static struct dicom_sender_options options;
 static char message[OPTIONS_MESSAGE_SIZE];
 static char shown[512];
 
 static enum options_verdict parse(const char *const *arguments)
 {
-    char *argv[ARGUMENTS_MAX + 2] = {(char *)(uintptr_t) "program"};
-    int argc = 1;
-    for (; arguments[argc - 1] != NULL; argc++)
-        argv[argc] = (char *)(uintptr_t)arguments[argc - 1];
-    if (options.common.program != 0)
-        options_fini(&options.common);
-    enum options_verdict verdict = options_parse(&options.common, PROGRAM_SENDER, argc, argv, message);
+    enum options_verdict verdict = parse_arguments(&options.common, PROGRAM_SENDER, arguments, message);
     shown[0] = '\0';
     for (size_t i = 0; i < options.common.shown_count; i++) {
         size_t len = strlen(shown);
@@ -93,8 +86,7 @@ static enum options_verdict parse(const char *const *arguments)
 
 static void finish(void)
 {
-    if (options.common.program != 0)
-        options_fini(&options.common);
+    forget_options(&options.common);
 }
 TestSuite(option_secrets, .fini = finish);
 

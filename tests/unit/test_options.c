@@ -6,10 +6,9 @@
 #include "dicomnet/dimse.h"
 #include "dicomnet/log.h"
 #include "dicomnet/query_retrieve.h"
+#include "option_arguments.h"
 #include "programs/option_groups.h"
 #include "programs/options_table.h"
-
-enum { ARGUMENTS_MAX = 16 };
 
 static union {
     struct options common;
@@ -23,20 +22,9 @@ static union {
 } options;
 static char message[OPTIONS_MESSAGE_SIZE];
 
-/* Parse the arguments after the program's name. */
-static enum options_verdict parse(enum program program, const char *const *arguments)
-{
-    char *argv[ARGUMENTS_MAX + 2] = {(char *)(uintptr_t) "program"};
-    int argc = 1;
-    for (; arguments[argc - 1] != NULL; argc++)
-        argv[argc] = (char *)(uintptr_t)arguments[argc - 1];
-    if (options.common.program != 0)
-        options_fini(&options.common);
-    return options_parse(&options.common, program, argc, argv, message);
-}
-
-#define PARSE(program, ...) parse((program), (const char *const[]){__VA_ARGS__, NULL})
-#define SENDER(...)         PARSE(PROGRAM_SENDER, __VA_ARGS__)
+#define PARSE(program, ...)                                                                                            \
+    parse_arguments(&options.common, (program), (const char *const[]){__VA_ARGS__, NULL}, message)
+#define SENDER(...) PARSE(PROGRAM_SENDER, __VA_ARGS__)
 #define WRONG(text, ...)                                                                                               \
     do {                                                                                                               \
         cr_assert_eq(SENDER(__VA_ARGS__), OPTIONS_WRONG);                                                              \
@@ -46,8 +34,7 @@ static enum options_verdict parse(enum program program, const char *const *argum
 
 static void finish(void)
 {
-    if (options.common.program != 0)
-        options_fini(&options.common);
+    forget_options(&options.common);
 }
 TestSuite(options, .fini = finish);
 
@@ -57,9 +44,9 @@ Test(options, nothing_typed)
     static const enum program programs[] = {PROGRAM_SENDER, PROGRAM_REPORT, PROGRAM_RECEIVER, PROGRAM_MOVER,
                                             PROGRAM_ARCHIVE};
     for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++)
-        cr_assert_eq(parse(programs[i], none), OPTIONS_NOTHING);
-    cr_assert_eq(parse(PROGRAM_ECHO, none), OPTIONS_RUN, "its default peer");
-    cr_assert_eq(parse(PROGRAM_FINDER, none), OPTIONS_RUN, "its default peer");
+        cr_assert_eq(parse_arguments(&options.common, programs[i], none, message), OPTIONS_NOTHING);
+    cr_assert_eq(parse_arguments(&options.common, PROGRAM_ECHO, none, message), OPTIONS_RUN, "its default peer");
+    cr_assert_eq(parse_arguments(&options.common, PROGRAM_FINDER, none, message), OPTIONS_RUN, "its default peer");
 }
 
 Test(options, defaults)
@@ -156,13 +143,12 @@ Test(options, timeouts)
     RIGHT("--timeout", ".5");
     cr_assert_eq(options.sender.connection.network.timeouts.dimse_ms, 500);
     RIGHT("--timeout", "86400");
-    WRONG("--timeout: '86400.001' is not a number of seconds from 0 to 86400", "--timeout", "86400.001");
-    WRONG("--timeout: '-1' is not a number of seconds from 0 to 86400", "--timeout", "-1");
-    WRONG("--timeout: '1.2.3' is not a number of seconds from 0 to 86400", "--timeout", "1.2.3");
-    WRONG("--timeout: '.' is not a number of seconds from 0 to 86400", "--timeout", ".");
-    WRONG("--timeout: '5s' is not a number of seconds from 0 to 86400", "--timeout", "5s");
-    WRONG("--timeout: '99999999999999999999' is not a number of seconds from 0 to 86400", "--timeout",
-          "99999999999999999999");
+    static const char *const wrong[] = {"86400.001", "-1", "1.2.3", ".", "5s", "99999999999999999999"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "--timeout: '%s' is not a number of seconds from 0 to 86400", wrong[i]);
+        WRONG(text, "--timeout", wrong[i]);
+    }
 }
 
 Test(options, numbers)
@@ -172,10 +158,12 @@ Test(options, numbers)
     WRONG("-t: '257' is not a number from 1 to 256 or auto", "-t257");
     WRONG("-t: '=8' is not a number from 1 to 256 or auto", "-t=8");
     WRONG("--threads: '' is not a number from 1 to 256 or auto", "--threads=");
-    WRONG("--threads: '-1' is not a number from 1 to 256 or auto", "--threads", "-1");
-    WRONG("--threads: ' 8' is not a number from 1 to 256 or auto", "--threads", " 8");
-    WRONG("--threads: '8.5' is not a number from 1 to 256 or auto", "--threads", "8.5");
-    WRONG("--threads: '4294967297' is not a number from 1 to 256 or auto", "--threads", "4294967297");
+    static const char *const wrong[] = {"-1", " 8", "8.5", "4294967297"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        char text[100];
+        snprintf(text, sizeof text, "--threads: '%s' is not a number from 1 to 256 or auto", wrong[i]);
+        WRONG(text, "--threads", wrong[i]);
+    }
     WRONG("--port: '0' is not a number from 1 to 65535", "--port", "0");
     WRONG("-p: '65536' is not a number from 1 to 65535", "-p", "65536");
     WRONG("-pdu: '4095' is not a number from 4096 to 1048576", "-pdu", "4095");
@@ -355,7 +343,8 @@ Test(options, relations)
          "--import, --reindex and --sync belong to --output-dir, which is missing"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        cr_expect_eq(parse(rows[i].program, rows[i].arguments), OPTIONS_WRONG, "%s", rows[i].message);
+        cr_expect_eq(parse_arguments(&options.common, rows[i].program, rows[i].arguments, message), OPTIONS_WRONG, "%s",
+                     rows[i].message);
         cr_expect_str_eq(message, rows[i].message);
     }
     RIGHT("-to", "999.9");

@@ -40,24 +40,36 @@ static void take_instance(void *user, struct instance *instance)
     instance_destroy(instance);
 }
 
-static void add(struct outline *outline, struct seen *seen, const char *study, unsigned number, uint64_t bytes,
-                unsigned kind)
+static struct outline outline;
+static struct seen *seen;
+static struct told told;
+
+static void begin(void)
+{
+    cr_assert_eq(seen_open(&seen), 0);
+}
+
+static void end(void)
+{
+    outline_fini(&outline);
+    seen_close(seen);
+}
+
+TestSuite(outline, .init = begin, .fini = end);
+
+static void add(const char *study, unsigned number, uint64_t bytes, unsigned kind)
 {
     struct instance *first, *instance = make_instance(study, number, bytes, kind);
     cr_assert_eq(seen_check(seen, instance, &first), 0);
     cr_assert_null(first);
-    cr_assert_eq(outline_add(outline, instance, seen_last_place(seen)), 0);
+    cr_assert_eq(outline_add(&outline, instance, seen_last_place(seen)), 0);
     instance_destroy(instance);
 }
 
 Test(outline, the_largest_study_comes_first)
 {
-    struct outline outline = {0};
-    struct seen *seen;
-    struct told told = {0};
-    cr_assert_eq(seen_open(&seen), 0);
     for (unsigned i = 0; i < 3000; i++) /* mixed, and past what is buffered */
-        add(&outline, seen, i % 3 == 0 ? "1.1" : i % 3 == 1 ? "1.2" : "1.3", i, i % 3 == 1 ? 300 : 100 + i % 3, i % 2);
+        add(i % 3 == 0 ? "1.1" : i % 3 == 1 ? "1.2" : "1.3", i, i % 3 == 1 ? 300 : 100 + i % 3, i % 2);
     cr_assert_eq(outline_tell(&outline, seen, take_study, take_instance, &told), 0);
     cr_expect_eq(told.studies, 3);
     cr_expect_eq(told.instances, 3000);
@@ -70,37 +82,25 @@ Test(outline, the_largest_study_comes_first)
     cr_expect_eq(outline.count, 0, "it is empty afterwards");
     cr_assert_eq(outline_tell(&outline, seen, take_study, take_instance, &told), 0);
     cr_expect_eq(told.instances, 3000);
-    outline_fini(&outline);
-    seen_close(seen);
 }
 
 Test(outline, more_contexts_than_an_association_has_come_in_pieces)
 {
-    struct outline outline = {0};
-    struct seen *seen;
-    struct told told = {0};
-    cr_assert_eq(seen_open(&seen), 0);
     for (unsigned i = 0; i < DICOMNET_PDU_CONTEXTS_MAX + 10; i++)
-        add(&outline, seen, "1.1", i, 100, i);
+        add("1.1", i, 100, i);
     cr_assert_eq(outline_tell(&outline, seen, take_study, take_instance, &told), 0);
     cr_expect_eq(told.studies, 2);
     cr_expect_eq(told.counts[0], DICOMNET_PDU_CONTEXTS_MAX);
     cr_expect_eq(told.contexts[1], 10);
     cr_expect_eq(told.instances, DICOMNET_PDU_CONTEXTS_MAX + 10);
-    outline_fini(&outline);
-    seen_close(seen);
 }
 
 /* A dry run that is interrupted ends what it found, and shows no plan. */
 Test(outline, without_studies_the_instances_still_come)
 {
-    struct outline outline = {0};
-    struct seen *seen;
-    struct told told = {.studies = 1, .uids = {"1.1"}};
-    cr_assert_eq(seen_open(&seen), 0);
+    told = (struct told){.studies = 1, .uids = {"1.1"}};
     for (unsigned i = 0; i < 5; i++)
-        add(&outline, seen, "1.1", i, 100, 0);
+        add("1.1", i, 100, 0);
     cr_assert_eq(outline_tell(&outline, seen, NULL, take_instance, &told), 0);
     cr_expect_eq(told.instances, 5);
-    seen_close(seen);
 }

@@ -28,6 +28,23 @@ static void assert_golden(const uint8_t *bytes, ssize_t len, const char *golden,
         cr_assert_eq(bytes[i], (uint8_t)golden[i], "byte %zu is %02x, not %02x", i + 1, bytes[i], (uint8_t)golden[i]);
 }
 
+/* What both golden A-ASSOCIATEs have. */
+static struct dicomnet_pdu_associate make_associate(uint32_t max_len, const char *class_uid, const char *version)
+{
+    return (struct dicomnet_pdu_associate){
+        .protocol_version = 1,
+        .called_ae = "STORE",
+        .calling_ae = "SENDER",
+        .application_context = dicomnet_span_of(DICOMNET_UID_APPLICATION_CONTEXT),
+        .context_count = 2,
+        .has_max_len = true,
+        .max_len = max_len,
+        .implementation_class_uid = dicomnet_span_of(class_uid),
+        .implementation_version = dicomnet_span_of(version),
+        .role_count = 1,
+    };
+}
+
 /* The values of golden_associate_rq. `run` is where its transfer syntaxes go. */
 static struct dicomnet_pdu_associate make_request(uint8_t *run, size_t run_size)
 {
@@ -39,21 +56,10 @@ static struct dicomnet_pdu_associate make_request(uint8_t *run, size_t run_size)
         run + implicit_at, run_size - implicit_at, dicomnet_span_of(DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN));
     cr_assert_gt(implicit_len, 0);
     size_t run_len = (size_t)(explicit_len + implicit_len);
-    struct dicomnet_pdu_associate request = {
-        .protocol_version = 1,
-        .called_ae = "STORE",
-        .calling_ae = "SENDER",
-        .application_context = dicomnet_span_of(DICOMNET_UID_APPLICATION_CONTEXT),
-        .context_count = 2,
-        .has_max_len = true,
-        .max_len = 16384,
-        .implementation_class_uid = dicomnet_span_of("1.2.3.4"),
-        .implementation_version = dicomnet_span_of("TEST_1"),
-        .has_async = true,
-        .async_invoked = 8,
-        .async_performed = 1,
-        .role_count = 1,
-    };
+    struct dicomnet_pdu_associate request = make_associate(16384, "1.2.3.4", "TEST_1");
+    request.has_async = true;
+    request.async_invoked = 8;
+    request.async_performed = 1;
     request.contexts[0] = (struct dicomnet_pdu_context){
         .id = 1, .abstract_syntax = dicomnet_span_of(CT), .transfer_syntaxes = {run, run_len}};
     request.contexts[1] = (struct dicomnet_pdu_context){.id = 3,
@@ -80,21 +86,12 @@ Test(pdu, encodes_associate_ac_as_the_standard_says)
     cr_assert_eq(dicomnet_pdu_encode_transfer_syntax(small, sizeof small,
                                                      dicomnet_span_of(DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN)),
                  DICOMNET_ERROR_BUFFER_TOO_SMALL);
-    struct dicomnet_pdu_associate answer = {
-        .protocol_version = 1,
-        .called_ae = "STORE",
-        .calling_ae = "SENDER",
-        .application_context = dicomnet_span_of(DICOMNET_UID_APPLICATION_CONTEXT),
-        .context_count = 2,
-        .contexts = {{.id = 1, .result = DICOMNET_CONTEXT_ACCEPTED, .transfer_syntaxes = {run, (size_t)run_len}},
-                     {.id = 3, .result = DICOMNET_CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED}},
-        .has_max_len = true,
-        .max_len = 65536,
-        .implementation_class_uid = dicomnet_span_of("1.2.3.5"),
-        .implementation_version = dicomnet_span_of("PEER_7"),
-        .role_count = 1,
-        .roles = {{.class_uid = dicomnet_span_of(CT), .scu = true}},
-    };
+    struct dicomnet_pdu_associate answer = make_associate(65536, "1.2.3.5", "PEER_7");
+    answer.contexts[0] = (struct dicomnet_pdu_context){
+        .id = 1, .result = DICOMNET_CONTEXT_ACCEPTED, .transfer_syntaxes = {run, (size_t)run_len}};
+    answer.contexts[1] =
+        (struct dicomnet_pdu_context){.id = 3, .result = DICOMNET_CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED};
+    answer.roles[0] = (struct dicomnet_pdu_role){.class_uid = dicomnet_span_of(CT), .scu = true};
     ssize_t len = dicomnet_pdu_encode_associate(bytes, sizeof bytes, DICOMNET_PDU_ASSOCIATE_AC, &answer);
     assert_golden(bytes, len, golden_associate_ac, GOLDEN_LEN(golden_associate_ac));
 }

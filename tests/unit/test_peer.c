@@ -40,29 +40,27 @@ static void reset(void)
     reset_with(2, 0);
 }
 
-/* An association that could not be opened, for the `failures`-th time in a row since NOW_US. */
-static struct peer_verdict fail(int worker, const struct dicomnet_association_end *end, unsigned failures)
+/* An association of a worker that had work. */
+static struct peer_verdict end_at(struct peer_ending ending, uint64_t now_us)
 {
-    const struct peer_ending ending = {.worker = worker,
-                                       .end = end,
-                                       .had_work = true,
-                                       .backs_off = true,
-                                       .failures = failures,
-                                       .failing_since_us = NOW_US};
-    return peer_learn_ended(&peer, &ending, NOW_US + failures);
+    ending.had_work = true;
+    ending.failing_since_us = NOW_US;
+    return peer_learn_ended(&peer, &ending, now_us);
 }
 
-/* An open association that ended after so many answers. */
+/* One that could not be opened, for the `failures`-th time in a row since NOW_US. */
+static struct peer_verdict fail(int worker, const struct dicomnet_association_end *end, unsigned failures)
+{
+    return end_at((struct peer_ending){.worker = worker, .end = end, .backs_off = true, .failures = failures},
+                  NOW_US + failures);
+}
+
+/* An open one that ended after so many answers. */
 static struct peer_verdict end_after(int worker, const struct dicomnet_association_end *end, uint64_t answered)
 {
-    const struct peer_ending ending = {.worker = worker,
-                                       .end = end,
-                                       .opened = true,
-                                       .had_work = true,
-                                       .answered = answered,
-                                       .lost = answered == 0,
-                                       .failing_since_us = NOW_US};
-    return peer_learn_ended(&peer, &ending, NOW_US);
+    return end_at(
+        (struct peer_ending){.worker = worker, .end = end, .opened = true, .answered = answered, .lost = answered == 0},
+        NOW_US);
 }
 
 static struct peer_verdict answer(uint16_t status, const struct context_pair *pair)

@@ -185,16 +185,22 @@ Test(progress_end, the_end_says_what_was_chosen)
     EXPECT_CONTAINS(written(), "too little time or too few studies");
 }
 
+/* What is written at the end of a session of that verdict. */
+static const char *written_at_end(enum session_verdict verdict, const char *stop_text)
+{
+    struct session_result result = finished();
+    result.verdict = verdict;
+    strcpy(result.stop_text, stop_text);
+    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
+    return written();
+}
+
 Test(progress_end, the_end_of_a_stopped_session_says_why)
 {
     begin(PROGRESS_NORMAL);
     end_instance(fixture_instance("p", "1.2", "1.3", 10, OUTCOME_PENDING, REASON_INTERRUPTED));
     end_instance(fixture_instance("q", "1.2", "1.4", 10, OUTCOME_IN_DOUBT, REASON_NO_RESPONSE));
-    struct session_result result = finished();
-    result.verdict = SESSION_STOPPED;
-    strcpy(result.stop_text, "rejected");
-    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
-    const char *text = written();
+    const char *text = written_at_end(SESSION_STOPPED, "rejected");
     EXPECT_CONTAINS(text, "session stopped after 12.3 s: rejected\n");
     EXPECT_CONTAINS(text, "  in doubt             1   sent, but never answered\n");
     EXPECT_CONTAINS(text, "  pending              1   not sent\n");
@@ -208,11 +214,7 @@ Test(progress_end, the_end_of_an_interrupted_session_asks_for_nothing)
     end_instance(failed("bad"));
     end_instance(fixture_instance("q", "1.2", "1.4", 10, OUTCOME_IN_DOUBT, REASON_INTERRUPTED));
     end_instance(fixture_instance("r", NULL, NULL, 10, OUTCOME_SKIPPED, REASON_NOT_DICOM));
-    struct session_result result = finished();
-    result.verdict = SESSION_INTERRUPTED;
-    strcpy(result.stop_text, "interrupted: again to stop at once");
-    progress_finish(progress, &result, session_exit_code(&result), NULL, NULL, NULL);
-    const char *text = written();
+    const char *text = written_at_end(SESSION_INTERRUPTED, "interrupted: again to stop at once");
     EXPECT_CONTAINS(text, "session interrupted after 12.3 s: 0 stored, 1 failed, 1 in doubt\n");
     EXPECT_CONTAINS(text, "\nfailed or in doubt\n  1 file: the peer did not answer with success: A900");
     EXPECT_CONTAINS(text, "  skipped              1   1 not-dicom\n");

@@ -5,20 +5,20 @@
 #include <string.h>
 
 #include "engine/channel.h"
-#include "engine/plan.h"
+#include "engine/study.h"
 
-void agreed_init(struct agreed *agreed, const struct work *work)
+void agreed_init(struct agreed *agreed, const struct proposal *asked)
 {
-    agreed->asked_count = work->pair_count;
-    memcpy(agreed->asked, work->pairs, work->pair_count * sizeof work->pairs[0]);
+    agreed->asked.count = asked->count;
+    memcpy(agreed->asked.pairs, asked->pairs, asked->count * sizeof asked->pairs[0]);
     agreed->known_count = 0;
     agreed->last = NULL;
 }
 
 static bool was_asked(const struct agreed *agreed, const struct context_pair *way)
 {
-    for (size_t i = 0; i < agreed->asked_count; i++)
-        if (agreed->asked[i] == way)
+    for (size_t i = 0; i < agreed->asked.count; i++)
+        if (agreed->asked.pairs[i] == way)
             return true;
     return false;
 }

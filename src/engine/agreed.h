@@ -10,11 +10,9 @@
 
 #include <stddef.h>
 
-#include "dicomnet/pdu.h"
+#include "engine/proposal.h"
 
 struct channel;
-struct context_pair;
-struct work;
 
 enum agreement_kind {
     AGREED_WAY,     /* they go out in `way` */
@@ -31,15 +29,14 @@ struct agreement {
 };
 
 struct agreed {
-    size_t asked_count;
-    const struct context_pair *asked[DICOMNET_PDU_CONTEXTS_MAX]; /* borrowed as the work's are */
+    struct proposal asked;
     size_t known_count;
     struct agreement known[DICOMNET_PDU_CONTEXTS_MAX]; /* what was looked up so far */
     const struct agreement *last;                      /* of them; the next instance's is most likely the same */
 };
 
-/* An association is asked for, for the pairs of this work. */
-void agreed_init(struct agreed *agreed, const struct work *work);
+/* An association is asked for this, which is copied. */
+void agreed_init(struct agreed *agreed, const struct proposal *asked);
 
 /* As agreed_find, which it is for. */
 const struct agreement *agreed_look_up(struct agreed *agreed, struct channel *channel, const struct context_pair *pair);

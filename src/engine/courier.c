@@ -463,7 +463,7 @@ void courier_expect_channel(struct courier *courier, uint64_t number)
 {
     courier->outbox->association = number;
     courier->carried = (struct carried){.use = USE_UNDECIDED};
-    agreed_init(&courier->agreed, courier->work);
+    agreed_init(&courier->agreed, &courier->work->proposal);
 }
 
 void courier_use_channel(struct courier *courier, struct channel *channel, bool one_at_a_time)

@@ -133,29 +133,6 @@ bool plan_has_next(const struct plan *plan)
     return plan->heap_count > 0;
 }
 
-static bool work_has_pair(const struct work *work, const struct context_pair *pair)
-{
-    for (size_t i = work->pair_count; i > 0; i--)
-        if (work->pairs[i - 1] == pair)
-            return true;
-    return false;
-}
-
-/* Those ways of an instance that the work does not have yet; or none, and false, as they do not all fit. */
-static bool add_ways(struct work *work, const struct context_pair *pair)
-{
-    const struct context_pair *missing[FALLBACK_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < pair->way_count; i++)
-        if (!work_has_pair(work, pair->ways[i]))
-            missing[count++] = pair->ways[i];
-    if (work->pair_count + count > DICOMNET_PDU_CONTEXTS_MAX)
-        return false;
-    for (size_t i = 0; i < count; i++)
-        work->pairs[work->pair_count++] = missing[i];
-    return true;
-}
-
 /* Move what is waiting in the study into the work, `most` at most and as long as the contexts do not become too many.
  */
 static void fill_work(struct plan *plan, struct work *work, struct study *study, uint64_t most)
@@ -166,7 +143,7 @@ static void fill_work(struct plan *plan, struct work *work, struct study *study,
          node = next) {
         struct instance *instance = list_entry(node, struct instance, mail.node);
         next = list_next(&study->waiting, node);
-        if (instance->pair != last && !add_ways(work, instance->pair))
+        if (instance->pair != last && !proposal_add_ways(&work->proposal, instance->pair))
             continue;
         last = instance->pair;
         list_remove(node);
@@ -174,39 +151,11 @@ static void fill_work(struct plan *plan, struct work *work, struct study *study,
         work->instance_count++;
         work->bytes += instance_wire_len(instance);
     }
-    work->needed_count = work->pair_count;
+    work->needed_count = work->proposal.count;
     study->waiting_count -= work->instance_count;
     study->waiting_bytes -= work->bytes;
     plan->waiting_count -= work->instance_count;
     plan->waiting_bytes -= work->bytes;
-}
-
-/* Contexts of other studies, as far as there is room: the association can then be kept for them. How they lie comes
- * before what they can become. */
-static void add_known_pairs(const struct plan *plan, struct work *work)
-{
-    for (size_t way = 0; way < FALLBACK_MAX; way++) {
-        for (size_t i = 0; i < plan->table.pair_count; i++) {
-            const struct context_pair *pair = plan->table.pair_list[i];
-            if (work->pair_count == DICOMNET_PDU_CONTEXTS_MAX)
-                return;
-            if (way < pair->way_count && !work_has_pair(work, pair->ways[way]))
-                work->pairs[work->pair_count++] = pair->ways[way];
-        }
-    }
-}
-
-/* In which something lies first; each kind stays in the order it is in. */
-static void order_pairs(struct work *work)
-{
-    const struct context_pair *others[DICOMNET_PDU_CONTEXTS_MAX];
-    size_t found_count = 0, other_count = 0;
-    for (size_t i = 0; i < work->pair_count; i++)
-        if (work->pairs[i]->is_found)
-            work->pairs[found_count++] = work->pairs[i];
-        else
-            others[other_count++] = work->pairs[i];
-    memcpy(work->pairs + found_count, others, other_count * sizeof others[0]);
 }
 
 /* What is waiting of a study that is in no heap, as work for this worker. NULL if there is no memory. */
@@ -220,8 +169,8 @@ static struct work *make_work(struct plan *plan, struct study *study, int worker
     snprintf(work->study_uid, sizeof work->study_uid, "%s", study->is_class ? "" : study->uid);
     list_init(&work->instances);
     fill_work(plan, work, study, most);
-    add_known_pairs(plan, work);
-    order_pairs(work);
+    proposal_fill(&work->proposal, plan->table.pair_list, plan->table.pair_count);
+    proposal_order(&work->proposal);
     return work;
 }
 

@@ -12,8 +12,8 @@
 #include <stdint.h>
 
 #include "base/list.h"
-#include "dicomnet/pdu.h"
 #include "engine/breaker.h"
+#include "engine/proposal.h"
 #include "engine/study.h"
 #include "engine/uid_set.h"
 
@@ -23,10 +23,9 @@ struct instance;
  * A piece of work: instances of one study for one worker. It is made by plan_next, travels to the worker and comes home
  * empty; plan_finish frees it.
  *
- * `pairs` is what an association for it is asked for, each as a presentation context of its own: every way (study.h) of
- * every instance of it, so that such an association leaves nothing open: what it takes of them in no way, the peer does
- * not take. There is room for the ways of other studies beside, mostly. First come the pairs in which something lies,
- * then those that things only become; in each kind those that are needed lead.
+ * An association for it is asked for every way (study.h) of every instance of it, and, as far as there is room, for the
+ * ways of other studies, so that it can be kept for them. First come the pairs in which something lies, then those that
+ * things only become; in each kind those that are needed lead.
  */
 struct work {
     struct mail mail;
@@ -35,10 +34,9 @@ struct work {
     struct list instances;
     uint64_t instance_count;
     uint64_t bytes;
-    size_t pair_count;
-    size_t needed_count; /* so many of `pairs` are needed; the others are known to come */
-    const struct context_pair *pairs[DICOMNET_PDU_CONTEXTS_MAX]; /* constant, and alive as long as the plan */
-    uint64_t stored, failed;                                     /* filled in by the worker, for the log */
+    struct proposal proposal; /* its pairs are alive as long as the plan */
+    size_t needed_count;      /* so many of them are needed; the others are known to come */
+    uint64_t stored, failed;  /* filled in by the worker, for the log */
 };
 
 struct plan {

@@ -12,7 +12,7 @@
  *    |  +---------------+---------------> STOPPING ------------+ |
  *    |    asked to stop                        the workers ended |
  *    +-----------------------------------------------------------+
- *         nothing to send, or a dry run
+ *         nothing to send, or a dry run: with PROBING between, if the peer is to be asked (to STOPPING if it cannot be)
  *
  * The scan runs beside it from the first phase on, and is paced so that what is found and not yet sent stays bounded.
  *
@@ -37,8 +37,10 @@ enum { PROGRESS_INTERVAL_MS = 250 };
 
 /* Which phases may follow, as bits. */
 static const unsigned successors[] = {
-    [PHASE_LOOKING] = 1u << PHASE_VERIFYING | 1u << PHASE_SENDING | 1u << PHASE_STOPPING | 1u << PHASE_OVER,
+    [PHASE_LOOKING] =
+        1u << PHASE_VERIFYING | 1u << PHASE_PROBING | 1u << PHASE_SENDING | 1u << PHASE_STOPPING | 1u << PHASE_OVER,
     [PHASE_VERIFYING] = 1u << PHASE_SENDING | 1u << PHASE_STOPPING,
+    [PHASE_PROBING] = 1u << PHASE_STOPPING | 1u << PHASE_OVER,
     [PHASE_SENDING] = 1u << PHASE_STOPPING | 1u << PHASE_OVER,
     [PHASE_STOPPING] = 1u << PHASE_OVER,
     [PHASE_OVER] = 0,
@@ -110,6 +112,7 @@ void session_stop_for(struct session *session, enum session_verdict verdict, con
                 EVENT_SESSION_INTERRUPTED, LOG_TEXT("text", text));
     intake_stop(session->intake);
     verify_cancel(&session->verify);
+    probe_cancel(&session->probe);
     claims_stop(&session->claims);
     crew_stop(&session->crew, false);
 }
@@ -281,7 +284,9 @@ static void end_session(struct session *session)
 
 static void leave_looking(struct session *session)
 {
-    if (session->options->dry_run) {
+    if (session->options->probe && session->plan.table.pair_count > 0) {
+        session_begin_probing(session);
+    } else if (session->options->dry_run) {
         end_session(session);
     } else if (session->plan.waiting_count == 0) {
         end_session(session);
@@ -315,7 +320,7 @@ static enum time_kind why_idle(const struct session *session)
     bool has_next = plan_has_next(&session->plan);
     if (session->phase >= PHASE_STOPPING)
         return TIME_IDLE;
-    if (session->phase == PHASE_VERIFYING)
+    if (session->phase == PHASE_VERIFYING || session->phase == PHASE_PROBING)
         return TIME_WAITING;
     if (gate_ask(&session->gate, now_ms) != GATE_OPEN)
         return TIME_PAUSED;
@@ -342,8 +347,10 @@ void session_go_on(struct session *session)
     }
     idle_clock_set(&session->idle_clock, why_idle(session));
     bool running = session->crew.left > 0 || scanning || verify_is_under_way(&session->verify) ||
-                   !claims_is_idle(&session->claims);
-    if ((session->phase == PHASE_SENDING || session->phase == PHASE_STOPPING) && !running)
+                   session->probe.under_way || !claims_is_idle(&session->claims);
+    bool may_end =
+        session->phase == PHASE_SENDING || session->phase == PHASE_PROBING || session->phase == PHASE_STOPPING;
+    if (may_end && !running)
         end_session(session);
 }
 

@@ -24,6 +24,7 @@
 struct instance;
 struct planned_study;
 struct peer_words;
+struct probed_pair;
 struct record;
 struct session;
 struct synthetic_spec;
@@ -54,12 +55,13 @@ struct session_options {
                            largest study of all first; memory grows with the number of files */
     const struct synthetic_spec *synthetic; /* NULL = files; else these instances are made and sent, and the inputs of
                                     `discover` are not looked at */
-    uint64_t repeat;             /* synthetic: make them so many times, with fresh UIDs; 0 = once, or until the time is
-                                    up if there is a duration */
-    uint64_t duration_ms;        /* synthetic: stop after this time; 0 = no limit */
-    bool propose_all;            /* also propose the commonest storage classes, for peers that judge by it */
-    bool probe;                  /* ask the peer which contexts it accepts, and store nothing */
-    bool dry_run;                /* scan and plan, connect to nobody; `record` is asked and not told */
+    uint64_t repeat;      /* synthetic: make them so many times, with fresh UIDs; 0 = once, or until the time is
+                             up if there is a duration */
+    uint64_t duration_ms; /* synthetic: stop after this time; 0 = no limit */
+    bool propose_all;     /* also propose the commonest storage classes, for peers that judge by it */
+    bool probe;           /* a dry run (`dry_run` is set too) that does connect: to ask the peer what it would take.
+                             observer.pair_probed is called then, and not study_planned */
+    bool dry_run;         /* scan and plan, connect to nobody; `record` is asked and not told */
     const struct record *record; /* what outlives the session; NULL = nothing. Not for synthetic */
     struct discover_options discover;
     struct scan_options scan;
@@ -144,6 +146,7 @@ struct session_observer {
     void (*instance_ended)(void *user, const struct instance *instance, const struct session_progress *progress);
     void (*association_ended)(void *user, const struct association_figures *figures);
     void (*study_planned)(void *user, const struct planned_study *study);
+    void (*pair_probed)(void *user, const struct probed_pair *pair);
     void (*progress)(void *user, const struct session_progress *progress);
 };
 

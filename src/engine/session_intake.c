@@ -130,25 +130,3 @@ void session_end_of_time(struct session *session)
     }
     session_go_on(session);
 }
-
-/* ---- the dry run ---- */
-
-static void show_study(void *user, const struct planned_study *study)
-{
-    const struct session_observer *observer = ((struct session *)user)->observer;
-    if (observer->study_planned != NULL)
-        observer->study_planned(observer->user, study);
-}
-
-void session_show_plan(struct session *session)
-{
-    bool whole = session->result->verdict == SESSION_COMPLETE;
-    if (session->intake == NULL)
-        return;
-    int error = intake_show(session->intake, whole ? show_study : NULL, whole ? REASON_NONE : REASON_INTERRUPTED);
-    if (error == 0 || !whole)
-        return;
-    session->result->verdict = SESSION_STOPPED;
-    snprintf(session->result->stop_text, sizeof session->result->stop_text, "the plan could not be shown whole: %s",
-             dicomnet_error_text(error));
-}

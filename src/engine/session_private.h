@@ -4,6 +4,7 @@
  *   session_outcomes.c  what becomes of instances
  *   session_log.c       records of the log about instances
  *   session_intake.c    what its intake (intake.h) tells
+ *   session_dry_run.c   what it says of what it found, if it stores nothing
  *   session_mail.c      what its workers send home, and what the crew, the gate and the peer make of it
  * It alone holds all of these, and none of them knows it.
  */
@@ -21,6 +22,7 @@
 #include "engine/keeping.h"
 #include "engine/peer.h"
 #include "engine/plan.h"
+#include "engine/probe.h"
 #include "engine/session.h"
 #include "engine/verify.h"
 #include "engine/worker.h"
@@ -31,6 +33,7 @@
 enum session_phase {
     PHASE_LOOKING,   /* nothing is sent yet: nothing to send was found, or all is to be found first */
     PHASE_VERIFYING, /* something is to be sent, and a C-ECHO that has to succeed before is under way */
+    PHASE_PROBING,   /* a dry run: the peer is asked what it would take of what was found */
     PHASE_SENDING,   /* workers store; the scan may still go on */
     PHASE_STOPPING,  /* no further store begins, the workers end, and what is left stays pending */
     PHASE_OVER       /* every instance has ended; the handles are being closed */
@@ -60,6 +63,7 @@ struct session {
     struct intake *intake;           /* NULL = not begun */
     struct synthetic_spec synthetic; /* what instances are made from, if options->synthetic */
     struct verify verify;
+    struct probe probe;
     struct plan plan;
     bool time_is_up; /* of a session with a duration: what is left is forgotten */
 
@@ -114,6 +118,14 @@ void session_log_outcome(struct session *session, const struct instance *instanc
 /* The peer had no room for it, and it is sent again. */
 void session_log_again(struct session *session, const struct instance *instance);
 
+/* ---- session_dry_run.c ---- */
+
+/* Ask the peer what it would take of what was found. */
+void session_begin_probing(struct session *session);
+
+/* A dry run: tell the observer what would be sent, unless it was stopped, and end every instance as pending. */
+void session_show_plan(struct session *session);
+
 /* ---- session_mail.c ---- */
 
 /* For the session's claims. */
@@ -135,8 +147,5 @@ void session_end_of_time(struct session *session);
 
 /* True while paths are looked at, instances made or duplicates compared. */
 bool session_is_scanning(const struct session *session);
-
-/* A dry run: tell the observer what would be sent, unless it was stopped, and end every instance as pending. */
-void session_show_plan(struct session *session);
 
 #endif

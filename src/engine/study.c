@@ -76,11 +76,9 @@ int study_table_note(struct study_table *table, struct instance *instance)
     if (error != 0)
         return error;
     instance->pair = table->last_pair = pair;
-    if (pair->way_count == 0)
-        return DICOMNET_ERROR_NO_CONTEXT;
     pair->instance_count++;
     pair->bytes += instance_wire_len(instance);
-    return 0;
+    return pair->way_count > 0 ? 0 : DICOMNET_ERROR_NO_CONTEXT;
 }
 
 /* ---- studies ---- */

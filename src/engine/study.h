@@ -68,7 +68,7 @@ void study_table_fini(struct study_table *table);
 
 /*
  * Note the pair of an instance, in instance->pair, and count it there. 0, -ENOMEM, or DICOMNET_ERROR_NO_CONTEXT if it
- * may go out in no transfer syntax at all; then it is not counted.
+ * may go out in no transfer syntax at all.
  */
 int study_table_note(struct study_table *table, struct instance *instance) DICOMNET_MUST_CHECK;
 

@@ -225,8 +225,8 @@ static void open_association(struct worker_machine *worker)
 {
     const struct work *work = worker->courier.work;
     const struct channel_options options = {.loop = worker->loop,
-                                            .pairs = work->pairs,
-                                            .pair_count = work->pair_count,
+                                            .pairs = work->proposal.pairs,
+                                            .pair_count = work->proposal.count,
                                             .handler = &channel_handler,
                                             .user = worker,
                                             .logger = &worker->outbox.logger};
@@ -235,7 +235,7 @@ static void open_association(struct worker_machine *worker)
     worker->figures = (struct association_figures){.number = number,
                                                    .worker = worker->number,
                                                    .begun_us = clock_wall_us(),
-                                                   .contexts_proposed = (unsigned)work->pair_count};
+                                                   .contexts_proposed = (unsigned)work->proposal.count};
     streak_ask(&worker->streak, clock_monotonic_us());
     courier_expect_channel(&worker->courier, number);
     enter(worker, WORKER_OPENING);

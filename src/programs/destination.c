@@ -14,7 +14,8 @@ enum { PORT_DEFAULT = 104 };
 
 static const char url_prefix[] = "pacs://";
 
-const struct peer_words destination_words = {.called_ae = "--ae-title", .calling_ae = "--calling-ae", .transcode = "--transcode"};
+const struct peer_words destination_words = {
+    .called_ae = "--ae-title", .calling_ae = "--calling-ae", .transcode = "--transcode"};
 
 static bool is_url(const char *argument)
 {

@@ -283,8 +283,8 @@ static void give(unsigned count)
     cr_assert_not_null(work);
     work->mail.kind = MAIL_WORK;
     work->instance_count = count;
-    work->pair_count = work->needed_count = 1;
-    work->pairs[0] = &home.pair;
+    work->proposal.count = work->needed_count = 1;
+    work->proposal.pairs[0] = &home.pair;
     list_init(&work->instances);
     for (unsigned i = 0; i < count; i++) {
         const struct file_facts facts = {.path = "made",

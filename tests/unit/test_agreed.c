@@ -34,8 +34,8 @@ static int find_context(struct channel *base, const char *class_uid, const char 
 {
     struct memory_channel *channel = (struct memory_channel *)base;
     channel->looked_up++;
-    for (size_t i = 0; i < channel->agreed->asked_count; i++) {
-        const struct context_pair *asked = channel->agreed->asked[i];
+    for (size_t i = 0; i < channel->agreed->asked.count; i++) {
+        const struct context_pair *asked = channel->agreed->asked.pairs[i];
         if (strcmp(asked->class_uid, class_uid) == 0 && strcmp(asked->syntax_uid, syntax_uid) == 0)
             return channel->takes(class_uid, syntax_uid) ? (int)(2 * i + 1) : CHANNEL_NO_CONTEXT;
     }
@@ -118,7 +118,7 @@ static void expect_way(bool (*takes)(const char *, const char *), enum agreement
     struct work *work = plan_next(&plan, 1);
     struct instance *instance = list_entry(list_pop(&work->instances), struct instance, mail.node);
     struct agreed agreed;
-    agreed_init(&agreed, work);
+    agreed_init(&agreed, &work->proposal);
     const struct agreement *found = find(&agreed, takes, instance->pair);
     cr_expect_eq(found->kind, kind);
     cr_expect_eq(found->pair, instance->pair);
@@ -146,14 +146,14 @@ Test(agreed, a_better_way_was_not_asked_for)
     add("1.1", 1, 0, JPEG);
     struct work *work = plan_next(&plan, 1);
     struct agreed agreed;
-    agreed_init(&agreed, work); /* JPEG, Explicit, Implicit */
+    agreed_init(&agreed, &work->proposal); /* JPEG, Explicit, Implicit */
     add("1.2", 1, 0, RLE);
     struct work *second = plan_next(&plan, 2);
     const struct context_pair *rle = list_entry(list_first(&second->instances), struct instance, mail.node)->pair;
     const struct context_pair *jpeg = list_entry(list_first(&work->instances), struct instance, mail.node)->pair;
     cr_expect_eq(find(&agreed, takes_all, rle)->kind, AGREED_UNKNOWN, "Explicit was accepted; RLE was not asked for");
     cr_expect_eq(find(&agreed, takes_nothing, jpeg)->kind, AGREED_NOTHING);
-    agreed.asked_count = 2;
+    agreed.asked.count = 2;
     agreed.known_count = 0;
     agreed.last = NULL;
     cr_expect_eq(find(&agreed, takes_implicit, jpeg)->kind, AGREED_UNKNOWN, "the last of its ways was not asked for");
@@ -191,13 +191,13 @@ static const struct context_pair *best_way(const struct job *job, const struct c
 static void expect_work_is_whole(const struct work *work)
 {
     bool is_converted = false;
-    cr_assert_leq(work->pair_count, DICOMNET_PDU_CONTEXTS_MAX);
-    cr_assert_leq(work->needed_count, work->pair_count);
-    for (size_t i = 0; i < work->pair_count; i++) {
-        cr_assert(!is_converted || !work->pairs[i]->is_found, "as they lie comes first");
-        is_converted = is_converted || !work->pairs[i]->is_found;
+    cr_assert_leq(work->proposal.count, DICOMNET_PDU_CONTEXTS_MAX);
+    cr_assert_leq(work->needed_count, work->proposal.count);
+    for (size_t i = 0; i < work->proposal.count; i++) {
+        cr_assert(!is_converted || !work->proposal.pairs[i]->is_found, "as they lie comes first");
+        is_converted = is_converted || !work->proposal.pairs[i]->is_found;
         for (size_t k = 0; k < i; k++)
-            cr_assert_neq(work->pairs[i], work->pairs[k]);
+            cr_assert_neq(work->proposal.pairs[i], work->proposal.pairs[k]);
     }
 }
 
@@ -212,7 +212,7 @@ static void carry(struct job *job, struct work *work, struct agreed *agreed)
         const struct agreement *found = find(agreed, job->takes, instance->pair);
         if (found->kind == AGREED_UNKNOWN) {
             cr_assert_not(is_new, "an association for this very work leaves something open");
-            agreed_init(agreed, work);
+            agreed_init(agreed, &work->proposal);
             is_new = true;
             job->associations++;
             continue;
@@ -297,7 +297,7 @@ Test(agreed, more_pairs_than_contexts)
     for (unsigned i = 0; i < 300; i++)
         add("1.1", i, 1 + i / 3, stored[i % 3]);
     struct work *work = plan_next(&plan, 1);
-    cr_expect_eq(work->pair_count, 100);
+    cr_expect_eq(work->proposal.count, 100);
     cr_expect_eq(work->instance_count, 300);
     carry(&job, work, &agreed);
     cr_expect_eq(job.associations, 1);

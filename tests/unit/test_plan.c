@@ -288,14 +288,14 @@ Test(plan, more_contexts_than_an_association_takes)
     unsigned works = 0, instances = 0, pairs = 0;
     while (plan_has_next(&plan)) {
         struct work *work = plan_next(&plan, 1);
-        cr_assert_leq(work->pair_count, DICOMNET_PDU_CONTEXTS_MAX);
-        cr_assert_leq(work->needed_count, work->pair_count);
+        cr_assert_leq(work->proposal.count, DICOMNET_PDU_CONTEXTS_MAX);
+        cr_assert_leq(work->needed_count, work->proposal.count);
         cr_assert_eq(work->instance_count, work->needed_count * EACH);
         for (struct list_node *node = list_first(&work->instances); node != NULL;
              node = list_next(&work->instances, node)) {
             const struct context_pair *pair = list_entry(node, struct instance, mail.node)->pair;
             size_t i = 0;
-            while (i < work->needed_count && work->pairs[i] != pair)
+            while (i < work->needed_count && work->proposal.pairs[i] != pair)
                 i++;
             cr_assert_lt(i, work->needed_count, "its context is not in the work");
         }
@@ -318,17 +318,17 @@ Test(plan, known_contexts_come_along)
     add("1.3", 1, 1, 3);
     struct work *work = plan_next(&plan, 1);
     cr_expect_eq(work->needed_count, 1);
-    cr_expect_eq(work->pair_count, 3);
-    cr_expect_str_eq(work->pairs[0]->class_uid, MADE_CLASS ".1");
-    for (size_t i = 0; i < work->pair_count; i++)
+    cr_expect_eq(work->proposal.count, 3);
+    cr_expect_str_eq(work->proposal.pairs[0]->class_uid, MADE_CLASS ".1");
+    for (size_t i = 0; i < work->proposal.count; i++)
         for (size_t k = 0; k < i; k++)
-            cr_expect_neq(work->pairs[i], work->pairs[k]);
+            cr_expect_neq(work->proposal.pairs[i], work->proposal.pairs[k]);
     empty_work(work);
     (void)plan_finish(&plan, work, false);
     for (unsigned kind = 4; kind < 400; kind++)
         add("1.4", kind, 1, kind);
     work = plan_next(&plan, 1);
-    cr_expect_eq(work->pair_count, DICOMNET_PDU_CONTEXTS_MAX);
+    cr_expect_eq(work->proposal.count, DICOMNET_PDU_CONTEXTS_MAX);
     empty_work(work);
     (void)plan_finish(&plan, work, false);
     plan_fini(&plan);

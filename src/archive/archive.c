@@ -58,27 +58,51 @@ static void on_ended(void *context, struct dicomnet_query_request *request)
 
 /* ---- negotiation ---- */
 
+/* Instances of a class, as a syntax that is proposed for it suits them. */
+struct suited {
+    uint64_t sent;        /* could be sent in it, converted or not: so many ... */
+    uint64_t as_they_lie; /* ... and of them so many untouched */
+};
+
+static struct suited suit(const struct index_held *held, size_t count, const struct fallback_policy *policy,
+                          const char *syntax_uid)
+{
+    struct suited suited = {0};
+    for (size_t i = 0; i < count; i++) {
+        const char *syntaxes[FALLBACK_MAX];
+        size_t ways = fallback_list(policy, held[i].syntax_uid, syntaxes);
+        for (size_t j = 0; j < ways; j++)
+            suited.sent += strcmp(syntaxes[j], syntax_uid) == 0 ? held[i].instances : 0;
+        suited.as_they_lie += strcmp(held[i].syntax_uid, syntax_uid) == 0 ? held[i].instances : 0;
+    }
+    return suited;
+}
+
 /*
- * Of the syntaxes that are proposed for a class, the one in which most of its instances lie; Explicit VR Little Endian
- * if they lie in none of them. The archive converts nothing, and many requestors of a C-GET put Implicit first.
+ * Of the syntaxes that are proposed for a class, the one in which most of its instances can be sent by a C-GET, and of
+ * several such the one in which most of them lie; Explicit VR Little Endian if that leaves a choice, as many requestors
+ * put Implicit first, which loses the VRs of private elements.
  */
 static bool prefer(void *context, const char *class_uid, struct dicomnet_span syntaxes,
                    struct dicomnet_span *ret_syntax)
 {
     const struct client *client = context;
-    struct index *index = client->archive->index;
+    struct index_held held[INDEX_HELD_MAX];
+    size_t count = index_find_held(client->archive->index, class_uid, held);
     char syntax_uid[DICOMNET_UID_SIZE];
-    uint64_t most = 0;
+    struct suited best = {0};
     bool chosen = false;
-    if (index_count_held(index, class_uid, NULL) == 0)
+    if (count == 0)
         return false;
     for (struct dicomnet_span syntax; dicomnet_pdu_next_transfer_syntax(&syntaxes, &syntax);) {
         dicomnet_span_copy_trimmed(syntax, syntax_uid, sizeof syntax_uid);
-        uint64_t count = index_count_held(index, class_uid, syntax_uid);
+        struct suited suited = suit(held, count, &client->archive->options.transcode, syntax_uid);
         bool is_explicit = strcmp(syntax_uid, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0;
-        if (count <= most && !(most == 0 && is_explicit))
+        bool is_as_good = suited.sent == best.sent && suited.as_they_lie == best.as_they_lie;
+        bool is_better = suited.sent > best.sent || (suited.sent == best.sent && suited.as_they_lie > best.as_they_lie);
+        if (!is_better && !(is_as_good && is_explicit))
             continue;
-        most = count;
+        best = suited;
         *ret_syntax = syntax;
         chosen = true;
     }

@@ -88,9 +88,9 @@ enum outcome_reason archive_look_at(struct archive *archive, const char *name, c
 /* Index what was looked at last, under that name. 0 or an error of index.h. */
 int archive_add(struct archive *archive, const char *name, const struct instance *instance) DICOMNET_MUST_CHECK;
 
-/* The made-up instance of that place; story and class follow from the numbers. */
-void archive_make_up(const struct archive *archive, uint64_t study, uint64_t series, uint64_t number,
-                     struct synthetic_instance *ret_instance);
+/* What the made-up instances of a series are made from; *ret_story, to which the options point, too. */
+void archive_make_up(const struct archive *archive, uint64_t study, uint64_t series,
+                     struct synthetic_options *ret_options, struct synthetic_story *ret_story);
 
 /* ---- find.c: C-FIND ---- */
 
@@ -110,6 +110,7 @@ struct retrieve {
     uint64_t completed, failed, warning;
     char *failed_uids; /* with backslashes; owned */
     size_t failed_len;
+    char comment[DICOMNET_COMMENT_SIZE]; /* why the first of those failed; "" if nothing is known of it */
 };
 
 /* DICOMNET_STATUS_PENDING, or what to answer at once. Call retrieve_fini in either case. */
@@ -123,24 +124,37 @@ struct dicomnet_query_counts retrieve_counts(const struct retrieve *retrieve);
 void retrieve_count(struct retrieve *retrieve, const struct dicomnet_store *store, bool sound,
                     const char *instance_uid);
 
-/* Give the final answer. */
-void retrieve_finish(struct retrieve *retrieve, struct dicomnet_query_request *request, bool cancelled,
-                     const char *comment);
+/* The index does not tell what else there is: all of it has failed. */
+void retrieve_fail_rest(struct retrieve *retrieve);
 
-/* One instance that is being sent: its UIDs, its store and what its data set is read from. */
+/* Why something has failed, for the Error Comment of the final answer: the first that is noted stays. */
+void retrieve_note(struct retrieve *retrieve, const char *comment);
+
+/* Give the final answer. */
+void retrieve_finish(struct retrieve *retrieve, struct dicomnet_query_request *request, bool cancelled);
+
+/* ---- delivery.c: one instance that is being sent ---- */
+
+/* Its UIDs, its store and what its data set is read from. */
 struct delivery;
 struct delivery *delivery_create(void);
 void delivery_destroy(struct delivery *delivery);
 
-/* Set the UIDs of the store: those of the cursor's instance. The store is borrowed until delivery_close. */
+/* It is the cursor's instance now. The UIDs of the store that is returned are set; it is borrowed until the next. */
 struct dicomnet_store *delivery_name(struct delivery *delivery, struct index_cursor *row);
-
-/* Open the source of the instance that was named: 0 or a negative error. */
-int delivery_open(struct delivery *delivery, struct archive *archive, struct index_cursor *row);
-
-/* The store that is to be begun, but for its context; borrowed until delivery_close. */
 struct dicomnet_store *delivery_store(struct delivery *delivery);
-const char *delivery_syntax(const struct delivery *delivery);
+
+/* The accepted context of this class and transfer syntax on the association where the delivery is to go, or NULL. */
+typedef const struct dicomnet_association_context *delivery_find(const void *where, const char *class_uid,
+                                                                 const char *syntax_uid);
+
+/*
+ * `row` is what it was named by. Choose the context in which the instance goes out, as it lies or converted, and open
+ * its source: then the store can be begun. It blocks while the file is opened and, if it is to be decompressed, while
+ * its first frame is decoded. False if no context fits or it cannot be opened: `retrieve` has a note of it.
+ */
+bool delivery_open(struct delivery *delivery, struct retrieve *retrieve, struct index_cursor *row, delivery_find *find,
+                   const void *where);
 
 /* False if the file has changed while it was sent: what went out is not to be trusted. */
 bool delivery_close(struct delivery *delivery);

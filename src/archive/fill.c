@@ -225,14 +225,14 @@ static int import_folders(struct archive *archive)
 
 /* ---- instances that are made up ---- */
 
-void archive_make_up(const struct archive *archive, uint64_t study, uint64_t series, uint64_t number,
-                     struct synthetic_instance *ret_instance)
+void archive_make_up(const struct archive *archive, uint64_t study, uint64_t series,
+                     struct synthetic_options *ret_options, struct synthetic_story *ret_story)
 {
-    struct synthetic_story story;
-    struct synthetic_options options = {
-        .seed = SYNTHETIC_SEED, .size_bytes = archive->options.synthetic.size_bytes, .series = series, .story = &story};
-    options.sop_class = synthetic_story_make(SYNTHETIC_SEED, study, series, &story);
-    synthetic_instance_init(ret_instance, &options, study, number);
+    *ret_options = (struct synthetic_options){.seed = SYNTHETIC_SEED,
+                                              .size_bytes = archive->options.synthetic.size_bytes,
+                                              .series = series,
+                                              .story = ret_story};
+    ret_options->sop_class = synthetic_story_make(SYNTHETIC_SEED, study, series, ret_story);
 }
 
 /* What its header says: all but the pixel data, whose header is the last 12 bytes of it. */
@@ -250,6 +250,8 @@ static int read_made_up(struct archive *archive, const struct synthetic_instance
 static int make_up(struct archive *archive)
 {
     const struct synthetic_population *wanted = &archive->options.synthetic;
+    struct synthetic_options options;
+    struct synthetic_story story;
     struct synthetic_instance made;
     struct dicomnet_identifier identifier;
     uint64_t total = wanted->studies * wanted->series * wanted->instances;
@@ -259,7 +261,8 @@ static int make_up(struct archive *archive)
         struct index_place place = {.number = i % wanted->instances,
                                     .series = i / wanted->instances % wanted->series,
                                     .study = i / wanted->instances / wanted->series};
-        archive_make_up(archive, place.study, place.series, place.number, &made);
+        archive_make_up(archive, place.study, place.series, &options, &story);
+        synthetic_instance_init(&made, &options, place.study, place.number);
         place.class_uid = made.class_uid;
         place.instance_uid = made.instance_uid;
         place.syntax_uid = made.syntax_uid;

@@ -42,15 +42,18 @@ uint16_t get_begin(struct archive *archive, struct dicomnet_query_request *reque
     return status;
 }
 
+static const struct dicomnet_association_context *find_context(const void *request, const char *class_uid,
+                                                               const char *syntax_uid)
+{
+    return dicomnet_query_request_find_context(request, class_uid, syntax_uid);
+}
+
 /* Begin the store of the cursor's instance; false if that cannot be. */
 static bool send_instance(struct get *get, struct dicomnet_query_request *request)
 {
     struct dicomnet_store *store = delivery_name(get->delivery, get->cursor);
-    const struct dicomnet_association_context *context =
-        dicomnet_query_request_find_context(request, store->class_uid, delivery_syntax(get->delivery));
-    if (context == NULL || delivery_open(get->delivery, get->retrieve.archive, get->cursor) != 0)
+    if (!delivery_open(get->delivery, &get->retrieve, get->cursor, find_context, request))
         return false;
-    store->context_id = context->id;
     store->priority = request->priority;
     if (dicomnet_query_request_store(request, store) == 0)
         return true;
@@ -77,8 +80,11 @@ void get_ready(struct dicomnet_query_request *request)
             return;
         }
     }
-    retrieve_finish(&get->retrieve, request, request->cancelled,
-                    result < 0 ? index_problem(get->retrieve.archive->index) : NULL);
+    if (result < 0) {
+        retrieve_note(&get->retrieve, index_problem(get->retrieve.archive->index));
+        retrieve_fail_rest(&get->retrieve);
+    }
+    retrieve_finish(&get->retrieve, request, request->cancelled);
 }
 
 void get_stored(struct dicomnet_query_request *request, struct dicomnet_store *store)

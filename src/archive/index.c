@@ -159,11 +159,11 @@ static int prepare_statements(struct index *index)
         index_prepare(index, "SELECT 1 FROM instance WHERE name = ?1 AND size = ?2 AND mtime = ?3", &index->has_file);
     if (error == 0)
         error = index_prepare(index, "DELETE FROM instance WHERE SOPInstanceUID = ?1 OR name = ?2", &index->remove);
-    return error != 0
-               ? error
-               : index_prepare(index,
-                               "SELECT sum(instances) FROM held WHERE class = ?1 AND (?2 IS NULL OR syntax = ?2)",
-                               &index->held);
+    return error != 0 ? error
+                      : index_prepare(index,
+                                      "SELECT syntax, instances FROM held WHERE class = ?1 AND instances > 0"
+                                      " ORDER BY instances DESC",
+                                      &index->held);
 }
 
 /* ---- opened and closed ---- */
@@ -385,13 +385,16 @@ int index_count_all(struct index *index, uint64_t ret_counts[4])
     return 0;
 }
 
-uint64_t index_count_held(struct index *index, const char *class_uid, const char *syntax_uid)
+size_t index_find_held(struct index *index, const char *class_uid, struct index_held ret_held[INDEX_HELD_MAX])
 {
-    int64_t count = 0;
+    size_t count = 0;
     bind_text(index->held, 1, class_uid);
-    if (syntax_uid != NULL)
-        bind_text(index->held, 2, syntax_uid);
-    else
-        sqlite3_bind_null(index->held, 2);
-    return run_once(index, index->held, &count) == 1 && count > 0 ? (uint64_t)count : 0;
+    while (count < INDEX_HELD_MAX && sqlite3_step(index->held) == SQLITE_ROW) {
+        struct index_held *held = &ret_held[count++];
+        const unsigned char *syntax_uid = sqlite3_column_text(index->held, 0);
+        snprintf(held->syntax_uid, sizeof held->syntax_uid, "%s", syntax_uid != NULL ? (const char *)syntax_uid : "");
+        held->instances = (uint64_t)sqlite3_column_int64(index->held, 1);
+    }
+    sqlite3_reset(index->held);
+    return count;
 }

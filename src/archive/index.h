@@ -72,8 +72,15 @@ int index_find(struct index *index, enum dicomnet_query_level level, const struc
                size_t wanted_count, const struct index_keys *keys,
                struct index_cursor **ret_cursor) DICOMNET_MUST_CHECK;
 
-/* How many instances of this class there are, in this transfer syntax or in any (NULL). 0 also if it cannot be told. */
-uint64_t index_count_held(struct index *index, const char *class_uid, const char *syntax_uid);
+/* How many instances of a class lie in which transfer syntax. */
+struct index_held {
+    char syntax_uid[DICOMNET_UID_SIZE];
+    uint64_t instances;
+};
+enum { INDEX_HELD_MAX = 64 };
+
+/* The syntaxes in which the instances of this class lie, most first. Returns how many; 0 also if it cannot be told. */
+size_t index_find_held(struct index *index, const char *class_uid, struct index_held ret_held[INDEX_HELD_MAX]);
 
 /* How many instances have these keys, in how many series. */
 int index_count(struct index *index, const struct index_keys *keys, uint64_t *ret_instances,

@@ -39,7 +39,6 @@ struct move {
     bool begun;
     uint16_t priority, message_id;
     char calling_ae[DICOMNET_AE_SIZE], originator_ae[DICOMNET_AE_SIZE];
-    char comment[DICOMNET_COMMENT_SIZE]; /* how a lane was lost, "" if none was */
     size_t context_count;
     struct dicomnet_association_proposal contexts[DICOMNET_PDU_CONTEXTS_MAX];
     char (*uids)[2][DICOMNET_UID_SIZE]; /* of the contexts; owned */
@@ -91,16 +90,19 @@ static bool take_series(struct lane *lane)
                                 index_cursor_number(move->series, 0), &lane->instances) == 0;
 }
 
+static const struct dicomnet_association_context *find_context(const void *user, const char *class_uid,
+                                                               const char *syntax_uid)
+{
+    return dicomnet_storage_user_find_context(user, class_uid, syntax_uid);
+}
+
 /* Begin the store of the cursor's instance; false if that cannot be. */
 static bool send_instance(struct lane *lane)
 {
     struct move *move = lane->move;
     struct dicomnet_store *store = delivery_name(lane->delivery, lane->instances);
-    const struct dicomnet_association_context *context =
-        dicomnet_storage_user_find_context(lane->user, store->class_uid, delivery_syntax(lane->delivery));
-    if (context == NULL || delivery_open(lane->delivery, move->retrieve.archive, lane->instances) != 0)
+    if (!delivery_open(lane->delivery, &move->retrieve, lane->instances, find_context, lane->user))
         return false;
-    store->context_id = context->id;
     store->priority = move->priority;
     store->originator_ae = move->originator_ae;
     store->originator_id = move->message_id;
@@ -179,7 +181,7 @@ static void settle(void *context)
             }
         } while (take_series(lane));
     }
-    retrieve_finish(&move->retrieve, move->request, cancelled, move->retrieve.failed > 0 ? move->comment : NULL);
+    retrieve_finish(&move->retrieve, move->request, cancelled);
 }
 
 static int open_lane(struct lane *lane);
@@ -195,11 +197,12 @@ static void on_closed(struct dicomnet_storage_user *user, void *context, const s
     if (end->kind != DICOMNET_ASSOCIATION_RELEASED) {
         char text[256];
         dicomnet_association_describe_end(end, text, sizeof text);
-        snprintf(move->comment, sizeof move->comment, "%.64s", text);
+        retrieve_note(&move->retrieve, text);
     }
     bool wanted = move->request != NULL && !move->request->cancelled && lane->instances != NULL;
-    /* A lane that nothing was answered on keeps what it has left: it has failed, and settle counts it. */
-    if (wanted && lane->answered > 0)
+    /* A lane that nothing was answered on keeps what it has left: it has failed, and settle counts it. Not if it was
+     * an instance of ours that could not be read to its end: that one has been counted, and the others can be sent. */
+    if (wanted && (lane->answered > 0 || end->source_failed))
         (void)!open_lane(lane);
     if (move->lanes_open == 0)
         settle(move);
@@ -223,7 +226,7 @@ static int open_lane(struct lane *lane)
     if (error == 0)
         move->lanes_open++;
     else
-        snprintf(move->comment, sizeof move->comment, "%.64s", dicomnet_error_text(error));
+        retrieve_note(&move->retrieve, dicomnet_error_text(error));
     return error;
 }
 
@@ -235,7 +238,7 @@ static bool has_context(const struct move *move, const char *class_uid, const ch
     return false;
 }
 
-/* The contexts of one series; those beyond what fits are refused later. */
+/* The contexts of one series as it lies; those beyond what fits are refused later. */
 static int add_contexts(struct move *move, int64_t series)
 {
     struct index_cursor *cursor = NULL;
@@ -251,6 +254,53 @@ static int add_contexts(struct move *move, int64_t series)
     }
     index_cursor_close(cursor);
     return error;
+}
+
+/*
+ * Propose the class in this syntax too, unless it is proposed already: in a context of its own or, if `together`, in
+ * the class's one context of that kind, which are those from `own_count` on. False if there is no room.
+ */
+static bool add_fallback(struct move *move, size_t own_count, const char *class_uid, const char *syntax_uid,
+                         bool together)
+{
+    for (size_t i = 0; i < move->context_count; i++) {
+        struct dicomnet_association_proposal *proposal = &move->contexts[i];
+        if (strcmp(proposal->abstract_syntax, class_uid) != 0)
+            continue;
+        for (size_t j = 0; j < proposal->syntax_count; j++)
+            if (strcmp(proposal->syntaxes[j], syntax_uid) == 0)
+                return true;
+        if (together && i >= own_count) {
+            proposal->syntaxes[proposal->syntax_count++] = syntax_uid;
+            return true;
+        }
+    }
+    if (move->context_count == DICOMNET_PDU_CONTEXTS_MAX)
+        return false;
+    move->contexts[move->context_count++] = (struct dicomnet_association_proposal){
+        .abstract_syntax = class_uid, .syntax_count = 1, .syntaxes = {syntax_uid}};
+    return true;
+}
+
+/*
+ * Behind the contexts in which instances go out as they lie, those for what the destination does not take so. If there
+ * is no room for one of each syntax, a class has one for all: then the destination chooses.
+ */
+static void add_fallbacks(struct move *move)
+{
+    const struct fallback_policy *policy = &move->retrieve.archive->options.transcode;
+    const size_t own_count = move->context_count;
+    bool fits = false;
+    for (int together = 0; together <= 1 && !fits; together++) {
+        move->context_count = own_count;
+        fits = true;
+        for (size_t i = 0; i < own_count; i++) {
+            const char *syntaxes[FALLBACK_MAX];
+            size_t count = fallback_list(policy, move->uids[i][1], syntaxes);
+            for (size_t j = 0; j < count; j++)
+                fits = add_fallback(move, own_count, move->uids[i][0], syntaxes[j], together != 0) && fits;
+        }
+    }
 }
 
 static void open_lanes(struct move *move)
@@ -280,10 +330,12 @@ static void gather_contexts(void *context)
     index_cursor_close(move->series);
     move->series = NULL;
     if (index_find_series(move->retrieve.archive->index, &move->retrieve.keys, &move->series) == 0 &&
-        !move->request->cancelled)
+        !move->request->cancelled) {
+        add_fallbacks(move);
         open_lanes(move);
-    else
+    } else {
         settle(move);
+    }
 }
 
 static const struct dicomnet_association_parameters *find_destination(const struct archive *archive, const char *ae)

@@ -6,9 +6,6 @@
 
 #include "archive/archive_private.h"
 #include "archive/match.h"
-#include "files/file_source.h"
-#include "files/synthetic.h"
-#include "instance/instance.h"
 #include "instance/status_rule.h"
 
 enum { FAILED_UIDS_MAX = 64000 /* bytes of UIDs that a value of VR UI can hold, about */ };
@@ -119,8 +116,19 @@ void retrieve_count(struct retrieve *retrieve, const struct dicomnet_store *stor
         retrieve->archive->totals.sent++;
 }
 
-void retrieve_finish(struct retrieve *retrieve, struct dicomnet_query_request *request, bool cancelled,
-                     const char *comment)
+void retrieve_fail_rest(struct retrieve *retrieve)
+{
+    uint64_t ended = retrieve->completed + retrieve->failed + retrieve->warning;
+    retrieve->failed += retrieve->total > ended ? retrieve->total - ended : 0;
+}
+
+void retrieve_note(struct retrieve *retrieve, const char *comment)
+{
+    if (retrieve->comment[0] == '\0')
+        snprintf(retrieve->comment, sizeof retrieve->comment, "%.64s", comment);
+}
+
+void retrieve_finish(struct retrieve *retrieve, struct dicomnet_query_request *request, bool cancelled)
 {
     struct dicomnet_query_counts counts = retrieve_counts(retrieve);
     struct dicomnet_identifier failed;
@@ -128,7 +136,9 @@ void retrieve_finish(struct retrieve *retrieve, struct dicomnet_query_request *r
     struct dicomnet_span uids = {.data = (const uint8_t *)retrieve->failed_uids, .len = retrieve->failed_len};
     bool listed = uids.len > 0 &&
                   dicomnet_identifier_set_bytes(&failed, DICOMNET_TAG_FAILED_SOP_INSTANCE_UID_LIST, "UI", uids) == 0;
-    struct dicomnet_query_finish finish = {.counts = &counts, .failed = listed ? &failed : NULL, .comment = comment};
+    struct dicomnet_query_finish finish = {.counts = &counts,
+                                           .failed = listed ? &failed : NULL,
+                                           .comment = retrieve->failed > 0 ? retrieve->comment : NULL};
     uint16_t status = DICOMNET_STATUS_SUCCESS;
     if (cancelled)
         status = DICOMNET_STATUS_CANCEL;
@@ -138,94 +148,4 @@ void retrieve_finish(struct retrieve *retrieve, struct dicomnet_query_request *r
         status = DICOMNET_STATUS_SUB_OPERATIONS_WARNING;
     dicomnet_query_request_finish(request, status, &finish);
     dicomnet_identifier_fini(&failed);
-}
-
-/* ---- one instance ---- */
-
-struct delivery {
-    struct dicomnet_store store;
-    char class_uid[DICOMNET_UID_SIZE], instance_uid[DICOMNET_UID_SIZE], syntax_uid[DICOMNET_UID_SIZE];
-    struct instance *instance; /* NULL: made up */
-    struct file_source file;
-    struct synthetic_instance made;
-};
-
-struct delivery *delivery_create(void)
-{
-    return calloc(1, sizeof(struct delivery));
-}
-
-void delivery_destroy(struct delivery *delivery)
-{
-    if (delivery != NULL)
-        (void)delivery_close(delivery);
-    free(delivery);
-}
-
-static int open_file(struct delivery *delivery, const struct archive *archive, const struct index_place *place)
-{
-    char *path = NULL;
-    if (asprintf(&path, "%s/%s", archive->options.output_dir, place->name) < 0)
-        return -ENOMEM;
-    struct file_facts facts = {.path = path,
-                               .size_bytes = place->size_bytes,
-                               .mtime_ns = place->mtime_ns,
-                               .data_offset = place->data_offset,
-                               .data_len = place->data_len,
-                               .pad = place->pad};
-    delivery->instance = instance_create(&facts);
-    free(path);
-    int error = delivery->instance != NULL ? file_source_open(&delivery->file, delivery->instance) : -ENOMEM;
-    if (error != 0) {
-        instance_destroy(delivery->instance);
-        delivery->instance = NULL;
-    }
-    return error;
-}
-
-struct dicomnet_store *delivery_name(struct delivery *delivery, struct index_cursor *row)
-{
-    struct index_place place;
-    index_cursor_place(row, &place);
-    snprintf(delivery->class_uid, DICOMNET_UID_SIZE, "%s", place.class_uid);
-    snprintf(delivery->instance_uid, DICOMNET_UID_SIZE, "%s", place.instance_uid);
-    snprintf(delivery->syntax_uid, DICOMNET_UID_SIZE, "%s", place.syntax_uid);
-    delivery->store = (struct dicomnet_store){.class_uid = delivery->class_uid, .instance_uid = delivery->instance_uid};
-    return &delivery->store;
-}
-
-int delivery_open(struct delivery *delivery, struct archive *archive, struct index_cursor *row)
-{
-    struct index_place place;
-    int error = 0;
-    index_cursor_place(row, &place);
-    if (place.name != NULL) {
-        error = open_file(delivery, archive, &place);
-        delivery->store.source = &delivery->file.descriptor.source;
-    } else {
-        archive_make_up(archive, place.study, place.series, place.number, &delivery->made);
-        delivery->store.source = &delivery->made.source;
-    }
-    return error;
-}
-
-struct dicomnet_store *delivery_store(struct delivery *delivery)
-{
-    return &delivery->store;
-}
-
-const char *delivery_syntax(const struct delivery *delivery)
-{
-    return delivery->syntax_uid;
-}
-
-bool delivery_close(struct delivery *delivery)
-{
-    bool sound = true;
-    if (delivery->instance != NULL) {
-        sound = file_source_close(&delivery->file) == 0;
-        instance_destroy(delivery->instance);
-        delivery->instance = NULL;
-    }
-    return sound;
 }

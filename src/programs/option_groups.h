@@ -139,6 +139,7 @@ struct archive_group {
     bool reindex;
     struct option_list peers; /* AE=HOST:PORT */
     uint32_t move_associations;
+    enum transcode transcode;
 };
 
 /* ---- the programs; each struct begins with what all have ---- */

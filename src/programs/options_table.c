@@ -442,6 +442,12 @@ const struct option_row option_rows[] = {
     OPTION(.name = "move-threads", .programs = ARCHIVE, .heading = "Retrieval", .takes = OPTION_UNSIGNED, .value = "N",
            .min = 1, .max = 64, .field = FIELD(archive_group, move_associations), .initial = "1",
            .help = "send a C-MOVE's series over up to N associations at a time"),
+    OPTION(.name = "transcode", .programs = ARCHIVE, .heading = "Retrieval", .takes = OPTION_CHOICE,
+           .value = "never|uncompressed|lossless|lossy", .choices = transcodes,
+           .field = FIELD(archive_group, transcode), .initial = "lossless",
+           .help = "what may be done to an instance whose transfer syntax is refused by who is to get it: nothing; "
+                   "change byte order, VR encoding and deflate; also decompress what was compressed without loss; "
+                   "also what was compressed with loss. What is kept stays as it came"),
 
     /* ---- network ---- */
     OPTION(.name = "max-pdu", .also = "-pdu", .programs = ALL, .heading = "Network", .takes = OPTION_UNSIGNED,

@@ -114,14 +114,15 @@ Test(index, knows_what_it_holds_of_a_class)
     static const char *const explicit = "1.2.840.10008.1.2.1", *const class = "1.2.840.10008.5.1.4.1.1.7";
     struct index *index = open_index(NULL, false);
     uint64_t instances, series;
-    cr_expect_eq(index_count_held(index, class, NULL), 0);
+    struct index_held held[INDEX_HELD_MAX];
+    cr_expect_eq(index_find_held(index, class, held), 0);
     add(index, "p", "n", "1.1", "1.1.1", "1.1.1.1", "CT");
     add(index, "p", "n", "1.1", "1.1.1", "1.1.1.2", "CT");
     add(index, "p", "n", "1.1", "1.1.2", "1.1.1.2", "CT"); /* in the place of the one before */
-    cr_expect_eq(index_count_held(index, class, NULL), 2);
-    cr_expect_eq(index_count_held(index, class, explicit), 2);
-    cr_expect_eq(index_count_held(index, class, "1.2.840.10008.1.2"), 0);
-    cr_expect_eq(index_count_held(index, "1.2.840.10008.5.1.4.1.1.2", NULL), 0);
+    cr_assert_eq(index_find_held(index, class, held), 1);
+    cr_expect_str_eq(held[0].syntax_uid, explicit);
+    cr_expect_eq(held[0].instances, 2);
+    cr_expect_eq(index_find_held(index, "1.2.840.10008.5.1.4.1.1.2", held), 0);
     cr_assert_eq(index_count(index, &(struct index_keys){.values = {"p"}}, &instances, &series), 0);
     cr_expect(instances == 2 && series == 2, "%d %d", (int)instances, (int)series);
     cr_assert_eq(

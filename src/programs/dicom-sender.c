@@ -10,14 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/text.h"
-#include "engine/outline.h"
 #include "engine/pace.h"
 #include "engine/session.h"
 #include "instance/event.h"
 #include "instance/instance.h"
 #include "programs/console.h"
 #include "programs/destination.h"
+#include "programs/dry_run.h"
 #include "programs/option_groups.h"
 #include "programs/report_command.h"
 #include "programs/resume.h"
@@ -25,7 +24,6 @@
 #include "programs/session_loop.h"
 #include "programs/synthetic_files.h"
 #include "report/event_log.h"
-#include "report/format.h"
 #include "report/progress.h"
 #include "report/ramp.h"
 #include "report/report_files.h"
@@ -43,26 +41,16 @@ struct sender {
     struct resume resume;
     struct run_files files;
     struct summary *summary;
-    struct ramp ramp; /* --ramp: the steps so far */
+    struct dry_run dry_run; /* --dry-run */
+    struct ramp ramp;       /* --ramp: the steps so far */
 };
 
+static int say_error(const char *what, const char *name, int error)
+{
+    return console_say_error(program_name, what, name, error);
+}
+
 /* ---- the observer ---- */
-
-/* Where the --dry-run list goes: to standard output, unless that is for the JSON. */
-static FILE *list_of(const struct sender *sender)
-{
-    return sender->options->common.json ? stderr : stdout;
-}
-
-/* One file, indented: the line of its study was printed just before. */
-static void print_planned_file(const struct sender *sender, const struct instance *instance)
-{
-    struct text text = {0};
-    text_put_visible(&text, instance->file.path);
-    if (!text.failed)
-        fprintf(list_of(sender), "    %s\n", text.data);
-    text_fini(&text);
-}
 
 static void on_log(void *user, const struct event_record *record)
 {
@@ -74,8 +62,8 @@ static void on_instance_ended(void *user, const struct instance *instance, const
 {
     struct sender *sender = user;
     summary_add_instance(sender->summary, instance);
-    if (sender->session.dry_run && sender->options->common.verbose && instance->outcome.state == OUTCOME_PENDING)
-        print_planned_file(sender, instance);
+    if (sender->session.dry_run && dry_run_add_instance(&sender->dry_run, instance) != 0)
+        say_error("the forecast lacks a file:", instance->file.path, -ENOMEM);
     progress_instance_ended(sender->files.progress, instance, now);
 }
 
@@ -88,16 +76,7 @@ static void on_association_ended(void *user, const struct association_figures *f
 static void on_study_planned(void *user, const struct planned_study *study)
 {
     struct sender *sender = user;
-    FILE *out = list_of(sender);
-    char size[FORMAT_SIZE];
-    if (sender->options->common.quiet)
-        return;
-    format_bytes(size, (double)study->bytes);
-    fprintf(out, "%s%s: %llu instance%s, %s\n", study->study_uid[0] != '\0' ? "study " : "no study", study->study_uid,
-            (unsigned long long)study->instances, study->instances == 1 ? "" : "s", size);
-    for (size_t i = 0; i < study->context_count; i++)
-        fprintf(out, "  %s as %s\n", dicomnet_uid_keyword(study->contexts[i].class_uid),
-                dicomnet_uid_keyword(study->contexts[i].syntax_uid));
+    dry_run_show_study(&sender->dry_run, study);
 }
 
 static void on_progress(void *user, const struct session_progress *now)
@@ -107,11 +86,6 @@ static void on_progress(void *user, const struct session_progress *now)
 }
 
 /* ---- before and after ---- */
-
-static int say_error(const char *what, const char *name, int error)
-{
-    return console_say_error(program_name, what, name, error);
-}
 
 /* What the options of the session do not say: the destination, the ledger and the files. */
 static void fill_in_session(struct sender *sender)
@@ -132,6 +106,7 @@ static void fill_in_session(struct sender *sender)
     session->transcode.only = options->sending.syntaxes.items;
     session->transcode.only_count = options->sending.syntaxes.count;
     session->log_level = options->common.log_level;
+    dry_run_init(&sender->dry_run, &options->common, &sender->session.transcode);
 }
 
 static int open_reports(struct sender *sender)
@@ -139,7 +114,7 @@ static int open_reports(struct sender *sender)
     if (run_files_open(&sender->files, program_name, &sender->options->common, sender->session.dry_run) != 0)
         return -1;
     if (summary_create(&sender->summary, sender->files.session_id, &sender->session, sender->given,
-                       sender->destination->loopback) != 0)
+                       sender->destination->loopback, sender->session.dry_run ? &sender->dry_run.forecast : NULL) != 0)
         return say_error("reports", NULL, -ENOMEM);
     return 0;
 }
@@ -179,6 +154,7 @@ static int write_reports(struct sender *sender, const struct session_result *res
     const struct dicom_sender_options *options = sender->options;
     struct run_files *files = &sender->files;
     log_end(sender, result, exit_code);
+    dry_run_show_forecast(&sender->dry_run);
     exit_code = run_files_end_log(files, exit_code);
     int error = summary_write(sender->summary, result, exit_code, files->summary_path);
     /* A step of a ramp that went well is one row of its table. */
@@ -370,6 +346,7 @@ static int send_files(const struct dicom_sender_options *options)
         exit_code = options->sending.ramp.count > 0 ? run_ramp(&sender, &result) : run(&sender, &result);
     }
     session_loop_close(&sender.loop);
+    dry_run_fini(&sender.dry_run);
     resume_close(&sender.resume);
     free(sender.given);
     return exit_code;

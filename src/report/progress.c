@@ -76,7 +76,7 @@ void progress_destroy(struct progress *progress)
     progress_forget_groups(&progress->failures);
     progress_forget_groups(&progress->skipped_dicom);
     progress_forget_causes(progress);
-    conversions_fini(&progress->conversions);
+    pair_counts_fini(&progress->conversions);
     text_fini(&progress->line);
     text_fini(&progress->scratch);
     free(progress);

@@ -69,13 +69,13 @@ struct progress {
     bool colour;
     bool unicode;
     bool dry_run;
-    bool line_shown;      /* the live line stands on the terminal */
-    struct text line;     /* the live line as it was drawn last */
-    struct text scratch;  /* what is written at once */
-    uint64_t plain_us;    /* elapsed time of the last plain line */
-    uint64_t bytes_ended; /* data set bytes of instances that could be sent and have ended */
-    uint64_t flaw_count;  /* instances that were sent in spite of a flaw */
-    struct conversions conversions;
+    bool line_shown;                /* the live line stands on the terminal */
+    struct text line;               /* the live line as it was drawn last */
+    struct text scratch;            /* what is written at once */
+    uint64_t plain_us;              /* elapsed time of the last plain line */
+    uint64_t bytes_ended;           /* data set bytes of instances that could be sent and have ended */
+    uint64_t flaw_count;            /* instances that were sent in spite of a flaw */
+    struct pair_counts conversions; /* see conversions.h */
     struct progress_groups failures;
     struct progress_groups skipped_dicom; /* skipped, though they are DICOM */
     uint64_t skipped[REASON_COUNT];

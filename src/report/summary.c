@@ -16,7 +16,7 @@
 enum { FIRST_SLOTS = 256 };
 
 int summary_create(struct summary **ret_summary, const char *session_id, const struct session_options *options,
-                   const char *given, bool loopback)
+                   const char *given, bool loopback, const struct forecast *forecast)
 {
     struct summary *summary = calloc(1, sizeof *summary);
     char *id = strdup(session_id);
@@ -29,6 +29,7 @@ int summary_create(struct summary **ret_summary, const char *session_id, const s
     summary->options = options;
     summary->given = given;
     summary->loopback = loopback;
+    summary->forecast = forecast;
     for (int state = 0; state < OUTCOME_STATE_COUNT; state++)
         summary->files[state].end = &summary->files[state].first;
     *ret_summary = summary;
@@ -49,7 +50,7 @@ void summary_destroy(struct summary *summary)
         free(summary->studies[i].uid);
     free(summary->studies);
     free(summary->slots);
-    conversions_fini(&summary->conversions);
+    pair_counts_fini(&summary->conversions);
     free(summary->associations);
     free(summary->session_id);
     free(summary);

@@ -15,6 +15,7 @@
 #include "dicomnet/error.h"
 
 struct association_figures;
+struct forecast;
 struct instance;
 struct session_options;
 struct session_result;
@@ -31,10 +32,11 @@ enum { SUMMARY_LISTED_MAX = 10000 };
 
 /*
  * `session_id` is copied; `options`, and `given`, what was typed, are borrowed until summary_destroy. `loopback`: the
- * peer is a receiver of this very process, whose address tells nobody anything. 0 or -ENOMEM.
+ * peer is a receiver of this very process, whose address tells nobody anything. `forecast`: what a session that sends
+ * nothing says of its files, borrowed likewise; NULL for all others. 0 or -ENOMEM.
  */
 int summary_create(struct summary **ret_summary, const char *session_id, const struct session_options *options,
-                   const char *given, bool loopback) DICOMNET_MUST_CHECK;
+                   const char *given, bool loopback, const struct forecast *forecast) DICOMNET_MUST_CHECK;
 
 /* NULL is fine. */
 void summary_destroy(struct summary *summary);

@@ -51,11 +51,12 @@ struct summary {
     const struct session_options *options; /* borrowed */
     const char *given;                     /* borrowed */
     bool loopback;                         /* the peer is a receiver of this process */
+    const struct forecast *forecast;       /* borrowed, or NULL */
     bool lacks_memory;                     /* something could not be kept */
     uint64_t by_state[OUTCOME_STATE_COUNT];
     uint64_t bytes_stored;
     uint64_t leading_zero_uids, bad_study_uids, bad_series_uids, meta_differs, unknown_vrs, zero_tails;
-    struct conversions conversions;
+    struct pair_counts conversions; /* see conversions.h */
     struct summary_files files[OUTCOME_STATE_COUNT];
     struct summary_study *studies; /* in the order they came */
     size_t study_count;

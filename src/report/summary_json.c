@@ -14,6 +14,7 @@
 #include "engine/record.h"
 #include "instance/instance.h"
 #include "report/document.h"
+#include "report/forecast.h"
 #include "report/report_files.h"
 #include "report/summary.h"
 #include "report/summary_data.h"
@@ -205,13 +206,13 @@ static json_t *flaws_json(const struct summary *summary)
                      document_number(summary->zero_tails));
 }
 
-static json_t *conversions_json(const struct conversions *conversions)
+static json_t *conversions_json(const struct pair_counts *conversions)
 {
     json_t *array = json_array();
     for (size_t i = 0; i < conversions->count; i++) {
-        const struct conversion *item = &conversions->items[i];
+        const struct pair_count *item = &conversions->items[i];
         json_t *object =
-            json_pack("{s:o, s:o, s:o, s:o}", "from", document_string(item->from), "to", document_string(item->to),
+            json_pack("{s:o, s:o, s:o, s:o}", "from", document_string(item->first), "to", document_string(item->second),
                       "files", document_number(item->files), "bytes", document_number(item->bytes));
         if (json_array_append_new(array, object) == 0)
             continue;
@@ -239,7 +240,7 @@ static json_t *header_json(const struct summary *summary, const struct session_r
     const struct record *record = summary->options->record;
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
-        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "schema_version", SUMMARY_SCHEMA_VERSION, "session", document_string(summary->session_id), "program", "name",
         "dicom-sender", "version", PROGRAM_VERSION, "verdict", verdict_name(result->verdict), "stop_reason",
         document_string_or_null(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
@@ -250,7 +251,8 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         rates_json(result), "response_times_ms", histogram_json(&result->response), "phases_ms", "connect",
         histogram_json(&result->connect), "negotiate", histogram_json(&result->negotiate), "read",
         histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
-        "header_warnings", flaws_json(summary), "conversions", conversions_json(&summary->conversions), "peak_workers",
+        "header_warnings", flaws_json(summary), "conversions", conversions_json(&summary->conversions), "forecast",
+        summary->forecast != NULL ? forecast_json(summary->forecast) : json_null(), "peak_workers",
         document_number(result->peak_workers), "threads_auto", threads_auto_json(result), "time_s",
         time_json(result->time_us), "workers", workers_json(result), "ledger",
         document_string_or_null(record != NULL ? record->path : NULL), "listed_max", json_integer(SUMMARY_LISTED_MAX),

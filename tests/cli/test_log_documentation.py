@@ -131,7 +131,7 @@ class Words(ProgramTest):
                                    self.folder / 'logs', self.source)
         self.assertEqual(run.code, 0, run.err)
         for entry in self.entries:
-            self.assertIn(f'\n    {entry.path}\n', run.out)
+            self.assertIn(f'\n    {entry.path}  as it lies; if refused: ', run.out)
         self.assertEqual(len(re.findall(r'^study \S+: 1 instance, [\d.]+ (B|KB)$', run.out, re.MULTILINE)), 2, run.out)
         self.assertNotIn('0.0 MB', run.out)
         log = next((self.folder / 'logs').glob('*.log')).read_text(encoding='utf-8')

@@ -280,7 +280,25 @@ class Output(SenderTest):
         self.assertEqual(result.out.count('study 2.25.'), 2, result)
         self.assertIn('3 instances', result.out)
         self.assertIn('CTImageStorage as ExplicitVRLittleEndian', result.out)
+        self.assertRegex(result.out, r'\n +6 .* CTImageStorage  Explicit VR Little Endian  as it lies; if refused: '
+                                     r'Implicit VR Little Endian\n')
         self.assertEqual(self.totals()['stored'], 0)
+
+    def test_dry_run_says_what_could_become_of_files(self):
+        """By class and syntax, as the options allow it; the same in the summary."""
+        studies = self.studies('1x2x4096:CT')
+        result = self.send('--dry-run', '-r', studies, '-xi', '--transcode', 'never')
+        self.assert_exit(result, 1)
+        self.assertNotIn('lies in', result.out)
+        self.assertEqual(self.summary()['forecast'], [])
+        shutil.rmtree(self.logs)
+        result = self.send('--dry-run', '-r', studies, '-xi')
+        self.assert_exit(result, 0)
+        self.assertRegex(result.out, r'\n +2 .* CTImageStorage  Explicit VR Little Endian  converted to Implicit VR Little '
+                                     r'Endian\n')
+        forecast = self.summary()['forecast']
+        self.assertEqual([(pair['syntax'], pair['files'], pair['ways'], pair['answer']) for pair in forecast],
+                         [('1.2.840.10008.1.2.1', 2, ['1.2.840.10008.1.2'], None)])
 
     def test_dry_run_exit_codes(self):
         studies = self.studies()

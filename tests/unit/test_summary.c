@@ -7,6 +7,7 @@
 
 #include "../support/report_fixture.h"
 #include "engine/record.h"
+#include "report/forecast.h"
 #include "report/summary.h"
 
 #define SESSION       "20261121T101530Z_4f2a"
@@ -49,7 +50,7 @@ static void set_up(void)
 {
     folder = fixture_make_folder();
     snprintf(path, sizeof path, "%s/dicom_sender_summary_" SESSION ".json", folder);
-    cr_assert_eq(summary_create(&summary, SESSION, &options, "--recursive 'a b'", false), 0);
+    cr_assert_eq(summary_create(&summary, SESSION, &options, "--recursive 'a b'", false, NULL), 0);
     result = (struct session_result){
         .verdict = SESSION_COMPLETE,
         .begun_us = FIXTURE_BEGUN_S * 1000000ull,
@@ -228,7 +229,7 @@ Test(summary, a_loopback_session_follows_the_schema)
     struct session_options loopback = {.association = {.host = "127.0.0.1", .port = 4242}, .threads = 1};
     result.threads_chosen = 0;
     struct summary *other;
-    cr_assert_eq(summary_create(&other, SESSION, &loopback, "--loopback", true), 0);
+    cr_assert_eq(summary_create(&other, SESSION, &loopback, "--loopback", true, NULL), 0);
     cr_assert_eq(summary_write(other, &result, 0, path), 0);
     json_t *document = json_load_file(path, 0, NULL);
     cr_expect(json_is_true(json_object_get(json_object_get(document, "options"), "loopback")));
@@ -236,6 +237,31 @@ Test(summary, a_loopback_session_follows_the_schema)
     json_decref(document);
     summary_destroy(other);
     cr_assert_eq(validate(path), 0);
+}
+
+/* What a dry run says of the files is there, and null for all other sessions. */
+Test(summary, a_dry_run_has_a_forecast)
+{
+    struct session_options dry = {.threads = 1, .dry_run = true, .transcode.allowed = TRANSCODE_LOSSY};
+    struct forecast forecast = {.policy = &dry.transcode};
+    struct instance instance = fixture_instance("d/a.dcm", "1.2.1", "1.20", 9, OUTCOME_PENDING, REASON_NONE);
+    json_t *document = write_and_read();
+    cr_expect(json_is_null(at(document, "forecast")));
+    json_decref(document);
+    summary_destroy(summary);
+    cr_assert_eq(forecast_add_instance(&forecast, &instance), 0);
+    cr_assert_eq(forecast_add_answer(&forecast, instance.file.class_uid, instance.file.syntax_uid, IMPLICIT, ""), 0);
+    cr_assert_eq(summary_create(&summary, SESSION, &dry, "--dry-run", false, &forecast), 0);
+    result.totals = (struct session_totals){0};
+    end_instance(&instance);
+    document = write_and_read();
+    EXPECT_TEXT(document, "options.transcode", "lossy");
+    EXPECT_TEXT(document, "forecast.0.ways.1", IMPLICIT);
+    EXPECT_TEXT(document, "forecast.0.answer.sent_syntax", IMPLICIT);
+    EXPECT_NUMBER(document, "forecast.0.bytes", 9);
+    json_decref(document);
+    cr_assert_eq(validate(path), 0);
+    forecast_fini(&forecast);
 }
 
 Test(summary, totals_and_rates)

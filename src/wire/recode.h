@@ -49,15 +49,21 @@ struct recode_options {
 struct recode; /* on the heap: one block whose size does not depend on the data set */
 
 /*
- * Look through the input, and make ready to read it converted. Returns 0; -ENOMEM; a negative error of the input's own
- * read; or DICOMNET_ERROR_SOURCE_UNDECODABLE if it cannot be converted: then `ret_text`, of `size` bytes, says why and
- * where, in one line.
+ * Look through the input, and make ready to read it converted. Returns 0; -ENOMEM, and *ret_recode is NULL; a negative
+ * error of the input's own read; or DICOMNET_ERROR_SOURCE_UNDECODABLE if it cannot be converted: then
+ * recode_failure_text says why. It is to be closed whatever came out.
  */
-int recode_open(struct recode **ret_recode, const struct recode_options *options, char *ret_text,
-                size_t size) DICOMNET_MUST_CHECK;
+int recode_open(struct recode **ret_recode, const struct recode_options *options) DICOMNET_MUST_CHECK;
 
-/* The converted data set, of exactly known len; read in order, from 0 or from where the last read ended. */
+/*
+ * The converted data set, of exactly known len; read in order, from 0 or from where the last read ended. It fails with
+ * an error of the sources it reads from, or, if the input has changed since it was opened, may be undecodable or end
+ * early.
+ */
 struct dicomnet_data_source *recode_source(struct recode *recode);
+
+/* Why opening or reading failed and where, in one line; "" if there is nothing to say. Valid until it is closed. */
+const char *recode_failure_text(const struct recode *recode);
 
 /* NULL is fine. */
 void recode_close(struct recode *recode);

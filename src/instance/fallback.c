@@ -33,13 +33,18 @@ static bool has(const char *const *list, size_t count, const char *uid)
 
 size_t fallback_list(const struct fallback_policy *policy, const char *stored_uid, const char *ret[FALLBACK_MAX])
 {
-    static const char *const usual[] = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN};
-    const char *const *targets = policy->only_count > 0 ? policy->only : usual;
-    size_t target_count = policy->only_count > 0 ? policy->only_count : sizeof usual / sizeof usual[0];
+    static const char *const usual[] = {DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN,
+                                        DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN,
+                                        DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN};
+    enum { USUAL_OF_COMPRESSED = 2, USUAL = sizeof usual / sizeof usual[0] };
+    enum syntax_compression stored = syntax_find(stored_uid).compression;
+    bool named = policy->only_count > 0;
+    const char *const *targets = named ? policy->only : usual;
+    size_t target_count = named ? policy->only_count : stored == SYNTAX_NATIVE ? USUAL : USUAL_OF_COMPRESSED;
     size_t count = 0;
-    if (policy->only_count == 0 || has(policy->only, policy->only_count, stored_uid))
+    if (!named || has(policy->only, policy->only_count, stored_uid))
         ret[count++] = stored_uid;
-    if (!may_convert(policy->allowed, syntax_find(stored_uid).compression))
+    if (!may_convert(policy->allowed, stored))
         return count;
     for (size_t i = 0; i < target_count; i++) {
         bool reachable = syntax_find(targets[i]).compression == SYNTAX_NATIVE;

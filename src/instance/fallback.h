@@ -9,8 +9,9 @@
  *    compressed with loss (SYNTAX_LOSSY)               Explicit VR LE, Implicit VR LE      TRANSCODE_LOSSY
  *    what cannot be undone (SYNTAX_OPAQUE)             none
  *
- * Nothing is ever compressed (deflating is no compression of pixels, and done only where Deflated is asked for by
- * name).
+ * What is stored in one of the four uncompressed syntaxes is last of all offered in those two of them that few peers
+ * insist on, Explicit VR Big Endian and Deflated, so that a peer that takes nothing else still gets it. Pixels are never
+ * compressed.
  */
 #ifndef INSTANCE_FALLBACK_H
 #define INSTANCE_FALLBACK_H

@@ -25,12 +25,13 @@ static char message[OPTIONS_MESSAGE_SIZE];
 #define PARSE(program, ...)                                                                                            \
     parse_arguments(&options.common, (program), (const char *const[]){__VA_ARGS__, NULL}, message)
 #define SENDER(...) PARSE(PROGRAM_SENDER, __VA_ARGS__)
-#define WRONG(text, ...)                                                                                               \
+#define WRONG_FOR(program, text, ...)                                                                                  \
     do {                                                                                                               \
-        cr_assert_eq(SENDER(__VA_ARGS__), OPTIONS_WRONG);                                                              \
+        cr_assert_eq(PARSE(program, __VA_ARGS__), OPTIONS_WRONG);                                                      \
         cr_assert_str_eq(message, text);                                                                               \
     } while (0)
-#define RIGHT(...) cr_assert_eq(SENDER(__VA_ARGS__, "x"), OPTIONS_RUN, "%s", message)
+#define WRONG(text, ...) WRONG_FOR(PROGRAM_SENDER, text, __VA_ARGS__)
+#define RIGHT(...)       cr_assert_eq(SENDER(__VA_ARGS__, "x"), OPTIONS_RUN, "%s", message)
 
 static void finish(void)
 {
@@ -417,15 +418,12 @@ Test(options, receiver)
         {"--status", "--status: '12345' is not a status of 1 to 4 hexadecimal digits"},
         {"--threads", "unknown option '--threads' (all: dicom-receiver --help)"}};
     for (size_t i = 0; i < 2; i++) {
-        cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard", wrong[i][0], "12345"), OPTIONS_WRONG);
-        cr_assert_str_eq(message, wrong[i][1]);
+        WRONG_FOR(PROGRAM_RECEIVER, wrong[i][1], "--discard", wrong[i][0], "12345");
     }
-    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--port", "1"), OPTIONS_WRONG);
-    cr_assert_str_eq(message, "give --output-dir DIR to keep what comes, or --discard to keep nothing");
-    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard", "--output-dir", "d"), OPTIONS_WRONG);
-    cr_assert_str_eq(message, "--output-dir and --discard exclude each other");
-    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard", "x"), OPTIONS_WRONG);
-    cr_assert_str_eq(message, "unexpected argument 'x' (see dicom-receiver --help)");
+    WRONG_FOR(PROGRAM_RECEIVER, "give --output-dir DIR to keep what comes, or --discard to keep nothing", "--port",
+              "1");
+    WRONG_FOR(PROGRAM_RECEIVER, "--output-dir and --discard exclude each other", "--discard", "--output-dir", "d");
+    WRONG_FOR(PROGRAM_RECEIVER, "unexpected argument 'x' (see dicom-receiver --help)", "--discard", "x");
 }
 
 Test(options, echo)
@@ -433,12 +431,9 @@ Test(options, echo)
     cr_assert_eq(PARSE(PROGRAM_ECHO, "host:4242", "--repeat", "3"), OPTIONS_RUN);
     cr_assert_str_eq(options.echo.connection.destination, "host:4242");
     cr_assert_eq(options.echo.echo.repeat, 3);
-    cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "b"), OPTIONS_WRONG);
-    cr_assert_str_eq(message, "unexpected argument 'b' (see dicom-echo --help)");
-    cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "--host", "b"), OPTIONS_WRONG);
-    cr_assert_str_eq(message, "'a' and --host both name a destination; give one");
-    cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "b:1"), OPTIONS_WRONG);
-    cr_assert_str_eq(message, "'b:1' and 'a' both name a destination; give one");
+    WRONG_FOR(PROGRAM_ECHO, "unexpected argument 'b' (see dicom-echo --help)", "a", "b");
+    WRONG_FOR(PROGRAM_ECHO, "'a' and --host both name a destination; give one", "a", "--host", "b");
+    WRONG_FOR(PROGRAM_ECHO, "'b:1' and 'a' both name a destination; give one", "a", "b:1");
     cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "104"), OPTIONS_RUN);
     cr_assert_str_eq(options.echo.connection.destination_port, "104");
     cr_assert_eq(PARSE(PROGRAM_ECHO, "a", "104", "105"), OPTIONS_WRONG);
@@ -613,8 +608,8 @@ Test(options, words_of_movers)
     cr_assert_eq(PARSE(PROGRAM_FINDER, "h:1", "-q", "PatientID=1", "StudyDate=2-"), OPTIONS_RUN, "%s", message);
     cr_assert_eq(options.finder.query.keys.count, 2);
     cr_assert_not(options.finder.common.quiet);
-    cr_assert_eq(PARSE(PROGRAM_FINDER, "h:1", "-W"), OPTIONS_WRONG);
-    cr_assert_str_eq(message, "'-W': modality worklists are not there; --study-root and --patient-root are");
+    WRONG_FOR(PROGRAM_FINDER, "'-W': modality worklists are not there; --study-root and --patient-root are", "h:1",
+              "-W");
 }
 
 Test(options, words_of_servers)
@@ -670,14 +665,13 @@ Test(options, archive)
                                            "1x1x99999999999999999999"};
     for (size_t i = 0; i < sizeof no_specs / sizeof no_specs[0]; i++)
         cr_expect_eq(PARSE(PROGRAM_ARCHIVE, "--synthetic", no_specs[i]), OPTIONS_WRONG, "%s", no_specs[i]);
-    cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "--port", "1"), OPTIONS_WRONG);
-    cr_assert_str_eq(message, "give --output-dir DIR for the archive, or --synthetic to serve what does not exist");
-    cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "--output-dir", "d", "--synthetic", "1x1x1"), OPTIONS_WRONG);
-    cr_assert_str_eq(message, "--output-dir and --synthetic exclude each other");
-    cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "--synthetic", "1x1x1", "--import", "d"), OPTIONS_WRONG);
-    cr_assert_str_eq(message, "--import, --reindex and --sync belong to --output-dir, which is missing");
-    cr_assert_eq(PARSE(PROGRAM_ARCHIVE, "-o", "d", "x"), OPTIONS_WRONG);
-    cr_assert_str_eq(message, "unexpected argument 'x' (see dicom-archive --help)");
+    WRONG_FOR(PROGRAM_ARCHIVE, "give --output-dir DIR for the archive, or --synthetic to serve what does not exist",
+              "--port", "1");
+    WRONG_FOR(PROGRAM_ARCHIVE, "--output-dir and --synthetic exclude each other", "--output-dir", "d", "--synthetic",
+              "1x1x1");
+    WRONG_FOR(PROGRAM_ARCHIVE, "--import, --reindex and --sync belong to --output-dir, which is missing", "--synthetic",
+              "1x1x1", "--import", "d");
+    WRONG_FOR(PROGRAM_ARCHIVE, "unexpected argument 'x' (see dicom-archive --help)", "-o", "d", "x");
 }
 
 Test(options, given_ones_as_text)

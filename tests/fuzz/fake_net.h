@@ -54,4 +54,16 @@ size_t far_end_send(struct far_end *far_end, struct fuzz_input bytes);
 
 void far_end_close(struct far_end *far_end);
 
+/* What an input lets the far end do: the kinds of step that the targets share. A target has its own from STEP_OWN on.
+ */
+enum step {
+    STEP_SEND,        /* all at once */
+    STEP_SEND_PIECES, /* of `how` + 1 bytes */
+    STEP_SEND_DEAF,   /* all at once, without reading what comes */
+    STEP_FINISH,      /* say that nothing more will be sent */
+    STEP_CLOSE,       /* the connection */
+    STEP_WAIT,        /* n times 8 milliseconds */
+    STEP_OWN
+};
+
 #endif

@@ -1,9 +1,10 @@
 /*
  * fuzz_archive - a whole archive, in which the input is a client and the destination of its C-MOVEs.
  *
- * Input: 1 byte of flags (enum flags); then steps: 1 byte, what (enum step, in the low 3 bits); 2 bytes, a length n;
- * for those that send, n bytes. A client that is not connected connects. After the last step it closes, or, with
- * FLAG_STOP, the archive is closed while it is still there.
+ * Input: 1 byte of flags (enum flags); then steps: 1 byte, what (enum step, in the low 3 bits: STEP_SEND_DEAF,
+ * STEP_CLOSE, STEP_WAIT; all others are STEP_SEND); 2 bytes, a length n; for those that send, n bytes. A client that is
+ * not connected connects. After the last step it closes, or, with FLAG_STOP, the archive is closed while it is still
+ * there.
  *
  * What is true of every run: a query has one final answer at most; nothing comes unasked but C-STORE requests of a
  * C-GET; what was kept has a name made from its UID; everything ends within the timeouts, and nothing stays open.
@@ -23,13 +24,6 @@ enum flags {
     FLAG_STOP = 2,   /* close the archive while the client is there */
     FLAG_NARROW = 4, /* sockets hold little */
     FLAG_REFUSED = 8 /* the destination of a C-MOVE refuses the connection; else it hangs up */
-};
-
-enum step {
-    STEP_SEND = 0,      /* and every other */
-    STEP_SEND_DEAF = 2, /* without reading what comes */
-    STEP_CLOSE = 4,
-    STEP_WAIT = 5 /* n times 8 milliseconds */
 };
 
 struct run {

@@ -20,14 +20,9 @@
 
 enum { STORES_MAX = 8, GIVEN_SIZE = 64 * 1024, LEAVES_SIZE = 1 << 20, TURNS_MAX = 2000 };
 
-enum step {
-    STEP_SEND,         /* all at once */
-    STEP_SEND_PIECES,  /* of `how` + 1 bytes */
-    STEP_SEND_DEAF,    /* all at once, without reading what comes */
-    STEP_FINISH,       /* say that nothing more will be sent */
-    STEP_CLOSE,        /* the connection */
-    STEP_WAIT,         /* n times 8 milliseconds */
-    STEP_USER_RELEASE, /* the user has enough */
+/* Behind enum step. */
+enum {
+    STEP_USER_RELEASE = STEP_OWN, /* the user has enough */
     STEP_USER_ABORT
 };
 
@@ -259,7 +254,7 @@ static void take_step(struct run *run, struct fuzz_input *input)
 {
     unsigned what = fuzz_take_u8(input), n = fuzz_take_u16(input), how = what >> 3;
     run->deaf = false;
-    switch ((enum step)(what & 7)) {
+    switch (what & 7) {
     case STEP_SEND_PIECES:
         give_pieces(run, fuzz_take(input, n), how + 1);
         break;

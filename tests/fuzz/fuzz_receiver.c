@@ -29,15 +29,6 @@ enum flags {
     FLAG_CHECK = 128  /* what comes is looked at before it is kept */
 };
 
-enum step {
-    STEP_SEND,        /* all at once */
-    STEP_SEND_PIECES, /* of `how` + 1 bytes */
-    STEP_SEND_DEAF,   /* all at once, without reading what comes */
-    STEP_FINISH,      /* say that nothing more will be sent */
-    STEP_CLOSE,       /* the connection */
-    STEP_WAIT         /* n times 8 milliseconds */
-};
-
 struct run {
     uv_loop_t loop;
     struct receiver *receiver;
@@ -129,7 +120,7 @@ static void take_step(struct run *run, struct fuzz_input *input)
         fake_client_connect(client);
         settle(run);
     }
-    switch ((enum step)(what & 7)) {
+    switch (what & 7) {
     case STEP_SEND_PIECES:
         give_pieces(run, client, fuzz_take(input, n), how + 1);
         break;

@@ -37,6 +37,14 @@ def lists(*uids, class_uid=CT):
     return on_find
 
 
+def silent_until(release):
+    """An on_move that answers nothing until the event is set, and then hangs up."""
+    def on_move(_keys, _request):
+        release.wait(20)
+        yield End()
+    return on_move
+
+
 def wanted_of(keys, uids):
     """Which of these instances a retrieval is for."""
     named = keys.get('SOPInstanceUID')
@@ -452,11 +460,7 @@ class Here(ProgramTest):
 
     def test_interrupted_twice_it_does_not_wait(self):
         release = threading.Event()
-
-        def on_move(_keys, _request):
-            release.wait(20)
-            yield End()
-        with ScriptedArchive(lists('1.2.1.1'), on_move=on_move) as archive:
+        with ScriptedArchive(lists('1.2.1.1'), on_move=silent_until(release)) as archive:
             process = self.start_mover(archive, network.free_port())
             network.wait_until(lambda: archive.asked('move'), 20, 'a C-MOVE')
             process.send_signal(signal.SIGINT)
@@ -469,11 +473,7 @@ class Here(ProgramTest):
 
     def test_silence_ends_in_time(self):
         release = threading.Event()
-
-        def on_move(_keys, _request):
-            release.wait(20)
-            yield End()
-        with ScriptedArchive(lists('1.2.1.1'), on_move=on_move) as archive:
+        with ScriptedArchive(lists('1.2.1.1'), on_move=silent_until(release)) as archive:
             process = self.start_mover(archive, network.free_port(), '--dimse-timeout', '1', '--retry', '0')
             out, err = process.communicate(timeout=20)
             release.set()

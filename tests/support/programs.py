@@ -24,21 +24,32 @@ def write_synthetic(folder, spec, seed=1, folder_variable='RELEASE_DIR'):
                     '--synthetic-seed', str(seed), '--quiet'], check=True)
 
 
-class SenderRun:
-    """One run of dicom-sender: how it ended and what it reported."""
+class ProgramRun:
+    """One run of a program that prints a summary: how it ended and what it reported."""
 
-    def __init__(self, exit_code, stdout, stderr, elapsed_s, log_dir):
+    def __init__(self, exit_code, stdout, stderr, log_dir):
         self.exit_code = exit_code
         self.stdout = stdout
         self.stderr = stderr
-        self.elapsed_s = elapsed_s
         self.log_dir = log_dir
         self.summary = json.loads(stdout) if stdout.strip() else None
-        self.events = [json.loads(line) for path in sorted(log_dir.glob('dicom_sender_*.log'))
+        self.events = [json.loads(line) for path in sorted(log_dir.glob('dicom_*.log'))
                        for line in path.read_text(encoding='utf-8').splitlines()]
 
     def total(self, name):
         return self.summary['totals'][name]
+
+    def said(self, event):
+        """The records of this event, in order."""
+        return [record for record in self.events if record['event'] == event]
+
+
+class SenderRun(ProgramRun):
+    """One run of dicom-sender."""
+
+    def __init__(self, exit_code, stdout, stderr, elapsed_s, log_dir):
+        super().__init__(exit_code, stdout, stderr, log_dir)
+        self.elapsed_s = elapsed_s
 
     def problems(self):
         """{path: entry} of every file that is not simply stored. An entry gets the state whose list it stands in."""
@@ -49,10 +60,6 @@ class SenderRun:
                 assert path not in found, f'listed twice: {path!r}'
                 found[path] = dict(entry, state=state)
         return found
-
-    def said(self, event):
-        """The records of this event, in order."""
-        return [record for record in self.events if record['event'] == event]
 
     def problem(self, path):
         """The entry of this file, told by the last part of its path."""
@@ -137,18 +144,8 @@ def check_totals(run, strict=False):
         assert run.exit_code == 130, f'an exit code of its own: {run}'
 
 
-class MoverRun:
-    """One run of dicom-mover: how it ended and what it reported."""
-
-    def __init__(self, exit_code, stdout, stderr, log_dir):
-        self.exit_code = exit_code
-        self.stderr = stderr
-        self.summary = json.loads(stdout) if stdout.strip() else None
-        self.events = [json.loads(line) for path in sorted(log_dir.glob('dicom_mover_*.log'))
-                       for line in path.read_text(encoding='utf-8').splitlines()]
-
-    def total(self, name):
-        return self.summary['totals'][name]
+class MoverRun(ProgramRun):
+    """One run of dicom-mover."""
 
     def __str__(self):
         return f'exit {self.exit_code}\n{self.stderr[-3000:]}\n{json.dumps(self.summary)[:3000]}'

@@ -16,6 +16,7 @@ from pydicom.filereader import read_dataset
 from pydicom.filewriter import write_dataset
 
 from . import wire
+from .scripted_server import ScriptedServer
 
 Match = collections.namedtuple('Match', 'data status', defaults=(0xFF00,))
 """A data set, or its bytes in Implicit VR Little Endian."""
@@ -51,71 +52,27 @@ def dataset(**values):
     return found
 
 
-class ScriptedArchive:
+class ScriptedArchive(ScriptedServer):
     ae_title = 'SCRIPTED'
 
     def __init__(self, on_find=None, on_move=None, on_get=None, refuses=()):
+        super().__init__()
         self.refuses = refuses    # abstract syntaxes
         self.proposed = []        # the contexts of each association: (number, abstract, transfer syntaxes)
         self.answers = {'find': on_find, 'move': on_move, 'get': on_get}
-        self.listener = socket.socket()
-        self.listener.bind(('127.0.0.1', 0))
-        self.listener.listen(16)
-        self.port = self.listener.getsockname()[1]
-        self.connections, self.threads, self.errors = [], [], []
         self.requests = []
-        self.associations = 0
         self.stored = {}    # status by SOP Instance UID, as a C-GET's sub-operations were answered
-        self.stopping = threading.Event()
 
-    def __enter__(self):
-        self._start(self._listen)
-        return self
-
-    def __exit__(self, *unused):
-        self.stopping.set()
-        for connection in [self.listener, *self.connections]:
-            try:
-                connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-        for thread in self.threads:
-            thread.join(5)
-        for connection in [self.listener, *self.connections]:
-            connection.close()
-        if self.errors:
-            raise self.errors[0]
+    @property
+    def associations(self):
+        return self.accepted
 
     def asked(self, kind):
         return [request for request in self.requests if request.kind == kind]
 
-    # ---- on its threads ----
-
-    def _start(self, target, *arguments):
-        thread = threading.Thread(target=target, args=arguments, daemon=True)
-        self.threads.append(thread)
-        thread.start()
-
-    def _listen(self):
-        while not self.stopping.is_set():
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.connections.append(connection)
-            self.associations += 1
-            self._start(self._serve, connection, self.associations)
-
-    def _serve(self, connection, number):
-        try:
-            Conversation(self, connection, number).go_on()
-            connection.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        except Exception as error:    # a bug of the peer must not look like a finding
-            if not self.stopping.is_set():
-                self.errors.append(error)
+    def _converse(self, connection, number):
+        Conversation(self, connection, number).go_on()
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class Conversation:

@@ -7,11 +7,11 @@ It runs on threads of the test process, a daemon thread for each connection.
 import collections
 import socket
 import struct
-import threading
 import time
 from dataclasses import dataclass, field
 
 from . import wire
+from .scripted_server import ScriptedServer
 
 # ---- actions: what on_store and on_associate return ----
 
@@ -76,45 +76,12 @@ class Behaviour:
     split_response: bool = False            # the response in two PDUs with a pause between
 
 
-class ScriptedPeer:
+class ScriptedPeer(ScriptedServer):
     def __init__(self, behaviour=None, **values):
         self.behaviour = behaviour or Behaviour(**values)
-        self.listener = socket.socket()
-        self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if self.behaviour.receive_buffer:
-            self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.behaviour.receive_buffer)
-        self.listener.bind(('127.0.0.1', 0))
-        self.listener.listen(64)
-        self.port = self.listener.getsockname()[1]
-        self.lock = threading.Lock()
-        self.connections = []
+        super().__init__(self.behaviour.receive_buffer)
         self.associations = []
         self.stores = []
-        self.errors = []
-        self.stopping = threading.Event()
-        self.threads = [threading.Thread(target=self._listen, daemon=True)]
-
-    def __enter__(self):
-        self.threads[0].start()
-        return self
-
-    def __exit__(self, *unused):
-        self.stop()
-
-    def stop(self):
-        self.stopping.set()
-        with self.lock:
-            for connection in [self.listener, *self.connections]:
-                try:
-                    connection.shutdown(socket.SHUT_RDWR)
-                except OSError:
-                    pass
-        for thread in list(self.threads):
-            thread.join(5)
-        for connection in [self.listener, *self.connections]:
-            connection.close()
-        if self.errors:
-            raise self.errors[0]
 
     def acknowledged(self):
         """{SOP Instance UID: data set} of what was answered with success or a warning."""
@@ -127,28 +94,6 @@ class ScriptedPeer:
             return [store.instance_uid for store in self.stores]
 
     # ---- on its threads ----
-
-    def _listen(self):
-        while not self.stopping.is_set():
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            thread = threading.Thread(target=self._serve, args=(connection,), daemon=True)
-            with self.lock:
-                self.connections.append(connection)
-                self.threads.append(thread)
-            thread.start()
-
-    def _serve(self, connection):
-        try:
-            self._associate(connection)
-        except OSError:
-            pass
-        except Exception as error:    # a bug of the peer must not look like a finding
-            if not self.stopping.is_set():
-                self.errors.append(error)
 
     def _write(self, connection, data):
         step = self.behaviour.chunk or max(len(data), 1)
@@ -190,7 +135,7 @@ class ScriptedPeer:
         while connection.recv(65536):
             pass
 
-    def _associate(self, connection):
+    def _converse(self, connection, number):
         kind, body = wire.read_pdu(connection)
         if kind != wire.ASSOCIATE_RQ:
             return

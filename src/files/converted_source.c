@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "files/deflate_source.h"
+#include "files/inflate_source.h"
 #include "files/source.h"
 #include "wire/recode.h"
 
@@ -11,8 +13,11 @@ struct converted_source {
     struct dicomnet_data_source data;
     struct source input; /* the data set as it lies */
     bool input_open;
+    struct inflate_source *inflated; /* of it; NULL = it is not deflated */
     struct recode *recode;
-    const char *failure; /* static; NULL = the converter says it */
+    struct deflate_source *deflated;   /* what it becomes; NULL = that is not deflated */
+    struct dicomnet_data_source *made; /* by the last of these */
+    const char *failure;               /* static; NULL = the converter says it */
 };
 
 /* An error that comes of the file having changed is that. */
@@ -25,13 +30,32 @@ static ssize_t read_converted(struct dicomnet_data_source *base, uint64_t offset
                               int gap_count)
 {
     struct converted_source *converted = (struct converted_source *)base;
-    struct dicomnet_data_source *recoded = recode_source(converted->recode);
-    ssize_t got = recoded->read(recoded, offset, gaps, gap_count);
+    struct dicomnet_data_source *made = converted->made;
+    ssize_t got = made->read(made, offset, gaps, gap_count);
     if (got < 0)
         return judge_error(converted, got);
     bool is_last = offset + (uint64_t)got == base->len;
     int error = is_last ? source_check(&converted->input) : 0;
     return error < 0 ? error : got;
+}
+
+/* The converter, between what inflates its input and deflates its output if need be. */
+static int open_converter(struct converted_source *converted, struct recode_options *options)
+{
+    options->input = converted->input.data;
+    int error = options->from.deflated ? inflate_source_create(&converted->inflated, converted->input.data) : 0;
+    if (error < 0)
+        return error;
+    if (converted->inflated != NULL)
+        options->input = inflate_source_data(converted->inflated);
+    error = recode_open(&converted->recode, options);
+    if (error < 0)
+        return error;
+    converted->made = recode_source(converted->recode);
+    error = options->to.deflated ? deflate_source_create(&converted->deflated, converted->made) : 0;
+    if (converted->deflated != NULL)
+        converted->made = deflate_source_data(converted->deflated);
+    return error;
 }
 
 /* What is compressed needs its pixels decoded; what is not is converted as it is. */
@@ -61,12 +85,10 @@ static int open_parts(struct converted_source *converted, const struct instance 
     error = prepare_pixels(converted, &recode_options);
     if (error < 0)
         return error;
-    recode_options.input = converted->input.data;
-    error = recode_open(&converted->recode, &recode_options);
+    error = open_converter(converted, &recode_options);
     if (error < 0)
         return (int)judge_error(converted, error);
-    converted->data =
-        (struct dicomnet_data_source){.len = recode_source(converted->recode)->len, .read = read_converted};
+    converted->data = (struct dicomnet_data_source){.len = converted->made->len, .read = read_converted};
     return 0;
 }
 
@@ -78,7 +100,9 @@ int converted_source_open(struct converted_source **ret_converted, const struct 
     if (converted == NULL)
         return -ENOMEM;
     converted->input_open = false;
+    converted->inflated = NULL;
     converted->recode = NULL;
+    converted->deflated = NULL;
     converted->failure = NULL;
     return open_parts(converted, instance, syntax_uid, options);
 }
@@ -92,14 +116,20 @@ const char *converted_source_failure_text(const struct converted_source *convert
 {
     if (converted == NULL)
         return "";
-    return converted->failure != NULL ? converted->failure : recode_failure_text(converted->recode);
+    if (converted->failure != NULL)
+        return converted->failure;
+    const char *text = recode_failure_text(converted->recode);
+    bool is_broken = converted->inflated != NULL && inflate_source_is_broken(converted->inflated);
+    return is_broken ? "its deflated bytes are no deflate stream, or end within it" : text;
 }
 
 int converted_source_close(struct converted_source *converted)
 {
     if (converted == NULL)
         return 0;
+    deflate_source_destroy(converted->deflated);
     recode_close(converted->recode);
+    inflate_source_destroy(converted->inflated);
     int result = converted->input_open ? source_close(&converted->input) : 0;
     free(converted);
     return result;

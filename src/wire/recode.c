@@ -85,14 +85,17 @@ static int fill_block(struct recode *recode)
     const struct recode_piece *piece = &recode->piece;
     uint64_t left = piece->value_len - recode->value_done, offset = piece->value_offset + recode->value_done;
     size_t wanted = left < BLOCK_SIZE ? (size_t)left : BLOCK_SIZE;
-    size_t ready = piece->value == RECODE_VALUE_OF_INPUT ? recode_input_ready(&recode->input, offset) : 0;
-    if (ready >= wanted) {
-        memcpy(recode->block, recode_input_peek(&recode->input, offset, 0), wanted);
-    } else {
-        struct iovec gap = {.iov_base = recode->block, .iov_len = wanted};
+    bool of_input = piece->value == RECODE_VALUE_OF_INPUT;
+    size_t ready = of_input ? recode_input_ready(&recode->input, offset) : 0;
+    if (ready > wanted)
+        ready = wanted;
+    if (ready > 0)
+        memcpy(recode->block, recode_input_peek(&recode->input, offset, 0), ready);
+    if (ready < wanted) {
+        struct iovec gap = {.iov_base = recode->block + ready, .iov_len = wanted - ready};
         struct cursor cursor = {.gaps = &gap, .count = 1};
-        bool of_input = piece->value == RECODE_VALUE_OF_INPUT;
-        ssize_t got = put_from(&cursor, of_input ? recode->input.source : recode->options.pixels, offset, wanted);
+        struct dicomnet_data_source *source = of_input ? recode->input.source : recode->options.pixels;
+        ssize_t got = put_from(&cursor, source, offset + ready, wanted - ready);
         if (got < 0)
             return (int)got;
     }
@@ -213,10 +216,6 @@ int recode_open(struct recode **ret_recode, const struct recode_options *options
     recode->elements.input = &recode->input;
     recode->elements.failure = &recode->failure;
     *ret_recode = recode;
-    if (options->from.deflated || options->to.deflated) {
-        text_put(&recode->failure, "a deflated data set is not converted");
-        return DICOMNET_ERROR_SOURCE_UNDECODABLE;
-    }
     return count(recode);
 }
 

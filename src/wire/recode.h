@@ -1,9 +1,27 @@
 /*
  * recode - a data set in one transfer syntax, read in another: the bytes of a data source become another data source.
  *
- * Between the uncompressed syntaxes (PS3.5 A.1, A.2, A.3, A.5) any way is gone; and from a compressed one to those if
- * the pixels are handed in decoded. What changes is how elements are encoded, never what they hold: the form of VR and
- * length, the order of bytes in words, sequences' lengths, group lengths. See recode.c for each rule.
+ * Between the uncompressed syntaxes (PS3.5 A.1, A.2, A.3) any way is gone; and from a compressed one to those if the
+ * pixels are handed in decoded. What changes is how elements are encoded, never what they hold:
+ *
+ *   - Explicit to implicit VR, the VR goes. The other way each element gets the VR that PS3.6 says; US or SS as Pixel
+ *     Representation of the item, or of what it is in, says; OB or OW of Waveform Data as Waveform Bits Allocated says,
+ *     and of all else OW (PS3.5 A.1); LO for a private creator; and UN for what is not known, which is any other
+ *     private element, but SQ if it has an undefined length, as nothing else has one in implicit VR. A known sequence
+ *     whose value does not begin with an item is UN.
+ *   - A value longer than 65,534 bytes, of a VR whose length has 16 bits, becomes UN (PS3.5 6.2.2).
+ *   - To and from big endian the bytes of words turn round: of US, SS, AT and OW those of 2, of UL, SL, FL, OL and OF
+ *     those of 4, of FD, OD, SV, UV and OV those of 8 (PS3.5 7.3).
+ *   - A value of VR UN keeps its bytes: what is in it is in Implicit VR Little Endian (PS3.5 6.2.2). If it has an
+ *     undefined length its items are followed, and those written in explicit VR against that rule become implicit.
+ *   - A sequence, or item, of undefined length keeps that. One with a length keeps one, which is computed, so that the
+ *     way back gives the same bytes. Room is for 65,536 of these; what comes behind them gets an undefined length and a
+ *     delimiter, and so does one that would be longer than a length can say.
+ *   - A group length (gggg,0000) is computed. It takes its place among these 65,536, and is left out behind them.
+ *   - Zeros behind the last element, to the end, are not read.
+ *
+ * What goes there and back comes back to the byte, but for: VRs that PS3.6 does not say (private ones; OB where it says
+ * OB or OW), reserved bytes that were not 0, group lengths that were wrong, and the form of what is behind the 65,536.
  *
  * Memory is constant, however large the data set is, and there is no recursion. The exact length of the output is
  * known once it is open: a first pass reads the headers of all elements, and no values but those it needs.
@@ -35,8 +53,10 @@ struct recode_patch {
 
 /* What is read, and how it is to come out. */
 struct recode_options {
-    struct dicomnet_data_source *input; /* borrowed; read at any offset, from 0 to its len, also twice */
-    struct syntax from, to;             /* `to` is one of the four that compress no pixels */
+    /* Borrowed; read twice from 0 on, with jumps ahead. Its len may be UINT64_MAX until a read has come to its end,
+     * which is then short. */
+    struct dicomnet_data_source *input;
+    struct syntax from, to;             /* `to` compresses no pixels; whether they are deflated is not looked at */
     const struct recode_patch *patches; /* borrowed */
     size_t patch_count;                 /* at most RECODE_PATCHES_MAX */
 

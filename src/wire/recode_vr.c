@@ -7,7 +7,7 @@
 
 /* clang-format off */
 
-/* Where PS3.6 says "US or SS": it is as Pixel Representation says (PS3.3 C.7.6.3.1, C.11.1, C.11.2). In ascending order. */
+/* Where PS3.6 says "US or SS": as Pixel Representation says (PS3.3 C.7.6.3.1, C.11.1, C.11.2). */
 static const uint32_t signed_by_pixels[] = {
     0x00189810, 0x00221452, 0x00280071, 0x00280104, 0x00280105, 0x00280106, 0x00280107, 0x00280108, 0x00280109,
     0x00280110, 0x00280111, 0x00280120, 0x00280121, 0x00281100, 0x00281101, 0x00281102, 0x00281103, 0x00281111,

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "files/source.h"
 
@@ -133,6 +134,76 @@ Test(source, each_kind_is_converted)
     cr_assert_eq(unlink(path), 0);
     cr_expect_eq(source_open(&source, instance, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, &options), -ENOENT);
     instance_destroy(instance);
+}
+
+/* The instance with these facts read in another syntax, in gaps of `step` bytes. Returns its length, or an error. */
+static ssize_t read_as(const struct file_facts *facts, const char *syntax_uid, size_t step, uint8_t *ret_bytes,
+                       char ret_text[SOURCE_FAILURE_SIZE])
+{
+    struct instance *instance = instance_create(facts);
+    struct source source;
+    int error = source_open(&source, instance, syntax_uid, &options);
+    ssize_t len = error;
+    if (error == 0) {
+        struct dicomnet_data_source *data = source.data;
+        len = (ssize_t)data->len;
+        cr_assert_leq(data->len, 2 * SIZE);
+        for (uint64_t offset = 0; offset < data->len; offset += step) {
+            size_t left = data->len - offset;
+            const struct iovec gap = {.iov_base = ret_bytes + offset, .iov_len = left < step ? left : step};
+            cr_assert_eq(data->read(data, offset, &gap, 1), (ssize_t)gap.iov_len);
+        }
+        cr_expect_eq(source_close(&source), 0);
+    }
+    snprintf(ret_text, SOURCE_FAILURE_SIZE, "%s", source_failure_text(&source));
+    instance_destroy(instance);
+    return len;
+}
+
+/* PS3.5 A.5: what is deflated comes back, its pad byte or a cut in it plays no part, or is told. */
+Test(source, deflated)
+{
+    static uint8_t made[2 * SIZE], deflated[2 * SIZE], again[2 * SIZE];
+    char text[SOURCE_FAILURE_SIZE];
+    bool was_padded = false, was_even = false;
+    for (uint64_t number = 0; number < 20; number++) {
+        struct file_facts numbers = {
+            .source = SOURCE_SYNTHETIC, .number = number, .syntax_uid = DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN};
+        size_t len = read_all(&numbers, made, sizeof made);
+        const char *syntax_uid = DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN;
+        ssize_t deflated_len = read_as(&numbers, syntax_uid, 1 + number * 100, deflated, text);
+        cr_assert_gt(deflated_len, 0);
+        cr_expect_eq(deflated_len % 2, 0);
+        z_stream stream = {
+            .next_in = deflated, .avail_in = (uInt)deflated_len, .next_out = again, .avail_out = 2 * SIZE};
+        cr_assert_eq(inflateInit2(&stream, -MAX_WBITS), Z_OK);
+        cr_assert_eq(inflate(&stream, Z_FINISH), Z_STREAM_END);
+        cr_assert_eq(inflateEnd(&stream), Z_OK);
+        cr_expect_eq(stream.total_out, len);
+        cr_expect_arr_eq(again, made, len);
+        cr_expect_leq(stream.avail_in, 1);
+        was_padded |= stream.avail_in == 1 && deflated[deflated_len - 1] == 0;
+        was_even |= stream.avail_in == 0;
+
+        char path[] = "/tmp/test-source-XXXXXX";
+        int fd = mkstemp(path);
+        cr_assert_eq(pwrite(fd, deflated, (size_t)deflated_len, 100), deflated_len);
+        struct file_facts file = facts_of(path);
+        file.syntax_uid = syntax_uid;
+        memset(again, 0, sizeof again);
+        cr_expect_eq(read_as(&file, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, 777, again, text), (ssize_t)len, "%s",
+                     text);
+        cr_expect_arr_eq(again, made, len);
+        cr_assert_eq(ftruncate(fd, 100 + deflated_len / 2), 0);
+        file = facts_of(path);
+        file.syntax_uid = syntax_uid;
+        cr_expect_eq(read_as(&file, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, 777, again, text),
+                     DICOMNET_ERROR_SOURCE_UNDECODABLE);
+        cr_expect_not_null(strstr(text, "deflate stream"), "%s", text);
+        cr_assert_eq(close(fd), 0);
+        cr_assert_eq(unlink(path), 0);
+    }
+    cr_expect(was_padded && was_even);
 }
 
 Test(source, what_cannot_be_converted)

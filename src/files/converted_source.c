@@ -1,11 +1,15 @@
 /* converted_source - see files/converted_source.h. */
 #include "files/converted_source.h"
 
+#include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "files/deflate_source.h"
 #include "files/inflate_source.h"
+#include "files/pixel_source.h"
 #include "files/source.h"
 #include "wire/recode.h"
 
@@ -14,10 +18,11 @@ struct converted_source {
     struct source input; /* the data set as it lies */
     bool input_open;
     struct inflate_source *inflated; /* of it; NULL = it is not deflated */
+    struct pixel_source *pixels;     /* of it, decoded; NULL = it compresses none */
     struct recode *recode;
     struct deflate_source *deflated;   /* what it becomes; NULL = that is not deflated */
     struct dicomnet_data_source *made; /* by the last of these */
-    const char *failure;               /* static; NULL = the converter says it */
+    char failure[SOURCE_FAILURE_SIZE]; /* "" = one of these says it */
 };
 
 /* An error that comes of the file having changed is that. */
@@ -59,12 +64,25 @@ static int open_converter(struct converted_source *converted, struct recode_opti
 }
 
 /* What is compressed needs its pixels decoded; what is not is converted as it is. */
-static int prepare_pixels(struct converted_source *converted, struct recode_options *options)
+static int prepare_pixels(struct converted_source *converted, const struct instance *instance,
+                          const struct source_options *options, struct recode_options *recode_options)
 {
-    if (options->from.compression == SYNTAX_NATIVE)
+    if (recode_options->from.compression == SYNTAX_NATIVE)
         return 0;
-    converted->failure = "its pixels are compressed, and there is nothing to decode them with";
-    return DICOMNET_ERROR_SOURCE_UNDECODABLE;
+    assert(converted->input.kind == SOURCE_FILE); /* nothing that is made up is compressed */
+    const struct dicomnet_descriptor_source *file = &converted->input.of.file.descriptor;
+    const struct pixel_source_options pixel_options = {.decoder = options->decoder,
+                                                       .fd = file->fd,
+                                                       .data_offset = file->offset,
+                                                       .data_len = file->data_len,
+                                                       .syntax_uid = instance->file.syntax_uid};
+    int error = pixel_source_open(&converted->pixels, &pixel_options, converted->failure, sizeof converted->failure);
+    if (error < 0)
+        return error;
+    recode_options->pixels = pixel_source_pixels(converted->pixels);
+    memcpy(recode_options->pixels_vr, pixel_source_vr(converted->pixels), sizeof recode_options->pixels_vr);
+    recode_options->patches = pixel_source_patches(converted->pixels, &recode_options->patch_count);
+    return 0;
 }
 
 static int open_parts(struct converted_source *converted, const struct instance *instance, const char *syntax_uid,
@@ -74,7 +92,7 @@ static int open_parts(struct converted_source *converted, const struct instance 
                                             .to = syntax_find(syntax_uid)};
     if (!recode_options.from.walked || recode_options.from.compression == SYNTAX_OPAQUE ||
         recode_options.to.compression != SYNTAX_NATIVE) {
-        converted->failure = "there is no way from its transfer syntax to that one";
+        snprintf(converted->failure, sizeof converted->failure, "there is no way from its transfer syntax to that one");
         return DICOMNET_ERROR_SOURCE_UNDECODABLE;
     }
     int error = source_open(&converted->input, instance, instance->file.syntax_uid, options);
@@ -82,9 +100,9 @@ static int open_parts(struct converted_source *converted, const struct instance 
         return error;
     converted->input_open = true;
     source_keep_open(&converted->input);
-    error = prepare_pixels(converted, &recode_options);
+    error = prepare_pixels(converted, instance, options, &recode_options);
     if (error < 0)
-        return error;
+        return (int)judge_error(converted, error);
     error = open_converter(converted, &recode_options);
     if (error < 0)
         return (int)judge_error(converted, error);
@@ -103,7 +121,8 @@ int converted_source_open(struct converted_source **ret_converted, const struct 
     converted->inflated = NULL;
     converted->recode = NULL;
     converted->deflated = NULL;
-    converted->failure = NULL;
+    converted->pixels = NULL;
+    converted->failure[0] = '\0';
     return open_parts(converted, instance, syntax_uid, options);
 }
 
@@ -116,8 +135,10 @@ const char *converted_source_failure_text(const struct converted_source *convert
 {
     if (converted == NULL)
         return "";
-    if (converted->failure != NULL)
+    if (converted->failure[0] != '\0')
         return converted->failure;
+    if (converted->pixels != NULL && pixel_source_failure(converted->pixels)[0] != '\0')
+        return pixel_source_failure(converted->pixels);
     const char *text = recode_failure_text(converted->recode);
     bool is_broken = converted->inflated != NULL && inflate_source_is_broken(converted->inflated);
     return is_broken ? "its deflated bytes are no deflate stream, or end within it" : text;
@@ -129,6 +150,7 @@ int converted_source_close(struct converted_source *converted)
         return 0;
     deflate_source_destroy(converted->deflated);
     recode_close(converted->recode);
+    pixel_source_close(converted->pixels);
     inflate_source_destroy(converted->inflated);
     int result = converted->input_open ? source_close(&converted->input) : 0;
     free(converted);

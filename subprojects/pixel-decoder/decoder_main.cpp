@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <new>
 
@@ -133,6 +134,7 @@ static bool answer(const decoder_request &request, int fd)
 
 int decoder_main(void)
 {
+    unsetenv("OPJ_NUM_THREADS"); /* a process is one thread */
     library_log_begin();
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || !confine())
         return 1;

@@ -56,14 +56,15 @@ void decode_jpeg(frame &frame)
     std::unique_ptr<DJDecoder> decoder = make_decoder(header.precision, parameters);
     const size_t samples = size_t(frame.image.rows) * frame.image.columns * frame.image.samples;
     const unsigned decoded_size = header.precision <= 8 ? 1 : 2;
+    library_log_clear();
     OFCondition result = decoder->init();
     if (result.good())
         result = decoder->decode(const_cast<uint8_t *>(frame.stream.data()), Uint32(frame.stream.size()),
                                  frame.pixels.data(), Uint32(samples * decoded_size), frame.image.is_signed != 0);
-    const std::string warning = library_log_take();
+    const std::string damage = library_log_damage();
     if (result.bad())
         throw decode_error(result == EJ_Suspension ? "the JPEG stream ends too early" : result.text());
-    if (!warning.empty())
-        throw decode_error(warning);
+    if (!damage.empty())
+        throw decode_error(damage);
     lay_out(frame, decoded_size, header.precision);
 }

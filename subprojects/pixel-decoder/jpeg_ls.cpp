@@ -1,7 +1,6 @@
 /* jpeg_ls - JPEG-LS, lossless and near-lossless (ISO/IEC 14495-1), by DCMTK's dcmjpls, which is CharLS. */
 #include "codec.h"
 #include "jpeg_header.h"
-#include "library_log.h"
 
 #include <memory>
 
@@ -69,7 +68,6 @@ void decode_jpeg_ls(frame &frame)
     const DcmCodec &decoder = codec;
     OFCondition result = decoder.decodeFrame(nullptr, &sequence, &parameters, &item, 0, fragment, frame.pixels.data(),
                                              Uint32(samples * decoded_size), colour);
-    library_log_take(); /* that it changes the planar configuration */
     check(result);
     if (frame.photometric == "YBR_FULL_422")
         throw decode_error("a JPEG-LS stream cannot be of Photometric Interpretation YBR_FULL_422");

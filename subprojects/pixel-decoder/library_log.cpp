@@ -10,7 +10,22 @@
 
 using namespace dcmtk;
 
-static std::string first_warning;
+static std::string first_damage;
+
+/* Of IJG's warnings (jerror.h), those that are about headers alone. */
+static const char *const harmless[] = {
+    "Unknown Adobe color transform code",         /* the data set says which colours these are */
+    "Warning: unknown JFIF revision number",      /* likewise */
+    "Invalid SOS parameters for sequential JPEG", /* spectral selection, which a sequential JPEG has none of */
+};
+
+static bool is_harmless(const std::string &message)
+{
+    for (const char *text : harmless)
+        if (message.find(text) != std::string::npos)
+            return true;
+    return false;
+}
 
 namespace
 {
@@ -23,8 +38,9 @@ class keeper : public log4cplus::Appender
   protected:
     void append(const log4cplus::spi::InternalLoggingEvent &event) override
     {
-        if (first_warning.empty())
-            first_warning = event.getMessage().c_str();
+        const std::string message = event.getMessage().c_str();
+        if (first_damage.empty() && !is_harmless(message))
+            first_damage = message;
     }
 };
 } // namespace
@@ -37,9 +53,12 @@ void library_log_begin()
     root.addAppender(log4cplus::SharedAppenderPtr(new keeper));
 }
 
-std::string library_log_take()
+void library_log_clear()
 {
-    std::string taken;
-    taken.swap(first_warning);
-    return taken;
+    first_damage.clear();
+}
+
+std::string library_log_damage()
+{
+    return first_damage;
 }

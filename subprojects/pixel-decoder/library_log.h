@@ -1,5 +1,6 @@
 /*
- * library_log - what DCMTK's libraries say while they decode: nothing is printed, and the first warning is kept.
+ * library_log - what DCMTK's libraries say while they decode: nothing is printed, and what it means for the pixels is
+ * known.
  *
  * IJG's decoder and DCMTK's codecs go on after damage, with pixels that they made up, and only warn of it.
  */
@@ -11,7 +12,13 @@
 /* Once, at the program's start. */
 void library_log_begin();
 
-/* The first warning or error since the last call; "" if there was none. */
-std::string library_log_take();
+/* Forget what was said before. */
+void library_log_clear();
+
+/*
+ * The first warning or error since then that tells of pixels that are not right; "" if there was none. Some tell of
+ * headers that are not as they should be and that decide nothing: these are passed over.
+ */
+std::string library_log_damage();
 
 #endif

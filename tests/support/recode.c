@@ -3,14 +3,18 @@
  * writes it as a Part 10 file, or reads it and drops it.
  *
  * recode FILE SYNTAX_UID [OUTPUT]
+ * recode --each SYNTAX_UID FILE...
  *
  * Without OUTPUT it prints the length and how long opening and reading took. Exit code 1: it cannot be converted;
- * standard error says why.
+ * standard error says why. With --each it converts one file after the other with the same decoder, and exits with 1 if
+ * one of them cannot be converted. $DECODER is the program that decodes; without it, the build's own.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "files/decoder.h"
 #include "files/scan.h"
 #include "files/source.h"
 #include "instance/instance.h"
@@ -63,10 +67,10 @@ static int read_all(struct source *source, FILE *output)
     return 0;
 }
 
-static int convert(const struct instance *instance, const char *syntax_uid, const char *path)
+static int convert(const struct instance *instance, const char *syntax_uid, const char *path, struct decoder *decoder)
 {
     static struct source source;
-    const struct source_options options = {.synthetic = NULL};
+    const struct source_options options = {.decoder = decoder};
     uint64_t begun = clock_monotonic_us();
     int error = source_open(&source, instance, syntax_uid, &options);
     if (error < 0)
@@ -92,26 +96,44 @@ static int convert(const struct instance *instance, const char *syntax_uid, cons
     return 0;
 }
 
-int main(int argc, char **argv)
+static int convert_file(struct scanner *scanner, const char *file, const char *syntax_uid, const char *path,
+                        struct decoder *decoder)
 {
-    static const struct scan_options options;
-    if (argc < 3 || argc > 4) {
-        fprintf(stderr, "usage: recode FILE SYNTAX_UID [OUTPUT]\n");
-        return 2;
-    }
-    struct scanner *scanner = scanner_create(&options);
-    struct instance *instance = scanner != NULL ? scanner_read(scanner, argv[1]) : NULL;
+    struct instance *instance = scanner_read(scanner, file);
+    int result = 1;
     if (instance == NULL)
         return 2;
-    int result = 2;
     if (instance->outcome.state == OUTCOME_PENDING) {
-        result = convert(instance, argv[2], argc == 4 ? argv[3] : NULL);
+        result = convert(instance, syntax_uid, path, decoder);
     } else {
         char text[INSTANCE_TEXT_SIZE];
         instance_describe(instance, text, sizeof text);
-        fprintf(stderr, "%s: %s\n", argv[1], text);
+        fprintf(stderr, "%s: %s\n", file, text);
     }
     instance_destroy(instance);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    static const struct scan_options options;
+    bool each = argc > 3 && strcmp(argv[1], "--each") == 0;
+    if (argc < 3 || (argc > 4 && !each)) {
+        fprintf(stderr, "usage: recode FILE SYNTAX_UID [OUTPUT]\n       recode --each SYNTAX_UID FILE...\n");
+        return 2;
+    }
+    const struct decoder_options decoder_options = {
+        .program = getenv("DECODER") != NULL ? getenv("DECODER") : DECODER_PROGRAM, .frame_timeout_ms = 10 * 1000};
+    struct decoder *decoder = decoder_create(&decoder_options);
+    struct scanner *scanner = scanner_create(&options);
+    int result = scanner != NULL && decoder != NULL ? 0 : 2;
+    if (result == 0 && !each)
+        result = convert_file(scanner, argv[1], argv[2], argc == 4 ? argv[3] : NULL, decoder);
+    for (int i = 3; each && result < 2 && i < argc; i++) {
+        int one = convert_file(scanner, argv[i], argv[2], NULL, decoder);
+        result = one > result ? one : result;
+    }
+    decoder_destroy(decoder);
     scanner_destroy(scanner);
     return result;
 }

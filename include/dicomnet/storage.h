@@ -49,7 +49,8 @@ struct dicomnet_store {
     uint16_t status;
     char comment[DICOMNET_COMMENT_SIZE];
     bool source_failed; /* it could not be read whole: no fault of the peer's */
-    int error;          /* why there was no answer */
+    int error;          /* why there was no answer; DICOMNET_ERROR_ABORTED_LOCALLY also of those that were under way
+                           while the data source of another failed */
     uint64_t read_us;   /* time the data source took, while it was sent */
     uint64_t write_us;  /* first byte handed over to last byte taken, but for read_us */
     uint64_t wait_us;   /* last byte taken to response */

@@ -71,6 +71,8 @@ struct channel_answer {
     bool in_doubt;      /* not answered: all of it was sent, or the peer began to answer: it may have been stored */
     bool silent;        /* not answered: the peer said nothing in time */
     bool source_failed; /* not answered: its data source failed or was short */
+    bool ended_here;    /* not answered: the channel was ended on this side, as another's data source failed, or by
+                           channel_abort: no fault of its own */
 
     uint16_t message_id;    /* the number that it had in the protocol; 0 = none */
     uint64_t read_us;       /* what reading its data took, of which */

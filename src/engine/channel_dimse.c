@@ -97,6 +97,7 @@ static void on_done(struct dicomnet_storage_user *storage, void *context, struct
                                           .in_doubt = store->all_sent || store->response_came,
                                           .silent = is_silence(store->error),
                                           .source_failed = store->source_failed,
+                                          .ended_here = store->error == DICOMNET_ERROR_ABORTED_LOCALLY,
                                           .message_id = store->message_id,
                                           .read_us = store->read_us,
                                           .read_ahead_us = store->read_before_us,

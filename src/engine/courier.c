@@ -259,6 +259,12 @@ enum courier_step courier_step(struct courier *courier)
 
 /* ---- ending ---- */
 
+/* But for those that ended here for the sake of another. */
+static unsigned attempts_of(const struct instance *instance)
+{
+    return instance->outcome.attempts - instance->trials.excused;
+}
+
 static void send_again(struct courier *courier, struct instance *instance, const struct judgement *judgement)
 {
     struct outcome *outcome = &instance->outcome;
@@ -277,8 +283,8 @@ static void send_again(struct courier *courier, struct instance *instance, const
         return;
     }
     list_append(&courier->again, &instance->mail.node);
-    if (outcome->attempts > courier->again_attempt)
-        courier->again_attempt = outcome->attempts;
+    if (attempts_of(instance) > courier->again_attempt)
+        courier->again_attempt = attempts_of(instance);
 }
 
 static void ask_session(struct courier *courier, struct instance *instance, const struct judgement *judgement)
@@ -334,7 +340,7 @@ static struct judgement take_answer(struct courier *courier, struct instance *in
     const struct judgement judgement = judge_answer(&(struct judge_answer){.has_status = answer->has_status,
                                                                            .status = answer->status,
                                                                            .source_changed = changed,
-                                                                           .attempts = outcome->attempts,
+                                                                           .attempts = attempts_of(instance),
                                                                            .retry = courier->options->retry});
     if (judgement.state == OUTCOME_STORED || judgement.state == OUTCOME_WARNED) {
         carried->stored++;
@@ -348,12 +354,13 @@ static struct judgement take_answer(struct courier *courier, struct instance *in
 static struct judgement take_loss(struct courier *courier, struct instance *instance,
                                   const struct channel_answer *answer, bool stopping)
 {
-    if (!answer->source_failed && !stopping)
-        instance->trials.lost++;
+    instance->trials.lost += !answer->source_failed && !answer->ended_here && !stopping;
+    instance->trials.excused += answer->ended_here;
     return judge_loss(&(struct judge_loss){.error = answer->error,
                                            .in_doubt = answer->in_doubt,
                                            .silent = answer->silent,
                                            .source_failed = answer->source_failed,
+                                           .ended_here = answer->ended_here,
                                            .stopping = stopping,
                                            .alone = courier->carried.begun == 1,
                                            .lost = instance->trials.lost,

@@ -52,6 +52,10 @@ struct judgement judge_loss(const struct judge_loss *facts)
     if (facts->stopping)
         return final(state, REASON_INTERRUPTED, facts->error);
     struct judgement judgement = {.state = state, .reason = REASON_CONNECTION, .error = facts->error};
+    if (facts->ended_here && facts->retry > 0) {
+        judgement.course = COURSE_AGAIN;
+        return judgement;
+    }
     switch (losses_judge_instance(facts->lost, facts->silent, facts->alone, facts->retry)) {
     case LOSS_FINAL:
         return end_of_attempts(facts);

@@ -32,7 +32,7 @@ struct judge_answer {
     bool has_status;
     uint16_t status;
     bool source_changed; /* what was sent is not what the scan saw */
-    unsigned attempts;   /* with this one */
+    unsigned attempts;   /* with this one, but for those that ended on this side */
     unsigned retry;      /* further ones that are allowed after the first */
 };
 struct judgement judge_answer(const struct judge_answer *facts);
@@ -43,6 +43,7 @@ struct judge_loss {
     bool in_doubt;      /* the peer may have stored it */
     bool silent;        /* the peer said nothing in time */
     bool source_failed; /* its data source failed or was short: the association was ended on this side */
+    bool ended_here;    /* it was ended on this side for another reason: it is not its loss */
     bool stopping;      /* nothing is to be sent any more */
     bool alone;         /* it was the only store of that association */
     unsigned lost;      /* associations that ended while it was under way, with this one */

@@ -42,6 +42,7 @@ struct file_facts {
 /* What the engine remembers of an instance's attempts, to tell whose fault it was that they failed. */
 struct instance_trials {
     unsigned lost;          /* associations that ended while it was in flight: see engine/losses.h */
+    unsigned excused;       /* those that ended on this side, for the sake of another: they are no attempts of it */
     bool aside;             /* it is sent alone over an association of its own, when nothing else is to be sent */
     bool refused_earlier;   /* an earlier session ended it as failed because the peer had no room for it */
     unsigned refused;       /* times that the peer had no room for it while it had some for others, */

@@ -142,7 +142,9 @@ static void lose(struct dicomnet_storage_user *user, struct place *place, const 
     store->answered = false;
     note_times(exchange->association, place, now_us);
     store->source_failed = end->source_failed && exchange->sending == &place->operation;
-    store->error = end->error != 0 ? end->error : DICOMNET_ERROR_RELEASED;
+    store->error = end->source_failed && !store->source_failed ? DICOMNET_ERROR_ABORTED_LOCALLY
+                   : end->error != 0                           ? end->error
+                                                               : DICOMNET_ERROR_RELEASED;
     leave_place(user, place);
     user->handler->done(user, user->context, store);
 }

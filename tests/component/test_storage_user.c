@@ -522,6 +522,47 @@ Test(storage_user, window_with_responses_out_of_order, .timeout = FIXTURE_TIMEOU
         cr_expect_eq(record.order[i], 3 - i);
 }
 
+/* Two are in flight, and the data of the third cannot be read to its end: that is its own matter. */
+static void read_two_of_three(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 4});
+    peer_read_message(peer);
+    peer_read_message(peer);
+    if (peer_read_message(peer))
+        peer_fail(peer, "the third came whole");
+    peer_expect_end(peer);
+}
+
+static void store_three_and_fail(struct dicomnet_storage_user *user, void *context)
+{
+    struct record *record = context;
+    while (record->begun < record->wanted && dicomnet_storage_user_can_store(user)) {
+        unsigned i = record->begun++;
+        record->stores[i] = store_of(record, i);
+        if (i == 2) {
+            record->sources[i].ends_at = record->len / 2;
+            record->sources[i].error = -EIO;
+        }
+        cr_assert_eq(dicomnet_storage_user_store(user, &record->stores[i]), 0);
+    }
+}
+
+Test(storage_user, window_and_a_source_that_fails, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 3, .len = 2000000, .ready = store_three_and_fail};
+    store_all(&record, read_two_of_three, 8, "window, a source fails");
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_ABORTED_BY_US);
+    cr_expect(record.end.source_failed);
+    cr_expect_eq(record.end.error, -EIO);
+    for (unsigned i = 0; i < 3; i++) {
+        cr_expect_not(record.stores[i].answered);
+        cr_expect_eq(record.stores[i].source_failed, i == 2);
+        cr_expect_eq(record.stores[i].all_sent, i < 2);
+        cr_expect_eq(record.stores[i].error, i == 2 ? -EIO : DICOMNET_ERROR_ABORTED_LOCALLY);
+    }
+}
+
 /* Of four in flight two are answered; the others have no answer and end before `closed`. */
 static void answer_two_of_four(struct script_peer *peer)
 {

@@ -167,6 +167,30 @@ static void end(struct memory_peer *peer, int error)
     free(channel);
 }
 
+/* The data of the store with the highest number cannot be read to its end: the channel was ended for that. */
+static void end_by_source(struct memory_peer *peer, int error)
+{
+    struct memory_channel *channel = peer->channel;
+    const struct dicomnet_association_end report = {
+        .kind = DICOMNET_ASSOCIATION_ABORTED_BY_US, .error = error, .source_failed = true};
+    unsigned failed = STORES_MAX;
+    while (!channel->under_way[--failed])
+        ;
+    peer->channel = NULL;
+    for (unsigned i = 0; i < STORES_MAX; i++)
+        if (channel->under_way[i])
+            channel->handler->done(
+                channel->user, i,
+                &(struct channel_answer){.error = i == failed ? error : DICOMNET_ERROR_ABORTED_LOCALLY,
+                                         .source_failed = i == failed,
+                                         .ended_here = i != failed,
+                                         .in_doubt = i != failed});
+    peer->closed++;
+    channel->handler->closed(channel->user,
+                             &(struct channel_end){.source_failed = true, .text = "ended", .report = &report});
+    free(channel);
+}
+
 /* ---- the worker, and what comes home from it ---- */
 
 struct home {
@@ -558,5 +582,36 @@ Test(worker_machine, stops_in_any_state)
     cr_expect_eq(home.machine.state, WORKER_BACKING_OFF);
     tell(MAIL_STOP);
     cr_expect_eq(home.machine.state, WORKER_STOPPED);
+    finish();
+}
+
+/* Three in a row whose data cannot be read, each while others are under way: those are sent again, at once, and have
+ * lost nothing: then they are answered as if it were the first time. */
+Test(worker_machine, sources_that_fail_cost_the_others_nothing)
+{
+    begin_sending(4, 2, 7);
+    for (unsigned round = 0; round < 3; round++) {
+        cr_assert_eq(home.peer.channel->in_flight, 4);
+        end_by_source(&home.peer, DICOMNET_ERROR_SOURCE_UNDECODABLE);
+        cr_expect_eq(home.machine.state, WORKER_OPENING, "there is no wait");
+        cr_expect_eq(home.machine.streak.losses, 0);
+        let_open(&home.peer);
+    }
+    settle();
+    cr_expect_eq(home.by_state[OUTCOME_FAILED], 3);
+    cr_expect_eq(home.lost, 0, "none was set aside");
+    for (unsigned attempt = 1; attempt <= 3; attempt++) { /* --retry 2: three attempts of their own */
+        while (home.peer.channel != NULL && home.peer.channel->in_flight > 0)
+            answer(&home.peer, attempt < 3 ? 0x0110 : 0);
+        if (attempt == 3)
+            break;
+        cr_assert_eq(home.machine.state, WORKER_PAUSING);
+        end(&home.peer, 0);
+        wait_while(WORKER_PAUSING);
+        let_open(&home.peer);
+    }
+    settle();
+    cr_expect_eq(home.by_state[OUTCOME_STORED], 4);
+    cr_expect_eq(home.by_state[OUTCOME_FAILED], 3);
     finish();
 }

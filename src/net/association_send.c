@@ -81,6 +81,18 @@ static void message_sent(struct dicomnet_association *association)
         association_start_release(association);
 }
 
+/* A source may block for as long as its disk, or its pixels, take: the timers that begin now begin now. */
+static ssize_t fill(struct dicomnet_association *association)
+{
+    enum { LONG_US = 10 * 1000 };
+    struct framer *framer = &association->room->framer;
+    uint64_t before_us = framer->read_us;
+    ssize_t len = framer_fill(framer);
+    if (framer->read_us - before_us >= LONG_US)
+        uv_update_time(association->timer.loop);
+    return len;
+}
+
 void association_send_more(struct dicomnet_association *association)
 {
     while (association->sending && !association->write_pending && association->state == STA6) {
@@ -91,7 +103,7 @@ void association_send_more(struct dicomnet_association *association)
             return;
         }
         if (len == 0)
-            len = framer_fill(&association->room->framer);
+            len = fill(association);
         if (len < 0) {
             association->end.source_failed = true;
             association_abort_with(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, (int)len);
@@ -157,7 +169,7 @@ int dicomnet_association_prepare(struct dicomnet_association *association, uint8
         return (int)len;
     framer->command_len = (size_t)len;
     framer_begin(framer, context_id, source);
-    len = framer_fill(framer);
+    len = fill(association);
     framer->complete = framer->complete || len < 0;
     if (len < 0)
         return (int)len;

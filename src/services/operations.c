@@ -2,7 +2,9 @@
  * operations - see services/operations.h.
  *
  * One timer serves all operations: it is set once in a timeout, not for each request. When it runs out, it looks at
- * what is under way and is set again for the one that is late first.
+ * what is under way and is set again for the one that is late first. A loop that was held up (by a slow disk, by pixels
+ * that take long to decode) comes there before it has read what waits: so what is late is looked at a second time, a
+ * turn of the loop later.
  */
 #include "services/operations.h"
 
@@ -32,6 +34,8 @@ static void on_timer(uv_timer_t *timer)
 {
     struct operations *operations = list_entry(timer, struct operations, timer);
     uint64_t now_us = clock_monotonic_us(), left_ms = operations->timeout_ms;
+    bool was_late = operations->late;
+    operations->late = false;
     for (struct list_node *node = list_first(&operations->under_way); node != NULL;
          node = list_next(&operations->under_way, node)) {
         const struct operation *operation = list_entry(node, struct operation, node);
@@ -39,13 +43,16 @@ static void on_timer(uv_timer_t *timer)
             continue;
         uint64_t since_us = operation->sent_us > operations->heard_us ? operation->sent_us : operations->heard_us;
         uint64_t waited_ms = (now_us - since_us) / 1000;
-        if (waited_ms >= operations->timeout_ms) {
-            dicomnet_association_abort(operations->association, DICOMNET_ERROR_TIMEOUT_DIMSE);
-            return;
-        }
-        if (operations->timeout_ms - waited_ms < left_ms)
+        operations->late = operations->late || waited_ms >= operations->timeout_ms;
+        if (!operations->late && operations->timeout_ms - waited_ms < left_ms)
             left_ms = operations->timeout_ms - waited_ms;
     }
+    if (operations->late && was_late) {
+        dicomnet_association_abort(operations->association, DICOMNET_ERROR_TIMEOUT_DIMSE);
+        return;
+    }
+    if (operations->late)
+        left_ms = 1;
     if (operations->count > 0)
         uv_timer_start(timer, on_timer, left_ms, 0);
 }
@@ -106,6 +113,7 @@ void operations_note_sent(struct operations *operations, struct operation *opera
 void operations_note_heard(struct operations *operations)
 {
     operations->heard_us = clock_monotonic_us();
+    operations->late = false;
 }
 
 struct operation *operations_find(const struct operations *operations, const struct dicomnet_dimse_command *response)

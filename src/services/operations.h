@@ -38,6 +38,7 @@ struct operations {
     struct dicomnet_association *association; /* borrowed; set by the owner before anything begins */
     uv_timer_t timer;                         /* the owner closes it and has its `data` */
     uint32_t timeout_ms;                      /* for a response; 0 = for ever */
+    bool late;             /* an answer was late when the timer ran out last: it counts if it still is */
     uint64_t heard_us;     /* when the peer last answered anything: it gets on with the other operations too */
     struct list waiting;   /* OPERATION_WAITING, in the order in which they were asked for */
     struct list under_way; /* OPERATION_LEAVING and OPERATION_SENT, in the order in which they began */

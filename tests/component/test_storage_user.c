@@ -580,6 +580,47 @@ static void answer_two_of_four(struct script_peer *peer)
     peer_expect_end(peer);
 }
 
+/* While the data of the second is read, which takes longer (900 ms) than the peer may for an answer (600 ms), that to
+ * the first comes. */
+static ssize_t read_slowly(struct dicomnet_data_source *source, uint64_t offset, const struct iovec *gaps,
+                           int gap_count)
+{
+    struct numbers_source plain;
+    uv_sleep(offset == 0 ? 900 : 0);
+    return numbers_source_init(&plain, source->len)->read(&plain.source, offset, gaps, gap_count);
+}
+
+static void store_with_a_slow_second(struct dicomnet_storage_user *user, void *context)
+{
+    struct record *record = context;
+    while (record->begun < record->wanted && dicomnet_storage_user_can_store(user)) {
+        unsigned i = record->begun++;
+        record->stores[i] = store_of(record, i);
+        if (i == 1)
+            record->sources[i].source.read = read_slowly;
+        cr_assert_eq(dicomnet_storage_user_store(user, &record->stores[i]), 0);
+    }
+    if (record->begun == record->wanted)
+        dicomnet_storage_user_release(user);
+}
+
+static void answer_at_once(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 4});
+    peer_serve(peer);
+}
+
+Test(storage_user, window_and_a_source_that_takes_long, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 3, .len = 1000, .ready = store_with_a_slow_second};
+    store_all(&record, answer_at_once, 8, "window, a source takes long");
+    for (unsigned i = 0; i < 3; i++)
+        cr_expect(record.stores[i].answered, "%u: %s", i, dicomnet_error_text(record.stores[i].error));
+    cr_expect_geq(record.stores[1].read_us, 900000);
+    cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
+}
+
 Test(storage_user, window_and_silence, .timeout = FIXTURE_TIMEOUT_S)
 {
     struct record record = {.wanted = 4};

@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -18,19 +17,17 @@
 #include "instance/status_rule.h"
 
 int courier_init(struct courier *courier, const struct worker_options *options, struct outbox *outbox,
-                 struct worker_time *time, const uv_loop_t *loop)
+                 struct worker_time *time, uv_loop_t *loop)
 {
     *courier = (struct courier){.options = options, .outbox = outbox, .time = time, .loop = loop};
     list_init(&courier->again);
-    courier->slot_count = options->peer->window + CHANNEL_SPARE;
-    courier->slots = calloc(courier->slot_count, sizeof *courier->slots);
-    return courier->slots != NULL ? 0 : -ENOMEM;
+    return slots_init(&courier->slots, options->peer->window + CHANNEL_SPARE, &options->sources);
 }
 
 void courier_fini(struct courier *courier)
 {
     assert(courier->work == NULL && courier->in_flight == 0);
-    free(courier->slots);
+    slots_fini(&courier->slots);
 }
 
 /* ---- an instance has ended ---- */
@@ -92,20 +89,7 @@ void courier_learn(struct courier *courier, const struct worker_lesson *lesson)
         (void)lessons_learn_unsupported(&courier->lessons, lesson->unsupported);
 }
 
-/* ---- slots ---- */
-
-static struct slot *free_slot(const struct courier *courier)
-{
-    for (unsigned i = 0; i < courier->slot_count; i++)
-        if (courier->slots[i].instance == NULL)
-            return &courier->slots[i];
-    return NULL;
-}
-
-static unsigned number_of(const struct courier *courier, const struct slot *slot)
-{
-    return (unsigned)(slot - courier->slots);
-}
+/* ---- preparing ---- */
 
 /* The instance that was prepared is the caller's again; NULL = there is none. */
 static struct instance *forget_prepared(struct courier *courier)
@@ -114,8 +98,7 @@ static struct instance *forget_prepared(struct courier *courier)
     if (slot == NULL)
         return NULL;
     struct instance *instance = slot->instance;
-    (void)source_close(&slot->source);
-    slot->instance = NULL;
+    (void)slots_close(slot);
     courier->prepared = NULL;
     return instance;
 }
@@ -127,8 +110,6 @@ static void put_prepared_back(struct courier *courier)
     if (instance != NULL)
         list_prepend(&courier->work->instances, &instance->mail.node);
 }
-
-/* ---- preparing ---- */
 
 /* What became of an attempt to prepare an instance. */
 enum preparation {
@@ -142,23 +123,26 @@ enum preparation {
 static enum preparation open_and_prepare(struct courier *courier, struct slot *slot, struct instance *instance,
                                          const struct agreement *agreement)
 {
+    enum { LONG_US = 10 * 1000 }; /* a slow disk, or a conversion: timers that begin now begin now */
     uint64_t opening_us = clock_monotonic_us(), read_us = 0;
-    int error = source_open(&slot->source, instance, agreement->way->syntax_uid, &courier->options->sources);
-    worker_time_claim(courier->time, TIME_STORAGE, clock_monotonic_us() - opening_us);
+    int error = slots_open(&courier->slots, slot, instance, agreement->way);
+    uint64_t opened_us = clock_monotonic_us();
+    worker_time_claim(courier->time, TIME_STORAGE, opened_us - opening_us);
+    if (opened_us - opening_us >= LONG_US)
+        uv_update_time(courier->loop);
     if (error == 0) {
         const struct channel_request request = {.context = agreement->context,
                                                 .class_uid = instance->file.class_uid,
                                                 .instance_uid = instance->file.instance_uid,
                                                 .source = slot->source.data};
-        error = channel_prepare(courier->channel, number_of(courier, slot), &request, &read_us);
+        slot->instance = instance;
+        error = channel_prepare(courier->channel, slots_number(&courier->slots, slot), &request, &read_us);
         worker_time_claim(courier->time, TIME_STORAGE, read_us);
         if (error == 0) {
-            slot->instance = instance;
-            slot->way = agreement->way;
             courier->prepared = slot;
             return PREPARED;
         }
-        (void)source_close(&slot->source);
+        (void)slots_close(slot);
         if (error == -EAGAIN)
             return NOT_NOW;
     }
@@ -182,7 +166,7 @@ static enum preparation prepare(struct courier *courier, struct instance *instan
         end_unsupported(courier, instance);
         return ENDED;
     }
-    struct slot *slot = free_slot(courier);
+    struct slot *slot = slots_find_free(&courier->slots);
     return slot != NULL ? open_and_prepare(courier, slot, instance, agreement) : NOT_NOW;
 }
 
@@ -238,7 +222,7 @@ static bool begin(struct courier *courier)
     outcome->sent_syntax = slot->way == instance->pair ? NULL : slot->way->syntax_uid;
     instance->delivery.worker = courier->outbox->worker;
     instance->delivery.association = courier->outbox->association;
-    if (channel_begin(courier->channel, number_of(courier, slot)))
+    if (channel_begin(courier->channel, slots_number(&courier->slots, slot)))
         return true;
     outcome->attempts--;
     courier->in_flight--;
@@ -370,13 +354,12 @@ static struct judgement take_loss(struct courier *courier, struct instance *inst
 struct courier_news courier_end_store(struct courier *courier, unsigned number, const struct channel_answer *answer,
                                       bool stopping)
 {
-    struct slot *slot = &courier->slots[number];
+    struct slot *slot = &courier->slots.list[number];
     struct instance *instance = slot->instance;
     struct outcome *outcome = &instance->outcome;
     bool was_busy = courier->peer_busy;
-    assert(number < courier->slot_count && instance != NULL);
-    bool changed = source_close(&slot->source) != 0;
-    slot->instance = NULL;
+    assert(number < courier->slots.count && instance != NULL);
+    bool changed = slots_close(slot) != 0;
     uint64_t now_us = clock_monotonic_us();
     if (--courier->in_flight == 0)
         courier->carried.store_us += now_us - courier->storing_since_us;

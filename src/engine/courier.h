@@ -22,23 +22,16 @@
 #include "engine/lessons.h"
 #include "engine/outbox.h"
 #include "engine/plan.h"
+#include "engine/slots.h"
 #include "engine/worker.h"
 #include "engine/worker_time.h"
-#include "files/source.h"
 #include "instance/instance.h"
-
-/* A store that is prepared or under way. */
-struct slot {
-    struct source source;
-    struct instance *instance;      /* owned; NULL = the slot is free */
-    const struct context_pair *way; /* in which it goes out */
-};
 
 struct courier {
     const struct worker_options *options;
     struct outbox *outbox;
     struct worker_time *time;
-    const uv_loop_t *loop; /* for its clock */
+    uv_loop_t *loop; /* for its clock */
 
     struct work *work;      /* owned; NULL = none */
     struct list again;      /* instances of it that are to be sent again */
@@ -56,13 +49,12 @@ struct courier {
     struct slot *prepared;     /* the next store, ready to begin; NULL = none */
     unsigned in_flight;        /* stores under way */
     uint64_t storing_since_us; /* monotonic; since when there is one */
-    unsigned slot_count;
-    struct slot *slots; /* owned; a slot's index is its store's number */
+    struct slots slots;
 };
 
 /* `options`, `outbox`, `time` and `loop` are borrowed. 0 or -ENOMEM. */
 int courier_init(struct courier *courier, const struct worker_options *options, struct outbox *outbox,
-                 struct worker_time *time, const uv_loop_t *loop) DICOMNET_MUST_CHECK;
+                 struct worker_time *time, uv_loop_t *loop) DICOMNET_MUST_CHECK;
 
 /* It has no work. */
 void courier_fini(struct courier *courier);

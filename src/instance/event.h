@@ -38,6 +38,7 @@
     X(EVENT_STORE_IN_DOUBT, "store.in_doubt",                                                                          \
       "an instance was sent whole and not answered: the peer may have it or not")                                      \
     X(EVENT_STORE_RETRIED, "store.retried", "an instance will be sent again")                                          \
+    X(EVENT_PROBE_ANSWERED, "probe.answered", "in which transfer syntax, if in any, the peer would take a class")      \
     X(EVENT_RECEIVER_LISTENING, "receiver.listening", "a receiver is ready")                                           \
     X(EVENT_RECEIVER_STORED, "receiver.stored", "a receiver kept an instance")                                         \
     X(EVENT_RECEIVER_REFUSED, "receiver.refused", "a receiver answered a failure")                                     \

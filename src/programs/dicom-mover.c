@@ -129,7 +129,7 @@ static void fill_in_retrieval(struct mover *mover, const struct dicomnet_identif
 
 static int open_reports(struct mover *mover)
 {
-    if (run_files_open(&mover->files, program_name, &mover->options->common, false) != 0)
+    if (run_files_open(&mover->files, program_name, &mover->options->common, PROGRESS_SESSION) != 0)
         return -1;
     mover->summary = retrieval_summary_create(mover->files.session_id, &mover->retrieval);
     return mover->summary != NULL ? 0 : console_say_error(program_name, "reports", NULL, -ENOMEM);

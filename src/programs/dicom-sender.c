@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "engine/pace.h"
+#include "engine/probe.h"
 #include "engine/session.h"
 #include "instance/event.h"
 #include "instance/instance.h"
@@ -41,13 +42,18 @@ struct sender {
     struct resume resume;
     struct run_files files;
     struct summary *summary;
-    struct dry_run dry_run; /* --dry-run */
+    struct dry_run dry_run; /* --dry-run, --probe */
     struct ramp ramp;       /* --ramp: the steps so far */
 };
 
 static int say_error(const char *what, const char *name, int error)
 {
     return console_say_error(program_name, what, name, error);
+}
+
+static struct dicomnet_logger logger_of(struct sender *sender)
+{
+    return run_files_logger(&sender->files, sender->session.log_level);
 }
 
 /* ---- the observer ---- */
@@ -77,6 +83,14 @@ static void on_study_planned(void *user, const struct planned_study *study)
 {
     struct sender *sender = user;
     dry_run_show_study(&sender->dry_run, study);
+}
+
+static void on_pair_probed(void *user, const struct probed_pair *pair)
+{
+    struct sender *sender = user;
+    const struct dicomnet_logger logger = logger_of(sender);
+    if (dry_run_add_answer(&sender->dry_run, &logger, pair) != 0)
+        say_error("the forecast lacks a class:", pair->class_uid, -ENOMEM);
 }
 
 static void on_progress(void *user, const struct session_progress *now)
@@ -111,17 +125,15 @@ static void fill_in_session(struct sender *sender)
 
 static int open_reports(struct sender *sender)
 {
-    if (run_files_open(&sender->files, program_name, &sender->options->common, sender->session.dry_run) != 0)
+    enum progress_kind kind = sender->session.probe     ? PROGRESS_PROBE
+                              : sender->session.dry_run ? PROGRESS_DRY_RUN
+                                                        : PROGRESS_SESSION;
+    if (run_files_open(&sender->files, program_name, &sender->options->common, kind) != 0)
         return -1;
     if (summary_create(&sender->summary, sender->files.session_id, &sender->session, sender->given,
                        sender->destination->loopback, sender->session.dry_run ? &sender->dry_run.forecast : NULL) != 0)
         return say_error("reports", NULL, -ENOMEM);
     return 0;
-}
-
-static struct dicomnet_logger logger_of(struct sender *sender)
-{
-    return run_files_logger(&sender->files, sender->session.log_level);
 }
 
 /* The first line of the log and of the ledger: what was asked for, in one text. 0, or -1 if it cannot begin. */
@@ -168,22 +180,11 @@ static int write_reports(struct sender *sender, const struct session_result *res
     return run_files_note(files, "standard output", NULL, error, exit_code);
 }
 
-/* A dry run sends nothing, and is right if everything it found could be sent. */
-static int exit_code_of(const struct sender *sender, const struct session_result *result)
-{
-    uint64_t sendable = result->totals.by_state[OUTCOME_PENDING];
-    if (!sender->session.dry_run || result->verdict != SESSION_COMPLETE || sendable == 0)
-        return session_exit_code(result);
-    uint64_t wrong = result->totals.by_state[OUTCOME_FAILED];
-    if (result->strict)
-        wrong += result->totals.by_state[OUTCOME_SKIPPED];
-    return wrong == 0 ? 0 : 2;
-}
-
 /* --loopback: a receiver inside this process is the peer. */
 static int start_loopback(struct sender *sender, struct loopback **ret_loopback)
 {
-    if (!sender->destination->loopback || sender->session.dry_run)
+    bool connects = !sender->session.dry_run || sender->session.probe;
+    if (!sender->destination->loopback || !connects)
         return 0;
     sender->session.association.host = "127.0.0.1";
     return loopback_start(ret_loopback, &sender->session.association.port);
@@ -197,6 +198,7 @@ static int run(struct sender *sender, struct session_result *result)
                                               .instance_ended = on_instance_ended,
                                               .association_ended = on_association_ended,
                                               .study_planned = on_study_planned,
+                                              .pair_probed = on_pair_probed,
                                               .progress = on_progress};
     int exit_code = 1;
 
@@ -210,7 +212,8 @@ static int run(struct sender *sender, struct session_result *result)
         if (error != 0) {
             say_error("the session could not run", NULL, error);
         } else {
-            exit_code = exit_code_of(sender, result);
+            exit_code =
+                sender->session.dry_run ? dry_run_exit_code(&sender->dry_run, result) : session_exit_code(result);
             destination_explain(sender->destination, result->stop_text, sizeof result->stop_text);
             exit_code = resume_end(&sender->resume, sender->options, result, exit_code, sender->files.progress);
             exit_code = write_reports(sender, result, exit_code);
@@ -295,7 +298,7 @@ static bool find_destination(const struct dicom_sender_options *options, struct 
                       options->connection.peer == NULL && options->connection.config == NULL &&
                       options->connection.connect == NULL && !options->connection.loopback;
     destination_be_nobody(&options->common, ret_destination);
-    if (options->session.dry_run && none_given)
+    if (options->session.dry_run && !options->session.probe && none_given)
         return true;
     if (destination_find(&options->common, ret_destination, message, sizeof message) == 0)
         return true;

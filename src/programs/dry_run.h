@@ -7,10 +7,13 @@
 
 #include "report/forecast.h"
 
+struct dicomnet_logger;
 struct fallback_policy;
 struct instance;
 struct options;
 struct planned_study;
+struct probed_pair;
+struct session_result;
 
 struct dry_run {
     const struct options *options; /* borrowed */
@@ -26,6 +29,13 @@ void dry_run_show_study(const struct dry_run *dry_run, const struct planned_stud
 /* For session_observer.instance_ended: those that would be sent are counted, and listed if that is asked for. 0 or
  * -ENOMEM. */
 int dry_run_add_instance(struct dry_run *dry_run, const struct instance *instance) DICOMNET_MUST_CHECK;
+
+/* For session_observer.pair_probed: it is logged, and counts for the forecast. 0 or -ENOMEM. */
+int dry_run_add_answer(struct dry_run *dry_run, const struct dicomnet_logger *logger,
+                       const struct probed_pair *pair) DICOMNET_MUST_CHECK;
+
+/* 0: all that was found could be sent; 2: some of it; 1: nothing of it, or it is not known. 130: interrupted. */
+int dry_run_exit_code(const struct dry_run *dry_run, const struct session_result *result);
 
 /* All is told: what would become of it, as a table. */
 void dry_run_show_forecast(const struct dry_run *dry_run);

@@ -19,7 +19,8 @@ static const struct option_program programs[] = {
                  "  dicom-sender --peer main --ledger move.db -r /data/studies\n"
                  "  dicom-sender --synthetic 4x25x128K:CT --output-dir studies\n"
                  "  find /data -name '*.dcm' -print0 | dicom-sender --loopback --files-from - -0\n",
-     .exit_codes = "  0    everything is stored, now or by an earlier session with the same ledger\n"
+     .exit_codes = "  0    everything is stored, now or by an earlier session with the same ledger;\n"
+                   "       of --dry-run and --probe: everything could be\n"
                    "  1    nothing was sent, or everything failed\n"
                    "  2    some failed, or what was to be written of it could not be\n"
                    "  130  interrupted\n",

@@ -74,12 +74,21 @@ static void apply_retrieval(struct options *options)
     retrieval->move_destination[0] = '\0';
 }
 
+/* A probe is a dry run that connects. */
+static void apply_probe(struct options *options)
+{
+    struct session_options *session = options_group(options, GROUP_SESSION);
+    if (session != NULL && session->probe)
+        session->dry_run = true;
+}
+
 void option_rules_apply(struct options *options)
 {
     apply_rows(options);
     apply_log_level(options);
     apply_query(options);
     apply_retrieval(options);
+    apply_probe(options);
 }
 
 /* ---- what excludes what, and what is missing ---- */

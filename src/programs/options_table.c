@@ -309,6 +309,10 @@ const struct option_row option_rows[] = {
            .help = "look at every file before the first is sent: exact totals from the start"),
     OPTION(.name = "dry-run", .programs = SENDER, .heading = "Sending", .field = FIELD(session_options, dry_run),
            .help = "say what would be sent (studies, files, sizes, syntaxes, contexts) and connect to nobody"),
+    OPTION(.name = "probe", .programs = SENDER, .heading = "Sending", .field = FIELD(session_options, probe),
+           .conflicts_with = {{.name = "dry-run"}, {.name = "ramp"}, {.name = "duration"}, {.name = "verify"}},
+           .help = "ask the peer what it would take, and store nothing: for each class and transfer syntax, whether it "
+                   "goes as it lies, converted or not at all"),
 
     /* ---- transfer syntaxes ---- */
     OPTION(.name = "transcode", .programs = SENDER, .heading = "Transfer syntaxes", .takes = OPTION_CHOICE,

@@ -31,7 +31,7 @@ static int open_log(struct run_files *files, const char *name, const char *dir)
     return error != 0 ? console_say_error(files->program, "--log-dir:", dir, error) : 0;
 }
 
-int run_files_open(struct run_files *files, const char *program, const struct options *options, bool dry_run)
+int run_files_open(struct run_files *files, const char *program, const struct options *options, enum progress_kind kind)
 {
     const struct progress_options progress = {.out = stderr,
                                               .detail = options->debug     ? PROGRESS_DEBUG
@@ -40,7 +40,7 @@ int run_files_open(struct run_files *files, const char *program, const struct op
                                                                            : PROGRESS_NORMAL,
                                               .console_level = options_console_level(options),
                                               .no_progress = options->no_progress,
-                                              .dry_run = dry_run};
+                                              .kind = kind};
     char name[NAME_SIZE], summary_name[NAME_SIZE + sizeof "_summary"];
     *files = (struct run_files){.program = program};
     make_name(program, name);

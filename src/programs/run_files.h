@@ -13,6 +13,7 @@
 
 #include "dicomnet/error.h"
 #include "instance/event.h"
+#include "report/progress.h"
 #include "report/report_files.h"
 
 struct event_log;
@@ -32,7 +33,7 @@ struct run_files {
  * error; run_files_close is to be called in either case.
  */
 int run_files_open(struct run_files *files, const char *program, const struct options *options,
-                   bool dry_run) DICOMNET_MUST_CHECK;
+                   enum progress_kind kind) DICOMNET_MUST_CHECK;
 
 /* A record for the event log and, if it is shown, for the console. */
 void run_files_log(struct run_files *files, const struct event_record *record);

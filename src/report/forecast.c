@@ -53,11 +53,12 @@ void forecast_fini(struct forecast *forecast)
 }
 
 /* The answer to this pair, or NULL: the peer was not asked. */
-static const struct forecast_answer *find_answer(const struct forecast *forecast, const struct pair_count *pair)
+static const struct forecast_answer *find_answer(const struct forecast *forecast, const char *class_uid,
+                                                 const char *syntax_uid)
 {
     for (size_t i = 0; i < forecast->answer_count; i++)
-        if (strcmp(forecast->answers[i].class_uid, pair->first) == 0 &&
-            strcmp(forecast->answers[i].syntax_uid, pair->second) == 0)
+        if (strcmp(forecast->answers[i].class_uid, class_uid) == 0 &&
+            strcmp(forecast->answers[i].syntax_uid, syntax_uid) == 0)
             return &forecast->answers[i];
     return NULL;
 }
@@ -66,9 +67,10 @@ uint64_t forecast_refused(const struct forecast *forecast)
 {
     uint64_t refused = 0;
     for (size_t i = 0; i < forecast->found.count; i++) {
-        const struct forecast_answer *answer = find_answer(forecast, &forecast->found.items[i]);
+        const struct pair_count *pair = &forecast->found.items[i];
+        const struct forecast_answer *answer = find_answer(forecast, pair->first, pair->second);
         if (answer != NULL && answer->sent_syntax[0] == '\0')
-            refused += forecast->found.items[i].files;
+            refused += pair->files;
     }
     return refused;
 }
@@ -83,7 +85,8 @@ static void put_syntaxes(struct text *text, const char *const *uids, size_t coun
     }
 }
 
-void forecast_put_ways(struct text *text, const struct fallback_policy *policy, const char *syntax_uid)
+/* "as it lies; if refused: Implicit VR Little Endian" */
+static void put_ways(struct text *text, const struct fallback_policy *policy, const char *syntax_uid)
 {
     const char *ways[FALLBACK_MAX];
     size_t count = fallback_list(policy, syntax_uid, ways);
@@ -119,6 +122,18 @@ static void put_answer(struct text *text, const struct forecast_answer *answer)
     }
 }
 
+void forecast_put_fate(struct text *text, const struct forecast *forecast, const char *class_uid,
+                       const char *syntax_uid)
+{
+    const struct forecast_answer *answer = find_answer(forecast, class_uid, syntax_uid);
+    if (answer != NULL)
+        put_answer(text, answer);
+    else if (forecast->answer_count > 0)
+        text_put(text, "not asked");
+    else
+        put_ways(text, forecast->policy, syntax_uid);
+}
+
 static int width_of(int width, const char *name)
 {
     int len = (int)strlen(name);
@@ -140,17 +155,11 @@ void forecast_put_table(struct text *text, const struct forecast *forecast)
                 syntax_heading, forecast->answer_count > 0 ? "the peer takes it" : "goes");
     for (size_t i = 0; i < found->count; i++) {
         const struct pair_count *pair = &found->items[i];
-        const struct forecast_answer *answer = find_answer(forecast, pair);
         char bytes[FORMAT_SIZE];
         format_bytes(bytes, (double)pair->bytes);
         text_printf(text, "%10" PRIu64 "  %9s  %-*s  %-*s  ", pair->files, bytes, class_width,
                     dicomnet_uid_keyword(pair->first), syntax_width, syntax_name(pair->second));
-        if (answer != NULL)
-            put_answer(text, answer);
-        else if (forecast->answer_count > 0)
-            text_put(text, "not asked");
-        else
-            forecast_put_ways(text, forecast->policy, pair->second);
+        forecast_put_fate(text, forecast, pair->first, pair->second);
         text_put(text, "\n");
     }
 }
@@ -188,7 +197,7 @@ json_t *forecast_json(const struct forecast *forecast)
         json_t *object = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "class", document_string(pair->first), "syntax",
                                    document_string(pair->second), "files", document_number(pair->files), "bytes",
                                    document_number(pair->bytes), "ways", ways_json(forecast->policy, pair->second),
-                                   "answer", answer_json(find_answer(forecast, pair)));
+                                   "answer", answer_json(find_answer(forecast, pair->first, pair->second)));
         if (json_array_append_new(array, object) == 0)
             continue;
         json_decref(array);

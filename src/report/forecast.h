@@ -45,8 +45,12 @@ void forecast_fini(struct forecast *forecast);
 /* Files of pairs that the peer takes in no syntax. */
 uint64_t forecast_refused(const struct forecast *forecast);
 
-/* "as it lies; if refused: Implicit VR Little Endian" */
-void forecast_put_ways(struct text *text, const struct fallback_policy *policy, const char *syntax_uid);
+/*
+ * What becomes of files of this class that lie in this syntax: "as it lies; if refused: Implicit VR Little Endian"; if
+ * the peer was asked, "as it lies", "converted to Implicit VR Little Endian" or "refused: ...".
+ */
+void forecast_put_fate(struct text *text, const struct forecast *forecast, const char *class_uid,
+                       const char *syntax_uid);
 
 /* A line for each pair, below a heading; nothing if there are none. */
 void forecast_put_table(struct text *text, const struct forecast *forecast);

@@ -54,7 +54,7 @@ struct progress *progress_create(const struct progress_options *options)
     progress->plain = wanted && !progress->live;
     progress->colour = progress->terminal && !is_dumb && (no_colour == NULL || *no_colour == '\0');
     progress->unicode = locale_is_utf8();
-    progress->dry_run = options->dry_run;
+    progress->kind = options->kind;
     return progress;
 }
 

@@ -25,12 +25,19 @@ enum progress_detail {
     PROGRESS_DEBUG    /* and every log record that is made: associations, contexts, DIMSE messages */
 };
 
+/* What the words at the end are about. */
+enum progress_kind {
+    PROGRESS_SESSION, /* files are sent */
+    PROGRESS_DRY_RUN, /* what would be sent */
+    PROGRESS_PROBE    /* what the peer would take */
+};
+
 struct progress_options {
     FILE *out; /* borrowed until progress_destroy */
     enum progress_detail detail;
     int console_level; /* not 0: records up to this enum dicomnet_log_level + 1 are shown, whatever `detail` is */
     bool no_progress;  /* neither live nor plain lines of progress; the rest as `detail` says */
-    bool dry_run;      /* the words at the end are those for a session that sends nothing */
+    enum progress_kind kind;
 };
 
 /* NULL if out of memory. */

@@ -68,7 +68,7 @@ struct progress {
     bool plain;    /* lines now and then are wanted */
     bool colour;
     bool unicode;
-    bool dry_run;
+    enum progress_kind kind;
     bool line_shown;                /* the live line stands on the terminal */
     struct text line;               /* the live line as it was drawn last */
     struct text scratch;            /* what is written at once */

@@ -28,7 +28,7 @@ void progress_put_count(struct text *text, const struct progress *progress, cons
 }
 
 /* " 98 stored, 2 failed": what became of the files, where it is not all of them stored. */
-static void put_balance(struct text *text, const struct session_result *result, bool dry_run)
+static void put_balance(struct text *text, const struct session_result *result, enum progress_kind kind)
 {
     const struct session_totals *totals = &result->totals;
     const uint64_t *by_state = totals->by_state;
@@ -38,11 +38,11 @@ static void put_balance(struct text *text, const struct session_result *result, 
     } parts[] = {{by_state[OUTCOME_STORED] + by_state[OUTCOME_WARNED], "stored"},
                  {by_state[OUTCOME_FAILED], "failed"},
                  {by_state[OUTCOME_IN_DOUBT], "in doubt"},
-                 {by_state[OUTCOME_PENDING], dry_run ? "would be sent" : "not sent"},
+                 {by_state[OUTCOME_PENDING], kind == PROGRESS_DRY_RUN ? "would be sent" : "not sent"},
                  {result->strict ? by_state[OUTCOME_SKIPPED] : 0, "skipped"}};
     const char *before = ": ";
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
-        if (parts[i].count == 0 && (i > 0 || dry_run))
+        if (parts[i].count == 0 && (i > 0 || kind != PROGRESS_SESSION))
             continue;
         text_printf(text, "%s%" PRIu64 " %s", before, parts[i].count, parts[i].what);
         if (i == 0 && result->strict && by_state[OUTCOME_WARNED] > 0)
@@ -54,6 +54,8 @@ static void put_balance(struct text *text, const struct session_result *result, 
 static void put_headline(struct text *text, const struct progress *progress, const struct session_result *result,
                          int exit_code)
 {
+    static const char *const kinds[] = {
+        [PROGRESS_SESSION] = "session", [PROGRESS_DRY_RUN] = "dry run", [PROGRESS_PROBE] = "probe"};
     const struct session_totals *totals = &result->totals;
     char duration[FORMAT_SIZE];
     format_duration(duration, result->duration_us);
@@ -62,15 +64,15 @@ static void put_headline(struct text *text, const struct progress *progress, con
                        : result->verdict == SESSION_INTERRUPTED ? "interrupted"
                        : exit_code != 0                         ? "ended"
                                                                 : "complete";
-    text_printf(text, "%s%s %s%s", progress_colour(progress, COLOUR_BOLD), progress->dry_run ? "dry run" : "session",
-                word, progress_colour(progress, COLOUR_OFF));
+    text_printf(text, "%s%s %s%s", progress_colour(progress, COLOUR_BOLD), kinds[progress->kind], word,
+                progress_colour(progress, COLOUR_OFF));
     text_printf(text, " after %s", duration);
     /* The words of an interruption tell what a second signal would do: they were said when it came. */
     if (stopped && result->stop_text[0] != '\0') {
         text_put(text, ": ");
         text_put_visible(text, result->stop_text);
     } else if (totals->files > 0 && exit_code != 0) {
-        put_balance(text, result, progress->dry_run);
+        put_balance(text, result, progress->kind);
     }
     text_put(text, "\n");
     if (totals->files == 0 && result->verdict == SESSION_COMPLETE)
@@ -144,7 +146,7 @@ static void put_counts(struct text *text, const struct progress *progress, const
     }
     if (totals->by_state[OUTCOME_PENDING] > 0) {
         progress_put_count(text, progress, "pending", totals->by_state[OUTCOME_PENDING], COLOUR_YELLOW);
-        text_put(text, progress->dry_run ? "   would be sent\n" : "   not sent\n");
+        text_put(text, progress->kind == PROGRESS_DRY_RUN ? "   would be sent\n" : "   not sent\n");
     }
     if (progress->flaw_count > 0) {
         progress_put_count(text, progress, "flaws", progress->flaw_count, COLOUR_YELLOW);
@@ -178,7 +180,7 @@ static void put_times(struct text *text, const struct progress *progress, const 
     format_duration(scan, result->scan_us);
     format_duration(transfer, result->transfer_us);
     text_printf(text, "  %-10s  %10s   scan %s", "duration", whole, scan);
-    if (!progress->dry_run) /* it transfers nothing */
+    if (progress->kind == PROGRESS_SESSION) /* else it transfers nothing */
         text_printf(text, ", transfer %s", transfer);
     text_put(text, "\n");
     uint64_t acknowledged = session_acknowledged(totals);

@@ -154,6 +154,7 @@ static bool add_file(struct summary *summary, const struct instance *instance)
         [SUMMARY_INSTANCE] = instance->file.instance_uid,
         [SUMMARY_COMMENT] = outcome->comment,
         [SUMMARY_FACT] = instance->fact,
+        [SUMMARY_SENT_SYNTAX] = outcome->sent_syntax,
     };
     size_t lengths[SUMMARY_STRING_COUNT], size = 0;
     for (int i = 0; i < SUMMARY_STRING_COUNT; i++)
@@ -165,7 +166,6 @@ static bool add_file(struct summary *summary, const struct instance *instance)
         .size_bytes = instance->file.size_bytes,
         .offset = outcome->offset,
         .detail = outcome->detail,
-        .sent_syntax = outcome->sent_syntax,
         .association = instance->delivery.association,
         .error = outcome->error,
         .attempts = outcome->attempts,

@@ -20,15 +20,22 @@ struct summary_study {
     uint64_t first_us, last_us; /* wall clock: first store begun, last one ended; 0 = none */
 };
 
-enum { SUMMARY_PATH, SUMMARY_STUDY, SUMMARY_INSTANCE, SUMMARY_COMMENT, SUMMARY_FACT, SUMMARY_STRING_COUNT };
+enum {
+    SUMMARY_PATH,
+    SUMMARY_STUDY,
+    SUMMARY_INSTANCE,
+    SUMMARY_COMMENT,
+    SUMMARY_FACT,
+    SUMMARY_SENT_SYNTAX,
+    SUMMARY_STRING_COUNT
+};
 
 /* A file that did not end as stored: one block, as there may be millions when a peer is down. */
 struct summary_file {
     struct summary_file *next;
     uint64_t size_bytes;
     uint64_t offset;
-    const char *detail;      /* static, or NULL */
-    const char *sent_syntax; /* as in the outcome */
+    const char *detail; /* static, or NULL */
     uint64_t association;
     int32_t error;
     uint32_t attempts;

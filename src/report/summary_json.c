@@ -358,7 +358,7 @@ static json_t *file_json(const struct summary_file *file, enum outcome_state sta
         file->error != 0 ? json_string(dicomnet_error_name(file->error)) : json_null(), "attempts",
         json_integer(file->attempts), "association",
         file->association > 0 ? document_number(file->association) : json_null(), "earlier", file->earlier,
-        "sent_syntax", document_string_or_null(file->sent_syntax));
+        "sent_syntax", strings[SUMMARY_SENT_SYNTAX][0] ? document_string(strings[SUMMARY_SENT_SYNTAX]) : json_null());
     if (!text_is_utf8(strings[SUMMARY_PATH]))
         put_member(&object, "path_hex", path_hex(strings[SUMMARY_PATH]));
     return object;

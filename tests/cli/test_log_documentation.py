@@ -86,6 +86,15 @@ class Documentation(ProgramTest):
             reserved.bind(('127.0.0.1', 0))
             self.send('--retry', 0, port=reserved.getsockname()[1])
 
+    def convert_in_every_way(self):
+        """Converted, known from an earlier session, and asked for only."""
+        ledger = self.folder / 'converted.db'
+        receiver = self.start(programs.Receiver('--accept-syntaxes', 'implicit'))
+        for _ in range(2):
+            self.send('--ledger', ledger, '--on-conflict', 'first', port=receiver.port)
+        self.send('--probe', port=receiver.port)
+        self.send('--probe', '--transcode', 'never', port=receiver.port)
+
     def move_in_every_way(self):
         archive = self.start(programs.Archive(synthetic='2x2x3', destinations=[('DICOM_MOVER', 1)]))
         out = ['--output-dir', self.folder / 'out', '--log-level', 'trace']
@@ -99,6 +108,7 @@ class Documentation(ProgramTest):
     def test_records_and_page(self):
         named = documented()
         self.send_in_every_way()
+        self.convert_in_every_way()
         self.move_in_every_way()
         seen = collections.defaultdict(set)
         for record in self.events:

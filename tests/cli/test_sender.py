@@ -281,7 +281,7 @@ class Output(SenderTest):
         self.assertIn('3 instances', result.out)
         self.assertIn('CTImageStorage as ExplicitVRLittleEndian', result.out)
         self.assertRegex(result.out, r'\n +6 .* CTImageStorage  Explicit VR Little Endian  as it lies; if refused: '
-                                     r'Implicit VR Little Endian\n')
+                                     r'Implicit VR Little Endian')
         self.assertEqual(self.totals()['stored'], 0)
 
     def test_dry_run_says_what_could_become_of_files(self):
@@ -299,6 +299,49 @@ class Output(SenderTest):
         forecast = self.summary()['forecast']
         self.assertEqual([(pair['syntax'], pair['files'], pair['ways'], pair['answer']) for pair in forecast],
                          [('1.2.840.10008.1.2.1', 2, ['1.2.840.10008.1.2'], None)])
+
+    def test_probe(self):
+        """Asks for real, stores nothing, and says what the peer would take; 0 if that is all, 1 nothing, 2 some."""
+        studies = self.studies('1x2x4096:CT')
+        for name, options, accepted, code, fate, sent in (
+                ('as-it-lies', (), 'explicit,implicit', 0, 'as it lies', '1.2.840.10008.1.2.1'),
+                ('converted', (), 'implicit', 0, 'converted to Implicit VR Little Endian', '1.2.840.10008.1.2'),
+                ('never', ('--transcode', 'never'), 'implicit', 1, 'refused: .* --transcode uncompressed would .*', None),
+                ('asked', ('-xe',), 'implicit', 1, 'refused: .*', None),
+                ('none', (), 'rle', 1, 'refused: .*', None)):
+            with self.subTest(name):
+                shutil.rmtree(self.logs, ignore_errors=True)
+                receiver = self.receiver('--accept-syntaxes', accepted)
+                result = self.send('--probe', *options, *self.to(receiver), '-r', studies)
+                self.assert_exit(result, code)
+                self.assertRegex(result.out, rf'\n +2 .* CTImageStorage  Explicit VR Little Endian  {fate}\n')
+                self.assertIn(' 0 stored', receiver.stop().out)
+                summary = self.summary()
+                self.assertEqual([(pair['files'], pair['answer']['sent_syntax']) for pair in summary['forecast']],
+                                 [(2, sent)])
+                self.assertEqual((summary['totals']['pending'], summary['exit_code']), (2, code))
+                answers = [event for event in self.events() if event['event'] == 'probe.answered']
+                self.assertEqual([(event['instances'], event.get('sent_syntax')) for event in answers], [(2, sent)])
+
+    def test_probe_of_what_is_taken_in_part(self):
+        studies = self.studies('1x1x4096:CT')
+        names = datasets.uid(7, 2), datasets.uid(7)
+        (studies / 'jpeg.dcm').write_bytes(datasets.meta_information(names[0], '1.2.840.10008.1.2.4.50') +
+                                           datasets.identity(*names))
+        receiver = self.receiver('--accept-syntaxes', 'implicit')
+        result = self.send('--probe', '-v', *self.to(receiver), '-r', studies)
+        self.assert_exit(result, 2)
+        self.assertRegex(result.out, r'(?m)^    .*/image-1.dcm  converted to Implicit VR Little Endian$')
+        self.assertRegex(result.out, r'(?m)^    .*/jpeg.dcm  refused: .* --transcode lossy would convert it$')
+
+    def test_probe_needs_a_peer(self):
+        studies = self.studies('1x1x4096:CT')
+        self.assert_exit(self.send('--probe', '-r', studies), 1)
+        result = self.send('--probe', 'pacs://127.0.0.1:1', '--retry', '0', '-r', studies)
+        self.assert_exit(result, 1)
+        self.assertIn('probe stopped after', result.err)
+        self.assertEqual(result.out, '')
+        self.assert_exit(self.send('--probe', '--loopback', '-r', studies), 0)
 
     def test_dry_run_exit_codes(self):
         studies = self.studies()

@@ -129,6 +129,10 @@ def check_totals(run, strict=False):
     for name in ('failed', 'in_doubt', 'pending', 'warned', 'skipped'):
         assert len(run.summary[name]) == states[name], f'the list of {name} is not the whole of them: {run}'
     assert run.summary['exit_code'] == run.exit_code, run
+    if run.summary['options']['dry_run']:  # what could be sent is pending, and no fault
+        assert states['stored'] + states['warned'] + states['in_doubt'] == run.summary['totals']['earlier']['stored'] + \
+            run.summary['totals']['earlier']['warned'], f'a run that sends nothing has stored something: {run}'
+        return
     sent = states['stored'] + (0 if strict else states['warned'])
     not_stored = states['failed'] + states['in_doubt'] + states['pending']
     not_stored += states['warned'] + states['skipped'] if strict else 0

@@ -48,14 +48,17 @@ static void find_all(void)
 static const char *ways(enum transcode allowed, const char *only, const char *stored)
 {
     struct fallback_policy some = {.allowed = allowed, .only = &only, .only_count = only != NULL};
+    const struct forecast of_these = {.policy = &some};
     text_clear(&text);
-    forecast_put_ways(&text, &some, stored);
+    forecast_put_fate(&text, &of_these, CT, stored);
     return text.data;
 }
 
 Test(forecast, ways_are_said_in_order)
 {
-    cr_expect_str_eq(ways(TRANSCODE_LOSSLESS, NULL, EXPLICIT), "as it lies; if refused: Implicit VR Little Endian");
+    cr_expect_str_eq(ways(TRANSCODE_LOSSLESS, NULL, EXPLICIT),
+                     "as it lies; if refused: Implicit VR Little Endian, Explicit VR Big Endian, Deflated Explicit VR "
+                     "Little Endian");
     cr_expect_str_eq(ways(TRANSCODE_LOSSLESS, NULL, ROOT ".4.90"),
                      "as it lies; if refused: Explicit VR Little Endian, Implicit VR Little Endian");
     cr_expect_str_eq(ways(TRANSCODE_LOSSLESS, NULL, ROOT ".4.91"),
@@ -81,7 +84,7 @@ Test(forecast, a_dry_run_has_a_line_for_each_pair)
         "         4     4.0 KB  MRImageStorage  JPEG Lossless SV1          as it lies; if refused: Explicit VR Little "
         "Endian, Implicit VR Little Endian\n"
         "         2     2.0 KB  CTImageStorage  Explicit VR Little Endian  as it lies; if refused: Implicit VR Little "
-        "Endian\n"
+        "Endian, Explicit VR Big Endian, Deflated Explicit VR Little Endian\n"
         "         1     1.0 KB  MRImageStorage  JPEG Baseline              as it lies only; --transcode lossy would "
         "convert it\n");
 }
@@ -113,12 +116,12 @@ Test(forecast, json_has_the_same)
     cr_assert_eq(forecast_add_answer(&forecast, MR, ROOT ".4.70", EXPLICIT, ""), 0);
     json_t *array = forecast_json(&forecast);
     json_t *expected =
-        json_pack("[{s:s, s:s, s:i, s:i, s:[s, s, s], s:{s:s, s:n}}, {s:s, s:s, s:i, s:i, s:[s, s], s:n}, "
+        json_pack("[{s:s, s:s, s:i, s:i, s:[s, s, s], s:{s:s, s:n}}, {s:s, s:s, s:i, s:i, s:[s, s, s, s], s:n}, "
                   "{s:s, s:s, s:i, s:i, s:[s], s:{s:n, s:s}}]",
                   "class", MR, "syntax", ROOT ".4.70", "files", 4, "bytes", 4000, "ways", ROOT ".4.70", EXPLICIT, ROOT,
                   "answer", "sent_syntax", EXPLICIT, "text", "class", CT, "syntax", EXPLICIT, "files", 2, "bytes", 2000,
-                  "ways", EXPLICIT, ROOT, "answer", "class", MR, "syntax", ROOT ".4.50", "files", 1, "bytes", 1000,
-                  "ways", ROOT ".4.50", "answer", "sent_syntax", "text", "why");
+                  "ways", EXPLICIT, ROOT, ROOT ".2", ROOT ".1.99", "answer", "class", MR, "syntax", ROOT ".4.50",
+                  "files", 1, "bytes", 1000, "ways", ROOT ".4.50", "answer", "sent_syntax", "text", "why");
     cr_assert_not_null(expected);
     char *found = json_dumps(array, 0);
     cr_expect(json_equal(array, expected), "%s", found);

@@ -297,6 +297,12 @@ Test(options, relations)
          "--synthetic makes no files that a ledger could know: give either it or --ledger"},
         {PROGRAM_SENDER, {"--repeat", "2", "x"}, "--repeat and --duration belong to --synthetic, which is missing"},
         {PROGRAM_SENDER, {"--ramp", "1,2", "--dry-run", "x"}, "--ramp and --dry-run exclude each other"},
+        {PROGRAM_SENDER, {"--ramp", "1,2", "--probe", "x"}, "--probe and --ramp exclude each other"},
+        {PROGRAM_SENDER, {"--dry-run", "--probe", "x"}, "--probe and --dry-run exclude each other"},
+        {PROGRAM_SENDER, {"--verify", "--probe", "x"}, "--probe and --verify exclude each other"},
+        {PROGRAM_SENDER,
+         {"--synthetic", "1x1x1K", "--output-dir", "d", "--probe"},
+         "--output-dir writes files and sends to nobody: give either it or --probe"},
         {PROGRAM_SENDER, {"-cx", "--propose-all", "x"}, "--single-context and --propose-all exclude each other"},
         {PROGRAM_SENDER,
          {"--synthetic", "1x1x1K", "--output-dir", "d", "--syntax", "implicit"},
@@ -506,6 +512,8 @@ Test(options, transfer_syntaxes)
     cr_assert_eq(options.sender.session.transcode.allowed, TRANSCODE_NEVER);
     cr_assert(options.sender.session.propose_all && !options.sender.session.probe);
     cr_assert_str_eq(syntaxes(), ".5");
+    RIGHT("--probe");
+    cr_assert(options.sender.session.probe && options.sender.session.dry_run);
     RIGHT("-xb", "-xi", "-xe", "-cx");
     cr_assert_str_eq(syntaxes(), ".2 0 .1", "in the order in which they are given");
     RIGHT("--request-little", "--syntax", "JPEG2000Lossless", "--request-implicit");

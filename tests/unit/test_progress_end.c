@@ -233,7 +233,8 @@ Test(progress_end, the_end_of_a_dry_run_says_what_would_be_sent)
 {
     begin(PROGRESS_NORMAL);
     progress_destroy(progress);
-    progress = progress_create(&(struct progress_options){.out = out, .detail = PROGRESS_NORMAL, .dry_run = true});
+    progress =
+        progress_create(&(struct progress_options){.out = out, .detail = PROGRESS_NORMAL, .kind = PROGRESS_DRY_RUN});
     end_instance(fixture_instance("p", "1.2", "1.3", 10, OUTCOME_PENDING, REASON_NONE));
     struct session_result result = finished();
     progress_finish(progress, &result, 0, NULL, NULL, NULL);

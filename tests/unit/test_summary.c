@@ -374,8 +374,10 @@ Test(summary, conversions_are_counted_by_from_and_to)
 {
     fill();
     struct instance instance = fixture_instance("d/a.dcm", "1.2.1", "1.20", 9, OUTCOME_FAILED, REASON_STATUS);
-    instance.outcome.sent_syntax = IMPLICIT;
+    char of_the_session[] = IMPLICIT;
+    instance.outcome.sent_syntax = of_the_session;
     end_instance(&instance);
+    of_the_session[0] = '\0'; /* it has ended when the document is written */
     instance.outcome = (struct outcome){.state = OUTCOME_STORED, .earlier = true, .sent_syntax = IMPLICIT};
     summary_add_instance(summary, &instance);
     json_t *document = write_and_read();

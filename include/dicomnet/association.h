@@ -39,6 +39,7 @@ extern "C" {
 struct dicomnet_association;
 struct dicomnet_data_source;
 struct dicomnet_logger;
+struct dicomnet_tls;
 struct uv_loop_s;
 struct uv_stream_s;
 
@@ -47,7 +48,7 @@ struct uv_stream_s;
  * whose values are given here.
  */
 struct dicomnet_association_timeouts {
-    uint32_t connect_ms; /* name look-up, then each of its addresses; 10,000 */
+    uint32_t connect_ms; /* name look-up, then each of its addresses, with the handshake of TLS; 10,000 */
     uint32_t acse_ms;    /* A-ASSOCIATE-RQ sent to its answer (requestor), connection to RQ (acceptor: ARTIM); 30,000 */
     uint32_t dimse_ms;   /* last byte of a request to its response; 120,000. The service that waits applies it */
     /*
@@ -64,7 +65,8 @@ enum {
     DICOMNET_ASSOCIATION_MAX_PDU_MIN = 4096,
     DICOMNET_ASSOCIATION_MAX_PDU_MAX = 1024 * 1024,
     DICOMNET_ASSOCIATION_PEER_PDU_CAP = 128 * 1024, /* longest P-DATA we send, even to a peer without a limit */
-    DICOMNET_ASSOCIATION_SYNTAXES_MAX = 8           /* transfer syntaxes in one proposed context */
+    DICOMNET_ASSOCIATION_SYNTAXES_MAX = 8,          /* transfer syntaxes in one proposed context */
+    DICOMNET_ASSOCIATION_DETAIL_SIZE = 256          /* of a text */
 };
 
 /*
@@ -80,7 +82,8 @@ struct dicomnet_association_parameters {
     char called_ae[DICOMNET_AE_SIZE];
     char calling_ae[DICOMNET_AE_SIZE];
     struct dicomnet_association_timeouts timeouts;
-    const void *reserved[8]; /* NULL: room for TLS and user identity */
+    struct dicomnet_tls *tls; /* for requestors (tls.h): held until the end of each association. NULL = in clear */
+    const void *reserved[7];  /* NULL: room for user identity */
 };
 
 /*
@@ -117,7 +120,7 @@ struct dicomnet_association_options {
 
 enum dicomnet_association_end_kind {
     DICOMNET_ASSOCIATION_RELEASED,        /* in good order, by whichever side asked */
-    DICOMNET_ASSOCIATION_NOT_CONNECTED,   /* no TCP connection: `error` says why */
+    DICOMNET_ASSOCIATION_NOT_CONNECTED,   /* no TCP connection, or no TLS on it: `error` says why */
     DICOMNET_ASSOCIATION_REJECTED,        /* `reject` is set */
     DICOMNET_ASSOCIATION_ABORTED_BY_PEER, /* `abort` is set */
     DICOMNET_ASSOCIATION_ABORTED_BY_US,   /* `error` says why; `abort` is what we sent */
@@ -131,6 +134,8 @@ struct dicomnet_association_end {
     bool source_failed; /* ABORTED_BY_US, because the data source of the message being sent failed or was short */
     struct dicomnet_pdu_reject reject;
     struct dicomnet_pdu_abort abort;
+    /* What belongs to a DICOMNET_ERROR_TLS_...: the names in the peer's certificate, or its issuer, say; else "" */
+    char detail[DICOMNET_ASSOCIATION_DETAIL_SIZE];
 };
 
 /* One line for a person: "rejected: permanent, called AE title not recognized". */
@@ -207,6 +212,7 @@ struct dicomnet_association_accept_options {
     void (*gone)(void *admission);
     void *admission;
     const struct dicomnet_logger *logger;
+    struct dicomnet_tls *tls; /* for acceptors (tls.h): held until the end of each association. NULL = in clear */
 };
 #define DICOMNET_ASSOCIATION_ACCEPT_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_association_accept_options)
 
@@ -258,6 +264,9 @@ const char *dicomnet_association_calling_ae(const struct dicomnet_association *a
 
 /* "127.0.0.1:11112", for logs. Static within the association. */
 const char *dicomnet_association_peer(const struct dicomnet_association *association);
+
+/* Over TLS its version and cipher suite, "TLSv1.3 TLS_AES_128_GCM_SHA256"; NULL in clear, or before it is open. */
+const char *dicomnet_association_tls_text(const struct dicomnet_association *association);
 
 /* Implementation version name of the peer, "" if it gave none. */
 const char *dicomnet_association_peer_version(const struct dicomnet_association *association);

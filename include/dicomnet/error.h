@@ -58,12 +58,27 @@ extern "C" {
     X(PEER_SPEAKS_HL7, -20035, "the peer speaks HL7 (MLLP), not DICOM: wrong port")                                    \
     X(PEER_SPEAKS_MAIL_OR_FTP, -20036, "the peer speaks FTP or a mail protocol, not DICOM: wrong port")                \
     X(PEER_SPEAKS_OTHER, -20037, "the peer does not speak DICOM: what it sent is no PDU; wrong port?")                 \
+    X(PEER_SPEAKS_CLEAR, -20039, "the peer speaks DICOM in clear, not TLS: wrong port, or TLS on one side only")       \
     X(TIMEOUT_IDLE, -20040, "nothing was asked for within the idle timeout")                                           \
     X(STALLED, -20050, "the peer keeps talking, and nothing new has come within the stall timeout")                    \
     X(UNASKED, -20051, "the peer keeps sending what was not asked for")                                                \
     X(OPTIONS_SIZE, -20060, "the options have no size of theirs (begin with their INIT), or set what is unknown here") \
     X(AE_TITLE, -20061, "an AE title is empty, has more than 16 characters, or has some that it may not have")         \
-    X(PROPOSAL, -20062, "a proposed presentation context lacks its abstract syntax or has no transfer syntax")
+    X(PROPOSAL, -20062, "a proposed presentation context lacks its abstract syntax or has no transfer syntax")         \
+    X(TLS_OPTIONS, -20070, "the options of TLS cannot be used")                                                        \
+    X(TLS_FAILED, -20071, "the TLS connection failed")                                                                 \
+    X(TLS_CLOSED, -20072, "the peer closed the connection during the TLS handshake")                                   \
+    X(TLS_NOTHING_COMMON, -20073, "the peer and this side have no TLS version or cipher suite in common")              \
+    X(TLS_UNTRUSTED, -20074, "the peer's certificate comes from an issuer that is not trusted")                        \
+    X(TLS_EXPIRED, -20075, "the peer's certificate, or one above it, has expired")                                     \
+    X(TLS_NOT_YET_VALID, -20076, "the peer's certificate, or one above it, is not valid yet")                          \
+    X(TLS_NAME, -20077, "the peer's certificate is made out to another name")                                          \
+    X(TLS_PIN, -20078, "the peer's certificate is not the one that was pinned")                                        \
+    X(TLS_CERTIFICATE, -20079, "the peer's certificate cannot be accepted")                                            \
+    X(TLS_CERTIFICATE_WANTED, -20080, "the peer wants a certificate of this side")                                     \
+    X(TLS_CERTIFICATE_REFUSED, -20081, "the peer does not accept the certificate of this side")                        \
+    X(TLS_NO_CERTIFICATE, -20082, "the peer has no certificate, and one is required of it")                            \
+    X(TIMEOUT_TLS, -20083, "a TCP connection, and no TLS handshake within the connect timeout")
 
 enum dicomnet_error {
 #define DICOMNET_X_(name, value, text) DICOMNET_ERROR_##name = (value),
@@ -82,6 +97,12 @@ const char *dicomnet_error_name(int error);
 
 /* True for DICOMNET_ERROR_PEER_SPEAKS_...: whoever answers there, trying again will not make it DICOM. */
 bool dicomnet_error_is_foreign(int error);
+
+/*
+ * True for what ends a TLS handshake because of how one of the two sides is set up: a certificate, a version, a cipher
+ * suite. Trying again will not help.
+ */
+bool dicomnet_error_is_tls_setup(int error);
 
 /* Marks a function whose return value must be looked at. */
 #define DICOMNET_MUST_CHECK __attribute__((warn_unused_result))

@@ -37,5 +37,11 @@ const char *dicomnet_error_name(int error)
 
 bool dicomnet_error_is_foreign(int error)
 {
-    return error <= DICOMNET_ERROR_PEER_SPEAKS_TLS && error >= DICOMNET_ERROR_PEER_SPEAKS_OTHER;
+    return (error <= DICOMNET_ERROR_PEER_SPEAKS_TLS && error >= DICOMNET_ERROR_PEER_SPEAKS_OTHER) ||
+           error == DICOMNET_ERROR_PEER_SPEAKS_CLEAR;
+}
+
+bool dicomnet_error_is_tls_setup(int error)
+{
+    return error <= DICOMNET_ERROR_TLS_NOTHING_COMMON && error >= DICOMNET_ERROR_TLS_NO_CERTIFICATE;
 }

@@ -10,7 +10,7 @@
 #include "base/sized.h"
 #include "net/arguments.h"
 #include "net/faults.h"
-#include "net/transport.h"
+#include "net/tcp.h"
 
 enum { BACKLOG = 512, LOOKS = 4 /* at what is idle, in one idle time */, LOOK_MS_MAX = 1000 };
 
@@ -192,9 +192,9 @@ static void look_for_idle(struct dicomnet_acceptor *acceptor)
 
 static int bind_and_listen(struct dicomnet_acceptor *acceptor)
 {
-    union transport_address address;
+    union tcp_address address;
     int len = sizeof address;
-    int error = transport_parse_address(acceptor->options.bind_address, acceptor->options.port, &address);
+    int error = tcp_parse_address(acceptor->options.bind_address, acceptor->options.port, &address);
     if (error == 0)
         error = uv_tcp_bind(&acceptor->tcp, &address.any, 0);
     if (error == 0)

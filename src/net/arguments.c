@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/sized.h"
-#include "net/transport.h"
+#include "net/tcp.h"
+#include "net/tls.h"
 
 int arguments_take_options(struct dicomnet_association_options *ret_own,
                            const struct dicomnet_association_options *given)
@@ -45,10 +46,12 @@ static bool is_proposal(const struct dicomnet_association_proposal *proposal)
 
 static int check_parameters(const struct dicomnet_association_parameters *parameters)
 {
-    union transport_address local;
+    union tcp_address local;
     if (parameters->host == NULL || parameters->host[0] == '\0' || parameters->port == 0)
         return -EINVAL;
-    if (parameters->bind_address != NULL && transport_parse_address(parameters->bind_address, 0, &local) != 0)
+    if (parameters->bind_address != NULL && tcp_parse_address(parameters->bind_address, 0, &local) != 0)
+        return -EINVAL;
+    if (parameters->tls != NULL && tls_is_for_server(parameters->tls))
         return -EINVAL;
     for (size_t i = 0; i < sizeof parameters->reserved / sizeof parameters->reserved[0]; i++)
         if (parameters->reserved[i] != NULL)
@@ -74,5 +77,7 @@ int arguments_check_options(const struct dicomnet_association_options *options)
 
 int arguments_check_accept_options(const struct dicomnet_association_accept_options *options)
 {
+    if (options->tls != NULL && !tls_is_for_server(options->tls))
+        return -EINVAL;
     return options->check_called_ae && !arguments_is_ae_title(options->ae) ? DICOMNET_ERROR_AE_TITLE : 0;
 }

@@ -116,7 +116,7 @@ int dicomnet_association_open(struct dicomnet_association **ret_association, str
 
     association_step(association, EVT1, NULL);
     association_wait_for(association, WAIT_CONNECT, association->timeouts.connect_ms);
-    error = transport_connect(&association->transport, loop, parameters, &association_transport_handler, association);
+    error = transport_connect(&association->transport, loop, parameters, &association_stream_handler, association);
     if (error != 0) {
         association_set_end(association, DICOMNET_ASSOCIATION_NOT_CONNECTED, error);
         association_close_all(association);
@@ -150,7 +150,7 @@ int dicomnet_association_accept(struct dicomnet_association **ret_association, s
     error = association_grow_received(association, RECEIVE_SIZE_FIRST);
     if (error != 0)
         return drop(association, error);
-    error = transport_accept(&association->transport, listener, &association_transport_handler, association);
+    error = transport_accept(&association->transport, listener, own.tls, &association_stream_handler, association);
     if (error != 0) {
         association_set_end(association, DICOMNET_ASSOCIATION_NOT_CONNECTED, error);
         association_close_all(association);
@@ -163,7 +163,7 @@ int dicomnet_association_accept(struct dicomnet_association **ret_association, s
 
 void association_use_two_writes(struct dicomnet_association *association)
 {
-    if (!association->transport.closing)
+    if (!transport_is_closing(&association->transport))
         transport_use_two_writes(&association->transport);
 }
 
@@ -178,7 +178,7 @@ void dicomnet_association_release(struct dicomnet_association *association)
 
 void dicomnet_association_abort(struct dicomnet_association *association, int error)
 {
-    if (!association->transport.closing)
+    if (!transport_is_closing(&association->transport))
         association_abort_with(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, error);
 }
 
@@ -194,7 +194,11 @@ const char *dicomnet_association_calling_ae(const struct dicomnet_association *a
 }
 const char *dicomnet_association_peer(const struct dicomnet_association *association)
 {
-    return association->transport.peer;
+    return transport_peer(&association->transport);
+}
+const char *dicomnet_association_tls_text(const struct dicomnet_association *association)
+{
+    return association->tls_text[0] != '\0' ? association->tls_text : NULL;
 }
 const char *dicomnet_association_peer_version(const struct dicomnet_association *association)
 {
@@ -271,6 +275,12 @@ uint64_t dicomnet_association_negotiate_us(const struct dicomnet_association *as
     return association->opened_us != 0 ? association->opened_us - association->connected_us : 0;
 }
 
+static void describe_error(const char *what, const struct dicomnet_association_end *end, char *ret_text, size_t size)
+{
+    snprintf(ret_text, size, "%s: %s%s%s", what, dicomnet_error_text(end->error), end->detail[0] != '\0' ? ": " : "",
+             end->detail);
+}
+
 void dicomnet_association_describe_end(const struct dicomnet_association_end *end, char *ret_text, size_t size)
 {
     switch (end->kind) {
@@ -278,7 +288,7 @@ void dicomnet_association_describe_end(const struct dicomnet_association_end *en
         snprintf(ret_text, size, "released");
         break;
     case DICOMNET_ASSOCIATION_NOT_CONNECTED:
-        snprintf(ret_text, size, "not connected: %s", dicomnet_error_text(end->error));
+        describe_error("not connected", end, ret_text, size);
         break;
     case DICOMNET_ASSOCIATION_REJECTED:
         snprintf(ret_text, size, "rejected: %s", dicomnet_pdu_reject_text(&end->reject));
@@ -290,7 +300,7 @@ void dicomnet_association_describe_end(const struct dicomnet_association_end *en
         snprintf(ret_text, size, "aborted: %s", dicomnet_error_text(end->error));
         break;
     case DICOMNET_ASSOCIATION_LOST:
-        snprintf(ret_text, size, "connection lost: %s", dicomnet_error_text(end->error));
+        describe_error("connection lost", end, ret_text, size);
         break;
     }
 }

@@ -155,7 +155,7 @@ static void put_associate(struct record *record, const struct dicomnet_associati
     dicomnet_span_copy_trimmed(associate->application_context, application, size / 4);
     dicomnet_span_copy_trimmed(associate->implementation_class_uid, class_uid, size / 4);
     dicomnet_span_copy_trimmed(associate->implementation_version, version, size / 4);
-    put_text(record, "peer", association->transport.peer);
+    put_text(record, "peer", transport_peer(&association->transport));
     put_text(record, "called_ae", associate->called_ae);
     put_text(record, "calling_ae", associate->calling_ae);
     put_text(record, "application_context", application);
@@ -262,7 +262,7 @@ void association_log_flaws(const struct dicomnet_association *association, unsig
     for (unsigned i = 0; i < DICOMNET_PDU_FLAW_COUNT; i++)
         if ((flaws & 1u << i) != 0)
             LOG(association->logger, level, DICOMNET_LOG_ASSOCIATION_FLAW,
-                LOG_TEXT("peer", association->transport.peer),
+                LOG_TEXT("peer", transport_peer(&association->transport)),
                 LOG_TEXT("pdu", association->requestor ? "A-ASSOCIATE-AC" : "A-ASSOCIATE-RQ"),
                 LOG_TEXT("text", dicomnet_pdu_flaw_text((enum dicomnet_pdu_flaw)(1u << i))));
 }
@@ -339,7 +339,26 @@ void association_log_command(const struct dicomnet_association *association, enu
     write_record(association, event, &record);
 }
 
-/* ---- the end ---- */
+/* ---- open, and the end ---- */
+
+void association_log_opened(const struct dicomnet_association *association)
+{
+    if (!dicomnet_logger_wants(association->logger, DICOMNET_LOG_INFO))
+        return;
+    struct record record = {0};
+    put_text(&record, "peer", transport_peer(&association->transport));
+    put_text(&record, "called_ae", association->called_ae);
+    put_text(&record, "calling_ae", association->calling_ae);
+    put_number(&record, "max_pdu", association->max_pdu_len);
+    put_number(&record, "peer_max_pdu", association->peer_max_pdu);
+    put_text(&record, "peer_version", association->peer_version);
+    put_text(&record, "peer_class", association->peer_class);
+    put_number(&record, "window", association->window);
+    if (association->tls_text[0] != '\0')
+        put_text(&record, "tls", association->tls_text);
+    dicomnet_logger_write(association->logger, DICOMNET_LOG_INFO, DICOMNET_LOG_ASSOCIATION_OPENED, record.fields,
+                          record.count);
+}
 
 void association_log_end(const struct dicomnet_association *association)
 {
@@ -350,11 +369,11 @@ void association_log_end(const struct dicomnet_association *association)
         [DICOMNET_ASSOCIATION_ABORTED_BY_PEER] = DICOMNET_LOG_ASSOCIATION_ABORTED,
         [DICOMNET_ASSOCIATION_ABORTED_BY_US] = DICOMNET_LOG_ASSOCIATION_ABORTED,
         [DICOMNET_ASSOCIATION_LOST] = DICOMNET_LOG_ASSOCIATION_LOST};
-    char text[200];
+    char text[400];
     const struct dicomnet_association_end *end = &association->end;
     dicomnet_association_describe_end(end, text, sizeof text);
     struct record record = {0};
-    put_text(&record, "peer", association->transport.peer);
+    put_text(&record, "peer", transport_peer(&association->transport));
     put_text(&record, "text", text);
     if (events[end->kind] == DICOMNET_LOG_ASSOCIATION_ABORTED) {
         put_text(&record, "by", end->kind == DICOMNET_ASSOCIATION_ABORTED_BY_US ? "us" : "peer");

@@ -8,11 +8,13 @@
  */
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "net/association_private.h"
+#include "net/tls.h"
 #include "wire/foreign.h"
 
 enum { CLOSE_LINGER_MS = 1000 /* how long an aborted peer may take to close */ };
@@ -100,7 +102,9 @@ static void on_timer(uv_timer_t *timer)
             association_wait_for(association, WAIT_CONNECT, association->timeouts.connect_ms);
             break;
         }
-        association_abort_with(association, DICOMNET_ASSOCIATION_NOT_CONNECTED, DICOMNET_ERROR_TIMEOUT_CONNECT);
+        association_abort_with(association, DICOMNET_ASSOCIATION_NOT_CONNECTED,
+                               transport_is_shaking_hands(&association->transport) ? DICOMNET_ERROR_TIMEOUT_TLS
+                                                                                   : DICOMNET_ERROR_TIMEOUT_CONNECT);
         break;
     case WAIT_ACSE:
         association_set_end(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_ACSE);
@@ -125,6 +129,14 @@ static void on_timer(uv_timer_t *timer)
 
 /* ---- actions ---- */
 
+static void note_tls(struct dicomnet_association *association)
+{
+    const struct tls *tls = transport_tls(&association->transport);
+    if (tls != NULL)
+        (void)snprintf(association->tls_text, sizeof association->tls_text, "%s %s%s", tls_version(tls),
+                       tls_cipher(tls), tls_is_resumed(tls) ? ", resumed" : "");
+}
+
 static void open_now(struct dicomnet_association *association)
 {
     association->opened_us = clock_monotonic_us();
@@ -132,11 +144,8 @@ static void open_now(struct dicomnet_association *association)
         association_wait_for_write(association);
     else
         association_wait_for(association, WAIT_NOTHING, 0);
-    LOG(association->logger, DICOMNET_LOG_INFO, DICOMNET_LOG_ASSOCIATION_OPENED,
-        LOG_TEXT("peer", association->transport.peer), LOG_TEXT("called_ae", association->called_ae),
-        LOG_TEXT("calling_ae", association->calling_ae), LOG_NUMBER("max_pdu", association->max_pdu_len),
-        LOG_NUMBER("peer_max_pdu", association->peer_max_pdu), LOG_TEXT("peer_version", association->peer_version),
-        LOG_TEXT("peer_class", association->peer_class), LOG_NUMBER("window", association->window));
+    note_tls(association);
+    association_log_opened(association);
     association_log_contexts(association);
     if (association->handler->opened != NULL)
         association->handler->opened(association, association->user);
@@ -359,11 +368,20 @@ void association_step(struct dicomnet_association *association, enum upper_layer
 
 /* ---- what the transport tells ---- */
 
+static void note_detail(struct dicomnet_association *association)
+{
+    if (!association->ended)
+        (void)snprintf(association->end.detail, sizeof association->end.detail, "%s",
+                       transport_detail(&association->transport));
+}
+
 static void on_connected(void *user, int error)
 {
     struct dicomnet_association *association = user;
-    if (error != 0)
+    if (error != 0) {
+        note_detail(association);
         association_set_end(association, DICOMNET_ASSOCIATION_NOT_CONNECTED, error);
+    }
     association_step(association, error == 0 ? EVT2 : EVT17, NULL);
 }
 
@@ -403,7 +421,7 @@ static bool on_received(void *user, size_t len)
     struct dicomnet_association *association = user;
     size_t done = 0, total = association->received_len + len;
     bool boundary = association->received_len == 0 && association->pdu_reader.pdu_left == 0;
-    while (done < total && !association->transport.closing) {
+    while (done < total && !transport_is_closing(&association->transport)) {
         struct dicomnet_pdu_event event;
         ssize_t consumed =
             dicomnet_pdu_read(&association->pdu_reader, association->received + done, total - done, &event);
@@ -432,13 +450,14 @@ static bool on_received(void *user, size_t len)
 static void on_ended(void *user, int error)
 {
     struct dicomnet_association *association = user;
+    note_detail(association);
     association_note_error(association, error);
     association_step(association, EVT17, NULL);
 }
 
-const struct transport_handler association_transport_handler = {.connected = on_connected,
-                                                                .room = give_room,
-                                                                .received = on_received,
-                                                                .ended = on_ended,
-                                                                .written = association_on_written,
-                                                                .closed = on_transport_closed};
+const struct stream_handler association_stream_handler = {.connected = on_connected,
+                                                          .room = give_room,
+                                                          .received = on_received,
+                                                          .ended = on_ended,
+                                                          .written = association_on_written,
+                                                          .closed = on_transport_closed};

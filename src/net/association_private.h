@@ -85,6 +85,7 @@ struct dicomnet_association {
     char called_ae[DICOMNET_AE_SIZE], calling_ae[DICOMNET_AE_SIZE];
     char peer_version[DICOMNET_VERSION_NAME_SIZE];
     char peer_class[DICOMNET_UID_SIZE]; /* its implementation class UID */
+    char tls_text[64];                  /* "" = in clear */
     uint32_t max_pdu_len;               /* ours */
     uint32_t peer_max_pdu;
     uint16_t window_proposed; /* requestor: what we ask for; acceptor: what we grant at most */
@@ -116,7 +117,7 @@ int association_grow_received(struct dicomnet_association *association, size_t s
 
 /* ---- association_machine.c ---- */
 
-extern const struct transport_handler association_transport_handler;
+extern const struct stream_handler association_stream_handler;
 
 /* The one place where the state changes: perform the cell of Table 9-10 for this event. `pdu` for events of a PDU. */
 void association_step(struct dicomnet_association *association, enum upper_layer_event event,
@@ -211,6 +212,7 @@ void association_log_flaws(const struct dicomnet_association *association, unsig
 void association_log_command(const struct dicomnet_association *association, enum dicomnet_log_event event,
                              uint8_t context_id, const struct dicomnet_dimse_command *command, uint64_t len);
 
+void association_log_opened(const struct dicomnet_association *association);
 void association_log_end(const struct dicomnet_association *association);
 
 #endif

@@ -86,12 +86,12 @@ static void on_closed(void *user)
     uv_close((uv_handle_t *)&talk->turn, NULL);
 }
 
-static const struct transport_handler handler = {.connected = on_connected,
-                                                 .room = room,
-                                                 .received = on_received,
-                                                 .ended = on_ended,
-                                                 .written = on_written,
-                                                 .closed = on_closed};
+static const struct stream_handler handler = {.connected = on_connected,
+                                              .room = room,
+                                              .received = on_received,
+                                              .ended = on_ended,
+                                              .written = on_written,
+                                              .closed = on_closed};
 
 /* It is tried ten times or so whether the answer comes soon, and then hardly any more. */
 Test(transport, sleeps_when_the_peer_is_slow)

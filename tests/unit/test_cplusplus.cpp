@@ -23,6 +23,7 @@ extern "C" { // as some do with every header of a C library
 #include <dicomnet/span.h>
 #include <dicomnet/status.h>
 #include <dicomnet/storage.h>
+#include <dicomnet/tls.h>
 #include <dicomnet/uid.h>
 #include <dicomnet/verification.h>
 #include <dicomnet/version.h>
@@ -82,6 +83,13 @@ int main()
     std::strcpy(options.parameters.calling_ae, "CALLING");
     options.proposals = &proposal;
     options.proposal_count = 1;
+
+    dicomnet_tls_options tls_options = DICOMNET_TLS_OPTIONS_INIT;
+    dicomnet_tls *tls;
+    char why[DICOMNET_TLS_WHY_SIZE];
+    tls_options.certificate = "/nowhere";
+    expect(dicomnet_tls_create(&tls, &tls_options, why) == DICOMNET_ERROR_TLS_OPTIONS && std::strlen(why) > 0,
+           "a certificate that is not there");
 
     dicomnet_association *association;
     int error = 0;

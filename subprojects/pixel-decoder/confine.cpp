@@ -24,8 +24,14 @@ enum : rlim_t {
     MEMORY_BYTES = rlim_t(12) << 30
 };
 
+/* For good; a limit that is lower already stays. */
 static bool limit(__rlimit_resource resource, rlim_t value)
 {
+    rlimit now;
+    if (getrlimit(resource, &now) != 0)
+        return false;
+    if (now.rlim_max != RLIM_INFINITY && now.rlim_max < value)
+        value = now.rlim_max;
     const rlimit both = {value, value};
     return setrlimit(resource, &both) == 0;
 }

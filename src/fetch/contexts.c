@@ -1,8 +1,9 @@
 /*
  * contexts - see contexts.h.
  *
- * A context has one transfer syntax in the end, so a class is proposed in many: the common syntaxes in one context
- * each, the others some to a context when the 128 contexts do not suffice for all.
+ * A context has one transfer syntax in the end, so a class is proposed in many: each syntax of the standard in a
+ * context of its own for two classes, the commonest so and the others several to a context for up to 15 (8 contexts are
+ * enough for all), and a part of them for more, another part after each try that brought nothing.
  */
 #include "fetch/contexts.h"
 
@@ -17,23 +18,28 @@ enum { CONTEXTS_MAX = DICOMNET_PDU_CONTEXTS_MAX - 1, SYNTAXES_MAX = 96 };
 static const char *const common_syntaxes[] = {
     DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN,
     DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN,
-    "1.2.840.10008.1.2.4.70", /* JPEG Lossless SV1 */
-    "1.2.840.10008.1.2.4.90", /* JPEG 2000 Lossless */
-    "1.2.840.10008.1.2.4.91", /* JPEG 2000 */
-    "1.2.840.10008.1.2.4.50", /* JPEG Baseline */
-    "1.2.840.10008.1.2.4.51", /* JPEG Extended */
-    "1.2.840.10008.1.2.4.57", /* JPEG Lossless */
-    "1.2.840.10008.1.2.4.80", /* JPEG-LS Lossless */
-    "1.2.840.10008.1.2.4.81", /* JPEG-LS Near-lossless */
-    "1.2.840.10008.1.2.5",    /* RLE Lossless */
+    "1.2.840.10008.1.2.4.70",  /* JPEG Lossless SV1 */
+    "1.2.840.10008.1.2.4.90",  /* JPEG 2000 Lossless */
+    "1.2.840.10008.1.2.4.91",  /* JPEG 2000 */
+    "1.2.840.10008.1.2.4.50",  /* JPEG Baseline */
+    "1.2.840.10008.1.2.4.51",  /* JPEG Extended */
+    "1.2.840.10008.1.2.4.57",  /* JPEG Lossless */
+    "1.2.840.10008.1.2.4.80",  /* JPEG-LS Lossless */
+    "1.2.840.10008.1.2.4.81",  /* JPEG-LS Near-lossless */
+    "1.2.840.10008.1.2.5",     /* RLE Lossless */
+    "1.2.840.10008.1.2.4.201", /* HTJ2K Lossless */
+    "1.2.840.10008.1.2.4.202", /* HTJ2K Lossless, RPCL */
+    "1.2.840.10008.1.2.4.203", /* HTJ2K */
     DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN,
-    DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN,
     "1.2.840.10008.1.2.4.100", /* MPEG-2 */
     "1.2.840.10008.1.2.4.102", /* MPEG-4 */
     "1.2.840.10008.1.2.4.103"  /* MPEG-4, Blu-ray */
 };
 
 enum { COMMON_COUNT = sizeof common_syntaxes / sizeof common_syntaxes[0], PLAIN_COUNT = 2 };
+
+/* A class with so many contexts has the plain syntaxes in one each: there is still room for all others. */
+enum { PLAIN_APART_MIN = 9 };
 
 struct proposals {
     struct dicomnet_association_proposal *array;
@@ -78,37 +84,74 @@ static void list_syntaxes(struct proposals *proposals)
 
 /* ---- contexts ---- */
 
-static struct dicomnet_association_proposal *add_proposal(struct proposals *proposals, const char *class_uid,
-                                                          uint8_t roles)
+static struct dicomnet_association_proposal *add_proposal(struct proposals *proposals, const char *class_uid)
 {
     struct dicomnet_association_proposal *proposal = &proposals->array[proposals->count++];
-    *proposal = (struct dicomnet_association_proposal){.abstract_syntax = class_uid, .roles = roles};
+    *proposal = (struct dicomnet_association_proposal){.abstract_syntax = class_uid,
+                                                       .roles = DICOMNET_ASSOCIATION_ROLE_PROVIDER};
     return proposal;
 }
 
-static void add_syntaxes(const struct proposals *proposals, struct dicomnet_association_proposal *proposal,
-                         size_t begin, size_t count)
+static void add_syntax(struct dicomnet_association_proposal *proposal, const char *uid)
 {
-    for (size_t i = begin; i < begin + count && i < proposals->syntax_count; i++)
-        proposal->syntaxes[proposal->syntax_count++] = proposals->syntaxes[i];
+    proposal->syntaxes[proposal->syntax_count++] = uid;
+}
+
+/* How many of the syntaxes that are not plain can have a context of their own, so that the others still fit behind. */
+static size_t count_alone(size_t contexts, size_t syntaxes)
+{
+    enum { MAX = DICOMNET_ASSOCIATION_SYNTAXES_MAX };
+    if (contexts >= syntaxes)
+        return syntaxes;
+    return contexts * MAX > syntaxes ? (contexts * MAX - syntaxes) / (MAX - 1) : 0;
+}
+
+/* The plain syntaxes, in so many contexts. */
+static void add_plain(struct proposals *proposals, const char *class_uid, size_t contexts)
+{
+    struct dicomnet_association_proposal *proposal = NULL;
+    for (size_t i = 0; i < PLAIN_COUNT && contexts > 0; i++) {
+        if (i < contexts)
+            proposal = add_proposal(proposals, class_uid);
+        add_syntax(proposal, proposals->syntaxes[i]);
+    }
+}
+
+/* The other syntaxes, as many as there is room for; each turn has other ones first. */
+static void add_others(struct proposals *proposals, const char *class_uid, size_t contexts, unsigned turn)
+{
+    struct dicomnet_association_proposal *proposal = NULL;
+    const char *const *others = &proposals->syntaxes[PLAIN_COUNT];
+    size_t count = proposals->syntax_count - PLAIN_COUNT;
+    size_t alone = count_alone(contexts, count);
+    size_t offered = alone + (contexts - alone) * DICOMNET_ASSOCIATION_SYNTAXES_MAX;
+    size_t first = turn * (alone > 0 ? alone : offered);
+    for (size_t i = 0; i < offered && i < count; i++) {
+        if (i <= alone || (i - alone) % DICOMNET_ASSOCIATION_SYNTAXES_MAX == 0)
+            proposal = add_proposal(proposals, class_uid);
+        add_syntax(proposal, others[(first + i) % count]);
+    }
 }
 
 /*
- * A class in at most so many contexts: one syntax in each as long as the others still fit behind it, so that the peer
- * can send an instance as it lies there. The only context has the plain syntaxes and no other: a peer might pick it.
+ * A class in at most so many contexts. The commonest syntaxes have one each, so that the peer can send an instance as
+ * it lies there; of those that share one it picks one. Plain ones share none with others, as a peer might pick them for
+ * what it has compressed.
+ *
+ * Plain ones come first, and last after a try that brought nothing: dcmqrscp sends what it has in the first context of
+ * the class that it accepted, and fails what is compressed if that is a plain one. After more such tries other
+ * syntaxes than before are the first of the others.
  */
-static void add_class(struct proposals *proposals, const char *class_uid, size_t contexts)
+static void add_class(struct proposals *proposals, const char *class_uid, size_t contexts, unsigned attempt)
 {
-    size_t next = 0, left = contexts > 1 ? proposals->syntax_count : PLAIN_COUNT;
-    for (; contexts > 0 && left > 0 && proposals->count < DICOMNET_PDU_CONTEXTS_MAX; contexts--) {
-        size_t behind = (contexts - 1) * DICOMNET_ASSOCIATION_SYNTAXES_MAX; /* that still have a place */
-        size_t count = left - 1 <= behind || (contexts > 1 && next < COMMON_COUNT) ? 1 : left - behind;
-        if (count > DICOMNET_ASSOCIATION_SYNTAXES_MAX)
-            count = DICOMNET_ASSOCIATION_SYNTAXES_MAX;
-        add_syntaxes(proposals, add_proposal(proposals, class_uid, DICOMNET_ASSOCIATION_ROLE_PROVIDER), next, count);
-        next += count;
-        left -= count;
-    }
+    size_t room = DICOMNET_PDU_CONTEXTS_MAX - proposals->count;
+    size_t own = contexts < room ? contexts : room;
+    size_t plain = own >= PLAIN_APART_MIN ? PLAIN_COUNT : own > 0;
+    if (attempt == 0)
+        add_plain(proposals, class_uid, plain);
+    add_others(proposals, class_uid, own - plain, attempt > 1 ? attempt - 1 : 0);
+    if (attempt > 0)
+        add_plain(proposals, class_uid, plain);
 }
 
 static bool class_is_there(const struct proposals *proposals, const char *class_uid)
@@ -120,14 +163,14 @@ static bool class_is_there(const struct proposals *proposals, const char *class_
 }
 
 /* Count the classes that are wanted or, given proposals, add each in so many contexts. */
-static size_t walk_classes(const struct table *classes, struct proposals *proposals, size_t contexts)
+static size_t walk_classes(const struct table *classes, struct proposals *proposals, size_t contexts, unsigned attempt)
 {
     size_t count = 0;
     for (size_t i = 0; i < classes->chain_count; i++) {
         for (struct table_node *node = classes->chains[i]; node != NULL; node = node->next) {
             const struct inventory_class *class = (const struct inventory_class *)node; /* its first member */
             if (class->wanted > 0 && proposals != NULL)
-                add_class(proposals, class->uid, contexts);
+                add_class(proposals, class->uid, contexts, attempt);
             count += class->wanted > 0;
         }
     }
@@ -142,19 +185,19 @@ static size_t walk_classes(const struct table *classes, struct proposals *propos
 static void add_classes(const struct inventory *inventory, unsigned attempt, struct proposals *proposals)
 {
     const struct table *classes = &inventory->classes;
-    size_t count = walk_classes(classes, NULL, 0);
+    size_t count = walk_classes(classes, NULL, 0, 0);
     bool unknown = inventory->unknown_class > 0 || inventory->unnamed > 0;
     size_t room = count > 0 ? CONTEXTS_MAX / count : 1;
     size_t contexts = room > 0 ? room : 1;
     list_syntaxes(proposals);
     if (unknown)
         contexts = attempt == 0 ? 1 : COMMON_COUNT;
-    walk_classes(classes, proposals, contexts);
+    walk_classes(classes, proposals, contexts, attempt);
     /* Each try proposes other classes than the one before it, the commonest first. */
     size_t first = attempt > 1 ? (attempt - 1) * (CONTEXTS_MAX / COMMON_COUNT) : 0;
     for (size_t i = first; unknown && i < DICOMNET_UID_COMMON_STORAGE_COUNT; i++)
         if (!class_is_there(proposals, dicomnet_uid_common_storage[i]))
-            add_class(proposals, dicomnet_uid_common_storage[i], contexts);
+            add_class(proposals, dicomnet_uid_common_storage[i], contexts, attempt > 0);
 }
 
 struct dicomnet_association_proposal *contexts_propose(enum dicomnet_query_model model,
@@ -165,8 +208,8 @@ struct dicomnet_association_proposal *contexts_propose(enum dicomnet_query_model
     struct proposals proposals = {.array = calloc(DICOMNET_PDU_CONTEXTS_MAX, sizeof *proposals.array)};
     if (proposals.array == NULL)
         return NULL;
-    struct dicomnet_association_proposal *proposal =
-        add_proposal(&proposals, dicomnet_query_class_uid(model, service), 0);
+    struct dicomnet_association_proposal *proposal = add_proposal(&proposals, dicomnet_query_class_uid(model, service));
+    proposal->roles = 0;
     proposal->syntaxes[proposal->syntax_count++] = DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN;
     proposal->syntaxes[proposal->syntax_count++] = DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN;
     if (service == DICOMNET_QUERY_GET)

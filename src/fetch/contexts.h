@@ -8,8 +8,9 @@
 #include "fetch/inventory.h"
 
 /*
- * Contexts to propose for this service; an array to be freed. NULL if out of memory. `attempt`: how many rounds in a
- * row brought nothing; of a C-GET for classes that nobody knows, other ones are proposed each time.
+ * Contexts to propose for this service; an array to be freed, whose classes are borrowed of the inventory. NULL if out
+ * of memory. `attempt`: how many rounds in a row brought nothing. Each time a C-GET proposes other classes if nobody
+ * knows which are wanted, or puts other transfer syntaxes into contexts of their own.
  */
 struct dicomnet_association_proposal *contexts_propose(enum dicomnet_query_model model,
                                                        enum dicomnet_query_service service,

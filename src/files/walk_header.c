@@ -1,36 +1,14 @@
 /* walk_header - one element's header: tag, VR, length. See walk.h. */
 #include "base/bytes.h"
 #include "files/walk.h"
+#include "wire/vr.h"
 
 enum { GROUP_DELIMITER = 0xfffe, SHORT_HEADER_LEN = 8, LONG_HEADER_LEN = 12 };
 static const uint32_t LENGTH_UNDEFINED = 0xffffffff;
 
-#define VR(a, b) ((a) << 8 | (b))
-
-/* clang-format off */
-
-/* Bytes of the length field of a VR (PS3.5 7.1.2), or 0 if it is none of the standard's. */
-static unsigned vr_length_size(const uint8_t letters[2])
-{
-    switch (VR(letters[0], letters[1])) {
-    case VR('O', 'B'): case VR('O', 'D'): case VR('O', 'F'): case VR('O', 'L'): case VR('O', 'V'): case VR('O', 'W'):
-    case VR('S', 'Q'): case VR('S', 'V'): case VR('U', 'C'): case VR('U', 'N'): case VR('U', 'R'): case VR('U', 'T'):
-    case VR('U', 'V'):
-        return 4;
-    case VR('A', 'E'): case VR('A', 'S'): case VR('A', 'T'): case VR('C', 'S'): case VR('D', 'A'): case VR('D', 'S'):
-    case VR('D', 'T'): case VR('F', 'D'): case VR('F', 'L'): case VR('I', 'S'): case VR('L', 'O'): case VR('L', 'T'):
-    case VR('P', 'N'): case VR('S', 'H'): case VR('S', 'L'): case VR('S', 'S'): case VR('S', 'T'): case VR('T', 'M'):
-    case VR('U', 'I'): case VR('U', 'L'): case VR('U', 'S'):
-        return 2;
-    default:
-        return 0;
-    }
-}
-/* clang-format on */
-
 bool walk_is_vr(const uint8_t letters[2])
 {
-    return vr_length_size(letters) != 0;
+    return vr_find((const char *)letters) != NULL;
 }
 
 /* Why the window has no bytes there. */
@@ -75,11 +53,11 @@ static enum walk_result read_long(struct window *window, uint64_t offset, uint64
 static enum walk_result read_explicit(struct window *window, const uint8_t *p, uint64_t offset, uint64_t limit,
                                       enum walk_length length, struct walk_element *element)
 {
-    unsigned length_size = vr_length_size(p + 4);
+    const struct vr_info *vr = vr_find((const char *)p + 4);
     element->vr[0] = (char)p[4];
     element->vr[1] = (char)p[5];
-    if (length_size != 0)
-        length = length_size == 2 ? WALK_LENGTH_16 : WALK_LENGTH_32;
+    if (vr != NULL)
+        length = vr->long_length ? WALK_LENGTH_32 : WALK_LENGTH_16;
     else if (length == WALK_LENGTH_BY_VR)
         return WALK_UNKNOWN_VR;
     else

@@ -1,52 +1,44 @@
 /* vr - see wire/vr.h. */
 #include "wire/vr.h"
 
-#include <stddef.h>
-#include <string.h>
+#define ROW(first, second, ...)                                                                                        \
+    [((first) - 'A') * VR_LETTERS + (second) - 'A'] = {{(first), (second), '\0'}, __VA_ARGS__}
 
 /* clang-format off */
-static const struct vr_info rows[] = {
-    {"AE", VR_TEXT,     0, false, false},
-    {"AS", VR_TEXT,     0, false, false},
-    {"AT", VR_TAG,      4, false, false},
-    {"CS", VR_TEXT,     0, false, false},
-    {"DA", VR_TEXT,     0, false, false},
-    {"DS", VR_TEXT,     0, false, false},
-    {"DT", VR_TEXT,     0, false, false},
-    {"FD", VR_FLOAT,    8, false, false},
-    {"FL", VR_FLOAT,    4, false, false},
-    {"IS", VR_TEXT,     0, false, false},
-    {"LO", VR_TEXT,     0, false, false},
-    {"LT", VR_TEXT,     0, false, true},
-    {"OB", VR_BYTES,    0, true,  false},
-    {"OD", VR_BYTES,    0, true,  false},
-    {"OF", VR_BYTES,    0, true,  false},
-    {"OL", VR_BYTES,    0, true,  false},
-    {"OV", VR_BYTES,    0, true,  false},
-    {"OW", VR_BYTES,    0, true,  false},
-    {"PN", VR_TEXT,     0, false, false},
-    {"SH", VR_TEXT,     0, false, false},
-    {"SL", VR_SIGNED,   4, false, false},
-    {"SQ", VR_SEQUENCE, 0, true,  false},
-    {"SS", VR_SIGNED,   2, false, false},
-    {"ST", VR_TEXT,     0, false, true},
-    {"SV", VR_SIGNED,   8, true,  false},
-    {"TM", VR_TEXT,     0, false, false},
-    {"UC", VR_TEXT,     0, true,  false},
-    {"UI", VR_TEXT,     0, false, false},
-    {"UL", VR_UNSIGNED, 4, false, false},
-    {"UN", VR_BYTES,    0, true,  false},
-    {"UR", VR_TEXT,     0, true,  true},
-    {"US", VR_UNSIGNED, 2, false, false},
-    {"UT", VR_TEXT,     0, true,  true},
-    {"UV", VR_UNSIGNED, 8, true,  false},
+const struct vr_info vr_rows[VR_LETTERS * VR_LETTERS] = {
+    ROW('A', 'E', VR_TEXT,     0, false, false),
+    ROW('A', 'S', VR_TEXT,     0, false, false),
+    ROW('A', 'T', VR_TAG,      4, false, false),
+    ROW('C', 'S', VR_TEXT,     0, false, false),
+    ROW('D', 'A', VR_TEXT,     0, false, false),
+    ROW('D', 'S', VR_TEXT,     0, false, false),
+    ROW('D', 'T', VR_TEXT,     0, false, false),
+    ROW('F', 'D', VR_FLOAT,    8, false, false),
+    ROW('F', 'L', VR_FLOAT,    4, false, false),
+    ROW('I', 'S', VR_TEXT,     0, false, false),
+    ROW('L', 'O', VR_TEXT,     0, false, false),
+    ROW('L', 'T', VR_TEXT,     0, false, true),
+    ROW('O', 'B', VR_BYTES,    0, true,  false),
+    ROW('O', 'D', VR_BYTES,    0, true,  false),
+    ROW('O', 'F', VR_BYTES,    0, true,  false),
+    ROW('O', 'L', VR_BYTES,    0, true,  false),
+    ROW('O', 'V', VR_BYTES,    0, true,  false),
+    ROW('O', 'W', VR_BYTES,    0, true,  false),
+    ROW('P', 'N', VR_TEXT,     0, false, false),
+    ROW('S', 'H', VR_TEXT,     0, false, false),
+    ROW('S', 'L', VR_SIGNED,   4, false, false),
+    ROW('S', 'Q', VR_SEQUENCE, 0, true,  false),
+    ROW('S', 'S', VR_SIGNED,   2, false, false),
+    ROW('S', 'T', VR_TEXT,     0, false, true),
+    ROW('S', 'V', VR_SIGNED,   8, true,  false),
+    ROW('T', 'M', VR_TEXT,     0, false, false),
+    ROW('U', 'C', VR_TEXT,     0, true,  false),
+    ROW('U', 'I', VR_TEXT,     0, false, false),
+    ROW('U', 'L', VR_UNSIGNED, 4, false, false),
+    ROW('U', 'N', VR_BYTES,    0, true,  false),
+    ROW('U', 'R', VR_TEXT,     0, true,  true),
+    ROW('U', 'S', VR_UNSIGNED, 2, false, false),
+    ROW('U', 'T', VR_TEXT,     0, true,  true),
+    ROW('U', 'V', VR_UNSIGNED, 8, true,  false),
 };
 /* clang-format on */
-
-const struct vr_info *vr_find(const char *name)
-{
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (memcmp(rows[i].name, name, 2) == 0)
-            return &rows[i];
-    return NULL;
-}

@@ -5,6 +5,7 @@
 #define WIRE_VR_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum vr_kind { VR_TEXT, VR_SIGNED, VR_UNSIGNED, VR_FLOAT, VR_TAG, VR_BYTES, VR_SEQUENCE };
@@ -17,7 +18,18 @@ struct vr_info {
     bool one_value;   /* VR_TEXT: a backslash is a character like any other */
 };
 
-/* The row for the two letters at `name`, or NULL. */
-const struct vr_info *vr_find(const char *name);
+/* A row for each pair of letters, in order; the `name` of one that is no VR is empty. For vr_find. */
+enum { VR_LETTERS = 26 };
+extern const struct vr_info vr_rows[VR_LETTERS * VR_LETTERS];
+
+/* The row for the two letters at `name`, or NULL. A scan asks for every element: so it stands here. */
+static inline const struct vr_info *vr_find(const char *name)
+{
+    unsigned first = (unsigned char)name[0] - 'A', second = (unsigned char)name[1] - 'A';
+    if (first >= VR_LETTERS || second >= VR_LETTERS)
+        return NULL;
+    const struct vr_info *row = &vr_rows[first * VR_LETTERS + second];
+    return row->name[0] != '\0' ? row : NULL;
+}
 
 #endif

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "dicomnet/error.h"
+#include "files/read_at.h"
 #include "instance/instance.h"
 
 enum { CHUNK = 32 * 1024 };
@@ -16,17 +17,8 @@ enum { CHUNK = 32 * 1024 };
  * saw. */
 static int read_exactly(int fd, uint8_t *bytes, size_t len, uint64_t offset)
 {
-    while (len > 0) {
-        ssize_t got = pread(fd, bytes, len, (off_t)offset);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return got < 0 ? -errno : DICOMNET_ERROR_SOURCE_CHANGED;
-        bytes += got;
-        len -= (size_t)got;
-        offset += (uint64_t)got;
-    }
-    return 0;
+    ssize_t got = read_at(fd, bytes, len, offset);
+    return got < 0 ? (int)got : (size_t)got < len ? DICOMNET_ERROR_SOURCE_CHANGED : 0;
 }
 
 static int compare_open(int first_fd, int second_fd, const struct file_facts *first, const struct file_facts *second)

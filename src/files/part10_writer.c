@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "dicomnet/uid.h"
 #include "files/inspect.h"
+#include "files/read_at.h"
 
 enum {
     PREFIX_LEN = 132,
@@ -221,22 +222,6 @@ static bool find_layout(int fd, struct window *window, struct inspection *inspec
     return ret_layout->syntax.found && !ret_layout->syntax.too_long;
 }
 
-/* Read exactly `len` bytes. */
-static bool read_exactly(int fd, uint8_t *buffer, size_t len, uint64_t offset)
-{
-    while (len > 0) {
-        ssize_t n = pread(fd, buffer, len, (off_t)offset);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        buffer += n;
-        len -= (size_t)n;
-        offset += (uint64_t)n;
-    }
-    return true;
-}
-
 /* True if the two files hold the same data set in the same transfer syntax. */
 static bool data_sets_equal(struct part10_writer *writer, int other_fd)
 {
@@ -254,8 +239,8 @@ static bool data_sets_equal(struct part10_writer *writer, int other_fd)
         return false;
     for (uint64_t done = 0; done < len;) {
         size_t part = len - done < COMPARE_SIZE ? (size_t)(len - done) : COMPARE_SIZE;
-        if (!read_exactly(writer->fd, mine, part, a.data_offset + done) ||
-            !read_exactly(other_fd, theirs, part, b.data_offset + done) || memcmp(mine, theirs, part) != 0)
+        if (read_at(writer->fd, mine, part, a.data_offset + done) != (ssize_t)part ||
+            read_at(other_fd, theirs, part, b.data_offset + done) != (ssize_t)part || memcmp(mine, theirs, part) != 0)
             return false;
         done += part;
     }

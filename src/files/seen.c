@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "files/read_at.h"
 #include "instance/instance.h"
 
 enum { UNIT = 16, BUFFER_SIZE = 64 * 1024, FIRST_SLOTS = 1024, RECORD_MAX = 16 * 1024 };
@@ -103,8 +104,8 @@ static int read_bytes(const struct seen *seen, uint64_t offset, void *bytes, siz
         memcpy(bytes, seen->buffer + (offset - seen->flushed), len);
         return 0;
     }
-    ssize_t got = pread(seen->fd, bytes, len, (off_t)offset);
-    return got == (ssize_t)len ? 0 : got < 0 ? -errno : -EIO;
+    ssize_t got = read_at(seen->fd, bytes, len, offset);
+    return got == (ssize_t)len ? 0 : got < 0 ? (int)got : -EIO;
 }
 
 /* The instance of a record, as its instance_create would make it. */

@@ -4,24 +4,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
-/* Read up to `len` bytes at `offset`; short only at the end of the file. Returns the bytes, or a negative errno. */
-static ssize_t read_at(int fd, uint8_t *buffer, size_t len, uint64_t offset)
-{
-    size_t done = 0;
-    while (done < len) {
-        ssize_t n = pread(fd, buffer + done, len - done, (off_t)(offset + done));
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        if (n == 0)
-            break;
-        done += (size_t)n;
-    }
-    return (ssize_t)done;
-}
+#include "files/read_at.h"
 
 void window_begin(struct window *window, int fd, uint64_t size)
 {

@@ -103,9 +103,7 @@ static bool add_problem(struct batch *batch, const struct discover_entry *entry)
     struct instance *instance = instance_create(&(struct file_facts){.path = entry->path});
     if (instance == NULL)
         return false;
-    instance->outcome.state = entry->state;
-    instance->outcome.reason = entry->reason;
-    instance->outcome.error = entry->error;
+    instance_set_end(instance, entry->state, entry->reason, entry->error);
     instance->outcome.detail = entry->detail;
     list_append(&batch->instances, &instance->mail.node);
     return true;
@@ -212,13 +210,20 @@ static void ask_of_files(struct batch *batch)
     ask(batch, batch->feed->record->recall_files, on_files_answered);
 }
 
+/* The batch of a job that the thread pool is done with. The job is free for the next. */
+static struct batch *finish_job(uv_work_t *request)
+{
+    struct job *job = request->data;
+    struct batch *batch = job->batch;
+    job->batch = NULL;
+    return batch;
+}
+
 static void after_walk(uv_work_t *request, int status)
 {
     (void)status;
-    struct job *job = request->data;
-    struct scan_feed *feed = job->feed;
-    struct batch *batch = job->batch;
-    job->batch = NULL;
+    struct batch *batch = finish_job(request);
+    struct scan_feed *feed = batch->feed;
     if (feed->record != NULL && feed->record->recall_files != NULL && !feed->cancelled) {
         ask_of_files(batch);
         go_on(feed);
@@ -295,10 +300,8 @@ static void ask_of_twins(struct batch *batch)
 static void after_scan(uv_work_t *request, int status)
 {
     (void)status;
-    struct job *job = request->data;
-    struct scan_feed *feed = job->feed;
-    struct batch *batch = job->batch;
-    job->batch = NULL;
+    struct batch *batch = finish_job(request);
+    struct scan_feed *feed = batch->feed;
     if (batch->out_of_memory) {
         feed->cancelled = true;
         feed->error = -ENOMEM;

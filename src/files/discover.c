@@ -230,6 +230,17 @@ static struct discover_entry take(struct discover *discover, unsigned char type,
     return (struct discover_entry){.kind = DISCOVER_FILE, .path = discover->path};
 }
 
+/*
+ * Note that the file or folder at discover->path is given now. False if there is nothing more to do with it: *ret_entry
+ * is no_entry, as it was given before, or says that memory is out.
+ */
+static bool note_identity(struct discover *discover, const struct stat *status, struct discover_entry *ret_entry)
+{
+    int added = identity_set_add(&discover->seen, status->st_dev, status->st_ino);
+    *ret_entry = added < 0 ? make_failure(discover->path, added) : no_entry;
+    return added > 0;
+}
+
 /* An entry of the innermost folder, whose path is in discover->path. */
 static struct discover_entry take_found(struct discover *discover, unsigned char type)
 {
@@ -242,13 +253,10 @@ static struct discover_entry take_found(struct discover *discover, unsigned char
     }
     if (type == DT_LNK)
         return no_entry;
-    if ((discover->once && type == DT_REG) || (follow && type == DT_DIR && discover->options.recursive)) {
-        int added = identity_set_add(&discover->seen, status.st_dev, status.st_ino);
-        if (added < 0)
-            return make_failure(discover->path, added);
-        if (added == 0)
-            return no_entry;
-    }
+    bool counts = (discover->once && type == DT_REG) || (follow && type == DT_DIR && discover->options.recursive);
+    struct discover_entry entry;
+    if (counts && !note_identity(discover, &status, &entry))
+        return entry;
     return take(discover, type, false);
 }
 
@@ -282,13 +290,10 @@ static struct discover_entry take_input(struct discover *discover, const char *p
     if (stat(path, &status) < 0)
         return make_failure(discover->path, errno == ENOTDIR ? -ENOENT : -errno);
     unsigned char type = type_of_mode(status.st_mode);
-    if (discover->once && (type == DT_REG || (discover->options.follow_symlinks && type == DT_DIR))) {
-        int added = identity_set_add(&discover->seen, status.st_dev, status.st_ino);
-        if (added < 0)
-            return make_failure(discover->path, added);
-        if (added == 0)
-            return no_entry;
-    }
+    bool counts = discover->once && (type == DT_REG || (discover->options.follow_symlinks && type == DT_DIR));
+    struct discover_entry entry;
+    if (counts && !note_identity(discover, &status, &entry))
+        return entry;
     return take(discover, type, true);
 }
 

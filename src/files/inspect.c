@@ -149,34 +149,37 @@ static bool begins_like_data_set(struct window *window, uint64_t offset)
     return p != NULL && (get_u16_le(p) == 0x0002 || get_u16_le(p) == 0x0008 || get_u16_be(p) == 0x0008);
 }
 
-/* What the walk said, as an outcome. */
-static void judge_walk(struct inspection *inspection, const struct window *window, enum walk_result result)
+/* Why a file fails of which a walk said that; REASON_NONE if it does not. */
+static enum outcome_reason reason_of_walk(enum walk_result result)
 {
     switch (result) {
     case WALK_COMPLETE:
     case WALK_UNFINISHED:
-        break;
+        return REASON_NONE;
     case WALK_TRUNCATED:
-        end_with(inspection, OUTCOME_FAILED, REASON_TRUNCATED);
-        break;
+        return REASON_TRUNCATED;
     case WALK_TRAILING:
-        end_with(inspection, OUTCOME_FAILED, REASON_TRAILING_DATA);
-        break;
+        return REASON_TRAILING_DATA;
     case WALK_MISMATCH:
     case WALK_UNKNOWN_VR:
-        end_with(inspection, OUTCOME_FAILED, REASON_SYNTAX_MISMATCH);
-        break;
+        return REASON_SYNTAX_MISMATCH;
     case WALK_DELIMITER:
-        end_with(inspection, OUTCOME_FAILED, REASON_BAD_DELIMITER);
-        break;
+        return REASON_BAD_DELIMITER;
     case WALK_NESTING:
-        end_with(inspection, OUTCOME_FAILED, REASON_NESTING);
-        break;
+        return REASON_NESTING;
     case WALK_UNREADABLE:
-        end_with(inspection, OUTCOME_FAILED, REASON_UNREADABLE);
-        inspection->error = window->error;
-        break;
+        return REASON_UNREADABLE;
     }
+    return REASON_NONE;
+}
+
+static void judge_walk(struct inspection *inspection, const struct window *window, enum walk_result result)
+{
+    enum outcome_reason reason = reason_of_walk(result);
+    if (reason != REASON_NONE)
+        end_with(inspection, OUTCOME_FAILED, reason);
+    if (result == WALK_UNREADABLE)
+        inspection->error = window->error;
 }
 
 /* The form of Pixel Data against the transfer syntax. */

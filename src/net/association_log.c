@@ -197,17 +197,26 @@ static void log_proposed(const struct dicomnet_association *association, const s
     write_record(association, DICOMNET_LOG_ASSOCIATION_PROPOSED, &record);
 }
 
-void association_log_request(const struct dicomnet_association *association,
-                             const struct dicomnet_pdu_associate *request)
+/* An A-ASSOCIATE-RQ, which the requestor sends, or an -AC, which it receives; then its items of the user information.
+ */
+static void log_associate(const struct dicomnet_association *association, enum dicomnet_log_event event,
+                          const struct dicomnet_pdu_associate *pdu)
 {
     char room[1024];
     struct record record = {0};
+    bool ours = association->requestor == (event == DICOMNET_LOG_ASSOCIATION_REQUESTED);
+    put_text(&record, "by", ours ? "us" : "peer");
+    put_associate(&record, association, pdu, room, sizeof room);
+    write_record(association, event, &record);
+    log_user_items(association, pdu);
+}
+
+void association_log_request(const struct dicomnet_association *association,
+                             const struct dicomnet_pdu_associate *request)
+{
     if (!wants_debug(association))
         return;
-    put_text(&record, "by", association->requestor ? "us" : "peer");
-    put_associate(&record, association, request, room, sizeof room);
-    write_record(association, DICOMNET_LOG_ASSOCIATION_REQUESTED, &record);
-    log_user_items(association, request);
+    log_associate(association, DICOMNET_LOG_ASSOCIATION_REQUESTED, request);
     for (size_t i = 0; i < request->context_count; i++)
         log_proposed(association, request, &request->contexts[i]);
 }
@@ -224,14 +233,8 @@ void association_log_own_request(const struct dicomnet_association *association)
 
 void association_log_answer(const struct dicomnet_association *association, const struct dicomnet_pdu_associate *answer)
 {
-    char room[1024];
-    struct record record = {0};
-    if (!wants_debug(association))
-        return;
-    put_text(&record, "by", association->requestor ? "peer" : "us");
-    put_associate(&record, association, answer, room, sizeof room);
-    write_record(association, DICOMNET_LOG_ASSOCIATION_ACCEPTED, &record);
-    log_user_items(association, answer);
+    if (wants_debug(association))
+        log_associate(association, DICOMNET_LOG_ASSOCIATION_ACCEPTED, answer);
 }
 
 void association_log_contexts(const struct dicomnet_association *association)

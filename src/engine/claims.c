@@ -27,9 +27,7 @@ void claims_init(struct claims *claims, const struct record *record, struct plan
 static void end_instance(struct claims *claims, struct instance *instance, enum outcome_state state,
                          enum outcome_reason reason, int error)
 {
-    instance->outcome.state = state;
-    instance->outcome.reason = reason;
-    instance->outcome.error = error;
+    instance_set_end(instance, state, reason, error);
     claims->handler->ended(claims->user, instance);
 }
 

@@ -49,9 +49,7 @@ struct comparison {
 static void end_instance(struct intake *intake, struct instance *instance, enum outcome_state state,
                          enum outcome_reason reason, int error)
 {
-    instance->outcome.state = state;
-    instance->outcome.reason = reason;
-    instance->outcome.error = error;
+    instance_set_end(instance, state, reason, error);
     intake->handler->ended(intake->user, instance);
 }
 

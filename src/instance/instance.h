@@ -91,6 +91,15 @@ void instance_note(struct instance *instance, const char *format, ...) __attribu
  */
 void instance_describe(const struct instance *instance, char *ret_text, size_t size);
 
+/* Set how it ended: state, reason, and the error behind it or 0. The rest of its outcome stays as it is. */
+static inline void instance_set_end(struct instance *instance, enum outcome_state state, enum outcome_reason reason,
+                                    int error)
+{
+    instance->outcome.state = state;
+    instance->outcome.reason = reason;
+    instance->outcome.error = error;
+}
+
 /* Bytes that go over the wire as its data set. */
 static inline uint64_t instance_wire_len(const struct instance *instance)
 {

@@ -110,7 +110,8 @@ static void copy_printable(const char *comment, char *ret_text)
 static bool says_error(const struct outcome *outcome)
 {
     return (outcome->error == -ENOENT && outcome->reason == REASON_MISSING) ||
-           (outcome->error == -ENOMEM && outcome->reason == REASON_OUT_OF_MEMORY);
+           (outcome->error == -ENOMEM && outcome->reason == REASON_OUT_OF_MEMORY) ||
+           (outcome->error == DICOMNET_ERROR_SOURCE_UNDECODABLE && outcome->reason == REASON_UNDECODABLE);
 }
 
 void outcome_describe(const struct outcome *outcome, char *ret_text, size_t size)

@@ -68,6 +68,10 @@ Test(outcome, describe)
     outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = REASON_OUT_OF_MEMORY, .error = -ENOMEM};
     outcome_describe(&outcome, text, sizeof text);
     cr_expect_str_eq(text, "no memory for it");
+    outcome = (struct outcome){
+        .state = OUTCOME_FAILED, .reason = REASON_UNDECODABLE, .error = DICOMNET_ERROR_SOURCE_UNDECODABLE};
+    outcome_describe(&outcome, text, sizeof text);
+    cr_expect_str_eq(text, "it cannot be converted to a transfer syntax that the peer takes");
     outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = REASON_TRUNCATED, .offset = 1410};
     outcome_describe(&outcome, text, sizeof text);
     cr_expect_str_eq(text, "the file ends inside an element: at byte 1410");

@@ -74,6 +74,7 @@ bool outcome_is_final_failure(const struct outcome *outcome)
     case REASON_MISSING:
     case REASON_VANISHED:
     case REASON_CHANGED:
+    case REASON_UNDECODABLE: /* the decoder may have been missing, or at its limits of time or memory */
     case REASON_NO_RESPONSE:
     case REASON_CONNECTION:
     case REASON_INTERRUPTED:

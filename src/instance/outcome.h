@@ -110,8 +110,8 @@ enum outcome_reason outcome_reason_find(const char *name);
 
 /*
  * True if it failed for good: because of what the file holds, or by the peer's answer to it. What failed because of the
- * system or the network (unreadable, no association, no response), or as the peer had no room (status A7xx or 0213),
- * may succeed another day without any change to it.
+ * system or the network (unreadable, not decoded, no association, no response), or as the peer had no room (status A7xx
+ * or 0213), may succeed another day without any change to it.
  */
 bool outcome_is_final_failure(const struct outcome *outcome);
 

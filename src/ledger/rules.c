@@ -30,6 +30,8 @@ static bool failure_stands(const struct rules_options *options, const struct out
         return false;
     if (outcome->reason == REASON_UID_CONFLICT && options->on_conflict != CONFLICT_FAIL)
         return false;
+    if (outcome->reason == REASON_UNSUPPORTED && options->other_syntaxes)
+        return false;
     return outcome_is_final_failure(outcome) && !options->retry_failed;
 }
 

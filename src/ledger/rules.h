@@ -17,6 +17,8 @@ struct rules_options {
     bool retry_failed;                /* what failed for good is tried again */
     bool accept_raw;                  /* what has no meta header, or names no transfer syntax in it, is sent */
     bool allow_incomplete;            /* what lacks a study UID, or has one that is none, is sent */
+    bool other_syntaxes;              /* what may be proposed, or converted, was chosen: what the peer refused in its
+                                         syntax may go otherwise */
     enum intake_conflict on_conflict; /* what becomes of two data sets with one UID */
 };
 

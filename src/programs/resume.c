@@ -32,6 +32,7 @@ int resume_open(struct resume *resume, const struct dicom_sender_options *option
         .rules = {.retry_failed = options->ledger.retry_failed,
                   .accept_raw = options->session.scan.accept_raw,
                   .allow_incomplete = options->session.scan.allow_incomplete,
+                  .other_syntaxes = options_given(&options->common, "transcode") || options->sending.syntaxes.count > 0,
                   .on_conflict = (enum intake_conflict)options->session.on_conflict},
         .paths_may_repeat = options->sending.inputs.count > 1 || options->session.discover.files_from != NULL,
         .read_only = options->session.dry_run,

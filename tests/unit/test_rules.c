@@ -4,7 +4,7 @@
 #include "instance/instance.h"
 #include "ledger/rules.h"
 
-enum { OPTION_RETRY = 1, OPTION_RAW = 2, OPTION_INCOMPLETE = 4, OPTION_ALL = 7 };
+enum { OPTION_RETRY = 1, OPTION_RAW = 2, OPTION_INCOMPLETE = 4, OPTION_SYNTAXES = 8, OPTION_ALL = 15 };
 
 /* What is judged in each way with these options, for each setting of on_conflict; '-' again, 's' stands, 'b' stands by
  * another. */
@@ -21,6 +21,7 @@ static char verdict_of(const struct row *row, enum intake_conflict on_conflict)
     const struct rules_options options = {.retry_failed = (row->options & OPTION_RETRY) != 0,
                                           .accept_raw = (row->options & OPTION_RAW) != 0,
                                           .allow_incomplete = (row->options & OPTION_INCOMPLETE) != 0,
+                                          .other_syntaxes = (row->options & OPTION_SYNTAXES) != 0,
                                           .on_conflict = on_conflict};
     const struct outcome outcome = {.state = row->state, .reason = row->reason};
     return letters[rules_judge(&options, &outcome)];
@@ -39,7 +40,10 @@ Test(rules, which_outcomes_stand)
         {OUTCOME_FAILED, REASON_TRUNCATED, 0, "sss"},
         {OUTCOME_FAILED, REASON_TRUNCATED, OPTION_RETRY, "---"},
         {OUTCOME_FAILED, REASON_POISON, OPTION_RAW | OPTION_INCOMPLETE, "sss"},
-        {OUTCOME_FAILED, REASON_UNSUPPORTED, 0, "sss"},
+        {OUTCOME_FAILED, REASON_UNSUPPORTED, OPTION_RAW | OPTION_INCOMPLETE, "sss"},
+        {OUTCOME_FAILED, REASON_UNSUPPORTED, OPTION_SYNTAXES, "---"},
+        {OUTCOME_FAILED, REASON_TRUNCATED, OPTION_SYNTAXES, "sss"},
+        {OUTCOME_FAILED, REASON_UNDECODABLE, 0, "---"},
         /* Failed by what may be otherwise another day. */
         {OUTCOME_FAILED, REASON_UNREADABLE, 0, "---"},
         {OUTCOME_FAILED, REASON_VANISHED, 0, "---"},

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dicomnet/error.h"
 #include "instance/instance.h"
 
 Test(outcome, names)

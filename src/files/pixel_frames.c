@@ -64,13 +64,14 @@ static int read_entry(int fd, const struct pixel_place *table, unsigned entry_le
 struct table_check {
     const struct pixel_place *table;
     unsigned entry_len;
-    uint32_t found; /* entries that pointed to the beginning of a fragment, in their order */
+    uint32_t found; /* entries that point to the beginning of a fragment, the first to the first, in their order */
 };
 
 static int check_fragment(struct table_check *check, int fd, uint32_t frame_count, uint64_t offset)
 {
     uint64_t entry;
-    if (check->found == frame_count || check->table->len != (uint64_t)frame_count * check->entry_len)
+    bool is_lost = check->found == 0 && offset > 0;
+    if (is_lost || check->found == frame_count || check->table->len != (uint64_t)frame_count * check->entry_len)
         return 0;
     int result = read_entry(fd, check->table, check->entry_len, check->found, &entry);
     if (result == 0 && entry == offset)

@@ -58,18 +58,26 @@ static void put_accepted(struct line *line, const struct dicomnet_association *a
             proposed);
 }
 
-static void put_result(struct line *line, const struct dicomnet_association *association, const char *class_uid,
-                       const char *syntax_uid)
+enum { NOT_THERE = -1 };
+
+/* The peer's result for this pair: enum dicomnet_pdu_context_result; NOT_THERE = it was not proposed. */
+static int find_result(const struct dicomnet_association *association, const char *class_uid, const char *syntax_uid)
 {
     for (size_t i = 0; i < dicomnet_association_context_count(association); i++) {
         const struct dicomnet_association_context *context = dicomnet_association_context(association, i);
-        bool is_its =
-            strcmp(context->abstract_syntax, class_uid) == 0 && strcmp(context->transfer_syntax, syntax_uid) == 0;
-        if (is_its && context->result <= DICOMNET_CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED)
-            put(line, ": %s (result %u)", dicomnet_pdu_context_result_text(context->result), context->result);
-        else if (is_its)
-            put(line, ": %s", dicomnet_pdu_context_result_text(context->result));
+        if (strcmp(context->abstract_syntax, class_uid) == 0 && strcmp(context->transfer_syntax, syntax_uid) == 0)
+            return context->result;
     }
+    return NOT_THERE;
+}
+
+static void put_result(struct line *line, int result)
+{
+    if (result == NOT_THERE)
+        return;
+    put(line, ": %s", dicomnet_pdu_context_result_text((uint8_t)result));
+    if (result <= DICOMNET_CONTEXT_TRANSFER_SYNTAXES_NOT_SUPPORTED)
+        put(line, " (result %d)", result);
 }
 
 /* "CTImageStorage (UID) as JPEGBaseline8Bit (UID)" */
@@ -83,17 +91,30 @@ static struct line begin_line(const char *class_uid, const char *syntax_uid, cha
     return line;
 }
 
+/* What has the same result is named together: as it lies, or converted to what. */
 void unsupported_describe(const struct dicomnet_association *association, const struct context_pair *pair,
                           char *ret_text, size_t size)
 {
     struct line line = begin_line(pair->class_uid, pair->syntax_uid, ret_text, size);
+    bool is_list = false;
+    int before = NOT_THERE;
     for (size_t i = 0; i < pair->way_count; i++) {
-        if (pair->ways[i] != pair) {
-            put(&line, "; converted to ");
-            put_uid(&line, pair->ways[i]->syntax_uid);
+        const struct context_pair *way = pair->ways[i];
+        int result = find_result(association, way->class_uid, way->syntax_uid);
+        if (i > 0 && result != before) {
+            put_result(&line, before);
+            is_list = false;
         }
-        put_result(&line, association, pair->class_uid, pair->ways[i]->syntax_uid);
+        if (way != pair)
+            put(&line, "%s%s",
+                is_list                     ? ", "
+                : i > 0 && result == before ? ", or converted to "
+                                            : "; converted to ",
+                dicomnet_uid_keyword(way->syntax_uid));
+        is_list = way != pair;
+        before = result;
     }
+    put_result(&line, before);
     put_accepted(&line, association, pair->class_uid);
 }
 

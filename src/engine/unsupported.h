@@ -16,8 +16,8 @@ struct peer_words;
 
 /*
  * No context of this association, which was asked for all ways (engine/study.h) of this pair, can carry an instance
- * with it: "CTImageStorage (UID) as JPEGBaseline8Bit (UID): transfer syntaxes not supported (result 4); converted to
- * ExplicitVRLittleEndian (UID): ...; of this class the peer takes ...".
+ * with it: "CTImageStorage (UID) as JPEGLosslessSV1 (UID), or converted to ExplicitVRLittleEndian,
+ * ImplicitVRLittleEndian: transfer syntaxes not supported (result 4); of this class the peer takes ...".
  */
 void unsupported_describe(const struct dicomnet_association *association, const struct context_pair *pair,
                           char *ret_text, size_t size);

@@ -208,7 +208,27 @@ class Negotiations(BadPeerTest):
     def test_a_context_is_refused(self):
         run = self.send(on_context=self.only_ct(lambda syntaxes: (3, '')))
         self.assert_outcomes(run, {self.last: 'failed: unsupported'})
-        self.assert_said(run, 'abstract syntax not supported (result 3)', 'no other syntax was proposed')
+        self.assert_said(run, ', or converted to ImplicitVRLittleEndian', 'abstract syntax not supported (result 3)',
+                         'in none of the 4 syntaxes that were proposed')
+
+    def test_a_context_is_refused_and_nothing_is_converted(self):
+        run = self.send(on_context=self.only_ct(lambda syntaxes: (4, '')), options=['--transcode', 'never'])
+        self.assert_outcomes(run, {self.last: 'failed: unsupported'})
+        self.assert_said(run, 'transfer syntaxes not supported (result 4)', 'no other syntax was proposed',
+                         '--transcode uncompressed would convert it')
+        (association,) = self.peer.associations
+        self.assertEqual(sorted((abstract, *syntaxes) for _, abstract, syntaxes in association.request['contexts']),
+                         sorted({(entry.class_uid, entry.syntax_uid) for entry in self.entries}))
+
+    def test_a_stored_syntax_is_refused(self):
+        """It is converted, over the same association; how it lies is proposed before what it can become."""
+        run = self.send(on_context=self.only_ct(
+            lambda syntaxes: (0, syntaxes[0]) if syntaxes == [datasets.IMPLICIT_LITTLE] else (4, '')))
+        self.assert_all_stored(run, associations=1)
+        proposed = [(abstract, *syntaxes) for _, abstract, syntaxes in self.peer.associations[0].request['contexts']]
+        lying = {(entry.class_uid, entry.syntax_uid) for entry in self.entries}
+        self.assertEqual(set(proposed[:len(lying)]), lying)
+        self.assertEqual(len(proposed), len(set(proposed)))
 
     def test_a_context_is_missing_from_the_answer(self):
         run = self.send(on_context=self.only_ct(lambda syntaxes: None))
@@ -252,7 +272,7 @@ class Negotiations(BadPeerTest):
         numbers = {}
 
         def on_context(number, abstract, syntaxes):
-            numbers[abstract] = number
+            numbers.setdefault(abstract, number)
             return 0, syntaxes[0]
         run = self.send(on_context=on_context, context_ids=lambda number:
                         number if number == numbers[datasets.CT_IMAGE] else number + 100)

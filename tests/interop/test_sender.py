@@ -94,14 +94,15 @@ class ToStorescp(SenderTest):
                 self.assert_kept_bit_for_bit(entries, peer)
 
     def test_a_stock_storescp_refuses_what_is_compressed(self):
-        """Out of the box it takes the uncompressed syntaxes only: the rest fails for that reason, and nothing else."""
+        """Out of the box it takes the uncompressed syntaxes only: the rest fails for that reason, and nothing else, if
+        nothing may be converted."""
         taken = ('1.2.840.10008.1.2', datasets.EXPLICIT_LITTLE, datasets.BIG_ENDIAN)
         source = self.subfolder('source')
         entries = datasets.copy_files(datasets.real_files(), source)
         stored = [entry for entry in entries if entry.syntax_uid in taken]
         refused = [entry for entry in entries if entry.syntax_uid not in taken]
         peer = self.start(peers.Storescp(stock=True))
-        run = programs.run_sender(source, port=peer.port, ae_title=peer.ae_title)
+        run = programs.run_sender(source, port=peer.port, ae_title=peer.ae_title, options=['--transcode', 'never'])
         self.assertEqual(run.exit_code, 2, run)
         self.assertEqual((run.total('stored'), run.total('failed')), (len(stored), len(refused)), run)
         for entry in refused:
@@ -172,14 +173,15 @@ class ToOrthanc(SenderTest):
         self.assertEqual(list(peer.instances()), [good.instance_uid])
 
     def test_orthanc_that_takes_no_compressed_syntax(self):
-        """Contexts refused by configuration: exactly their files fail, for that reason."""
+        """Contexts refused by configuration: exactly their files fail, for that reason, if nothing may be converted."""
         source = self.subfolder('source')
         entries = datasets.copy_files(datasets.real_files()[:40], source)
         taken = ['1.2.840.10008.1.2', datasets.EXPLICIT_LITTLE]
         peer = self.start(peers.Orthanc(AcceptedTransferSyntaxes=taken))
         refused = [entry for entry in entries if entry.syntax_uid not in taken]
         self.assertTrue(refused)
-        run = programs.run_sender(source, port=peer.port, ae_title=peer.ae_title, threads=2)
+        run = programs.run_sender(source, port=peer.port, ae_title=peer.ae_title, threads=2,
+                                  options=['--transcode', 'never'])
         self.assertEqual(run.exit_code, 2, run)
         self.assertEqual(peer.instance_count(), len(entries) - len(refused))
         self.assertEqual(run.total('stored'), len(entries) - len(refused), run)

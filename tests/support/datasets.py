@@ -17,6 +17,7 @@ DATA = pathlib.Path(pydicom.__file__).parent / 'data'
 DEFLATED = '1.2.840.10008.1.2.1.99'
 BIG_ENDIAN = '1.2.840.10008.1.2.2'
 EXPLICIT_LITTLE = '1.2.840.10008.1.2.1'
+IMPLICIT_LITTLE = '1.2.840.10008.1.2'
 CT_IMAGE = '1.2.840.10008.5.1.4.1.1.2'
 
 # Every file of the package that is no instance one can send, and what is wrong with it. What a sender says of it is the

@@ -38,6 +38,8 @@ static void put_uid(struct line *line, const char *uid)
         put(line, "%s (%s)", keyword, uid);
 }
 
+enum { ACCEPTED_NAMED_MAX = 6 }; /* what stands behind the list is not to be cut off by it */
+
 static void put_accepted(struct line *line, const struct dicomnet_association *association, const char *class_uid)
 {
     unsigned proposed = 0, accepted = 0;
@@ -48,9 +50,13 @@ static void put_accepted(struct line *line, const struct dicomnet_association *a
         proposed++;
         if (context->result != DICOMNET_CONTEXT_ACCEPTED)
             continue;
-        put(line, accepted++ == 0 ? "; of this class the peer takes " : ", ");
+        if (accepted++ >= ACCEPTED_NAMED_MAX)
+            continue;
+        put(line, accepted == 1 ? "; of this class the peer takes " : ", ");
         put_uid(line, context->transfer_syntax);
     }
+    if (accepted > ACCEPTED_NAMED_MAX)
+        put(line, " and %u more", accepted - ACCEPTED_NAMED_MAX);
     if (accepted == 0)
         put(line,
             proposed > 1 ? "; it takes this class in none of the %u syntaxes that were proposed"

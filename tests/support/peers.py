@@ -122,6 +122,18 @@ class Storescp(Server):
         return sorted(path for path in self.output.iterdir() if path.is_file())
 
 
+class SelectiveStorescp(Storescp):
+    """storescp with a profile: these classes, in these transfer syntaxes (UIDs), and nothing else."""
+
+    def __init__(self, class_uids, syntax_uids, *options, **more):
+        super().__init__('-xf', 'profile.cfg', 'Only', *options, stock=True, **more)
+        syntaxes = [f'TransferSyntax{number} = {uid}' for number, uid in enumerate(syntax_uids, 1)]
+        classes = [f'PresentationContext{number} = {uid}\\Some' for number, uid in enumerate(class_uids, 1)]
+        (self.folder / 'profile.cfg').write_text('\n'.join([
+            '[[TransferSyntaxes]]', '[Some]', *syntaxes, '[[PresentationContexts]]', '[Storage]', *classes,
+            '[[Profiles]]', '[Only]', 'PresentationContexts = Storage', '']))
+
+
 class OdilStorage(Server):
     """A storage provider on odil, which answers on another context of the class: see odil_storage.py."""
 

@@ -1,0 +1,75 @@
+"""Compressed files of known pixels to a peer that takes uncompressed ones alone: the pixels that arrive are those that
+the encoder was given, or, if it loses some, those that a decoder of others finds."""
+import pathlib
+import shutil
+import tempfile
+import unittest
+
+from support import conversions, encoders, images, programs
+from support.base import ProgramTest
+
+STUDY = '1.2.826.0.1.3680043.2.135.1066.7.77'
+
+
+class Encodings(ProgramTest):
+    """Every image in every encoding there is of it, made once."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.source = pathlib.Path(tempfile.mkdtemp(prefix='dicom-encoded-'))
+        cls.addClassCleanup(shutil.rmtree, cls.source, ignore_errors=True)
+        cls.decoded = {}
+        cls.encoded = [encoders.encode(cls.source, image, encoder, STUDY)
+                       for image in images.IMAGES for encoder in encoders.ENCODERS if encoder.takes(image)]
+
+    def assert_same_pixels(self, of, found):
+        """What arrived is what was encoded, in the form that the other elements say."""
+        image, encoder = of.image, of.encoder
+        self.assertEqual((found.allocated, found.signed, found.samples, found.frames, found.planar),
+                         (*self.form(of), image.samples, image.frames, 0))
+        if encoder.exact or encoder.near is not None:
+            self.assertEqual((found.photometric, found.stored), (image.photometric, image.stored))
+            most = images.greatest_difference(found.values, image.pixels())
+            self.assertLessEqual(most, encoder.near or 0, 'samples are not those that were encoded')
+            return
+        reference = self.reference(of)
+        ours, theirs = found.values, reference.values
+        if found.photometric != reference.photometric:
+            ours, theirs = images.to_rgb(found.photometric, ours), images.to_rgb(reference.photometric, theirs)
+        self.assertLessEqual(images.greatest_difference(ours, theirs), encoder.off, reference.photometric)
+
+    def reference(self, of):
+        """What a decoder of others makes of it."""
+        if of.path not in self.decoded:
+            self.decoded[of.path] = of.encoder.like(of.path)
+        return self.decoded[of.path]
+
+    def form(self, of):
+        """Bits Allocated and sign, which the encoder may have changed."""
+        header = conversions.header(of.path)
+        return int(header.BitsAllocated), header.PixelRepresentation == 1
+
+    def arrive(self, syntax_uid):
+        receiver = self.start(programs.Receiver('--accept-syntaxes', syntax_uid))
+        run = programs.run_sender(self.source, port=receiver.port, threads=2, options=['--transcode', 'lossy'],
+                                  folder_variable='RELEASE_DIR')
+        self.assertEqual((run.exit_code, run.total('stored')), (0, len(self.encoded)), run)
+        for of in self.encoded:
+            with self.subTest(file=of.path.name):
+                path = receiver.output / f'{of.entry.instance_uid}.dcm'
+                conversions.assert_only_pixels_changed(of.path, path, syntax_uid)
+                self.assert_same_pixels(of, images.read_native(path))
+
+    def test_to_explicit(self):
+        self.arrive(images.EXPLICIT)
+
+    def test_to_implicit(self):
+        self.arrive(images.IMPLICIT)
+
+    def test_the_encoders_cover_every_syntax(self):
+        self.assertEqual({of.entry.syntax_uid for of in self.encoded}, {*images.LOSSLESS, *images.LOSSY})
+        self.assertGreater(len(self.encoded), 300)
+
+
+if __name__ == '__main__':
+    unittest.main()

@@ -8,13 +8,14 @@ would leave no time to hit.
 import collections
 import json
 import os
+import pathlib
 import random
 import sqlite3
 import statistics
 import subprocess
 import time
 
-from support import kept, network, programs
+from support import datasets, encoders, images, kept, network, programs
 from support.base import ProgramTest
 from support.process import guarded
 
@@ -32,8 +33,9 @@ RESPONSE_DELAYS = (0, 1, 3)
 class WitnessReceiver(programs.Receiver):
     """dicom-receiver whose access log is the witness."""
 
-    def __init__(self, delay_ms):
-        super().__init__('--quiet', '--response-delay', delay_ms, keep=False, log=True, folder_variable='RELEASE_DIR')
+    def __init__(self, delay_ms, *options):
+        super().__init__('--quiet', '--response-delay', delay_ms, *options, keep=False, log=True,
+                         folder_variable='RELEASE_DIR')
         self.delayed = delay_ms > 0
         self.read = 0
 
@@ -63,13 +65,13 @@ def count_sent(answers):
     return collections.Counter(line['instance'] for line in answers)
 
 
-def rows_of(ledger):
+def rows_of(ledger, columns='instance, message_id, data_bytes'):
     """{(SOP Instance UID, Message ID, bytes)} of what this ledger calls stored; none if it was not made yet."""
     if not ledger.exists():
         return set()
     database = sqlite3.connect(f'file:{ledger}?mode=rw', uri=True)  # for writing: what was begun is rolled back
     try:
-        return set(database.execute("SELECT instance, message_id, data_bytes FROM file WHERE state = 'stored'"))
+        return set(database.execute(f"SELECT {columns} FROM file WHERE state = 'stored'"))
     except sqlite3.OperationalError as error:
         assert 'no such table' in str(error), error
         return set()
@@ -82,17 +84,24 @@ def stored_in(ledger):
 
 
 class KillTheSender(ProgramTest):
+    rounds = ROUNDS
+    files = FILES
+    receiver_options = ()
+
     def setUp(self):
         super().setUp()
         self.source = self.folder / 'source'
-        programs.write_synthetic(self.source, f'{STUDIES}x{INSTANCES}x1K:CT', seed=7)
-        self.receivers = [self.start(WitnessReceiver(delay)) for delay in RESPONSE_DELAYS]
+        self.make_source()
+        self.receivers = [self.start(WitnessReceiver(delay, *self.receiver_options)) for delay in RESPONSE_DELAYS]
         self.random = random.Random(SEED)
+
+    def make_source(self):
+        programs.write_synthetic(self.source, f'{STUDIES}x{INSTANCES}x1K:CT', seed=7)
 
     def run_to_the_end(self, receiver, ledger):
         run = programs.run_sender(self.source, port=receiver.port, threads=THREADS, options=['--ledger', ledger],
                                   folder_variable='RELEASE_DIR')
-        self.assertEqual((run.exit_code, run.total('stored'), run.total('files')), (0, FILES, FILES), run)
+        self.assertEqual((run.exit_code, run.total('stored'), run.total('files')), (0, self.files, self.files), run)
         return run
 
     def run_and_kill(self, receiver, ledger, after_s):
@@ -130,7 +139,7 @@ class KillTheSender(ProgramTest):
             before, known = known, stored_in(ledger)
             self.assertLessEqual(before, known, 'what was stored is forgotten')
             self.compare(ledger, answers)
-            self.assertTrue(killed or len(known) == FILES)
+            self.assertTrue(killed or len(known) == self.files)
             if receiver.delayed:
                 self.assertLessEqual(len(set(now) - known), BOUND, 'acknowledged, and not in the ledger')
         run = self.run_to_the_end(receiver, ledger)
@@ -138,27 +147,75 @@ class KillTheSender(ProgramTest):
         self.assertFalse(known & set(count_sent(answers_now)), 'sent again, though the ledger had them as stored')
         self.assertEqual(run.summary['totals']['earlier']['stored'], len(known), run)
         self.compare(ledger, answers)
-        self.assertEqual(len(stored_in(ledger)), FILES)
+        self.assertEqual(len(stored_in(ledger)), self.files)
         self.assertEqual(set(count_sent(answers)), stored_in(ledger), 'the access log and the ledger tell the same')
         for path in self.folder.glob(f'{ledger.name}*'):
             path.unlink()
-        return len(known), len(answers) - FILES
+        return len(known), len(answers) - self.files
 
     def test_kill_at_any_moment(self):
         whole_s = [self.measure(receiver) for receiver in self.receivers]
-        print(f'\nkill -9 of the sender: {ROUNDS} rounds, KILL_SEED={SEED}', flush=True)
+        print(f'\nkill -9 of the sender: {self.rounds} rounds, KILL_SEED={SEED}', flush=True)
         results = []
-        for number in range(ROUNDS):
+        for number in range(self.rounds):
             which = number % len(self.receivers)
             with self.subTest(round=number, seed=SEED):
                 results.append((which, *self.one_round(number, self.receivers[which], whole_s[which])))
         extras = [extra for _, _, extra in results]
-        midway = sum(0 < known < FILES for _, known, _ in results)
+        midway = sum(0 < known < self.files for _, known, _ in results)
         print(f'{midway} of them in the middle; sent again: median {statistics.median(extras)}, most {max(extras)}',
               flush=True)
         # The test must hit something: moments before the first and after the last store prove little.
-        self.assertGreater(midway, ROUNDS / 3)
+        self.assertGreater(midway, self.rounds / 3)
         self.assertLess(statistics.median(extras), BOUND, extras)
         # With 3 ms for each answer hardly more is on its way than is in flight.
         slow = [extra for which, _, extra in results if which == len(RESPONSE_DELAYS) - 1]
         self.assertLess(statistics.median(slow), 100, slow)
+
+
+class KillWhileConverting(KillTheSender):
+    """The receiver takes Implicit VR Little Endian alone: all is converted, and one study is decompressed."""
+
+    rounds = max(ROUNDS // 5, 1)
+    compressed = 60
+    files = FILES + compressed
+    receiver_options = ('--accept-syntaxes', images.IMPLICIT)
+
+    def make_source(self):
+        super().make_source()
+        place = self.source / 'compressed'
+        place.mkdir()
+        encoded = encoders.encode(place, images.BY_NAME['mono12-frames'], encoders.BY_NAME['dcmcrle'], '1.2.3.4.5')
+        original, meta = encoded.entry.data_set, encoded.entry
+        for number in range(self.compressed):
+            # UIDs of the same length: nothing else of the file changes.
+            uid = f'{meta.instance_uid[:-4]}{1000 + number}'
+            (place / f'{number}.dcm').write_bytes(datasets.meta_information(uid, meta.syntax_uid, meta.class_uid) +
+                                                  original.replace(meta.instance_uid.encode(), uid.encode()))
+        encoded.path.unlink()
+
+    def compare(self, ledger, answers):
+        """And what it says of the transfer syntax is what the receiver saw. The length of what was sent is not the
+        file's."""
+        told = {(line['instance'], line['message_id'], line['syntax']) for line in answers}
+        rows = rows_of(ledger, 'instance, message_id, sent_syntax')
+        self.assertEqual(sorted(rows - told)[:3], [], 'called stored, and never acknowledged so')
+
+    def run_and_kill(self, receiver, ledger, after_s):
+        killed = super().run_and_kill(receiver, ledger, after_s)
+        network.wait_until(lambda: not orphans(), 5, 'the decoders of the sender that was killed to end')
+        return killed
+
+
+def orphans():
+    """dicom-decoder processes whose parent is gone."""
+    found = []
+    for folder in pathlib.Path('/proc').glob('[0-9]*'):
+        try:
+            if (folder / 'comm').read_text().strip() == 'dicom-decoder':
+                parent = int((folder / 'stat').read_text().rsplit(')', 1)[1].split()[1])
+                if parent == 1:
+                    found.append(folder.name)
+        except OSError:
+            pass
+    return found

@@ -63,9 +63,8 @@ int dry_run_add_instance(struct dry_run *dry_run, const struct instance *instanc
 
 int dry_run_add_answer(struct dry_run *dry_run, const struct dicomnet_logger *logger, const struct probed_pair *pair)
 {
-    const struct dicomnet_log_field how = pair->sent_syntax_uid != NULL
-                                              ? LOG_TEXT("sent_syntax", pair->sent_syntax_uid)
-                                              : LOG_TEXT("text", pair->text);
+    const struct dicomnet_log_field how =
+        pair->sent_syntax_uid != NULL ? LOG_TEXT("sent_syntax", pair->sent_syntax_uid) : LOG_TEXT("text", pair->text);
     LOG(logger, DICOMNET_LOG_INFO, EVENT_PROBE_ANSWERED, LOG_TEXT("class", pair->class_uid),
         LOG_TEXT("class_name", dicomnet_uid_keyword(pair->class_uid)), LOG_TEXT("syntax", pair->syntax_uid), how,
         LOG_NUMBER("instances", pair->instance_count), LOG_NUMBER("bytes", pair->bytes));
@@ -91,7 +90,8 @@ void dry_run_show_forecast(const struct dry_run *dry_run)
     struct text text = {0};
     if (dry_run->options->quiet || dry_run->forecast.found.count == 0)
         return;
-    text_put(&text, "\n");
+    if (dry_run->forecast.answer_count == 0) /* below the studies, which a probe does not list */
+        text_put(&text, "\n");
     forecast_put_table(&text, &dry_run->forecast);
     if (!text.failed)
         fputs(text.data, list_of(dry_run));

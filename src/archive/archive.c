@@ -204,7 +204,7 @@ void archive_free_if_over(struct archive *archive)
         free_archive(archive);
 }
 
-/* SQLite would follow it, and write wherever who may write into the folder wants it to. */
+/* SQLite would follow a symbolic link, so that whoever may write into the folder could make it write to any file. */
 static bool index_is_link(const struct archive *archive)
 {
     struct stat status;
@@ -215,7 +215,7 @@ static bool index_is_link(const struct archive *archive)
 static int open_store(struct archive *archive, char *ret_problem, size_t size)
 {
     const struct archive_options *options = &archive->options;
-    /* What cannot be found again is not kept. */
+    /* Strict: an instance without well-formed UIDs could not be found again. */
     const struct arrival_options arrival = {.strict = true, .wants = wants, .found = found, .context = archive};
     const char *folder = options->output_dir;
     char *path = NULL;

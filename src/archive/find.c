@@ -53,7 +53,8 @@ static void destroy(struct find *find)
 
 /* ---- the request ---- */
 
-/* Has nothing to do with matching: level, character set, time zone, who would send it. */
+/* True for what a request says of how to ask and to answer, by which no entity is matched: level, character set, time
+ * zone, who would send it. */
 static bool is_no_key(uint32_t tag)
 {
     return tag == DICOMNET_TAG_QUERY_RETRIEVE_LEVEL || tag == DICOMNET_TAG_SPECIFIC_CHARACTER_SET ||

@@ -33,8 +33,9 @@ static void pause_for_longer(struct breaker *breaker, uint64_t now_ms)
 }
 
 /*
- * Its own matter is the refusal of an instance that was refused before, if the peer has stored others since, or if no
- * other instance was refused at all; or of any, if the rest is to blame.
+ * True if a refusal is held against the instance and not against the peer: it was held against it before; the peer has
+ * stored another instance since it refused this one; it is refused again, and no other was refused in this row; or what
+ * is left is held responsible as a whole (`blames`).
  */
 static bool is_own_matter(const struct breaker *breaker, const struct instance_trials *trials)
 {
@@ -74,7 +75,8 @@ static void flow(struct breaker *breaker)
     breaker->first = NULL;
 }
 
-/* What was still under way when a pause began may be stored in it: that says nothing of what would begin now. */
+/* A store that was under way when a pause began may end well during it. That does not show that the peer has room for
+ * one that begins now. */
 bool breaker_stored(struct breaker *breaker)
 {
     if (breaker->state == BREAKER_PAUSED)
@@ -83,7 +85,7 @@ bool breaker_stored(struct breaker *breaker)
     if (breaker->row == 0)
         return false;
     bool resumes = breaker->state == BREAKER_PROBING && breaker->pauses > 0;
-    if (breaker->pauses <= 1) /* a peer that refuses its first probe too was out of resources indeed */
+    if (breaker->pauses <= 1) /* else a probe was refused too: it was the peer, and no instance's own matter */
         breaker->row_number++;
     flow(breaker);
     return resumes;

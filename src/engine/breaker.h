@@ -27,10 +27,10 @@
 struct instance_trials;
 
 enum {
-    BREAKER_ROW = 3,                   /* refusals in a row, and nothing else begins */
-    BREAKER_TRIES = 3,                 /* stores that are tried at once, before the first pause */
-    BREAKER_TAIL = 2,                  /* pauses in vain, until the last instances of a session are to blame */
-    BREAKER_DOUBT_MS = 10 * 1000,      /* between attempts while it is in doubt who is to blame; doubled each time */
+    BREAKER_ROW = 3,   /* so many refusals in a row, of several instances: nothing else begins */
+    BREAKER_TRIES = 3, /* stores that are tried at once, before the first pause */
+    BREAKER_TAIL = 2,  /* pauses after which nothing was stored; then what is left of the session is held responsible */
+    BREAKER_DOUBT_MS = 10 * 1000, /* between attempts while it may be the peer or the instance; doubled each time */
     BREAKER_PAUSE_FIRST_MS = 5 * 1000, /* doubled by each probe that is refused, up to */
     BREAKER_PAUSE_MAX_MS = 300 * 1000
 };
@@ -45,12 +45,12 @@ struct breaker {
     enum breaker_state state; /* changes in one place, breaker.c */
     unsigned row;             /* refusals since the peer last stored something */
     uint64_t row_number; /* changes when a store shows that the refusals before it were the instances' own matter */
-    const struct instance_trials *first; /* that was refused in this row; to be compared only */
+    const struct instance_trials *first; /* in this row: an address to compare with, never followed */
     bool several;                        /* another instance was refused in this row as well */
     unsigned tries;                      /* stores that were tried since it last flowed */
     unsigned pauses; /* since it last flowed; 0 in PAUSED: it only waits for what is under way, there is no pause yet */
     bool blames;     /* what is refused from now on is the instance's matter, until one is stored */
-    bool doubtful;   /* it may be the peer's all the same: so the attempts take their time */
+    bool doubtful;   /* with `blames`: it may be the peer all the same, so there is more time between attempts */
     uint64_t resume_ms;
 };
 
@@ -74,7 +74,7 @@ enum breaker_rest {
 /* True if, after BREAKER_TAIL pauses in vain, the rest is to blame: stores go out again, and each refusal counts. */
 bool breaker_blames_rest(struct breaker *breaker, enum breaker_rest rest, uint64_t now_ms);
 
-/* True if one store may be tried now: nothing is under way, that is for the caller to see to. */
+/* True if one store may be tried now. The caller sees to it that no other is under way. */
 bool breaker_may_probe(const struct breaker *breaker, uint64_t now_ms);
 
 /* It is tried. */

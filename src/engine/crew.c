@@ -285,7 +285,8 @@ void crew_note_claimed(struct crew *crew, struct gate *gate, int worker, struct 
         give_claimed(hand, gate, work);
 }
 
-/* One store, to see whether the peer has room; another place each time, as it may be the instances' own matter. */
+/* One store, to see whether the peer has room. Each try takes an instance of another study if there is one: the
+ * refusals may be due to the instances, and not to the peer. */
 static int hand_out_trial(struct crew *crew, struct plan *plan, struct gate *gate)
 {
     struct hand *hand;

@@ -44,8 +44,8 @@ struct gate_verdict {
     bool own_matter;   /* it is the instance's own matter: trials->refused has grown. Else it costs no attempt */
     bool is_shut;      /* nothing begins now: the worker gives back what has not begun of its work */
     bool has_shut;     /* the gate was open before: so do all workers */
-    bool first_pause;  /* the first pause since it was open begins, */
-    uint64_t pause_ms; /* or a pause at all, of so long; 0 = none begins now */
+    bool first_pause;  /* with pause_ms: the first pause since the gate was open */
+    uint64_t pause_ms; /* a pause of this length begins; 0 = none begins now */
 };
 
 /* The instance of these trials was refused for lack of room. */

@@ -4,16 +4,14 @@
 enum {
     PERIOD_MIN_US = 500 * 1000,
     PERIOD_MAX_US = 20 * 1000 * 1000,
-    GRACE_US =
-        3 * 1000 * 1000, /* for more associations to be opened; if they are not by then, there is no work for them */
-    STORES_MIN = 8,      /* in a period, for each worker */
-    HOLD_MIN = 8,        /* periods */
+    GRACE_US = 3 * 1000 * 1000, /* after a change, for associations to open; those that have not by then have no work */
+    STORES_MIN = 8,             /* in a period, for each worker */
+    HOLD_MIN = 8,               /* periods */
     HOLD_MAX = 128,
     SLOW_PERIODS = 2
 };
 
-/* Limits of the growth of instances times that of bytes: so squares, of a tenth more, a tenth less, three tenths less.
- */
+/* Bounds for growth(), which is a product of two ratios, that of instances and that of bytes: hence the squares. */
 static const double faster = 1.1 * 1.1, as_fast = 0.9 * 0.9, much_slower = 0.7 * 0.7;
 
 static double growth(const struct pace_rate *from, const struct pace_rate *to)
@@ -83,7 +81,7 @@ static void judge_holding(struct pace *pace, const struct pace_rate *rate)
     bool slow = growth(&pace->rate, rate) < much_slower;
     pace->slow_periods = slow ? pace->slow_periods + 1 : 0;
     if (pace->slow_periods == SLOW_PERIODS) {
-        pace->rate = *rate; /* what is left of it: fewer workers are held against that */
+        pace->rate = *rate; /* the new rate: what fewer workers do is compared with it */
         if (pace->base > 1)
             allow(pace, PACE_LOWERED, pace->base / 2);
     } else if (!slow) {
@@ -159,7 +157,8 @@ unsigned pace_measure(struct pace *pace, const struct pace_sample *sample)
 
 unsigned pace_back_off(struct pace *pace, bool rejected, unsigned workers)
 {
-    bool again = pace->state == PACE_BASELINE && pace->settled; /* what was done about it has not had time to show */
+    /* That was answered already, and what the answer leads to is not measured yet. */
+    bool again = pace->state == PACE_BASELINE && pace->settled;
     unsigned fewer = workers < pace->allowed ? workers : pace->allowed;
     if (again && (!rejected || fewer == pace->allowed))
         return pace->allowed;

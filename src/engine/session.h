@@ -101,7 +101,7 @@ struct session_progress {
     uint64_t transfer_us;         /* since the first association was asked for; 0 = not yet */
     unsigned workers_open;        /* workers with an open association */
     enum session_holdup holdup;
-    unsigned tries; /* of a holdup: the coming try, or that under way, is the so manieth; pauses: so many so far */
+    unsigned tries;       /* of a holdup: number of the try that is coming or under way, from 1; of pauses: so far */
     uint64_t next_try_us; /* until that try; 0 = it is under way */
 };
 

@@ -58,7 +58,7 @@ void session_log_outcome(struct session *session, const struct instance *instanc
                                                 LOG_NUMBER("read_us", outcome->read_us),
                                                 LOG_NUMBER("write_us", outcome->write_us),
                                                 LOG_NUMBER("wait_us", outcome->wait_us)};
-    /* Most of what is empty is empty nearly always: it is left out. */
+    /* Empty fields are left out: nearly all records have the same ones empty. */
     struct dicomnet_log_field said[sizeof fields / sizeof fields[0]];
     size_t said_count = 0;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)

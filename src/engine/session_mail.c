@@ -62,7 +62,8 @@ static void end_pause(struct session *session, const char *why)
                 LOG_NUMBER("paused_ms", gate_paused_for_ms(&session->gate, now_ms())), LOG_TEXT("text", why));
 }
 
-/* An earlier session tried it as often as allowed, while the peer stored others: that is noted as a refusal of now. */
+/* An earlier session ended it as failed because the peer had no room for it, while it had some for others. For the
+ * question of what is left, it counts as refused in this session too. */
 static bool was_refused_earlier(void *user, struct instance *instance)
 {
     const struct session *session = user;
@@ -73,8 +74,8 @@ static bool was_refused_earlier(void *user, struct instance *instance)
 }
 
 /*
- * A peer that has stored nothing may be full, whatever is left; but not if it is nothing but what it has refused, be it
- * in earlier sessions.
+ * What is left to be sent, for the breaker. As long as the peer has stored nothing it may simply be full: then any rest
+ * counts as REST_OTHERS, but for one of nothing but refused instances (in this session or an earlier one).
  */
 static enum breaker_rest what_is_left(struct session *session)
 {

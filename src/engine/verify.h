@@ -26,7 +26,8 @@ struct verify {
 
 /*
  * Begin. `done` comes once, when the association is closed: `problem` says why it failed, for people, NULL = it did
- * not, and the answer took `echo_us`. All is borrowed until then. 0, or a negative error, and nothing comes.
+ * not, and the answer took `echo_us`. All is borrowed until then. Returns 0, or a negative error: then `done` is not
+ * called.
  */
 int verify_start(struct verify *verify, struct uv_loop_s *loop,
                  const struct dicomnet_association_parameters *association, const struct peer_words *words,

@@ -80,7 +80,8 @@ static enum walk_result read_strange(struct vr_guess *guess, struct window *wind
     enum walk_result result = vr_guess_read(guess, window, &place, element);
     if (result != WALK_MISMATCH)
         return result;
-    /* What follows may be a data set in Implicit VR, which speaks for nothing. */
+    /* No way of reading its length makes what follows parse. That proves little if a data set in Implicit VR follows,
+     * so the length is taken to be 32 bits in the place of the VR. */
     return walk_read_header(window, SYNTAX_EXPLICIT_LE, offset, window->size, WALK_LENGTH_IMPLICIT, false, element);
 }
 
@@ -406,7 +407,8 @@ static void inspect_content(struct inspector *inspector, uint64_t begin, bool ha
     struct window *window = &inspector->window;
     bool whole = inspect_meta(window, begin, inspection, &inspection->data_offset);
     bool has_meta = inspection->data_offset > begin;
-    /* Meta information is told from a file that begins with the same two bytes by what every one has. */
+    /* A file that happens to begin with the two bytes of group 0002 has none of the elements that all meta information
+     * has. */
     bool is_meta = inspection->wanted[INSPECT_SYNTAX].found || inspection->wanted[INSPECT_META_CLASS].found ||
                    inspection->wanted[INSPECT_META_INSTANCE].found;
     if (window->error != 0)

@@ -135,7 +135,7 @@ int part10_writer_open(struct part10_writer *writer, struct part10_folder *folde
     return 0;
 }
 
-/* An instance may have no end: some room is left for the others. */
+/* A peer may send an instance without end: a part of the file system is kept free for others who write to it. */
 static void look_at_room(struct part10_writer *writer)
 {
     const uint64_t large = 1024 * 1024 * 1024;

@@ -178,7 +178,7 @@ static unsigned weigh(struct vr_guess *guess, struct window *window, const struc
     return 0;
 }
 
-/* The way that the most speaks for; WALK_LENGTH_BY_VR if too little does for any. */
+/* The way with the highest score; WALK_LENGTH_BY_VR if none has enough. */
 static enum walk_length choose(struct vr_guess *guess, struct window *window, const struct vr_place *place,
                                const char vr[2])
 {

@@ -12,7 +12,7 @@
 #include "net/faults.h"
 #include "net/tcp.h"
 
-enum { BACKLOG = 512, LOOKS = 4 /* at what is idle, in one idle time */, LOOK_MS_MAX = 1000 };
+enum { BACKLOG = 512, LOOKS = 4 /* times that idle associations are looked for in one idle_ms */, LOOK_MS_MAX = 1000 };
 
 struct dicomnet_acceptor {
     uv_tcp_t tcp;
@@ -25,7 +25,7 @@ struct dicomnet_acceptor {
     unsigned visitor_count;
     unsigned admitted_count; /* of them, those that take a place of max_associations */
     struct acceptor_faults faults;
-    unsigned rejected_count; /* for the sake of faults.reject_first */
+    unsigned rejected_count; /* so far, because of faults.reject_first */
     uint16_t port;
 };
 
@@ -110,7 +110,7 @@ static bool make_room(struct dicomnet_acceptor *acceptor)
         struct visitor *visitor = list_entry(node, struct visitor, node);
         if (visitor->requested)
             continue;
-        visitor->requested = true; /* it is going */
+        visitor->requested = true; /* so that it is not chosen again: it closes later */
         dicomnet_association_abort(visitor->association, DICOMNET_ERROR_TIMEOUT_ACSE);
         return true;
     }

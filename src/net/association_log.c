@@ -260,8 +260,8 @@ void association_log_contexts(const struct dicomnet_association *association)
 
 void association_log_flaws(const struct dicomnet_association *association, unsigned flaws)
 {
-    enum dicomnet_log_level level =
-        association->requestor ? DICOMNET_LOG_WARN : DICOMNET_LOG_INFO; /* a PACS cannot mend its modalities */
+    /* An acceptor can do nothing about how its peers ask. */
+    enum dicomnet_log_level level = association->requestor ? DICOMNET_LOG_WARN : DICOMNET_LOG_INFO;
     for (unsigned i = 0; i < DICOMNET_PDU_FLAW_COUNT; i++)
         if ((flaws & 1u << i) != 0)
             LOG(association->logger, level, DICOMNET_LOG_ASSOCIATION_FLAW,

@@ -43,7 +43,7 @@ struct association_room {
 struct dicomnet_association {
     enum upper_layer_state state;
     bool requestor;
-    bool admitted;            /* acceptor: `leave` is owed */
+    bool admitted;            /* acceptor: it holds a place that `leave` has to give back */
     bool ended;               /* `end` is final: only closing is left */
     bool release_wanted;      /* as soon as nothing is being sent */
     bool sending;             /* a message is on its way out */
@@ -78,7 +78,7 @@ struct dicomnet_association {
     uint64_t
         read_mark_ms; /* when a PDU from the peer last began or ended, or a PDU's worth of it had come: loop time */
     size_t read_since_mark; /* bytes */
-    bool reading_late;      /* seen late once: what has come meanwhile is read before that counts */
+    bool reading_late;      /* late when the timer ran out last: what waits is read first, then it counts */
 
     struct dicomnet_association_end end;
 

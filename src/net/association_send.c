@@ -81,7 +81,8 @@ static void message_sent(struct dicomnet_association *association)
         association_start_release(association);
 }
 
-/* A source may block for as long as its disk, or its pixels, take: the timers that begin now begin now. */
+/* Reading the source may block the loop (a slow disk, pixels to decode). The loop's time is renewed after that, or
+ * timers that are started next would count from before it. */
 static ssize_t fill(struct dicomnet_association *association)
 {
     enum { LONG_US = 10 * 1000 };

@@ -244,7 +244,8 @@ static int use_peer(const struct options *options, const struct peer *peer, stru
     return problem != NULL ? -1 : 0;
 }
 
-/* 1 = found; 0 = there is no default peer, which is the end of all ways; -1 = wrong, ret_message says what. */
+/* The last of all ways to name a destination. 1 = found; 0 = there is no default peer; -1 = wrong, ret_message says
+ * what. */
 static int read_peers(const struct options *options, struct destination *destination, char *ret_path, size_t path_size,
                       char *ret_message, size_t size)
 {

@@ -149,7 +149,8 @@ static void on_closed(struct dicomnet_query_user *user, void *context, const str
     (void)user;
     bool by_us = end->error == DICOMNET_ERROR_ABORTED_LOCALLY || end->error == DICOMNET_ERROR_TIMEOUT_DIMSE;
     bool stopped = by_us && (finder->interrupted || finder->limited || finder->too_many);
-    finder->succeeded |= stopped && finder->limited; /* that the peer did not stop is nobody's trouble */
+    /* --limit has what it wants, even if the peer went on and was aborted. */
+    finder->succeeded |= stopped && finder->limited;
     if (!finder->ended && !stopped) {
         peer_describe_end(end, &finder->destination->association, &destination_words, text, sizeof text);
         destination_explain(finder->destination, text, sizeof text);

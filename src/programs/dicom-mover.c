@@ -84,7 +84,7 @@ static void on_progress(void *user, const struct retrieval_progress *now)
 
 /* ---- before and after ---- */
 
-/* Nobody else can send to a peer's own machine's loopback device. */
+/* A peer on this machine sends over the loopback device, where nobody else can connect. */
 static const char *address_to_listen_on(const struct dicom_mover_options *options, const char *host)
 {
     if (options->retrieval.receive_address != NULL)
@@ -95,7 +95,7 @@ static const char *address_to_listen_on(const struct dicom_mover_options *option
     return local ? "127.0.0.1" : strchr(host, ':') != NULL ? "::" : "0.0.0.0";
 }
 
-/* A peer that is slow, but alive, is worth some patience. */
+/* Without --stall-timeout: several times the DIMSE timeout, as a peer that still answers may just be slow. */
 static uint32_t stall_ms(const struct dicom_mover_options *options)
 {
     const uint32_t times = 5, dimse_ms = options->connection.network.timeouts.dimse_ms;

@@ -52,9 +52,9 @@ void interrupt_unref(struct interrupt *interrupt)
         uv_unref((uv_handle_t *)&interrupt->signals[i]);
 }
 
-static volatile sig_atomic_t *noted; /* NULL: nobody wants to know */
+static volatile sig_atomic_t *noted; /* where interrupt_note wants a signal noted; NULL: nowhere */
 
-/* Nobody listens. It interrupts what blocks, as signals do. */
+/* Handles a signal while no loop listens. It has no more to do: that a handler ran interrupts the call that blocks. */
 static void on_unheard(int number)
 {
     (void)number;
@@ -71,7 +71,8 @@ void interrupt_note(volatile sig_atomic_t *ret_noted)
             sigaction(numbers[i], &unheard, NULL);
 }
 
-/* libuv gives the signal back to what the system does with it, which is to kill: not for a moment. */
+/* When the last handle of a signal closes, libuv restores the default action, which ends the process. The signals are
+ * blocked until our own handler is in its place. */
 void interrupt_close(struct interrupt *interrupt)
 {
     const struct sigaction unheard = {.sa_handler = on_unheard};

@@ -17,7 +17,7 @@ void option_rules_apply(struct options *options);
 
 /*
  * 0, or -1 and one line in `ret_message` of OPTIONS_MESSAGE_SIZE bytes: two options that exclude each other, a value
- * that cannot be meant, an option that lacks another one, or that nothing is said to do.
+ * that cannot be meant, an option that lacks another one, or nothing for the program to do.
  */
 int option_rules_check(const struct options *options, char *ret_message) DICOMNET_MUST_CHECK;
 

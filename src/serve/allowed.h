@@ -1,7 +1,7 @@
 /*
  * allowed - who may open an association with a provider: some AE titles and some hosts.
  *
- * An AE title is what a peer says of itself, and proves nothing; an address is harder to borrow. Either is enough.
+ * An AE title is what a peer says of itself, and proves nothing; an address is harder to forge. Either is enough.
  */
 #ifndef SERVE_ALLOWED_H
 #define SERVE_ALLOWED_H

@@ -279,7 +279,7 @@ static int step_item_elements(struct recode_elements *elements, struct recode_pi
     if (result != RECODE_HEADER_READ)
         return fail_header(elements, &header, result);
     if (header.tag == RECODE_TAG_ITEM_END && frame->end == RECODE_NO_END) {
-        elements->offset += header.header_len + (uint64_t)header.value_len;
+        elements->offset += header.header_len; /* whatever its length says, nothing is in it */
         recode_leave(elements, piece);
         return 0;
     }
@@ -310,7 +310,7 @@ static int step_item(struct recode_elements *elements, struct recode_piece *piec
     if (result != RECODE_HEADER_READ && (header.tag == 0 || header.tag >> 16 == 0xFFFE))
         return fail_header(elements, &header, result);
     if (header.tag == RECODE_TAG_SEQUENCE_END && frame->end == RECODE_NO_END) {
-        elements->offset += header.header_len + (uint64_t)header.value_len;
+        elements->offset += header.header_len; /* whatever its length says, nothing is in it */
         recode_leave(elements, piece);
         return 0;
     }

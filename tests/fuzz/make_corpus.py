@@ -338,6 +338,74 @@ def files():
     yield 'element-undefined', b'\x08' + el(0x00081140, 'SQ', length=UNDEFINED)
 
 
+# ---- recode: see the flags at the top of its source ----
+
+def recode_rows(explicit, order='<'):
+    """A data set with something of everything."""
+    def one(tag, name, value=b'', length=None):
+        return el(tag, name if explicit else None, value, length, order)
+
+    def items(*values):
+        return b''.join(item(value, order=order) for value in values)
+    sequence = items(one(0x00081150, 'UI', uid(MR)), b'', one(0x00283006, 'OW', b'abcd'))
+    item_end, sequence_end = item(element=0xe00d, order=order), item(element=0xe0dd, order=order)
+    return (one(0x00080000, 'UL', struct.pack(order + 'I', 60)) + names(explicit, order) +
+            one(0x00081140, 'SQ', sequence) + one(0x00081199, 'SQ', length=UNDEFINED) +
+            item(length=UNDEFINED, order=order) + one(0x00189810, 'SS', b'ab') + item_end +
+            items(one(0x00100010, 'PN', b'a^b ')) + sequence_end + one(0x00090010, 'LO', b'ME') +
+            one(0x00091001, 'UN', b'abcdef') + one(0x00280103, 'US', b'\1\1') + one(0x00280106, 'SS', b'ab') +
+            one(0x0028a001, 'UN', b'ab') + one(0x00420011, 'OB', b'abcd') + one(0x00720072, 'FD', b'12345678') +
+            one(0x00720078, 'UL', b'abcd') + one(0x50000010, 'US', b'ab') + one(0x54001004, 'US', b'\0\x08') +
+            one(0x60003000, 'OW', b'ab') + one(0x7fe00010, 'OW', bytes(300)))
+
+
+def recodes():
+    implicit, explicit, big, compressed = range(4)
+
+    def way(source, target, data, step=5, flags=0):
+        return bytes([source | target << 2 | flags | step << 5]) + data
+    for source, data in enumerate((recode_rows(False), recode_rows(True), recode_rows(True, '>'))):
+        for target in (implicit, explicit, big):
+            yield f'way-{source}-{target}', way(source, target, data, source + target)
+            yield f'deflated-{source}-{target}', way(source, target, data, flags=16)
+    unknown = el(0x00091001, 'UN', length=UNDEFINED)
+    fragments = el(0x7fe00010, 'OB', length=UNDEFINED) + item() + item(b'abcd') + SEQUENCE_END
+    open_sequence = el(0x00081140, None, length=UNDEFINED)
+    yield 'unknown', way(explicit, big, unknown + item(el(0x00280010, None, b'ab')) + item(
+        el(0x00280010, None, b'ab') + ITEM_END, length=UNDEFINED) + SEQUENCE_END)
+    yield 'unknown-explicit', way(explicit, implicit, unknown + item(el(0x00280010, 'US', b'ab')) + SEQUENCE_END)
+    yield 'unknown-big', way(big, explicit, el(0x00091001, 'UN', length=UNDEFINED, order='>') + item(
+        el(0x00280010, 'US', b'ab', order='>'), order='>') + item(element=0xe0dd, order='>'))
+    yield 'fragments', way(compressed, explicit, names() + el(0x00280004, 'CS', b'YBR_RCT ') + fragments)
+    yield 'fragments-big', way(compressed, big, names() + fragments + el(0xfffcfffc, 'OB', bytes(2)))
+    yield 'fragments-implicit', way(compressed, implicit, el(0x7fe00001, 'OB', bytes(8)) + fragments)
+    yield 'fragments-none', way(compressed, implicit, names())
+    yield 'fragments-twice', way(compressed, implicit, fragments + fragments)
+    yield 'fragments-cut', way(compressed, implicit, fragments[:-8])
+    yield 'fragments-of-fragments', way(compressed, implicit, fragments[:12] + item(length=UNDEFINED) + SEQUENCE_END)
+    yield 'fragments-in-explicit', way(explicit, implicit, fragments)
+    yield 'dropped-sequence', way(compressed, explicit, el(0x00280004, 'SQ', length=UNDEFINED) + item(
+        el(0x00081150, 'UI', uid(MR)) + ITEM_END, length=UNDEFINED) + SEQUENCE_END + fragments)
+    yield 'zeros', way(implicit, explicit, names(False) + bytes(50))
+    yield 'zeros-few', way(implicit, explicit, names(False) + bytes(3))
+    yield 'no-items', way(implicit, explicit, el(0x00081140, None, b'what') + el(0x00081140, None, b'what else?'))
+    yield 'no-items-explicit', way(explicit, implicit, el(0x00081140, 'SQ', b'what else?'))
+    yield 'delimiter-length', way(implicit, explicit, open_sequence + item(length=UNDEFINED) + item(
+        element=0xe00d, length=4) + item(element=0xe0dd, length=2) + names(False))
+    yield 'deep', way(implicit, explicit, nested(64, False))
+    yield 'too-deep', way(implicit, explicit, nested(65, False))
+    yield 'odd', way(explicit, implicit, el(0x00100010, 'PN', b'abc'))
+    yield 'odd-twice', way(explicit, big, el(0x00280010, 'US', b'abc') + el(0x00280011, 'US', b'a'))
+    yield 'no-vr', way(explicit, implicit, el(0x00100010, '??', b'ab'))
+    yield 'undefined', way(explicit, implicit, el(0x00100010, 'UT', length=UNDEFINED))
+    yield 'stray', way(implicit, explicit, ITEM_END)
+    yield 'stray-in-item', way(implicit, explicit, open_sequence + item(SEQUENCE_END, length=UNDEFINED))
+    yield 'cut', way(implicit, explicit, names(False)[:-5])
+    yield 'cut-in-item', way(implicit, explicit, open_sequence + item(length=UNDEFINED))
+    yield 'too-long', way(explicit, implicit, el(0x00081140, 'SQ', item(el(0x00100010, 'PN', b'ab', 40))))
+    yield 'empty', way(implicit, explicit, b'')
+
+
 # ---- runs ----
 
 SEND, PIECES, DEAF, FINISH, CLOSE, WAIT, USER_RELEASE, USER_ABORT = range(8)
@@ -562,7 +630,7 @@ def main():
     targets = {
         'pdu_stream': [(name, b'\x10\x07' + stream) for name, stream in pdu_streams()],
         'associate': associates(), 'command': commands(), 'identifier': identifiers(), 'file': files(), 'client': client_runs(),
-        'receiver': receiver_runs(), 'archive': archive_runs(), 'ledger': ledgers(),
+        'recode': recodes(), 'receiver': receiver_runs(), 'archive': archive_runs(), 'ledger': ledgers(),
     }
     for target, seeds in targets.items():
         (folder / target).mkdir(parents=True, exist_ok=True)

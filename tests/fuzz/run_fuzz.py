@@ -22,7 +22,7 @@ SOURCE = TOP.parent.parent
 
 # What the corpus must reach, and how much of its lines.
 DECODERS = ('src/wire/pdu_decode.c', 'src/wire/dimse.c', 'src/wire/identifier_decode.c', 'src/files/walk.c',
-            'src/files/inspect.c')
+            'src/files/inspect.c', 'src/wire/recode_elements.c', 'src/wire/recode_header.c')
 COVERAGE_MIN_PERCENT = 90
 
 INPUT_MAX_BYTES = 24 * 1024  # no seed is longer

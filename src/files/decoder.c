@@ -44,7 +44,7 @@ void decoder_destroy(struct decoder *decoder)
         return;
     assert(decoder->job == NULL);
     if (decoder->link.fd >= 0)
-        (void)decoder_link_end(&decoder->link);
+        (void)decoder_link_end(&decoder->link, false);
     free(decoder);
 }
 
@@ -105,7 +105,7 @@ static bool have_process(struct decoder *decoder, struct decoder_job *job)
     if (decoder->link.fd >= 0 && decoder_link_is_idle(&decoder->link))
         return true;
     if (decoder->link.fd >= 0)
-        (void)decoder_link_end(&decoder->link);
+        (void)decoder_link_end(&decoder->link, false);
     if (program[0] == '\0') {
         find_program(found, sizeof found);
         program = found;
@@ -135,7 +135,7 @@ static void fetch(struct decoder *decoder)
             fail_job(job, response.text[0] != '\0' ? response.text : "the decoder did not say why");
         return;
     }
-    int status = decoder_link_end(&decoder->link);
+    int status = decoder_link_end(&decoder->link, result == DECODER_LINK_ENDED);
     if (result == DECODER_LINK_ENDED)
         describe_end(status, job->text, sizeof job->text);
     else if (result == DECODER_LINK_TIMEOUT)
@@ -186,5 +186,5 @@ void decoder_cancel(struct decoder *decoder, struct decoder_job *job)
     if (decoder->job != job)
         return;
     decoder->job = NULL;
-    (void)decoder_link_end(&decoder->link);
+    (void)decoder_link_end(&decoder->link, false);
 }

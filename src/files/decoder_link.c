@@ -13,6 +13,8 @@
 
 #include "base/clock.h"
 
+enum { GRACE_MS = 200, STEP_MS = 5 };
+
 /* ---- the process ---- */
 
 /* Its standard input is the socket, and there is nothing else: no descriptor, no blocked signal, no terminal's group.
@@ -78,16 +80,22 @@ bool decoder_link_start(struct decoder_link *link, const char *program, int *ret
     return *ret_error == 0;
 }
 
-int decoder_link_end(struct decoder_link *link)
+int decoder_link_end(struct decoder_link *link, bool is_ending)
 {
     int status;
+    pid_t reaped = 0;
     close(link->fd);
     link->fd = -1;
-    kill(link->pid, SIGKILL); /* it may have ended: then this changes nothing of how it did */
-    while (waitpid(link->pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return -1;
-    return status;
+    for (unsigned waited_ms = 0; is_ending && reaped == 0 && waited_ms < GRACE_MS; waited_ms += STEP_MS) {
+        reaped = waitpid(link->pid, &status, WNOHANG);
+        if (reaped == 0)
+            (void)poll(NULL, 0, STEP_MS);
+    }
+    if (reaped == 0)
+        kill(link->pid, SIGKILL);
+    while (reaped == 0 || (reaped < 0 && errno == EINTR))
+        reaped = waitpid(link->pid, &status, 0);
+    return reaped < 0 ? -1 : status;
 }
 
 /* ---- asking ---- */

@@ -30,9 +30,11 @@ enum decoder_link_result {
 /* Start `program`. False if that fails: *ret_error is the errno. */
 bool decoder_link_start(struct decoder_link *link, const char *program, int *ret_error);
 
-/* End the process, whatever it does, and reap it. Returns its status as waitpid gives it, or -1 if that is not known.
+/*
+ * End the process, whatever it does, and reap it. One that `is_ending`, as it has closed its socket, gets a moment to
+ * end by itself. Returns its status as waitpid gives it, or -1 if that is not known.
  */
-int decoder_link_end(struct decoder_link *link);
+int decoder_link_end(struct decoder_link *link, bool is_ending);
 
 /* True if it is there, and has said nothing that nobody asked for. */
 bool decoder_link_is_idle(const struct decoder_link *link);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "dicomnet/storage.h"
+#include "dicomnet/uid.h"
 #include "engine/study.h"
 #include "engine/unsupported.h"
 
@@ -169,6 +170,18 @@ static const struct channel_functions functions = {.find_context = find_context,
 static const struct dicomnet_storage_user_handler storage_handler = {
     .opened = on_opened, .done = on_done, .ready = on_ready, .closed = on_closed};
 
+/* As pynetdicom proposes them. */
+static size_t add_common(struct dicomnet_association_proposal *proposals, size_t count)
+{
+    for (size_t i = 0; i < DICOMNET_UID_COMMON_STORAGE_COUNT && count < DICOMNET_PDU_CONTEXTS_MAX; i++)
+        proposals[count++] = (struct dicomnet_association_proposal){
+            .abstract_syntax = dicomnet_uid_common_storage[i],
+            .syntax_count = 4,
+            .syntaxes = {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN,
+                         DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN}};
+    return count;
+}
+
 static int open_association(struct dimse_channel *channel, const struct channel_dimse_peer *peer,
                             const struct channel_options *options)
 {
@@ -178,10 +191,13 @@ static int open_association(struct dimse_channel *channel, const struct channel_
         proposals[i] = (struct dicomnet_association_proposal){.abstract_syntax = options->pairs[i]->class_uid,
                                                               .syntax_count = 1,
                                                               .syntaxes = {options->pairs[i]->syntax_uid}};
+    size_t count = options->pair_count;
+    if (peer->propose_all)
+        count = add_common(proposals, count);
     const struct dicomnet_association_options association = {.size = sizeof(struct dicomnet_association_options),
                                                              .parameters = peer->association,
                                                              .proposals = proposals,
-                                                             .proposal_count = options->pair_count,
+                                                             .proposal_count = count,
                                                              .logger = options->logger};
     return dicomnet_storage_user_open(&channel->storage, options->loop, &association, &storage_handler, channel);
 }

@@ -373,6 +373,7 @@ static void init_crew(struct session *session)
 {
     const struct session_options *options = session->options;
     channel_dimse_peer_init(&session->scp, &options->association, options->priority);
+    session->scp.propose_all = options->propose_all;
     struct crew_options crew = {
         .worker = {.peer = &session->scp.peer,
                    .association_limit = options->association_limit,

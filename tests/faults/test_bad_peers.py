@@ -267,6 +267,20 @@ class Negotiations(BadPeerTest):
         self.assertEqual(self.peer.stores, [])
         self.assertLessEqual(len(self.peer.associations), 2, 'no loop')
 
+    def test_the_common_classes_are_proposed_too(self):
+        """--propose-all: 128 contexts, those that are needed first. What is accepted of the others alone is used."""
+        def only_choices(number, abstract, syntaxes):
+            return (0, datasets.IMPLICIT_LITTLE) if len(syntaxes) == 4 else (4, '')
+        run = self.send(on_context=only_choices, options=['--propose-all'])
+        self.assert_all_stored(run, associations=1)
+        self.assertEqual({record['sent_syntax'] for record in run.said('store.stored')}, {datasets.IMPLICIT_LITTLE})
+        contexts = self.peer.associations[0].request['contexts']
+        self.assertEqual(len(contexts), 128)
+        needed = len([syntaxes for _, _, syntaxes in contexts if len(syntaxes) == 1])
+        self.assertTrue(all(len(syntaxes) == 4 for _, _, syntaxes in contexts[needed:]))
+        run = self.send(on_context=only_choices)
+        self.assert_outcomes(run, {index: 'failed: unsupported' for index in range(len(self.entries))})
+
     def test_a_context_id_nobody_proposed(self):
         """Only the files of the context that it stands for fail."""
         numbers = {}

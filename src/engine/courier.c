@@ -170,10 +170,13 @@ static enum preparation prepare(struct courier *courier, struct instance *instan
     return slot != NULL ? open_and_prepare(courier, slot, instance, agreement) : NOT_NOW;
 }
 
+/* Beside those that another has cost an attempt no other begins, lest it cost them the next. */
 static bool may_begin(const struct courier *courier)
 {
     bool answered = carried_is_answered(&courier->carried);
-    return channel_can_begin(courier->channel) && (!courier->one_at_a_time || answered || courier->in_flight == 0);
+    bool is_other = courier->prepared == NULL || courier->prepared->instance->trials.excused == 0;
+    return channel_can_begin(courier->channel) && (!courier->one_at_a_time || answered || courier->in_flight == 0) &&
+           (courier->excused == 0 || !is_other);
 }
 
 /* STEP_GOES_ON: one is prepared. */
@@ -216,6 +219,7 @@ static bool begin(struct courier *courier)
         courier->storing_since_us = clock_monotonic_us();
         worker_time_set(courier->time, TIME_WAITING, courier->storing_since_us);
     }
+    courier->excused += instance->trials.excused > 0;
     outcome->attempts++;
     outcome->has_status = false;
     outcome->comment[0] = '\0';
@@ -226,6 +230,7 @@ static bool begin(struct courier *courier)
         return true;
     outcome->attempts--;
     courier->in_flight--;
+    courier->excused -= instance->trials.excused > 0;
     carried_unbegin(&courier->carried, instance);
     courier->prepared = slot;
     return false;
@@ -359,6 +364,7 @@ struct courier_news courier_end_store(struct courier *courier, unsigned number, 
     struct outcome *outcome = &instance->outcome;
     bool was_busy = courier->peer_busy;
     assert(number < courier->slots.count && instance != NULL);
+    courier->excused -= instance->trials.excused > 0;
     bool changed = slots_close(slot) != 0;
     uint64_t now_us = clock_monotonic_us();
     if (--courier->in_flight == 0)

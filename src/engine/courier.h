@@ -47,7 +47,8 @@ struct courier {
     unsigned unauthorised; /* answers 0124 (not authorised) in a row */
 
     struct slot *prepared;     /* the next store, ready to begin; NULL = none */
-    unsigned in_flight;        /* stores under way */
+    unsigned in_flight;        /* stores under way, */
+    unsigned excused;          /* and those of them whose last attempt ended on this side, for the sake of another */
     uint64_t storing_since_us; /* monotonic; since when there is one */
     struct slots slots;
 };

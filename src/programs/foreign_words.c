@@ -19,8 +19,16 @@
         __VA_ARGS__                                                                                                    \
     }
 
-/* What storescu proposes beside the syntax that its option names. */
+/* What storescu and storescp have beside the syntax that an option of theirs names. */
 #define UNCOMPRESSED "ExplicitVRLittleEndian,ExplicitVRBigEndian,ImplicitVRLittleEndian"
+#define BIG_FIRST    "ExplicitVRBigEndian,ExplicitVRLittleEndian,ImplicitVRLittleEndian"
+
+/* DCMTK's options for one syntax: of who sends ("-xs --propose-lossless"), and of who receives. */
+#define SYNTAX_WORDS(letters, word, proposed, accepted)                                                                \
+    {.programs = PROGRAM_SENDER, .spellings = "-" letters " --propose-" word, .means = "syntax=" proposed},            \
+    {                                                                                                                  \
+        .programs = SERVERS, .spellings = "+" letters " --prefer-" word, .means = "accept-syntaxes=" accepted          \
+    }
 
 static const struct foreign_word words[] = {
     /* ---- security: refused, as nothing may go in clear that was meant to be encrypted ---- */
@@ -104,35 +112,34 @@ static const struct foreign_word words[] = {
     /* What storescu and dcm4che propose, in their order; "-xe", "-xi" and "-xb" are pynetdicom's: only that one. */
     WORDS(.programs = PROGRAM_SENDER, .spellings = "-x= --propose-uncompr --propose-little --explicit-vr",
           .means = "syntax=" UNCOMPRESSED),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "--propose-big --big-endian",
-          .means = "syntax=ExplicitVRBigEndian,ExplicitVRLittleEndian,ImplicitVRLittleEndian"),
+    WORDS(.programs = PROGRAM_SENDER, .spellings = "--propose-big --big-endian", .means = "syntax=" BIG_FIRST),
     WORDS(.programs = PROGRAM_SENDER, .spellings = "--propose-implicit --implicit-vr",
           .means = "syntax=ImplicitVRLittleEndian"),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xs --propose-lossless",
-          .means = "syntax=JPEGLosslessSV1," UNCOMPRESSED),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xy --propose-jpeg8",
-          .means = "syntax=JPEGBaseline8Bit," UNCOMPRESSED),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xx --propose-jpeg12",
-          .means = "syntax=JPEGExtended12Bit," UNCOMPRESSED),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xv --propose-j2k-lossless",
-          .means = "syntax=JPEG2000Lossless," UNCOMPRESSED),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xw --propose-j2k-lossy", .means = "syntax=JPEG2000," UNCOMPRESSED),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xt --propose-jls-lossless",
-          .means = "syntax=JPEGLSLossless," UNCOMPRESSED),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xu --propose-jls-lossy",
-          .means = "syntax=JPEGLSNearLossless," UNCOMPRESSED),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xr --propose-rle", .means = "syntax=RLELossless," UNCOMPRESSED),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xd --propose-deflated",
-          .means = "syntax=DeflatedExplicitVRLittleEndian," UNCOMPRESSED),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xm --propose-mpeg2", .means = "syntax=MPEG2MPML"),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xh --propose-mpeg2-high", .means = "syntax=MPEG2MPHL"),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xn --propose-mpeg4", .means = "syntax=MPEG4HP41"),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xl --propose-mpeg4-bd", .means = "syntax=MPEG4HP41BD"),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-x2 --propose-mpeg4-2-2d", .means = "syntax=MPEG4HP422D"),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-x3 --propose-mpeg4-2-3d", .means = "syntax=MPEG4HP423D"),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-xo --propose-mpeg4-2-st", .means = "syntax=MPEG4HP42STEREO"),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-x4 --propose-hevc", .means = "syntax=HEVCMP51"),
-    WORDS(.programs = PROGRAM_SENDER, .spellings = "-x5 --propose-hevc10", .means = "syntax=HEVCM10P51"),
+    /* And what storescp and dcmqrscp accept. */
+    WORDS(.programs = SERVERS, .spellings = "+x= --prefer-uncompr +xe --prefer-little --uncompressed-only",
+          .means = "accept-syntaxes=" UNCOMPRESSED),
+    WORDS(.programs = SERVERS, .spellings = "+xb --prefer-big", .means = "accept-syntaxes=" BIG_FIRST),
+    WORDS(.programs = SERVERS, .spellings = "+xi --implicit", .means = "accept-syntaxes=ImplicitVRLittleEndian"),
+    WORDS(.programs = PROGRAM_RECEIVER, .spellings = "-xi", .means = "accept-syntaxes=ImplicitVRLittleEndian"),
+    SYNTAX_WORDS("xs", "lossless", "JPEGLosslessSV1," UNCOMPRESSED, "JPEGLosslessSV1," UNCOMPRESSED),
+    SYNTAX_WORDS("xy", "jpeg8", "JPEGBaseline8Bit," UNCOMPRESSED, "JPEGBaseline8Bit," UNCOMPRESSED),
+    SYNTAX_WORDS("xx", "jpeg12", "JPEGExtended12Bit," UNCOMPRESSED, "JPEGExtended12Bit," UNCOMPRESSED),
+    SYNTAX_WORDS("xv", "j2k-lossless", "JPEG2000Lossless," UNCOMPRESSED, "JPEG2000Lossless," UNCOMPRESSED),
+    SYNTAX_WORDS("xw", "j2k-lossy", "JPEG2000," UNCOMPRESSED, "JPEG2000," UNCOMPRESSED),
+    SYNTAX_WORDS("xt", "jls-lossless", "JPEGLSLossless," UNCOMPRESSED, "JPEGLSLossless," UNCOMPRESSED),
+    SYNTAX_WORDS("xu", "jls-lossy", "JPEGLSNearLossless," UNCOMPRESSED, "JPEGLSNearLossless," UNCOMPRESSED),
+    SYNTAX_WORDS("xr", "rle", "RLELossless," UNCOMPRESSED, "RLELossless," UNCOMPRESSED),
+    SYNTAX_WORDS("xd", "deflated", "DeflatedExplicitVRLittleEndian," UNCOMPRESSED,
+                 "DeflatedExplicitVRLittleEndian," UNCOMPRESSED),
+    SYNTAX_WORDS("xm", "mpeg2", "MPEG2MPML", "MPEG2MPML," UNCOMPRESSED),
+    SYNTAX_WORDS("xh", "mpeg2-high", "MPEG2MPHL", "MPEG2MPHL," UNCOMPRESSED),
+    SYNTAX_WORDS("xn", "mpeg4", "MPEG4HP41", "MPEG4HP41," UNCOMPRESSED),
+    SYNTAX_WORDS("xl", "mpeg4-bd", "MPEG4HP41BD", "MPEG4HP41BD," UNCOMPRESSED),
+    SYNTAX_WORDS("x2", "mpeg4-2-2d", "MPEG4HP422D", "MPEG4HP422D," UNCOMPRESSED),
+    SYNTAX_WORDS("x3", "mpeg4-2-3d", "MPEG4HP423D", "MPEG4HP423D," UNCOMPRESSED),
+    SYNTAX_WORDS("xo", "mpeg4-2-st", "MPEG4HP42STEREO", "MPEG4HP42STEREO," UNCOMPRESSED),
+    SYNTAX_WORDS("x4", "hevc", "HEVCMP51", "HEVCMP51," UNCOMPRESSED),
+    SYNTAX_WORDS("x5", "hevc10", "HEVCM10P51", "HEVCM10P51," UNCOMPRESSED),
     WORDS(.programs = PROGRAM_SENDER, .spellings = "+cl --compression-level",
           .refused = "nothing is compressed, and zlib's usual level deflates"),
     WORDS(.programs = PROGRAM_ARCHIVE,
@@ -144,8 +151,7 @@ static const struct foreign_word words[] = {
                        "--propose-mpeg4-2-st --propose-hevc --propose-hevc10 --propose-rle --propose-deflated "
                        "--request-little --request-big --request-implicit --explicit-vr --implicit-vr --big-endian "
                        "--transfer-syntax +dls --decompress-lossless +dly --decompress-lossy +cl --compression-level",
-          .refused = "conversion is not there yet: a file goes out in the transfer syntax it lies in; convert it "
-                     "first, or leave this out"),
+          .refused = "what is kept goes out as it is, or converted if the other side does not take that"),
     WORDS(.programs = PROGRAM_SENDER,
           .spellings = "+II --invent-instance +IR --invent-series +IS --invent-study +IP --invent-patient -u "
                        "--disable-new-vr -s --uid-suffix",
@@ -226,7 +232,7 @@ static const struct foreign_word words[] = {
                        "--write-xfer-deflated -u --disable-new-vr +g --group-length-create -g --group-length-remove -e "
                        "--length-undefined +p --padding-create +uc --convert-un +cl --compression-level",
           .refused = "data sets are kept byte for byte, in files with a meta header"),
-    WORDS(.programs = SERVERS | PROGRAM_MOVER,
+    WORDS(.programs = PROGRAM_MOVER,
           .spellings = "+x= +xe +xb +xs +xy +xx +xv +xw +xt +xu +xm +xh +xn +xl +x2 +x3 +xo +x4 +x5 +xr +xd +xi "
                        "--implicit --prefer-uncompr --prefer-little --prefer-big --prefer-lossless --prefer-jpeg8 "
                        "--prefer-jpeg12 --prefer-j2k-lossless --prefer-j2k-lossy --prefer-jls-lossless "
@@ -234,8 +240,10 @@ static const struct foreign_word words[] = {
                        "--prefer-hevc --prefer-hevc10 --prefer-rle --prefer-deflated --prefer-mpeg4-2-2d "
                        "--prefer-mpeg4-2-3d --prefer-mpeg4-2-st --uncompressed-only --store-tc --store-tcs",
           .refused = "every transfer syntax is taken, and none can be preferred"),
-    WORDS(.programs = PROGRAM_RECEIVER, .spellings = "-x= -xe -xb -xi",
-          .refused = "every transfer syntax is taken, and none can be preferred"),
+    WORDS(.programs = SERVERS, .spellings = "--store-tc --store-tcs",
+          .refused = "--accept-syntaxes says which transfer syntaxes are taken"),
+    WORDS(.programs = PROGRAM_RECEIVER, .spellings = "-x= -xe -xb",
+          .refused = "none is preferred of all; --accept-syntaxes says which transfer syntaxes are taken"),
     WORDS(.programs = SERVERS,
           .spellings = "--sop-classes --storage-sop-classes --query-sop-classes --retrieve-sop-classes",
           .refused = "every class of storage is taken"),

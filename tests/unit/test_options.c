@@ -585,6 +585,26 @@ Test(options, transfer_syntaxes_of_other_tools)
         RIGHT(words[i].typed);
         cr_assert_str_eq(syntaxes(), words[i].expected, "%s: %s", words[i].typed, syntaxes());
     }
+    static const struct {
+        const char *typed, *first;
+        size_t count;
+    } accepted[] = {{"+xi", "", 1},
+                    {"--implicit", "", 1},
+                    {"-xi", "", 1},
+                    {"+x=", ".1", 3},
+                    {"+xe", ".1", 3},
+                    {"+xb", ".2", 3},
+                    {"+xs", ".4.70", 4},
+                    {"+xr", ".5", 4},
+                    {"+xd", ".1.99", 4},
+                    {"+x2", ".4.104", 4},
+                    {"--prefer-hevc10", ".4.108", 4}};
+    for (size_t i = 0; i < sizeof accepted / sizeof accepted[0]; i++) {
+        cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard", accepted[i].typed), OPTIONS_RUN, "%s", message);
+        const struct option_list *list = &options.receiver.listening.accept_syntaxes;
+        cr_expect_eq(list->count, accepted[i].count, "%s", accepted[i].typed);
+        cr_expect_str_eq(list->items[0] + strlen(DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN), accepted[i].first);
+    }
     RIGHT("--transfer-syntax", "implicit");
     cr_assert_str_eq(syntaxes(), "0");
 }

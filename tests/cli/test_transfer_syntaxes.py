@@ -60,6 +60,13 @@ class Proposed(CommandTest):
         self.assert_exit(result, 1)
         self.assertIn('only RLELossless (1.2.840.10008.1.2.5) may be proposed', result.err)
 
+    def test_propose_all(self):
+        proposed, result = self.proposals('--propose-all')
+        self.assert_exit(result, 0)
+        self.assertEqual(len(proposed), 128)
+        self.assertEqual(proposed[0], (CT, [EXPLICIT]))
+        self.assertGreater(len({abstract for abstract, _ in proposed}), 100)
+
     def test_the_order_counts(self):
         """In the first that the peer takes, in the order in which they were named."""
         for options, syntax in ((('-xb', '-xi'), BIG), (('-xi', '-xb'), IMPLICIT)):

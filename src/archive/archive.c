@@ -12,6 +12,9 @@
 
 #include "archive/archive_private.h"
 
+/* All wait for a frame that is decoded: it is given up sooner than where a thread sends. */
+enum { FRAME_TIMEOUT_MS = 10 * 1000 };
+
 /* ---- requests ---- */
 
 static uint16_t on_begin(void *context, struct dicomnet_query_request *request, char ret_comment[DICOMNET_COMMENT_SIZE])
@@ -58,10 +61,10 @@ static void on_ended(void *context, struct dicomnet_query_request *request)
 
 /* ---- negotiation ---- */
 
-/* Instances of a class, as a syntax that is proposed for it suits them. */
+/* How a syntax that is proposed for a class suits the instances of it that are held. */
 struct suited {
-    uint64_t sent;        /* could be sent in it, converted or not: so many ... */
-    uint64_t as_they_lie; /* ... and of them so many untouched */
+    uint64_t sent;  /* so many can be sent in it, converted or not, */
+    uint64_t steps; /* which are so many steps, over all of them, down their lists of fallbacks: 0 = as they lie */
 };
 
 static struct suited suit(const struct index_held *held, size_t count, const struct fallback_policy *policy,
@@ -71,17 +74,20 @@ static struct suited suit(const struct index_held *held, size_t count, const str
     for (size_t i = 0; i < count; i++) {
         const char *syntaxes[FALLBACK_MAX];
         size_t ways = fallback_list(policy, held[i].syntax_uid, syntaxes);
-        for (size_t j = 0; j < ways; j++)
-            suited.sent += strcmp(syntaxes[j], syntax_uid) == 0 ? held[i].instances : 0;
-        suited.as_they_lie += strcmp(held[i].syntax_uid, syntax_uid) == 0 ? held[i].instances : 0;
+        for (size_t step = 0; step < ways; step++) {
+            if (strcmp(syntaxes[step], syntax_uid) != 0)
+                continue;
+            suited.sent += held[i].instances;
+            suited.steps += step * held[i].instances;
+        }
     }
     return suited;
 }
 
 /*
  * Of the syntaxes that are proposed for a class, the one in which most of its instances can be sent by a C-GET, and of
- * several such the one in which most of them lie; Explicit VR Little Endian if that leaves a choice, as many requestors
- * put Implicit first, which loses the VRs of private elements.
+ * several such the one that takes the fewest steps; Explicit VR Little Endian if that leaves a choice, as many
+ * requestors put Implicit first.
  */
 static bool prefer(void *context, const char *class_uid, struct dicomnet_span syntaxes,
                    struct dicomnet_span *ret_syntax)
@@ -98,8 +104,8 @@ static bool prefer(void *context, const char *class_uid, struct dicomnet_span sy
         dicomnet_span_copy_trimmed(syntax, syntax_uid, sizeof syntax_uid);
         struct suited suited = suit(held, count, &client->archive->options.transcode, syntax_uid);
         bool is_explicit = strcmp(syntax_uid, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0;
-        bool is_as_good = suited.sent == best.sent && suited.as_they_lie == best.as_they_lie;
-        bool is_better = suited.sent > best.sent || (suited.sent == best.sent && suited.as_they_lie > best.as_they_lie);
+        bool is_as_good = suited.sent == best.sent && suited.steps == best.steps;
+        bool is_better = suited.sent > best.sent || (suited.sent == best.sent && suited.steps < best.steps);
         if (!is_better && !(is_as_good && is_explicit))
             continue;
         best = suited;
@@ -193,6 +199,7 @@ static void free_archive(struct archive *archive)
 {
     if (archive->options.output_dir != NULL)
         part10_folder_close(&archive->folder);
+    decoder_destroy(archive->decoder);
     arrival_check_destroy(archive->check);
     index_close(archive->index);
     free(archive);
@@ -211,7 +218,7 @@ static bool index_is_link(const struct archive *archive)
     return fstatat(archive->folder.fd, "index.sqlite", &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(status.st_mode);
 }
 
-/* Folder, index, and what is in them. 0, or an error and a line about it. */
+/* What looks at files, folder, index, and what is in them. 0, or an error and a line about it. */
 static int open_store(struct archive *archive, char *ret_problem, size_t size)
 {
     const struct archive_options *options = &archive->options;
@@ -221,8 +228,10 @@ static int open_store(struct archive *archive, char *ret_problem, size_t size)
     char *path = NULL;
     int error = 0;
     archive->check = arrival_check_create(&arrival);
+    archive->decoder = decoder_create(&(struct decoder_options){.frame_timeout_ms = FRAME_TIMEOUT_MS});
     archive->folder.fd = -1;
-    if (archive->check == NULL || (folder != NULL && asprintf(&path, "%s/index.sqlite", folder) < 0))
+    if (archive->check == NULL || archive->decoder == NULL ||
+        (folder != NULL && asprintf(&path, "%s/index.sqlite", folder) < 0))
         error = -ENOMEM;
     if (error == 0 && folder != NULL)
         error = part10_folder_open(&archive->folder, folder, options->sync);

@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "dicomnet/query_retrieve.h"
 #include "files/arrival.h"
+#include "files/decoder.h"
 #include "files/part10_writer.h"
 #include "instance/outcome.h"
 #include "serve/guest.h"
@@ -23,6 +24,7 @@ struct archive {
     struct dicomnet_acceptor *acceptor;
     struct index *index;
     struct arrival_check *check;    /* which looks at files */
+    struct decoder *decoder;        /* of compressed pixels, for all deliveries; its process starts when one needs it */
     struct attribute_values values; /* of the instance that is looked at */
     struct part10_folder folder;    /* open if there is an output_dir */
     struct list guests;
@@ -155,6 +157,9 @@ typedef const struct dicomnet_association_context *delivery_find(const void *whe
  */
 bool delivery_open(struct delivery *delivery, struct retrieve *retrieve, struct index_cursor *row, delivery_find *find,
                    const void *where);
+
+/* Note why it could not be sent: with this error of its store. While it is open. */
+void delivery_note(const struct delivery *delivery, struct retrieve *retrieve, int error);
 
 /* False if the file has changed while it was sent: what went out is not to be trusted. */
 bool delivery_close(struct delivery *delivery);

@@ -88,7 +88,7 @@ static int open_source(struct delivery *delivery, const struct archive *archive,
     struct instance *instance = instance_of(delivery, archive, &place);
     if (instance == NULL)
         return -ENOMEM;
-    delivery->options = (struct source_options){.synthetic = &delivery->made};
+    delivery->options = (struct source_options){.synthetic = &delivery->made, .decoder = archive->decoder};
     int error = source_open(&delivery->source, instance, agreed_uid, &delivery->options);
     if (error != 0) {
         instance_destroy(instance);
@@ -130,6 +130,17 @@ static void note(struct retrieve *retrieve, const struct delivery *delivery, con
     retrieve_note(retrieve, text);
 }
 
+void delivery_note(const struct delivery *delivery, struct retrieve *retrieve, int error)
+{
+    const char *text = source_failure_text(&delivery->source);
+    if (error == DICOMNET_ERROR_SOURCE_UNDECODABLE && text[0] != '\0')
+        retrieve_note(retrieve, text);
+    else if (error == DICOMNET_ERROR_SOURCE_UNDECODABLE)
+        note(retrieve, delivery, "not decodable");
+    else
+        retrieve_note(retrieve, dicomnet_error_text(error));
+}
+
 bool delivery_open(struct delivery *delivery, struct retrieve *retrieve, struct index_cursor *row, delivery_find *find,
                    const void *where)
 {
@@ -145,7 +156,7 @@ bool delivery_open(struct delivery *delivery, struct retrieve *retrieve, struct 
     }
     int error = open_source(delivery, archive, row, context->transfer_syntax);
     if (error != 0) {
-        note(retrieve, delivery, error == DICOMNET_ERROR_SOURCE_UNDECODABLE ? "cannot be converted" : "cannot be read");
+        delivery_note(delivery, retrieve, error);
         return false;
     }
     delivery->store.context_id = context->id;

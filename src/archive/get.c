@@ -55,8 +55,10 @@ static bool send_instance(struct get *get, struct dicomnet_query_request *reques
     if (!delivery_open(get->delivery, &get->retrieve, get->cursor, find_context, request))
         return false;
     store->priority = request->priority;
-    if (dicomnet_query_request_store(request, store) == 0)
+    int error = dicomnet_query_request_store(request, store);
+    if (error == 0)
         return true;
+    delivery_note(get->delivery, &get->retrieve, error);
     (void)delivery_close(get->delivery);
     return false;
 }
@@ -90,6 +92,8 @@ void get_ready(struct dicomnet_query_request *request)
 void get_stored(struct dicomnet_query_request *request, struct dicomnet_store *store)
 {
     struct get *get = request->state;
+    if (store->source_failed)
+        delivery_note(get->delivery, &get->retrieve, store->error);
     bool sound = delivery_close(get->delivery);
     retrieve_count(&get->retrieve, store, sound, store->instance_uid);
     struct dicomnet_query_counts counts = retrieve_counts(&get->retrieve);

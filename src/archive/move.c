@@ -107,9 +107,11 @@ static bool send_instance(struct lane *lane)
     store->originator_ae = move->originator_ae;
     store->originator_id = move->message_id;
     lane->under_way = true;
-    if (dicomnet_storage_user_store(lane->user, store) == 0)
+    int error = dicomnet_storage_user_store(lane->user, store);
+    if (error == 0)
         return true;
     lane->under_way = false;
+    delivery_note(lane->delivery, &move->retrieve, error);
     (void)delivery_close(lane->delivery);
     return false;
 }
@@ -153,6 +155,8 @@ static void on_done(struct dicomnet_storage_user *user, void *context, struct di
     (void)user;
     lane->under_way = false;
     lane->answered += store->answered;
+    if (store->source_failed)
+        delivery_note(lane->delivery, &move->retrieve, store->error);
     bool sound = delivery_close(lane->delivery);
     retrieve_count(&move->retrieve, store, sound, store->instance_uid);
     struct dicomnet_query_counts counts = retrieve_counts(&move->retrieve);

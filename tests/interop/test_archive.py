@@ -334,6 +334,8 @@ class Syntaxes(ArchiveTest):
                 self.assertEqual(self.get_with_odil(archive, study, wire.IMPLICIT_LITTLE, datasets.EXPLICIT_LITTLE), 3)
                 self.assertEqual(self.get_with_odil(archive, study, datasets.DEFLATED, datasets.EXPLICIT_LITTLE,
                                                     datasets.BIG_ENDIAN, wire.IMPLICIT_LITTLE), 3)
+                for only in (wire.IMPLICIT_LITTLE, datasets.EXPLICIT_LITTLE, datasets.BIG_ENDIAN):    # converted if need be
+                    self.assertEqual(self.get_with_odil(archive, study, only), 3)
                 folder = self.subfolder(f'got-{stored}')
                 peers.run_client('getscu', '-S', '-od', folder, '-k', 'QueryRetrieveLevel=STUDY', '-k',
                                  f'StudyInstanceUID={study}', '127.0.0.1', archive.port)

@@ -3,7 +3,8 @@ C-GET by getscu, odil and dicom-mover; what arrives says the same, element by el
 import re
 import subprocess
 
-from support import datasets, peers, programs, wire
+import pydicom
+from support import datasets, peers, pictures, programs, wire
 from support.base import ProgramTest
 
 IMPLICIT, EXPLICIT, BIG, DEFLATED = wire.IMPLICIT_LITTLE, datasets.EXPLICIT_LITTLE, datasets.BIG_ENDIAN, datasets.DEFLATED
@@ -82,3 +83,166 @@ class Refused(ConvertTest):
                                 f'StudyInstanceUID={self.entries["explicit"].study_uid}', '127.0.0.1', archive.port)
         self.assertRegex(done.stdout, r'\(0000,0902\) LO \[not taken: CTImage, [A-Za-z]+VR')
         self.check_arrived(folder.iterdir(), ['explicit'])
+
+
+class Moved(ConvertTest):
+    """What is kept in four syntaxes, to peers each of which takes only some: all of it arrives."""
+
+    def check_move(self, archive, name, files, untouched):
+        completed, failed, status, comment = self.move(archive, name)
+        self.assertEqual((completed, failed, status, comment), (4, 0, '0x0000', ''))
+        self.assertEqual(self.check_arrived(files()), 4 - untouched)
+
+    def test_to_those_that_take_some(self):
+        """storescp takes the three uncompressed ones if nothing is said, with +xd all four."""
+        storescp = {name: self.start(peers.Storescp(*options, stock=True))
+                    for name, options in (('STOCK', ()), ('XI', ('+xi',)), ('XD', ('+xd',)))}
+        receivers = {word.upper(): self.start(programs.Receiver('--accept-syntaxes', word))
+                     for word in KEPT}
+        archive = self.archive(destinations=[(name, peer.port) for name, peer in {**storescp, **receivers}.items()])
+        for name, untouched in (('STOCK', 3), ('XI', 1), ('XD', 4)):
+            with self.subTest(storescp=name):
+                self.check_move(archive, name, storescp[name].received, untouched)
+        for name, receiver in receivers.items():
+            with self.subTest(receiver=name):
+                self.check_move(archive, name, receiver.files, 1)
+
+    def test_to_orthanc(self):
+        for syntax in (IMPLICIT, EXPLICIT):
+            with self.subTest(syntax), peers.Orthanc(AcceptedTransferSyntaxes=[syntax]) as orthanc:
+                archive = self.archive(destinations=[('ORTHANC', orthanc.port)])
+                self.assertEqual(self.move(archive, 'ORTHANC')[:3], (4, 0, '0x0000'))
+                folder = self.subfolder(syntax)
+                for number, instance in enumerate(orthanc.instances().values()):
+                    (folder / f'{number}').write_bytes(orthanc.file(instance))
+                self.assertEqual(self.check_arrived(folder.iterdir()), 3)
+
+    def test_what_is_kept_stays(self):
+        receiver = self.start(programs.Receiver('--accept-syntaxes', 'implicit'))
+        archive = self.archive(destinations=[('RECEIVER', receiver.port)])
+        before = {path.name: path.read_bytes() for path in archive.files()}
+        self.assertEqual(self.move(archive, 'RECEIVER')[0], 4)
+        self.assertEqual({path.name: path.read_bytes() for path in archive.files()}, before)
+        self.assertEqual(len(before), 4)
+
+    def test_over_several_associations(self):
+        """Made-up instances too."""
+        receiver = self.start(programs.Receiver('--accept-syntaxes', 'implicit'))
+        archive = self.start(programs.Archive('--move-threads', 3, synthetic='2x5x4:20K',
+                                              destinations=[('RECEIVER', receiver.port)]))
+        run = programs.run_mover(archive, '--all', '--move-dest', 'RECEIVER')
+        self.assertEqual((run.exit_code, run.total('stored')), (0, 40), run)
+        arrived = [datasets.read_entry(path) for path in receiver.files()]
+        self.assertEqual({entry.syntax_uid for entry in arrived}, {IMPLICIT})
+        self.assertEqual(len(arrived), 40)
+
+
+class Got(ConvertTest):
+    def test_by_getscu(self):
+        """It offers +xi: Explicit alone; +xd: Deflated and the three uncompressed ones, of which one is chosen."""
+        archive = self.archive()
+        for options, untouched in (('+xi',), 1), (('+xd',), 1):
+            with self.subTest(options):
+                folder = self.subfolder(f'got{options[0]}')
+                done = peers.run_client('getscu', '-d', '-S', *options, '+B', '-od', folder, '-k',
+                                        'QueryRetrieveLevel=STUDY', '-k',
+                                        f'StudyInstanceUID={self.entries["explicit"].study_uid}', '127.0.0.1', archive.port)
+                self.assertEqual(self.result(done.stdout)[:2], (4, 0), done.stdout[-2000:])
+                self.assertEqual(self.check_arrived(folder.iterdir()), 4 - untouched)
+
+    def test_by_dicom_mover(self):
+        """It offers each: all come untouched."""
+        output = self.folder / 'got'
+        run = programs.run_mover(self.archive(), '--all', '--get', '-o', output)
+        self.assertEqual((run.exit_code, run.total('stored')), (0, 4), run)
+        self.assertEqual(self.check_arrived(datasets.files_below(output)), 0)
+
+
+class Compressed(ProgramTest):
+    """What is compressed, to those that take Explicit VR Little Endian alone: known pixels, encoded by others."""
+
+    PICTURE = pictures.Picture(16, 12, frames=3)
+    ENCODERS = {'rle': ('dcmcrle',), 'jpeg-lossless': ('dcmcjpeg', '+e1'), 'jpeg-ls': ('dcmcjpls',)}
+
+    def setUp(self):
+        super().setUp()
+        self.source = self.subfolder('source')
+        self.uids = {}
+
+    def add(self, name, coded):
+        """Into the source, with a SOP Instance UID of its own."""
+        data = pydicom.dcmread(coded)
+        self.uids[name] = data.SOPInstanceUID = data.file_meta.MediaStorageSOPInstanceUID = \
+            datasets.uid(9, len(self.uids) + 1)
+        data.save_as(self.source / f'{name}.dcm')
+
+    def encode(self, name, *command, picture=PICTURE):
+        coded = self.folder / 'coded.dcm'
+        pictures.run(*command, picture.write_native(self.folder / 'native.dcm'), coded)
+        self.add(name, coded)
+
+    def add_lossless(self):
+        for name, command in self.ENCODERS.items():
+            self.encode(name, *command)
+        for name, syntax, frames in (('jpeg-2000', '1.2.840.10008.1.2.4.90', pictures.open_jpeg(self.PICTURE, self.folder)),
+                                     ('htj2k', '1.2.840.10008.1.2.4.201', pictures.open_jph(self.PICTURE, self.folder))):
+            self.add(name, self.PICTURE.write_encapsulated(self.folder / 'coded.dcm', syntax, frames))
+
+    def check_pixels(self, files, names, syntax=EXPLICIT):
+        arrived = {data.SOPInstanceUID: data for data in map(pydicom.dcmread, files)}
+        self.assertEqual(sorted(arrived), sorted(self.uids[name] for name in names))
+        for name in names:
+            self.assertEqual(arrived[self.uids[name]].file_meta.TransferSyntaxUID, syntax, name)
+            self.assertEqual(arrived[self.uids[name]].PixelData, self.PICTURE.pack(self.PICTURE.numbers()), name)
+
+    def move(self, archive, destination):
+        done = peers.run_client('movescu', '-d', '-S', '-aem', destination, '-k', 'QueryRetrieveLevel=STUDY', '-k',
+                                'StudyInstanceUID=1.2.3.4', '127.0.0.1', archive.port)
+        return ConvertTest.result(done.stdout)
+
+    def test_moved_and_got(self):
+        self.add_lossless()
+        storescp = self.start(peers.Storescp('+xi', stock=True))
+        receiver = self.start(programs.Receiver('--accept-syntaxes', 'explicit'))
+        archive = self.start(programs.Archive('--import', self.source, destinations=[
+            ('RECEIVER', receiver.port), ('STORESCP', storescp.port)]))
+        self.assertEqual(self.move(archive, 'RECEIVER'), (5, 0, '0x0000', ''))
+        self.check_pixels(receiver.files(), self.uids)
+        self.assertEqual(self.move(archive, 'STORESCP'), (5, 0, '0x0000', ''))
+        self.check_pixels(storescp.received(), self.uids, IMPLICIT)
+        folder = self.subfolder('got')
+        peers.run_client('getscu', '-S', '+xi', '+B', '-od', folder, '-k', 'QueryRetrieveLevel=STUDY', '-k',
+                         'StudyInstanceUID=1.2.3.4', '127.0.0.1', archive.port)
+        self.check_pixels(folder.iterdir(), self.uids)
+
+    def test_what_lost_already_only_if_that_is_allowed(self):
+        self.encode('jpeg', 'dcmcjpeg', '+eb', picture=pictures.Picture(8, 8))
+        receiver = self.start(programs.Receiver('--accept-syntaxes', 'uncompressed'))
+        for transcode, expected in (('lossless', (0, 1, '0xa702', 'not taken: SecondaryCaptureImage, JPEGBaseline8Bit')),
+                                    ('lossy', (1, 0, '0x0000', ''))):
+            archive = self.start(programs.Archive('--import', self.source, '--transcode', transcode,
+                                                  destinations=[('RECEIVER', receiver.port)]))
+            self.assertEqual(self.move(archive, 'RECEIVER'), expected)
+        data, = map(pydicom.dcmread, receiver.files())
+        self.assertEqual((data.file_meta.TransferSyntaxUID, data.LossyImageCompression), (EXPLICIT, '01'))
+
+    def test_one_that_cannot_be_decoded_costs_the_others_nothing(self):
+        """Neither if that shows before its first byte, nor in mid-instance, which ends the association."""
+        large = pictures.Picture(16, 12, frames=3, rows=300, columns=400)    # not all of it is read at once
+        frames = pictures.open_jph(large, self.folder)
+        good, self.source = self.source, self.subfolder('bad')
+        # A series is sent in the order of syntaxes, then in the order in which it came: this is its first.
+        self.add('late', large.write_encapsulated(self.folder / 'coded.dcm', '1.2.840.10008.1.2.4.201',
+                                                  frames[:2] + [b'no codestream']))
+        self.source = good
+        self.add('early', large.write_encapsulated(self.folder / 'coded.dcm', '1.2.840.10008.1.2.4.201',
+                                                   [b'no codestream'] + frames[1:]))
+        self.add_lossless()
+        receiver = self.start(programs.Receiver('--accept-syntaxes', 'explicit'))
+        archive = self.start(programs.Archive(destinations=[('RECEIVER', receiver.port)]))
+        for folder in (self.folder / 'bad', good):
+            self.assertEqual(programs.run_sender(folder, port=archive.port).exit_code, 0)
+        completed, failed, status, comment = self.move(archive, 'RECEIVER')
+        self.assertEqual((completed, failed, status), (5, 2, '0xb000'))
+        self.assertIn('frame 3', comment)
+        self.check_pixels(receiver.files(), [name for name in self.uids if name not in ('late', 'early')])

@@ -42,22 +42,13 @@ static void end(void)
 
 TestSuite(tls_association, .init = begin, .fini = end, .timeout = 400);
 
-static struct dicomnet_tls *make(struct dicomnet_tls_options options)
-{
-    struct dicomnet_tls *tls;
-    char why[DICOMNET_TLS_WHY_SIZE];
-    options.size = sizeof options;
-    cr_assert_eq(dicomnet_tls_create(&tls, &options, why), 0, "%s", why);
-    return tls;
-}
-
 static struct dicomnet_tls *make_server(enum dicomnet_tls_client client)
 {
-    return make((struct dicomnet_tls_options){.server = true,
-                                              .certificate = own_file,
-                                              .key = own_key,
-                                              .client = client,
-                                              .ca = client != DICOMNET_TLS_CLIENT_ANY ? root_file : NULL});
+    return certificates_use((struct dicomnet_tls_options){.server = true,
+                                                          .certificate = own_file,
+                                                          .key = own_key,
+                                                          .client = client,
+                                                          .ca = client != DICOMNET_TLS_CLIENT_ANY ? root_file : NULL});
 }
 
 /* ---- a relay that is cut ---- */
@@ -316,7 +307,7 @@ Test(tls_association, stores_whole_instances)
     const uint64_t lens[] = {10, 16384, 200001, 5000000};
     for (size_t i = 0; i < sizeof lens / sizeof lens[0]; i++) {
         for (uint16_t window = 1; window <= 4; window += 3) {
-            struct talk talk = {.to = make((struct dicomnet_tls_options){.ca = root_file}),
+            struct talk talk = {.to = certificates_use((struct dicomnet_tls_options){.ca = root_file}),
                                 .from = make_server(DICOMNET_TLS_CLIENT_ANY),
                                 .window = window,
                                 .wanted = 5,
@@ -353,19 +344,20 @@ static void expect_end(const char *what, struct talk *talk, enum dicomnet_associ
 
 Test(tls_association, tells_why_there_is_none)
 {
-    struct talk name = {.to = make((struct dicomnet_tls_options){.ca = root_file, .server_name = "elsewhere"}),
-                        .from = make_server(DICOMNET_TLS_CLIENT_ANY)};
+    struct talk name = {
+        .to = certificates_use((struct dicomnet_tls_options){.ca = root_file, .server_name = "elsewhere"}),
+        .from = make_server(DICOMNET_TLS_CLIENT_ANY)};
     expect_end("name", &name, DICOMNET_ASSOCIATION_NOT_CONNECTED, DICOMNET_ERROR_TLS_NAME,
                DICOMNET_ERROR_TLS_CERTIFICATE_REFUSED);
     cr_expect_str_eq(name.end.detail, "'127.0.0.1'");
-    struct talk wanted = {.to = make((struct dicomnet_tls_options){.ca = root_file}),
+    struct talk wanted = {.to = certificates_use((struct dicomnet_tls_options){.ca = root_file}),
                           .from = make_server(DICOMNET_TLS_CLIENT_REQUIRE)};
     expect_end("certificate", &wanted, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_TLS_CERTIFICATE_WANTED,
                DICOMNET_ERROR_TLS_NO_CERTIFICATE);
     struct talk clear = {.from = make_server(DICOMNET_TLS_CLIENT_ANY)};
     expect_end("in clear to TLS", &clear, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PEER_SPEAKS_TLS,
                DICOMNET_ERROR_PEER_SPEAKS_CLEAR);
-    struct talk other = {.to = make((struct dicomnet_tls_options){.ca = root_file})};
+    struct talk other = {.to = certificates_use((struct dicomnet_tls_options){.ca = root_file})};
     expect_end("TLS to clear", &other, DICOMNET_ASSOCIATION_NOT_CONNECTED, DICOMNET_ERROR_PEER_SPEAKS_CLEAR,
                DICOMNET_ERROR_PEER_SPEAKS_TLS);
 }
@@ -379,7 +371,7 @@ static void say_nothing(struct script_peer *peer)
 
 Test(tls_association, waits_for_a_handshake_as_long_as_for_a_connection)
 {
-    struct talk talk = {.to = make((struct dicomnet_tls_options){.ca = root_file}), .wanted = 1};
+    struct talk talk = {.to = certificates_use((struct dicomnet_tls_options){.ca = root_file}), .wanted = 1};
     struct dicomnet_storage_user *user;
     fixture_begin(&talk.fixture);
     struct script_peer *peer = script_peer_listen(say_nothing, NULL);
@@ -404,7 +396,7 @@ Test(tls_association, cut_anywhere_stores_nothing_that_was_not_kept)
     for (uint64_t cut = 1; cut <= CUTS; cut++) {
         memset(&relay, 0, sizeof relay);
         relay.cut_after = cut;
-        struct talk talk = {.to = make((struct dicomnet_tls_options){.ca = root_file}),
+        struct talk talk = {.to = certificates_use((struct dicomnet_tls_options){.ca = root_file}),
                             .from = make_server(DICOMNET_TLS_CLIENT_ANY),
                             .relay = &relay,
                             .wanted = 1,

@@ -137,3 +137,12 @@ const char *identity_write_key(const struct identity *identity, const char *fold
     must(fclose(written) == 0, path);
     return path;
 }
+
+struct dicomnet_tls *certificates_use(struct dicomnet_tls_options options)
+{
+    struct dicomnet_tls *tls;
+    char why[DICOMNET_TLS_WHY_SIZE];
+    options.size = sizeof options;
+    must(dicomnet_tls_create(&tls, &options, why) == 0, why);
+    return tls;
+}

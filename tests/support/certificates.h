@@ -6,6 +6,8 @@
 
 #include <stdbool.h>
 
+#include "dicomnet/tls.h"
+
 struct identity; /* a key and its certificate */
 
 enum { CERTIFICATE_PATH_SIZE = 256 };
@@ -38,5 +40,8 @@ const char *identity_write_certificate(const struct identity *identity, const ch
                                        const struct identity *const *above);
 const char *identity_write_key(const struct identity *identity, const char *folder, const char *file,
                                const char *password);
+
+/* What the options make, whose `size` is set here; it ends the test if that is nothing. */
+struct dicomnet_tls *certificates_use(struct dicomnet_tls_options options);
 
 #endif

@@ -469,21 +469,11 @@ Test(ledger, to_ask_only)
 
 enum { OLD_FILES = 7 };
 
-static sqlite3 *old_ledger(void)
-{
-    sqlite3 *db;
-    char *statements = fixture_read_file(SOURCE_ROOT "/tests/support/ledger_version_1.sql");
-    cr_assert_not_null(statements);
-    folder = fixture_make_folder();
-    snprintf(path, sizeof path, "%s/old.db", folder);
-    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
-    cr_assert_eq(sqlite3_exec(db, statements, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
-    free(statements);
-    return db;
-}
+/* The files of its rows, as a scan would find them unchanged, and what each had become. */
+static struct file_facts files[OLD_FILES];
+static char paths[OLD_FILES][64], states[OLD_FILES][16];
 
-/* What its rows say of their files, as a scan would find them unchanged. */
-static size_t old_files(sqlite3 *db, struct file_facts *files, char paths[][64], char states[][16])
+static void read_old_files(sqlite3 *db)
 {
     sqlite3_stmt *row;
     size_t count = 0;
@@ -497,20 +487,37 @@ static size_t old_files(sqlite3 *db, struct file_facts *files, char paths[][64],
                                            .inode = (uint64_t)sqlite3_column_int64(row, 2),
                                            .size_bytes = (uint64_t)sqlite3_column_int64(row, 3),
                                            .mtime_ns = sqlite3_column_int64(row, 4)};
-        snprintf(paths[count], 64, "%s", (const char *)sqlite3_column_text(row, 0));
-        snprintf(states[count++], 16, "%s", (const char *)sqlite3_column_text(row, 5));
+        snprintf(paths[count], sizeof paths[count], "%s", (const char *)sqlite3_column_text(row, 0));
+        snprintf(states[count], sizeof states[count], "%s", (const char *)sqlite3_column_text(row, 5));
+        count++;
     }
     sqlite3_finalize(row);
-    return count;
+    cr_assert_eq(count, OLD_FILES);
 }
+
+static void begin_old(void)
+{
+    sqlite3 *db;
+    char *statements = fixture_read_file(SOURCE_ROOT "/tests/support/ledger_version_1.sql");
+    cr_assert_not_null(statements);
+    folder = fixture_make_folder();
+    snprintf(path, sizeof path, "%s/old.db", folder);
+    cr_assert_eq(sqlite3_open(path, &db), SQLITE_OK);
+    cr_assert_eq(sqlite3_exec(db, statements, NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    free(statements);
+    read_old_files(db);
+    sqlite3_close(db);
+}
+
+static void end_old(void)
+{
+    fixture_remove_folder(folder);
+}
+
+TestSuite(old_ledger, .init = begin_old, .fini = end_old);
 
 Test(old_ledger, opens_and_goes_on)
 {
-    struct file_facts files[OLD_FILES];
-    char paths[OLD_FILES][64], states[OLD_FILES][16];
-    sqlite3 *db = old_ledger();
-    cr_assert_eq(old_files(db, files, paths, states), OLD_FILES);
-    sqlite3_close(db);
     int64_t schema = ask("SELECT sum(length(sql)) FROM sqlite_master");
     int64_t columns = ask("SELECT count(*) FROM pragma_table_info('file')");
     options = (struct ledger_options){
@@ -537,17 +544,11 @@ Test(old_ledger, opens_and_goes_on)
     cr_expect_eq(ask("SELECT count(sent_syntax) FROM file"), 0);
     cr_expect_eq(ask("SELECT sum(length(sql)) FROM sqlite_master"), schema + (int64_t)strlen(", sent_syntax TEXT"),
                  "the schema is what it was, but for that column");
-    fixture_remove_folder(folder);
 }
 
 /* Where nothing may be written, it is read as it is: by a session that only asks, and by a report. */
 Test(old_ledger, is_read_as_it_is)
 {
-    struct file_facts files[OLD_FILES];
-    char paths[OLD_FILES][64], states[OLD_FILES][16];
-    sqlite3 *db = old_ledger();
-    cr_assert_eq(old_files(db, files, paths, states), OLD_FILES);
-    sqlite3_close(db);
     int64_t schema = ask("SELECT sum(length(sql)) FROM sqlite_master");
     struct ledger_options reading = {.path = path, .called_ae = "", .calling_ae = "", .read_only = true};
     struct ledger *reader;
@@ -577,5 +578,4 @@ Test(old_ledger, is_read_as_it_is)
     }
     ledger_view_close(view);
     cr_expect_eq(ask("SELECT sum(length(sql)) FROM sqlite_master"), schema);
-    fixture_remove_folder(folder);
 }

@@ -183,6 +183,13 @@ static json_t *write_and_read(void)
     return document;
 }
 
+/* The document of everything that fill() puts in. */
+static json_t *written_of_all(void)
+{
+    fill();
+    return write_and_read();
+}
+
 static int validate(const char *file)
 {
     char command[512];
@@ -212,8 +219,7 @@ static json_t *at(json_t *value, const char *keys)
 
 Test(summary, a_full_one_follows_the_schema_and_its_sums_match)
 {
-    fill();
-    json_decref(write_and_read());
+    json_decref(written_of_all());
     cr_assert_eq(validate(path), 0);
 }
 
@@ -266,8 +272,7 @@ Test(summary, a_dry_run_has_a_forecast)
 
 Test(summary, totals_and_rates)
 {
-    fill();
-    json_t *document = write_and_read();
+    json_t *document = written_of_all();
     EXPECT_NUMBER(document, "totals.files", 307);
     EXPECT_NUMBER(document, "totals.stored", 300);
     EXPECT_NUMBER(document, "totals.warned", 1);
@@ -302,8 +307,7 @@ Test(summary, totals_and_rates)
 
 Test(summary, studies_and_associations)
 {
-    fill();
-    json_t *document = write_and_read();
+    json_t *document = written_of_all();
     cr_assert_eq(json_array_size(at(document, "studies")), 4);
     EXPECT_TEXT(document, "studies.0.uid", "1.2.1");
     EXPECT_NUMBER(document, "studies.0.instances", 101);
@@ -325,8 +329,7 @@ Test(summary, studies_and_associations)
 
 Test(summary, workers)
 {
-    fill();
-    json_t *document = write_and_read();
+    json_t *document = written_of_all();
     EXPECT_NUMBER(document, "threads_auto.chosen", 2);
     cr_expect(json_is_true(at(document, "threads_auto.settled")));
     cr_expect_eq(json_array_size(at(document, "workers")), 2);
@@ -347,8 +350,7 @@ Test(summary, workers)
 
 Test(summary, every_file_that_is_not_stored_is_listed)
 {
-    fill();
-    json_t *document = write_and_read();
+    json_t *document = written_of_all();
     EXPECT_TEXT(document, "failed.0.path", "d/\x01new\nline \xef\xbf\xbd.dcm");
     EXPECT_TEXT(document, "failed.0.path_hex", "642f016e65770a6c696e6520ff2e64636d");
     EXPECT_TEXT(document, "failed.0.status", "0xA700");
@@ -416,8 +418,7 @@ Test(summary, a_file_counted_nowhere_is_told)
 
 Test(summary, the_validator_refuses_what_the_schema_does_not_know)
 {
-    fill();
-    json_t *document = write_and_read();
+    json_t *document = written_of_all();
     json_object_set_new(at(document, "totals"), "surplus", json_integer(1));
     cr_assert_eq(json_dump_file(document, path, 0), 0);
     cr_expect_eq(validate(path), 1);
@@ -511,8 +512,7 @@ Test(summary, with_a_ledger_lists_end_somewhere)
 
 Test(summary, printing_gives_the_same_document)
 {
-    fill();
-    json_decref(write_and_read());
+    json_decref(written_of_all());
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);

@@ -51,23 +51,15 @@ static void end(void)
 
 TestSuite(tls, .init = begin, .fini = end);
 
-static struct dicomnet_tls *make(struct dicomnet_tls_options options)
-{
-    struct dicomnet_tls *tls;
-    char why[DICOMNET_TLS_WHY_SIZE];
-    options.size = sizeof options;
-    cr_assert_eq(dicomnet_tls_create(&tls, &options, why), 0, "%s", why);
-    return tls;
-}
-
 static struct dicomnet_tls *make_server(void)
 {
-    return make((struct dicomnet_tls_options){.server = true, .certificate = server_file, .key = server_key});
+    return certificates_use(
+        (struct dicomnet_tls_options){.server = true, .certificate = server_file, .key = server_key});
 }
 
 static struct dicomnet_tls *make_client(void)
 {
-    return make((struct dicomnet_tls_options){.ca = root_file});
+    return certificates_use((struct dicomnet_tls_options){.ca = root_file});
 }
 
 /* ---- the line ---- */
@@ -212,8 +204,9 @@ Test(tls, speaks_every_version_and_key)
     identity_free(rsa);
     for (size_t i = 0; i < sizeof ciphers / sizeof ciphers[0]; i++) {
         bool is_rsa = ciphers[i] != NULL && strstr(ciphers[i], "RSA") != NULL && strstr(ciphers[i], "ECDSA") == NULL;
-        struct dicomnet_tls *to = make((struct dicomnet_tls_options){.ca = root_file, .ciphers = ciphers[i]});
-        struct dicomnet_tls *from = make((struct dicomnet_tls_options){
+        struct dicomnet_tls *to =
+            certificates_use((struct dicomnet_tls_options){.ca = root_file, .ciphers = ciphers[i]});
+        struct dicomnet_tls *from = certificates_use((struct dicomnet_tls_options){
             .server = true, .certificate = is_rsa ? rsa_file : server_file, .key = is_rsa ? rsa_key : server_key});
         struct line line;
         connect_as(&line, to, from, "pacs.example");
@@ -227,36 +220,31 @@ Test(tls, speaks_every_version_and_key)
     }
 }
 
+/* A handshake and two messages, over a line that carries pieces of that length, or is cut in two there. */
+static void talk_in_pieces(struct dicomnet_tls *from, size_t piece, size_t cut, size_t len)
+{
+    struct dicomnet_tls *to = make_client();
+    struct line line;
+    connect_as(&line, to, from, "pacs.example");
+    line.piece = piece;
+    line.cut = cut;
+    shake_hands(&line);
+    cr_assert_eq(line.results[0], 1);
+    cr_assert_eq(line.results[1], 1);
+    send_message(&line, 0, len);
+    send_message(&line, 1, 1000);
+    hang_up(&line);
+    dicomnet_tls_destroy(to);
+}
+
 /* In pieces of every size, and in two whose border is each of the bytes. */
 Test(tls, can_be_cut_anywhere, .timeout = 60)
 {
     struct dicomnet_tls *from = make_server();
-    for (size_t piece = 1; piece <= PIECE_MAX; piece++) {
-        struct dicomnet_tls *to = make_client();
-        struct line line;
-        connect_as(&line, to, from, "pacs.example");
-        line.piece = piece;
-        shake_hands(&line);
-        cr_assert_eq(line.results[0], 1);
-        cr_assert_eq(line.results[1], 1);
-        send_message(&line, 0, 16385);
-        send_message(&line, 1, 1000);
-        hang_up(&line);
-        dicomnet_tls_destroy(to);
-    }
-    for (size_t cut = 1; cut <= CUTS; cut += cut < 700 ? 1 : 13) {
-        struct dicomnet_tls *to = make_client();
-        struct line line;
-        connect_as(&line, to, from, "pacs.example");
-        line.cut = cut;
-        shake_hands(&line);
-        cr_assert_eq(line.results[0], 1);
-        cr_assert_eq(line.results[1], 1);
-        send_message(&line, 0, 1000);
-        send_message(&line, 1, 1000);
-        hang_up(&line);
-        dicomnet_tls_destroy(to);
-    }
+    for (size_t piece = 1; piece <= PIECE_MAX; piece++)
+        talk_in_pieces(from, piece, 0, 16385);
+    for (size_t cut = 1; cut <= CUTS; cut += cut < 700 ? 1 : 13)
+        talk_in_pieces(from, 0, cut, 1000);
     dicomnet_tls_destroy(from);
 }
 
@@ -265,7 +253,8 @@ Test(tls, resumes_a_session_with_the_same_peer_alone)
     static const char *const suites[] = {"TLS_AES_128_GCM_SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"};
     for (size_t i = 0; i < 2; i++) {
         struct dicomnet_tls *from = make_server(),
-                            *to = make((struct dicomnet_tls_options){.ca = root_file, .ciphers = suites[i]});
+                            *to =
+                                certificates_use((struct dicomnet_tls_options){.ca = root_file, .ciphers = suites[i]});
         const char *const hosts[] = {"pacs.example", "pacs.example", "127.0.0.1", "pacs.example"};
         const bool resumed[] = {false, true, false, true};
         for (size_t k = 0; k < sizeof hosts / sizeof hosts[0]; k++) {
@@ -347,13 +336,13 @@ struct failure {
 static void fail_as(const struct failure *failure)
 {
     struct dicomnet_tls_options options = failure->server;
-    struct dicomnet_tls *to = make(failure->client);
+    struct dicomnet_tls *to = certificates_use(failure->client);
     options.server = true;
     if (options.certificate == NULL) {
         options.certificate = server_file;
         options.key = server_key;
     }
-    struct dicomnet_tls *from = make(options);
+    struct dicomnet_tls *from = certificates_use(options);
     struct line line;
     uint8_t room[100];
     connect_as(&line, to, from, failure->host);
@@ -601,8 +590,8 @@ Test(tls, options_that_cannot_be_used_are_named)
         error, "whose are trusted");
     refuse((struct dicomnet_tls_options){.server = true, .certificate = server_file, .insecure = true}, -EINVAL, "");
     refuse((struct dicomnet_tls_options){.client = DICOMNET_TLS_CLIENT_REQUEST}, -EINVAL, "");
-    dicomnet_tls_destroy(make((struct dicomnet_tls_options){
+    dicomnet_tls_destroy(certificates_use((struct dicomnet_tls_options){
         .certificate = client_file, .key = locked, .key_password = "secret", .ca = folder}));
-    dicomnet_tls_destroy(make((struct dicomnet_tls_options){.ca = NULL}));
+    dicomnet_tls_destroy(certificates_use((struct dicomnet_tls_options){.ca = NULL}));
     certificates_end(empty);
 }

@@ -51,8 +51,7 @@ class Encodings(ProgramTest):
 
     def arrive(self, syntax_uid):
         receiver = self.start(programs.Receiver('--accept-syntaxes', syntax_uid))
-        run = programs.run_sender(self.source, port=receiver.port, threads=2, options=['--transcode', 'lossy'],
-                                  folder_variable='RELEASE_DIR')
+        run = programs.run_sender(self.source, port=receiver.port, threads=2, options=['--transcode', 'lossy'])
         self.assertEqual((run.exit_code, run.total('stored')), (0, len(self.encoded)), run)
         for of in self.encoded:
             with self.subTest(file=of.path.name):

@@ -77,7 +77,7 @@ class Matrix(ProgramTest):
 
     def send(self, peer, *options):
         return programs.run_sender(self.source, port=peer.port, ae_title=getattr(peer, 'ae_title', 'ANY-SCP'),
-                                   options=options, folder_variable='RELEASE_DIR')
+                                   options=options)
 
     def check(self, run, kept, accepted, transcode='lossless'):
         """kept: {SOP Instance UID: path} of what has arrived."""
@@ -183,7 +183,7 @@ class ToOrthanc(Matrix):
 
 class ToReceiver(Matrix):
     def arrive(self, accepted, transcode='lossless', *options):
-        receiver = programs.Receiver('--accept-syntaxes', ','.join(accepted), folder_variable='RELEASE_DIR')
+        receiver = programs.Receiver('--accept-syntaxes', ','.join(accepted))
         with receiver:
             run = self.send(receiver, '--transcode', transcode, *options)
             self.check(run, {path.stem: path for path in receiver.files()}, accepted, transcode)
@@ -215,7 +215,7 @@ class UncompressedIntoFive(ProgramTest):
             encoders.call('dcmconv', option, path, path)
 
     def ours(self, peer):
-        run = programs.run_sender(self.source, port=peer.port, ae_title=peer.ae_title, folder_variable='RELEASE_DIR')
+        run = programs.run_sender(self.source, port=peer.port, ae_title=peer.ae_title)
         self.assertEqual((run.exit_code, run.total('stored')), (0, 4), run)
 
     def dcmsend(self, peer):

@@ -19,9 +19,8 @@ DCMCONV = {images.EXPLICIT: '+te', images.IMPLICIT: '+ti', images.BIG_ENDIAN: '+
 
 def send_as(test, folder, syntax_uid, options=()):
     """Send a folder to a receiver that takes this syntax alone. {SOP Instance UID: path} of what arrives."""
-    receiver = test.start(programs.Receiver('--accept-syntaxes', syntax_uid, folder_variable='RELEASE_DIR'))
-    run = programs.run_sender(folder, port=receiver.port, options=['--syntax', syntax_uid, *options],
-                              folder_variable='RELEASE_DIR')
+    receiver = test.start(programs.Receiver('--accept-syntaxes', syntax_uid))
+    run = programs.run_sender(folder, port=receiver.port, options=['--syntax', syntax_uid, *options])
     return run, {path.stem: path for path in receiver.files()}
 
 

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import unittest
 
-from support import conversions, encoders, images, programs
+from support import conversions, datasets, encoders, images, programs
 from support.base import ProgramTest
 
 STUDY = '1.2.826.0.1.3680043.2.135.1066.7.77'
@@ -68,6 +68,55 @@ class Encodings(ProgramTest):
     def test_the_encoders_cover_every_syntax(self):
         self.assertEqual({of.entry.syntax_uid for of in self.encoded}, {*images.LOSSLESS, *images.LOSSY})
         self.assertGreater(len(self.encoded), 300)
+
+
+class RealFiles(ProgramTest):
+    """The compressed files of python3-pydicom: as they are found in the world."""
+
+    decoders = {images.RLE: encoders.unpack_rle, images.JPEG_BASELINE: encoders.dcmdjpeg,
+                images.JPEG_EXTENDED: encoders.dcmdjpeg, images.JPEG_LOSSLESS_SV1: encoders.dcmdjpeg,
+                images.JPEG_LS: encoders.dcmdjpls, images.JPEG_2000_LOSSLESS: encoders.opj_decompress,
+                images.JPEG_2000: encoders.opj_decompress}
+    # The same image, not compressed, in a file of its own.
+    twins = {'MR_small_RLE.dcm': 'MR_small.dcm', 'MR_small_jp2klossless.dcm': 'MR_small.dcm',
+             'MR_small_jpeg_ls_lossless.dcm': 'MR_small.dcm', 'rtdose_rle.dcm': 'rtdose.dcm',
+             'rtdose_rle_1frame.dcm': 'rtdose_1frame.dcm'}
+    # No decoder reads the one; the other's samples are signed or not, depending on whom one believes.
+    undecodable = {'JPEG2000-embedded-sequence-delimiter.dcm': 'no JPEG 2000 stream',
+                   'J2K_pixelrep_mismatch.dcm': "the stream's samples are unsigned, the data set says signed"}
+
+    def test_to_explicit(self):
+        count = 0
+        for number, batch in enumerate(datasets.batches()):
+            entries = [entry for entry in batch if entry.syntax_uid not in images.UNCOMPRESSED]
+            if not entries:
+                continue
+            folder = self.subfolder(f'batch{number}')
+            entries = datasets.copy_files(entries, folder)
+            receiver = self.start(programs.Receiver('--accept-syntaxes', images.EXPLICIT))
+            run = programs.run_sender(folder, port=receiver.port, options=['--transcode', 'lossy'])
+            for entry in entries:
+                with self.subTest(file=entry.name):
+                    count += self.check(run, entry, receiver.output / f'{entry.instance_uid}.dcm')
+        self.assertGreaterEqual(count, 29)
+
+    def check(self, run, entry, path):
+        if entry.name in self.undecodable:
+            self.assertEqual(run.reason(entry.path), 'failed: undecodable')
+            self.assertIn(self.undecodable[entry.name], run.problem(entry.path)['text'])
+            self.assertFalse(path.exists())
+            return 0
+        conversions.assert_only_pixels_changed(entry.path, path, images.EXPLICIT)
+        found = images.read_native(path)
+        if entry.name in self.twins:
+            twin = images.read_native(datasets.find(self.twins[entry.name]).path)
+            self.assertEqual(found.values, twin.values)
+        reference = self.decoders[entry.syntax_uid](entry.path)
+        ours, theirs = found.values, reference.values
+        if found.photometric != reference.photometric:
+            ours, theirs = images.to_rgb(found.photometric, ours), images.to_rgb(reference.photometric, theirs)
+        self.assertLessEqual(images.greatest_difference(ours, theirs), 1)
+        return 1
 
 
 if __name__ == '__main__':

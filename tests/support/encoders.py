@@ -34,12 +34,12 @@ def _tool(*words):
 
 
 def _frames_by_plane(image):
-    """Each frame as bytes, colour by plane."""
+    """Each frame as bytes, colour by plane; in as few for a sample as it needs, which is how OpenJPEG reads them."""
     values, length = image.pixels(), image.frame_length()
+    width = 8 if image.stored <= 8 else image.allocated
     for begin in range(0, len(values), length):
         frame = values[begin:begin + length]
-        yield images.to_bytes(images.planes_of(frame, length) if image.samples == 3 else frame, image.allocated,
-                              image.signed)
+        yield images.to_bytes(images.planes_of(frame, length) if image.samples == 3 else frame, width, image.signed)
 
 
 def replace_pixels(source, target, syntax_uid, frames, photometric=None, lossy=False, offsets=True):
@@ -90,7 +90,7 @@ def _openjph(syntax_uid, *options, colour='YBR_RCT', lossy=False):
             raw, picture = pathlib.Path(folder) / 'in.yuv', pathlib.Path(folder) / 'in.ppm'
             stream = pathlib.Path(folder) / 'out.j2c'
             for begin in range(0, len(values), length):
-                frame = images.to_bytes(values[begin:begin + length], image.allocated, image.signed)
+                frame = images.to_bytes(values[begin:begin + length], 8 if image.stored <= 8 else 16, image.signed)
                 if image.samples == 3:
                     picture.write_bytes(b'P6 %d %d 255\n' % (image.columns, image.rows) + frame)
                     given = (picture, '-colour_trans', str(image.photometric == 'RGB').lower())
@@ -134,14 +134,14 @@ def opj_decompress(path):
     """Frame by frame, as bare samples."""
     dataset, frames = codestreams(path)
     samples, signed = int(dataset.SamplesPerPixel), dataset.PixelRepresentation == 1
-    length = int(dataset.Rows) * int(dataset.Columns) * samples
-    width, values = 8 if dataset.BitsStored <= 8 else 16, []
+    length, values = int(dataset.Rows) * int(dataset.Columns) * samples, []
     with tempfile.TemporaryDirectory() as folder:
         stream, raw = pathlib.Path(folder) / 'in.j2k', pathlib.Path(folder) / 'out.rawl'
         for frame in frames:
             stream.write_bytes(frame)
             call('opj_decompress', '-i', stream, '-o', raw)
-            planes = images.from_bytes(raw.read_bytes(), width, signed)
+            data = raw.read_bytes()
+            planes = images.from_bytes(data, 8 * len(data) // length, signed)
             if signed:
                 planes = [_with_sign(value, int(dataset.BitsStored)) for value in planes]
             values += images.from_planes(planes, length, samples) if samples == 3 else planes

@@ -20,8 +20,8 @@
 
 enum : rlim_t {
     DESCRIPTORS = 4, /* 0 to 2, and the file of the request */
-    /* A frame of 1 GiB with what the codecs make of it: OpenJPEG takes 32 bits a sample, and as much again. */
-    MEMORY_BYTES = rlim_t(12) << 30
+    /* A frame of 1 GiB and its stream; of JPEG 2000, which takes 32 bits a sample twice, one of 400 million samples. */
+    MEMORY_BYTES = rlim_t(4) << 30
 };
 
 /* For good; a limit that is lower already stays. */

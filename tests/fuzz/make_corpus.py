@@ -625,12 +625,62 @@ def ledgers():
         yield f'log-{offset}', bytes([LOG]) + patch(offset, b'\xff' * 4)
 
 
+# ---- the decoder's process, and the fragments of a file ----
+
+def answer(frame_len, status=0, text=b'', photometric=b'MONOCHROME2', magic=0x44434431):
+    return struct.pack('<IIQ17s256s7x', magic, status, frame_len, photometric, text)
+
+
+def number(tag, value):
+    return el(tag, 'US', struct.pack('<H', value))
+
+
+def picture(frames=1, bits=8, samples=1, photometric=b'MONOCHROME2 '):
+    return names() + number(0x00280002, samples) + el(0x00280004, 'CS', photometric) + number(0x00280006, 0) + \
+        el(0x00280008, 'IS', f'{frames} '.encode()[:2]) + number(0x00280010, 4) + number(0x00280011, 4) + \
+        number(0x00280100, bits) + number(0x00280101, 8) + number(0x00280102, 7) + number(0x00280103, 0)
+
+
+def decoders():
+    yield 'frame', b'\0\x10' + answer(16) + bytes(range(16))
+    yield 'failed', b'\0\x10' + answer(0, 1, b'no codec for this transfer syntax')
+    yield 'cut', b'\0\x10' + answer(16) + bytes(15)
+    yield 'more', b'\0\x10' + answer(16) + bytes(17)
+    yield 'failed-and-more', b'\0\x10' + answer(0, 1) + b'.'
+    yield 'half', b'\0\x10' + answer(16)[:100]
+    yield 'nothing', b'\0\x10'
+    yield 'other-length', b'\0\x10' + answer(17) + bytes(17)
+    yield 'other-status', b'\0\x10' + answer(0, 2)
+    yield 'other-magic', b'\0\x10' + answer(16, magic=1)
+    yield 'text-without-end', b'\0\x10' + answer(0, 1, b'x' * 256)
+    yield 'text-of-control', b'\0\x10' + answer(0, 1, b'\x1b[2J')
+    yield 'no-colours', b'\0\x10' + answer(16, photometric=b'') + bytes(16)
+    fragments = item(b'\xff\xd8ab') + item(b'cd') + item(b'\xff\xd8ef') + item(b'ghij')
+    begin = b'\1' + picture(2)
+    pixel_data = el(0x7fe00010, 'OB', length=UNDEFINED)
+    yield 'one-frame', b'\1' + picture() + pixel_data + item() + fragments + SEQUENCE_END
+    yield 'one-each', b'\1' + picture(4) + pixel_data + item() + fragments + SEQUENCE_END
+    yield 'starts', begin + pixel_data + item() + fragments + SEQUENCE_END
+    yield 'basic-table', begin + pixel_data + item(struct.pack('<II', 0, 34)) + fragments + SEQUENCE_END
+    yield 'basic-table-beside', begin + pixel_data + item(struct.pack('<II', 0, 33)) + fragments + SEQUENCE_END
+    table = el(0x7fe00001, 'OV', struct.pack('<QQ', 0, 22)) + el(0x7fe00002, 'OV', struct.pack('<QQ', 22, 22))
+    yield 'extended-table', begin + table + pixel_data + item() + fragments + SEQUENCE_END
+    yield 'too-few', b'\1' + picture(9) + pixel_data + item() + fragments + SEQUENCE_END
+    yield 'no-items', begin + pixel_data + SEQUENCE_END
+    yield 'colour', b'\1' + picture(1, 16, 3, b'YBR_FULL_422') + pixel_data + item() + fragments + SEQUENCE_END
+    yield 'twelve-bits', b'\1' + picture(1, 12) + pixel_data + item() + fragments + SEQUENCE_END
+    icon = el(0x00880200, 'SQ', item(pixel_data + item() + item(b'ab') + SEQUENCE_END))
+    yield 'icon', b'\1' + picture() + icon + pixel_data + item() + fragments + SEQUENCE_END
+    yield 'no-pixels', b'\1' + picture()
+    yield 'native', b'\1' + picture() + el(0x7fe00010, 'OB', bytes(16))
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else TOP / 'corpus'
     targets = {
         'pdu_stream': [(name, b'\x10\x07' + stream) for name, stream in pdu_streams()],
         'associate': associates(), 'command': commands(), 'identifier': identifiers(), 'file': files(), 'client': client_runs(),
-        'recode': recodes(), 'receiver': receiver_runs(), 'archive': archive_runs(), 'ledger': ledgers(),
+        'recode': recodes(), 'receiver': receiver_runs(), 'archive': archive_runs(), 'ledger': ledgers(), 'decoder': decoders(),
     }
     for target, seeds in targets.items():
         (folder / target).mkdir(parents=True, exist_ok=True)

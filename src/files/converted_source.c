@@ -10,6 +10,7 @@
 #include "files/deflate_source.h"
 #include "files/inflate_source.h"
 #include "files/pixel_source.h"
+#include "files/recode_guess.h"
 #include "files/source.h"
 #include "wire/recode.h"
 
@@ -19,6 +20,7 @@ struct converted_source {
     bool input_open;
     struct inflate_source *inflated; /* of it; NULL = it is not deflated */
     struct pixel_source *pixels;     /* of it, decoded; NULL = it compresses none */
+    struct recode_guess guess;
     struct recode *recode;
     struct deflate_source *deflated;   /* what it becomes; NULL = that is not deflated */
     struct dicomnet_data_source *made; /* by the last of these */
@@ -63,6 +65,17 @@ static int open_converter(struct converted_source *converted, struct recode_opti
     return error;
 }
 
+/* Elements of strange VRs are read by looking ahead in the file, which a deflated one does not allow. */
+static void prepare_guess(struct converted_source *converted, struct recode_options *recode_options)
+{
+    const struct dicomnet_descriptor_source *file = &converted->input.of.file.descriptor;
+    if (converted->input.kind != SOURCE_FILE || recode_options->from.deflated)
+        return;
+    recode_guess_init(&converted->guess, file->fd, file->offset, file->data_len);
+    recode_options->guess = recode_guess_read;
+    recode_options->context = &converted->guess;
+}
+
 /* What is compressed needs its pixels decoded; what is not is converted as it is. */
 static int prepare_pixels(struct converted_source *converted, const struct instance *instance,
                           const struct source_options *options, struct recode_options *recode_options)
@@ -103,6 +116,7 @@ static int open_parts(struct converted_source *converted, const struct instance 
     error = prepare_pixels(converted, instance, options, &recode_options);
     if (error < 0)
         return (int)judge_error(converted, error);
+    prepare_guess(converted, &recode_options);
     error = open_converter(converted, &recode_options);
     if (error < 0)
         return (int)judge_error(converted, error);

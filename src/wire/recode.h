@@ -9,6 +9,9 @@
  *     and of all else OW (PS3.5 A.1); LO for a private creator; and UN for what is not known, which is any other
  *     private element, but SQ if it has an undefined length, as nothing else has one in implicit VR. A known sequence
  *     whose value does not begin with an item is UN.
+ *   - An element in explicit VR whose VR is none of the standard's, or that lacks one, is read as recode_options.guess
+ *     says, and gets the VR that it would get from implicit VR. From big endian, where nobody can say how its bytes
+ *     are ordered if that is UN, it is an error.
  *   - A value longer than 65,534 bytes, of a VR whose length has 16 bits, becomes UN (PS3.5 6.2.2).
  *   - To and from big endian the bytes of words turn round: of US, SS, AT and OW those of 2, of UL, SL, FL, OL and OF
  *     those of 4, of FD, OD, SV, UV and OV those of 8 (PS3.5 7.3).
@@ -51,6 +54,22 @@ struct recode_patch {
     uint8_t value[RECODE_PATCH_LEN_MAX];
 };
 
+/* How the length of an element in explicit VR is written (PS3.5 7.1.2). */
+enum recode_length {
+    RECODE_LENGTH_UNKNOWN,
+    RECODE_LENGTH_16,
+    RECODE_LENGTH_32,      /* behind two reserved bytes */
+    RECODE_LENGTH_IMPLICIT /* in 32 bits in the place of the VR */
+};
+
+/* Where an element stands whose VR is none of the standard's, or that has none although it should. */
+struct recode_place {
+    uint64_t offset; /* in the input */
+    uint64_t limit;  /* where what it is in ends, at the latest; UINT64_MAX: where the input ends */
+    enum syntax_form form;
+    bool in_data_set; /* it is the data set's own, not an item's */
+};
+
 /* What is read, and how it is to come out. */
 struct recode_options {
     /* Borrowed; read twice from 0 on, with jumps ahead. Its len may be UINT64_MAX until a read has come to its end,
@@ -64,6 +83,13 @@ struct recode_options {
      * set itself; read in order; borrowed. NULL = there is none: then encapsulated pixels are an error. */
     struct dicomnet_data_source *pixels;
     char pixels_vr[2]; /* "OB" or "OW" */
+
+    /*
+     * Says how such an element is to be read; asked for each, in order, both times; the same is to be said again.
+     * RECODE_LENGTH_UNKNOWN: it cannot be read. NULL = none can. May be NULL.
+     */
+    enum recode_length (*guess)(void *context, const struct recode_place *place);
+    void *context;
 };
 
 struct recode; /* on the heap: one block whose size does not depend on the data set */

@@ -24,6 +24,22 @@ static int fail_header(struct recode_elements *elements, const struct recode_hea
     return recode_fail_at(elements, header->tag, "it ends behind what it is in");
 }
 
+/* Read the header of the next element of the data set or of an item. */
+static enum recode_header_result read_element(struct recode_elements *elements, uint64_t limit,
+                                              struct recode_header *ret_header)
+{
+    const struct recode_options *options = elements->options;
+    enum syntax_form form = recode_top(elements)->from;
+    enum recode_header_result result =
+        recode_header_read(elements->input, form, elements->offset, limit, RECODE_LENGTH_UNKNOWN, ret_header);
+    if (result != RECODE_HEADER_UNKNOWN_VR || ret_header->tag == 0 || options->guess == NULL)
+        return result;
+    const struct recode_place place = {
+        .offset = elements->offset, .limit = limit, .form = form, .in_data_set = elements->depth == 1};
+    enum recode_length length = options->guess(options->context, &place);
+    return recode_header_read(elements->input, form, elements->offset, limit, length, ret_header);
+}
+
 /* ---- patches ---- */
 
 static void put_patch(struct recode_elements *elements, struct recode_piece *piece, size_t number)
@@ -164,11 +180,20 @@ static int put_pixels(struct recode_elements *elements, struct recode_piece *pie
     return error;
 }
 
+static int put_sequence(struct recode_elements *elements, struct recode_piece *piece,
+                        const struct recode_header *header)
+{
+    const struct recode_frame sequence = {.kind = RECODE_FRAME_SEQUENCE,
+                                          .from = header->form,
+                                          .to = recode_top(elements)->to,
+                                          .guess_form = header->strange && header->form != SYNTAX_IMPLICIT_LE};
+    return recode_put_container(elements, piece, header, "SQ", sequence);
+}
+
 /* An element of undefined length: a sequence, or encapsulated pixels. */
 static int put_undefined(struct recode_elements *elements, struct recode_piece *piece,
                          const struct recode_header *header)
 {
-    enum syntax_form to = recode_top(elements)->to;
     bool is_pixels = header->tag >> 16 == 0x7FE0 && !recode_vr_is(header->vr, "SQ");
     bool is_bytes = recode_vr_is(header->vr, "OB") || recode_vr_is(header->vr, "OW");
     if (is_pixels || is_bytes)
@@ -180,8 +205,7 @@ static int put_undefined(struct recode_elements *elements, struct recode_piece *
     }
     if (header->vr[0] != 0 && !recode_vr_is(header->vr, "SQ"))
         return recode_fail_at(elements, header->tag, "an undefined length, which its VR cannot have");
-    return recode_put_container(elements, piece, header, "SQ",
-                                (struct recode_frame){.kind = RECODE_FRAME_SEQUENCE, .from = header->form, .to = to});
+    return put_sequence(elements, piece, header);
 }
 
 /* An element of the data set or of an item. */
@@ -200,12 +224,14 @@ static int step_element(struct recode_elements *elements, struct recode_piece *p
     if ((header->tag & 0xFFFF) == 0 && header->value_len == 4)
         return put_group_length(elements, piece, header);
     const char *vr = header->vr[0] != 0 ? header->vr : recode_vr_find(header->tag, &frame->context);
+    if (header->strange && header->form == SYNTAX_EXPLICIT_BE && recode_vr_is(vr, "UN") && header->value_len > 0)
+        return recode_fail_at(elements, header->tag,
+                              "its VR is none of the standard's, so that nobody knows how its bytes are ordered");
     if (!recode_vr_is(vr, "SQ") || header->value_len == 0)
         return put_element(elements, piece, header, vr);
     if (header->vr[0] == 0 && !begins_with_item(elements, header))
         return put_element(elements, piece, header, "UN");
-    return recode_put_container(elements, piece, header, "SQ",
-                                (struct recode_frame){.kind = RECODE_FRAME_SEQUENCE, .from = header->form, .to = to});
+    return put_sequence(elements, piece, header);
 }
 
 /* An element that does not go out. */
@@ -252,12 +278,10 @@ static int step_end(struct recode_elements *elements, struct recode_piece *piece
 
 static int step_data_set(struct recode_elements *elements, struct recode_piece *piece)
 {
-    const struct recode_frame *frame = recode_top(elements);
     if (recode_input_peek(elements->input, elements->offset, 1) == NULL)
         return step_end(elements, piece);
     struct recode_header header;
-    enum recode_header_result result =
-        recode_header_read(elements->input, frame->from, elements->offset, elements->input->size, &header);
+    enum recode_header_result result = read_element(elements, elements->input->size, &header);
     if ((header.tag == 0 || result == RECODE_HEADER_CUT) && only_zeros_follow(elements))
         return step_end(elements, piece);
     if (result != RECODE_HEADER_READ)
@@ -274,8 +298,7 @@ static int step_item_elements(struct recode_elements *elements, struct recode_pi
 {
     const struct recode_frame *frame = recode_top(elements);
     struct recode_header header;
-    enum recode_header_result result =
-        recode_header_read(elements->input, frame->from, elements->offset, frame->limit, &header);
+    enum recode_header_result result = read_element(elements, frame->limit, &header);
     if (result != RECODE_HEADER_READ)
         return fail_header(elements, &header, result);
     if (header.tag == RECODE_TAG_ITEM_END && frame->end == RECODE_NO_END) {
@@ -306,7 +329,7 @@ static int step_item(struct recode_elements *elements, struct recode_piece *piec
     enum syntax_form from = frame->guess_form ? guess_form(elements) : frame->from;
     struct recode_header header;
     enum recode_header_result result =
-        recode_header_read(elements->input, from, elements->offset, frame->limit, &header);
+        recode_header_read(elements->input, from, elements->offset, frame->limit, RECODE_LENGTH_UNKNOWN, &header);
     if (result != RECODE_HEADER_READ && (header.tag == 0 || header.tag >> 16 == 0xFFFE))
         return fail_header(elements, &header, result);
     if (header.tag == RECODE_TAG_SEQUENCE_END && frame->end == RECODE_NO_END) {

@@ -8,31 +8,50 @@ static bool has_vr(enum syntax_form form, uint32_t tag)
     return form != SYNTAX_IMPLICIT_LE && tag >> 16 != 0xFFFE;
 }
 
+/* How long the length of this VR is. */
+static enum recode_length length_of(const char vr[2], enum recode_length unknown)
+{
+    const struct vr_info *info = vr_find(vr);
+    if (info == NULL)
+        return unknown;
+    return info->long_length ? RECODE_LENGTH_32 : RECODE_LENGTH_16;
+}
+
 /* VR and length in explicit VR, whose first 8 bytes are at `p`. */
 static enum recode_header_result read_explicit(struct recode_input *input, const uint8_t *p, uint64_t offset,
-                                               struct recode_header *header)
+                                               enum recode_length unknown, struct recode_header *header)
 {
     bool big = header->form == SYNTAX_EXPLICIT_BE;
-    header->vr[0] = (char)p[4];
-    header->vr[1] = (char)p[5];
-    const struct vr_info *info = vr_find(header->vr);
-    if (info == NULL)
-        return RECODE_HEADER_UNKNOWN_VR;
+    const char vr[2] = {(char)p[4], (char)p[5]};
     header->header_len = RECODE_HEADER_LEN_SHORT;
-    header->value_len = big ? get_u16_be(p + 6) : get_u16_le(p + 6);
-    if (!info->long_length)
+    header->strange = vr_find(vr) == NULL;
+    if (!header->strange)
+        memcpy(header->vr, vr, sizeof vr);
+    switch (length_of(vr, unknown)) {
+    case RECODE_LENGTH_UNKNOWN:
+        return RECODE_HEADER_UNKNOWN_VR;
+    case RECODE_LENGTH_16:
+        header->value_len = big ? get_u16_be(p + 6) : get_u16_le(p + 6);
         return RECODE_HEADER_READ;
-    p = recode_input_peek(input, offset, RECODE_HEADER_LEN_MAX);
-    if (p == NULL)
-        return RECODE_HEADER_CUT;
-    header->header_len = RECODE_HEADER_LEN_MAX;
-    header->value_len = big ? get_u32_be(p + 8) : get_u32_le(p + 8);
+    case RECODE_LENGTH_IMPLICIT:
+        header->value_len = big ? get_u32_be(p + 4) : get_u32_le(p + 4);
+        header->form = big ? SYNTAX_EXPLICIT_BE : SYNTAX_IMPLICIT_LE;
+        break;
+    case RECODE_LENGTH_32:
+        p = recode_input_peek(input, offset, RECODE_HEADER_LEN_MAX);
+        if (p == NULL)
+            return RECODE_HEADER_CUT;
+        header->header_len = RECODE_HEADER_LEN_MAX;
+        header->value_len = big ? get_u32_be(p + 8) : get_u32_le(p + 8);
+        break;
+    }
     header->undefined = header->value_len == RECODE_UNDEFINED;
     return RECODE_HEADER_READ;
 }
 
 enum recode_header_result recode_header_read(struct recode_input *input, enum syntax_form form, uint64_t offset,
-                                             uint64_t limit, struct recode_header *ret_header)
+                                             uint64_t limit, enum recode_length unknown,
+                                             struct recode_header *ret_header)
 {
     *ret_header = (struct recode_header){.form = form};
     const uint8_t *p =
@@ -43,7 +62,7 @@ enum recode_header_result recode_header_read(struct recode_input *input, enum sy
     ret_header->tag =
         big ? (uint32_t)get_u16_be(p) << 16 | get_u16_be(p + 2) : (uint32_t)get_u16_le(p) << 16 | get_u16_le(p + 2);
     if (has_vr(form, ret_header->tag)) {
-        enum recode_header_result result = read_explicit(input, p, offset, ret_header);
+        enum recode_header_result result = read_explicit(input, p, offset, unknown, ret_header);
         if (result != RECODE_HEADER_READ)
             return result;
     } else {

@@ -76,6 +76,7 @@ struct recode_header {
     char vr[2];            /* {0, 0} if it has none: implicit VR, items, delimiters */
     enum syntax_form form; /* how it is encoded */
     bool undefined;        /* of undefined length */
+    bool strange;          /* it has a VR that is none of the standard's, or should have one and has none */
     uint32_t header_len;
     uint32_t value_len; /* 0 if undefined */
 };
@@ -83,12 +84,16 @@ struct recode_header {
 enum recode_header_result {
     RECODE_HEADER_READ,
     RECODE_HEADER_CUT,       /* it, or its value, ends behind `limit` */
-    RECODE_HEADER_UNKNOWN_VR /* its VR is none of the standard's; tag and letters alone are filled in */
+    RECODE_HEADER_UNKNOWN_VR /* its VR is none of the standard's; its tag alone is filled in */
 };
 
-/* Read the header at `offset`. If the input could not be read, it is RECODE_HEADER_CUT, and input->error is set. */
+/*
+ * Read the header at `offset`. `unknown`: how the length is written, should its VR be none of the standard's. If the
+ * input could not be read, it is RECODE_HEADER_CUT, and input->error is set.
+ */
 enum recode_header_result recode_header_read(struct recode_input *input, enum syntax_form form, uint64_t offset,
-                                             uint64_t limit, struct recode_header *ret_header);
+                                             uint64_t limit, enum recode_length unknown,
+                                             struct recode_header *ret_header);
 
 /* Write a header: VR is not looked at in implicit VR, nor of items and delimiters. Returns its length. */
 size_t recode_header_write(uint8_t *bytes, enum syntax_form form, uint32_t tag, const char vr[2], uint32_t value_len);

@@ -45,6 +45,13 @@ static void read_all(struct dicomnet_data_source *source, uint8_t *bytes, size_t
     }
 }
 
+/* Each way to read an element of a strange VR, as its place says. */
+static enum recode_length guess(void *context, const struct recode_place *place)
+{
+    FUZZ_CHECK(place->offset < place->limit && place->form != SYNTAX_IMPLICIT_LE);
+    return (enum recode_length)(place->offset / 2 % 4);
+}
+
 /* What comes of `input` in another syntax; from a compressed one with some pixels in the place of its own. */
 static struct bytes convert(struct dicomnet_data_source *input, const char *from, const char *to, size_t step)
 {
@@ -55,7 +62,7 @@ static struct bytes convert(struct dicomnet_data_source *input, const char *from
         {.group = 0x7FE0, .element = 0x0001, .drop = true}};
     struct dicomnet_memory_source pixels;
     dicomnet_memory_source_init(&pixels, (const uint8_t *)"0123456789", 10);
-    struct recode_options options = {.input = input, .from = syntax_find(from), .to = syntax_find(to)};
+    struct recode_options options = {.input = input, .from = syntax_find(from), .to = syntax_find(to), .guess = guess};
     if (options.from.pixels == SYNTAX_PIXELS_ENCAPSULATED) {
         options.patches = patches;
         options.patch_count = sizeof patches / sizeof patches[0];

@@ -10,6 +10,7 @@
 #include <zlib.h>
 
 #include "files/source.h"
+#include "golden.h"
 
 enum { SIZE = 5000 };
 
@@ -204,6 +205,85 @@ Test(source, deflated)
         cr_assert_eq(unlink(path), 0);
     }
     cr_expect(was_padded && was_even);
+}
+
+/* Elements whose VR is none of the standard's, in each way in which their length is written, and their neighbours. */
+static void put_strange(struct golden *golden, bool strange)
+{
+    static const struct {
+        uint32_t tag;
+        const char *vr, *right;
+        enum walk_length length;
+    } rows[] = {{0x00090010, "LO", "LO", WALK_LENGTH_BY_VR},  {0x00091001, "zz", "UN", WALK_LENGTH_16},
+                {0x00091002, "??", "UN", WALK_LENGTH_32},     {0x00100010, "  ", "PN", WALK_LENGTH_16},
+                {0x00100020, "", "LO", WALK_LENGTH_IMPLICIT}, {0x00100021, "LO", "LO", WALK_LENGTH_BY_VR},
+                {0x00280010, "zz", "US", WALK_LENGTH_16},     {0x00280011, "US", "US", WALK_LENGTH_BY_VR},
+                {0x7FE00010, "??", "OW", WALK_LENGTH_32}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t *p = golden->writer.data + golden->writer.len;
+        bool is_strange = strange && rows[i].length != WALK_LENGTH_BY_VR;
+        /* OB and LO have the layout of what is written here, and golden takes them for it. */
+        const char *like = rows[i].length == WALK_LENGTH_32 ? "OB" : "LO";
+        enum syntax_form form = golden->form;
+        if (is_strange && rows[i].length == WALK_LENGTH_IMPLICIT)
+            golden->form = SYNTAX_IMPLICIT_LE;
+        golden_put(golden, rows[i].tag, is_strange ? like : rows[i].right, "ab", 2);
+        golden->form = form;
+        if (is_strange && rows[i].length != WALK_LENGTH_IMPLICIT)
+            memcpy(p + 4, rows[i].vr, 2);
+    }
+}
+
+Test(source, vrs_that_are_none)
+{
+    static struct golden strange, right;
+    static uint8_t bytes[2 * SIZE];
+    static const char *const targets[] = {DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN,
+                                          DICOMNET_UID_DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN};
+    char path[GOLDEN_PATH_SIZE], text[SOURCE_FAILURE_SIZE];
+    for (size_t i = 0; i < 2; i++) {
+        golden_begin(&strange, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, SYNTAX_EXPLICIT_LE);
+        golden_begin(&right, targets[i], i == 0 ? SYNTAX_IMPLICIT_LE : SYNTAX_EXPLICIT_LE);
+        golden_put_names(&strange);
+        golden_put_names(&right);
+        put_strange(&strange, true);
+        put_strange(&right, false);
+        golden_write(&strange, strange.writer.len, path);
+        struct file_facts facts = facts_of(path);
+        facts.syntax_uid = DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN;
+        facts.data_offset = strange.data_offset;
+        facts.data_len = facts.size_bytes - strange.data_offset;
+        ssize_t len = read_as(&facts, targets[i], 50, bytes, text);
+        cr_assert_gt(len, 0, "%s", text);
+        if (i == 1)
+            golden_deflate(&right);
+        cr_assert_eq((size_t)len, right.writer.len - right.data_offset);
+        cr_expect_arr_eq(bytes, right.bytes + right.data_offset, (size_t)len);
+        cr_assert_eq(unlink(path), 0);
+    }
+}
+
+/* Of a private one in big endian nobody knows which of its bytes make a word. */
+Test(source, vrs_that_are_none_in_big_endian)
+{
+    static struct golden golden;
+    static uint8_t bytes[2 * SIZE];
+    char path[GOLDEN_PATH_SIZE], text[SOURCE_FAILURE_SIZE];
+    golden_begin(&golden, DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN, SYNTAX_EXPLICIT_BE);
+    golden_put_names(&golden);
+    uint8_t *p = golden.writer.data + golden.writer.len;
+    golden_put(&golden, 0x00211001, "LO", "ab", 2);
+    memcpy(p + 4, "zz", 2);
+    golden_put(&golden, 0x00280010, "US", "ab", 2);
+    golden_write(&golden, golden.writer.len, path);
+    struct file_facts facts = facts_of(path);
+    facts.syntax_uid = DICOMNET_UID_EXPLICIT_VR_BIG_ENDIAN;
+    facts.data_offset = golden.data_offset;
+    facts.data_len = facts.size_bytes - golden.data_offset;
+    cr_expect_eq(read_as(&facts, DICOMNET_UID_IMPLICIT_VR_LITTLE_ENDIAN, 50, bytes, text),
+                 DICOMNET_ERROR_SOURCE_UNDECODABLE);
+    cr_expect_not_null(strstr(text, "nobody knows"), "%s", text);
+    cr_assert_eq(unlink(path), 0);
 }
 
 Test(source, what_cannot_be_converted)

@@ -10,8 +10,8 @@
  *    what cannot be undone (SYNTAX_OPAQUE)             none
  *
  * What is stored in one of the four uncompressed syntaxes is last of all offered in those two of them that few peers
- * insist on, Explicit VR Big Endian and Deflated, so that a peer that takes nothing else still gets it. Pixels are never
- * compressed.
+ * insist on, Explicit VR Big Endian and Deflated, so that a peer that takes nothing else still gets it. Pixels are
+ * never compressed.
  */
 #ifndef INSTANCE_FALLBACK_H
 #define INSTANCE_FALLBACK_H

@@ -5,7 +5,7 @@ import re
 import subprocess
 import unittest
 
-from support import documents
+from support import conversions, documents, images
 from support.base import CommandTest
 from support.process import TIMEOUT_S, build_folder, environment, run
 
@@ -157,6 +157,23 @@ class StatusRules(unittest.TestCase):
         for line in lines:
             status, *means = line.split(' | ')
             self.assertEqual(table.get(int(status, 16), other), means, status)
+
+
+class Fallbacks(unittest.TestCase):
+    """The generated table of docs/conformance.md says what the hand-written one of tests/support does."""
+
+    def test_every_row(self):
+        page, = (page for page in documents.pages() if page.name == 'docs/conformance.md')
+        part, = (match['text'] for match in documents.GENERATED.finditer(page.text) if match['what'] == 'fallbacks')
+        rows = re.findall(r'^\| ([^|]+) \| ([\d.]+) \|([^|]+)\|([^|]*)\|$', part, re.MULTILINE)
+        uids = {name: uid for name, uid, _, _ in rows}
+        self.assertLessEqual({*images.UNCOMPRESSED, *images.LOSSLESS, *images.LOSSY}, set(uids.values()))
+        for name, uid, becomes, level in rows:
+            with self.subTest(syntax=name):
+                found = [] if becomes.strip() == 'nothing' else [uids[other] for other in becomes.strip().split(', ')]
+                for transcode in conversions.LEVELS:
+                    allowed = level.strip(' `') in conversions.LEVELS[:conversions.LEVELS.index(transcode) + 1]
+                    self.assertEqual([uid] + (found if allowed else []), conversions.outcomes(uid, transcode))
 
 
 if __name__ == '__main__':

@@ -9,6 +9,7 @@ Generated parts stand between `<!-- generated: WHAT -->` and `<!-- end -->`. WHA
 
     help PROGRAM [COMMAND]   what --help prints
     status rules             what each status of a C-STORE response leads to
+    fallbacks                which transfer syntax may become which
     layers                   which folder of src/ may use which: the table of tests/lint
     modules FOLDER           the files of a folder of src/, with the first sentence that each says about itself
     source FILE              an example
@@ -248,6 +249,8 @@ def generate(what):
         return modules(rest)
     if what == 'status rules':
         return output_of(BUILD / 'tests' / 'support' / 'status-rules')
+    if what == 'fallbacks':
+        return output_of(BUILD / 'tests' / 'support' / 'fallbacks')
     raise ValueError(f'nothing makes the generated part "{what}"')
 
 

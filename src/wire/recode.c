@@ -67,6 +67,8 @@ static ssize_t put_from(struct cursor *cursor, struct dicomnet_data_source *sour
         cursor->at += taken;
         wanted += taken;
     }
+    if (count == 0)
+        return 0;
     ssize_t got = source->read(source, offset, gaps, count);
     return got >= 0 && (uint64_t)got < wanted ? DICOMNET_ERROR_SOURCE_SHORT : got;
 }

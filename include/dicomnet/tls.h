@@ -81,6 +81,9 @@ int dicomnet_tls_create(struct dicomnet_tls **ret_tls, const struct dicomnet_tls
 /* Give it up; NULL does nothing. It is freed with the last association that uses it. */
 void dicomnet_tls_destroy(struct dicomnet_tls *tls);
 
+/* False if it was made `insecure`. */
+bool dicomnet_tls_checks_peer(const struct dicomnet_tls *tls);
+
 #ifdef __cplusplus
 }
 #endif

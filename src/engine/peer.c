@@ -172,7 +172,8 @@ static bool is_for_good(const struct peer *peer, const struct peer_ending *endin
     if (peer->has_opened)
         return false;
     bool unknown = end->kind == DICOMNET_ASSOCIATION_NOT_CONNECTED && end->error == DICOMNET_ERROR_HOST_UNKNOWN;
-    return unknown || (dicomnet_error_is_foreign(end->error) && !ending->others_ask);
+    bool wrong = dicomnet_error_is_foreign(end->error) || dicomnet_error_is_tls_setup(end->error);
+    return unknown || (wrong && !ending->others_ask);
 }
 
 /*

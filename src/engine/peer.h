@@ -10,6 +10,7 @@
  *   an association opens                          it is there; workers that back off since it was not try at once
  *   none can be opened                            trouble: given up after a time, or after as many tries as allowed
  *   rejected for good, or the host is unknown     given up at once
+ *   it speaks no DICOM, or TLS does not suit it   given up at once, unless it did before in this session
  *   rejected for the time being                   it is there, and takes no more associations now
  *   associations end under their first store      the instances' matter (losses.h), unless it has stored nothing long
  *   two in turn end after as many stores          a lesson for all workers: release before that
@@ -27,10 +28,10 @@
 #include "engine/figures.h"
 #include "engine/lessons.h"
 #include "engine/losses.h"
+#include "services/peer_text.h"
 
 struct context_pair;
 struct outcome;
-struct peer_words;
 
 enum { PEER_GIVE_UP_MS = 600 * 1000 }; /* how long a peer that was there once is waited for, unless told otherwise */
 
@@ -46,15 +47,15 @@ struct peer {
     struct peer_options options;
     struct lessons lessons; /* what every worker is to know of it, those that start later too */
     struct losses losses;
-    bool was_there;            /* it has agreed to an association once, or was too busy to */
-    bool has_opened;           /* it has agreed to one in this session */
-    uint64_t trouble_since_us; /* monotonic; since when it cannot be reached, or has no room; 0 = it is not so */
-    char trouble[200];         /* and what is the matter */
-    uint64_t last_answer_us;   /* monotonic; when it last answered a store */
-    unsigned unauthorised;     /* answers 0124 in a row, to any worker */
-    bool uid_missing;          /* it leaves SOP Instance UIDs out of its responses, */
-    bool context_other;        /* and answers on other presentation contexts: both were noted */
-    char why[256];             /* of the last verdict to give up */
+    bool was_there;                /* it has agreed to an association once, or was too busy to */
+    bool has_opened;               /* it has agreed to one in this session */
+    uint64_t trouble_since_us;     /* monotonic; since when it cannot be reached, or has no room; 0 = it is not so */
+    char trouble[PEER_TEXT_SIZE];  /* and what is the matter */
+    uint64_t last_answer_us;       /* monotonic; when it last answered a store */
+    unsigned unauthorised;         /* answers 0124 in a row, to any worker */
+    bool uid_missing;              /* it leaves SOP Instance UIDs out of its responses, */
+    bool context_other;            /* and answers on other presentation contexts: both were noted */
+    char why[PEER_TEXT_SIZE + 64]; /* of the last verdict to give up */
     struct peer_worker {
         uint64_t died_after; /* stores that its last association had answered when the peer ended it, 0 = it did not */
         bool saw_absence;    /* somebody could not open an association while its own was open */

@@ -105,6 +105,8 @@ struct session_progress {
     uint64_t next_try_us; /* until that try; 0 = it is under way */
 };
 
+enum { SESSION_STOP_TEXT_SIZE = 720 };
+
 /* How the session ended. */
 enum session_verdict {
     SESSION_COMPLETE,    /* every instance that could be sent has ended */
@@ -114,7 +116,7 @@ enum session_verdict {
 struct session_result {
     enum session_verdict verdict;
     bool strict; /* as it was asked for */
-    char stop_text[256];
+    char stop_text[SESSION_STOP_TEXT_SIZE];
     struct session_totals totals;
     uint64_t begun_us, ended_us; /* wall clock: for people; what lies between is duration_us */
     uint64_t duration_us;        /* of the session */

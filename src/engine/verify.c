@@ -11,7 +11,7 @@
 static void on_verified(void *user, const struct dicomnet_verification_result *result)
 {
     struct verify *verify = user;
-    char text[240], why[200];
+    char text[PEER_TEXT_SIZE + 40], why[PEER_TEXT_SIZE];
     verify->verification = NULL;
     if (result->error == 0 && result->status == DICOMNET_STATUS_SUCCESS) {
         verify->done(verify->user, NULL, result->echo_us);

@@ -202,6 +202,7 @@ static int open_receiver(struct arrivals *arrivals, struct uv_loop_s *loop, char
                                                      .bind_address = options->get ? NULL : options->receive_address,
                                                      .port = options->receive_port,
                                                      .association = {.check_called_ae = true,
+                                                                     .tls = options->receive_tls,
                                                                      .max_pdu_len = options->association.max_pdu_len,
                                                                      .timeouts = options->association.timeouts,
                                                                      .logger = &arrivals->run->logger}},

@@ -72,7 +72,8 @@ void peer_link_check_timeouts(struct peer_link *link, bool querying, bool waits)
 static bool is_permanent(const struct dicomnet_association_end *end)
 {
     return (end->kind == DICOMNET_ASSOCIATION_REJECTED && end->reject.result == 1) ||
-           end->error == DICOMNET_ERROR_HOST_UNKNOWN || dicomnet_error_is_foreign(end->error);
+           end->error == DICOMNET_ERROR_HOST_UNKNOWN || dicomnet_error_is_foreign(end->error) ||
+           dicomnet_error_is_tls_setup(end->error);
 }
 
 void peer_link_closed(struct peer_link *link, const struct dicomnet_association_end *end, bool opened)

@@ -9,6 +9,7 @@
 
 #include "fetch/arrivals.h"
 #include "fetch/run.h"
+#include "services/peer_text.h"
 
 struct peer_link {
     struct run *run;
@@ -17,9 +18,9 @@ struct peer_link {
     uint64_t stopping_us;             /* monotonic: when the peer was first asked to stop; 0 = it was not */
 
     /* Of the last association, when it has ended: */
-    bool failed;        /* before its query or retrieval had ended */
-    bool is_permanent;  /* another one would end in the same way */
-    char end_text[256]; /* how it ended, for people */
+    bool failed;                   /* before its query or retrieval had ended */
+    bool is_permanent;             /* another one would end in the same way */
+    char end_text[PEER_TEXT_SIZE]; /* how it ended, for people */
 };
 
 /* What an association is for. */

@@ -21,7 +21,7 @@
 #include "dicomnet/query_retrieve.h"
 #include "instance/event.h"
 
-enum { RETRIEVAL_TEXT_SIZE = 400 };
+enum { RETRIEVAL_TEXT_SIZE = 720 };
 
 struct peer_words;
 
@@ -41,6 +41,7 @@ struct retrieval_options {
     uint32_t mode;                     /* permissions of what comes: struct part10_folder */
     const char *receive_address;       /* to listen on, for a C-MOVE to this process */
     uint16_t receive_port;             /* 0 = any free one */
+    struct dicomnet_tls *receive_tls;  /* borrowed; NULL = it comes in clear */
     char receive_ae[DICOMNET_AE_SIZE]; /* the move destination then: who calls another AE title is rejected */
     const char *const *allow_from;     /* see serve/allowed.h: who may send to us; none = anybody */
     size_t allow_from_count;

@@ -330,6 +330,11 @@ void dicomnet_tls_destroy(struct dicomnet_tls *tls)
     free(tls);
 }
 
+bool dicomnet_tls_checks_peer(const struct dicomnet_tls *tls)
+{
+    return !tls->insecure;
+}
+
 /* ---- sessions ---- */
 
 static void forget_session(struct dicomnet_tls *tls, size_t index)

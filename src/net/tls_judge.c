@@ -139,7 +139,8 @@ int judge_certificate(int reason, X509 *certificate, char *ret_detail, size_t si
 /* An alert of the peer's (RFC 8446 6.2). */
 static int judge_alert(int alert, bool wants_certificate, char *ret_detail, size_t size)
 {
-    (void)snprintf(ret_detail, size, "%s", SSL_alert_desc_string_long(alert));
+    const char *text = SSL_alert_desc_string_long(alert);
+    (void)snprintf(ret_detail, size, "%s", strcmp(text, "unknown") != 0 ? text : "");
     switch (alert) {
     case SSL_AD_CERTIFICATE_REQUIRED:
         return DICOMNET_ERROR_TLS_CERTIFICATE_WANTED;

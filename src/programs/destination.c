@@ -7,19 +7,35 @@
 #include <string.h>
 #include <uv.h>
 
+#include "dicomnet/tls.h"
 #include "programs/option_groups.h"
 #include "programs/peers.h"
+#include "programs/tls_options.h"
 
-enum { PORT_DEFAULT = 104 };
+enum { PORT_DEFAULT = 104, PORT_TLS_DEFAULT = 2762 /* IANA: dicom-tls */ };
 
-static const char url_prefix[] = "pacs://";
+static const char url_prefix[] = "pacs://", tls_url_prefix[] = "pacss://";
 
-const struct peer_words destination_words = {
-    .called_ae = "--ae-title", .calling_ae = "--calling-ae", .transcode = "--transcode"};
+const struct peer_words destination_words = {.called_ae = "--ae-title",
+                                             .calling_ae = "--calling-ae",
+                                             .tls = "--tls",
+                                             .tls_ca = "--tls-ca",
+                                             .tls_certificate = "--tls-cert",
+                                             .tls_server_name = "--tls-server-name",
+                                             .tls_pin = "--tls-pin",
+                                             .transcode = "--transcode"};
 
-static bool is_url(const char *argument)
+static bool is_tls_url(const char *argument)
 {
-    return strncasecmp(argument, url_prefix, sizeof url_prefix - 1) == 0;
+    return strncasecmp(argument, tls_url_prefix, sizeof tls_url_prefix - 1) == 0;
+}
+
+/* What stands behind the scheme; the whole if there is none. */
+static const char *behind_scheme(const char *argument)
+{
+    if (is_tls_url(argument))
+        return argument + sizeof tls_url_prefix - 1;
+    return strncasecmp(argument, url_prefix, sizeof url_prefix - 1) == 0 ? argument + sizeof url_prefix - 1 : argument;
 }
 
 static bool is_ipv6(const char *text)
@@ -166,17 +182,18 @@ static const char *set_ae(char ae[DICOMNET_AE_SIZE], const char *title, size_t l
 static int read_text(struct destination *destination, const char *text, const char *port, char *ret_message,
                      size_t size)
 {
-    const char *rest = is_url(text) ? text + sizeof url_prefix - 1 : text;
+    const char *rest = behind_scheme(text);
     size_t len = strlen(rest);
     struct parts parts;
 
     if (rest == text && destination_shape(text) == DESTINATION_URL) {
         snprintf(ret_message, size,
-                 "'%.200s': the only URL of a destination is pacs://[AE@]HOST[:PORT]; TLS and HTTP "
-                 "are not there yet",
+                 "'%.200s': the URLs of a destination are pacs://[AE@]HOST[:PORT] and, over TLS, "
+                 "pacss://[AE@]HOST[:PORT]; HTTP is not there yet",
                  text);
         return -1;
     }
+    destination->over_tls = destination->over_tls || is_tls_url(text);
     if (rest != text && len > 0 && rest[len - 1] == '/')
         len--;
     const char *problem = split(rest, len, port != NULL, &parts);
@@ -221,9 +238,40 @@ static bool peers_default_path(char *ret_path, size_t size)
     return len > 0 && (size_t)len < size;
 }
 
+static void use_text(const char **text, const char *from_file)
+{
+    if (*text == NULL && from_file[0] != '\0')
+        *text = from_file;
+}
+
+/* What the options say wins. */
+static void use_tls(const struct options *options, struct destination *destination, const struct peer_tls *from_file)
+{
+    struct tls_group *tls = &destination->tls;
+    destination->over_tls = true;
+    bool checked_as_given = tls->ca != NULL || tls->pin != NULL;
+    if (!tls->insecure && !checked_as_given) {
+        use_text(&tls->ca, from_file->ca);
+        use_text(&tls->pin, from_file->pin);
+        tls->insecure = from_file->insecure;
+    }
+    if (tls->certificate == NULL) {
+        use_text(&tls->certificate, from_file->certificate);
+        use_text(&tls->key, from_file->key);
+        if (tls->key_password == NULL)
+            use_text(&tls->password_file, from_file->password_file);
+    }
+    use_text(&tls->server_name, from_file->server_name);
+    use_text(&tls->ciphers, from_file->ciphers);
+    if (from_file->newest && !options_given(options, "tls-min"))
+        tls->version_min = DICOMNET_TLS_1_3;
+}
+
 static int use_peer(const struct options *options, const struct peer *peer, struct destination *destination,
                     const char *path, char *ret_message, size_t size)
 {
+    if (peer->tls)
+        use_tls(options, destination, &peer->with);
     const char *problem = NULL, *key = "host";
     if (!set_host(destination, peer->host, strlen(peer->host)))
         problem = "is not a host name or an address";
@@ -250,7 +298,6 @@ static int read_peers(const struct options *options, struct destination *destina
                       char *ret_message, size_t size)
 {
     const struct connection_group *connection = options_group_of(options, GROUP_CONNECTION);
-    struct peer peer;
     bool wanted = connection->peer != NULL || connection->config != NULL;
     if (connection->config != NULL)
         snprintf(ret_path, path_size, "%s", connection->config);
@@ -260,9 +307,9 @@ static int read_peers(const struct options *options, struct destination *destina
                  "--peer: neither XDG_CONFIG_HOME nor HOME says where the file of peers is; see --config");
         return connection->peer != NULL ? -1 : 0;
     }
-    int result = peers_find(ret_path, connection->peer, &peer, ret_message, size);
+    int result = peers_find(ret_path, connection->peer, &destination->from_file, ret_message, size);
     if (result > 0)
-        return use_peer(options, &peer, destination, ret_path, ret_message, size) == 0 ? 1 : -1;
+        return use_peer(options, &destination->from_file, destination, ret_path, ret_message, size) == 0 ? 1 : -1;
     return result < 0 || wanted ? -1 : 0;
 }
 
@@ -273,8 +320,9 @@ static void describe(struct destination *destination)
         return;
     }
     bool brackets = strchr(destination->host, ':') != NULL;
-    snprintf(destination->text, sizeof destination->text, "%s@%s%s%s:%u", destination->association.called_ae,
-             brackets ? "[" : "", destination->host, brackets ? "]" : "", destination->association.port);
+    const char *over = !destination->over_tls ? "" : destination->tls.insecure ? " over TLS, unchecked" : " over TLS";
+    snprintf(destination->text, sizeof destination->text, "%s@%s%s%s:%u%s", destination->association.called_ae,
+             brackets ? "[" : "", destination->host, brackets ? "]" : "", destination->association.port, over);
 }
 
 /* --host, which takes a host, or all of a destination that is one word. */
@@ -310,6 +358,8 @@ static void begin(struct destination *destination, const struct connection_group
                                                         .max_pdu_len = connection->network.max_pdu_len,
                                                         .timeouts = connection->network.timeouts},
                                         .default_port = true,
+                                        .over_tls = tls_options_ask(&connection->tls),
+                                        .tls = connection->tls,
                                         .loopback = connection->loopback};
     strcpy(destination->association.called_ae, connection->called_ae);
     strcpy(destination->association.calling_ae, connection->calling_ae);
@@ -318,7 +368,7 @@ static void begin(struct destination *destination, const struct connection_group
 void destination_be_nobody(const struct options *options, struct destination *ret_destination)
 {
     begin(ret_destination, options_group_of(options, GROUP_CONNECTION));
-    ret_destination->default_port = false;
+    ret_destination->default_port = ret_destination->over_tls = false;
     ret_destination->association.port = 0;
     ret_destination->association.called_ae[0] = '\0';
     ret_destination->association.calling_ae[0] = '\0';
@@ -351,8 +401,25 @@ int destination_find(const struct options *options, struct destination *ret_dest
     }
     if (options_given(options, "ae-title"))
         strcpy(destination->association.called_ae, connection->called_ae);
+    if (destination->over_tls && destination->default_port)
+        destination->association.port = PORT_TLS_DEFAULT;
     describe(destination);
-    return 0;
+    if (!destination->over_tls)
+        return 0;
+    error = tls_options_connect(&destination->tls, &destination->association.tls, ret_message, size);
+    return error == 0 ? 0 : DESTINATION_WRONG;
+}
+
+void destination_warn(const struct destination *destination, const struct options *options)
+{
+    if (destination->over_tls)
+        tls_options_warn(&destination->tls, options_program_name(options->program));
+}
+
+void destination_fini(struct destination *destination)
+{
+    dicomnet_tls_destroy(destination->association.tls);
+    destination->association.tls = NULL;
 }
 
 int destination_say(const struct options *options, int result, const char *message)
@@ -369,5 +436,6 @@ void destination_explain(const struct destination *destination, char *text, size
     size_t len = strlen(text);
     if (destination->default_port && !destination->loopback &&
         strstr(text, dicomnet_error_text(UV_ECONNREFUSED)) != NULL)
-        snprintf(text + len, size - len, "; no port was given, so it was %d (--port PORT)", PORT_DEFAULT);
+        snprintf(text + len, size - len, "; no port was given, so it was %u (--port PORT)",
+                 destination->association.port);
 }

@@ -3,6 +3,7 @@
  *
  *   --host HOST [--port PORT] [--ae-title AE]         (HOST may be all that --connect takes)
  *   --connect, or an argument: pacs://[AE@]HOST[:PORT]   [AE@]HOST[:PORT]   [AE@]HOST PORT
+ *   the same over TLS: pacss://[AE@]HOST[:PORT], "tls" in the file of peers, or any option of TLS
  *   --peer NAME, or nothing at all: a peer from the file of peers, or its default
  *   --loopback
  *
@@ -17,17 +18,22 @@
 #include <stdint.h>
 
 #include "dicomnet/association.h"
+#include "programs/option_groups.h"
+#include "programs/peers.h"
 #include "services/peer_text.h"
 
 struct options;
 
-/* It is not to be copied: the association's host is in it. */
+/* It is not to be copied: the association's host is in it. Call destination_fini, whatever was found. */
 struct destination {
     struct dicomnet_association_parameters association; /* all that the options say of it; host: "" with loopback */
     char host[256];                                     /* without brackets */
     bool loopback;
-    bool default_port; /* nobody said which, so it is 104 */
-    char text[300];    /* for people: "PACS@pacs.example.org:4242", "PACS@[::1]:104", "the loopback receiver" */
+    bool default_port; /* nobody said which, so it is 104, or 2762 over TLS */
+    bool over_tls;     /* association.tls is owned: destination_fini */
+    struct tls_group tls;
+    struct peer from_file; /* its texts may be in `tls` */
+    char text[300]; /* for people: "PACS@pacs.example.org:4242", "PACS@[::1]:104 over TLS", "the loopback receiver" */
 };
 
 /* The options that set whom we ask, and as whom. */
@@ -53,6 +59,12 @@ enum { DESTINATION_WRONG = -1, DESTINATION_MISSING = -2 };
  */
 int destination_find(const struct options *options, struct destination *ret_destination, char *ret_message,
                      size_t size) DICOMNET_MUST_CHECK;
+
+/* Say what may be wrong with it, though it is as it was asked for, on standard error. */
+void destination_warn(const struct destination *destination, const struct options *options);
+
+/* Safe twice, and after destination_be_nobody. */
+void destination_fini(struct destination *destination);
 
 /* No destination: that of a dry run which names none. */
 void destination_be_nobody(const struct options *options, struct destination *ret_destination);

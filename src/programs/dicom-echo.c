@@ -163,7 +163,11 @@ static int find_and_ask(const void *read_options)
     struct echo echo = {.options = options, .destination = &destination};
     char message[OPTIONS_MESSAGE_SIZE];
     int result = destination_find(&options->common, &destination, message, sizeof message);
-    return result == 0 ? run(&echo) : destination_say(&options->common, result, message);
+    if (result == 0)
+        destination_warn(&destination, &options->common);
+    int exit_code = result == 0 ? run(&echo) : destination_say(&options->common, result, message);
+    destination_fini(&destination);
+    return exit_code;
 }
 
 int main(int argc, char **argv)

@@ -292,7 +292,7 @@ static int run(struct finder *finder)
 static int ask(const void *read_options)
 {
     const struct dicom_finder_options *options = read_options;
-    struct destination destination;
+    struct destination destination = {0};
     struct query_keys keys;
     char message[OPTIONS_MESSAGE_SIZE];
     int exit_code = 1;
@@ -302,11 +302,13 @@ static int ask(const void *read_options)
         result = destination_find(&options->common, &destination, message, sizeof message);
     if (result == 0) {
         struct finder finder = {.options = options, .destination = &destination, .keys = &keys};
+        destination_warn(&destination, &options->common);
         exit_code = run(&finder);
     } else {
         exit_code = destination_say(&options->common, result, message);
     }
     query_keys_fini(&keys);
+    destination_fini(&destination);
     return exit_code;
 }
 

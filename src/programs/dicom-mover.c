@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "base/text.h"
+#include "dicomnet/tls.h"
 #include "fetch/retrieval.h"
 #include "instance/event.h"
 #include "programs/console.h"
@@ -19,6 +20,7 @@
 #include "programs/option_groups.h"
 #include "programs/query_keys.h"
 #include "programs/run_files.h"
+#include "programs/tls_options.h"
 #include "report/console_line.h"
 #include "report/event_log.h"
 #include "report/progress.h"
@@ -261,10 +263,26 @@ static bool is_meant(const struct mover *mover, const struct query_keys *keys, c
     return options->fetching.all || query_keys_narrow(keys, &options->query, ret_message, size);
 }
 
+/* What a peer is asked for over TLS does not come back in clear. */
+static bool receive_over_tls(struct mover *mover, char *ret_message, size_t size)
+{
+    struct retrieval_options *retrieval = &mover->retrieval;
+    struct tls_group tls = mover->destination->tls;
+    if (!mover->destination->over_tls || retrieval->get || retrieval->output_dir == NULL)
+        return true;
+    if (tls.certificate == NULL) {
+        snprintf(ret_message, size,
+                 "what comes by C-MOVE would come in clear: give the receiver here a certificate (--tls-cert, "
+                 "--tls-key), or take --get");
+        return false;
+    }
+    return tls_options_listen(&tls, &retrieval->receive_tls, ret_message, size) == 0;
+}
+
 static int ask(const void *read_options)
 {
     const struct dicom_mover_options *options = read_options;
-    struct destination destination;
+    struct destination destination = {0};
     struct query_keys keys;
     char message[OPTIONS_MESSAGE_SIZE];
     int exit_code = 1;
@@ -273,14 +291,17 @@ static int ask(const void *read_options)
         destination_find(&options->common, &destination, message, sizeof message) == 0) {
         struct mover mover = {.options = options, .destination = &destination};
         fill_in_retrieval(&mover, &keys.identifier);
-        if (is_meant(&mover, &keys, message, sizeof message))
+        destination_warn(&destination, &options->common);
+        if (is_meant(&mover, &keys, message, sizeof message) && receive_over_tls(&mover, message, sizeof message))
             exit_code = run(&mover);
         else
             fprintf(stderr, "dicom-mover: %s\n", message);
+        dicomnet_tls_destroy(mover.retrieval.receive_tls);
     } else {
         fprintf(stderr, "dicom-mover: %s\n", message);
     }
     query_keys_fini(&keys);
+    destination_fini(&destination);
     return exit_code;
 }
 

@@ -300,8 +300,10 @@ static bool find_destination(const struct dicom_sender_options *options, struct 
     destination_be_nobody(&options->common, ret_destination);
     if (options->session.dry_run && !options->session.probe && none_given)
         return true;
-    if (destination_find(&options->common, ret_destination, message, sizeof message) == 0)
+    if (destination_find(&options->common, ret_destination, message, sizeof message) == 0) {
+        destination_warn(ret_destination, &options->common);
         return true;
+    }
     fprintf(stderr, "dicom-sender: %s\n", message);
     return false;
 }
@@ -336,7 +338,7 @@ static int write_synthetic_files(const struct dicom_sender_options *options)
 static int send_files(const struct dicom_sender_options *options)
 {
     static struct session_result result; /* some 45 KB of histograms and workers */
-    struct destination destination;
+    struct destination destination = {0};
     struct sender sender = {.options = options,
                             .destination = &destination,
                             .given = console_quote((int)options->common.shown_count, options->common.shown)};
@@ -351,6 +353,7 @@ static int send_files(const struct dicom_sender_options *options)
     session_loop_close(&sender.loop);
     dry_run_fini(&sender.dry_run);
     resume_close(&sender.resume);
+    destination_fini(&destination);
     free(sender.given);
     return exit_code;
 }

@@ -113,8 +113,10 @@ int option_reader_take_foreign(struct option_reader *reader, const char *argumen
     char name[32];
     size_t name_len = strcspn(word->means, "=");
     snprintf(name, sizeof name, "%.*s", (int)name_len, word->means);
+    if (word->means[name_len] != '=' && set_by_name(reader, name, argument, len, value) != 0)
+        return -1;
     if (word->means[name_len] != '=')
-        return set_by_name(reader, name, argument, len, value);
+        return word->then != NULL ? set_by_name(reader, word->then, argument, len, NULL) : 0;
     const struct option_row *row = option_find_by_name(program, name);
     if (options_given(reader->options, name) && row->takes != OPTION_SYNTAXES)
         return 0;

@@ -31,21 +31,48 @@
     }
 
 static const struct foreign_word words[] = {
-    /* ---- security: refused, as nothing may go in clear that was meant to be encrypted ---- */
-    WORDS(.programs = EVERYBODY, .spellings = "--disable-tls"),
+    /* ---- TLS ---- */
+    WORDS(.programs = EVERYBODY, .spellings = "+tls --enable-tls", .means = "tls-key", .then = "tls-cert"),
+    WORDS(.programs = REQUESTORS, .spellings = "+cf --add-cert-file +cd --add-cert-dir --cacert", .means = "tls-ca"),
+    WORDS(.programs = SERVERS, .spellings = "+cf --add-cert-file +cd --add-cert-dir", .means = "tls-client-ca"),
+    WORDS(.programs = EVERYBODY, .spellings = "--cert --cert-file", .means = "tls-cert"),
+    WORDS(.programs = EVERYBODY, .spellings = "--key-file", .means = "tls-key"),
+    WORDS(.programs = EVERYBODY, .spellings = "+pw --use-passwd", .means = "tls-key-password"),
+    WORDS(.programs = REQUESTORS, .spellings = "-ic --ignore-peer-cert", .means = "tls-insecure"),
+    WORDS(.programs = REQUESTORS, .spellings = "+tla --anonymous-tls", .means = "tls"),
+    WORDS(.programs = EVERYBODY, .spellings = "--tls12 --tls13 --tls-aes --ssl", .means = "tls"),
+    WORDS(.programs = SERVERS, .spellings = "-rc --require-peer-cert", .means = "tls-client=require"),
+    WORDS(.programs = SERVERS, .spellings = "-vc --verify-peer-cert", .means = "tls-client=request"),
+    WORDS(.programs = SERVERS, .spellings = "-ic --ignore-peer-cert --tls-noauth", .means = "tls-client=none"),
+    /* The peer's certificate is checked, PEM is what is read, and the profile is B.12 in any case. */
+    WORDS(.programs = REQUESTORS, .spellings = "-rc --require-peer-cert -vc --verify-peer-cert --tls-noauth"),
     WORDS(.programs = EVERYBODY,
           .spellings =
-              "+tls -tls --enable-tls +tla --anonymous-tls --tls --tls-3des --tls-aes --tls-cipher --tls-eia-https "
-              "--tls-eia-ldaps --tls-noauth --tls-null --tls-protocol --tls1 --tls11 --tls12 --tls13 --ssl --ssl2Hello "
-              "--ssl3 --key-pass --key-store --key-store-pass --key-store-type --trust-store --trust-store-pass "
-              "--trust-store-type +ps --std-passwd +pw --use-passwd -pw --null-passwd -pem --pem-keys -der --der-keys "
-              "+cf --add-cert-file +cd --add-cert-dir +crl --add-crl-file +crv --enable-crl-vfy +cra --enable-crl-all "
-              "+py --profile-bcp195-nd +px --profile-bcp195 +pz --profile-bcp195-ex +pg --profile-8996 +pm "
-              "--profile-8996m +pb --profile-basic +pa --profile-aes +pn --profile-null +cc --list-ciphers "
-              "--list-profiles +cs --cipher +dp --dhparam +rs --seed +ws --write-seed +wf --write-seed-file -rc "
-              "--require-peer-cert -vc --verify-peer-cert -ic --ignore-peer-cert +vc --verify-cert +rc --is-root-cert "
-              "--cert --cert-file --key-file --cacert",
-          .refused = "TLS is not there yet; nothing was sent, as it would have gone in clear"),
+              "-tls --disable-tls -pem --pem-keys -pw --null-passwd +py --profile-bcp195-nd +px "
+              "--profile-bcp195 +pz --profile-bcp195-ex +pg --profile-8996 +pm --profile-8996m +ws --write-seed "
+              "--tls-eia-https --tls-eia-ldaps"),
+    WORDS(.programs = EVERYBODY, .spellings = "+dp --dhparam +rs --seed +wf --write-seed-file", .values = 1),
+    WORDS(.programs = EVERYBODY,
+          .spellings = "+pb --profile-basic +pa --profile-aes +pn --profile-null --tls-3des --tls-null --tls1 --tls11 "
+                       "--ssl2Hello --ssl3",
+          .refused =
+              "TLS 1.2 and 1.3 are spoken, with encryption and forward secrecy, and nothing older (PS3.15 B.12)"),
+    WORDS(.programs = EVERYBODY, .spellings = "--tls-protocol", .refused = "see --tls-min for the oldest version"),
+    WORDS(.programs = EVERYBODY, .spellings = "--tls-cipher +cs --cipher +cc --list-ciphers --list-profiles",
+          .refused = "see --tls-ciphers, with the names that 'openssl ciphers' has"),
+    WORDS(.programs = EVERYBODY, .spellings = "+ps --std-passwd",
+          .refused = "nobody is asked for a password: see --tls-key-password-file"),
+    WORDS(.programs = EVERYBODY, .spellings = "-der --der-keys",
+          .refused = "files are PEM: 'openssl x509 -inform DER' and 'openssl pkey -inform DER' convert them"),
+    WORDS(.programs = EVERYBODY,
+          .spellings = "--key-pass --key-store --key-store-pass --key-store-type --trust-store --trust-store-pass "
+                       "--trust-store-type",
+          .refused = "files are PEM: 'keytool -importkeystore' and 'openssl pkcs12 -nodes' make them of a Java key "
+                     "store; then see --tls-cert, --tls-key and --tls-ca"),
+    WORDS(.programs = EVERYBODY,
+          .spellings = "+crl --add-crl-file +crv --enable-crl-vfy +cra --enable-crl-all +vc --verify-cert +rc "
+                       "--is-root-cert",
+          .refused = "lists of revoked certificates are not looked at, and roots are those that are trusted"),
     WORDS(.programs = EVERYBODY,
           .spellings = "-usr --user -pwd --password -epw --empty-password -kt --kerberos --saml --jwt -rsp "
                        "--pos-response --user-pass --user-rsp --username --kerberos-service-ticket --saml-assertion",

@@ -21,6 +21,7 @@ struct foreign_word {
                               does not change a value that is given */
     const char *refused;   /* why it is, and what there is instead */
     int values;            /* arguments that belong to a word without effect: 0 or 1 */
+    const char *then;      /* the long name of our option that has the argument behind the first */
 };
 
 /* The word for this spelling of `len` characters in this program, or NULL. */

@@ -32,6 +32,21 @@ struct network_group {
     struct dicomnet_association_timeouts timeouts;
 };
 
+/* TLS, of who connects and of who listens; see tls_options.h. */
+enum tls_client { TLS_CLIENT_UNSAID, TLS_CLIENT_NONE, TLS_CLIENT_REQUEST, TLS_CLIENT_REQUIRE };
+struct tls_group {
+    bool enabled;
+    const char *certificate, *key, *key_password, *password_file; /* ours */
+    const char *ciphers;
+    uint32_t version_min; /* enum dicomnet_tls_version */
+    /* Of who connects: */
+    const char *ca, *server_name, *pin;
+    bool insecure;
+    /* Of who listens: */
+    const char *client_ca;
+    uint32_t client; /* enum tls_client */
+};
+
 /* Where to, as the arguments say it; destination_find makes one destination of it. */
 struct connection_group {
     const char *destination;      /* the positional one, or NULL */
@@ -46,6 +61,7 @@ struct connection_group {
     bool loopback;
     uint16_t window; /* operations to propose; 0: not an option of the program */
     struct network_group network;
+    struct tls_group tls;
 };
 
 /* What dicom-sender sends, and over what. The rest of its options are those of the session itself. */
@@ -106,6 +122,7 @@ struct listening_group {
     uint16_t window;
     struct option_list accept_syntaxes; /* UIDs, the best first; none given = any */
     struct network_group network;
+    struct tls_group tls;
 };
 
 /* Who keeps instances: where and how. */

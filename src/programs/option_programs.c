@@ -8,7 +8,8 @@ static const struct option_program programs[] = {
     {.program = PROGRAM_SENDER,
      .name = "dicom-sender",
      .usage = "dicom-sender [OPTION...] [DESTINATION] PATH...\n"
-              "  where DESTINATION is pacs://[AE@]HOST[:PORT], [AE@]HOST:PORT or [AE@]HOST PORT\n"
+              "  where DESTINATION is pacs[s]://[AE@]HOST[:PORT], [AE@]HOST:PORT or\n"
+              "  [AE@]HOST PORT\n"
               "       dicom-sender report --ledger FILE   (dicom-sender report --help)",
      .about = "Sends DICOM files to a PACS by C-STORE, over many associations at a time. Files are told by their "
               "content, whatever they are called.",
@@ -31,6 +32,7 @@ static const struct option_program programs[] = {
      .options_size = sizeof(struct dicom_sender_options),
      .groups = {[GROUP_CONNECTION] = offsetof(struct dicom_sender_options, connection),
                 [GROUP_NETWORK] = offsetof(struct dicom_sender_options, connection.network),
+                [GROUP_TLS] = offsetof(struct dicom_sender_options, connection.tls),
                 [GROUP_SENDING] = offsetof(struct dicom_sender_options, sending),
                 [GROUP_SESSION] = offsetof(struct dicom_sender_options, session),
                 [GROUP_LEDGER] = offsetof(struct dicom_sender_options, ledger)}},
@@ -64,6 +66,7 @@ static const struct option_program programs[] = {
      .none_of_them = "give --output-dir DIR to keep what comes, or --discard to keep nothing",
      .options_size = sizeof(struct dicom_receiver_options),
      .groups = {[GROUP_NETWORK] = offsetof(struct dicom_receiver_options, listening.network),
+                [GROUP_TLS] = offsetof(struct dicom_receiver_options, listening.tls),
                 [GROUP_STORING] = offsetof(struct dicom_receiver_options, storing),
                 [GROUP_LISTENING] = offsetof(struct dicom_receiver_options, listening),
                 [GROUP_FAULTS] = offsetof(struct dicom_receiver_options, faults)}},
@@ -81,13 +84,14 @@ static const struct option_program programs[] = {
      .none_of_them = "give --output-dir DIR for the archive, or --synthetic to serve what does not exist",
      .options_size = sizeof(struct dicom_archive_options),
      .groups = {[GROUP_NETWORK] = offsetof(struct dicom_archive_options, listening.network),
+                [GROUP_TLS] = offsetof(struct dicom_archive_options, listening.tls),
                 [GROUP_STORING] = offsetof(struct dicom_archive_options, storing),
                 [GROUP_LISTENING] = offsetof(struct dicom_archive_options, listening),
                 [GROUP_ARCHIVE] = offsetof(struct dicom_archive_options, archive)}},
     {.program = PROGRAM_ECHO,
      .name = "dicom-echo",
      .usage = "dicom-echo [OPTION...] [DESTINATION]\n"
-              "  where DESTINATION is [pacs://][AE@]HOST[:PORT] or [AE@]HOST PORT",
+              "  where DESTINATION is [pacs[s]://][AE@]HOST[:PORT] or [AE@]HOST PORT",
      .about = "Asks a DICOM peer whether it is there (C-ECHO) and says how long it took.",
      .examples = "  dicom-echo pacs://PACS@pacs.example.org:4242\n"
                  "  dicom-echo --peer main --repeat 10\n",
@@ -100,11 +104,12 @@ static const struct option_program programs[] = {
      .options_size = sizeof(struct dicom_echo_options),
      .groups = {[GROUP_CONNECTION] = offsetof(struct dicom_echo_options, connection),
                 [GROUP_NETWORK] = offsetof(struct dicom_echo_options, connection.network),
+                [GROUP_TLS] = offsetof(struct dicom_echo_options, connection.tls),
                 [GROUP_ECHO] = offsetof(struct dicom_echo_options, echo)}},
     {.program = PROGRAM_FINDER,
      .name = "dicom-finder",
      .usage = "dicom-finder [OPTION...] [DESTINATION]\n"
-              "  where DESTINATION is [pacs://][AE@]HOST[:PORT] or [AE@]HOST PORT",
+              "  where DESTINATION is [pacs[s]://][AE@]HOST[:PORT] or [AE@]HOST PORT",
      .about = "Asks a DICOM peer what it has (C-FIND) and prints the matches as they come: a table, CSV or JSON.",
      .examples = "  dicom-finder PACS@pacs.example.org:4242 -k 'PatientName=DOE^*'\n"
                  "  dicom-finder --peer main -k StudyDate=20240101- -k ModalitiesInStudy=CT\n"
@@ -119,11 +124,12 @@ static const struct option_program programs[] = {
      .options_size = sizeof(struct dicom_finder_options),
      .groups = {[GROUP_CONNECTION] = offsetof(struct dicom_finder_options, connection),
                 [GROUP_NETWORK] = offsetof(struct dicom_finder_options, connection.network),
+                [GROUP_TLS] = offsetof(struct dicom_finder_options, connection.tls),
                 [GROUP_QUERY] = offsetof(struct dicom_finder_options, query)}},
     {.program = PROGRAM_MOVER,
      .name = "dicom-mover",
      .usage = "dicom-mover [OPTION...] [DESTINATION] -k KEY=VALUE... [--move-dest AE]\n"
-              "  where DESTINATION is [pacs://][AE@]HOST[:PORT] or [AE@]HOST PORT",
+              "  where DESTINATION is [pacs[s]://][AE@]HOST[:PORT] or [AE@]HOST PORT",
      .about = "Fetches what a DICOM peer has (C-MOVE or C-GET), or has it sent elsewhere. It first lists what matches; "
               "what then is missing it asks for again, and what is there already it does not ask for.",
      .examples = "  dicom-mover --peer main -k StudyInstanceUID=1.2.3 --output-dir studies \\\n"
@@ -141,6 +147,7 @@ static const struct option_program programs[] = {
      .options_size = sizeof(struct dicom_mover_options),
      .groups = {[GROUP_CONNECTION] = offsetof(struct dicom_mover_options, connection),
                 [GROUP_NETWORK] = offsetof(struct dicom_mover_options, connection.network),
+                [GROUP_TLS] = offsetof(struct dicom_mover_options, connection.tls),
                 [GROUP_QUERY] = offsetof(struct dicom_mover_options, query),
                 [GROUP_FETCHING] = offsetof(struct dicom_mover_options, fetching),
                 [GROUP_RETRIEVAL] = offsetof(struct dicom_mover_options, retrieval)}},

@@ -29,7 +29,7 @@ enum program {
     PROGRAM_ARCHIVE = 1 << 6
 };
 
-enum { OPTIONS_ROWS_MAX = 160, OPTIONS_MESSAGE_SIZE = 1024 };
+enum { OPTIONS_ROWS_MAX = 192, OPTIONS_MESSAGE_SIZE = 1024 };
 
 /* The values of an option that may be repeated, in their order. Owned by the options. */
 struct option_list {
@@ -42,6 +42,7 @@ enum option_group {
     GROUP_COMMON, /* struct options, which every program has */
     GROUP_CONNECTION,
     GROUP_NETWORK,
+    GROUP_TLS,
     GROUP_SENDING,
     GROUP_SESSION,
     GROUP_LEDGER,

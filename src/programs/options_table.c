@@ -19,6 +19,7 @@
 #include "dicomnet/log.h"
 #include "dicomnet/query_retrieve.h"
 #include "dicomnet/storage.h"
+#include "dicomnet/tls.h"
 #include "dicomnet/uid.h"
 #include "programs/option_groups.h"
 
@@ -48,6 +49,7 @@
 #define GROUP_OF_options           GROUP_COMMON
 #define GROUP_OF_connection_group  GROUP_CONNECTION
 #define GROUP_OF_network_group     GROUP_NETWORK
+#define GROUP_OF_tls_group         GROUP_TLS
 #define GROUP_OF_sending_group     GROUP_SENDING
 #define GROUP_OF_session_options   GROUP_SESSION
 #define GROUP_OF_ledger_group      GROUP_LEDGER
@@ -84,6 +86,9 @@ static const struct option_choice transcodes[] = {{"never", TRANSCODE_NEVER},
                                                   {"lossless", TRANSCODE_LOSSLESS},
                                                   {"lossy", TRANSCODE_LOSSY},
                                                   {NULL, 0}};
+static const struct option_choice tls_versions[] = {{"1.2", DICOMNET_TLS_1_2}, {"1.3", DICOMNET_TLS_1_3}, {NULL, 0}};
+static const struct option_choice tls_clients[] = {
+    {"none", TLS_CLIENT_NONE}, {"request", TLS_CLIENT_REQUEST}, {"require", TLS_CLIENT_REQUIRE}, {NULL, 0}};
 static const struct option_choice automatic[] = {{"auto", 0}, {NULL, 0}};
 
 /* The names after "debug" work and are not advertised. */
@@ -261,7 +266,7 @@ const struct option_row option_rows[] = {
     OPTION(.name = "output-dir", .programs = SENDER, .heading = "Input", .takes = OPTION_TEXT, .value = "DIR",
            .field = FIELD(sending_group, output_dir), .needs = {.name = "synthetic"},
            .conflicts_with = {{.name = "ramp"}, {.name = "dry-run"}, {.name = "duration"}, {.name = "json"}},
-           .excludes = {.headings = {"Destination", "Sending", "Transfer syntaxes", "Network"},
+           .excludes = {.headings = {"Destination", "Sending", "Transfer syntaxes", "TLS", "Network"},
                         .text = "--output-dir writes files and sends to nobody: give either it or"},
            .help = "write the synthetic instances into this folder, as study-N/image-N.dcm, and send nothing"),
     OPTION(.name = "synthetic-seed", .programs = SENDER, .heading = "Input", .takes = OPTION_UNSIGNED, .value = "N",
@@ -453,6 +458,51 @@ const struct option_row option_rows[] = {
                    "change byte order, VR encoding and deflate; also decompress what was compressed without loss; "
                    "also what was compressed with loss. What is kept stays as it came"),
 
+    /* ---- TLS: any of these options asks for it ---- */
+    OPTION(.name = "tls", .programs = REQUESTOR, .heading = "TLS", .field = FIELD(tls_group, enabled),
+           .conflicts_with = {{"loopback", "--loopback stays inside this process: TLS has nothing to do there"}},
+           .help = "encrypt the line and check who answers; the other options here, and pacss://, mean it too. The "
+                   "port is then 2762 if none is given"),
+    OPTION(.name = "tls-ca", .programs = REQUESTOR, .heading = "TLS", .takes = OPTION_TEXT, .value = "FILE|DIR",
+           .field = FIELD(tls_group, ca),
+           .help = "trust these certificates, and what they vouch for (PEM); by default those of this system"),
+    OPTION(.name = "tls-server-name", .programs = REQUESTOR, .heading = "TLS", .takes = OPTION_HOST, .value = "NAME",
+           .field = FIELD(tls_group, server_name),
+           .help = "the name or address that the peer's certificate is made out to; by default the host"),
+    OPTION(.name = "tls-pin", .programs = REQUESTOR, .heading = "TLS", .takes = OPTION_TEXT, .value = "SHA256",
+           .field = FIELD(tls_group, pin),
+           .help = "take the certificate with this SHA-256 and no other; without --tls-ca that is proof enough, as "
+                   "for one that vouches for itself"),
+    OPTION(.name = "tls-insecure", .programs = REQUESTOR, .heading = "TLS", .field = FIELD(tls_group, insecure),
+           .help = "check nothing: the line is encrypted, and whoever answers may be anybody"),
+    OPTION(.name = "tls", .programs = SERVER, .heading = "TLS", .field = FIELD(tls_group, enabled),
+           .help = "take TLS alone: who speaks in clear is refused. The other options here mean it too; --tls-cert is "
+                   "needed"),
+    OPTION(.name = "tls-client-ca", .programs = SERVER, .heading = "TLS", .takes = OPTION_TEXT, .value = "FILE|DIR",
+           .field = FIELD(tls_group, client_ca),
+           .help = "who connects needs a certificate that one of these vouches for (PEM)"),
+    OPTION(.name = "tls-client", .programs = SERVER, .heading = "TLS", .takes = OPTION_CHOICE,
+           .value = "none|request|require", .choices = tls_clients, .field = FIELD(tls_group, client),
+           .help = "whether who connects is asked for a certificate, and let in without one; by default require with "
+                   "--tls-client-ca, else none"),
+    OPTION(.name = "tls-cert", .programs = ALL, .heading = "TLS", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(tls_group, certificate),
+           .help = "our own certificate, and those that lead to its issuer's behind it (PEM)"),
+    OPTION(.name = "tls-key", .programs = ALL, .heading = "TLS", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(tls_group, key), .help = "its private key (PEM); by default in the same file"),
+    OPTION(.name = "tls-key-password-file", .programs = ALL, .heading = "TLS", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(tls_group, password_file), .conflicts_with = {{.name = "tls-key-password"}},
+           .help = "the first line of FILE is the password of that key"),
+    OPTION(.name = "tls-key-password", .programs = ALL, .heading = "TLS", .takes = OPTION_TEXT, .value = "PASSWORD",
+           .secret = true, .field = FIELD(tls_group, key_password),
+           .help = "the password itself, which others on this machine can see while the program runs"),
+    OPTION(.name = "tls-min", .programs = ALL, .heading = "TLS", .takes = OPTION_CHOICE, .value = "1.2|1.3",
+           .choices = tls_versions, .field = FIELD(tls_group, version_min), .initial = "1.2",
+           .help = "the oldest version that is spoken"),
+    OPTION(.name = "tls-ciphers", .programs = ALL, .heading = "TLS", .takes = OPTION_TEXT, .value = "NAME:NAME...",
+           .field = FIELD(tls_group, ciphers),
+           .help = "the cipher suites, as OpenSSL names them; by default those of the profile of PS3.15 B.12"),
+
     /* ---- network ---- */
     OPTION(.name = "max-pdu", .also = "-pdu", .programs = ALL, .heading = "Network", .takes = OPTION_UNSIGNED,
            .value = "BYTES", .min = DICOMNET_ASSOCIATION_MAX_PDU_MIN, .max = DICOMNET_ASSOCIATION_MAX_PDU_MAX,
@@ -465,7 +515,7 @@ const struct option_row option_rows[] = {
            .field = FIELD(network_group, timeouts.connect_ms), .initial = "10", .doubtful = 1000,
            .doubt = "it is in seconds, and no connection takes a quarter of an hour to open; of milliseconds, divide "
                     "by 1000",
-           .follows = "timeout", .help = "for the TCP connection"),
+           .follows = "timeout", .help = "for the TCP connection, and TLS on it"),
     OPTION(.name = "acse-timeout", .also = "-ta", .programs = ALL, .heading = "Network", .takes = OPTION_SECONDS,
            .value = "SECONDS", .min = 0, .max = 86400, .field = FIELD(network_group, timeouts.acse_ms), .initial = "30",
            .follows = "timeout", .help = "for the association to be agreed"),

@@ -50,7 +50,7 @@ struct option_relation {
     const char *text; /* what is said then, as a whole; NULL: that they exclude each other, or that it is missing */
 };
 
-enum { OPTION_CONFLICTS_MAX = 10, OPTION_HEADINGS_MAX = 4 };
+enum { OPTION_CONFLICTS_MAX = 10, OPTION_HEADINGS_MAX = 5 };
 
 /* All options of some headings, of which none can stand beside this one. */
 struct option_exclusion {

@@ -40,7 +40,56 @@ static int read_string(const struct reading *reading, const struct peer *peer, c
     return 0;
 }
 
-static int read_member(const struct reading *reading, struct peer *peer, const char *key, const json_t *value)
+static int read_tls_member(const struct reading *reading, struct peer *peer, const char *key, const json_t *value)
+{
+    struct peer_tls *tls = &peer->with;
+    const struct {
+        const char *key;
+        char *value;
+    } texts[] = {{"ca", tls->ca},
+                 {"cert", tls->certificate},
+                 {"key", tls->key},
+                 {"key_password_file", tls->password_file},
+                 {"server_name", tls->server_name},
+                 {"pin", tls->pin},
+                 {"ciphers", tls->ciphers}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (strcmp(key, texts[i].key) == 0)
+            return read_string(reading, peer, key, value, texts[i].value, PEER_VALUE_SIZE);
+    if (strcmp(key, "insecure") == 0) {
+        tls->insecure = json_is_true(value);
+        return json_is_boolean(value) ? 0 : say_of_peer(reading, peer, key, "is neither true nor false");
+    }
+    if (strcmp(key, "min") == 0) {
+        const char *version = json_is_string(value) ? json_string_value(value) : "";
+        tls->newest = strcmp(version, "1.3") == 0;
+        return tls->newest || strcmp(version, "1.2") == 0
+                   ? 0
+                   : say_of_peer(reading, peer, key, "is not \"1.2\" or \"1.3\"");
+    }
+    return say_of_peer(reading, peer, key,
+                       "is not one of ca, cert, key, key_password_file, server_name, pin, ciphers, min, insecure");
+}
+
+static int read_tls(const struct reading *reading, struct peer *peer, json_t *value)
+{
+    const char *key;
+    json_t *member;
+    peer->tls = !json_is_false(value);
+    if (json_is_boolean(value))
+        return 0;
+    if (!json_is_object(value))
+        return say_of_peer(reading, peer, "tls", "is not a JSON object, true or false");
+    json_object_foreach(value, key, member)
+    {
+        int error = read_tls_member(reading, peer, key, member);
+        if (error != 0)
+            return error;
+    }
+    return 0;
+}
+
+static int read_member(const struct reading *reading, struct peer *peer, const char *key, json_t *value)
 {
     if (strcmp(key, "host") == 0)
         return read_string(reading, peer, key, value, peer->host, sizeof peer->host);
@@ -54,7 +103,9 @@ static int read_member(const struct reading *reading, struct peer *peer, const c
         peer->port = (uint16_t)json_integer_value(value);
         return 0;
     }
-    return say_of_peer(reading, peer, key, "is not one of host, port, ae_title, calling_ae");
+    if (strcmp(key, "tls") == 0)
+        return read_tls(reading, peer, value);
+    return say_of_peer(reading, peer, key, "is not one of host, port, ae_title, calling_ae, tls");
 }
 
 static int read_peer(const struct reading *reading, const char *name, json_t *object, struct peer *ret_peer)

@@ -5,19 +5,26 @@
  *     "default": "main",
  *     "peers": {
  *       "main": {"host": "pacs.example.org", "port": 4242, "ae_title": "PACS", "calling_ae": "GATEWAY"},
- *       "test": {"host": "127.0.0.1"}
+ *       "safe": {"host": "10.1.2.3", "tls": {"ca": "ca.pem", "cert": "us.pem", "key": "us.key",
+ *                "key_password_file": "password", "server_name": "pacs", "pin": "01ab...", "min": "1.3",
+ *                "ciphers": "TLS_AES_256_GCM_SHA384"}},
+ *       "test": {"host": "127.0.0.1", "tls": true}
  *     }
  *   }
  *
- * Only `host` is required. A key that is not in this example is an error: a typing slip must not send data elsewhere.
+ * Only `host` is required; "tls" may be empty, and is as the options of that name are. A key that is not in this
+ * example is an error: a typing slip must not send data elsewhere.
  */
 #ifndef PROGRAMS_PEERS_H
 #define PROGRAMS_PEERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "dicomnet/error.h"
+
+enum { PEER_VALUE_SIZE = 512 };
 
 /* One peer as the file has it. AE titles are not checked here. */
 struct peer {
@@ -26,6 +33,13 @@ struct peer {
     uint16_t port;       /* 0 = not said */
     char ae_title[64];   /* "" = not said */
     char calling_ae[64]; /* "" = not said */
+    bool tls;
+    struct peer_tls { /* "" = not said; as the options are called */
+        char ca[PEER_VALUE_SIZE], certificate[PEER_VALUE_SIZE], key[PEER_VALUE_SIZE], password_file[PEER_VALUE_SIZE];
+        char server_name[PEER_VALUE_SIZE], pin[PEER_VALUE_SIZE], ciphers[PEER_VALUE_SIZE];
+        bool newest; /* 1.3 only */
+        bool insecure;
+    } with;
 };
 
 /*

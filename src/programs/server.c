@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "programs/option_groups.h"
+#include "programs/tls_options.h"
 
 int server_init(struct server *server, const char *program, void (*close)(void *user), void *user)
 {
@@ -59,6 +60,18 @@ struct dicomnet_acceptor_options server_acceptor_of(const struct listening_group
                                                                  .logger = logger}};
     strcpy(acceptor.association.ae, listening->own_ae[0] != '\0' ? listening->own_ae : ae);
     return acceptor;
+}
+
+int server_make_tls(const struct listening_group *listening, const char *program,
+                    struct dicomnet_acceptor_options *acceptor)
+{
+    char message[OPTIONS_MESSAGE_SIZE];
+    if (!tls_options_ask(&listening->tls))
+        return 0;
+    int error = tls_options_listen(&listening->tls, &acceptor->association.tls, message, sizeof message);
+    if (error != 0)
+        fprintf(stderr, "%s: %s\n", program, message);
+    return error;
 }
 
 void server_say_listening(const struct listening_group *listening, uint16_t port)

@@ -44,6 +44,13 @@ void server_run(struct server *server);
 struct dicomnet_acceptor_options server_acceptor_of(const struct listening_group *listening, const char *ae,
                                                     const struct dicomnet_logger *logger);
 
+/*
+ * TLS for it, if the options ask for it: acceptor->association.tls is then the caller's to destroy. 0, or a negative
+ * error after a line on standard error.
+ */
+int server_make_tls(const struct listening_group *listening, const char *program,
+                    struct dicomnet_acceptor_options *acceptor) DICOMNET_MUST_CHECK;
+
 /* "listening on 127.0.0.1:104" on standard output. */
 void server_say_listening(const struct listening_group *listening, uint16_t port);
 

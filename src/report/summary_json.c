@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "dicomnet/tls.h"
 #include "engine/record.h"
 #include "instance/instance.h"
 #include "report/document.h"
@@ -96,10 +97,13 @@ static json_t *destination_json(const struct summary *summary)
 {
     const struct session_options *options = summary->options;
     bool named = !summary->loopback && options->association.host != NULL;
-    return json_pack("{s:o, s:o, s:o, s:o}", "host", document_string_or_null(named ? options->association.host : NULL),
-                     "port", named ? json_integer(options->association.port) : json_null(), "called_ae",
+    const struct dicomnet_tls *tls = options->association.tls;
+    const char *security = tls == NULL ? "none" : dicomnet_tls_checks_peer(tls) ? "checked" : "insecure";
+    return json_pack("{s:o, s:o, s:o, s:o, s:s}", "host",
+                     document_string_or_null(named ? options->association.host : NULL), "port",
+                     named ? json_integer(options->association.port) : json_null(), "called_ae",
                      document_string(options->association.called_ae), "calling_ae",
-                     document_string(options->association.calling_ae));
+                     document_string(options->association.calling_ae), "tls", security);
 }
 
 static json_t *totals_json(const struct session_totals *totals)

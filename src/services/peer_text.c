@@ -12,9 +12,10 @@
 enum { BY_USER = 1, CALLING_AE_UNKNOWN = 3, CALLED_AE_UNKNOWN = 7 };
 enum { FOR_NOW = 2 };
 
-static void describe_not_connected(int error, const struct dicomnet_association_parameters *peer, char *ret_text,
-                                   size_t size)
+static void describe_not_connected(const struct dicomnet_association_end *end,
+                                   const struct dicomnet_association_parameters *peer, char *ret_text, size_t size)
 {
+    int error = end->error;
     const char *advice = error == -ECONNREFUSED                    ? ": nothing listens at that port"
                          : error == DICOMNET_ERROR_TIMEOUT_CONNECT ? ": a wrong address, or a firewall"
                                                                    : "";
@@ -23,8 +24,10 @@ static void describe_not_connected(int error, const struct dicomnet_association_
         snprintf(ret_text, size, "not connected to '%s': %s", peer->host, dicomnet_error_text(error));
     else
         snprintf(ret_text, size,
-                 strchr(peer->host, ':') != NULL ? "not connected to [%s]:%u: %s%s" : "not connected to %s:%u: %s%s",
-                 peer->host, peer->port, dicomnet_error_text(error), advice);
+                 strchr(peer->host, ':') != NULL ? "not connected to [%s]:%u: %s%s%s%s"
+                                                 : "not connected to %s:%u: %s%s%s%s",
+                 peer->host, peer->port, dicomnet_error_text(error), advice, end->detail[0] != '\0' ? ": " : "",
+                 end->detail);
 }
 
 /* "'AE' (--option)", or without the option if nobody has a word for it. */
@@ -53,13 +56,51 @@ static void describe_rejection(const struct dicomnet_association_end *end,
         snprintf(ret_text, size, "%s%s", text, end->reject.result == FOR_NOW ? " (for now)" : "");
 }
 
+/* What to do about TLS: `before`, the word, `after`. */
+static const struct advice {
+    int error;
+    const char *before;
+    size_t word; /* where it is in struct peer_words */
+    const char *after;
+} advices[] = {
+    {DICOMNET_ERROR_TLS_UNTRUSTED, "if that is the peer you mean: ", offsetof(struct peer_words, tls_ca),
+     " with its issuer's certificate, or a pin of the SHA-256"},
+    {DICOMNET_ERROR_TLS_NAME, "if that is the peer you mean: ", offsetof(struct peer_words, tls_server_name),
+     " with one of its names"},
+    {DICOMNET_ERROR_TLS_PIN, "if its certificate was renewed: ", offsetof(struct peer_words, tls_pin),
+     " with this SHA-256"},
+    {DICOMNET_ERROR_TLS_CERTIFICATE_WANTED, "give it with ", offsetof(struct peer_words, tls_certificate), ""},
+    {DICOMNET_ERROR_TLS_CERTIFICATE_REFUSED, "the peer has to trust the issuer of ",
+     offsetof(struct peer_words, tls_certificate), ""},
+    {DICOMNET_ERROR_TLS_CLOSED, "does it speak TLS at that port? Else leave out ", offsetof(struct peer_words, tls),
+     ""},
+    {DICOMNET_ERROR_TIMEOUT_TLS, "does it speak TLS at that port? Else leave out ", offsetof(struct peer_words, tls),
+     ""},
+    {DICOMNET_ERROR_PEER_SPEAKS_CLEAR, "leave out ", offsetof(struct peer_words, tls), ", or take its port for TLS"},
+    {DICOMNET_ERROR_PEER_SPEAKS_TLS, "if it is the right port: ", offsetof(struct peer_words, tls), ""},
+};
+
+static void add_advice(int error, const struct peer_words *words, char *text, size_t size)
+{
+    for (size_t i = 0; words != NULL && i < sizeof advices / sizeof advices[0]; i++) {
+        const struct advice *advice = &advices[i];
+        const char *word;
+        memcpy(&word, (const char *)words + advice->word, sizeof word);
+        size_t len = strlen(text);
+        if (advice->error == error && word != NULL)
+            snprintf(text + len, size - len, "; %s%s%s", advice->before, word, advice->after);
+    }
+}
+
 void peer_describe_end(const struct dicomnet_association_end *end, const struct dicomnet_association_parameters *peer,
                        const struct peer_words *words, char *ret_text, size_t size)
 {
     if (end->kind == DICOMNET_ASSOCIATION_NOT_CONNECTED)
-        describe_not_connected(end->error, peer, ret_text, size);
+        describe_not_connected(end, peer, ret_text, size);
     else if (end->kind == DICOMNET_ASSOCIATION_REJECTED)
         describe_rejection(end, peer, words, ret_text, size);
     else
         dicomnet_association_describe_end(end, ret_text, size);
+    if (end->kind != DICOMNET_ASSOCIATION_REJECTED)
+        add_advice(end->error, words, ret_text, size);
 }

@@ -10,11 +10,12 @@
 struct dicomnet_association_end;
 struct dicomnet_association_parameters;
 
-enum { PEER_TEXT_SIZE = 400 };
+enum { PEER_TEXT_SIZE = 640 };
 
 /* How the user of a program sets what a peer can refuse: the names of options, such as "--option". */
 struct peer_words {
     const char *called_ae, *calling_ae;
+    const char *tls, *tls_ca, *tls_certificate, *tls_server_name, *tls_pin;
     const char *transcode; /* what may be done to an instance that the peer does not take as it lies */
 };
 

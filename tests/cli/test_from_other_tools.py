@@ -14,6 +14,7 @@ import unittest
 
 from support import process
 from support.base import CommandTest
+from support.certificates import Certificates
 from support.datasets import write_instance
 from support.process import environment, program, run, Running, TIMEOUT_S
 from support.programs import Receiver
@@ -84,8 +85,18 @@ class FromOtherTools(CommandTest):
 
     # ---- the forms of the third column ----
 
-    def check_stored(self, here, folder, count, called, calling):
-        receiver = self.start(Receiver('--output-dir', str(folder / 'got'), '--access-log', str(folder / 'access.log')))
+    def certificates(self, folder):
+        """ca.pem, and cert.pem with key.pem of its own."""
+        made = Certificates(folder)
+        (folder / 'ca.pem').write_bytes(made.root.certificate.read_bytes())
+        (folder / 'cert.pem').write_bytes(made.server.certificate.read_bytes())
+        (folder / 'key.pem').write_bytes(made.server.key.read_bytes())
+        return made
+
+    def check_stored(self, here, folder, count, tls, called, calling):
+        more = self.certificates(folder).server.options() if tls else []
+        receiver = self.start(Receiver('--output-dir', str(folder / 'got'), '--access-log', str(folder / 'access.log'),
+                                       *more))
         result = self.run_here(here, receiver.port, folder)
         receiver.stop()
         self.assertEqual(result.code, 0, result)
@@ -133,11 +144,12 @@ class FromOtherTools(CommandTest):
         self.assertEqual(result.code, 0, result)
         self.assertEqual(len(list(kept.glob('*.dcm'))), int(count), result)
 
-    def check_listens(self, here, folder, title):
+    def check_listens(self, here, folder, tls, title):
+        trust = self.certificates(folder).trust if tls else []
         name, arguments = self.words(here, 0)
         server = self.start(Running(name, *arguments, cwd=folder))
         server.wait_for(rf'^listening on [\d.]+:{self.serve_port}$')
-        self.assertEqual(run('dicom-echo', '127.0.0.1', self.serve_port, '-aec', title or 'ANY').code, 0)
+        self.assertEqual(run('dicom-echo', '127.0.0.1', self.serve_port, '-aec', title or 'ANY', *trust).code, 0)
         if title:
             self.assertEqual(run('dicom-echo', '127.0.0.1', self.serve_port, '-aec', 'WRONG').code, 1)
         if '--dicom' in here or '-dicom' in here:
@@ -146,9 +158,9 @@ class FromOtherTools(CommandTest):
         server.signal(15)
         self.assertEqual(server.wait().code, 0)
 
-    CHECKS = ((r'(\d+) stored(?: at (\S+))?(?: by (\S+))?', check_stored), (r'refused: (.+)', check_refused),
+    CHECKS = ((r'(\d+) stored( over TLS)?(?: at (\S+))?(?: by (\S+))?', check_stored), (r'refused: (.+)', check_refused),
               (r'answered', check_answered), (r'(\d+) match(?:es)?', check_matches), (r'(\d+) in (\S+)', check_kept),
-              (r'(\d+) sent to WORKSTATION', check_sent), (r'listens(?: as (\S+))?', check_listens))
+              (r'(\d+) sent to WORKSTATION', check_sent), (r'listens( over TLS)?(?: as (\S+))?', check_listens))
 
     def test_every_row(self):
         self.assertGreater(len(rows()), 90)

@@ -33,6 +33,7 @@ TestSuite(destination, .init = begin, .fini = finish);
 /* Options of dicom-sender to a destination; 0 or -1 and `message`. */
 static int find(const char *const *arguments)
 {
+    destination_fini(&destination);
     struct dicom_sender_options options;
     char *argv[ARGUMENTS_MAX + 2] = {(char *)(uintptr_t) "dicom-sender"};
     int argc = 1;
@@ -172,8 +173,48 @@ Test(destination, all_ways_are_one)
     IS("ANY-SCP@h:104", "h", "104");
     cr_assert_not(destination.default_port);
     WRONG("'h': port '99999' is not a number from 1 to 65535", "h", "99999");
-    WRONG("'https://h': the only URL of a destination is pacs://[AE@]HOST[:PORT]; TLS and HTTP are not there yet",
+    WRONG("'https://h': the URLs of a destination are pacs://[AE@]HOST[:PORT] and, over TLS, pacss://[AE@]HOST[:PORT]; "
+          "HTTP is not there yet",
           "https://h");
+}
+
+Test(destination, over_tls)
+{
+    IS("ANY-SCP@h:104", "pacs://h");
+    cr_assert_null(destination.association.tls);
+    IS("PACS@h:2762 over TLS", "PACSS://PACS@h/");
+    cr_assert_not_null(destination.association.tls);
+    IS("PACS@h:11112 over TLS", "pacss://PACS@h:11112");
+    IS("ANY-SCP@h:2762 over TLS", "--host", "h", "--tls");
+    IS("ANY-SCP@h:104 over TLS", "--host", "h", "--tls", "--port", "104");
+    IS("ANY-SCP@h:2762 over TLS, unchecked", "--host", "h", "-ic");
+    IS("ANY-SCP@h:104 over TLS", "h", "104", "--tls-server-name", "other");
+    WRONG("TLS: '/nowhere/ca.pem': No such file or directory", "h", "104", "--tls-ca", "/nowhere/ca.pem");
+    WRONG("--tls-key-password-file: '/nowhere/password': No such file or directory", "h", "104",
+          "--tls-key-password-file", "/nowhere/password");
+    WRONG("--tls-insecure checks nothing: leave out --tls-ca and --tls-pin, or it", "h", "104", "-ic", "--tls-ca", "a");
+}
+
+Test(destination, over_tls_as_the_file_of_peers_says)
+{
+    write_peers("{\"default\": \"a\", \"peers\": {\"a\": {\"host\": \"h\", \"tls\": true}, "
+                "\"b\": {\"host\": \"h\", \"port\": 11112, \"tls\": {\"insecure\": true, \"server_name\": \"n\"}}, "
+                "\"c\": {\"host\": \"h\", \"tls\": {\"ca\": \"/nowhere/ca.pem\", \"min\": \"1.3\"}}, "
+                "\"d\": {\"host\": \"h\", \"tls\": false}}}");
+    IS("ANY-SCP@h:2762 over TLS", "--config", peers_path);
+    IS("ANY-SCP@h:11112 over TLS, unchecked", "--config", peers_path, "--peer", "b");
+    cr_assert_str_eq(destination.tls.server_name, "n");
+    IS("ANY-SCP@h:11112 over TLS, unchecked", "--config", peers_path, "--peer", "b", "--tls-server-name", "mine");
+    cr_assert_str_eq(destination.tls.server_name, "mine");
+    WRONG("TLS: '/nowhere/ca.pem': No such file or directory", "--config", peers_path, "--peer", "c");
+    IS("ANY-SCP@h:2762 over TLS, unchecked", "--config", peers_path, "--peer", "c", "--tls-insecure");
+    IS("ANY-SCP@h:104", "--config", peers_path, "--peer", "d");
+    write_peers("{\"peers\": {\"a\": {\"host\": \"h\", \"tls\": {\"cacert\": \"x\"}}}}");
+    cr_assert_lt(FIND("--config", peers_path, "--peer", "a"), 0);
+    cr_assert_not_null(strstr(message, "peer 'a': \"cacert\" is not one of ca, cert, key"), "%s", message);
+    write_peers("{\"peers\": {\"a\": {\"host\": \"h\", \"tls\": {\"min\": \"1.1\"}}}}");
+    cr_assert_lt(FIND("--config", peers_path, "--peer", "a"), 0);
+    cr_assert_not_null(strstr(message, "\"min\" is not \"1.2\" or \"1.3\""), "%s", message);
 }
 
 Test(destination, none)
@@ -255,7 +296,7 @@ Test(destination, wrong_file)
         {"{\"peers\": {\"a\": {\"host\": \"h\", \"port\": 70000}}}",
          ": peer 'a': \"port\" is not a number from 1 to 65535"},
         {"{\"peers\": {\"a\": {\"host\": \"h\", \"aet\": \"X\"}}}",
-         ": peer 'a': \"aet\" is not one of host, port, ae_title, calling_ae"},
+         ": peer 'a': \"aet\" is not one of host, port, ae_title, calling_ae, tls"},
         {"{\"default\": \"a\", \"peers\": {\"a\": {\"host\": \"h\", \"ae_title\": \"12345678901234567\"}}}",
          ": peer 'a': \"ae_title\" has more than 16 characters"},
         {"{\"default\": \"a\", \"peers\": {\"a\": {\"host\": \"h h\"}}}",

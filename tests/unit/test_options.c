@@ -9,6 +9,7 @@
 #include "option_arguments.h"
 #include "programs/option_groups.h"
 #include "programs/options_table.h"
+#include "programs/tls_options.h"
 
 static union {
     struct options common;
@@ -238,7 +239,7 @@ Test(options, unknown)
     WRONG("unknown option '-aetitle'; the nearest is --aetitle" ALL, "-aetitle", "x");
     WRONG("unknown option '-input'; the nearest is --input" ALL, "-input", "x");
     WRONG("unknown option '-tn5'; the nearest is -tn" ALL, "-tn5");
-    WRONG("unknown option '--discart'" ALL, "--discart");
+    WRONG("unknown option '--diskardd'" ALL, "--diskardd");
     WRONG("unknown option '--sd'" ALL, "--sd"); /* +sd is near, and not long */
     /* Only switches go together, and only a number stands behind its letter. */
     static const char *const words[] = {"-rvt7", "-rt", "-aPACS", "-Hhost", "-aem", "-od", "-t8x", "-rx", "+tsl", "+x"};
@@ -462,19 +463,30 @@ Test(options, words_of_other_tools)
     RIGHT("--priority", "low", "--prior-high");
     cr_assert_eq(options.sender.session.priority, DICOMNET_PRIORITY_LOW);
 
-#define TLS ": TLS is not there yet; nothing was sent, as it would have gone in clear"
-    static const char *const tls[] = {"+tls", "-tls", "--tls",        "+tla",  "--tls12",
-                                      "-ic",  "+cf",  "--enable-tls", "--ssl3"};
-    static const enum program programs[] = {PROGRAM_SENDER, PROGRAM_ECHO,     PROGRAM_FINDER,
-                                            PROGRAM_MOVER,  PROGRAM_RECEIVER, PROGRAM_ARCHIVE};
-    for (size_t i = 0; i < sizeof tls / sizeof tls[0]; i++) {
-        for (size_t j = 0; j < sizeof programs / sizeof programs[0]; j++) {
-            char expected[160];
-            snprintf(expected, sizeof expected, "'%s'" TLS, tls[i]);
-            cr_assert_eq(PARSE(programs[j], "h", tls[i], "key", "cert", "x"), OPTIONS_WRONG, "%s", tls[i]);
-            cr_assert_str_eq(message, expected);
-        }
+    /* TLS: what means something does, what is weaker than ours is refused, and nothing goes in clear by mistake. */
+    RIGHT("+tls", "key.pem", "cert.pem", "+cf", "ca.pem", "+pw", "secret", "-rc", "+px", "-pem");
+    const struct tls_group *tls = &options.sender.connection.tls;
+    cr_assert_str_eq(tls->key, "key.pem");
+    cr_assert_str_eq(tls->certificate, "cert.pem");
+    cr_assert_str_eq(tls->ca, "ca.pem");
+    cr_assert_str_eq(tls->key_password, "secret");
+    cr_assert(tls_options_ask(tls) && !tls->insecure);
+    RIGHT("+tla", "-ic");
+    cr_assert(tls->enabled && tls->insecure);
+    RIGHT("-tls");
+    cr_assert(!tls_options_ask(tls));
+    WRONG("+tls: its value is missing: it takes FILE", "+tls", "key.pem");
+    WRONG("'--tls1': TLS 1.2 and 1.3 are spoken, with encryption and forward secrecy, and nothing older (PS3.15 B.12)",
+          "--tls1");
+    static const char *const means_tls[][2] = {
+        {"--tls-ca", "a"},          {"--tls-cert", "a"},    {"--tls-key", "a"}, {"--tls-key-password-file", "a"},
+        {"--tls-server-name", "a"}, {"--tls-ciphers", "a"}, {"--tls-pin", "a"}, {"--tls-min", "1.3"},
+        {"--tls-key-password", "a"}};
+    for (size_t i = 0; i < sizeof means_tls / sizeof means_tls[0]; i++) {
+        RIGHT(means_tls[i][0], means_tls[i][1]);
+        cr_assert(tls_options_ask(tls), "%s", means_tls[i][0]);
     }
+    WRONG("--loopback stays inside this process: TLS has nothing to do there", "--tls", "--loopback");
     RIGHT("-dn");
     cr_assert_eq(options.sender.session.transcode.allowed, TRANSCODE_UNCOMPRESSED);
     RIGHT("+dly");

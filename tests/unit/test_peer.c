@@ -208,6 +208,25 @@ Test(peer, that_speaks_something_else_is_given_up)
     cr_expect_null(peer_learn_ended(&peer, &ending, NOW_US).give_up, "it did speak DICOM");
 }
 
+/* What TLS is told is how the two are set up, until it has worked once. */
+Test(peer, that_does_not_agree_on_tls_is_given_up)
+{
+    const struct dicomnet_association_end name = {.kind = DICOMNET_ASSOCIATION_NOT_CONNECTED,
+                                                  .error = DICOMNET_ERROR_TLS_NAME},
+                                          wanted = {.kind = DICOMNET_ASSOCIATION_LOST,
+                                                    .error = DICOMNET_ERROR_TLS_CERTIFICATE_WANTED},
+                                          closed = {.kind = DICOMNET_ASSOCIATION_NOT_CONNECTED,
+                                                    .error = DICOMNET_ERROR_TLS_CLOSED};
+    cr_expect_not_null(fail(1, &name, 1).give_up);
+    reset();
+    cr_expect_not_null(fail(1, &wanted, 1).give_up);
+    reset();
+    cr_expect_null(fail(1, &closed, 1).give_up, "it may be starting");
+    reset();
+    peer_learn_opened(&peer, 1, true);
+    cr_expect_null(fail(1, &name, 1).give_up, "it worked before");
+}
+
 Test(peer, that_turns_away_is_there)
 {
     for (unsigned failures = 1; failures < 50; failures++) {

@@ -1,7 +1,11 @@
 /* How associations that were rejected for a name are described, in the words of a program and without any. */
 #include <criterion/criterion.h>
 
+#include <stdio.h>
+#include <string.h>
+
 #include "dicomnet/association.h"
+#include "dicomnet/error.h"
 #include "services/peer_text.h"
 
 enum { PERMANENT = 1, BY_USER = 1, CALLING_AE_UNKNOWN = 3, CALLED_AE_UNKNOWN = 7 };
@@ -25,6 +29,35 @@ Test(peer_text, names_the_option_as_the_program_does)
                      "rejected: called AE title not recognized: 'PACS' (--to) is not the peer's AE title");
     cr_expect_str_eq(describe(CALLING_AE_UNKNOWN, &words),
                      "rejected: calling AE title not recognized: the peer does not know 'ME' (--from)");
+}
+
+static const char *describe_tls(int error, const char *detail, const struct peer_words *of_program)
+{
+    static char text[PEER_TEXT_SIZE];
+    const struct dicomnet_association_parameters peer = {.host = "h", .port = 104};
+    struct dicomnet_association_end end = {.kind = DICOMNET_ASSOCIATION_NOT_CONNECTED, .error = error};
+    snprintf(end.detail, sizeof end.detail, "%s", detail);
+    peer_describe_end(&end, &peer, of_program, text, sizeof text);
+    return text;
+}
+
+Test(peer_text, says_what_to_do_about_tls)
+{
+    const struct peer_words tls = {
+        .tls = "--t", .tls_ca = "--ca", .tls_certificate = "--cert", .tls_server_name = "--name", .tls_pin = "--pin"};
+    cr_expect_str_eq(describe_tls(DICOMNET_ERROR_TLS_NAME, "'a', 'b'", &tls),
+                     "not connected to h:104: the peer's certificate is made out to another name: 'a', 'b'; if that is "
+                     "the peer you mean: --name with one of its names");
+    cr_expect_str_eq(describe_tls(DICOMNET_ERROR_TLS_CERTIFICATE_WANTED, "", &tls),
+                     "not connected to h:104: the peer wants a certificate of this side; give it with --cert");
+    cr_expect_str_eq(describe_tls(DICOMNET_ERROR_TLS_NAME, "'a'", NULL),
+                     "not connected to h:104: the peer's certificate is made out to another name: 'a'");
+    const int errors[] = {DICOMNET_ERROR_TLS_UNTRUSTED,  DICOMNET_ERROR_TLS_PIN,
+                          DICOMNET_ERROR_TLS_CLOSED,     DICOMNET_ERROR_TLS_CERTIFICATE_REFUSED,
+                          DICOMNET_ERROR_TIMEOUT_TLS,    DICOMNET_ERROR_PEER_SPEAKS_CLEAR,
+                          DICOMNET_ERROR_PEER_SPEAKS_TLS};
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
+        cr_expect_not_null(strstr(describe_tls(errors[i], "", &tls), "--"), "%s", dicomnet_error_text(errors[i]));
 }
 
 Test(peer_text, names_no_option_where_there_is_no_word)

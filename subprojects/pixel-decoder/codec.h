@@ -41,4 +41,11 @@ inline unsigned bytes_per_sample(const decoder_image &image)
     return image.bits_allocated / 8;
 }
 
+/* Called once the stream's header was found to be right: a data set that only claims to be large costs no memory. */
+inline void make_room(frame &frame)
+{
+    frame.pixels.resize(size_t(frame.image.rows) * frame.image.columns * frame.image.samples *
+                        bytes_per_sample(frame.image));
+}
+
 #endif

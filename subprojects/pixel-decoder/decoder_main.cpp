@@ -90,7 +90,6 @@ static void decode(const decoder_request &request, int fd, std::vector<uint8_t> 
         if (strcmp(codec.uid, request.image.syntax_uid) != 0)
             continue;
         const std::vector<uint8_t> stream = read_fragments(fd, request.items_begin, request.items_end);
-        pixels.assign(size_t(request.frame_len), 0);
         frame frame = {request.image, stream, pixels, request.image.photometric};
         codec.decode(frame);
         photometric = frame.photometric;

@@ -53,6 +53,7 @@ void decode_jpeg(frame &frame)
         header.colour = jpeg_colour::unsaid; /* a JFIF header in front of a lossless stream says nothing */
     frame.photometric = find_photometric(header, frame.image.photometric);
 
+    make_room(frame);
     std::unique_ptr<DJDecoder> decoder = make_decoder(header.precision, parameters);
     const size_t samples = size_t(frame.image.rows) * frame.image.columns * frame.image.samples;
     const unsigned decoded_size = header.precision <= 8 ? 1 : 2;

@@ -173,5 +173,6 @@ void decode_jpeg_2000(frame &frame)
     for (unsigned i = 0; i < image->numcomps; i++)
         if (image->comps[i].data == nullptr)
             throw decode_error("JPEG 2000: a component has no samples");
+    make_room(frame);
     store(*image, bytes_per_sample(frame.image), frame.pixels);
 }

@@ -49,6 +49,7 @@ void decode_jpeg_ls(frame &frame)
         throw decode_error("the stream is JPEG, and not JPEG-LS as the transfer syntax says");
     const unsigned decoded_size = header.precision <= 8 ? 1 : 2;
 
+    make_room(frame);
     DcmItem item;
     put(item, DCM_Rows, header.rows);
     put(item, DCM_Columns, header.columns);

@@ -28,6 +28,7 @@ void decode_rle(frame &frame)
     if (segments > SEGMENTS_MAX || segments != samples * bytes)
         throw decode_error("the RLE header says " + std::to_string(segments) + " segments, the data set makes " +
                            std::to_string(samples * bytes));
+    make_room(frame);
     DcmRLEDecoder decoder(pixel_count);
     for (uint32_t i = 0; i < segments; i++) {
         const size_t begin = get_u32(stream + 4 + 4 * i);

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,6 +185,55 @@ Test(decoder, a_process_that_is_killed_makes_place_for_another)
     cr_expect_eq(decoder_finish(decoder, &job), DICOMNET_ERROR_SOURCE_UNDECODABLE);
     cr_expect_str_eq(job.text, "the decoder was killed (signal 9)");
     expect_decoded(decoder, 5);
+    decoder_destroy(decoder);
+}
+
+/* The line of /proc/PID/FILE that begins so, without runs of blanks; "" if there is none. */
+static const char *find_line(pid_t pid, const char *file, const char *begin)
+{
+    static char line[256];
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, file);
+    FILE *lines = fopen(path, "r");
+    cr_assert_not_null(lines);
+    while (fgets(line, sizeof line, lines) != NULL && strncmp(line, begin, strlen(begin)) != 0)
+        line[0] = '\0';
+    fclose(lines);
+    char *to = line;
+    for (const char *from = line; *from != '\0'; from++)
+        if (!strchr(" \t\n", *from) || (from[1] != '\0' && !strchr(" \t\n", from[1])))
+            *to++ = strchr("\t\n", *from) ? ' ' : *from;
+    *to = '\0';
+    return line;
+}
+
+Test(decoder, what_its_process_may_do)
+{
+    struct decoder *decoder = make_decoder(DECODER_PROGRAM, 0);
+    int kept = open("/dev/null", O_RDONLY); /* not close-on-exec, as a library might have it */
+    expect_decoded(decoder, 3);
+    pid_t pid = find_child();
+    cr_expect_str_eq(find_line(pid, "limits", "Max open files"), "Max open files 4 4 files");
+    cr_expect_str_eq(find_line(pid, "limits", "Max core file size"), "Max core file size 0 0 bytes");
+    cr_expect_str_eq(find_line(pid, "limits", "Max file size"), "Max file size 0 0 bytes");
+    cr_expect_str_eq(find_line(pid, "status", "NoNewPrivs"), "NoNewPrivs: 1");
+#if defined(__x86_64__) || defined(__aarch64__)
+    cr_expect_str_eq(find_line(pid, "status", "Seccomp:"), "Seccomp: 2");
+#endif
+    char path[64], target[64];
+    unsigned count = 0;
+    for (int fd = 0; fd < 64; fd++) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+        ssize_t len = readlink(path, target, sizeof target - 1);
+        if (len < 0)
+            continue;
+        target[len] = '\0';
+        count++;
+        cr_expect(fd == 0 ? strncmp(target, "socket:", 7) == 0 : strcmp(target, "/dev/null") == 0, "%d: %s", fd,
+                  target);
+    }
+    cr_expect_eq(count, 3);
+    close(kept);
     decoder_destroy(decoder);
 }
 

@@ -6,8 +6,8 @@
  * group. Code that serves several programs takes a group and not a program. Where a module has a struct of options of
  * its own, that is the group (struct session_options, struct retrieval_options): nothing is then copied by hand.
  *
- * A new group is a struct here and a member of the programs that have it, a name in enum option_group, its GROUP_OF_ in
- * options_table.c, and its place in the programs' rows of option_programs.c.
+ * A new group is a struct here and a member of the programs that have it, a name in enum option_group, its GROUP_OF_
+ * below, and its place in the programs' rows of option_programs.c.
  *
  * Texts are borrowed from argv or static. Lists are owned: see options_fini.
  */
@@ -158,6 +158,23 @@ struct archive_group {
     uint32_t move_associations;
     enum transcode transcode;
 };
+
+/* The group of each struct, for the rows of options_table.c. */
+#define GROUP_OF_options           GROUP_COMMON
+#define GROUP_OF_connection_group  GROUP_CONNECTION
+#define GROUP_OF_network_group     GROUP_NETWORK
+#define GROUP_OF_tls_group         GROUP_TLS
+#define GROUP_OF_sending_group     GROUP_SENDING
+#define GROUP_OF_session_options   GROUP_SESSION
+#define GROUP_OF_ledger_group      GROUP_LEDGER
+#define GROUP_OF_echo_group        GROUP_ECHO
+#define GROUP_OF_query_group       GROUP_QUERY
+#define GROUP_OF_fetching_group    GROUP_FETCHING
+#define GROUP_OF_retrieval_options GROUP_RETRIEVAL
+#define GROUP_OF_storing_group     GROUP_STORING
+#define GROUP_OF_listening_group   GROUP_LISTENING
+#define GROUP_OF_fault_group       GROUP_FAULTS
+#define GROUP_OF_archive_group     GROUP_ARCHIVE
 
 /* ---- the programs; each struct begins with what all have ---- */
 

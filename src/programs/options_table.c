@@ -15,12 +15,10 @@
  */
 #include "programs/options_table.h"
 
-#include "dicomnet/dimse.h"
-#include "dicomnet/log.h"
-#include "dicomnet/query_retrieve.h"
 #include "dicomnet/storage.h"
 #include "dicomnet/tls.h"
 #include "dicomnet/uid.h"
+#include "programs/option_choices.h"
 #include "programs/option_groups.h"
 
 #define SENDER    PROGRAM_SENDER
@@ -46,21 +44,6 @@
     {                                                                                                                  \
         GROUP_OF_##type, offsetof(struct type, member), sizeof((struct type *)NULL)->member                            \
     }
-#define GROUP_OF_options           GROUP_COMMON
-#define GROUP_OF_connection_group  GROUP_CONNECTION
-#define GROUP_OF_network_group     GROUP_NETWORK
-#define GROUP_OF_tls_group         GROUP_TLS
-#define GROUP_OF_sending_group     GROUP_SENDING
-#define GROUP_OF_session_options   GROUP_SESSION
-#define GROUP_OF_ledger_group      GROUP_LEDGER
-#define GROUP_OF_echo_group        GROUP_ECHO
-#define GROUP_OF_query_group       GROUP_QUERY
-#define GROUP_OF_fetching_group    GROUP_FETCHING
-#define GROUP_OF_retrieval_options GROUP_RETRIEVAL
-#define GROUP_OF_storing_group     GROUP_STORING
-#define GROUP_OF_listening_group   GROUP_LISTENING
-#define GROUP_OF_fault_group       GROUP_FAULTS
-#define GROUP_OF_archive_group     GROUP_ARCHIVE
 
 /* What is said of more than one pair of options. */
 #define TWO_DESTINATIONS(one, other)                                                                                   \
@@ -75,32 +58,6 @@
     "--dicom excludes --output-dir, --import and --synthetic: it serves what it names and "                            \
     "keeps nothing"
 #define SYNTHETIC_ONLY "--repeat and --duration belong to --synthetic, which is missing"
-
-static const struct option_choice priorities[] = {
-    {"low", DICOMNET_PRIORITY_LOW}, {"medium", DICOMNET_PRIORITY_MEDIUM}, {"high", DICOMNET_PRIORITY_HIGH}, {NULL, 0}};
-
-static const struct option_choice conflicts[] = {
-    {"fail", CONFLICT_FAIL}, {"first", CONFLICT_FIRST}, {"all", CONFLICT_ALL}, {NULL, 0}};
-static const struct option_choice transcodes[] = {{"never", TRANSCODE_NEVER},
-                                                  {"uncompressed", TRANSCODE_UNCOMPRESSED},
-                                                  {"lossless", TRANSCODE_LOSSLESS},
-                                                  {"lossy", TRANSCODE_LOSSY},
-                                                  {NULL, 0}};
-static const struct option_choice tls_versions[] = {{"1.2", DICOMNET_TLS_1_2}, {"1.3", DICOMNET_TLS_1_3}, {NULL, 0}};
-static const struct option_choice tls_clients[] = {
-    {"none", TLS_CLIENT_NONE}, {"request", TLS_CLIENT_REQUEST}, {"require", TLS_CLIENT_REQUIRE}, {NULL, 0}};
-static const struct option_choice automatic[] = {{"auto", 0}, {NULL, 0}};
-
-/* The names after "debug" work and are not advertised. */
-static const struct option_choice levels[] = {
-    {"error", DICOMNET_LOG_ERROR}, {"warn", DICOMNET_LOG_WARN},    {"info", DICOMNET_LOG_INFO},
-    {"debug", DICOMNET_LOG_DEBUG}, {"trace", DICOMNET_LOG_DEBUG},  {"critical", DICOMNET_LOG_ERROR},
-    {"fatal", DICOMNET_LOG_ERROR}, {"warning", DICOMNET_LOG_WARN}, {NULL, 0}};
-
-static const struct option_choice query_levels[] = {
-    {"patient", DICOMNET_QUERY_LEVEL_PATIENT}, {"study", DICOMNET_QUERY_LEVEL_STUDY},
-    {"series", DICOMNET_QUERY_LEVEL_SERIES},   {"image", DICOMNET_QUERY_LEVEL_IMAGE},
-    {"instance", DICOMNET_QUERY_LEVEL_IMAGE},  {NULL, 0}};
 
 const struct option_row option_rows[] = {
     /* ---- destination ---- */
@@ -143,7 +100,7 @@ const struct option_row option_rows[] = {
 
     /* ---- query ---- */
     OPTION(.name = "level", .letter = 'L', .programs = ASKING, .heading = "Query", .takes = OPTION_CHOICE,
-           .value = "patient|study|series|image", .choices = query_levels, .field = FIELD(query_group, level),
+           .value = "patient|study|series|image", .choices = option_query_levels, .field = FIELD(query_group, level),
            .initial = "study", .help = "what is asked for"),
     OPTION(.name = "key", .letter = 'k', .programs = ASKING, .heading = "Query", .takes = OPTION_KEY,
            .value = "KEY[=VALUE]", .field = FIELD(query_group, keys),
@@ -213,7 +170,7 @@ const struct option_row option_rows[] = {
            .help = "give up a request at a peer that keeps talking while nothing new comes; 0 waits for ever. By "
                    "default five times --dimse-timeout"),
     OPTION(.name = "priority", .programs = MOVER, .heading = "Retrieval", .takes = OPTION_CHOICE,
-           .value = "low|medium|high", .choices = priorities, .field = FIELD(retrieval_options, priority),
+           .value = "low|medium|high", .choices = option_priorities, .field = FIELD(retrieval_options, priority),
            .initial = "medium", .help = "the priority to ask for"),
 
     /* ---- input ---- */
@@ -242,7 +199,7 @@ const struct option_row option_rows[] = {
            .field = FIELD(session_options, scan.allow_incomplete),
            .help = "send instances that have no Study Instance UID, or whose study or series UIDs are no UIDs"),
     OPTION(.name = "on-conflict", .programs = SENDER, .heading = "Input", .takes = OPTION_CHOICE,
-           .value = "fail|first|all", .choices = conflicts, .field = FIELD(session_options, on_conflict),
+           .value = "fail|first|all", .choices = option_conflicts, .field = FIELD(session_options, on_conflict),
            .initial = "fail",
            .help = "what to do with a file that has another one's SOP Instance UID and other data: fail it, skip it, "
                    "or send it too"),
@@ -276,8 +233,8 @@ const struct option_row option_rows[] = {
 
     /* ---- sending ---- */
     OPTION(.name = "threads", .letter = 't', .also = "--concurrency", .programs = SENDER, .heading = "Sending",
-           .takes = OPTION_UNSIGNED, .value = "N|auto", .min = 1, .max = SESSION_THREADS_MAX, .choices = automatic,
-           .field = FIELD(sending_group, threads), .initial = "1",
+           .takes = OPTION_UNSIGNED, .value = "N|auto", .min = 1, .max = SESSION_THREADS_MAX,
+           .choices = option_automatic, .field = FIELD(sending_group, threads), .initial = "1",
            .help = "associations at a time, each on its own thread; auto finds out how many are worth it"),
     OPTION(.name = "ramp", .programs = SENDER, .heading = "Sending", .takes = OPTION_RAMP, .value = "N,N,...", .min = 1,
            .max = SESSION_THREADS_MAX, .field = FIELD(sending_group, ramp),
@@ -288,7 +245,7 @@ const struct option_row option_rows[] = {
            .help = "the whole job with each of these numbers of threads in turn, e.g. 1,2,4,8: a table, and where the "
                    "knee is"),
     OPTION(.name = "priority", .programs = SENDER, .heading = "Sending", .takes = OPTION_CHOICE,
-           .value = "low|medium|high", .choices = priorities, .field = FIELD(session_options, priority),
+           .value = "low|medium|high", .choices = option_priorities, .field = FIELD(session_options, priority),
            .initial = "medium", .help = "the priority that each C-STORE asks for"),
     OPTION(.name = "verify", .programs = SENDER, .heading = "Sending", .field = FIELD(session_options, verify),
            .help = "C-ECHO first; nothing is sent if it fails"),
@@ -321,7 +278,7 @@ const struct option_row option_rows[] = {
 
     /* ---- transfer syntaxes ---- */
     OPTION(.name = "transcode", .programs = SENDER, .heading = "Transfer syntaxes", .takes = OPTION_CHOICE,
-           .value = "never|uncompressed|lossless|lossy", .choices = transcodes,
+           .value = "never|uncompressed|lossless|lossy", .choices = option_transcodes,
            .field = FIELD(session_options, transcode.allowed), .initial = "lossless",
            .help = "what may be done to a file if the peer refuses the transfer syntax it lies in: nothing; change "
                    "byte order, VR encoding and deflate; also decompress what was compressed without loss; also what "
@@ -452,7 +409,7 @@ const struct option_row option_rows[] = {
            .min = 1, .max = 64, .field = FIELD(archive_group, move_associations), .initial = "1",
            .help = "send a C-MOVE's series over up to N associations at a time"),
     OPTION(.name = "transcode", .programs = ARCHIVE, .heading = "Retrieval", .takes = OPTION_CHOICE,
-           .value = "never|uncompressed|lossless|lossy", .choices = transcodes,
+           .value = "never|uncompressed|lossless|lossy", .choices = option_transcodes,
            .field = FIELD(archive_group, transcode), .initial = "lossless",
            .help = "what may be done to an instance whose transfer syntax is refused by who is to get it: nothing; "
                    "change byte order, VR encoding and deflate; also decompress what was compressed without loss; "
@@ -482,7 +439,7 @@ const struct option_row option_rows[] = {
            .field = FIELD(tls_group, client_ca),
            .help = "who connects needs a certificate that one of these vouches for (PEM)"),
     OPTION(.name = "tls-client", .programs = SERVER, .heading = "TLS", .takes = OPTION_CHOICE,
-           .value = "none|request|require", .choices = tls_clients, .field = FIELD(tls_group, client),
+           .value = "none|request|require", .choices = option_tls_clients, .field = FIELD(tls_group, client),
            .help = "whether who connects is asked for a certificate, and let in without one; by default require with "
                    "--tls-client-ca, else none"),
     OPTION(.name = "tls-cert", .programs = ALL, .heading = "TLS", .takes = OPTION_TEXT, .value = "FILE",
@@ -497,7 +454,7 @@ const struct option_row option_rows[] = {
            .secret = true, .field = FIELD(tls_group, key_password),
            .help = "the password itself, which others on this machine can see while the program runs"),
     OPTION(.name = "tls-min", .programs = ALL, .heading = "TLS", .takes = OPTION_CHOICE, .value = "1.2|1.3",
-           .choices = tls_versions, .field = FIELD(tls_group, version_min), .initial = "1.2",
+           .choices = option_tls_versions, .field = FIELD(tls_group, version_min), .initial = "1.2",
            .help = "the oldest version that is spoken"),
     OPTION(.name = "tls-ciphers", .programs = ALL, .heading = "TLS", .takes = OPTION_TEXT, .value = "NAME:NAME...",
            .field = FIELD(tls_group, ciphers),
@@ -560,13 +517,13 @@ const struct option_row option_rows[] = {
     OPTION(.name = "debug", .letter = 'd', .programs = ALL, .heading = "Output", .field = FIELD(options, debug),
            .help = "also associations in detail: contexts, PDU sizes, DIMSE messages"),
     OPTION(.name = "log-level", .also = "-ll", .programs = SENDER | MOVER, .heading = "Output", .takes = OPTION_CHOICE,
-           .value = "error|warn|info|debug", .choices = levels, .field = FIELD(options, log_level),
+           .value = "error|warn|info|debug", .choices = option_log_levels, .field = FIELD(options, log_level),
            .help = "what the log holds (info; debug with -d); without -q, -v, -d also what is said"),
     OPTION(.name = "log-level", .also = "-ll", .programs = SERVER, .heading = "Output", .takes = OPTION_CHOICE,
-           .value = "error|warn|info|debug", .choices = levels, .field = FIELD(options, log_level),
+           .value = "error|warn|info|debug", .choices = option_log_levels, .field = FIELD(options, log_level),
            .help = "what is said: error with -q, info with -v, debug with -d, else warn"),
     OPTION(.name = "log-level", .also = "-ll", .programs = ECHO | FINDER, .heading = "Output", .takes = OPTION_CHOICE,
-           .value = "error|warn|info|debug", .choices = levels, .field = FIELD(options, log_level),
+           .value = "error|warn|info|debug", .choices = option_log_levels, .field = FIELD(options, log_level),
            .help = "what is said: info with -v, debug with -d, else error"),
     OPTION(.name = "help", .letter = 'h', .programs = ALL | REPORT, .heading = "Output", .field = FIELD(options, help),
            .help = "this text"),

@@ -82,15 +82,18 @@ static void message_sent(struct dicomnet_association *association)
 }
 
 /* Reading the source may block the loop (a slow disk, pixels to decode). The loop's time is renewed after that, or
- * timers that are started next would count from before it. */
+ * timers that are started next would count from before it; and the loop gets a turn with the next write, so that what
+ * else waits there does not wait for many such reads. */
 static ssize_t fill(struct dicomnet_association *association)
 {
     enum { LONG_US = 10 * 1000 };
     struct framer *framer = &association->room->framer;
     uint64_t before_us = framer->read_us;
     ssize_t len = framer_fill(framer);
-    if (framer->read_us - before_us >= LONG_US)
+    if (framer->read_us - before_us >= LONG_US) {
         uv_update_time(association->timer.loop);
+        association->fills = FILLS_BEFORE_YIELD - 1;
+    }
     return len;
 }
 

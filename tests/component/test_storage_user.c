@@ -13,6 +13,7 @@
 enum { STORES_MAX = 64 };
 
 struct record {
+    uv_loop_t *loop; /* set by store_all */
     struct dicomnet_storage_user *user;
     struct dicomnet_store stores[STORES_MAX];
     struct numbers_source sources[STORES_MAX];
@@ -94,6 +95,7 @@ static uint64_t store_all(struct record *record, void (*script)(struct script_pe
     struct fixture fixture;
     struct script_peer *peer = fixture_begin_with_peer(&fixture, script, record);
     struct dicomnet_association_options options = fixture_options(peer->port);
+    record->loop = &fixture.loop;
     options.parameters.window = window;
     options.parameters.timeouts.release_ms = 5000; /* a release waits behind megabytes */
     if (record->len == 0)
@@ -619,6 +621,52 @@ Test(storage_user, window_and_a_source_that_takes_long, .timeout = FIXTURE_TIMEO
         cr_expect(record.stores[i].answered, "%u: %s", i, dicomnet_error_text(record.stores[i].error));
     cr_expect_geq(record.stores[1].read_us, 900000);
     cr_expect_eq(record.end.kind, DICOMNET_ASSOCIATION_RELEASED);
+}
+
+/* While the data of one is read, which takes 20 ms for each piece, the loop still turns. */
+static uv_timer_t turns;
+static unsigned turn_count;
+
+static void on_turn(uv_timer_t *timer)
+{
+    (void)timer;
+    turn_count++;
+}
+
+static ssize_t read_in_slow_pieces(struct dicomnet_data_source *source, uint64_t offset, const struct iovec *gaps,
+                                   int gap_count)
+{
+    struct numbers_source plain;
+    uv_sleep(20);
+    return numbers_source_init(&plain, source->len)->read(&plain.source, offset, gaps, gap_count);
+}
+
+static void end_turns(struct record *record)
+{
+    (void)record;
+    uv_close((uv_handle_t *)&turns, NULL);
+}
+
+static void store_in_slow_pieces(struct dicomnet_storage_user *user, void *context)
+{
+    struct record *record = context;
+    if (record->begun == record->wanted)
+        return;
+    uv_timer_init(record->loop, &turns);
+    uv_timer_start(&turns, on_turn, 1, 1);
+    record->stores[0] = store_of(record, record->begun++);
+    record->sources[0].source.read = read_in_slow_pieces;
+    cr_assert_eq(dicomnet_storage_user_store(user, &record->stores[0]), 0);
+    dicomnet_storage_user_release(user);
+}
+
+Test(storage_user, the_loop_turns_while_a_source_takes_long, .timeout = FIXTURE_TIMEOUT_S)
+{
+    struct record record = {.wanted = 1, .len = 8000000, .ready = store_in_slow_pieces, .on_done = end_turns};
+    store_all(&record, answer_at_once, 0, "slow pieces");
+    cr_expect(record.stores[0].answered);
+    cr_expect_geq(turn_count, 3, "%u turns in %u ms of reading: libuv writes up to nine times in one", turn_count,
+                  (unsigned)(record.stores[0].read_us / 1000));
 }
 
 Test(storage_user, window_and_silence, .timeout = FIXTURE_TIMEOUT_S)

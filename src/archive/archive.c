@@ -67,13 +67,13 @@ struct suited {
     uint64_t steps; /* which are so many steps, over all of them, down their lists of fallbacks: 0 = as they lie */
 };
 
-static struct suited suit(const struct index_held *held, size_t count, const struct fallback_policy *policy,
-                          const char *syntax_uid)
+static struct suited suit(const struct index_held *held, size_t count, enum transcode allowed, const char *syntax_uid)
 {
+    const struct fallback_policy policy = {.allowed = allowed};
     struct suited suited = {0};
     for (size_t i = 0; i < count; i++) {
         const char *syntaxes[FALLBACK_MAX];
-        size_t ways = fallback_list(policy, held[i].syntax_uid, syntaxes);
+        size_t ways = fallback_list(&policy, held[i].syntax_uid, syntaxes);
         for (size_t step = 0; step < ways; step++) {
             if (strcmp(syntaxes[step], syntax_uid) != 0)
                 continue;
@@ -102,7 +102,7 @@ static bool prefer(void *context, const char *class_uid, struct dicomnet_span sy
         return false;
     for (struct dicomnet_span syntax; dicomnet_pdu_next_transfer_syntax(&syntaxes, &syntax);) {
         dicomnet_span_copy_trimmed(syntax, syntax_uid, sizeof syntax_uid);
-        struct suited suited = suit(held, count, &client->archive->options.transcode, syntax_uid);
+        struct suited suited = suit(held, count, client->archive->options.transcode, syntax_uid);
         bool is_explicit = strcmp(syntax_uid, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN) == 0;
         bool is_as_good = suited.sent == best.sent && suited.steps == best.steps;
         bool is_better = suited.sent > best.sent || (suited.sent == best.sent && suited.steps < best.steps);

@@ -37,7 +37,7 @@ struct archive_options {
     const struct dicomnet_association_parameters *destinations;
     size_t destination_count;
     unsigned move_associations;           /* at most, for one C-MOVE */
-    struct fallback_policy transcode;     /* what may be done to what a C-MOVE or C-GET cannot send as it lies */
+    enum transcode transcode;             /* what may be done to what a C-MOVE or C-GET cannot send as it lies */
     const struct dicomnet_logger *logger; /* borrowed until closed */
     const volatile sig_atomic_t *stop;    /* borrowed: not 0 = archive_open ends with -ECANCELED; NULL = never */
 };

@@ -141,15 +141,24 @@ void delivery_note(const struct delivery *delivery, struct retrieve *retrieve, i
         retrieve_note(retrieve, dicomnet_error_text(error));
 }
 
+/* The context in which it goes out: as it lies, or converted to the first syntax of its fallbacks that has one. */
+static const struct dicomnet_association_context *choose(const struct delivery *delivery, const struct archive *archive,
+                                                         delivery_find *find, const void *where)
+{
+    const struct fallback_policy policy = {.allowed = archive->options.transcode};
+    const char *syntaxes[FALLBACK_MAX];
+    const struct dicomnet_association_context *context = find(where, delivery->class_uid, delivery->syntax_uid);
+    size_t count = context == NULL ? fallback_list(&policy, delivery->syntax_uid, syntaxes) : 0;
+    for (size_t i = 0; i < count && context == NULL; i++)
+        context = find(where, delivery->class_uid, syntaxes[i]);
+    return context;
+}
+
 bool delivery_open(struct delivery *delivery, struct retrieve *retrieve, struct index_cursor *row, delivery_find *find,
                    const void *where)
 {
     struct archive *archive = retrieve->archive;
-    const char *syntaxes[FALLBACK_MAX];
-    const struct dicomnet_association_context *context = NULL;
-    size_t count = fallback_list(&archive->options.transcode, delivery->syntax_uid, syntaxes);
-    for (size_t i = 0; i < count && context == NULL; i++)
-        context = find(where, delivery->class_uid, syntaxes[i]);
+    const struct dicomnet_association_context *context = choose(delivery, archive, find, where);
     if (context == NULL) {
         note(retrieve, delivery, "not taken");
         return false;

@@ -292,7 +292,7 @@ static bool add_fallback(struct move *move, size_t own_count, const char *class_
  */
 static void add_fallbacks(struct move *move)
 {
-    const struct fallback_policy *policy = &move->retrieve.archive->options.transcode;
+    const struct fallback_policy policy = {.allowed = move->retrieve.archive->options.transcode};
     const size_t own_count = move->context_count;
     bool fits = false;
     for (int together = 0; together <= 1 && !fits; together++) {
@@ -300,7 +300,7 @@ static void add_fallbacks(struct move *move)
         fits = true;
         for (size_t i = 0; i < own_count; i++) {
             const char *syntaxes[FALLBACK_MAX];
-            size_t count = fallback_list(policy, move->uids[i][1], syntaxes);
+            size_t count = fallback_list(&policy, move->uids[i][1], syntaxes);
             for (size_t j = 0; j < count; j++)
                 fits = add_fallback(move, own_count, move->uids[i][0], syntaxes[j], together != 0) && fits;
         }

@@ -107,7 +107,7 @@ static struct archive_options archive_options_of(const struct dicom_archive_opti
         .destinations = peers,
         .destination_count = options->archive.peers.count,
         .move_associations = options->archive.move_associations,
-        .transcode = {.allowed = options->archive.transcode},
+        .transcode = options->archive.transcode,
         .logger = logger,
         .stop = &told_to_stop,
     };

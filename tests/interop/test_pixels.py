@@ -5,10 +5,17 @@ import shutil
 import tempfile
 import unittest
 
-from support import conversions, datasets, encoders, images, programs
+from pydicom.encaps import encapsulate_extended
+
+from support import conversions, datasets, encoders, images, programs, walked
 from support.base import ProgramTest
 
 STUDY = '1.2.826.0.1.3680043.2.135.1066.7.77'
+
+
+def vr_of_pixels(path):
+    meta, data_set = datasets.split_part10(path.read_bytes())
+    return next(vr for where, vr, _ in walked.elements(data_set, meta[0x10]) if where == (0x7FE00010,))
 
 
 class Encodings(ProgramTest):
@@ -49,15 +56,18 @@ class Encodings(ProgramTest):
         header = conversions.header(of.path)
         return int(header.BitsAllocated), header.PixelRepresentation == 1
 
-    def arrive(self, syntax_uid):
+    def arrive(self, syntax_uid, *options):
         receiver = self.start(programs.Receiver('--accept-syntaxes', syntax_uid))
-        run = programs.run_sender(self.source, port=receiver.port, threads=2, options=['--transcode', 'lossy'])
+        run = programs.run_sender(self.source, port=receiver.port, threads=2,
+                                  options=['--transcode', 'lossy', *options])
         self.assertEqual((run.exit_code, run.total('stored')), (0, len(self.encoded)), run)
         for of in self.encoded:
             with self.subTest(file=of.path.name):
                 path = receiver.output / f'{of.entry.instance_uid}.dcm'
                 conversions.assert_only_pixels_changed(of.path, path, syntax_uid)
                 self.assert_same_pixels(of, images.read_native(path))
+                if syntax_uid != images.IMPLICIT:
+                    self.assertEqual(vr_of_pixels(path), 'OB' if self.form(of)[0] == 8 else 'OW')
 
     def test_to_explicit(self):
         self.arrive(images.EXPLICIT)
@@ -65,9 +75,36 @@ class Encodings(ProgramTest):
     def test_to_implicit(self):
         self.arrive(images.IMPLICIT)
 
+    def test_to_big_endian(self):
+        self.arrive(images.BIG_ENDIAN, '-xb')
+
     def test_the_encoders_cover_every_syntax(self):
         self.assertEqual({of.entry.syntax_uid for of in self.encoded}, {*images.LOSSLESS, *images.LOSSY})
         self.assertGreater(len(self.encoded), 300)
+
+
+class OffsetTables(ProgramTest):
+    def test_an_extended_one_goes_and_what_was_lost_stays_lost(self):
+        source = self.subfolder('source')
+        image = images.BY_NAME['mono8-frames']
+        encoded = encoders.encode(source, image, encoders.BY_NAME['dcmcrle'], STUDY)
+        dataset, frames = encoders.codestreams(encoded.path)
+        dataset.PixelData, dataset.ExtendedOffsetTable, dataset.ExtendedOffsetTableLengths = encapsulate_extended(frames)
+        dataset['PixelData'].is_undefined_length = True
+        lost = {'LossyImageCompression': '01', 'LossyImageCompressionRatio': '7',
+                'LossyImageCompressionMethod': 'ISO_15444_1'}
+        for keyword, value in lost.items():
+            setattr(dataset, keyword, value)
+        dataset.save_as(encoded.path, write_like_original=False)
+        receiver = self.start(programs.Receiver('--accept-syntaxes', images.IMPLICIT))
+        run = programs.run_sender(source, port=receiver.port)
+        self.assertEqual(run.exit_code, 0, run)
+        path, = receiver.files()
+        found = conversions.header(path)
+        self.assertNotIn('ExtendedOffsetTable', found)
+        self.assertNotIn('ExtendedOffsetTableLengths', found)
+        self.assertEqual({keyword: str(found[keyword].value) for keyword in lost}, lost)
+        self.assertEqual(tuple(images.read_native(path).values), image.pixels())
 
 
 class RealFiles(ProgramTest):

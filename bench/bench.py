@@ -18,6 +18,7 @@ import time
 import pydicom
 
 import charts
+import conversion
 import machine
 import retrieval
 import tables
@@ -56,8 +57,14 @@ class Bench:
             'cost': ('1x200x16384', '1x100x16384'),
             'cost-double': ('1x400x16384', '1x200x16384'),
             'one-study': ('1x2000x524288', '1x200x131072'),
+            'convert': ('8x125x524288', '8x15x524288'),
+            'jpeg-lossless': ('8x25x524288', '8x5x524288'),
+            'jpeg-2000': ('8x25x524288', '8x5x524288'),
         }
-        data = Data(name, specs[name][1 if self.quick else 0], 1 + list(specs).index(name))
+        encoders = {'jpeg-lossless': ('dcmcjpeg', '+e1', '+un'), 'jpeg-2000': ('gdcmconv', '--j2k')}
+        more = [encoders[name]] if name in encoders else []
+        data = (conversion.Compressed if more else Data)(name, specs[name][1 if self.quick else 0],
+                                                         1 + list(specs).index(name), *more)
         data.make(self.build, self.cache)
         return data
 
@@ -252,9 +259,24 @@ class Bench:
                      [(retrieval.Finder(self.build), matches), (retrieval.Findscu(), matches)],
                      lambda: retrieval.Archive(self.build, retrieval.free_port(), matches.spec).start(), keep_peer=True)
 
+    def case_convert(self):
+        """Files that the peer does not take as they lie. MB/s are those of the files as they lie."""
+        data = self.data('convert')
+        self.contest('convert', Receiver.name, self.senders(data, (1,)) + self.senders(data, (1, 2), '-xi'),
+                     self.receiver())
+        self.contest('convert', 'storescp, Implicit VR alone',
+                     self.senders(data, (1, 2)) + [(conversion.Dcmsend(), data)],
+                     lambda: conversion.Restricted('+xi').start())
+        for name, decoder in (('jpeg-lossless', ('dcmdjpeg',)), ('jpeg-2000', ('gdcmconv', '--raw'))):
+            data = self.data(name)
+            others = [conversion.EachFile(*decoder)]
+            others += [conversion.Dcmsend('+dls')] if name == 'jpeg-lossless' else []
+            self.contest('convert', f'storescp, {name}', self.senders(data, (1, 2)) + [(other, data) for other in others],
+                         lambda: conversion.Restricted().start())
+
     # ---- all of it ----
 
-    cases = ('small', 'ct', 'stock', 'distance', 'scan', 'cost', 'million', 'move', 'find', 'big')
+    cases = ('small', 'ct', 'stock', 'distance', 'scan', 'cost', 'million', 'move', 'find', 'convert', 'big')
 
     def run(self, cases):
         begun = time.monotonic()

@@ -2,7 +2,8 @@
 import statistics
 
 BASELINES = ('dcmsend tuned', 'dcmsend stock')
-BASELINES_OF = {'move': ('movescu',), 'find': ('findscu',)}
+BASELINES_OF = {'move': ('movescu',), 'find': ('findscu',),
+                'convert': ('dcmsend tuned', 'dcmsend tuned +dls', 'dcmdjpeg', 'gdcmconv --raw')}
 
 
 def values(result, key):
@@ -104,8 +105,24 @@ def retrieval_targets(results):
     yield target('find, all matches: findscu', 3, ratios(matches.get('dicom-finder'), matches.get('findscu')))
 
 
+def conversion_targets(results):
+    untouched = find(results, 'convert', 'dicom-receiver')
+    yield target('Explicit to Implicit, one association: untouched', 0.5,
+                 ratios(untouched.get('dicom-sender 1 thread -xi'),
+                        untouched.get('dicom-sender 1 thread')))
+    implicit = find(results, 'convert', 'storescp, Implicit')
+    yield target('Explicit to Implicit, one association each: dcmsend tuned', 3,
+                 ratios(implicit.get('dicom-sender 1 thread'), implicit.get('dcmsend tuned')))
+    for name, theirs in (('jpeg-lossless', 'dcmsend tuned +dls'), ('jpeg-lossless', 'dcmdjpeg'),
+                         ('jpeg-2000', 'gdcmconv --raw')):
+        contest = find(results, 'convert', f'storescp, {name}')
+        yield target(f'{name} to Explicit, 2 threads: {theirs}', 1.6,
+                     ratios(contest.get('dicom-sender 2 threads'), contest.get(theirs)))
+
+
 def targets(results):
-    return [*peer_targets(results), *floor_targets(results), *other_targets(results), *retrieval_targets(results)]
+    return [*peer_targets(results), *floor_targets(results), *other_targets(results), *retrieval_targets(results),
+            *conversion_targets(results)]
 
 
 # ---- text ----
@@ -124,7 +141,8 @@ def per_gigabyte(result):
 
 
 def contest_table(contest):
-    baselines = BASELINES_OF.get(contest['case'], BASELINES)
+    known = BASELINES_OF.get(contest['case'], BASELINES)
+    baselines = [name for name in known if name in contest['results']]
     lines = [contest['title'], f'{"":34}{"files":>7}{"wall s":>9}{"min":>8}{"max":>8}{"inst/s":>9}{"MB/s":>9}'
              f'{"CPU s":>8}{"peer CPU":>9}{"CPU s/GB":>9}{"peak MiB":>9}' +
              ''.join(f'{"x " + baseline:>22}' for baseline in baselines)]

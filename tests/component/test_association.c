@@ -30,12 +30,23 @@ struct exact_bytes {
 
 struct record {
     enum behaviour behaviour;
-    const struct exact_bytes *sends; /* for the scripts that send exact bytes */
+    const struct exact_bytes *sends;   /* for the scripts that send exact bytes */
+    const struct leaving_peer *leaves; /* for leave_there */
     struct dicomnet_association *association;
     struct numbers_source numbers;
     unsigned opened, commands, sent, closed;
     uint16_t status;
     struct dicomnet_association_end end;
+};
+
+/* A peer that goes so far and then ends it in some way. */
+struct leaving_peer {
+    const char *what;
+    void (*until)(struct script_peer *peer);
+    void (*then)(struct script_peer *peer);
+    enum behaviour behaviour;
+    enum dicomnet_association_end_kind kind;
+    int error; /* ANY_ERROR: any but 0 */
 };
 
 static void on_opened(struct dicomnet_association *association, void *user)
@@ -123,17 +134,6 @@ static void abort_at_request(struct script_peer *peer)
     peer_send_abort(peer, 2, 6);
 }
 
-static void close_at_request(struct script_peer *peer)
-{
-    peer_read_request(peer);
-}
-
-static void reset_at_request(struct script_peer *peer)
-{
-    peer_read_request(peer);
-    peer_reset(peer);
-}
-
 static void reset_unread(struct script_peer *peer)
 {
     peer_sleep(30);
@@ -161,12 +161,6 @@ static void expect_abort(struct script_peer *peer, uint8_t source, uint8_t reaso
     if (peer_expect(peer, PEER_ABORT) && (peer->pdu_len != 4 || peer->pdu[2] != source || peer->pdu[3] != reason))
         peer_fail(peer, "A-ABORT from %u, reason %u", peer->pdu[2], peer->pdu[3]);
     peer_expect_end(peer);
-}
-
-static void silent_at_request(struct script_peer *peer)
-{
-    peer_read_request(peer);
-    expect_abort(peer, 0, 0);
 }
 
 /* Sends them at once, as other servers do that speak first, and reads the A-ASSOCIATE-RQ all the same. */
@@ -228,25 +222,6 @@ static void send_bytes_when_open(struct script_peer *peer)
     expect_abort(peer, sends->source, sends->reason);
 }
 
-static void close_when_open(struct script_peer *peer)
-{
-    peer_accept(peer);
-}
-
-static void reset_when_open(struct script_peer *peer)
-{
-    peer_accept(peer);
-    peer_sleep(30);
-    peer_reset(peer);
-}
-
-static void abort_when_open(struct script_peer *peer)
-{
-    peer_accept(peer);
-    peer_send_abort(peer, 0, 0);
-    peer_expect_end(peer);
-}
-
 static void release_when_open(struct script_peer *peer)
 {
     peer_accept(peer);
@@ -303,24 +278,6 @@ static void read_some(struct script_peer *peer)
     peer_read(peer, bytes, sizeof bytes);
 }
 
-static void close_in_message(struct script_peer *peer)
-{
-    read_some(peer);
-}
-
-static void reset_in_message(struct script_peer *peer)
-{
-    read_some(peer);
-    peer_reset(peer);
-}
-
-static void abort_in_message(struct script_peer *peer)
-{
-    read_some(peer);
-    peer_send_abort(peer, 2, 0);
-    peer_expect_end(peer);
-}
-
 /* The write under way is finished first, then the release answered. */
 static void release_in_message(struct script_peer *peer)
 {
@@ -373,19 +330,6 @@ static void expect_release(struct script_peer *peer)
     peer_expect(peer, PEER_RELEASE_RQ);
 }
 
-static void silent_at_release(struct script_peer *peer)
-{
-    expect_release(peer);
-    expect_abort(peer, 0, 0);
-}
-
-static void abort_at_release(struct script_peer *peer)
-{
-    expect_release(peer);
-    peer_send_abort(peer, 0, 0);
-    peer_expect_end(peer);
-}
-
 /* PS3.8 9.2.2.5: the requestor answers first, then gets its own answer; here it waits for that. */
 static void collide(struct script_peer *peer)
 {
@@ -415,6 +359,47 @@ static void message_at_release(struct script_peer *peer)
     peer_expect_end(peer);
 }
 
+/* ---- peers that leave ---- */
+
+static void when_asked(struct script_peer *peer)
+{
+    peer_read_request(peer);
+}
+
+static void when_open(struct script_peer *peer)
+{
+    peer_accept(peer);
+}
+
+static void with_fin(struct script_peer *peer)
+{
+    peer_close(peer);
+}
+
+static void with_rst(struct script_peer *peer)
+{
+    peer_sleep(30); /* so that what was said before has been read */
+    peer_reset(peer);
+}
+
+static void with_abort(struct script_peer *peer)
+{
+    peer_send_abort(peer, 0, 0);
+    peer_expect_end(peer);
+}
+
+static void with_silence(struct script_peer *peer)
+{
+    expect_abort(peer, 0, 0);
+}
+
+static void leave_there(struct script_peer *peer)
+{
+    const struct leaving_peer *leaves = ((const struct record *)peer->user)->leaves;
+    leaves->until(peer);
+    leaves->then(peer);
+}
+
 /* ---- the cases ---- */
 
 static const struct scripted_end {
@@ -433,13 +418,9 @@ static const struct scripted_end {
     {"rejected for now", reject_for_now_and_close, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_REJECTED,
      DICOMNET_ERROR_REJECTED},
     {"abort at request", abort_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER, DICOMNET_ERROR_ABORTED},
-    {"FIN at request", close_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
-    {"RST at request", reset_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_LOST, -ECONNRESET},
     {"RST before reading", reset_unread, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_LOST, ANY_ERROR},
     {"half an AC, FIN", send_half_accept, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
     {"half an AC, silence", half_accept_then_silence, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_TIMEOUT_ACSE},
-    {"silent at request", silent_at_request, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
      DICOMNET_ERROR_TIMEOUT_ACSE},
     {"a trickle in a PDU", trickle_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
      DICOMNET_ERROR_TIMEOUT_NETWORK},
@@ -448,37 +429,24 @@ static const struct scripted_end {
      DICOMNET_ERROR_PEER_UNUSABLE},
     {"RQ for an answer", request_for_answer, WAIT, 0, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
      DICOMNET_ERROR_PDU_UNEXPECTED},
-    {"FIN when open", close_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
-    {"RST when open", reset_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, -ECONNRESET},
-    {"abort when open", abort_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER, DICOMNET_ERROR_ABORTED},
     {"release when open", release_when_open, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
     {"release, and does not close", release_and_linger, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
     {"AC twice", accept_twice, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_UNEXPECTED},
     {"unknown context", unknown_context, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_NO_CONTEXT},
     {"refused context", refused_context, WAIT, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_NO_CONTEXT},
-    {"FIN in a message", close_in_message, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, ANY_ERROR},
-    {"RST in a message", reset_in_message, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, ANY_ERROR},
-    {"abort in a message", abort_in_message, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER,
-     DICOMNET_ERROR_ABORTED},
     {"release in a message", release_in_message, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED,
      DICOMNET_ERROR_RELEASED},
     {"never reads", never_reads, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_NETWORK},
     {"reads slowly", reads_slowly, FLOOD, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, ANY_ERROR},
     {"answers early", answers_early, ASK, 1, 1, 1, DICOMNET_ASSOCIATION_RELEASED, 0},
-    {"silent at release", silent_at_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_US,
-     DICOMNET_ERROR_TIMEOUT_RELEASE},
-    {"FIN at release", expect_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
-    {"abort at release", abort_at_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_ABORTED_BY_PEER,
-     DICOMNET_ERROR_ABORTED},
     {"release collision", collide_at_release, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
-    {"release collision, FIN", collide, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
     {"release collision, silence", collide_and_be_silent, RELEASE, 1, 0, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
     {"message at release", message_at_release, RELEASE, 1, 1, 0, DICOMNET_ASSOCIATION_RELEASED, 0},
 };
 
-static void run_case(const struct scripted_end *c, const struct exact_bytes *sends)
+static void run_case(const struct scripted_end *c, const struct exact_bytes *sends, const struct leaving_peer *leaves)
 {
-    struct record record = {.behaviour = c->behaviour, .sends = sends};
+    struct record record = {.behaviour = c->behaviour, .sends = sends, .leaves = leaves};
     char text[160];
     uint64_t ms = play(&record, c->script, c->what);
     dicomnet_association_describe_end(&record.end, text, sizeof text);
@@ -498,7 +466,7 @@ static void run_case(const struct scripted_end *c, const struct exact_bytes *sen
 static void run_cases(size_t part)
 {
     for (size_t i = part; i < sizeof cases / sizeof cases[0]; i += 4)
-        run_case(&cases[i], NULL);
+        run_case(&cases[i], NULL, NULL);
 }
 
 Test(association, ends_as_the_peer_wants_1, .timeout = FIXTURE_TIMEOUT_S)
@@ -565,7 +533,41 @@ Test(association, aborts_for_bytes_that_make_no_sense, .timeout = FIXTURE_TIMEOU
                                               .opened = byte_cases[i].script == send_bytes_when_open,
                                               .kind = DICOMNET_ASSOCIATION_ABORTED_BY_US,
                                               .error = byte_cases[i].error};
-        run_case(&expected, &byte_cases[i].sends);
+        run_case(&expected, &byte_cases[i].sends, NULL);
+    }
+}
+
+static const struct leaving_peer leaving_peers[] = {
+    {"FIN at request", when_asked, with_fin, WAIT, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
+    {"RST at request", when_asked, with_rst, WAIT, DICOMNET_ASSOCIATION_LOST, -ECONNRESET},
+    {"silent at request", when_asked, with_silence, WAIT, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_TIMEOUT_ACSE},
+    {"FIN when open", when_open, with_fin, WAIT, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
+    {"RST when open", when_open, with_rst, WAIT, DICOMNET_ASSOCIATION_LOST, -ECONNRESET},
+    {"abort when open", when_open, with_abort, WAIT, DICOMNET_ASSOCIATION_ABORTED_BY_PEER, DICOMNET_ERROR_ABORTED},
+    {"FIN in a message", read_some, with_fin, FLOOD, DICOMNET_ASSOCIATION_LOST, ANY_ERROR},
+    {"RST in a message", read_some, with_rst, FLOOD, DICOMNET_ASSOCIATION_LOST, ANY_ERROR},
+    {"abort in a message", read_some, with_abort, FLOOD, DICOMNET_ASSOCIATION_ABORTED_BY_PEER, DICOMNET_ERROR_ABORTED},
+    {"FIN at release", expect_release, with_fin, RELEASE, DICOMNET_ASSOCIATION_LOST, DICOMNET_ERROR_PEER_CLOSED},
+    {"RST at release", expect_release, with_rst, RELEASE, DICOMNET_ASSOCIATION_LOST, -ECONNRESET},
+    {"abort at release", expect_release, with_abort, RELEASE, DICOMNET_ASSOCIATION_ABORTED_BY_PEER,
+     DICOMNET_ERROR_ABORTED},
+    {"silent at release", expect_release, with_silence, RELEASE, DICOMNET_ASSOCIATION_ABORTED_BY_US,
+     DICOMNET_ERROR_TIMEOUT_RELEASE},
+    {"release collision, FIN", collide, with_fin, RELEASE, DICOMNET_ASSOCIATION_RELEASED, 0},
+};
+
+Test(association, ends_where_the_peer_leaves, .timeout = FIXTURE_TIMEOUT_S)
+{
+    for (size_t i = 0; i < sizeof leaving_peers / sizeof leaving_peers[0]; i++) {
+        const struct leaving_peer *peer = &leaving_peers[i];
+        const struct scripted_end expected = {.what = peer->what,
+                                              .script = leave_there,
+                                              .behaviour = peer->behaviour,
+                                              .opened = peer->until != when_asked,
+                                              .kind = peer->kind,
+                                              .error = peer->error};
+        run_case(&expected, NULL, peer);
     }
 }
 

@@ -283,6 +283,7 @@ static void release_in_message(struct script_peer *peer)
 {
     read_some(peer);
     peer_send_release(peer);
+    peer_sleep(500); /* not a byte more gets through before the other side has read that */
     peer_expect_end(peer);
 }
 
@@ -382,9 +383,13 @@ static void with_rst(struct script_peer *peer)
     peer_reset(peer);
 }
 
+/* Nothing more is read before the other side has ended it: in a message its write is stuck until then. */
 static void with_abort(struct script_peer *peer)
 {
+    const struct record *record = peer->user;
     peer_send_abort(peer, 0, 0);
+    for (unsigned i = 0; i < 300 && __atomic_load_n(&record->closed, __ATOMIC_RELAXED) == 0; i++)
+        peer_sleep(10);
     peer_expect_end(peer);
 }
 

@@ -200,15 +200,17 @@ Test(storage_user, early_response_without_the_rest, .timeout = FIXTURE_TIMEOUT_S
     cr_expect_eq(record.stores[0].error, DICOMNET_ERROR_ABORTED);
 }
 
-/* Two responses to a store that is still on its way out. */
+/* Two responses to a store that is still on its way out, of which nothing more is read before it has ended. */
 static void answer_early_twice(struct script_peer *peer)
 {
+    const struct record *record = peer->user;
     const struct peer_command response = {.context_id = 1, .field = 0x8001, .message_id = 1, .status = 0};
     peer_accept(peer);
     peer_read_pdu(peer);
     peer_send_command(peer, &response);
     peer_send_command(peer, &response);
-    peer_sleep(100);
+    for (unsigned i = 0; i < 300 && __atomic_load_n(&record->done, __ATOMIC_RELAXED) == 0; i++)
+        peer_sleep(10);
     peer_expect_end(peer);
 }
 

@@ -149,24 +149,29 @@ bool peer_send(struct script_peer *peer, const void *bytes, size_t len)
     return len == 0;
 }
 
-bool peer_read(struct script_peer *peer, void *ret_bytes, size_t len)
+/* What has come, up to `size` bytes; waits for the first. 0 at the end, and if nothing comes. */
+static size_t receive(struct script_peer *peer, uint8_t *bytes, size_t size)
 {
-    uint8_t *next = ret_bytes;
-    while (len > 0 && peer->fd >= 0) {
+    ssize_t got = -1;
+    errno = EINTR;
+    while (got < 0 && errno == EINTR && peer->fd >= 0) {
         struct pollfd poll_fd = {.fd = peer->fd, .events = POLLIN};
         if (poll(&poll_fd, 1, PEER_PATIENCE_MS) == 0) {
             peer_fail(peer, "the other side is silent");
-            return false;
+            return 0;
         }
-        ssize_t got = recv(peer->fd, next, len, 0);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            return false;
-        next += got;
-        len -= (size_t)got;
+        got = recv(peer->fd, bytes, size, 0);
     }
-    return len == 0;
+    return got > 0 ? (size_t)got : 0;
+}
+
+bool peer_read(struct script_peer *peer, void *ret_bytes, size_t len)
+{
+    uint8_t *next = ret_bytes;
+    for (size_t got; len > 0; next += got, len -= got)
+        if ((got = receive(peer, next, len)) == 0)
+            return false;
+    return true;
 }
 
 void peer_sleep(unsigned ms)
@@ -226,8 +231,8 @@ bool peer_expect(struct script_peer *peer, uint8_t type)
 
 bool peer_expect_end(struct script_peer *peer)
 {
-    uint8_t byte;
-    while (peer_read(peer, &byte, 1))
+    uint8_t bytes[16 * 1024];
+    while (receive(peer, bytes, sizeof bytes) > 0)
         ;
     return peer->failure[0] == '\0';
 }

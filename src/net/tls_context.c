@@ -286,7 +286,7 @@ int dicomnet_tls_create(struct dicomnet_tls **ret_tls, const struct dicomnet_tls
     if (tls == NULL)
         return -ENOMEM;
     ERR_clear_error();
-    tls->holders = 1;
+    atomic_init(&tls->holders, 1);
     tls->server = own.server;
     tls->insecure = own.insecure;
     tls->client = own.client;
@@ -308,19 +308,13 @@ int dicomnet_tls_create(struct dicomnet_tls **ret_tls, const struct dicomnet_tls
 
 struct dicomnet_tls *tls_context_hold(struct dicomnet_tls *tls)
 {
-    int holders;
-    (void)CRYPTO_atomic_add(&tls->holders, 1, &holders, tls->lock);
+    (void)atomic_fetch_add(&tls->holders, 1);
     return tls;
 }
 
 void dicomnet_tls_destroy(struct dicomnet_tls *tls)
 {
-    int holders = 0;
-    if (tls == NULL)
-        return;
-    if (tls->lock != NULL)
-        (void)CRYPTO_atomic_add(&tls->holders, -1, &holders, tls->lock);
-    if (holders > 0)
+    if (tls == NULL || atomic_fetch_sub(&tls->holders, 1) > 1)
         return;
     for (size_t i = 0; i < tls->session_count; i++)
         SSL_SESSION_free(tls->sessions[i].session);

@@ -1,13 +1,14 @@
 /*
  * tls_context - the inside of a struct dicomnet_tls (dicomnet/tls.h): what all connections that are made with it share.
  *
- * Once made it is only read, by any thread. The exceptions are behind a lock: how many hold on to it, and the sessions
- * that peers have offered to resume.
+ * Once made it is only read, by any thread. The exceptions are how many hold on to it, and the sessions that peers have
+ * offered to resume, which are behind a lock.
  */
 #ifndef NET_TLS_CONTEXT_H
 #define NET_TLS_CONTEXT_H
 
 #include <openssl/ssl.h>
+#include <stdatomic.h>
 #include <stdint.h>
 
 #include "dicomnet/tls.h"
@@ -36,8 +37,8 @@ struct dicomnet_tls {
     char server_name[TLS_NAME_SIZE]; /* "" = the host of the association */
     enum dicomnet_tls_client client;
 
+    atomic_int holders;
     CRYPTO_RWLOCK *lock; /* of what follows */
-    int holders;
     size_t session_count;
     struct tls_session sessions[TLS_SESSIONS_MAX]; /* the newest last */
 };

@@ -675,12 +675,34 @@ def decoders():
     yield 'native', b'\1' + picture() + el(0x7fe00010, 'OB', bytes(16))
 
 
+# ---- TLS ----
+
+def tls_lines():
+    """Steps of fuzz_tls: handshakes that succeed, messages, and what comes in between."""
+    hands = bytes([0, 1, 0, 1, 0])
+    talk = bytes([4 | 5 << 3, 0, 5 | 3 << 3, 1])
+    for how in range(8):
+        yield f'whole-{how}', bytes([how]) + hands + talk * 2
+        yield f'ends-{how}', bytes([how]) + hands + talk + bytes([7, how & 1, 0, 1])
+        yield f'held-{how}', bytes([how]) + hands + bytes([4 | how & 1 | 9 << 3, 6]) + talk + bytes([how & 1])
+    for place in (0, 3, 5, 9, 40, 80, 200, 600):
+        changed = bytes([2]) + struct.pack('<H', place)
+        yield f'hello-changed-{place}', bytes([1]) + changed + hands
+        yield f'answer-changed-{place}', bytes([0, 0]) + changed + hands
+        yield f'message-changed-{place}', bytes([1]) + hands + bytes([4 | 5 << 3]) + changed
+    for name, said in (('clear', b'\1\0\0\0\0\xcd\0\1\0\0'), ('http', b'GET / HTTP/1.1\r\n'), ('alert', b'\x15\3\3\0\2\2\x28'),
+                       ('record', b'\x16\3\1\x40\0\1\0\x3f\xfc'), ('empty', b'\x17\3\3\0\0' * 40), ('hello', b'\x16\3\1\0\4\1\0\0\0')):
+        for how in (0, 1):
+            yield f'{name}-{how}', bytes([how, 3, len(said)]) + said
+            yield f'{name}-later-{how}', bytes([how]) + hands + bytes([3, len(said)]) + said + talk
+
+
 def main():
     folder = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else TOP / 'corpus'
     targets = {
         'pdu_stream': [(name, b'\x10\x07' + stream) for name, stream in pdu_streams()],
         'associate': associates(), 'command': commands(), 'identifier': identifiers(), 'file': files(), 'client': client_runs(),
-        'recode': recodes(), 'receiver': receiver_runs(), 'archive': archive_runs(), 'ledger': ledgers(), 'decoder': decoders(),
+        'recode': recodes(), 'receiver': receiver_runs(), 'archive': archive_runs(), 'ledger': ledgers(), 'decoder': decoders(), 'tls': tls_lines(),
     }
     for target, seeds in targets.items():
         (folder / target).mkdir(parents=True, exist_ok=True)

@@ -50,6 +50,7 @@ struct archive_totals {
     uint64_t stored, refused;  /* C-STOREs */
     uint64_t queries, matches; /* C-FINDs */
     uint64_t retrieves, sent;  /* C-MOVEs and C-GETs, and the instances that went out */
+    uint64_t converted;        /* of these, in another transfer syntax than they are kept in */
 };
 
 /*

@@ -122,8 +122,8 @@ void retrieve_fini(struct retrieve *retrieve);
 
 struct dicomnet_query_counts retrieve_counts(const struct retrieve *retrieve);
 
-/* How one instance ended. */
-void retrieve_count(struct retrieve *retrieve, const struct dicomnet_store *store, bool sound,
+/* Count how one instance ended. True if it was taken, with or without a warning. */
+bool retrieve_count(struct retrieve *retrieve, const struct dicomnet_store *store, bool sound,
                     const char *instance_uid);
 
 /* The index does not tell what else there is: all of it has failed. */
@@ -160,6 +160,9 @@ bool delivery_open(struct delivery *delivery, struct retrieve *retrieve, struct 
 
 /* Note why it could not be sent: with this error of its store. While it is open. */
 void delivery_note(const struct delivery *delivery, struct retrieve *retrieve, int error);
+
+/* True if it went out in another transfer syntax than it is kept in. */
+bool delivery_was_converted(const struct delivery *delivery);
 
 /* False if the file has changed while it was sent: what went out is not to be trusted. */
 bool delivery_close(struct delivery *delivery);

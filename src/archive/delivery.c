@@ -15,6 +15,7 @@
 struct delivery {
     struct dicomnet_store store;
     char class_uid[DICOMNET_UID_SIZE], instance_uid[DICOMNET_UID_SIZE], syntax_uid[DICOMNET_UID_SIZE];
+    bool converted;
     struct instance *instance; /* NULL: its source is not open */
     struct source source;
     struct source_options options;
@@ -169,5 +170,11 @@ bool delivery_open(struct delivery *delivery, struct retrieve *retrieve, struct 
         return false;
     }
     delivery->store.context_id = context->id;
+    delivery->converted = delivery->source.converted != NULL;
     return true;
+}
+
+bool delivery_was_converted(const struct delivery *delivery)
+{
+    return delivery->converted;
 }

@@ -76,7 +76,7 @@ void get_ready(struct dicomnet_query_request *request)
     while (!request->cancelled && (result = index_cursor_next(get->cursor)) == 1) {
         if (send_instance(get, request))
             return;
-        retrieve_count(&get->retrieve, NULL, false, delivery_store(get->delivery)->instance_uid);
+        (void)retrieve_count(&get->retrieve, NULL, false, delivery_store(get->delivery)->instance_uid);
         if (slice_is_over(&slice)) {
             rest_begin(get->retrieve.archive, &get->rest, go_on, request);
             return;
@@ -95,7 +95,8 @@ void get_stored(struct dicomnet_query_request *request, struct dicomnet_store *s
     if (store->source_failed)
         delivery_note(get->delivery, &get->retrieve, store->error);
     bool sound = delivery_close(get->delivery);
-    retrieve_count(&get->retrieve, store, sound, store->instance_uid);
+    if (retrieve_count(&get->retrieve, store, sound, store->instance_uid))
+        get->retrieve.archive->totals.converted += delivery_was_converted(get->delivery);
     struct dicomnet_query_counts counts = retrieve_counts(&get->retrieve);
     if (counts.remaining > 0)
         dicomnet_query_request_progress(request, &counts);

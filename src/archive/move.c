@@ -71,7 +71,7 @@ static bool fail_rest_of_series(struct lane *lane, const struct slice *slice)
     struct index_place place;
     while (lane->instances != NULL && index_cursor_next(lane->instances) == 1) {
         index_cursor_place(lane->instances, &place);
-        retrieve_count(&lane->move->retrieve, NULL, false, place.instance_uid);
+        (void)retrieve_count(&lane->move->retrieve, NULL, false, place.instance_uid);
         if (slice_is_over(slice))
             return false;
     }
@@ -132,7 +132,7 @@ static void go_on(void *context)
         } else if (send_instance(lane)) {
             return;
         } else {
-            retrieve_count(&move->retrieve, NULL, false, delivery_store(lane->delivery)->instance_uid);
+            (void)retrieve_count(&move->retrieve, NULL, false, delivery_store(lane->delivery)->instance_uid);
         }
         if (slice_is_over(&slice)) {
             rest_begin(move->retrieve.archive, &lane->rest, go_on, lane);
@@ -158,7 +158,8 @@ static void on_done(struct dicomnet_storage_user *user, void *context, struct di
     if (store->source_failed)
         delivery_note(lane->delivery, &move->retrieve, store->error);
     bool sound = delivery_close(lane->delivery);
-    retrieve_count(&move->retrieve, store, sound, store->instance_uid);
+    if (retrieve_count(&move->retrieve, store, sound, store->instance_uid))
+        move->retrieve.archive->totals.converted += delivery_was_converted(lane->delivery);
     struct dicomnet_query_counts counts = retrieve_counts(&move->retrieve);
     if (move->request != NULL && counts.remaining > 0)
         dicomnet_query_request_progress(move->request, &counts);

@@ -99,7 +99,7 @@ static void list_failed(struct retrieve *retrieve, const char *instance_uid)
     retrieve->failed_len += len;
 }
 
-void retrieve_count(struct retrieve *retrieve, const struct dicomnet_store *store, bool sound, const char *instance_uid)
+bool retrieve_count(struct retrieve *retrieve, const struct dicomnet_store *store, bool sound, const char *instance_uid)
 {
     enum outcome_state state = OUTCOME_FAILED;
     if (store != NULL && store->answered && sound)
@@ -112,8 +112,8 @@ void retrieve_count(struct retrieve *retrieve, const struct dicomnet_store *stor
         retrieve->failed++;
         list_failed(retrieve, instance_uid);
     }
-    if (state != OUTCOME_FAILED)
-        retrieve->archive->totals.sent++;
+    retrieve->archive->totals.sent += state != OUTCOME_FAILED;
+    return state != OUTCOME_FAILED;
 }
 
 void retrieve_fail_rest(struct retrieve *retrieve)

@@ -152,8 +152,9 @@ static void print_totals(const struct archive_totals *totals)
                                    {totals->retrieves, "retrieve", "retrieves"},
                                    {totals->sent, "sent", "sent"},
                                    {totals->stored, "stored", "stored"},
-                                   {totals->refused, "refused", "refused"}};
-    print_counted(done, sizeof done / sizeof done[0]);
+                                   {totals->refused, "refused", "refused"},
+                                   {totals->converted, "converted", "converted"}};
+    print_counted(done, sizeof done / sizeof done[0] - (totals->converted == 0));
 }
 
 /* What --dicom names is there to be served; --import may find nothing new. */

@@ -1,5 +1,6 @@
 """dicom-archive converts what who asked for it does not take as it lies: C-MOVE to storescp, Orthanc and dicom-receiver,
 C-GET by getscu, odil and dicom-mover; what arrives says the same, element by element."""
+import pathlib
 import re
 import subprocess
 
@@ -8,7 +9,10 @@ from support import datasets, peers, pictures, programs, wire
 from support.base import ProgramTest
 
 IMPLICIT, EXPLICIT, BIG, DEFLATED = wire.IMPLICIT_LITTLE, datasets.EXPLICIT_LITTLE, datasets.BIG_ENDIAN, datasets.DEFLATED
+UID_TABLE = pathlib.Path(__file__).parents[2] / 'src' / 'wire' / 'uid_table.h'
 KEPT = {'implicit': IMPLICIT, 'explicit': EXPLICIT, 'big': BIG, 'deflated': DEFLATED}
+STORAGE_CLASSES = re.findall(r'^\{"(1\.2\.840\.10008\.5\.1\.4\.1\.1\.[\d.]+)", "\w*Storage"', UID_TABLE.read_text('ascii'),
+                             re.MULTILINE)
 WRITE = {'implicit': '+ti', 'explicit': '+te', 'big': '+tb', 'deflated': '+td'}    # of dcmconv
 
 
@@ -124,6 +128,7 @@ class Moved(ConvertTest):
         self.assertEqual(self.move(archive, 'RECEIVER')[0], 4)
         self.assertEqual({path.name: path.read_bytes() for path in archive.files()}, before)
         self.assertEqual(len(before), 4)
+        self.assertIn('4 sent, 0 stored, 0 refused, 3 converted', archive.stop().out)
 
     def test_over_several_associations(self):
         """Made-up instances too."""
@@ -135,6 +140,25 @@ class Moved(ConvertTest):
         arrived = [datasets.read_entry(path) for path in receiver.files()]
         self.assertEqual({entry.syntax_uid for entry in arrived}, {IMPLICIT})
         self.assertEqual(len(arrived), 40)
+
+
+class ManyClasses(ProgramTest):
+    def test_fallbacks_share_contexts_where_there_are_too_few(self):
+        """60 classes as they lie leave 68 contexts, and three fallbacks of each would be 180."""
+        source = self.subfolder('source')
+        for number, class_uid in enumerate(STORAGE_CLASSES[:60], 1):
+            uid = datasets.uid(8, number)
+            (source / f'{number}.dcm').write_bytes(
+                datasets.meta_information(uid, EXPLICIT, class_uid) +
+                b''.join(datasets.element(*parts) for parts in (
+                    (8, 0x16, 'UI', class_uid.encode()), (8, 0x18, 'UI', uid.encode()), (0x10, 0x20, 'LO', b'S8'),
+                    (0x20, 0xD, 'UI', datasets.uid(8).encode()), (0x20, 0xE, 'UI', datasets.uid(8, 0, 1).encode()))))
+        receiver = self.start(programs.Receiver('--accept-syntaxes', 'implicit'))
+        archive = self.start(programs.Archive('--import', source, destinations=[('RECEIVER', receiver.port)]))
+        run = programs.run_mover(archive, '--all', '--move-dest', 'RECEIVER')
+        self.assertEqual((run.exit_code, run.total('stored')), (0, 60), run)
+        self.assertEqual({datasets.split_part10(path.read_bytes())[0][0x10] for path in receiver.files()}, {IMPLICIT})
+        self.assertEqual(len(receiver.files()), 60)
 
 
 class Got(ConvertTest):

@@ -21,7 +21,7 @@
  *     way back gives the same bytes. Room is for 65,536 of these; what comes behind them gets an undefined length and a
  *     delimiter, and so does one that would be longer than a length can say.
  *   - A group length (gggg,0000) is computed. It takes its place among these 65,536, and is left out behind them.
- *   - Zeros behind the last element, to the end, are not read.
+ *   - Zeros behind the last element, to the end, are not read; nor is a delimiter at the end of what has a length.
  *
  * What goes there and back comes back to the byte, but for: VRs that PS3.6 does not say (private ones; OB where it says
  * OB or OW), reserved bytes that were not 0, group lengths that were wrong, and the form of what is behind the 65,536.

@@ -282,8 +282,11 @@ static int step_data_set(struct recode_elements *elements, struct recode_piece *
         return step_end(elements, piece);
     struct recode_header header;
     enum recode_header_result result = read_element(elements, elements->input->size, &header);
-    if ((header.tag == 0 || result == RECODE_HEADER_CUT) && only_zeros_follow(elements))
+    bool is_fill = header.tag == 0 && elements->offset > 0;
+    if ((is_fill || result == RECODE_HEADER_CUT) && only_zeros_follow(elements))
         return step_end(elements, piece);
+    if (is_fill && result != RECODE_HEADER_CUT)
+        return recode_fail_at(elements, header.tag, "zeros where an element belongs");
     if (result != RECODE_HEADER_READ)
         return fail_header(elements, &header, result);
     if (header.tag >> 16 == 0xFFFE)
@@ -294,6 +297,21 @@ static int step_data_set(struct recode_elements *elements, struct recode_piece *
     return covered ? skip_element(elements, piece, &header) : step_element(elements, piece, &header);
 }
 
+/* True if a delimiter belongs here; or, in what has a length, stands needlessly where that ends. */
+static bool may_end(struct recode_elements *elements, const struct recode_header *header)
+{
+    uint64_t end = recode_top(elements)->end;
+    return end == RECODE_NO_END || elements->offset + header->header_len == end;
+}
+
+/* The delimiter of what is on top. Whatever its length says, nothing is in it. */
+static int end_here(struct recode_elements *elements, struct recode_piece *piece, const struct recode_header *header)
+{
+    elements->offset += header->header_len;
+    recode_leave(elements, piece);
+    return 0;
+}
+
 static int step_item_elements(struct recode_elements *elements, struct recode_piece *piece)
 {
     const struct recode_frame *frame = recode_top(elements);
@@ -301,11 +319,8 @@ static int step_item_elements(struct recode_elements *elements, struct recode_pi
     enum recode_header_result result = read_element(elements, frame->limit, &header);
     if (result != RECODE_HEADER_READ)
         return fail_header(elements, &header, result);
-    if (header.tag == RECODE_TAG_ITEM_END && frame->end == RECODE_NO_END) {
-        elements->offset += header.header_len; /* whatever its length says, nothing is in it */
-        recode_leave(elements, piece);
-        return 0;
-    }
+    if (header.tag == RECODE_TAG_ITEM_END && may_end(elements, &header))
+        return end_here(elements, piece, &header);
     if (header.tag >> 16 == 0xFFFE)
         return recode_fail_at(elements, header.tag, "an item or delimiter where an element belongs");
     return step_element(elements, piece, &header);
@@ -332,11 +347,8 @@ static int step_item(struct recode_elements *elements, struct recode_piece *piec
         recode_header_read(elements->input, from, elements->offset, frame->limit, RECODE_LENGTH_UNKNOWN, &header);
     if (result != RECODE_HEADER_READ && (header.tag == 0 || header.tag >> 16 == 0xFFFE))
         return fail_header(elements, &header, result);
-    if (header.tag == RECODE_TAG_SEQUENCE_END && frame->end == RECODE_NO_END) {
-        elements->offset += header.header_len; /* whatever its length says, nothing is in it */
-        recode_leave(elements, piece);
-        return 0;
-    }
+    if (header.tag == RECODE_TAG_SEQUENCE_END && may_end(elements, &header))
+        return end_here(elements, piece, &header);
     if (header.tag != RECODE_TAG_ITEM)
         return recode_fail_at(elements, header.tag, "what is in a sequence is no item");
     if (frame->kind == RECODE_FRAME_SEQUENCE)

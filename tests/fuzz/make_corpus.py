@@ -392,6 +392,9 @@ def recodes():
     yield 'no-items-explicit', way(explicit, implicit, el(0x00081140, 'SQ', b'what else?'))
     yield 'delimiter-length', way(implicit, explicit, open_sequence + item(length=UNDEFINED) + item(
         element=0xe00d, length=4) + item(element=0xe0dd, length=2) + names(False))
+    yield 'delimiters-needless', way(implicit, explicit, el(0x00081140, None, item(
+        el(0x00283006, None, b'ab') + ITEM_END) + SEQUENCE_END))
+    yield 'zeros-between', way(implicit, explicit, names(False) + bytes(40) + names(False))
     yield 'deep', way(implicit, explicit, nested(64, False))
     yield 'too-deep', way(implicit, explicit, nested(65, False))
     yield 'odd', way(explicit, implicit, el(0x00100010, 'PN', b'abc'))

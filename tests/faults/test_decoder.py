@@ -170,6 +170,33 @@ class KilledDecoders(base.ProgramTest):
             return set()
 
 
+class BrokenInMidFile(base.ProgramTest):
+    def test_others_pay_nothing(self):
+        """The third of five frames is broken: half of the file has gone out when that shows."""
+        picture = Picture(16, 12, rows=128, columns=128, frames=5)
+        native, coded = picture.write_native(self.folder / 'native.dcm'), self.folder / 'coded.dcm'
+        pictures.run('dcmcrle', native, coded)
+        folder = self.subfolder('files')
+        for number in range(9):
+            data = bytearray(coded.read_bytes().replace(b'1.2.3.4.5.6\0', f'1.2.3.4.{number + 100}'.encode() + b'\0'))
+            if number == 4:
+                third = [match.start() for match in re.finditer(b'\xfe\xff\x00\xe0', data)][3]
+                data[third + 8] = 3    # segments
+            (folder / f'{number}.dcm').write_bytes(data)
+        for options in ((), ('--window', '4')):
+            with self.subTest(options=options):
+                peer = self.start(programs.Receiver('--accept-syntaxes', 'explicit'))
+                run = programs.run_sender(folder, port=peer.port, options=options)
+                self.assertEqual((run.total('stored'), run.total('failed')), (8, 1), run)
+                (path, entry), = run.problems().items()
+                self.assertEqual((pathlib.Path(path).name, entry['reason']), ('4.dcm', 'undecodable'))
+                self.assertIn('frame 3 of 5: the RLE header says 3 segments, the data set makes 2', str(entry))
+                expected = pydicom.dcmread(native).PixelData
+                kept = [path for path in peer.output.rglob('*') if path.is_file()]
+                self.assertEqual([path for path in kept if pydicom.dcmread(path).PixelData != expected], [])
+                self.assertEqual(len(kept), 8)
+
+
 FAKE = """#!/usr/bin/python3
 import os, socket, struct, sys
 count = sys.argv[0] + '.count'

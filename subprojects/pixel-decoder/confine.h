@@ -9,11 +9,9 @@
 /*
  * For good: no core file, no file written, no descriptor beyond the one that a request brings, a limit on memory, no
  * new privileges; and by a filter of system calls (on x86-64 and arm64) no opening, no socket, no connection, no
- * process and no program. All that the libraries load has to be loaded. Returns false if a limit cannot be set.
+ * process, no program, no signal to others and no change of limits. All that the libraries load has to be loaded.
+ * Returns false if a limit cannot be set.
  */
 bool confine();
-
-/* CPU time for the next frame: the process is killed when it is used up. */
-bool confine_cpu(unsigned seconds);
 
 #endif

@@ -107,3 +107,13 @@ class EverySyntax(ProgramTest):
                 archive.index([path for path, _, _ in entries])
                 self.get(archive, entries)
                 archive.stop()
+
+    def test_from_orthanc(self):
+        """What its DCMTK knows; Debian's 3.6.7 has neither HTJ2K nor JPEG XL."""
+        entries = [self.write(syntax, transfer_syntaxes()[syntax], number, STORAGE + '7')
+                   for number, syntax in enumerate((*OF_DCMQRSCP.values(), '1.2.840.10008.1.2.4.107',
+                                                    '1.2.840.10008.1.2.4.100', datasets.EXPLICIT_LITTLE), 1)]
+        archive = self.start(peers.Orthanc())
+        for path, _, _ in entries:
+            archive.add_file(path.read_bytes())
+        self.get(archive, entries)

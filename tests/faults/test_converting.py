@@ -11,6 +11,7 @@ from pydicom.encaps import encapsulate
 from support import datasets, programs
 from support.bad_peer import BadPeerTest
 from support.base import ProgramTest
+from support.scripted_peer import ScriptedPeer
 
 RLE = '1.2.840.10008.1.2.5'
 NATIVE = (datasets.EXPLICIT_LITTLE, datasets.IMPLICIT_LITTLE, datasets.BIG_ENDIAN, datasets.DEFLATED)
@@ -107,6 +108,21 @@ class ManyKinds(BadPeerTest):
         run = self.send_to(lambda abstract, syntax: False)
         self.assert_outcomes(run, {index: 'failed: unsupported' for index in range(len(self.entries))})
         self.assertEqual(self.peer.stores, [])
+
+    def test_what_would_be_taken_is_asked_over_several_associations(self):
+        """--probe of every second pair: each kind of file is answered once, as a run then stores it; nothing is sent."""
+        def takes(abstract, syntax):
+            return zlib.crc32(f'{abstract} {syntax}'.encode()) % 2 == 0
+        with ScriptedPeer(on_context=lambda number, abstract, syntaxes:
+                          (0, syntaxes[0]) if takes(abstract, syntaxes[0]) else (4, '')) as peer:
+            run = programs.run_sender(self.source, port=peer.port, options=['--probe'])
+        answers = {(record['class'], record['syntax']): record for record in run.said('probe.answered')}
+        self.assertEqual(len(answers), len(self.entries))
+        for entry in self.entries:
+            taken = [syntax for syntax in (entry.syntax_uid, *NATIVE) if takes(entry.class_uid, syntax)]
+            self.assertEqual(answers[entry.class_uid, entry.syntax_uid].get('sent_syntax'), taken[0] if taken else None)
+        self.assertEqual(peer.stores, [])
+        self.assertIn(len(peer.associations), range(2, 13))
 
     def test_only_what_was_named(self):
         """What may be proposed in no syntax fails before any association."""

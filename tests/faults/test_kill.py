@@ -176,7 +176,7 @@ class KillTheSender(ProgramTest):
 class KillWhileConverting(KillTheSender):
     """The receiver takes Implicit VR Little Endian alone: all is converted, and one study is decompressed."""
 
-    rounds = max(ROUNDS // 5, 1)
+    rounds = max(ROUNDS // 5, 6)
     compressed = 60
     files = FILES + compressed
     receiver_options = ('--accept-syntaxes', images.IMPLICIT)

@@ -9,9 +9,9 @@ import pydicom
 from pydicom.encaps import encapsulate
 
 from support import datasets, programs
-from support.bad_peer import BadPeerTest
+from support.bad_peer import BadPeerTest, once
 from support.base import ProgramTest
-from support.scripted_peer import ScriptedPeer
+from support.scripted_peer import Abort, Respond, ScriptedPeer
 
 RLE = '1.2.840.10008.1.2.5'
 NATIVE = (datasets.EXPLICIT_LITTLE, datasets.IMPLICIT_LITTLE, datasets.BIG_ENDIAN, datasets.DEFLATED)
@@ -131,6 +131,35 @@ class ManyKinds(BadPeerTest):
         self.assertEqual(self.peer.associations, [])
         (_, problem), *_ = sorted(run.problems().items())
         self.assertIn('only RLELossless (1.2.840.10008.1.2.5) may be proposed', problem['text'])
+
+
+class LostAssociations(BadPeerTest):
+    def test_the_next_association_agrees_to_something_else(self):
+        """How an instance went out is that of its last attempt."""
+        first = []
+
+        def on_context(number, abstract, syntaxes):
+            taken = datasets.EXPLICIT_LITTLE if first else datasets.IMPLICIT_LITTLE
+            return (0, taken) if syntaxes == [taken] else (4, '')
+
+        def abort_the_third(store, complete):
+            if store.total != 3:
+                return Respond()
+            first.append(store)
+            return Abort()
+        run = self.send(on_context=on_context, on_store=abort_the_third)
+        self.assert_all_stored(run, associations=2)
+        self.assert_sent_once(but=[self.peer.sent_uids()[2]])
+        self.assertEqual([record.get('sent_syntax') or '' for record in run.said('store.stored')],
+                         [datasets.IMPLICIT_LITTLE] * 2 + [''] * 4)
+
+    def test_a_store_that_is_tried_again(self):
+        """What is sent again is converted again."""
+        run = self.send(on_context=lambda number, abstract, syntaxes:
+                        (0, syntaxes[0]) if syntaxes == [datasets.IMPLICIT_LITTLE] else (4, ''),
+                        on_store=once(Respond(status=0x0110), 2))
+        self.assert_all_stored(run)
+        self.assertEqual({record['sent_syntax'] for record in run.said('store.stored')}, {datasets.IMPLICIT_LITTLE})
 
 
 class FramesThatCannotBeDecoded(ProgramTest):

@@ -114,7 +114,7 @@ struct channel_peer {
 /* A protocol's functions: each as the function below with its name. */
 struct channel_functions {
     int (*find_context)(struct channel *channel, const char *class_uid, const char *syntax_uid);
-    void (*describe_refusal)(const struct channel *channel, const struct context_pair *pair, char *ret_text,
+    bool (*describe_refusal)(const struct channel *channel, const struct context_pair *pair, char *ret_text,
                              size_t size);
     bool (*can_prepare)(const struct channel *channel);
     bool (*can_begin)(const struct channel *channel);
@@ -143,11 +143,12 @@ static inline int channel_find_context(struct channel *channel, const char *clas
     return channel->functions->find_context(channel, class_uid, syntax_uid);
 }
 
-/* Say for a person, in one line, why instances of this pair, whose ways were asked for, are not taken. */
-static inline void channel_describe_refusal(const struct channel *channel, const struct context_pair *pair,
+/* Say for a person, in one line, why instances of this pair, whose ways were asked for, are not taken. True if it may
+ * be for their transfer syntaxes alone: another might be taken. */
+static inline bool channel_describe_refusal(const struct channel *channel, const struct context_pair *pair,
                                             char *ret_text, size_t size)
 {
-    channel->functions->describe_refusal(channel, pair, ret_text, size);
+    return channel->functions->describe_refusal(channel, pair, ret_text, size);
 }
 
 /* True if channel_prepare would take a store now: it is open, not ending, and nothing is on its way out. */

@@ -40,9 +40,9 @@ static int find_context(struct channel *base, const char *class_uid, const char 
     return context != NULL ? context->id : CHANNEL_NO_CONTEXT;
 }
 
-static void describe_refusal(const struct channel *base, const struct context_pair *pair, char *ret_text, size_t size)
+static bool describe_refusal(const struct channel *base, const struct context_pair *pair, char *ret_text, size_t size)
 {
-    unsupported_describe(dicomnet_storage_user_association(of_const(base)->storage), pair, ret_text, size);
+    return unsupported_describe(dicomnet_storage_user_association(of_const(base)->storage), pair, ret_text, size);
 }
 
 /* ---- stores ---- */

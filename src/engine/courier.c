@@ -73,8 +73,8 @@ static void end_refused(struct courier *courier, struct instance *instance)
 {
     const struct worker_options *options = courier->options;
     char text[INSTANCE_FACT_SIZE];
-    channel_describe_refusal(courier->channel, instance->pair, text, sizeof text);
-    unsupported_add_advice(options->transcode, options->words, instance->file.syntax_uid, text, sizeof text);
+    if (channel_describe_refusal(courier->channel, instance->pair, text, sizeof text))
+        unsupported_add_advice(options->transcode, options->words, instance->file.syntax_uid, text, sizeof text);
     instance_note(instance, "%s", text);
     end_instance(courier, instance, OUTCOME_FAILED, REASON_UNSUPPORTED, 0);
 }

@@ -19,12 +19,12 @@ static void tell_pair(struct probe *probe, const struct context_pair *pair, cons
 {
     const struct fallback_policy *policy = &probe->options.table->policy;
     char text[INSTANCE_FACT_SIZE] = "";
-    bool taken = agreement != NULL && agreement->kind == AGREED_WAY;
+    bool taken = agreement != NULL && agreement->kind == AGREED_WAY, another_may_do = !taken;
     if (agreement == NULL)
         unsupported_describe_policy(policy, pair->class_uid, pair->syntax_uid, text, sizeof text);
     else if (!taken)
-        channel_describe_refusal(probe->channel, pair, text, sizeof text);
-    if (!taken)
+        another_may_do = channel_describe_refusal(probe->channel, pair, text, sizeof text);
+    if (another_may_do)
         unsupported_add_advice(policy, probe->options.words, pair->syntax_uid, text, sizeof text);
     probe->handler->pair(probe->user,
                          &(struct probed_pair){.class_uid = pair->class_uid,

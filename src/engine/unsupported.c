@@ -98,11 +98,11 @@ static struct line begin_line(const char *class_uid, const char *syntax_uid, cha
 }
 
 /* What has the same result is named together: as it lies, or converted to what. */
-void unsupported_describe(const struct dicomnet_association *association, const struct context_pair *pair,
+bool unsupported_describe(const struct dicomnet_association *association, const struct context_pair *pair,
                           char *ret_text, size_t size)
 {
     struct line line = begin_line(pair->class_uid, pair->syntax_uid, ret_text, size);
-    bool is_list = false;
+    bool is_list = false, another_may_do = false;
     int before = NOT_THERE;
     for (size_t i = 0; i < pair->way_count; i++) {
         const struct context_pair *way = pair->ways[i];
@@ -119,9 +119,11 @@ void unsupported_describe(const struct dicomnet_association *association, const 
                 dicomnet_uid_keyword(way->syntax_uid));
         is_list = way != pair;
         before = result;
+        another_may_do = another_may_do || result > DICOMNET_CONTEXT_ABSTRACT_SYNTAX_NOT_SUPPORTED;
     }
     put_result(&line, before);
     put_accepted(&line, association, pair->class_uid);
+    return another_may_do;
 }
 
 void unsupported_describe_policy(const struct fallback_policy *policy, const char *class_uid, const char *syntax_uid,

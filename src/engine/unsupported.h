@@ -7,6 +7,7 @@
 #ifndef ENGINE_UNSUPPORTED_H
 #define ENGINE_UNSUPPORTED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct context_pair;
@@ -18,8 +19,9 @@ struct peer_words;
  * No context of this association, which was asked for all ways (engine/study.h) of this pair, can carry an instance
  * with it: "CTImageStorage (UID) as JPEGLosslessSV1 (UID), or converted to ExplicitVRLittleEndian,
  * ImplicitVRLittleEndian: transfer syntaxes not supported (result 4); of this class the peer takes ...".
+ * True if that may be for the transfer syntaxes alone: another might be taken.
  */
-void unsupported_describe(const struct dicomnet_association *association, const struct context_pair *pair,
+bool unsupported_describe(const struct dicomnet_association *association, const struct context_pair *pair,
                           char *ret_text, size_t size);
 
 /* The policy lets an instance of this class and syntax go out in no syntax: "CTImageStorage (UID) as JPEGBaseline8Bit

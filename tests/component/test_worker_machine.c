@@ -49,11 +49,12 @@ static int memory_find_context(struct channel *base, const char *class_uid, cons
                : 7;
 }
 
-static void memory_describe_refusal(const struct channel *base, const struct context_pair *pair, char *ret_text,
+static bool memory_describe_refusal(const struct channel *base, const struct context_pair *pair, char *ret_text,
                                     size_t size)
 {
     (void)base;
     snprintf(ret_text, size, "%s as %s: no", pair->class_uid, pair->syntax_uid);
+    return true;
 }
 
 static bool memory_can_prepare(const struct channel *base)

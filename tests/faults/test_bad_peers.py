@@ -217,6 +217,8 @@ class Negotiations(BadPeerTest):
         self.assert_said(run, 'transfer syntaxes not supported (result 4)', 'no other syntax was proposed',
                          '--transcode uncompressed would convert it')
         (association,) = self.peer.associations
+        refused = self.send(on_context=self.only_ct(lambda syntaxes: (3, '')), options=['--transcode', 'never'])
+        self.assertNotIn('would convert it', refused.stderr, 'the class itself is not taken')
         self.assertEqual(sorted((abstract, *syntaxes) for _, abstract, syntaxes in association.request['contexts']),
                          sorted({(entry.class_uid, entry.syntax_uid) for entry in self.entries}))
 

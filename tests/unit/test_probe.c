@@ -38,11 +38,12 @@ static int find_context(struct channel *channel, const char *class_uid, const ch
     return CHANNEL_NO_CONTEXT;
 }
 
-static void describe_refusal(const struct channel *channel, const struct context_pair *pair, char *ret_text,
+static bool describe_refusal(const struct channel *channel, const struct context_pair *pair, char *ret_text,
                              size_t size)
 {
     (void)channel;
     snprintf(ret_text, size, "not %s", pair->syntax_uid);
+    return true;
 }
 
 static void release(struct channel *channel)

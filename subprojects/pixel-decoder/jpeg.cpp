@@ -47,6 +47,7 @@ void decode_jpeg(frame &frame)
     static const DJCodecParameter parameters(ECC_lossyYCbCr, EDC_never, EUC_never, EPC_colorByPixel);
     jpeg_header header = read_jpeg_header(frame.stream);
     check_jpeg_header(header, frame.image);
+    check_jpeg_scans(frame.stream, header);
     if (header.precision > 16)
         throw decode_error("a JPEG stream of more than 16 bits a sample");
     if (header.process == SOF_LOSSLESS && header.colour == jpeg_colour::transformed && !header.adobe)

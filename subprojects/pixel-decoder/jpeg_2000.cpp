@@ -1,5 +1,6 @@
 /* jpeg_2000 - JPEG 2000 (ISO/IEC 15444-1) and High-Throughput JPEG 2000 (15444-15), by OpenJPEG. */
 #include "codec.h"
+#include "codestream.h"
 
 #include <algorithm>
 #include <cstring>
@@ -70,13 +71,6 @@ struct image_deleter {
 };
 } // namespace
 
-/* Part 1 wants the codestream alone; some writers put a JP2 file into the fragment. */
-static bool is_file_format(const std::vector<uint8_t> &stream)
-{
-    static const uint8_t signature[] = {0, 0, 0, 12, 'j', 'P', ' ', ' '};
-    return stream.size() >= sizeof signature && memcmp(stream.data(), signature, sizeof signature) == 0;
-}
-
 /* The stream against the data set, before anything is decoded. */
 static void check_image(const opj_image_t &image, const decoder_image &said)
 {
@@ -140,20 +134,19 @@ static void store(const opj_image_t &image, unsigned size, std::vector<uint8_t> 
 void decode_jpeg_2000(frame &frame)
 {
     std::string message;
-    input in = {frame.stream, 0};
-    std::unique_ptr<opj_codec_t, codec_deleter> codec(
-        opj_create_decompress(is_file_format(frame.stream) ? OPJ_CODEC_JP2 : OPJ_CODEC_J2K));
+    const std::vector<uint8_t> codestream = find_codestream(frame.stream);
+    input in = {codestream, 0};
+    std::unique_ptr<opj_codec_t, codec_deleter> codec(opj_create_decompress(OPJ_CODEC_J2K));
     std::unique_ptr<opj_stream_t, stream_deleter> stream(opj_stream_default_create(OPJ_STREAM_READ));
     opj_dparameters_t parameters;
     opj_set_default_decoder_parameters(&parameters);
-    parameters.flags |= OPJ_DPARAMETERS_IGNORE_PCLR_CMAP_CDEF_FLAG; /* a palette is the data set's affair */
     if (!codec || !stream || !opj_setup_decoder(codec.get(), &parameters) ||
         !opj_decoder_set_strict_mode(codec.get(), OPJ_TRUE))
         throw std::bad_alloc();
     opj_set_error_handler(codec.get(), keep_error, &message);
     opj_set_warning_handler(codec.get(), keep_warning, &message);
     opj_stream_set_user_data(stream.get(), &in, nullptr);
-    opj_stream_set_user_data_length(stream.get(), frame.stream.size());
+    opj_stream_set_user_data_length(stream.get(), codestream.size());
     opj_stream_set_read_function(stream.get(), read_input);
     opj_stream_set_skip_function(stream.get(), skip_input);
     opj_stream_set_seek_function(stream.get(), seek_input);

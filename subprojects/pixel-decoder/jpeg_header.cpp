@@ -7,6 +7,8 @@ enum {
     SOF0 = 0xc0,
     DHT = 0xc4,
     JPG = 0xc8,
+    RST0 = 0xd0,
+    RST7 = 0xd7,
     DAC = 0xcc,
     SOF15 = 0xcf,
     SOI = 0xd8,
@@ -31,6 +33,8 @@ static void read_frame_header(const uint8_t *p, size_t len, jpeg_header &header)
     header.rows = unsigned(p[1]) << 8 | p[2];
     header.columns = unsigned(p[3]) << 8 | p[4];
     header.components = p[5];
+    for (size_t i = 0; i < header.components && i < sizeof header.identifiers; i++)
+        header.identifiers[i] = p[6 + 3 * i];
     if (header.colour == jpeg_colour::unsaid && header.components == 3 && p[6] == 'R' && p[9] == 'G' && p[12] == 'B')
         header.colour = jpeg_colour::plain;
 }
@@ -77,7 +81,42 @@ jpeg_header read_jpeg_header(const std::vector<uint8_t> &stream)
     }
     if (header.process == 0)
         throw decode_error("the JPEG stream has no frame header");
+    header.scans = at;
     return header;
+}
+
+/* The next marker from `at` on that ends entropy-coded data: no stuffed zero, restart or fill. */
+static size_t find_marker(const std::vector<uint8_t> &stream, size_t at)
+{
+    while (at + 1 < stream.size()) {
+        const void *found = memchr(&stream[at], 0xff, stream.size() - 1 - at);
+        if (found == nullptr)
+            break;
+        at = size_t(static_cast<const uint8_t *>(found) - stream.data());
+        const unsigned next = stream[at + 1];
+        if (next != 0 && next != 0xff && (next < RST0 || next > RST7))
+            return at;
+        at++;
+    }
+    return stream.size();
+}
+
+void check_jpeg_scans(const std::vector<uint8_t> &stream, const jpeg_header &header)
+{
+    bool seen[256] = {};
+    for (size_t at = find_marker(stream, header.scans); at + 5 < stream.size(); at = find_marker(stream, at)) {
+        if (stream[at + 1] == EOI)
+            break;
+        const size_t end = at + 2 + (size_t(stream[at + 2]) << 8 | stream[at + 3]);
+        if (stream[at + 1] == SOS)
+            for (size_t i = 0; i < stream[at + 4] && at + 5 + 2 * i < stream.size(); i++)
+                seen[stream[at + 5 + 2 * i]] = true;
+        at = end;
+    }
+    for (size_t i = 0; i < header.components && i < sizeof header.identifiers; i++)
+        if (!seen[header.identifiers[i]])
+            throw decode_error("component " + std::to_string(i + 1) + " of " + std::to_string(header.components) +
+                               " is in no scan of the JPEG stream");
 }
 
 void check_jpeg_header(const jpeg_header &header, const decoder_image &image)

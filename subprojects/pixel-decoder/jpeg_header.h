@@ -16,6 +16,8 @@ enum class jpeg_colour {
 struct jpeg_header {
     unsigned process; /* the low byte of the SOF marker: C0 baseline, C3 lossless, F7 JPEG-LS, ... */
     unsigned precision, rows, columns, components;
+    uint8_t identifiers[4]; /* of the first components */
+    size_t scans;           /* where the first scan header begins */
     jpeg_colour colour;
     bool adobe; /* it was Adobe's marker that said so */
 };
@@ -25,6 +27,12 @@ jpeg_header read_jpeg_header(const std::vector<uint8_t> &stream);
 
 /* A decode_error unless the stream's size, components and precision are what the data set says. */
 void check_jpeg_header(const jpeg_header &header, const decoder_image &image);
+
+/*
+ * A decode_error unless each component is in one of the scans of this JPEG stream: IJG's decoder takes one that is in
+ * none for 0. (CharLS knows that it lacks one.)
+ */
+void check_jpeg_scans(const std::vector<uint8_t> &stream, const jpeg_header &header);
 
 /*
  * The decoded samples, of `decoded_size` bytes each, brought to the size that Bits Allocated wants, in place. What is

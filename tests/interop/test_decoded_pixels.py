@@ -5,6 +5,7 @@ DCMTK's own decoder makes of it is the measure.
 """
 import dataclasses
 import pathlib
+import re
 import shutil
 import subprocess
 import unittest
@@ -224,6 +225,63 @@ class HeaderAndStream(DecodedPixels):
         data.save_as(coded)
         expected = b''.join(bytes((number, 0)) for number in GREY_8.numbers())
         self.assertEqual(self.convert(coded).PixelData, expected)
+
+
+class WhatCodecsMakeUp(DecodedPixels):
+    """Streams of which a part is missing, where the codec alone would say nothing and fill in black."""
+
+    def write(self, stream):
+        return GREY_8.write_encapsulated(self.folder / 'coded.dcm', pictures.JPEG_2000, [bytes(stream)])
+
+    def parts_of(self, *arguments):
+        """A codestream and where its tile-parts begin."""
+        stream, = pictures.open_jpeg(GREY_8, self.folder, *arguments)
+        return stream, [match.start() for match in re.finditer(b'\xff\x90\x00\x0a', stream)]
+
+    def assert_refused(self, stream, text):
+        converted = self.convert(self.write(stream))
+        self.assertTrue(str(converted).endswith(text), converted)
+
+    def test_tiles_of_jpeg_2000(self):
+        stream, parts = self.parts_of('-t', '20,20')
+        self.assertEqual(len(parts), 4)
+        self.assert_decodes(GREY_8, self.write(stream))
+        self.assert_refused(stream[:parts[3]] + b'\xff\xd9', 'tile 3 of 4 is missing')
+        self.assert_refused(stream[:parts[0]] + stream[parts[1]:], 'tile 0 of 4 is missing')
+        self.assert_refused(stream[:parts[3]], 'tile 3 of 4 is missing')
+        self.assert_refused(stream[:-40], 'Tile part length size inconsistent with stream length')
+
+    def test_tile_parts_of_jpeg_2000(self):
+        stream, parts = self.parts_of('-TP', 'R')
+        self.assertEqual(len(parts), 3)
+        self.assert_decodes(GREY_8, self.write(stream))
+        self.assert_refused(stream[:parts[2]] + b'\xff\xd9', 'tile 0 has 2 of its 3 parts')
+
+    def test_jpeg_2000_that_only_lacks_its_end(self):
+        stream, _ = self.parts_of('-t', '20,20')
+        self.assertEqual(stream[-2:], b'\xff\xd9')
+        self.assert_decodes(GREY_8, self.write(stream[:-2]))
+        self.assert_decodes(GREY_8, self.write(stream[:-2] + b'\0'))
+
+    def test_jpeg_2000_in_a_file_of_its_own(self):
+        """A JP2 file where the codestream alone belongs."""
+        raw, coded = self.folder / 'picture.raw', self.folder / 'picture.jp2'
+        raw.write_bytes(GREY_8.raw_frames()[0])
+        pictures.run('opj_compress', '-i', raw, '-o', coded, '-n', '3', '-F', f'{GREY_8.columns},{GREY_8.rows},1,8,u')
+        self.assert_decodes(GREY_8, self.write(coded.read_bytes()))
+
+    def test_scans_of_jpeg(self):
+        coded = self.encode(dataclasses.replace(RGB_8, frames=1), 'dcmcjpeg', '+eb', '+cr')
+        data = coded.read_bytes()
+        at = data.index(b'\xff\xda\x00\x0c\x03')
+        coded.write_bytes(data[:at] + b'\xff\xda\x00\x0a\x02' + data[at + 5:at + 9] + data[at + 11:])
+        fragment = data.rindex(b'\xfe\xff\x00\xe0', 0, at)
+        changed = bytearray(coded.read_bytes())
+        length = int.from_bytes(changed[fragment + 4:fragment + 8], 'little')
+        changed[fragment + 4:fragment + 8] = (length - 2).to_bytes(4, 'little')
+        coded.write_bytes(changed)
+        converted = self.convert(coded)
+        self.assertTrue(str(converted).endswith('component 3 of 3 is in no scan of the JPEG stream'), converted)
 
 
 class RealFiles(DecodedPixels):

@@ -87,7 +87,7 @@ class WrongOptions(CommandTest):
         self.sender_says("unknown option '-rx'; the nearest is +r (all: dicom-sender --help)", '-rx', '.')
         self.sender_says("unknown option '--sd' (all: dicom-sender --help)", '--sd', '.')
         self.sender_says("unknown option '-rt8'; the nearest is +r (all: dicom-sender --help)", '-rt8', '.')
-        self.sender_says("unknown option '+tsl'; the nearest is +sd (all: dicom-sender --help)", '+tsl', '.')
+        self.sender_says("unknown option '+tsl'; the nearest is --tls (all: dicom-sender --help)", '+tsl', '.')
 
     def test_contradictions(self):
         self.sender_says('nothing to send: give --input PATH, a path, --files-from FILE or --synthetic', '--loopback')

@@ -30,7 +30,7 @@ struct worker_options {
     unsigned threads; /* number of workers: worker n numbers its associations n, n + threads, n + 2 threads ... */
     const struct fallback_policy *transcode; /* for texts of what the peer does not take; and */
     const struct peer_words *words;          /* for these too; may be NULL */
-    struct source_options sources; /* each worker adds a decoder of its own */
+    struct source_options sources;           /* each worker adds a decoder of its own */
     enum dicomnet_log_level log_level;
     struct mailbox *home;          /* where its mail goes */
     struct idle_clock *idle_clock; /* why a worker has no work; NULL = nobody says */

@@ -929,7 +929,7 @@ static void endless_closed(struct dicomnet_storage_user *user, void *context,
     cr_expect_eq(end->kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
-Test(storage_user, message_ids_go_round, .timeout = FIXTURE_TIMEOUT_S)
+Test(storage_user, message_ids_go_round, .timeout = 6 * FIXTURE_TIMEOUT_S)
 {
     static const struct dicomnet_storage_user_handler endless_handler = {
         .ready = endless_ready, .done = endless_done, .closed = endless_closed};

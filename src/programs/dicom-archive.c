@@ -16,6 +16,7 @@
 #include "programs/option_groups.h"
 #include "programs/server.h"
 #include "programs/temporary_folder.h"
+#include "programs/tls_options.h"
 
 struct listener {
     struct server server;
@@ -34,11 +35,13 @@ static volatile sig_atomic_t told_to_stop; /* before it listens */
 
 /* ---- peers ---- */
 
+static const char tls_prefix[] = "pacss://";
+
 /*
- * Read AE=HOST:PORT, where an IPv6 address stands in brackets, into what `ret_peer` has of its own already. The host is
- * the caller's to free. False if it is none.
+ * Read AE=[pacss://]HOST:PORT, where an IPv6 address stands in brackets, into what `ret_peer` has of its own already.
+ * The host is the caller's to free. False if it is none.
  */
-static bool read_peer(const char *text, struct dicomnet_association_parameters *ret_peer)
+static bool read_peer(const char *text, struct dicomnet_association_parameters *ret_peer, bool *ret_over_tls)
 {
     const char *equals = strchr(text, '='), *colon = strrchr(text, ':');
     if (equals == NULL || colon == NULL || colon <= equals + 1 || equals - text >= DICOMNET_AE_SIZE)
@@ -50,6 +53,11 @@ static bool read_peer(const char *text, struct dicomnet_association_parameters *
         port == 0 || port > 65535)
         return false;
     const char *host = equals + 1;
+    *ret_over_tls = strncasecmp(host, tls_prefix, sizeof tls_prefix - 1) == 0;
+    if (*ret_over_tls)
+        host += sizeof tls_prefix - 1;
+    if (colon < host)
+        return false;
     size_t len = (size_t)(colon - host);
     if (host[0] == '[' && colon[-1] == ']') {
         host++;
@@ -64,8 +72,12 @@ static bool read_peer(const char *text, struct dicomnet_association_parameters *
 
 static void free_peers(struct dicomnet_association_parameters *peers, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    struct dicomnet_tls *tls = NULL; /* one for all that have it */
+    for (size_t i = 0; i < count; i++) {
         free((char *)(uintptr_t)peers[i].host);
+        tls = peers[i].tls != NULL ? peers[i].tls : tls;
+    }
+    dicomnet_tls_destroy(tls);
     free(peers);
 }
 
@@ -73,13 +85,21 @@ static void free_peers(struct dicomnet_association_parameters *peers, size_t cou
 static struct dicomnet_association_parameters *read_peers(const struct dicom_archive_options *options)
 {
     struct dicomnet_association_parameters *peers = calloc(options->archive.peers.count + 1, sizeof *peers);
+    struct dicomnet_tls *tls = NULL;
+    char message[OPTIONS_MESSAGE_SIZE];
     for (size_t i = 0; peers != NULL && i < options->archive.peers.count; i++) {
+        bool over_tls = false;
         peers[i].max_pdu_len = options->listening.network.max_pdu_len;
         peers[i].timeouts = options->listening.network.timeouts;
-        if (read_peer(options->archive.peers.items[i], &peers[i]))
+        snprintf(message, sizeof message, "--peer: '%.80s' is not AE=HOST:PORT", options->archive.peers.items[i]);
+        bool right = read_peer(options->archive.peers.items[i], &peers[i], &over_tls);
+        if (right && over_tls && tls == NULL)
+            right = tls_options_connect(&options->listening.tls, &tls, message, sizeof message) == 0;
+        peers[i].tls = over_tls ? tls : NULL;
+        if (right)
             continue;
-        fprintf(stderr, "dicom-archive: --peer: '%.80s' is not AE=HOST:PORT\n", options->archive.peers.items[i]);
-        free_peers(peers, i);
+        fprintf(stderr, "dicom-archive: %s\n", message);
+        free_peers(peers, i + 1);
         return NULL;
     }
     return peers;

@@ -66,9 +66,11 @@ int server_make_tls(const struct listening_group *listening, const char *program
                     struct dicomnet_acceptor_options *acceptor)
 {
     char message[OPTIONS_MESSAGE_SIZE];
-    if (!tls_options_ask(&listening->tls))
+    struct tls_group tls = listening->tls;
+    tls.ca = NULL; /* of those that we connect to */
+    if (!tls_options_ask(&tls))
         return 0;
-    int error = tls_options_listen(&listening->tls, &acceptor->association.tls, message, sizeof message);
+    int error = tls_options_listen(&tls, &acceptor->association.tls, message, sizeof message);
     if (error != 0)
         fprintf(stderr, "%s: %s\n", program, message);
     return error;

@@ -190,6 +190,25 @@ class Work(TlsTest):
         result = run('dicom-mover', *where, '--all', '--output-dir', got, '--log-dir', self.logs)
         self.assert_says(result, 'would come in clear', '--tls-cert', '--get')
 
+    def test_archive_moves_over_tls(self):
+        """To a third party; and to dicom-mover's own receiver, which takes nothing in clear then."""
+        workstation = self.tls_receiver('--tls-client-ca', self.certificates.root.certificate)
+        back = network.free_port()
+        archive = self.start(Running('dicom-archive', '--port', '0', '--synthetic', '1x1x5', '--peer',
+                                     f'WORKSTATION=pacss://127.0.0.1:{workstation.port}', '--peer',
+                                     f'MOVER=pacss://localhost:{back}', '--peer', f'CLEAR=127.0.0.1:{back}',
+                                     *self.certificates.server.options(), *self.certificates.trust))
+        port = archive.wait_for(r'^listening on 127\.0\.0\.1:(\d+)$').group(1)
+        where = [f'pacss://127.0.0.1:{port}', *self.certificates.trust, '--all', '--log-dir', self.logs, '--quiet']
+        self.assert_exit(run('dicom-mover', *where, '--move-dest', 'WORKSTATION'), 0)
+        self.assertEqual(len(list(workstation.output.glob('*.dcm'))), 5)
+        got = self.folder / 'got'
+        here = ['--output-dir', got, '--receive-port', back, *self.certificates.server.options()]
+        self.assert_exit(run('dicom-mover', *where, *here, '-c', 'CLEAR', '--retry', '0'), 1)
+        self.assertFalse(list(got.glob('*.dcm')))
+        self.assert_exit(run('dicom-mover', *where, *here, '-c', 'MOVER'), 0)
+        self.assertEqual(len(list(got.glob('*.dcm'))), 5)
+
     def test_words_of_dcmtk(self):
         receiver = self.start(Receiver('--discard', '+tls', self.certificates.server.key, self.certificates.server.chain,
                                        '+cf', self.certificates.root.certificate))

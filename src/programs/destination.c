@@ -183,7 +183,7 @@ static int read_text(struct destination *destination, const char *text, const ch
                      size_t size)
 {
     const char *rest = behind_scheme(text);
-    size_t len = strlen(rest);
+    size_t len = strlen(text) - (size_t)(rest - text);
     struct parts parts;
 
     if (rest == text && destination_shape(text) == DESTINATION_URL) {

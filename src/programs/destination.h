@@ -33,7 +33,7 @@ struct destination {
     bool over_tls;     /* association.tls is owned: destination_fini */
     struct tls_group tls;
     struct peer from_file; /* its texts may be in `tls` */
-    char text[300]; /* for people: "PACS@pacs.example.org:4242", "PACS@[::1]:104 over TLS", "the loopback receiver" */
+    char text[320]; /* for people: "PACS@pacs.example.org:4242", "PACS@[::1]:104 over TLS", "the loopback receiver" */
 };
 
 /* The options that set whom we ask, and as whom. */

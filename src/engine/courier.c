@@ -123,7 +123,7 @@ enum preparation {
 static enum preparation open_and_prepare(struct courier *courier, struct slot *slot, struct instance *instance,
                                          const struct agreement *agreement)
 {
-    enum { LONG_US = 10 * 1000 }; /* a slow disk, or a conversion: timers that begin now begin now */
+    enum { LONG_US = 10 * 1000 }; /* it took longer: the loop's clock is behind and is set, or timers would end early */
     uint64_t opening_us = clock_monotonic_us(), read_us = 0;
     int error = slots_open(&courier->slots, slot, instance, agreement->way);
     uint64_t opened_us = clock_monotonic_us();
@@ -170,7 +170,8 @@ static enum preparation prepare(struct courier *courier, struct instance *instan
     return slot != NULL ? open_and_prepare(courier, slot, instance, agreement) : NOT_NOW;
 }
 
-/* Beside those that another has cost an attempt no other begins, lest it cost them the next. */
+/* An instance is excused if its association was ended here because the data source of another one failed. While an
+ * excused one is under way, only excused ones begin beside it: another bad source would end its association again. */
 static bool may_begin(const struct courier *courier)
 {
     bool answered = carried_is_answered(&courier->carried);
@@ -248,7 +249,7 @@ enum courier_step courier_step(struct courier *courier)
 
 /* ---- ending ---- */
 
-/* But for those that ended here for the sake of another. */
+/* Attempts that count: not those that were ended here because the data source of another instance failed. */
 static unsigned attempts_of(const struct instance *instance)
 {
     return instance->outcome.attempts - instance->trials.excused;

@@ -87,8 +87,8 @@ void plan_mark_refused(struct plan *plan, const struct instance *instance, uint6
 /* What is waiting, as seen in this row of refusals. */
 enum breaker_rest plan_what_is_left(const struct plan *plan, uint64_t row);
 
-/* True if this is so of all that is waiting and was not refused yet; it may be noted in their trials. It ends with the
- * first of which it is not. */
+/* True if `is_so` is true of every instance that is waiting and was not refused yet. It may change their trials. None
+ * is asked behind the first for which it is false. */
 bool plan_check_untried(const struct plan *plan, bool (*is_so)(void *user, struct instance *instance), void *user);
 
 /*

@@ -45,7 +45,7 @@ static int append_found(struct study_table *table, struct context_pair *pair)
     return 0;
 }
 
-/* Something lies so: it may go out in these ways. */
+/* An instance of this class lies in this syntax: find the ways in which such instances may go out. */
 static int find_ways(struct study_table *table, struct context_pair *pair)
 {
     const char *syntaxes[FALLBACK_MAX];

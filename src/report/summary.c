@@ -56,7 +56,7 @@ void summary_destroy(struct summary *summary)
     free(summary);
 }
 
-/* FNV-1a. UIDs are the peer's modalities' choice, not an attacker's path to slow lookups: one is as good as another. */
+/* FNV-1a. Nobody gains by choosing UIDs that collide, so it need not withstand that. */
 static uint64_t hash_of(const char *uid)
 {
     uint64_t hash = 14695981039346656037u;

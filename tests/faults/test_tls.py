@@ -38,8 +38,13 @@ class OverTls(ProgramTest):
     def assert_alike(self, faults, *options, **more):
         (clear, _), (encrypted, receiver) = self.run_both(faults, *options, **more)
         self.assertEqual(encrypted.exit_code, clear.exit_code, f'{clear}\n{encrypted}')
-        self.assertEqual(encrypted.summary['totals'], clear.summary['totals'], f'{clear}\n{encrypted}')
+        self.assertEqual(self.counts(encrypted), self.counts(clear), f'{clear}\n{encrypted}')
         return encrypted, receiver
+
+    @staticmethod
+    def counts(run):
+        """The totals but for bytes stored: which instances a fault meets depends upon the order of two threads."""
+        return {name: value for name, value in run.summary['totals'].items() if name != 'bytes'}
 
     def test_aborts(self):
         run, receiver = self.assert_alike(['--abort-after', '7'])

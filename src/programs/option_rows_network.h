@@ -1,0 +1,81 @@
+/*
+ * option_rows_network - the rows of the options about the line: TLS, sizes and timeouts
+ *
+ * Included by options_table.c, inside its table.
+ */
+/* clang-format off */
+    /* ---- TLS: any of these options asks for it ---- */
+    OPTION(.name = "tls", .programs = REQUESTOR, .heading = "TLS", .field = FIELD(tls_group, enabled),
+           .conflicts_with = {{"loopback", "--loopback stays inside this process: TLS has nothing to do there"}},
+           .help = "encrypt the line and check who answers; the other options here, and pacss://, mean it too. The "
+                   "port is then 2762 if none is given"),
+    OPTION(.name = "tls-ca", .programs = REQUESTOR | ARCHIVE, .heading = "TLS", .takes = OPTION_TEXT,
+           .value = "FILE|DIR", .field = FIELD(tls_group, ca),
+           .help = "trust these certificates, and what they vouch for (PEM); by default those of this system"),
+    OPTION(.name = "tls-server-name", .programs = REQUESTOR, .heading = "TLS", .takes = OPTION_HOST, .value = "NAME",
+           .field = FIELD(tls_group, server_name),
+           .help = "the name or address that the peer's certificate is made out to; by default the host"),
+    OPTION(.name = "tls-pin", .programs = REQUESTOR, .heading = "TLS", .takes = OPTION_TEXT, .value = "SHA256",
+           .field = FIELD(tls_group, pin),
+           .help = "take the certificate with this SHA-256 and no other; without --tls-ca that is proof enough, as "
+                   "for one that vouches for itself"),
+    OPTION(.name = "tls-insecure", .programs = REQUESTOR, .heading = "TLS", .field = FIELD(tls_group, insecure),
+           .help = "check nothing: the line is encrypted, and whoever answers may be anybody"),
+    OPTION(.name = "tls", .programs = SERVER, .heading = "TLS", .field = FIELD(tls_group, enabled),
+           .help = "take TLS alone: who speaks in clear is refused. The other options here mean it too; --tls-cert is "
+                   "needed"),
+    OPTION(.name = "tls-client-ca", .programs = SERVER, .heading = "TLS", .takes = OPTION_TEXT, .value = "FILE|DIR",
+           .field = FIELD(tls_group, client_ca),
+           .help = "who connects needs a certificate that one of these vouches for (PEM)"),
+    OPTION(.name = "tls-client", .programs = SERVER, .heading = "TLS", .takes = OPTION_CHOICE,
+           .value = "none|request|require", .choices = option_tls_clients, .field = FIELD(tls_group, client),
+           .help = "whether who connects is asked for a certificate, and let in without one; by default require with "
+                   "--tls-client-ca, else none"),
+    OPTION(.name = "tls-cert", .programs = ALL, .heading = "TLS", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(tls_group, certificate),
+           .help = "our own certificate, and those that lead to its issuer's behind it (PEM)"),
+    OPTION(.name = "tls-key", .programs = ALL, .heading = "TLS", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(tls_group, key), .help = "its private key (PEM); by default in the same file"),
+    OPTION(.name = "tls-key-password-file", .programs = ALL, .heading = "TLS", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(tls_group, password_file), .conflicts_with = {{.name = "tls-key-password"}},
+           .help = "the first line of FILE is the password of that key"),
+    OPTION(.name = "tls-key-password", .programs = ALL, .heading = "TLS", .takes = OPTION_TEXT, .value = "PASSWORD",
+           .secret = true, .field = FIELD(tls_group, key_password),
+           .help = "the password itself, which others on this machine can see while the program runs"),
+    OPTION(.name = "tls-min", .programs = ALL, .heading = "TLS", .takes = OPTION_CHOICE, .value = "1.2|1.3",
+           .choices = option_tls_versions, .field = FIELD(tls_group, version_min), .initial = "1.2",
+           .help = "the oldest version that is spoken"),
+    OPTION(.name = "tls-ciphers", .programs = ALL, .heading = "TLS", .takes = OPTION_TEXT, .value = "NAME:NAME...",
+           .field = FIELD(tls_group, ciphers),
+           .help = "the cipher suites, as OpenSSL names them; by default those of the profile of PS3.15 B.12"),
+
+    /* ---- network ---- */
+    OPTION(.name = "max-pdu", .also = "-pdu", .programs = ALL, .heading = "Network", .takes = OPTION_UNSIGNED,
+           .value = "BYTES", .min = DICOMNET_ASSOCIATION_MAX_PDU_MIN, .max = DICOMNET_ASSOCIATION_MAX_PDU_MAX,
+           .field = FIELD(network_group, max_pdu_len), .initial = "131072", .help = "the longest PDU that we accept"),
+    OPTION(.name = "timeout", .programs = ALL, .heading = "Network", .takes = OPTION_SECONDS, .value = "SECONDS",
+           .min = 0, .max = 86400, .field = FIELD(network_group, timeouts.release_ms),
+           .help = "all timeouts at once; those below win over it. 0 waits for ever, fractions are fine"),
+    OPTION(.name = "connect-timeout", .also = "-to", .programs = REQUESTOR | ARCHIVE, .heading = "Network",
+           .takes = OPTION_SECONDS, .value = "SECONDS", .min = 0, .max = 86400,
+           .field = FIELD(network_group, timeouts.connect_ms), .initial = "10", .doubtful = 1000,
+           .doubt = "it is in seconds, and no connection takes a quarter of an hour to open; of milliseconds, divide "
+                    "by 1000",
+           .follows = "timeout", .help = "for the TCP connection, and TLS on it"),
+    OPTION(.name = "acse-timeout", .also = "-ta", .programs = ALL, .heading = "Network", .takes = OPTION_SECONDS,
+           .value = "SECONDS", .min = 0, .max = 86400, .field = FIELD(network_group, timeouts.acse_ms), .initial = "30",
+           .follows = "timeout", .help = "for the association to be agreed"),
+    OPTION(.name = "dimse-timeout", .also = "-td", .programs = REQUESTOR | ARCHIVE, .heading = "Network",
+           .takes = OPTION_SECONDS, .value = "SECONDS", .min = 0, .max = 86400,
+           .field = FIELD(network_group, timeouts.dimse_ms), .initial = "120", .follows = "timeout",
+           .help = "for a response, after the request or the response before it"),
+    OPTION(.name = "idle-timeout", .programs = SERVER, .heading = "Network", .takes = OPTION_SECONDS,
+           .value = "SECONDS", .min = 0, .max = 86400, .field = FIELD(listening_group, idle_ms), .initial = "30",
+           .doubtful = 10000,
+           .doubt = "it is in seconds, and this is hours; of milliseconds, divide by 1000; 0 is no limit",
+           .follows = "timeout",
+           .help =
+               "for a next request on an association; then it is aborted, as it keeps others out. 0 never does that"),
+    OPTION(.name = "network-timeout", .also = "-tn", .programs = ALL, .heading = "Network", .takes = OPTION_SECONDS,
+           .value = "SECONDS", .min = 0, .max = 86400, .field = FIELD(network_group, timeouts.network_ms),
+           .initial = "60", .follows = "timeout", .help = "for a PDU to get through, whichever way it goes"),

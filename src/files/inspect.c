@@ -278,12 +278,10 @@ static void forget_walk(struct inspector *inspector, struct inspection *inspecti
         inspection->wanted[i].found = inspection->wanted[i].too_long = false;
 }
 
-static bool has_uid(struct inspector *inspector, const struct inspection *inspection, enum inspect_wanted which)
+static bool has_uid(struct inspector *inspector, enum inspect_wanted which)
 {
-    char uid[DICOMNET_UID_SIZE] = "";
-    const struct inspect_element *element = &inspection->wanted[which];
-    return element->found && inspector->read_uid(inspector->context, element, uid) &&
-           dicomnet_uid_is_well_formed(uid, strlen(uid));
+    const char *uid = inspector->read_uid(inspector->context, which);
+    return uid != NULL && dicomnet_uid_is_well_formed(uid, strlen(uid));
 }
 
 /* The syntaxes that can be told by parsing. */
@@ -299,8 +297,7 @@ static bool try_syntax(struct inspector *inspector, const char *uid, struct insp
     struct visit visit;
     forget_walk(inspector, inspection);
     walk_data_set(inspector, &syntax, inspection, &visit);
-    if (has_uid(inspector, inspection, INSPECT_CLASS) || has_uid(inspector, inspection, INSPECT_INSTANCE) ||
-        has_uid(inspector, inspection, INSPECT_STUDY))
+    if (has_uid(inspector, INSPECT_CLASS) || has_uid(inspector, INSPECT_INSTANCE) || has_uid(inspector, INSPECT_STUDY))
         return true;
     return inspection->state == OUTCOME_PENDING && visit.element_count >= ELEMENTS_MIN;
 }
@@ -348,7 +345,7 @@ static void inspect_unwalked(struct inspector *inspector, struct inspection *ins
     bool named = false;
     for (size_t i = 0; i < PARSED_SYNTAXES && !named; i++) {
         (void)try_syntax(inspector, parsed_syntaxes[i], inspection);
-        named = has_uid(inspector, inspection, INSPECT_CLASS) && has_uid(inspector, inspection, INSPECT_INSTANCE);
+        named = has_uid(inspector, INSPECT_CLASS) && has_uid(inspector, INSPECT_INSTANCE);
         if (inspector->window.error != 0 || inspection->reason == REASON_NESTING)
             return;
     }
@@ -370,21 +367,18 @@ static void inspect_unwalked(struct inspector *inspector, struct inspection *ins
 /* The data set behind complete meta information. */
 static void inspect_declared(struct inspector *inspector, struct inspection *inspection)
 {
-    char uid[DICOMNET_UID_SIZE] = "";
     const struct inspect_element *declared = &inspection->wanted[INSPECT_SYNTAX];
-    const struct inspect_element *meta_class = &inspection->wanted[INSPECT_META_CLASS];
-    if (meta_class->found && inspector->read_uid(inspector->context, meta_class, uid) &&
-        strcmp(uid, DICOMNET_UID_MEDIA_STORAGE_DIRECTORY) == 0) {
+    const char *meta_class = inspector->read_uid(inspector->context, INSPECT_META_CLASS);
+    if (meta_class != NULL && strcmp(meta_class, DICOMNET_UID_MEDIA_STORAGE_DIRECTORY) == 0) {
         end_with(inspection, OUTCOME_SKIPPED, REASON_DICOMDIR);
         return;
     }
-    uid[0] = '\0';
-    bool readable = declared->found && inspector->read_uid(inspector->context, declared, uid);
-    if (!declared->found || (readable && uid[0] == '\0')) {
+    const char *uid = inspector->read_uid(inspector->context, INSPECT_SYNTAX);
+    if (!declared->found || (uid != NULL && uid[0] == '\0')) {
         inspect_undeclared(inspector, REASON_NO_TRANSFER_SYNTAX, true, inspection);
         return;
     }
-    if (!readable || !dicomnet_uid_is_well_formed(uid, strlen(uid))) {
+    if (uid == NULL || !dicomnet_uid_is_well_formed(uid, strlen(uid))) {
         end_with(inspection, OUTCOME_FAILED, REASON_BAD_UID);
         inspection->offset = declared->offset;
         inspection->detail = "the transfer syntax";

@@ -77,8 +77,11 @@ struct inspection {
     struct inspect_element wanted[INSPECT_WANTED_COUNT];
 };
 
-/* The text of a wanted element without padding; at most 64 characters and a NUL fit. False if it is no such text. */
-typedef bool inspect_read_uid(void *context, const struct inspect_element *element, char ret_uid[DICOMNET_UID_SIZE]);
+/*
+ * The text of a wanted element of the inspection without padding, of 64 characters at most, valid until this is asked
+ * for with another file. NULL if it is not there, or is no such text.
+ */
+typedef const char *inspect_read_uid(void *context, enum inspect_wanted which);
 
 /*
  * An element of the data set itself, header and value in `raw` until this returns. Not called for sequences, for what

@@ -14,12 +14,28 @@
 #include "gdcm_header.h"
 #include "instance/instance.h"
 
+/*
+ * A wanted element as it was decoded last. Files that lie side by side mostly have the same class, syntax, study and
+ * series: an element that is byte for byte that of the file before is not decoded again.
+ */
+struct decoded {
+    enum syntax_form form;
+    size_t len; /* of `raw`; 0 = nothing was decoded yet */
+    uint8_t raw[INSPECT_RAW_SIZE];
+    bool readable;     /* its value is text that fits */
+    bool well_formed;  /* which is a UID, */
+    bool leading_zero; /* with a component that has a leading zero */
+    char uid[DICOMNET_UID_SIZE];
+};
+
+enum { TAG_LEN = 4 };
+
 struct scanner {
     struct scan_options options;
     struct gdcm_header_reader *reader;
     struct inspector inspector;
     struct inspection inspection;
-    char uids[INSPECT_WANTED_COUNT][DICOMNET_UID_SIZE];
+    struct decoded decoded[INSPECT_WANTED_COUNT];
 };
 
 /* True if nothing but padding follows the first NUL of a value: what is behind it would be lost in a string. */
@@ -54,15 +70,13 @@ static void see(void *context, uint32_t tag, enum syntax_form form, const uint8_
     scanner->options.found(scanner->options.context, tag, value, form == SYNTAX_EXPLICIT_BE);
 }
 
-/* Have GDCM decode an element that was found, and trim its value. */
-static bool read_uid(void *context, const struct inspect_element *element, char ret_uid[DICOMNET_UID_SIZE])
+/* Have GDCM decode an element, and trim its value. False if that is no text, or is longer than a UID may be. */
+static bool decode_uid(struct gdcm_header_reader *reader, const struct inspect_element *element,
+                       char ret_uid[DICOMNET_UID_SIZE])
 {
-    struct scanner *scanner = (struct scanner *)context;
     struct gdcm_header_element decoded;
     ret_uid[0] = '\0';
-    if (!element->found || element->too_long)
-        return false;
-    if (gdcm_header_read_element(scanner->reader, forms[element->form], element->raw, element->len, &decoded) < 0)
+    if (gdcm_header_read_element(reader, forms[element->form], element->raw, element->len, &decoded) < 0)
         return false;
     if (!ends_at_nul(decoded.value, decoded.value_len))
         return false;
@@ -74,6 +88,32 @@ static bool read_uid(void *context, const struct inspect_element *element, char 
         return false;
     memcpy(ret_uid, text, len + 1);
     return true;
+}
+
+/* What a wanted element of the inspection says. Not readable: it is not there, or is no text that fits. */
+static const struct decoded *decode(struct scanner *scanner, enum inspect_wanted which)
+{
+    static const struct decoded nothing = {.readable = false};
+    const struct inspect_element *element = &scanner->inspection.wanted[which];
+    struct decoded *decoded = &scanner->decoded[which];
+    if (!element->found || element->too_long)
+        return &nothing;
+    if (decoded->len == element->len && decoded->form == element->form &&
+        memcmp(decoded->raw, element->raw, element->len) == 0)
+        return decoded;
+    decoded->form = element->form;
+    decoded->len = element->len;
+    memcpy(decoded->raw, element->raw, element->len);
+    decoded->readable = decode_uid(scanner->reader, element, decoded->uid);
+    decoded->well_formed = decoded->readable && dicomnet_uid_is_well_formed(decoded->uid, strlen(decoded->uid));
+    decoded->leading_zero = decoded->well_formed && dicomnet_uid_has_leading_zero(decoded->uid);
+    return decoded;
+}
+
+static const char *read_uid(void *context, enum inspect_wanted which)
+{
+    const struct decoded *decoded = decode((struct scanner *)context, which);
+    return decoded->readable ? decoded->uid : NULL;
 }
 
 struct scanner *scanner_create(const struct scan_options *options)
@@ -106,30 +146,33 @@ void scanner_destroy(struct scanner *scanner)
     free(scanner);
 }
 
-/* Read one of the UIDs that name the instance into scanner->uids. */
+/* One of the UIDs that name the instance: *ret_uid is "" if it is none. */
 static enum outcome_reason read_name(struct scanner *scanner, enum inspect_wanted which, enum outcome_reason if_missing,
-                                     bool *ret_leading_zero)
+                                     const char **ret_uid, bool *ret_leading_zero)
 {
-    const struct inspect_element *element = &scanner->inspection.wanted[which];
-    char *uid = scanner->uids[which];
-    bool readable = read_uid(scanner, element, uid);
-    if (!element->found || (readable && uid[0] == '\0'))
+    const struct decoded *decoded = decode(scanner, which);
+    *ret_uid = decoded->well_formed ? decoded->uid : "";
+    *ret_leading_zero = *ret_leading_zero || decoded->leading_zero;
+    if (!scanner->inspection.wanted[which].found || (decoded->readable && decoded->uid[0] == '\0'))
         return if_missing;
-    if (readable && dicomnet_uid_is_well_formed(uid, strlen(uid))) {
-        *ret_leading_zero = *ret_leading_zero || dicomnet_uid_has_leading_zero(uid);
-        return REASON_NONE;
-    }
-    uid[0] = '\0';
-    return REASON_BAD_UID;
+    return decoded->well_formed ? REASON_NONE : REASON_BAD_UID;
 }
 
-/* True if the meta information has this UID and the data set another. */
-static bool differs(struct scanner *scanner, enum inspect_wanted meta, enum inspect_wanted data)
+/* True if two elements have the same VR, length and value, whatever their tags. */
+static bool says_the_same(const struct inspect_element *one, const struct inspect_element *other)
 {
-    if (!scanner->inspection.wanted[meta].found)
+    return one->found && other->found && !one->too_long && !other->too_long && one->form == other->form &&
+           one->len == other->len && memcmp(one->raw + TAG_LEN, other->raw + TAG_LEN, one->len - TAG_LEN) == 0;
+}
+
+/* True if the meta information has this UID and the data set another, which is `uid`. */
+static bool differs(struct scanner *scanner, enum inspect_wanted meta, enum inspect_wanted data, const char *uid)
+{
+    const struct inspect_element *wanted = scanner->inspection.wanted;
+    if (!wanted[meta].found || (uid[0] != '\0' && says_the_same(&wanted[meta], &wanted[data])))
         return false;
-    return !read_uid(scanner, &scanner->inspection.wanted[meta], scanner->uids[meta]) ||
-           strcmp(scanner->uids[meta], scanner->uids[data]) != 0;
+    const struct decoded *decoded = decode(scanner, meta);
+    return !decoded->readable || strcmp(decoded->uid, uid) != 0;
 }
 
 /* The classes of objects that belong to no patient, and so to no study (PS3.4 table GG.3-1, edition 2025). */
@@ -160,16 +203,17 @@ static const char *const wrong_uids[INSPECT_WANTED_COUNT] = {
     [INSPECT_SERIES] = "the Series Instance UID; --allow-incomplete sends it as it lies"};
 
 /*
- * Read the study's or the series' UID. A C-STORE does not carry them, so what is wrong with them may be let pass: the
+ * The study's or the series' UID. A C-STORE does not carry them, so what is wrong with them may be let pass: the
  * instance then goes without, as far as we are concerned.
  */
-static enum outcome_reason read_place(struct scanner *scanner, enum inspect_wanted which, bool *ret_leading_zero,
-                                      bool *ret_bad)
+static enum outcome_reason read_place(struct scanner *scanner, enum inspect_wanted which, struct file_facts *facts,
+                                      bool *ret_leading_zero, bool *ret_bad)
 {
     bool lenient = scanner->options.allow_incomplete || scanner->inspection.unwalked;
-    enum outcome_reason if_missing = which == INSPECT_STUDY ? REASON_NO_STUDY_UID : REASON_NONE;
-    enum outcome_reason reason = read_name(scanner, which, if_missing, ret_leading_zero);
-    if (reason == REASON_NO_STUDY_UID && belongs_to_no_patient(scanner->uids[INSPECT_CLASS]))
+    bool is_study = which == INSPECT_STUDY;
+    enum outcome_reason reason = read_name(scanner, which, is_study ? REASON_NO_STUDY_UID : REASON_NONE,
+                                           is_study ? &facts->study_uid : &facts->series_uid, ret_leading_zero);
+    if (reason == REASON_NO_STUDY_UID && belongs_to_no_patient(facts->class_uid))
         return REASON_NONE;
     *ret_bad = lenient && reason == REASON_BAD_UID && !scanner->inspection.unwalked;
     return lenient ? REASON_NONE : reason;
@@ -182,12 +226,13 @@ static void read_names(struct scanner *scanner, struct file_facts *facts, struct
     bool leading_zero = false;
     static const enum inspect_wanted names[] = {INSPECT_INSTANCE, INSPECT_CLASS, INSPECT_STUDY, INSPECT_SERIES};
     enum outcome_reason reasons[sizeof names / sizeof names[0]];
-    reasons[0] = read_name(scanner, INSPECT_INSTANCE, REASON_NO_INSTANCE_UID, &leading_zero);
-    reasons[1] = read_name(scanner, INSPECT_CLASS, REASON_NO_CLASS_UID, &leading_zero);
-    reasons[2] = read_place(scanner, INSPECT_STUDY, &leading_zero, &outcome->bad_study_uid);
-    reasons[3] = read_place(scanner, INSPECT_SERIES, &leading_zero, &outcome->bad_series_uid);
+    reasons[0] = read_name(scanner, INSPECT_INSTANCE, REASON_NO_INSTANCE_UID, &facts->instance_uid, &leading_zero);
+    reasons[1] = read_name(scanner, INSPECT_CLASS, REASON_NO_CLASS_UID, &facts->class_uid, &leading_zero);
+    reasons[2] = read_place(scanner, INSPECT_STUDY, facts, &leading_zero, &outcome->bad_study_uid);
+    reasons[3] = read_place(scanner, INSPECT_SERIES, facts, &leading_zero, &outcome->bad_series_uid);
+    facts->syntax_uid = inspection->raw_syntax;
     if (inspection->raw_syntax == NULL)
-        (void)read_name(scanner, INSPECT_SYNTAX, REASON_NO_TRANSFER_SYNTAX, &leading_zero);
+        (void)read_name(scanner, INSPECT_SYNTAX, REASON_NO_TRANSFER_SYNTAX, &facts->syntax_uid, &leading_zero);
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (reasons[i] == REASON_NONE || outcome->state != OUTCOME_PENDING)
             continue;
@@ -199,13 +244,8 @@ static void read_names(struct scanner *scanner, struct file_facts *facts, struct
         }
     }
     outcome->leading_zero_uid = leading_zero;
-    outcome->meta_differs = differs(scanner, INSPECT_META_CLASS, INSPECT_CLASS) ||
-                            differs(scanner, INSPECT_META_INSTANCE, INSPECT_INSTANCE);
-    facts->study_uid = scanner->uids[INSPECT_STUDY];
-    facts->series_uid = scanner->uids[INSPECT_SERIES];
-    facts->instance_uid = scanner->uids[INSPECT_INSTANCE];
-    facts->class_uid = scanner->uids[INSPECT_CLASS];
-    facts->syntax_uid = inspection->raw_syntax != NULL ? inspection->raw_syntax : scanner->uids[INSPECT_SYNTAX];
+    outcome->meta_differs = differs(scanner, INSPECT_META_CLASS, INSPECT_CLASS, facts->class_uid) ||
+                            differs(scanner, INSPECT_META_INSTANCE, INSPECT_INSTANCE, facts->instance_uid);
 }
 
 /* The file is open: look into it. */

@@ -22,6 +22,7 @@ import conversion
 import machine
 import retrieval
 import tables
+import tls
 from contest import (Build, Data, Dcmtk, Failed, Floor, Orthanc, Proxy, Receiver, Sender, Storescp, measured, network,
                      run_once)
 
@@ -95,6 +96,7 @@ class Bench:
 
     def take_turn(self, contestant, data, result, start_peer, kept, rtt_ms):
         proxy = None
+        start_peer = contestant.own_peer or start_peer
         peer = kept or (start_peer() if contestant.needs_peer else None)
         try:
             if rtt_ms:
@@ -274,9 +276,12 @@ class Bench:
             self.contest('convert', f'storescp, {name}', self.senders(data, (1, 2)) + [(other, data) for other in others],
                          lambda: conversion.Restricted().start())
 
+    def case_tls(self):
+        tls.case(self)
+
     # ---- all of it ----
 
-    cases = ('small', 'ct', 'stock', 'distance', 'scan', 'cost', 'million', 'move', 'find', 'convert', 'big')
+    cases = ('small', 'ct', 'stock', 'distance', 'scan', 'cost', 'million', 'move', 'find', 'convert', 'tls', 'big')
 
     def run(self, cases):
         begun = time.monotonic()

@@ -114,6 +114,7 @@ class Contestant:
     """command() sends a folder to a peer; check() gives what else is known of the run, or raises Failed."""
 
     needs_peer = True
+    own_peer = None  # starts a peer of its own, in the place of the contest's
 
     def environment(self):
         values = dict(os.environ, HOME='/nonexistent', LC_ALL='C.UTF-8')

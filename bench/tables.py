@@ -1,9 +1,13 @@
 """The results as text: a table for each contest, the targets, the machine."""
 import statistics
 
+import tls
+
 BASELINES = ('dcmsend tuned', 'dcmsend stock')
 BASELINES_OF = {'move': ('movescu',), 'find': ('findscu',),
-                'convert': ('dcmsend tuned', 'dcmsend tuned +dls', 'dcmdjpeg', 'gdcmconv --raw')}
+                'convert': ('dcmsend tuned', 'dcmsend tuned +dls', 'dcmdjpeg', 'gdcmconv --raw'),
+                'tls-ct': ('storescu tuned +tls', 'storescu stock +tls'),
+                'tls-small': ('storescu tuned +tls', 'storescu stock +tls')}
 
 
 def values(result, key):
@@ -120,9 +124,29 @@ def conversion_targets(results):
                      ratios(contest.get('dicom-sender 2 threads'), contest.get(theirs)))
 
 
+def cost_ratios(ours, *parts):
+    """CPU time of ours in the place of what these took together, round by round. [] if one failed."""
+    if any(not result or result['failed'] for result in (ours, *parts)):
+        return []
+    return [run['cpu_s'] / sum(part['cpu_s'] for part in others)
+            for run, *others in zip(ours['runs'], *(result['runs'] for result in parts))]
+
+
+def tls_targets(results):
+    for name, limit in (('ct', 4), ('small', 8)):
+        contest = find(results, f'tls-{name}', 'dicom-receiver')
+        yield target(f'{name} over TLS, 4 threads: storescu +tls, tuned', limit,
+                     ratios(contest.get('dicom-sender 4 threads --tls'), contest.get('storescu tuned +tls')))
+    contest = find(results, 'tls-ct', 'dicom-receiver')
+    for threads in ('1 thread', '4 threads'):
+        yield target(f'ct over TLS, {threads}, CPU of the sender: cipher alone and in clear', 1.25,
+                     cost_ratios(contest.get(f'dicom-sender {threads} --tls'), contest.get(tls.CIPHER),
+                                 contest.get(f'dicom-sender {threads}')), at_most=True)
+
+
 def targets(results):
     return [*peer_targets(results), *floor_targets(results), *other_targets(results), *retrieval_targets(results),
-            *conversion_targets(results)]
+            *conversion_targets(results), *tls_targets(results)]
 
 
 # ---- text ----

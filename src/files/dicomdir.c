@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -30,8 +31,8 @@ struct dicomdir {
     enum outcome_reason damage;
     const char *detail;
     struct window *window; /* while it is read */
-    size_t folder_len;     /* of its folder in `path`, with the slash */
-    char path[PATH_MAX];
+    size_t folder_len;     /* of its folder's path, with the slash */
+    char folder[PATH_MAX];
 };
 
 static void keep_name(struct dicomdir *dicomdir, const uint8_t *value, size_t len)
@@ -135,7 +136,7 @@ int dicomdir_open(struct dicomdir **ret_dicomdir, const char *path)
     }
     const char *slash = strrchr(path, '/');
     dicomdir->folder_len = slash != NULL ? (size_t)(slash + 1 - path) : 0;
-    memcpy(dicomdir->path, path, dicomdir->folder_len);
+    memcpy(dicomdir->folder, path, dicomdir->folder_len);
     *ret_dicomdir = dicomdir;
     return 0;
 }
@@ -221,16 +222,25 @@ static char *next_component(char **cursor)
     }
 }
 
-bool dicomdir_next(struct dicomdir *dicomdir, bool follow_symlinks, struct dicomdir_file *ret_file)
+const char *dicomdir_next(struct dicomdir *dicomdir)
 {
     if (dicomdir->next >= dicomdir->len)
-        return false;
-    char *cursor = dicomdir->names + dicomdir->next, *path = dicomdir->path, *component;
-    dicomdir->next += strlen(cursor) + 1;
+        return NULL;
+    const char *name = dicomdir->names + dicomdir->next;
+    dicomdir->next += strlen(name) + 1;
+    return name;
+}
+
+bool dicomdir_locate(const struct dicomdir *dicomdir, const char *file_id, bool follow_symlinks,
+                     char ret_path[PATH_MAX], const char **ret_detail)
+{
+    char rest[NAME_MAX_LEN + 1], *cursor = rest, *component;
     size_t len = dicomdir->folder_len;
     struct stat status = {.st_mode = 0};
     bool outside = false, is_link = false, found = true, any = false;
-    path[len] = '\0';
+    snprintf(rest, sizeof rest, "%s", file_id);
+    memcpy(ret_path, dicomdir->folder, len);
+    ret_path[len] = '\0';
     while ((component = next_component(&cursor)) != NULL) {
         size_t component_len = strlen(component);
         if (len + component_len + 2 >= PATH_MAX) {
@@ -239,18 +249,16 @@ bool dicomdir_next(struct dicomdir *dicomdir, bool follow_symlinks, struct dicom
         }
         outside = outside || strcmp(component, "..") == 0;
         if (any)
-            path[len++] = '/';
+            ret_path[len++] = '/';
         any = true;
         bool look = found && !outside && !is_link;
-        strcpy(path + len, component);
-        found = look ? find_component(path, len, component, &status) : found;
+        strcpy(ret_path + len, component);
+        found = look ? find_component(ret_path, len, component, &status) : found;
         is_link = is_link || (look && found && S_ISLNK(status.st_mode) && !follow_symlinks);
-        len += strlen(path + len);
+        len += strlen(ret_path + len);
     }
-    ret_file->path = path;
-    ret_file->found = found && any && !outside && !is_link && !S_ISDIR(status.st_mode);
-    ret_file->detail = outside   ? "the DICOMDIR names a file outside of its own folder"
-                       : is_link ? "the DICOMDIR names it behind a symbolic link; --follow-symlinks goes there"
-                                 : "the DICOMDIR names it";
-    return true;
+    *ret_detail = outside   ? "the DICOMDIR names a file outside of its own folder"
+                  : is_link ? "the DICOMDIR names it behind a symbolic link; --follow-symlinks goes there"
+                            : "the DICOMDIR names it";
+    return found && any && !outside && !is_link && !S_ISDIR(status.st_mode);
 }

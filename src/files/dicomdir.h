@@ -8,6 +8,7 @@
 #ifndef FILES_DICOMDIR_H
 #define FILES_DICOMDIR_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -24,15 +25,16 @@ int dicomdir_open(struct dicomdir **ret_dicomdir, const char *path);
 /* What is wrong with it, REASON_NONE if nothing is; *ret_detail may be NULL. */
 enum outcome_reason dicomdir_damage(const struct dicomdir *dicomdir, const char **ret_detail);
 
-/* A file that it names. */
-struct dicomdir_file {
-    const char *path;   /* valid until the next call; of one that is missing, as it would be called */
-    bool found;         /* it is there, and below the DICOMDIR's folder */
-    const char *detail; /* static: why it is not */
-};
+/* The next File ID that it names, in its order, as it stands there; NULL at the end. It stays until dicomdir_close. */
+const char *dicomdir_next(struct dicomdir *dicomdir);
 
-/* The next one, in its order; false at the end. Symbolic links below the folder are followed only if asked for. */
-bool dicomdir_next(struct dicomdir *dicomdir, bool follow_symlinks, struct dicomdir_file *ret_file);
+/*
+ * The path of the file that a File ID names; of one that is missing, as it would be called. True if it is there, and
+ * below the DICOMDIR's folder; else *ret_detail (static) says why it is not. Symbolic links below the folder are
+ * followed only if asked for. Blocks on the storage; any number of threads look at the same time.
+ */
+bool dicomdir_locate(const struct dicomdir *dicomdir, const char *file_id, bool follow_symlinks,
+                     char ret_path[PATH_MAX], const char **ret_detail);
 
 /* NULL is fine. */
 void dicomdir_close(struct dicomdir *dicomdir);

@@ -1,5 +1,6 @@
 /*
- * discover - walks the paths a user gave, one entry at a time.
+ * discover - walks the paths a user gave, one entry at a time, on one thread. Where many threads walk side by side,
+ * they do so with what this is made of: given.h, folder.h and find.h.
  *
  * A generator: it holds no more than the open folders of the branch it is in, so a tree of any size can be walked
  * with little memory, and the walk can pause for as long as the caller likes. It blocks on the disk and is used by one

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum encoding { AS_IT_IS, UTF_16_LE, UTF_16_BE };
 enum { REPLACEMENT = 0xfffd };
@@ -127,18 +126,18 @@ static bool begin(struct path_list *list)
     return true;
 }
 
-/* CR LF ends a line elsewhere; but a name may end in CR too. */
-static void strip_return(struct path_list *list)
+/* CR LF ends a line elsewhere; but a name may end in CR too, if it is not UTF-16. */
+static bool may_be_return(struct path_list *list)
 {
-    struct stat status;
     if (list->nul_separated || list->len == 0 || list->line[list->len - 1] != '\r')
-        return;
-    if (list->encoding == AS_IT_IS && lstat(list->line, &status) == 0)
-        return;
+        return false;
+    if (list->encoding == AS_IT_IS && list->len > 1)
+        return true;
     list->line[--list->len] = '\0';
+    return false;
 }
 
-const char *path_list_next(struct path_list *list, int *ret_error)
+const char *path_list_next(struct path_list *list, bool *ret_may_be_return, int *ret_error)
 {
     int separator = list->nul_separated ? '\0' : '\n';
     int32_t letter = 0;
@@ -158,7 +157,7 @@ const char *path_list_next(struct path_list *list, int *ret_error)
             *ret_error = -EILSEQ;
             return NULL;
         }
-        strip_return(list);
+        *ret_may_be_return = may_be_return(list);
         if (list->len > 0)
             return list->line;
     }

@@ -20,8 +20,11 @@ struct path_list;
  */
 int path_list_open(struct path_list **ret_list, const char *path, bool nul_separated);
 
-/* The next path, valid until the next call; NULL at the end, or with *ret_error a negative errno. */
-const char *path_list_next(struct path_list *list, int *ret_error);
+/*
+ * The next path, valid until the next call; NULL at the end, or with *ret_error a negative errno. *ret_may_be_return:
+ * it ends in a CR, which is the path's own if there is a file of that name, and belongs to the end of the line if not.
+ */
+const char *path_list_next(struct path_list *list, bool *ret_may_be_return, int *ret_error);
 
 /* NULL is fine. */
 void path_list_close(struct path_list *list);

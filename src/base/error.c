@@ -3,34 +3,38 @@
 
 #include <string.h>
 
+static const struct row {
+    int value;
+    const char *name, *text;
+} rows[] = {
+#define X(name, value, text) {DICOMNET_ERROR_##name, "ERROR_" #name, text},
+    DICOMNET_ERRORS(X)
+#undef X
+};
+
+/* The row of one of our own errors, or NULL: 0, or an error of the system. */
+static const struct row *find_row(int error)
+{
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].value == error)
+            return &rows[i];
+    return NULL;
+}
+
 const char *dicomnet_error_text(int error)
 {
-    switch (error) {
-#define X(name, value, text)                                                                                           \
-    case DICOMNET_ERROR_##name:                                                                                        \
-        return text;
-        DICOMNET_ERRORS(X)
-#undef X
-    default:
-        break;
-    }
-    if (error == 0)
-        return "no error";
+    const struct row *row = find_row(error);
+    if (error == 0 || row != NULL)
+        return row != NULL ? row->text : "no error";
     const char *text = error < 0 ? strerrordesc_np(-error) : NULL;
     return text != NULL ? text : "unknown error";
 }
 
 const char *dicomnet_error_name(int error)
 {
-    switch (error) {
-#define X(name, value, text)                                                                                           \
-    case DICOMNET_ERROR_##name:                                                                                        \
-        return "ERROR_" #name;
-        DICOMNET_ERRORS(X)
-#undef X
-    default:
-        break;
-    }
+    const struct row *row = find_row(error);
+    if (row != NULL)
+        return row->name;
     const char *name = error < 0 ? strerrorname_np(-error) : NULL;
     return name != NULL ? name : "UNKNOWN";
 }

@@ -20,26 +20,24 @@ const char *outcome_state_name(enum outcome_state state)
     return names[state];
 }
 
+static const struct {
+    const char *name, *text;
+} reasons[REASON_COUNT] = {
+#define X(name, text, meaning) {text, meaning},
+    OUTCOME_REASONS(X)
+#undef X
+};
+
 const char *outcome_reason_name(enum outcome_reason reason)
 {
-    static const char *const names[REASON_COUNT] = {
-#define X(name, text, meaning) text,
-        OUTCOME_REASONS(X)
-#undef X
-    };
     assert((unsigned)reason < REASON_COUNT);
-    return names[reason];
+    return reasons[reason].name;
 }
 
 const char *outcome_reason_text(enum outcome_reason reason)
 {
-    static const char *const texts[REASON_COUNT] = {
-#define X(name, text, meaning) meaning,
-        OUTCOME_REASONS(X)
-#undef X
-    };
     assert((unsigned)reason < REASON_COUNT);
-    return texts[reason];
+    return reasons[reason].text;
 }
 
 enum outcome_state outcome_state_find(const char *name)

@@ -5,6 +5,7 @@
  */
 #include "dicomnet/dictionary.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,19 +15,15 @@ static const struct dicomnet_dictionary_entry rows[] = {
 
 enum { ROW_COUNT = sizeof rows / sizeof rows[0], KEYWORD_SIZE = 96 };
 
+static int compare_tag(const void *tag, const void *row)
+{
+    uint32_t first = *(const uint32_t *)tag, second = ((const struct dicomnet_dictionary_entry *)row)->tag;
+    return (first > second) - (first < second);
+}
+
 const struct dicomnet_dictionary_entry *dicomnet_dictionary_find_tag(uint32_t tag)
 {
-    size_t low = 0, high = ROW_COUNT;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (rows[middle].tag == tag)
-            return &rows[middle];
-        if (tag < rows[middle].tag)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    return bsearch(&tag, rows, ROW_COUNT, sizeof rows[0], compare_tag);
 }
 
 const struct dicomnet_dictionary_entry *dicomnet_dictionary_find_keyword(const char *keyword)

@@ -5,6 +5,7 @@
  */
 #include "dicomnet/uid.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,38 +19,33 @@ enum { REGISTRY_COUNT = sizeof registry / sizeof registry[0] };
 static const char standard_root[] = "1.2.840.10008";
 static const char storage_root[] = "1.2.840.10008.5.1.4.1.1";
 
+static int compare_uid(const void *uid, const void *row)
+{
+    return strcmp(uid, ((const struct dicomnet_uid_info *)row)->uid);
+}
+
 const struct dicomnet_uid_info *dicomnet_uid_find(const char *uid)
 {
-    size_t low = 0, high = REGISTRY_COUNT;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(uid, registry[middle].uid);
-        if (order == 0)
-            return &registry[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
+    return bsearch(uid, registry, REGISTRY_COUNT, sizeof registry[0], compare_uid);
+}
+
+/* Row by row, as only what people have typed is looked for. Rows that the standard has taken back have neither. */
+static const struct dicomnet_uid_info *find_word(const char *word, bool is_name)
+{
+    for (size_t i = 0; i < REGISTRY_COUNT && word[0] != '\0'; i++)
+        if (strcasecmp(is_name ? registry[i].name : registry[i].keyword, word) == 0)
+            return &registry[i];
     return NULL;
 }
 
-/* Keywords and names are looked for by people only: row by row. */
-
 const struct dicomnet_uid_info *dicomnet_uid_find_keyword(const char *keyword)
 {
-    for (size_t i = 0; i < REGISTRY_COUNT && keyword[0] != '\0'; i++)
-        if (strcasecmp(registry[i].keyword, keyword) == 0)
-            return &registry[i];
-    return NULL;
+    return find_word(keyword, false);
 }
 
 const struct dicomnet_uid_info *dicomnet_uid_find_name(const char *name)
 {
-    for (size_t i = 0; i < REGISTRY_COUNT; i++)
-        if (strcasecmp(registry[i].name, name) == 0)
-            return &registry[i];
-    return NULL;
+    return find_word(name, true);
 }
 
 const struct dicomnet_uid_info *dicomnet_uid_at(size_t index)

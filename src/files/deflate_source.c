@@ -6,41 +6,25 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include <zlib.h>
+#include "files/zlib_feed.h"
 
 enum { INPUT_SIZE = 64 * 1024, COUNTED_SIZE = 64 * 1024, MEM_LEVEL_DEFAULT = 8 };
 
 struct deflate_source {
     struct dicomnet_data_source data;
-    struct dicomnet_data_source *input;
+    struct zlib_feed feed;
     z_stream stream;
-    bool ended;            /* the stream has */
-    uint64_t position;     /* in the deflated bytes */
-    uint64_t input_offset; /* of what is to be fed to the stream next */
+    bool ended;        /* the stream has */
+    uint64_t position; /* in the deflated bytes */
     uint8_t buffer[INPUT_SIZE];
 };
 
 static int restart(struct deflate_source *source)
 {
     source->ended = false;
-    source->position = source->input_offset = 0;
+    source->position = source->feed.offset = 0;
     source->stream.avail_in = 0;
     return deflateReset(&source->stream) == Z_OK ? 0 : -ENOMEM;
-}
-
-static int feed(struct deflate_source *source)
-{
-    uint64_t left = source->input->len - source->input_offset;
-    const struct iovec gap = {.iov_base = source->buffer, .iov_len = left < INPUT_SIZE ? (size_t)left : INPUT_SIZE};
-    if (left == 0)
-        return 0;
-    ssize_t got = source->input->read(source->input, source->input_offset, &gap, 1);
-    if (got < 0 || (size_t)got < gap.iov_len)
-        return got < 0 ? (int)got : DICOMNET_ERROR_SOURCE_SHORT;
-    source->input_offset += (uint64_t)got;
-    source->stream.next_in = source->buffer;
-    source->stream.avail_in = (uInt)got;
-    return 0;
 }
 
 /* Put the next `len` deflated bytes. Returns how many there are, or a negative error. */
@@ -48,10 +32,10 @@ static ssize_t deflate_next(struct deflate_source *source, uint8_t *bytes, size_
 {
     size_t done = 0;
     while (done < len && !source->ended) {
-        int error = source->stream.avail_in == 0 ? feed(source) : 0;
-        if (error < 0)
-            return error;
-        bool is_last = source->input_offset == source->input->len;
+        ssize_t fed = source->stream.avail_in == 0 ? zlib_feed_next(&source->feed, &source->stream) : 1;
+        if (fed < 0)
+            return fed;
+        bool is_last = source->feed.offset == source->feed.input->len;
         uInt wanted = len - done < UINT32_MAX ? (uInt)(len - done) : UINT32_MAX;
         source->stream.next_out = bytes + done;
         source->stream.avail_out = wanted;
@@ -113,10 +97,10 @@ int deflate_source_create(struct deflate_source **ret_source, struct dicomnet_da
     if (source == NULL)
         return -ENOMEM;
     source->data = (struct dicomnet_data_source){.read = read_deflated};
-    source->input = input;
+    source->feed = (struct zlib_feed){.input = input, .buffer = source->buffer, .size = sizeof source->buffer};
     source->stream = (z_stream){.avail_in = 0};
     source->ended = false;
-    source->position = source->input_offset = 0;
+    source->position = 0;
     /* Negative window bits: no zlib header, as PS3.5 A.5 wants it (RFC 1951). */
     if (deflateInit2(&source->stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, MEM_LEVEL_DEFAULT,
                      Z_DEFAULT_STRATEGY) != Z_OK) {

@@ -4,18 +4,17 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <zlib.h>
+#include "files/zlib_feed.h"
 
 enum { INPUT_SIZE = 16 * 1024, DROPPED_SIZE = 16 * 1024 };
 
 struct inflate_source {
     struct dicomnet_data_source data;
-    struct dicomnet_data_source *input;
+    struct zlib_feed feed;
     z_stream stream;
-    bool ended;            /* the stream has */
-    bool broken;           /* it is none, or is cut off */
-    uint64_t position;     /* in the inflated bytes */
-    uint64_t input_offset; /* of what is to be fed to the stream next */
+    bool ended;        /* the stream has */
+    bool broken;       /* it is none, or is cut off */
+    uint64_t position; /* in the inflated bytes */
     uint8_t buffer[INPUT_SIZE];
     uint8_t dropped[DROPPED_SIZE];
 };
@@ -29,24 +28,9 @@ static int fail(struct inflate_source *source)
 static int restart(struct inflate_source *source)
 {
     source->ended = false;
-    source->position = source->input_offset = 0;
+    source->position = source->feed.offset = 0;
     source->stream.avail_in = 0;
     return inflateReset(&source->stream) == Z_OK ? 0 : fail(source);
-}
-
-static int feed(struct inflate_source *source)
-{
-    uint64_t left = source->input->len - source->input_offset;
-    const struct iovec gap = {.iov_base = source->buffer, .iov_len = left < INPUT_SIZE ? (size_t)left : INPUT_SIZE};
-    if (left == 0)
-        return fail(source);
-    ssize_t got = source->input->read(source->input, source->input_offset, &gap, 1);
-    if (got <= 0)
-        return got < 0 ? (int)got : DICOMNET_ERROR_SOURCE_SHORT;
-    source->input_offset += (uint64_t)got;
-    source->stream.next_in = source->buffer;
-    source->stream.avail_in = (uInt)got;
-    return 0;
 }
 
 /* Inflate the next `len` bytes. Returns how many there are, or a negative error. */
@@ -54,9 +38,9 @@ static ssize_t inflate_next(struct inflate_source *source, uint8_t *bytes, size_
 {
     size_t done = 0;
     while (done < len && !source->ended) {
-        int error = source->stream.avail_in == 0 ? feed(source) : 0;
-        if (error < 0)
-            return error;
+        ssize_t fed = source->stream.avail_in == 0 ? zlib_feed_next(&source->feed, &source->stream) : 1;
+        if (fed <= 0)
+            return fed < 0 ? fed : fail(source);
         uInt wanted = len - done < UINT32_MAX ? (uInt)(len - done) : UINT32_MAX;
         source->stream.next_out = bytes + done;
         source->stream.avail_out = wanted;
@@ -109,10 +93,10 @@ int inflate_source_create(struct inflate_source **ret_source, struct dicomnet_da
     if (source == NULL)
         return -ENOMEM;
     source->data = (struct dicomnet_data_source){.len = UINT64_MAX, .read = read_inflated};
-    source->input = input;
+    source->feed = (struct zlib_feed){.input = input, .buffer = source->buffer, .size = sizeof source->buffer};
     source->stream = (z_stream){.avail_in = 0};
     source->ended = source->broken = false;
-    source->position = source->input_offset = 0;
+    source->position = 0;
     /* DICOM's deflated data has no zlib header (RFC 1951 and not 1950): negative window bits. */
     if (inflateInit2(&source->stream, -MAX_WBITS) != Z_OK) {
         free(source);

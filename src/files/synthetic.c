@@ -199,25 +199,23 @@ static void put_identifying(struct bytes_writer *w, const struct synthetic_insta
 /* General series, CT image and MR image, the parts in group 0018. */
 static void put_acquisition(struct bytes_writer *w, const struct recipe *r)
 {
+    static const struct {
+        uint32_t tag;
+        bool ct, mr; /* which of the two has it */
+        char vr[3];
+        const char *value;
+    } rows[] = {
+        {0x00180020, false, true, "CS", "SE"},  {0x00180021, false, true, "CS", "NONE"},
+        {0x00180022, false, true, "CS", ""},    {0x00180023, false, true, "CS", "2D"},
+        {0x00180050, true, true, "DS", "1"},    {0x00180060, true, false, "DS", "120"},
+        {0x00180080, false, true, "DS", "500"}, {0x00180081, false, true, "DS", "15"},
+        {0x00180087, false, true, "DS", "1.5"}, {0x00180091, false, true, "IS", "1"},
+        {0x00185100, true, true, "CS", "HFS"},
+    };
     put_text(w, 0x00180015, "CS", r->story != NULL ? r->story->body_part : "HEAD");
-    if (r->sop_class == SYNTHETIC_SC)
-        return;
-    if (r->sop_class == SYNTHETIC_MR) {
-        put_text(w, 0x00180020, "CS", "SE");
-        put_text(w, 0x00180021, "CS", "NONE");
-        put_text(w, 0x00180022, "CS", "");
-        put_text(w, 0x00180023, "CS", "2D");
-    }
-    put_text(w, 0x00180050, "DS", "1");
-    if (r->sop_class == SYNTHETIC_CT)
-        put_text(w, 0x00180060, "DS", "120");
-    if (r->sop_class == SYNTHETIC_MR) {
-        put_text(w, 0x00180080, "DS", "500");
-        put_text(w, 0x00180081, "DS", "15");
-        put_text(w, 0x00180087, "DS", "1.5");
-        put_text(w, 0x00180091, "IS", "1");
-    }
-    put_text(w, 0x00185100, "CS", "HFS");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if ((r->sop_class == SYNTHETIC_CT && rows[i].ct) || (r->sop_class == SYNTHETIC_MR && rows[i].mr))
+            put_text(w, rows[i].tag, rows[i].vr, rows[i].value);
 }
 
 /* Relationships and the image: groups 0020, 0028, and the pixel data's header. */

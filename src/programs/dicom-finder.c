@@ -14,9 +14,8 @@
 #include "base/text.h"
 #include "dicomnet/query_retrieve.h"
 #include "programs/console.h"
-#include "programs/destination.h"
 #include "programs/option_groups.h"
-#include "programs/query_keys.h"
+#include "programs/peer_query.h"
 #include "programs/slow_output.h"
 #include "report/match_writer.h"
 #include "services/peer_text.h"
@@ -292,23 +291,13 @@ static int run(struct finder *finder)
 static int ask(const void *read_options)
 {
     const struct dicom_finder_options *options = read_options;
-    struct destination destination = {0};
-    struct query_keys keys;
-    char message[OPTIONS_MESSAGE_SIZE];
-    int exit_code = 1;
-
-    int result = query_keys_read(&keys, &options->query, true, message, sizeof message);
-    if (result == 0)
-        result = destination_find(&options->common, &destination, message, sizeof message);
-    if (result == 0) {
-        struct finder finder = {.options = options, .destination = &destination, .keys = &keys};
-        destination_warn(&destination, &options->common);
+    struct peer_query query;
+    int exit_code = peer_query_read(&query, &options->common, &options->query, true);
+    if (exit_code == 0) {
+        struct finder finder = {.options = options, .destination = &query.destination, .keys = &query.keys};
         exit_code = run(&finder);
-    } else {
-        exit_code = destination_say(&options->common, result, message);
     }
-    query_keys_fini(&keys);
-    destination_fini(&destination);
+    peer_query_fini(&query);
     return exit_code;
 }
 

@@ -15,10 +15,9 @@
 #include "fetch/retrieval.h"
 #include "instance/event.h"
 #include "programs/console.h"
-#include "programs/destination.h"
 #include "programs/interrupt.h"
 #include "programs/option_groups.h"
-#include "programs/query_keys.h"
+#include "programs/peer_query.h"
 #include "programs/run_files.h"
 #include "programs/tls_options.h"
 #include "report/console_line.h"
@@ -279,29 +278,28 @@ static bool receive_over_tls(struct mover *mover, char *ret_message, size_t size
     return tls_options_listen(&tls, &retrieval->receive_tls, ret_message, size) == 0;
 }
 
+static int fetch(const struct dicom_mover_options *options, const struct peer_query *query)
+{
+    struct mover mover = {.options = options, .destination = &query->destination};
+    char message[OPTIONS_MESSAGE_SIZE];
+    int exit_code = 1;
+    fill_in_retrieval(&mover, &query->keys.identifier);
+    if (is_meant(&mover, &query->keys, message, sizeof message) && receive_over_tls(&mover, message, sizeof message))
+        exit_code = run(&mover);
+    else
+        fprintf(stderr, "dicom-mover: %s\n", message);
+    dicomnet_tls_destroy(mover.retrieval.receive_tls);
+    return exit_code;
+}
+
 static int ask(const void *read_options)
 {
     const struct dicom_mover_options *options = read_options;
-    struct destination destination = {0};
-    struct query_keys keys;
-    char message[OPTIONS_MESSAGE_SIZE];
-    int exit_code = 1;
-
-    if (query_keys_read(&keys, &options->query, false, message, sizeof message) == 0 &&
-        destination_find(&options->common, &destination, message, sizeof message) == 0) {
-        struct mover mover = {.options = options, .destination = &destination};
-        fill_in_retrieval(&mover, &keys.identifier);
-        destination_warn(&destination, &options->common);
-        if (is_meant(&mover, &keys, message, sizeof message) && receive_over_tls(&mover, message, sizeof message))
-            exit_code = run(&mover);
-        else
-            fprintf(stderr, "dicom-mover: %s\n", message);
-        dicomnet_tls_destroy(mover.retrieval.receive_tls);
-    } else {
-        fprintf(stderr, "dicom-mover: %s\n", message);
-    }
-    query_keys_fini(&keys);
-    destination_fini(&destination);
+    struct peer_query query;
+    int exit_code = peer_query_read(&query, &options->common, &options->query, false);
+    if (exit_code == 0)
+        exit_code = fetch(options, &query);
+    peer_query_fini(&query);
     return exit_code;
 }
 

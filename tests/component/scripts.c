@@ -13,18 +13,21 @@ void script_silent_at_request(struct script_peer *peer)
     peer_expect_end(peer);
 }
 
-void script_reject_for_good(struct script_peer *peer)
+static void reject(struct script_peer *peer, uint8_t result, uint8_t source, uint8_t reason)
 {
     peer_read_request(peer);
-    peer_send_short(peer, PEER_RJ, 1, 1, 7);
+    peer_send_short(peer, PEER_RJ, result, source, reason);
     peer_expect_end(peer);
+}
+
+void script_reject_for_good(struct script_peer *peer)
+{
+    reject(peer, 1, 1, 7);
 }
 
 void script_reject_for_now(struct script_peer *peer)
 {
-    peer_read_request(peer);
-    peer_send_short(peer, PEER_RJ, 2, 3, 2);
-    peer_expect_end(peer);
+    reject(peer, 2, 3, 2);
 }
 
 void script_accept_and_wait(struct script_peer *peer)

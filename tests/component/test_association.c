@@ -178,12 +178,18 @@ static void send_bytes_first_slowly(struct script_peer *peer)
     send_bytes_first(peer);
 }
 
-static void answer_with_bytes(struct script_peer *peer)
+/* The other side gives up for them as the test says. */
+static void send_bytes(struct script_peer *peer)
 {
     const struct exact_bytes *sends = ((const struct record *)peer->user)->sends;
-    peer_read_request(peer);
     peer_send(peer, sends->bytes, sends->len);
     expect_abort(peer, sends->source, sends->reason);
+}
+
+static void answer_with_bytes(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    send_bytes(peer);
 }
 
 static void accept_malformed(struct script_peer *peer)
@@ -216,10 +222,8 @@ static void request_for_answer(struct script_peer *peer)
 
 static void send_bytes_when_open(struct script_peer *peer)
 {
-    const struct exact_bytes *sends = ((const struct record *)peer->user)->sends;
     peer_accept(peer);
-    peer_send(peer, sends->bytes, sends->len);
-    expect_abort(peer, sends->source, sends->reason);
+    send_bytes(peer);
 }
 
 static void release_when_open(struct script_peer *peer)

@@ -91,9 +91,9 @@ Test(worker, one_association_for_all_studies, .timeout = FIXTURE_TIMEOUT_S)
 {
     send_to(script_serve, 4, 5);
     cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 20);
-    cr_expect_eq(dispatcher.works_done, 4);
-    cr_expect_eq(dispatcher.opened, 1);
-    cr_expect_eq(dispatcher.ended, 1);
+    cr_expect_eq(dispatcher.came[MAIL_WORK_DONE], 4);
+    cr_expect_eq(dispatcher.came[MAIL_OPENED], 1);
+    cr_expect_eq(dispatcher.came[MAIL_ENDED], 1);
     cr_expect_eq(dispatcher.last_end.figures.stored, 20);
     cr_expect_eq(dispatcher.last_end.figures.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
@@ -156,7 +156,7 @@ Test(worker, association_lost_half_way, .timeout = FIXTURE_TIMEOUT_S)
         send_to(scripts[i], 1, 10);
         cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 10, "script %zu", i);
         unsigned last = scripts[i] == silent_after_three ? 3 : 2; /* silence: set aside at once, alone at the end */
-        cr_expect_eq(dispatcher.ended, last, "script %zu: %u associations", i, dispatcher.ended);
+        cr_expect_eq(dispatcher.came[MAIL_ENDED], last, "script %zu: %u associations", i, dispatcher.came[MAIL_ENDED]);
         cr_expect_eq(attempts_in_all(), 11, "script %zu: what was acknowledged is not sent again", i);
         cr_expect_eq(run.outcomes[3].attempts, 2);
         cr_expect_eq(run.deliveries[3].association, last);
@@ -187,7 +187,7 @@ Test(worker, release_in_mid_run, .timeout = FIXTURE_TIMEOUT_S)
     run.retry = 3;
     send_to(release_after_two, 1, 10);
     cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 10);
-    cr_expect_geq(dispatcher.ended, 5);
+    cr_expect_geq(dispatcher.came[MAIL_ENDED], 5);
 }
 
 /* One instance kills every association it comes on: its neighbours are stored, and it fails in the end. */
@@ -269,7 +269,7 @@ Test(worker, context_refused, .timeout = FIXTURE_TIMEOUT_S)
         cr_expect_eq(dispatcher.by_state[OUTCOME_FAILED], 10 - stored, "script %zu", i);
         cr_expect_eq(run.outcomes[0].reason, REASON_UNSUPPORTED);
         cr_expect_eq(run.outcomes[0].attempts, 0);
-        cr_expect_eq(dispatcher.ended, 1, "script %zu: %u associations", i, dispatcher.ended);
+        cr_expect_eq(dispatcher.came[MAIL_ENDED], 1, "script %zu: %u associations", i, dispatcher.came[MAIL_ENDED]);
     }
 }
 
@@ -289,8 +289,8 @@ Test(worker, more_contexts_than_fit, .timeout = FIXTURE_TIMEOUT_S)
     run.prepare = a_class_each;
     send_to(script_serve, 1, 150);
     cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 150);
-    cr_expect_eq(dispatcher.works_done, 2);
-    cr_expect_eq(dispatcher.ended, 2);
+    cr_expect_eq(dispatcher.came[MAIL_WORK_DONE], 2);
+    cr_expect_eq(dispatcher.came[MAIL_ENDED], 2);
 }
 
 /* ---- statuses ---- */
@@ -333,8 +333,10 @@ Test(worker, statuses, .timeout = FIXTURE_TIMEOUT_S)
         const struct outcome *outcome = &run.outcomes[1];
         cr_expect_eq(outcome->state, rows[i].state, "%04X: %s", rows[i].status, outcome_state_name(outcome->state));
         cr_expect_eq(outcome->attempts, rows[i].attempts, "%04X: %u attempts", rows[i].status, outcome->attempts);
-        cr_expect_eq(dispatcher.ended, rows[i].associations, "%04X: %u associations", rows[i].status, dispatcher.ended);
-        cr_expect_eq(dispatcher.busy, rows[i].busy, "%04X: busy %u times", rows[i].status, dispatcher.busy);
+        cr_expect_eq(dispatcher.came[MAIL_ENDED], rows[i].associations, "%04X: %u associations", rows[i].status,
+                     dispatcher.came[MAIL_ENDED]);
+        cr_expect_eq(dispatcher.came[MAIL_BUSY], rows[i].busy, "%04X: busy %u times", rows[i].status,
+                     dispatcher.came[MAIL_BUSY]);
         cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 5u + (rows[i].state == OUTCOME_STORED), "%04X",
                      rows[i].status);
         cr_expect_eq(attempts_in_all(), 5 + rows[i].attempts);
@@ -376,7 +378,7 @@ static void not_authorised(struct script_peer *peer)
 Test(worker, not_authorised, .timeout = FIXTURE_TIMEOUT_S)
 {
     send_to(not_authorised, 1, 20);
-    cr_expect_eq(dispatcher.refused, 1);
+    cr_expect_eq(dispatcher.came[MAIL_REFUSED], 1);
     cr_expect_eq(dispatcher.by_state[OUTCOME_FAILED], 3);
     cr_expect_eq(dispatcher.by_state[OUTCOME_PENDING], 17);
     cr_expect_eq(attempts_in_all(), 3);
@@ -398,7 +400,7 @@ Test(worker, files_that_change, .timeout = FIXTURE_TIMEOUT_S)
     cr_expect_eq(run.outcomes[2].reason, REASON_VANISHED);
     cr_expect_eq(run.outcomes[2].error, -ENOENT);
     cr_expect_eq(run.outcomes[5].reason, REASON_CHANGED);
-    cr_expect_eq(dispatcher.ended, 1, "they were seen before a byte of them was sent");
+    cr_expect_eq(dispatcher.came[MAIL_ENDED], 1, "they were seen before a byte of them was sent");
 }
 
 /* ---- peers that do not want us ---- */
@@ -408,8 +410,8 @@ static unsigned ends_to_stop_at;
 static void stop_after_ends(struct dispatcher *from, const struct worker_notice *notice)
 {
     cr_expect(notice->backs_off);
-    cr_expect_eq(notice->failures, from->ended);
-    if (from->ended == ends_to_stop_at)
+    cr_expect_eq(notice->failures, from->came[MAIL_ENDED]);
+    if (from->came[MAIL_ENDED] == ends_to_stop_at)
         dispatcher_stop(from, false);
 }
 
@@ -439,10 +441,10 @@ Test(worker, rejected, .timeout = FIXTURE_TIMEOUT_S)
         uint64_t begun = uv_hrtime();
         dispatcher_run(&dispatcher, 1);
         uint64_t ms = (uv_hrtime() - begun) / 1000000;
-        cr_expect_eq(dispatcher.ended, 2);
-        cr_expect_eq(dispatcher.opened, 0);
-        cr_expect_eq(dispatcher.ready, 1);
-        cr_expect_eq(dispatcher.given_back, 10);
+        cr_expect_eq(dispatcher.came[MAIL_ENDED], 2);
+        cr_expect_eq(dispatcher.came[MAIL_OPENED], 0);
+        cr_expect_eq(dispatcher.came[MAIL_READY], 1);
+        cr_expect_eq(dispatcher.came[MAIL_INSTANCE_BACK], 10);
         cr_expect_eq(dispatcher.by_state[OUTCOME_PENDING], 5);
         cr_expect_eq(attempts_in_all(), 0);
         cr_expect_geq(ms, 850, "it did not back off");
@@ -492,8 +494,8 @@ Test(worker, rests, .timeout = FIXTURE_TIMEOUT_S)
     run.rests = true;
     send_to(serve_slowly, 3, 2);
     cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 6);
-    cr_expect_eq(dispatcher.opened, 3);
-    cr_expect_eq(dispatcher.ended, 3);
+    cr_expect_eq(dispatcher.came[MAIL_OPENED], 3);
+    cr_expect_eq(dispatcher.came[MAIL_ENDED], 3);
     cr_expect_eq(dispatcher.last_end.figures.end.kind, DICOMNET_ASSOCIATION_RELEASED);
 }
 
@@ -533,7 +535,7 @@ Test(worker, stop_now_aborts, .timeout = FIXTURE_TIMEOUT_S)
         cr_expect_eq(dispatcher.by_state[OUTCOME_STORED], 4);
         cr_expect_eq(dispatcher.by_state[OUTCOME_PENDING] + dispatcher.by_state[OUTCOME_IN_DOUBT], 16);
         cr_expect_leq(dispatcher.by_state[OUTCOME_IN_DOUBT], 1);
-        cr_expect_eq(dispatcher.ended, 1);
+        cr_expect_eq(dispatcher.came[MAIL_ENDED], 1);
         cr_expect_leq(ms, 3000, "%u ms", (unsigned)ms);
     }
 }
@@ -567,9 +569,9 @@ Test(worker, stop_while_it_opens, .timeout = FIXTURE_TIMEOUT_S)
     run.prepare = stop_soon;
     send_to(accept_late, 1, 3);
     cr_expect_eq(dispatcher.by_state[OUTCOME_PENDING], 3);
-    cr_expect_eq(dispatcher.opened, 0);
-    cr_expect_eq(dispatcher.ended, 1);
-    cr_expect_eq(dispatcher.works_done, 1);
+    cr_expect_eq(dispatcher.came[MAIL_OPENED], 0);
+    cr_expect_eq(dispatcher.came[MAIL_ENDED], 1);
+    cr_expect_eq(dispatcher.came[MAIL_WORK_DONE], 1);
     cr_expect_not(dispatcher.last_end.backs_off);
     cr_expect_eq(dispatcher.last_end.figures.end.error, DICOMNET_ERROR_ABORTED_LOCALLY);
     cr_expect_eq(attempts_in_all(), 0);

@@ -203,8 +203,8 @@ struct home {
     struct context_pair pair;
     struct plan plan;
     unsigned by_state[OUTCOME_STATE_COUNT];
-    unsigned refused, lost, back, works, opened, ended, ready, unauthorised, stopped;
-    struct instance *asked; /* the last of `refused` */
+    unsigned came[MAIL_STOPPED + 1]; /* mails of each kind (enum session_mail) */
+    struct instance *asked;          /* of the last MAIL_INSTANCE_REFUSED */
     struct worker_notice last;
 };
 
@@ -212,41 +212,26 @@ static struct home home;
 
 static const struct synthetic_options synthetic = {.seed = 1, .sop_class = SYNTHETIC_MR, .size_bytes = 4096};
 
-static void take_notice(struct worker_notice *notice)
-{
-    home.last = *notice;
-    home.opened += notice->mail.kind == MAIL_OPENED;
-    home.ended += notice->mail.kind == MAIL_ENDED;
-    home.ready += notice->mail.kind == MAIL_READY;
-    home.unauthorised += notice->mail.kind == MAIL_REFUSED;
-    home.stopped += notice->mail.kind == MAIL_STOPPED;
-    free(notice);
-}
-
 static void deliver(void *user, struct mail *mail)
 {
     struct instance *instance = list_entry(mail, struct instance, mail);
+    struct worker_notice *notice = list_entry(mail, struct worker_notice, mail);
     (void)user;
+    home.came[mail->kind]++;
     switch ((enum session_mail)mail->kind) {
     case MAIL_INSTANCE:
         home.by_state[instance->outcome.state]++;
         instance_destroy(instance);
         break;
     case MAIL_INSTANCE_REFUSED:
-        home.refused++;
         instance_destroy(home.asked);
         home.asked = instance;
         break;
     case MAIL_INSTANCE_LOST:
-        home.lost++;
-        instance_destroy(instance);
-        break;
     case MAIL_INSTANCE_BACK:
-        home.back++;
         instance_destroy(instance);
         break;
     case MAIL_WORK_DONE:
-        home.works++;
         free(list_entry(mail, struct work, mail));
         break;
     case MAIL_LOG:
@@ -254,7 +239,8 @@ static void deliver(void *user, struct mail *mail)
         free(list_entry(mail, struct worker_log, mail));
         break;
     default:
-        take_notice(list_entry(mail, struct worker_notice, mail));
+        home.last = *notice;
+        free(notice);
         break;
     }
 }
@@ -346,7 +332,7 @@ static void finish(void)
     worker_machine_close(&home.machine);
     mailbox_close(&home.mailbox, NULL);
     uv_run(&home.loop, UV_RUN_DEFAULT);
-    cr_expect_eq(home.stopped, 1);
+    cr_expect_eq(home.came[MAIL_STOPPED], 1);
     instance_destroy(home.asked);
     cr_expect_eq(uv_loop_close(&home.loop), 0);
 }
@@ -368,7 +354,7 @@ Test(worker_machine, stores_one_after_another_and_keeps_the_channel)
     cr_expect_eq(home.machine.state, WORKER_IDLE);
     settle();
     cr_expect_eq(home.by_state[OUTCOME_STORED], 3);
-    cr_expect_eq(home.works, 1);
+    cr_expect_eq(home.came[MAIL_WORK_DONE], 1);
     give(1);
     cr_expect_eq(home.machine.state, WORKER_SENDING, "over the same channel");
     answer(&home.peer, 0xB000);
@@ -399,7 +385,7 @@ Test(worker_machine, uses_the_window)
     settle();
     cr_expect_eq(home.by_state[OUTCOME_STORED], 4);
     cr_expect_eq(home.by_state[OUTCOME_PENDING], 1);
-    cr_expect_eq(home.works, 1);
+    cr_expect_eq(home.came[MAIL_WORK_DONE], 1);
     finish();
 }
 
@@ -412,7 +398,7 @@ Test(worker_machine, asks_and_waits_for_the_word)
     answer(&home.peer, 0);
     cr_expect_eq(home.peer.begun, 2);
     settle();
-    cr_expect_eq(home.refused, 1);
+    cr_expect_eq(home.came[MAIL_INSTANCE_REFUSED], 1);
     tell(MAIL_GO_ON);
     cr_expect_eq(home.machine.state, WORKER_SENDING);
     cr_expect_eq(home.peer.begun, 4);
@@ -423,9 +409,9 @@ Test(worker_machine, asks_and_waits_for_the_word)
     answer(&home.peer, 0);
     cr_expect_eq(home.machine.state, WORKER_IDLE);
     settle();
-    cr_expect_eq(home.back, 2);
+    cr_expect_eq(home.came[MAIL_INSTANCE_BACK], 2);
     cr_expect_eq(home.by_state[OUTCOME_STORED], 2);
-    cr_expect_eq(home.works, 1);
+    cr_expect_eq(home.came[MAIL_WORK_DONE], 1);
     finish();
 }
 
@@ -444,8 +430,8 @@ Test(worker_machine, its_association_ends_while_it_asks)
         tell(words[i]);
         cr_expect_eq(home.machine.state, states[i], "word %zu", i);
         settle();
-        cr_expect_eq(home.back, i == 0 ? 0 : 3);
-        cr_expect_eq(home.works, i);
+        cr_expect_eq(home.came[MAIL_INSTANCE_BACK], i == 0 ? 0 : 3);
+        cr_expect_eq(home.came[MAIL_WORK_DONE], i);
         finish();
     }
 }
@@ -462,8 +448,8 @@ Test(worker_machine, gives_back_what_waits_for_a_release)
     end(&home.peer, 0);
     cr_expect_eq(home.machine.state, WORKER_IDLE);
     settle();
-    cr_expect_eq(home.back, 5);
-    cr_expect_eq(home.works, 2);
+    cr_expect_eq(home.came[MAIL_INSTANCE_BACK], 5);
+    cr_expect_eq(home.came[MAIL_WORK_DONE], 2);
     cr_expect_eq(home.peer.opened, 1);
     finish();
 }
@@ -476,8 +462,8 @@ Test(worker_machine, backs_off_when_nothing_opens, .timeout = 30)
     give(2);
     cr_expect_eq(home.machine.state, WORKER_BACKING_OFF);
     settle();
-    cr_expect_eq(home.back, 2);
-    cr_expect_eq(home.works, 1);
+    cr_expect_eq(home.came[MAIL_INSTANCE_BACK], 2);
+    cr_expect_eq(home.came[MAIL_WORK_DONE], 1);
     cr_expect(home.last.backs_off && home.last.failures == 1);
     tell(MAIL_WAKE);
     cr_expect_eq(home.machine.state, WORKER_IDLE);
@@ -488,8 +474,8 @@ Test(worker_machine, backs_off_when_nothing_opens, .timeout = 30)
     wait_while(WORKER_BACKING_OFF);
     cr_expect_eq(home.machine.state, WORKER_IDLE);
     settle();
-    cr_expect_eq(home.ready, 2);
-    cr_expect_eq(home.back, 4);
+    cr_expect_eq(home.came[MAIL_READY], 2);
+    cr_expect_eq(home.came[MAIL_INSTANCE_BACK], 4);
     finish();
 }
 
@@ -503,13 +489,13 @@ Test(worker_machine, an_association_that_is_lost)
     let_open(&home.peer);
     end(&home.peer, DICOMNET_ERROR_ABORTED);
     settle();
-    cr_expect_eq(home.lost, 1, "twice is enough: it is set aside");
+    cr_expect_eq(home.came[MAIL_INSTANCE_LOST], 1, "twice is enough: it is set aside");
     cr_expect(home.last.lost);
     let_open(&home.peer);
     answer(&home.peer, 0);
     settle();
     cr_expect_eq(home.by_state[OUTCOME_STORED], 2);
-    cr_expect_eq(home.works, 1);
+    cr_expect_eq(home.came[MAIL_WORK_DONE], 1);
     finish();
 }
 
@@ -522,7 +508,7 @@ Test(worker_machine, is_not_authorised)
     end(&home.peer, 0);
     cr_expect_eq(home.machine.state, WORKER_UNAUTHORISED);
     settle();
-    cr_expect_eq(home.unauthorised, 1);
+    cr_expect_eq(home.came[MAIL_REFUSED], 1);
     tell(MAIL_GO_ON);
     cr_expect_eq(home.peer.begun, 3);
     tell(MAIL_STOP);
@@ -614,6 +600,6 @@ Test(worker_machine, a_source_that_fails_costs_the_others_nothing, .timeout = 60
     settle();
     cr_expect_eq(home.by_state[OUTCOME_STORED], 6);
     cr_expect_eq(home.by_state[OUTCOME_FAILED], 1);
-    cr_expect_eq(home.lost, 0, "none was set aside");
+    cr_expect_eq(home.came[MAIL_INSTANCE_LOST], 0, "none was set aside");
     finish();
 }

@@ -13,16 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "insist.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* What must be true whatever the input is. It holds in builds without asserts too. */
-#define FUZZ_CHECK(condition)                                                                                          \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #condition);                                  \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
+#define FUZZ_CHECK(condition) INSIST(condition)
 
 /* The input, taken from its front. What is taken behind its end is 0. */
 struct fuzz_input {

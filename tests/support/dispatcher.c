@@ -1,19 +1,11 @@
 /* dispatcher - see dispatcher.h. */
 #include "dispatcher.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "insist.h"
 #include "instance/instance.h"
-
-#define INSIST(condition)                                                                                              \
-    do {                                                                                                               \
-        if (!(condition)) {                                                                                            \
-            fprintf(stderr, "%s:%d: %s does not hold\n", __FILE__, __LINE__, #condition);                              \
-            abort();                                                                                                   \
-        }                                                                                                              \
-    } while (0)
 
 static bool anyone_works(const struct dispatcher *dispatcher)
 {
@@ -87,7 +79,6 @@ static void take_work(struct dispatcher *dispatcher, struct work *work)
     unsigned i = (unsigned)work->study->worker - 1;
     INSIST(dispatcher->works[i] == work && list_is_empty(&work->instances));
     dispatcher->works[i] = NULL;
-    dispatcher->works_done++;
     if (dispatcher->rests)
         post(dispatcher->workers[i], MAIL_REST);
     (void)plan_finish(&dispatcher->plan, work, false);
@@ -98,25 +89,19 @@ static void take_notice(struct dispatcher *dispatcher, struct worker_notice *not
     unsigned i = (unsigned)notice->worker - 1;
     INSIST(i < dispatcher->count && dispatcher->workers[i] != NULL);
     switch ((enum session_mail)notice->mail.kind) {
-    case MAIL_OPENED:
-        dispatcher->opened++;
-        break;
     case MAIL_ENDED:
-        dispatcher->ended++;
         dispatcher->backs_off[i] = notice->backs_off;
         dispatcher->last_end = *notice;
         if (dispatcher->on_ended != NULL)
             dispatcher->on_ended(dispatcher, notice);
         break;
     case MAIL_READY:
-        dispatcher->ready++;
         dispatcher->backs_off[i] = false;
         break;
+    case MAIL_OPENED:
     case MAIL_BUSY:
-        dispatcher->busy++;
         break;
     case MAIL_REFUSED:
-        dispatcher->refused++;
         dispatcher_stop(dispatcher, false);
         break;
     case MAIL_STOPPED:
@@ -134,26 +119,26 @@ static void take_notice(struct dispatcher *dispatcher, struct worker_notice *not
 static void deliver(void *user, struct mail *mail)
 {
     struct dispatcher *dispatcher = user;
+    struct instance *instance = list_entry(mail, struct instance, mail);
+    struct worker_log *log = list_entry(mail, struct worker_log, mail);
+    dispatcher->came[mail->kind]++;
     switch ((enum session_mail)mail->kind) {
     case MAIL_INSTANCE:
-        take_instance(dispatcher, list_entry(mail, struct instance, mail));
+        take_instance(dispatcher, instance);
         break;
     case MAIL_INSTANCE_REFUSED:
-        take_refused(dispatcher, list_entry(mail, struct instance, mail));
+        take_refused(dispatcher, instance);
         break;
     case MAIL_INSTANCE_LOST:
-        INSIST(plan_return(&dispatcher->plan, list_entry(mail, struct instance, mail)) == 0);
-        break;
     case MAIL_INSTANCE_BACK:
-        dispatcher->given_back++;
-        INSIST(plan_return(&dispatcher->plan, list_entry(mail, struct instance, mail)) == 0);
+        INSIST(plan_return(&dispatcher->plan, instance) == 0);
         break;
     case MAIL_WORK_DONE:
         take_work(dispatcher, list_entry(mail, struct work, mail));
         break;
     case MAIL_LOG:
-        free(list_entry(mail, struct worker_log, mail)->record);
-        free(list_entry(mail, struct worker_log, mail));
+        free(log->record);
+        free(log);
         return;
     default:
         take_notice(dispatcher, list_entry(mail, struct worker_notice, mail));

@@ -10,6 +10,7 @@
 #include "engine/channel_dimse.h"
 #include "engine/plan.h"
 #include "engine/worker.h"
+#include "engine/worker_mail.h"
 
 enum { DISPATCHER_WORKERS_MAX = 16 };
 
@@ -27,9 +28,8 @@ struct dispatcher {
 
     /* What came home. */
     unsigned by_state[OUTCOME_STATE_COUNT];
-    unsigned instances;  /* with a final outcome, or pending or in doubt at a stop */
-    unsigned given_back; /* MAIL_INSTANCE_BACK; planned again unless stopping */
-    unsigned opened, ended, refused, busy, ready, works_done;
+    unsigned came[MAIL_STOPPED + 1]; /* mails of each kind (enum session_mail) */
+    unsigned instances;              /* with a final outcome, or pending or in doubt at a stop */
     unsigned most_attempts;
     struct worker_notice last_end;
     bool rests; /* to be set: after each work a worker is told to rest */

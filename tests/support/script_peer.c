@@ -484,42 +484,40 @@ bool peer_release(struct script_peer *peer)
 
 /* ---- messages, read ---- */
 
-static void read_element(struct peer_message *message, uint32_t tag, const uint8_t *value, size_t len)
+/* Where an element of group 0000 goes that is a number (PS3.7 E.1), or NULL. */
+static uint16_t *find_number(struct peer_message *message, uint32_t element)
 {
-    uint16_t number = len >= 2 ? get_u16_le(value) : 0;
-    switch (tag) {
-    case 0x0002:
-        copy_text(message->class_uid, sizeof message->class_uid, value, len);
-        break;
+    switch (element) {
     case 0x0100:
-        message->field = number;
-        break;
+        return &message->field;
     case 0x0110:
-        message->message_id = number;
-        break;
+        return &message->message_id;
     case 0x0120:
-        message->message_id_responded = number;
-        break;
+        return &message->message_id_responded;
     case 0x0700:
-        message->has_priority = true;
-        message->priority = number;
-        break;
+        return &message->priority;
     case 0x0800:
-        message->data_set_type = number;
-        break;
+        return &message->data_set_type;
     case 0x0900:
-        message->has_status = true;
-        message->status = number;
-        break;
-    case 0x0902:
-        copy_text(message->comment, sizeof message->comment, value, len);
-        break;
-    case 0x1000:
-        copy_text(message->instance_uid, sizeof message->instance_uid, value, len);
-        break;
+        return &message->status;
     default:
-        break;
+        return NULL;
     }
+}
+
+static void read_element(struct peer_message *message, uint32_t element, const uint8_t *value, size_t len)
+{
+    uint16_t *number = find_number(message, element);
+    if (number != NULL)
+        *number = len >= 2 ? get_u16_le(value) : 0;
+    message->has_priority = message->has_priority || element == 0x0700;
+    message->has_status = message->has_status || element == 0x0900;
+    if (element == 0x0002)
+        copy_text(message->class_uid, sizeof message->class_uid, value, len);
+    else if (element == 0x0902)
+        copy_text(message->comment, sizeof message->comment, value, len);
+    else if (element == 0x1000)
+        copy_text(message->instance_uid, sizeof message->instance_uid, value, len);
 }
 
 static void read_command(struct script_peer *peer, const uint8_t *bytes, size_t len)

@@ -1,7 +1,6 @@
 /* A decoder in each of many threads: all start their processes at once, and none hears another's frames. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -9,38 +8,22 @@
 
 #include "expect.h"
 #include "files/decoder.h"
+#include "rle_frame.h"
 
-enum { THREADS = 8, ROUNDS = 3, FRAMES = 20, SIDE = 10, FRAME_LEN = SIDE * SIDE, FILE_LEN = 8 + 64 + 2 };
+enum { THREADS = 8, ROUNDS = 3, FRAMES = 20, SIDE = 10, FRAME_LEN = SIDE * SIDE };
 
-static const struct decoder_image image = {.rows = SIDE,
-                                           .columns = SIDE,
-                                           .samples = 1,
-                                           .bits_allocated = 8,
-                                           .bits_stored = 8,
-                                           .high_bit = 7,
-                                           .photometric = "MONOCHROME2",
-                                           .syntax_uid = "1.2.840.10008.1.2.5"};
+static const struct decoder_image image = RLE_FRAME_IMAGE(SIDE);
 static uv_barrier_t barrier;
-
-/* One fragment: an RLE frame whose pixels all have this value. */
-static int make_file(uint8_t value)
-{
-    uint8_t bytes[FILE_LEN] = {0xfe, 0xff, 0x00, 0xe0, 64 + 2, 0, 0, 0, 1, 0, 0, 0, 64};
-    bytes[8 + 64] = (uint8_t)(257 - FRAME_LEN);
-    bytes[8 + 64 + 1] = value;
-    int fd = memfd_create("frame", MFD_CLOEXEC);
-    REQUIRE(write(fd, bytes, sizeof bytes) == (ssize_t)sizeof bytes, "no file");
-    return fd;
-}
 
 static void decode_frames(struct decoder *decoder, uint8_t value)
 {
     uint8_t pixels[FRAME_LEN], expected[FRAME_LEN];
-    int fd = make_file(value);
+    int fd = rle_frame_file(SIDE, value);
+    REQUIRE(fd >= 0, "no file");
     memset(expected, value, sizeof expected);
     for (int i = 0; i < FRAMES; i++) {
         struct decoder_job job = {
-            .fd = fd, .items_end = FILE_LEN, .image = &image, .pixels = pixels, .frame_len = FRAME_LEN};
+            .fd = fd, .items_end = RLE_FRAME_FILE_LEN, .image = &image, .pixels = pixels, .frame_len = FRAME_LEN};
         memset(pixels, 0, sizeof pixels);
         EXPECT(decoder_finish(decoder, &job) == 0, "%s", job.text);
         EXPECT(memcmp(pixels, expected, sizeof pixels) == 0, "%d, and not %d", pixels[0], value);

@@ -47,10 +47,10 @@ static void check(const struct dispatcher *dispatcher, const struct run *run, co
         EXPECT(run->seen[i] == 1, "%s: instance %u came home %u times", what, i, run->seen[i]);
     EXPECT(by_state[OUTCOME_FAILED] + by_state[OUTCOME_WARNED] + by_state[OUTCOME_SKIPPED] == 0, "%s: %u failed", what,
            by_state[OUTCOME_FAILED]);
-    EXPECT(dispatcher->opened <= dispatcher->ended, "%s: %u opened, %u ended", what, dispatcher->opened,
-           dispatcher->ended);
+    EXPECT(dispatcher->came[MAIL_OPENED] <= dispatcher->came[MAIL_ENDED], "%s: %u opened, %u ended", what,
+           dispatcher->came[MAIL_OPENED], dispatcher->came[MAIL_ENDED]);
     printf("%s: %u stored, %u pending, %u in doubt, %u associations\n", what, by_state[OUTCOME_STORED],
-           by_state[OUTCOME_PENDING], by_state[OUTCOME_IN_DOUBT], dispatcher->ended);
+           by_state[OUTCOME_PENDING], by_state[OUTCOME_IN_DOUBT], dispatcher->came[MAIL_ENDED]);
 }
 
 static void run_workers(unsigned stop_at, unsigned stop_now_at, const char *what)
@@ -75,7 +75,7 @@ static void run_workers(unsigned stop_at, unsigned stop_now_at, const char *what
     if (stop_at == NEVER && stop_now_at == NEVER) {
         EXPECT(dispatcher.by_state[OUTCOME_STORED] == FILES, "%s: %u stored", what,
                dispatcher.by_state[OUTCOME_STORED]);
-        EXPECT(dispatcher.works_done == STUDIES, "%s: %u works", what, dispatcher.works_done);
+        EXPECT(dispatcher.came[MAIL_WORK_DONE] == STUDIES, "%s: %u works", what, dispatcher.came[MAIL_WORK_DONE]);
     } else {
         EXPECT(dispatcher.by_state[OUTCOME_STORED] < FILES, "%s: it did not stop", what);
         EXPECT(dispatcher.by_state[OUTCOME_PENDING] > 0, "%s: nothing is pending", what);

@@ -9,39 +9,32 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "files/decoder.h"
+#include "rle_frame.h"
 
 enum { SIDE = 4, FRAME_LEN = SIDE * SIDE };
 
-/* One fragment: an RLE frame of 16 pixels, each of this value (PS3.5 G.3: 257 - 16 = 241 repeats a byte 16 times). */
+static struct decoder_image image = RLE_FRAME_IMAGE(SIDE);
+
 static int make_file(uint8_t value)
 {
-    uint8_t bytes[8 + 64 + 2] = {0xfe, 0xff, 0x00, 0xe0, 64 + 2, 0, 0, 0, 1, 0, 0, 0, 64};
-    bytes[8 + 64] = 241;
-    bytes[8 + 64 + 1] = value;
-    int fd = memfd_create("frame", MFD_CLOEXEC);
-    cr_assert_eq(write(fd, bytes, sizeof bytes), (ssize_t)sizeof bytes);
+    int fd = rle_frame_file(SIDE, value);
+    cr_assert_geq(fd, 0);
     return fd;
 }
 
-static struct decoder_image image = {.rows = SIDE,
-                                     .columns = SIDE,
-                                     .samples = 1,
-                                     .bits_allocated = 8,
-                                     .bits_stored = 8,
-                                     .high_bit = 7,
-                                     .photometric = "MONOCHROME2",
-                                     .syntax_uid = "1.2.840.10008.1.2.5"};
-
 static struct decoder_job make_job(int fd, uint8_t *pixels)
 {
-    return (struct decoder_job){
-        .fd = fd, .items_begin = 0, .items_end = 8 + 64 + 2, .image = &image, .pixels = pixels, .frame_len = FRAME_LEN};
+    return (struct decoder_job){.fd = fd,
+                                .items_begin = 0,
+                                .items_end = RLE_FRAME_FILE_LEN,
+                                .image = &image,
+                                .pixels = pixels,
+                                .frame_len = FRAME_LEN};
 }
 
 static struct decoder *make_decoder(const char *program, unsigned timeout_ms)

@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "identity.h"
 #include "sizes.h"
 #include "span.h"
 
@@ -112,6 +113,10 @@ struct dicomnet_pdu_associate {
     size_t role_count;
     struct dicomnet_pdu_role roles[DICOMNET_PDU_ROLES_MAX];
     struct dicomnet_span user_information; /* decoded: its sub-items as on the wire, for dicomnet_pdu_next_user_item */
+    bool has_identity;                     /* RQ only (PS3.7 Table D.3-14); of two the first */
+    struct dicomnet_identity identity;
+    bool has_identity_response; /* AC only (PS3.7 Table D.3-15) */
+    struct dicomnet_span identity_response;
 };
 
 /* A-ASSOCIATE-RJ (PS3.8 Table 9-21). */
@@ -221,7 +226,7 @@ int dicomnet_pdu_decode_associate(struct dicomnet_span body, enum dicomnet_pdu_t
 /* The next transfer syntax UID of a run, trimmed of padding; false at the end. *cursor starts as the run. */
 bool dicomnet_pdu_next_transfer_syntax(struct dicomnet_span *cursor, struct dicomnet_span *ret_uid);
 
-/* Types of user information sub-items that are only shown (PS3.7 D.3.3.5 to D.3.3.7). */
+/* Types of user information sub-items (PS3.7 D.3.3.5 to D.3.3.7); the first two are only shown. */
 enum {
     DICOMNET_PDU_ITEM_EXTENDED_NEGOTIATION = 0x56,
     DICOMNET_PDU_ITEM_COMMON_EXTENDED_NEGOTIATION = 0x57,

@@ -250,15 +250,56 @@ static void add_role(struct dicomnet_span body, struct dicomnet_pdu_associate *a
                                    .scp = body.data[3 + uid_len] != 0};
 }
 
+/* Take bytes that stand behind their length (2) off `cursor`. False if they are not all there. */
+static bool take_counted(struct dicomnet_span *cursor, struct dicomnet_span *ret_value)
+{
+    if (cursor->len < 2 || get_u16_be(cursor->data) > cursor->len - 2)
+        return false;
+    size_t len = get_u16_be(cursor->data);
+    *ret_value = (struct dicomnet_span){.data = cursor->data + 2, .len = len};
+    cursor->data += 2 + len;
+    cursor->len -= 2 + len;
+    return true;
+}
+
+/*
+ * PS3.7 Table D.3-14: type (1), positive response requested (1), primary field and secondary field, each behind its
+ * length. Of two items the first counts. Where the secondary field would be empty some leave out its length.
+ */
+static void read_identity(struct dicomnet_span body, struct dicomnet_pdu_associate *associate)
+{
+    if (associate->has_identity)
+        return;
+    struct dicomnet_span cursor = {.data = body.data + 2, .len = body.len - 2};
+    struct dicomnet_identity identity = {.type = body.data[0], .response_wanted = body.data[1] != 0};
+    if (!take_counted(&cursor, &identity.primary) || (cursor.len > 0 && !take_counted(&cursor, &identity.secondary))) {
+        associate->flaws |= DICOMNET_PDU_FLAW_USER_ITEM;
+        return;
+    }
+    associate->has_identity = true;
+    associate->identity = identity;
+}
+
+/* PS3.7 Table D.3-15: the server response, behind its length. */
+static void read_identity_response(struct dicomnet_span body, struct dicomnet_pdu_associate *associate)
+{
+    if (take_counted(&body, &associate->identity_response))
+        associate->has_identity_response = true;
+    else
+        associate->flaws |= DICOMNET_PDU_FLAW_USER_ITEM;
+}
+
 /* The sub-items of Table 9-16, in any order. */
-static int decode_user_information(struct dicomnet_span body, struct dicomnet_pdu_associate *associate)
+static int decode_user_information(struct dicomnet_span body, enum dicomnet_pdu_type type,
+                                   struct dicomnet_pdu_associate *associate)
 {
     struct item item;
     enum item_answer answer;
     associate->user_information = body;
     while ((answer = next_item(&body, &item)) == ITEM_FOUND) {
         bool is_numbers = item.type == ITEM_MAX_LEN || item.type == ITEM_ASYNC;
-        if (is_numbers && item.body.len < 4) {
+        bool is_identity = item.type == ITEM_IDENTITY_RQ && type == DICOMNET_PDU_ASSOCIATE_RQ;
+        if ((is_numbers || is_identity) && item.body.len < 4) {
             associate->flaws |= DICOMNET_PDU_FLAW_USER_ITEM;
             continue;
         }
@@ -280,6 +321,14 @@ static int decode_user_information(struct dicomnet_span body, struct dicomnet_pd
             break;
         case ITEM_IMPLEMENTATION_VERSION:
             associate->implementation_version = trimmed(item.body);
+            break;
+        case ITEM_IDENTITY_RQ:
+            if (is_identity)
+                read_identity(item.body, associate);
+            break;
+        case ITEM_IDENTITY_AC:
+            if (type == DICOMNET_PDU_ASSOCIATE_AC)
+                read_identity_response(item.body, associate);
             break;
         default:
             break;
@@ -304,7 +353,7 @@ static int decode_items(struct dicomnet_span cursor, enum dicomnet_pdu_type type
         } else if (item.type == context_type) {
             error = add_context(item.body, type, associate);
         } else if (item.type == ITEM_USER_INFORMATION) {
-            error = decode_user_information(item.body, associate);
+            error = decode_user_information(item.body, type, associate);
             has_user_information = true;
         }
         if (error < 0)

@@ -90,8 +90,37 @@ static void put_role(struct bytes_writer *writer, const struct dicomnet_pdu_role
     end_item(writer, start);
 }
 
+/* A length of two bytes, and so many bytes. */
+static void put_counted(struct bytes_writer *writer, struct dicomnet_span value)
+{
+    if (value.len > UINT16_MAX)
+        writer->overflow = true;
+    bytes_put_u16_be(writer, (uint16_t)value.len);
+    bytes_put(writer, value.data, value.len);
+}
+
+/* PS3.7 Table D.3-14. */
+static void put_identity(struct bytes_writer *writer, const struct dicomnet_identity *identity)
+{
+    size_t start = begin_item(writer, ITEM_IDENTITY_RQ);
+    bytes_put_u8(writer, identity->type);            /* 5   user identity type */
+    bytes_put_u8(writer, identity->response_wanted); /* 6   positive response requested */
+    put_counted(writer, identity->primary);          /* 7.. primary field, behind its length */
+    put_counted(writer, identity->secondary);        /* ..  secondary field, behind its length */
+    end_item(writer, start);
+}
+
+/* PS3.7 Table D.3-15. */
+static void put_identity_response(struct bytes_writer *writer, struct dicomnet_span response)
+{
+    size_t start = begin_item(writer, ITEM_IDENTITY_AC);
+    put_counted(writer, response); /* 5.. server response, behind its length */
+    end_item(writer, start);
+}
+
 /* Table 9-16; sub-items in the order of their types, which is the one PS3.7 D.3.3 asks for. */
-static void put_user_information(struct bytes_writer *writer, const struct dicomnet_pdu_associate *associate)
+static void put_user_information(struct bytes_writer *writer, enum dicomnet_pdu_type type,
+                                 const struct dicomnet_pdu_associate *associate)
 {
     size_t start = begin_item(writer, ITEM_USER_INFORMATION);
     if (associate->has_max_len) {
@@ -111,6 +140,10 @@ static void put_user_information(struct bytes_writer *writer, const struct dicom
         put_role(writer, &associate->roles[i]);
     if (associate->implementation_version.len > 0)
         put_span_item(writer, ITEM_IMPLEMENTATION_VERSION, associate->implementation_version);
+    if (type == DICOMNET_PDU_ASSOCIATE_RQ && associate->has_identity)
+        put_identity(writer, &associate->identity);
+    if (type == DICOMNET_PDU_ASSOCIATE_AC && associate->has_identity_response)
+        put_identity_response(writer, associate->identity_response);
     end_item(writer, start);
 }
 
@@ -133,7 +166,7 @@ ssize_t dicomnet_pdu_encode_associate(uint8_t *bytes, size_t size, enum dicomnet
         put_span_item(&writer, ITEM_APPLICATION_CONTEXT, associate->application_context);
     for (size_t i = 0; i < associate->context_count; i++)
         put_context(&writer, type, &associate->contexts[i]);
-    put_user_information(&writer, associate);
+    put_user_information(&writer, type, associate);
     if (writer.overflow)
         return DICOMNET_ERROR_BUFFER_TOO_SMALL;
     set_u32_be(bytes + 2, (uint32_t)(writer.len - DICOMNET_PDU_HEADER_LEN));

@@ -370,7 +370,19 @@ static const struct made_row made_rows[] = {
     {"sub-item past its context",      RQ, 1, 1, 1, EXTRA("\x20\0\0\x16" "\x05\0\0\0" ABSTRACT_ITEM "\x40\0\0\x06" "1.2.4"), BAD, 0},
     {"sub-item past its context",      AC, 1, 1, 1, EXTRA("\x21\0\0\x0D" "\x05\0\0\0" "\x40\0\0\x06" "1.2.4"), BAD, 0},
     {"unknown sub-item in a context",  RQ, 1, 0, 1, EXTRA("\x20\0\0\x1B" "\x05\0\0\0" "\x77\0\0\x01" "x" ABSTRACT_ITEM SYNTAX_ITEM), 0, 0},
-    {"unknown user sub-items",         AC, 1, 1, 1, EXTRA("\x50\0\0\x0A" "\x58\0\0\x00" "\x59\0\0\x02" "ab"), 0, 0},
+    {"unknown user sub-items",         AC, 1, 1, 1, EXTRA("\x50\0\0\x0A" "\x5A\0\0\x00" "\x5B\0\0\x02" "ab"), 0, 0},
+    {"identity of a request, answered",AC, 1, 1, 1, EXTRA("\x50\0\0\x04" "\x58\0\0\x00"), 0, 0},
+    {"response in a request",          RQ, 1, 1, 1, EXTRA("\x50\0\0\x04" "\x59\0\0\x00"), 0, 0},
+    {"identity of 0 bytes",            RQ, 1, 1, 1, EXTRA("\x50\0\0\x04" "\x58\0\0\x00"), 0, DICOMNET_PDU_FLAW_USER_ITEM},
+    {"identity of 3 bytes",            RQ, 1, 1, 1, EXTRA("\x50\0\0\x07" "\x58\0\0\x03" "\1\0\0"), 0, DICOMNET_PDU_FLAW_USER_ITEM},
+    {"identity whose name goes past",  RQ, 1, 1, 1, EXTRA("\x50\0\0\x0B" "\x58\0\0\x07" "\1\0\0\x04" "abc"), 0, DICOMNET_PDU_FLAW_USER_ITEM},
+    {"identity of half a second length", RQ, 1, 1, 1, EXTRA("\x50\0\0\x0C" "\x58\0\0\x08" "\1\0\0\x03" "abc" "\0"), 0, DICOMNET_PDU_FLAW_USER_ITEM},
+    {"identity whose passcode goes past", RQ, 1, 1, 1, EXTRA("\x50\0\0\x0E" "\x58\0\0\x0A" "\2\0\0\x03" "abc" "\xFF\xFF" "d"), 0, DICOMNET_PDU_FLAW_USER_ITEM},
+    {"identity without a second length", RQ, 1, 1, 1, EXTRA("\x50\0\0\x0B" "\x58\0\0\x07" "\1\0\0\x03" "abc"), 0, 0},
+    {"identity with bytes behind it",  RQ, 1, 1, 1, EXTRA("\x50\0\0\x0E" "\x58\0\0\x0A" "\1\0\0\x03" "abc" "\0\0" "x"), 0, 0},
+    {"response of 1 byte",             AC, 1, 1, 1, EXTRA("\x50\0\0\x05" "\x59\0\0\x01" "\0"), 0, DICOMNET_PDU_FLAW_USER_ITEM},
+    {"response that goes past",        AC, 1, 1, 1, EXTRA("\x50\0\0\x07" "\x59\0\0\x03" "\0\2" "a"), 0, DICOMNET_PDU_FLAW_USER_ITEM},
+    {"response of nothing",            AC, 1, 1, 1, EXTRA("\x50\0\0\x06" "\x59\0\0\x02" "\0\0"), 0, 0},
     {"user sub-item past its item",    AC, 1, 1, 1, EXTRA("\x50\0\0\x06" "\x58\0\0\x03" "ab"), BAD, 0},
     {"maximum length of 3 bytes",      RQ, 1, 1, 1, EXTRA("\x50\0\0\x07" "\x51\0\0\x03" "\0\1\0"), 0, DICOMNET_PDU_FLAW_USER_ITEM},
     {"maximum length of 0 bytes",      AC, 1, 1, 1, EXTRA("\x50\0\0\x04" "\x51\0\0\x00"), 0, DICOMNET_PDU_FLAW_USER_ITEM},
@@ -466,6 +478,112 @@ Test(pdu, user_items_are_walked_as_they_lie)
     cr_assert(dicomnet_pdu_next_user_item(&associate.user_information, &type, &body));
     cr_assert(type == DICOMNET_PDU_ITEM_EXTENDED_NEGOTIATION && body.len == 0);
     cr_assert(!dicomnet_pdu_next_user_item(&associate.user_information, &type, &body));
+}
+
+/* ---- user identity (PS3.7 D.3.3.7) ---- */
+
+/* What an A-ASSOCIATE with that identity, or response, has at its end: golden, by hand from the tables. */
+static void assert_ends_with(const struct dicomnet_pdu_associate *associate, enum dicomnet_pdu_type type,
+                             const char *golden, size_t golden_len)
+{
+    static uint8_t bytes[70 * 1024];
+    ssize_t len = dicomnet_pdu_encode_associate(bytes, sizeof bytes, type, associate);
+    cr_assert_gt(len, (ssize_t)golden_len);
+    assert_golden(bytes + len - golden_len, (ssize_t)golden_len, golden, golden_len);
+}
+
+Test(pdu, encodes_an_identity_as_the_standard_says)
+{
+    static const char name[] = "\x58"
+                               "\x00"     /* 1     item type; 2 reserved */
+                               "\x00\x0B" /* 3-4   item length */
+                               "\x01"     /* 5     user name */
+                               "\x00"     /* 6     no positive response requested */
+                               "\x00\x05"
+                               "alice"     /* 7-8   primary field length; 9.. primary field */
+                               "\x00\x00"; /* ..    secondary field length */
+    static const char passcode[] = "\x58\x00\x00\x11"
+                                   "\x02"
+                                   "\x01"
+                                   "\x00\x05"
+                                   "alice"
+                                   "\x00\x06"
+                                   "secret";
+    static const char token[] = "\x58\x00\x00\x09"
+                                "\x05"
+                                "\x01"
+                                "\x00\x03"
+                                "a.b"
+                                "\x00\x00";
+    static const char response[] = "\x59\x00" /* 1     item type; 2 reserved */
+                                   "\x00\x07" /* 3-4   item length */
+                                   "\x00\x05"
+                                   "reply"; /* 5-6   server response length; 7.. server response */
+    static const char nothing[] = "\x59\x00\x00\x02\x00\x00";
+    struct dicomnet_pdu_associate rq = make_associate(16384, "1.2.3.4", "TEST_1"), ac = rq;
+    rq.context_count = rq.role_count = ac.context_count = ac.role_count = 0;
+    rq.has_identity = ac.has_identity_response = true;
+    rq.identity = (struct dicomnet_identity){.type = DICOMNET_IDENTITY_USER_NAME, .primary = dicomnet_span_of("alice")};
+    assert_ends_with(&rq, RQ, name, GOLDEN_LEN(name));
+    rq.identity.type = DICOMNET_IDENTITY_USER_NAME_AND_PASSCODE;
+    rq.identity.response_wanted = true;
+    rq.identity.secondary = dicomnet_span_of("secret");
+    assert_ends_with(&rq, RQ, passcode, GOLDEN_LEN(passcode));
+    rq.identity = (struct dicomnet_identity){DICOMNET_IDENTITY_JWT, true, dicomnet_span_of("a.b"), {0}};
+    assert_ends_with(&rq, RQ, token, GOLDEN_LEN(token));
+    ac.identity_response = dicomnet_span_of("reply");
+    assert_ends_with(&ac, AC, response, GOLDEN_LEN(response));
+    ac.identity_response.len = 0;
+    assert_ends_with(&ac, AC, nothing, GOLDEN_LEN(nothing));
+    /* Neither has what belongs to the other. */
+    rq.has_identity = ac.has_identity_response = false;
+    rq.has_identity_response = ac.has_identity = true;
+    assert_ends_with(&rq, RQ, "\x55\x00\x00\x06TEST_1", 10);
+    assert_ends_with(&ac, AC, "\x55\x00\x00\x06TEST_1", 10);
+}
+
+Test(pdu, decodes_what_it_encodes_of_an_identity)
+{
+    static uint8_t bytes[70 * 1024], long_token[DICOMNET_IDENTITY_LEN_MAX + 20 * 1024];
+    static struct dicomnet_pdu_associate rq, read;
+    memset(long_token, 'x', sizeof long_token);
+    for (uint8_t type = 0; type <= DICOMNET_IDENTITY_JWT + 1; type++) { /* unknown ones are for the user to judge */
+        rq = make_associate(16384, "1.2.3.4", "TEST_1");
+        rq.context_count = rq.role_count = 0;
+        rq.has_identity = true;
+        rq.identity = (struct dicomnet_identity){type,
+                                                 type % 2 == 1,
+                                                 {long_token, DICOMNET_IDENTITY_LEN_MAX - 7},
+                                                 dicomnet_span_of("\xFF"
+                                                                  "passco")};
+        ssize_t len = dicomnet_pdu_encode_associate(bytes, sizeof bytes, RQ, &rq);
+        cr_assert_gt(len, DICOMNET_IDENTITY_LEN_MAX);
+        struct dicomnet_span body = {bytes + DICOMNET_PDU_HEADER_LEN, (size_t)len - DICOMNET_PDU_HEADER_LEN};
+        cr_assert_eq(dicomnet_pdu_decode_associate(body, RQ, &read), 0);
+        cr_assert(read.has_identity && read.identity.type == type && read.identity.response_wanted == (type % 2 == 1));
+        cr_assert(read.identity.primary.len == DICOMNET_IDENTITY_LEN_MAX - 7 &&
+                  read.flaws == DICOMNET_PDU_FLAW_NO_CONTEXTS);
+        cr_assert(dicomnet_span_equals(read.identity.secondary, "\xFF"
+                                                                "passco"));
+    }
+    /* What two bytes cannot count is refused, not cut: in the item, and in the user information around it. */
+    for (size_t len = sizeof long_token - 8; len < sizeof long_token; len++) {
+        rq.identity.primary.len = len;
+        cr_assert_eq(dicomnet_pdu_encode_associate(bytes, sizeof bytes, RQ, &rq), DICOMNET_ERROR_BUFFER_TOO_SMALL);
+    }
+    rq.identity.primary.len = UINT16_MAX - 30;
+    cr_assert_eq(dicomnet_pdu_encode_associate(bytes, sizeof bytes, RQ, &rq), DICOMNET_ERROR_BUFFER_TOO_SMALL);
+}
+
+Test(pdu, of_two_identities_the_first_counts)
+{
+    static struct dicomnet_pdu_associate associate;
+    struct bytes_writer writer = begin_body();
+    PUT_TEXT(&writer, 0x50,
+             "\x58\0\0\x07\1\0\0\1a\0\0"
+             "\x58\0\0\x07\1\0\0\1b\0\0");
+    cr_assert_eq(decode_made(&writer, RQ, &associate), 0);
+    cr_assert(associate.has_identity && dicomnet_span_equals(associate.identity.primary, "a"));
 }
 
 Test(pdu, roles_beyond_the_array_are_passed_over)

@@ -27,6 +27,7 @@
 
 #include "dimse.h"
 #include "error.h"
+#include "identity.h"
 #include "pdu.h"
 #include "sizes.h"
 #include "span.h"
@@ -83,7 +84,9 @@ struct dicomnet_association_parameters {
     char calling_ae[DICOMNET_AE_SIZE];
     struct dicomnet_association_timeouts timeouts;
     struct dicomnet_tls *tls; /* for requestors (tls.h): held until the end of each association. NULL = in clear */
-    const void *reserved[7];  /* NULL: room for user identity */
+    /* For requestors: who asks (identity.h); borrowed, with its bytes, as the strings are. NULL = it is not said */
+    const struct dicomnet_identity *identity;
+    const void *reserved[6]; /* NULL: room for what is still to come */
 };
 
 /*
@@ -134,7 +137,10 @@ struct dicomnet_association_end {
     bool source_failed; /* ABORTED_BY_US, because the data source of the message being sent failed or was short */
     struct dicomnet_pdu_reject reject;
     struct dicomnet_pdu_abort abort;
-    /* What belongs to a DICOMNET_ERROR_TLS_...: the names in the peer's certificate, or its issuer, say; else "" */
+    /*
+     * What belongs to a DICOMNET_ERROR_TLS_...: the names in the peer's certificate, or its issuer, say; of a rejection
+     * by our own `authenticate`, what may be shown of the identity; else ""
+     */
     char detail[DICOMNET_ASSOCIATION_DETAIL_SIZE];
 };
 
@@ -186,7 +192,8 @@ struct dicomnet_association_handler {
 /*
  * Open an association. `handler` and the logger are borrowed until closed; everything else is copied. Returns 0 and
  * the association, or a negative error, and then no callback comes: -ENOMEM; DICOMNET_ERROR_OPTIONS_SIZE; -EINVAL for
- * no host, port, loop or handler with `closed`, a bind_address that is not numeric, no or too many proposals;
+ * no host, port, loop or handler with `closed`, a bind_address that is not numeric, no or too many proposals, an
+ * identity of an unknown type, without a primary, with a secondary where none belongs, or that is too long;
  * DICOMNET_ERROR_AE_TITLE; DICOMNET_ERROR_PROPOSAL for one without an abstract syntax, or with no or too many transfer
  * syntaxes.
  */
@@ -213,6 +220,18 @@ struct dicomnet_association_accept_options {
     void *admission;
     const struct dicomnet_logger *logger;
     struct dicomnet_tls *tls; /* for acceptors (tls.h): held until the end of each association. NULL = in clear */
+    /*
+     * Who may come in, by the identity that the request gives (PS3.7 D.3.3.7): asked when `welcome` of the handler has
+     * let it pass, before `admit`. `identity` is NULL if the request has none; else it is borrowed, with its bytes, for
+     * the call, and its type may be one that the standard does not know. False rejects the association for good
+     * (permanent, by the ACSE provider, no reason given). True lets it in; the requestor that wants a response then
+     * gets one: *ret_response, which is empty if it is not set, as it is for user names. Its bytes, at most
+     * DICOMNET_IDENTITY_LEN_MAX, are borrowed until `opened`. NULL = everybody is let in, and no response is given.
+     * Compare secrets in a time that does not depend on how much of them is right.
+     */
+    bool (*authenticate)(void *authentication, struct dicomnet_association *association,
+                         const struct dicomnet_identity *identity, struct dicomnet_span *ret_response);
+    void *authentication;
 };
 #define DICOMNET_ASSOCIATION_ACCEPT_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_association_accept_options)
 
@@ -267,6 +286,19 @@ const char *dicomnet_association_peer(const struct dicomnet_association *associa
 
 /* Over TLS its version and cipher suite, "TLSv1.3 TLS_AES_128_GCM_SHA256"; NULL in clear, or before it is open. */
 const char *dicomnet_association_tls_text(const struct dicomnet_association *association);
+
+/*
+ * Acceptor: the user name of the identity that came with the request, as far as 64 bytes hold it and with '?' for
+ * control characters; "" without one. It was proved only if `authenticate` saw to that.
+ */
+const char *dicomnet_association_user_name(const struct dicomnet_association *association);
+
+/*
+ * Requestor that asked for a response to its identity, from `opened` on: the Kerberos server ticket, SAML response or
+ * JSON web token; empty for user names. Borrowed until closed. A peer that gives no response, because it does not look
+ * at identities, is not spoken to: the association is aborted with DICOMNET_ERROR_IDENTITY_UNCONFIRMED.
+ */
+struct dicomnet_span dicomnet_association_identity_response(const struct dicomnet_association *association);
 
 /* Implementation version name of the peer, "" if it gave none. */
 const char *dicomnet_association_peer_version(const struct dicomnet_association *association);

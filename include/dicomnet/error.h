@@ -78,7 +78,8 @@ extern "C" {
     X(TLS_CERTIFICATE_WANTED, -20080, "the peer wants a certificate of this side")                                     \
     X(TLS_CERTIFICATE_REFUSED, -20081, "the peer does not accept the certificate of this side")                        \
     X(TLS_NO_CERTIFICATE, -20082, "the peer has no certificate, and one is required of it")                            \
-    X(TIMEOUT_TLS, -20083, "a TCP connection, and no TLS handshake within the connect timeout")
+    X(TIMEOUT_TLS, -20083, "a TCP connection, and no TLS handshake within the connect timeout")                        \
+    X(IDENTITY_UNCONFIRMED, -20090, "the peer did not confirm the user identity, as it was asked to")
 
 enum dicomnet_error {
 #define DICOMNET_X_(name, value, text) DICOMNET_ERROR_##name = (value),

@@ -172,7 +172,8 @@ static bool is_for_good(const struct peer *peer, const struct peer_ending *endin
     if (peer->has_opened)
         return false;
     bool unknown = end->kind == DICOMNET_ASSOCIATION_NOT_CONNECTED && end->error == DICOMNET_ERROR_HOST_UNKNOWN;
-    bool wrong = dicomnet_error_is_foreign(end->error) || dicomnet_error_is_tls_setup(end->error);
+    bool wrong = dicomnet_error_is_foreign(end->error) || dicomnet_error_is_tls_setup(end->error) ||
+                 end->error == DICOMNET_ERROR_IDENTITY_UNCONFIRMED;
     return unknown || (wrong && !ending->others_ask);
 }
 

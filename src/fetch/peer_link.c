@@ -73,7 +73,7 @@ static bool is_permanent(const struct dicomnet_association_end *end)
 {
     return (end->kind == DICOMNET_ASSOCIATION_REJECTED && end->reject.result == 1) ||
            end->error == DICOMNET_ERROR_HOST_UNKNOWN || dicomnet_error_is_foreign(end->error) ||
-           dicomnet_error_is_tls_setup(end->error);
+           dicomnet_error_is_tls_setup(end->error) || end->error == DICOMNET_ERROR_IDENTITY_UNCONFIRMED;
 }
 
 void peer_link_closed(struct peer_link *link, const struct dicomnet_association_end *end, bool opened)

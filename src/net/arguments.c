@@ -44,6 +44,18 @@ static bool is_proposal(const struct dicomnet_association_proposal *proposal)
     return true;
 }
 
+static bool is_identity(const struct dicomnet_identity *identity)
+{
+    struct dicomnet_span primary = identity->primary, secondary = identity->secondary;
+    if (identity->type < DICOMNET_IDENTITY_USER_NAME || identity->type > DICOMNET_IDENTITY_JWT)
+        return false;
+    if (primary.len == 0 || primary.data == NULL || (secondary.len > 0 && secondary.data == NULL))
+        return false;
+    if (secondary.len > 0 && identity->type != DICOMNET_IDENTITY_USER_NAME_AND_PASSCODE)
+        return false;
+    return primary.len <= DICOMNET_IDENTITY_LEN_MAX && secondary.len <= DICOMNET_IDENTITY_LEN_MAX - primary.len;
+}
+
 static int check_parameters(const struct dicomnet_association_parameters *parameters)
 {
     union tcp_address local;
@@ -52,6 +64,8 @@ static int check_parameters(const struct dicomnet_association_parameters *parame
     if (parameters->bind_address != NULL && tcp_parse_address(parameters->bind_address, 0, &local) != 0)
         return -EINVAL;
     if (parameters->tls != NULL && tls_is_for_server(parameters->tls))
+        return -EINVAL;
+    if (parameters->identity != NULL && !is_identity(parameters->identity))
         return -EINVAL;
     for (size_t i = 0; i < sizeof parameters->reserved / sizeof parameters->reserved[0]; i++)
         if (parameters->reserved[i] != NULL)

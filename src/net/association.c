@@ -54,9 +54,14 @@ int association_grow_received(struct dicomnet_association *association, size_t s
 {
     if (size <= association->received_size)
         return 0;
-    uint8_t *received = realloc(association->received, size);
+    uint8_t *received = malloc(size); /* not realloc, which leaves behind what may be half a request with a secret */
     if (received == NULL)
         return -ENOMEM;
+    if (association->received_size > 0) {
+        memcpy(received, association->received, association->received_len);
+        explicit_bzero(association->received, association->received_len);
+    }
+    free(association->received);
     association->received = received;
     association->received_size = size;
     return 0;
@@ -64,6 +69,7 @@ int association_grow_received(struct dicomnet_association *association, size_t s
 
 void association_free(struct dicomnet_association *association)
 {
+    association_wipe(association);
     free(association->room);
     free(association->received);
     free(association);
@@ -200,6 +206,14 @@ const char *dicomnet_association_tls_text(const struct dicomnet_association *ass
 {
     return association->tls_text[0] != '\0' ? association->tls_text : NULL;
 }
+const char *dicomnet_association_user_name(const struct dicomnet_association *association)
+{
+    return association->user_name;
+}
+struct dicomnet_span dicomnet_association_identity_response(const struct dicomnet_association *association)
+{
+    return (struct dicomnet_span){.data = association->identity_response, .len = association->identity_response_len};
+}
 const char *dicomnet_association_peer_version(const struct dicomnet_association *association)
 {
     return association->peer_version;
@@ -291,7 +305,10 @@ void dicomnet_association_describe_end(const struct dicomnet_association_end *en
         describe_error("not connected", end, ret_text, size);
         break;
     case DICOMNET_ASSOCIATION_REJECTED:
-        snprintf(ret_text, size, "rejected: %s", dicomnet_pdu_reject_text(&end->reject));
+        if (end->detail[0] != '\0')
+            snprintf(ret_text, size, "rejected: user identity not accepted: %s", end->detail);
+        else
+            snprintf(ret_text, size, "rejected: %s", dicomnet_pdu_reject_text(&end->reject));
         break;
     case DICOMNET_ASSOCIATION_ABORTED_BY_PEER:
         snprintf(ret_text, size, "aborted by the peer: %s", dicomnet_pdu_abort_text(&end->abort));

@@ -72,31 +72,6 @@ static struct dicomnet_span take_counted(struct dicomnet_span *cursor)
     return value;
 }
 
-/* PS3.7 Table D.3-14: type (1), positive response requested (1), primary field, secondary field. */
-static void describe_identity(struct dicomnet_span body, char *ret_text, size_t size)
-{
-    static const char *const types[] = {
-        "", "user name", "user name", "Kerberos service ticket", "SAML assertion", "JSON web token"};
-    enum { USER_NAME = 1, NAME_AND_PASSCODE = 2, TYPE_MAX = 5 };
-    if (body.len < 2) {
-        snprintf(ret_text, size, "too short");
-        return;
-    }
-    unsigned type = body.data[0];
-    const char *wanted = body.data[1] != 0 ? ", response requested" : "";
-    struct dicomnet_span cursor = {.data = body.data + 2, .len = body.len - 2};
-    struct dicomnet_span primary = take_counted(&cursor), secondary = take_counted(&cursor);
-    if (type == USER_NAME || type == NAME_AND_PASSCODE) {
-        char name[65]; /* of a user: as much of it as is shown */
-        dicomnet_span_copy_trimmed(primary, name, sizeof name);
-        snprintf(ret_text, size, "user name '%s'%s%s", name,
-                 type == NAME_AND_PASSCODE || secondary.len > 0 ? ", passcode (hidden)" : "", wanted);
-    } else {
-        snprintf(ret_text, size, "%s of %zu bytes (hidden)%s",
-                 type <= TYPE_MAX && type > 0 ? types[type] : "unknown kind", primary.len, wanted);
-    }
-}
-
 static void put_hex(struct dicomnet_span bytes, char *ret_text, size_t size)
 {
     size_t used = 0;
@@ -134,15 +109,11 @@ static void log_user_items(const struct dicomnet_association *association,
 
 static void find_identity(const struct dicomnet_pdu_associate *associate, char *ret_text, size_t size)
 {
-    struct dicomnet_span cursor = associate->user_information, body;
-    uint8_t type;
     ret_text[0] = '\0';
-    while (dicomnet_pdu_next_user_item(&cursor, &type, &body)) {
-        if (type == DICOMNET_PDU_ITEM_USER_IDENTITY_RQ)
-            describe_identity(body, ret_text, size);
-        else if (type == DICOMNET_PDU_ITEM_USER_IDENTITY_AC)
-            snprintf(ret_text, size, "server response of %zu bytes (hidden)", body.len > 2 ? body.len - 2 : 0);
-    }
+    if (associate->has_identity)
+        association_describe_identity(&associate->identity, ret_text, size);
+    else if (associate->has_identity_response)
+        snprintf(ret_text, size, "server response of %zu bytes (hidden)", associate->identity_response.len);
 }
 
 /* ---- A-ASSOCIATE ---- */
@@ -357,6 +328,7 @@ void association_log_opened(const struct dicomnet_association *association)
     put_text(&record, "peer_version", association->peer_version);
     put_text(&record, "peer_class", association->peer_class);
     put_number(&record, "window", association->window);
+    put_text(&record, "user", association->user_name);
     if (association->tls_text[0] != '\0')
         put_text(&record, "tls", association->tls_text);
     dicomnet_logger_write(association->logger, DICOMNET_LOG_INFO, DICOMNET_LOG_ASSOCIATION_OPENED, record.fields,
@@ -389,6 +361,7 @@ void association_log_end(const struct dicomnet_association *association)
         put_number(&record, "source", end->reject.source);
         put_text(&record, "source_text", dicomnet_pdu_reject_source_text(end->reject.source));
         put_number(&record, "reason", end->reject.reason);
+        put_text(&record, "user", association->user_name);
     }
     if (end->error != 0 && end->kind != DICOMNET_ASSOCIATION_REJECTED)
         put_text(&record, "error", dicomnet_error_name(end->error));

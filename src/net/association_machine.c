@@ -193,7 +193,11 @@ static void answer_request(struct dicomnet_association *association, struct dico
 static void read_accept(struct dicomnet_association *association, struct dicomnet_span body)
 {
     int error = negotiate_read_accept(association, body);
-    if (error != 0)
+    if (!association->write_pending)
+        association_wipe_request(association);
+    if (error == DICOMNET_ERROR_IDENTITY_UNCONFIRMED)
+        association_abort_with(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, error);
+    else if (error != 0)
         invalid_pdu(association, error);
     else
         open_now(association);

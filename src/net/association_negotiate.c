@@ -138,6 +138,11 @@ int negotiate_build_request(struct dicomnet_association *association,
         request->async_invoked = options->parameters.window;
         request->async_performed = 1;
     }
+    if (options->parameters.identity != NULL) {
+        request->has_identity = association->holds_secret = true;
+        request->identity = *options->parameters.identity;
+        association->identity_confirmation_wanted = request->identity.response_wanted;
+    }
     ssize_t len =
         dicomnet_pdu_encode_associate(association->room->send_buffer, SEND_SIZE, DICOMNET_PDU_ASSOCIATE_RQ, request);
     free(request);
@@ -235,6 +240,7 @@ int negotiate_read_accept(struct dicomnet_association *association, struct dicom
         read_roles(association, request, accept);
         association_log_flaws(association, accept->flaws);
         association_log_answer(association, accept);
+        error = association_read_identity_response(association, accept);
     }
     free(accept);
     return error;
@@ -242,8 +248,9 @@ int negotiate_read_accept(struct dicomnet_association *association, struct dicom
 
 /* ---- acceptor ---- */
 
+/* Whether it is, and why; else the response to its identity, should one be wanted. */
 static bool must_reject(struct dicomnet_association *association, const struct dicomnet_pdu_associate *request,
-                        struct dicomnet_pdu_reject *ret_reject)
+                        struct dicomnet_pdu_reject *ret_reject, struct dicomnet_span *ret_response)
 {
     enum { PERMANENT = 1, TRANSIENT = 2, BY_USER = 1, BY_ACSE = 2, BY_PRESENTATION = 3 };
     if ((request->protocol_version & PROTOCOL_VERSION_1) == 0)
@@ -255,6 +262,8 @@ static bool must_reject(struct dicomnet_association *association, const struct d
         *ret_reject = (struct dicomnet_pdu_reject){PERMANENT, BY_USER, 7}; /* called AE title not recognized */
     else if (association->handler->welcome != NULL && !association->handler->welcome(association, association->user))
         *ret_reject = (struct dicomnet_pdu_reject){PERMANENT, BY_USER, 3}; /* calling AE title not recognized */
+    else if (!association_authenticate(association, request, ret_response))
+        *ret_reject = (struct dicomnet_pdu_reject){PERMANENT, BY_ACSE, 1}; /* no reason given: PS3.7 D.3.3.7 */
     else if (association->accept.admit != NULL && !association->accept.admit(association->accept.admission))
         *ret_reject = (struct dicomnet_pdu_reject){TRANSIENT, BY_PRESENTATION, 2}; /* local limit exceeded */
     else {
@@ -315,7 +324,7 @@ static void append_chosen_syntaxes(const struct dicomnet_association *associatio
 }
 
 static ssize_t build_accept(struct dicomnet_association *association, const struct dicomnet_pdu_associate *request,
-                            struct dicomnet_pdu_associate *accept)
+                            struct dicomnet_span identity_response, struct dicomnet_pdu_associate *accept)
 {
     uint8_t syntax_bytes[DICOMNET_PDU_CONTEXTS_MAX * SYNTAX_ITEM_MAX];
     struct bytes_writer syntaxes = bytes_writer_over(syntax_bytes, sizeof syntax_bytes);
@@ -334,6 +343,10 @@ static ssize_t build_accept(struct dicomnet_association *association, const stru
         accept->async_invoked = association->window = granted;
         accept->async_performed = 1;
     }
+    /* Who does not look at identities is silent about them. */
+    accept->has_identity_response =
+        association->accept.authenticate != NULL && request->has_identity && request->identity.response_wanted;
+    accept->identity_response = identity_response;
     association_log_answer(association, accept);
     return dicomnet_pdu_encode_associate(association->room->send_buffer, SEND_SIZE, DICOMNET_PDU_ASSOCIATE_AC, accept);
 }
@@ -355,9 +368,12 @@ ssize_t negotiate_answer_request(struct dicomnet_association *association, struc
         note_implementation(association, request);
         association_log_request(association, request);
         association_log_flaws(association, request->flaws);
-        if (!must_reject(association, request, ret_reject))
-            result = build_accept(association, request, request + 1);
+        struct dicomnet_span response;
+        if (!must_reject(association, request, ret_reject, &response))
+            result = build_accept(association, request, response, request + 1);
     }
+    if (request->has_identity)
+        association_wipe_received(association, body);
     free(request);
     return result;
 }

@@ -5,6 +5,7 @@
  *   association_watch.c      whether what comes and goes gets on
  *   association_send.c       what goes out
  *   association_negotiate.c  what A-ASSOCIATE-RQ, -AC and -RJ say, built and understood
+ *   association_identity.c   who asks, whether he is let in, and that his secrets do not stay in memory
  *   association_log.c        all of it, and the messages, told to the logger
  */
 #ifndef NET_ASSOCIATION_PRIVATE_H
@@ -22,6 +23,7 @@ enum {
     RECEIVE_SIZE_FIRST = 2048, /* while an acceptor waits for a request: most of them are shorter */
     READ_SIZE = 64 * 1024,     /* at a time: what stays in the cache until it has been dealt with */
     RECEIVE_SIZE_MAX = DICOMNET_PDU_HEADER_LEN + DICOMNET_PDU_ASSOCIATE_LEN_MAX,
+    ASSOCIATION_USER_NAME_SIZE = 65, /* of a user name: as much of it as is shown */
     /* One command and one PDU of the longest kind always fit behind each other, twice. */
     SEND_SIZE = 2 * (DICOMNET_ASSOCIATION_PEER_PDU_CAP + DICOMNET_PDU_HEADER_LEN) + 4096
 };
@@ -43,16 +45,18 @@ struct association_room {
 struct dicomnet_association {
     enum upper_layer_state state;
     bool requestor;
-    bool admitted;            /* acceptor: it holds a place that `leave` has to give back */
-    bool ended;               /* `end` is final: only closing is left */
-    bool release_wanted;      /* as soon as nothing is being sent */
-    bool sending;             /* a message is on its way out */
-    bool write_pending;       /* the transport holds bytes of the send buffer */
-    bool release_answer_owed; /* the peer asked for release while we were writing */
-    bool abort_written;       /* an A-ABORT went out, or was to */
-    bool sent_owed;           /* ... behind the last bytes of a message, whose `sent` is still to be called */
-    bool heard_pdu;           /* the peer has sent a PDU: it speaks DICOM */
-    unsigned fills;           /* send buffers filled since the loop last turned */
+    bool admitted;                     /* acceptor: it holds a place that `leave` has to give back */
+    bool ended;                        /* `end` is final: only closing is left */
+    bool release_wanted;               /* as soon as nothing is being sent */
+    bool sending;                      /* a message is on its way out */
+    bool write_pending;                /* the transport holds bytes of the send buffer */
+    bool release_answer_owed;          /* the peer asked for release while we were writing */
+    bool abort_written;                /* an A-ABORT went out, or was to */
+    bool sent_owed;                    /* ... behind the last bytes of a message, whose `sent` is still to be called */
+    bool heard_pdu;                    /* the peer has sent a PDU: it speaks DICOM */
+    bool holds_secret;                 /* requestor: the request in the send buffer has an identity */
+    bool identity_confirmation_wanted; /* requestor: without a response to the identity it is not opened */
+    unsigned fills;                    /* send buffers filled since the loop last turned */
     bool timer_open;
     bool transport_open;
 
@@ -84,9 +88,12 @@ struct dicomnet_association {
 
     char called_ae[DICOMNET_AE_SIZE], calling_ae[DICOMNET_AE_SIZE];
     char peer_version[DICOMNET_VERSION_NAME_SIZE];
-    char peer_class[DICOMNET_UID_SIZE]; /* its implementation class UID */
-    char tls_text[64];                  /* "" = in clear */
-    uint32_t max_pdu_len;               /* ours */
+    char peer_class[DICOMNET_UID_SIZE];         /* its implementation class UID */
+    char tls_text[64];                          /* "" = in clear */
+    char user_name[ASSOCIATION_USER_NAME_SIZE]; /* acceptor: as the identity of the request has it; "" = no name */
+    uint8_t *identity_response;                 /* requestor: owned; NULL = none, or an empty one */
+    size_t identity_response_len;
+    uint32_t max_pdu_len; /* ours */
     uint32_t peer_max_pdu;
     uint16_t window_proposed; /* requestor: what we ask for; acceptor: what we grant at most */
     uint16_t window;
@@ -192,6 +199,24 @@ int negotiate_read_accept(struct dicomnet_association *association, struct dicom
  */
 ssize_t negotiate_answer_request(struct dicomnet_association *association, struct dicomnet_span body,
                                  struct dicomnet_pdu_reject *ret_reject);
+
+/* ---- association_identity.c ---- */
+
+/* What may be shown of it: "user name 'alice', passcode (hidden)", "JSON web token of 812 bytes (hidden)". */
+void association_describe_identity(const struct dicomnet_identity *identity, char *ret_text, size_t size);
+
+/* Acceptor: may who sent this request come in? If not, end.detail says who it was. As `authenticate` of the options. */
+bool association_authenticate(struct dicomnet_association *association, const struct dicomnet_pdu_associate *request,
+                              struct dicomnet_span *ret_response);
+
+/* Requestor: keep the response, if one was wanted. 0, DICOMNET_ERROR_IDENTITY_UNCONFIRMED if there is none, -ENOMEM. */
+int association_read_identity_response(struct dicomnet_association *association,
+                                       const struct dicomnet_pdu_associate *accept);
+
+/* Overwrite a PDU in the receive buffer; our own request in the send buffer; all that may hold a secret at the end. */
+void association_wipe_received(struct dicomnet_association *association, struct dicomnet_span pdu);
+void association_wipe_request(struct dicomnet_association *association);
+void association_wipe(struct dicomnet_association *association);
 
 /* ---- association_log.c: what is wanted is looked at first, so that silence costs nothing ---- */
 

@@ -8,8 +8,8 @@
 #include "dicomnet/association.h"
 #include "dicomnet/error.h"
 
-/* Rejections by the service user whose cause is a name (PS3.8 table 9-21). */
-enum { BY_USER = 1, CALLING_AE_UNKNOWN = 3, CALLED_AE_UNKNOWN = 7 };
+/* Rejections (PS3.8 table 9-21): by the service user, whose cause is a name; and those without a reason. */
+enum { BY_USER = 1, BY_ACSE = 2, NO_REASON = 1, CALLING_AE_UNKNOWN = 3, CALLED_AE_UNKNOWN = 7 };
 enum { FOR_NOW = 2 };
 
 static void describe_not_connected(const struct dicomnet_association_end *end,
@@ -39,6 +39,25 @@ static void describe_ae(const char *ae, const char *word, char *ret_text, size_t
         snprintf(ret_text, size, "'%s'", ae);
 }
 
+/*
+ * Who does not accept a user identity, or misses one, rejects as the ACSE provider and gives no reason (PS3.7 D.3.3.7).
+ * Some reject as the application; as that may be for anything, it is thought of only if there is an identity.
+ */
+static void describe_no_reason(const struct dicomnet_association_end *end,
+                               const struct dicomnet_association_parameters *peer, const struct peer_words *words,
+                               char *text, size_t size)
+{
+    size_t len = strlen(text);
+    const char *user = words != NULL ? words->user : NULL;
+    bool bracket = user != NULL;
+    if (peer->identity != NULL)
+        snprintf(text + len, size - len, ": it may not accept the user identity%s%s%s", bracket ? " (" : "",
+                 bracket ? user : "", bracket ? ")" : "");
+    else if (end->reject.source == BY_ACSE)
+        snprintf(text + len, size - len, ": it may want to know the user%s%s%s", bracket ? " (" : "",
+                 bracket ? user : "", bracket ? ")" : "");
+}
+
 static void describe_rejection(const struct dicomnet_association_end *end,
                                const struct dicomnet_association_parameters *peer, const struct peer_words *words,
                                char *ret_text, size_t size)
@@ -54,9 +73,11 @@ static void describe_rejection(const struct dicomnet_association_end *end,
         snprintf(ret_text, size, "%s: the peer does not know %s", text, calling);
     else
         snprintf(ret_text, size, "%s%s", text, end->reject.result == FOR_NOW ? " (for now)" : "");
+    if (end->reject.reason == NO_REASON && (by_user || end->reject.source == BY_ACSE))
+        describe_no_reason(end, peer, words, ret_text, size);
 }
 
-/* What to do about TLS: `before`, the word, `after`. */
+/* What to do about an error: `before`, the word, `after`. */
 static const struct advice {
     int error;
     const char *before;
@@ -78,6 +99,8 @@ static const struct advice {
      ""},
     {DICOMNET_ERROR_PEER_SPEAKS_CLEAR, "leave out ", offsetof(struct peer_words, tls), ", or take its port for TLS"},
     {DICOMNET_ERROR_PEER_SPEAKS_TLS, "if it is the right port: ", offsetof(struct peer_words, tls), ""},
+    {DICOMNET_ERROR_IDENTITY_UNCONFIRMED, "if it need not look at it: leave out ",
+     offsetof(struct peer_words, identity_response), ""},
 };
 
 static void add_advice(int error, const struct peer_words *words, char *text, size_t size)

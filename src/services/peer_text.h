@@ -16,6 +16,7 @@ enum { PEER_TEXT_SIZE = 640 };
 struct peer_words {
     const char *called_ae, *calling_ae;
     const char *tls, *tls_ca, *tls_certificate, *tls_server_name, *tls_pin;
+    const char *user, *identity_response;
     const char *transcode; /* what may be done to an instance that the peer does not take as it lies */
 };
 

@@ -44,7 +44,7 @@ Test(arguments, parameters_that_cannot_be_are_refused)
     EXPECT_REFUSED(options.parameters.host = "", -EINVAL);
     EXPECT_REFUSED(options.parameters.port = 0, -EINVAL);
     EXPECT_REFUSED(options.parameters.bind_address = "localhost", -EINVAL);
-    EXPECT_REFUSED(options.parameters.reserved[6] = "", -EINVAL);
+    EXPECT_REFUSED(options.parameters.reserved[5] = "", -EINVAL);
     EXPECT_REFUSED(options.parameters.called_ae[0] = '\0', DICOMNET_ERROR_AE_TITLE);
     EXPECT_REFUSED(options.parameters.calling_ae[0] = '\0', DICOMNET_ERROR_AE_TITLE);
     EXPECT_REFUSED(strcpy(options.parameters.called_ae, "   "), DICOMNET_ERROR_AE_TITLE);

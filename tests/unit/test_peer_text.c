@@ -31,6 +31,39 @@ Test(peer_text, names_the_option_as_the_program_does)
                      "rejected: calling AE title not recognized: the peer does not know 'ME' (--from)");
 }
 
+static const char *describe_no_reason(unsigned char source, const struct dicomnet_identity *identity,
+                                      const struct peer_words *of_program)
+{
+    static char text[PEER_TEXT_SIZE];
+    const struct dicomnet_association_parameters peer = {.host = "h", .port = 104, .identity = identity};
+    const struct dicomnet_association_end end = {.kind = DICOMNET_ASSOCIATION_REJECTED,
+                                                 .reject = {PERMANENT, source, 1}};
+    peer_describe_end(&end, &peer, of_program, text, sizeof text);
+    return text;
+}
+
+Test(peer_text, thinks_of_the_user_where_no_reason_is_given)
+{
+    const struct peer_words user = {.user = "--user", .identity_response = "--response"};
+    const struct dicomnet_identity identity = {.type = DICOMNET_IDENTITY_USER_NAME};
+    cr_expect_str_eq(describe_no_reason(2, &identity, &user),
+                     "rejected: no reason given by the peer's ACSE provider: it may not accept the user identity "
+                     "(--user)");
+    cr_expect_str_eq(describe_no_reason(1, &identity, NULL),
+                     "rejected: no reason given by the peer's application: it may not accept the user identity");
+    cr_expect_str_eq(describe_no_reason(2, NULL, &user),
+                     "rejected: no reason given by the peer's ACSE provider: it may want to know the user (--user)");
+    cr_expect_str_eq(describe_no_reason(1, NULL, &user), "rejected: no reason given by the peer's application");
+
+    char text[PEER_TEXT_SIZE];
+    const struct dicomnet_association_parameters peer = {.host = "h", .port = 104, .identity = &identity};
+    const struct dicomnet_association_end end = {.kind = DICOMNET_ASSOCIATION_ABORTED_BY_US,
+                                                 .error = DICOMNET_ERROR_IDENTITY_UNCONFIRMED};
+    peer_describe_end(&end, &peer, &user, text, sizeof text);
+    cr_expect_str_eq(text, "aborted: the peer did not confirm the user identity, as it was asked to; if it need not "
+                           "look at it: leave out --response");
+}
+
 static const char *describe_tls(int error, const char *detail, const struct peer_words *of_program)
 {
     static char text[PEER_TEXT_SIZE];

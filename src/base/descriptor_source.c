@@ -54,7 +54,7 @@ static ssize_t read_failed(const struct dicomnet_descriptor_source *source, int 
     return descriptor_source_check(source) == DICOMNET_ERROR_SOURCE_CHANGED ? DICOMNET_ERROR_SOURCE_CHANGED : error;
 }
 
-ssize_t descriptor_source_read(struct dicomnet_data_source *base, uint64_t offset, const struct iovec *gaps,
+ssize_t descriptor_source_fill(struct dicomnet_data_source *base, uint64_t offset, const struct iovec *gaps,
                                int gap_count)
 {
     const struct dicomnet_descriptor_source *source = (const struct dicomnet_descriptor_source *)base;
@@ -83,8 +83,16 @@ ssize_t descriptor_source_read(struct dicomnet_data_source *base, uint64_t offse
         set_last_byte(gaps, gap_count, 0);
         done = total;
     }
-    int error = done == total && last ? descriptor_source_check(source) : 0;
-    return error < 0 ? error : (ssize_t)done;
+    return (ssize_t)done;
+}
+
+ssize_t descriptor_source_read(struct dicomnet_data_source *base, uint64_t offset, const struct iovec *gaps,
+                               int gap_count)
+{
+    ssize_t got = descriptor_source_fill(base, offset, gaps, gap_count);
+    bool complete = got >= 0 && offset + (uint64_t)got == base->len;
+    int error = complete ? descriptor_source_check((const struct dicomnet_descriptor_source *)base) : 0;
+    return error < 0 ? error : got;
 }
 
 int dicomnet_descriptor_source_init(struct dicomnet_descriptor_source *source, int fd, uint64_t offset)

@@ -13,6 +13,10 @@
 ssize_t descriptor_source_read(struct dicomnet_data_source *source, uint64_t offset, const struct iovec *gaps,
                                int gap_count);
 
+/* The same, but that the file is not looked at after the last byte. */
+ssize_t descriptor_source_fill(struct dicomnet_data_source *source, uint64_t offset, const struct iovec *gaps,
+                               int gap_count);
+
 /* 0 if the file has the size and modification time that it should, else SOURCE_CHANGED or the error of fstat. */
 int descriptor_source_check(const struct dicomnet_descriptor_source *source);
 

@@ -28,6 +28,7 @@
 
 #include "base/clock.h"
 #include "engine/session_private.h"
+#include "files/held_files.h"
 #include "instance/event.h"
 #include "instance/instance.h"
 
@@ -215,6 +216,7 @@ static void finish(struct session *session)
     void *user = session->ended_user;
     intake_destroy(session->intake);
     plan_fini(&session->plan);
+    held_files_destroy(session->held);
     idle_clock_fini(&session->idle_clock);
     result->totals = session->progress.totals;
     result->worker_count = session->crew.count;

@@ -4,9 +4,11 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "engine/session_private.h"
+#include "files/held_files.h"
 
 /* ---- events ---- */
 
@@ -88,6 +90,22 @@ static uint64_t found_max(const struct session_options *options)
     return about_to_be_sent < most ? about_to_be_sent : most;
 }
 
+/*
+ * What the scan opens is kept for the workers, while that leaves descriptors enough for these, the scanners and all
+ * else. A session that finds its files slow keeps the bytes of small ones.
+ */
+static struct held_files *make_held_files(const struct session *session)
+{
+    enum { FILES_MAX = 8 * 1024, FOR_ONE_WORKER = 16, FOR_THE_REST = 256, BYTES_MAX = 32 * 1024 * 1024 };
+    struct rlimit limit;
+    rlim_t needed = (rlim_t)session->crew.max * FOR_ONE_WORKER + FOR_THE_REST;
+    if (session->options->dry_run || session->options->synthetic != NULL || getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
+        limit.rlim_cur <= needed)
+        return NULL;
+    rlim_t left = (limit.rlim_cur - needed) / 2;
+    return held_files_create(left < FILES_MAX ? (unsigned)left : FILES_MAX, BYTES_MAX);
+}
+
 int session_start_scan(struct session *session)
 {
     const struct session_options *options = session->options;
@@ -95,8 +113,11 @@ int session_start_scan(struct session *session)
         session->synthetic = *options->synthetic;
         session->synthetic.options.seed = synthetic_seed();
     }
+    session->held = make_held_files(session);
+    session->scan = options->scan;
+    session->scan.held = session->held;
     const struct intake_options intake = {.discover = &options->discover,
-                                          .scan = &options->scan,
+                                          .scan = &session->scan,
                                           .record = options->record,
                                           .synthetic = options->synthetic != NULL ? &session->synthetic : NULL,
                                           .repeat = options->repeat > 0 ? options->repeat : 1,

@@ -61,6 +61,8 @@ struct session {
     uint64_t transfer_begun_us; /* monotonic; 0 = not yet */
 
     struct intake *intake;           /* NULL = not begun */
+    struct scan_options scan;        /* as asked for, and */
+    struct held_files *held;         /* what the scan keeps of files for the workers; NULL = nothing */
     struct synthetic_spec synthetic; /* what instances are made from, if options->synthetic */
     struct verify verify;
     struct probe probe;

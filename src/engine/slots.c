@@ -40,6 +40,7 @@ int slots_open(struct slots *slots, struct slot *slot, struct instance *instance
     if (way != instance->pair && slots->sources.decoder == NULL)
         slots->sources.decoder = decoder_create(NULL);
     int error = source_open(&slot->source, instance, way->syntax_uid, &slots->sources);
+    instance_drop_hold(instance); /* the source has taken what it needs of it */
     slot->way = way;
     if (error != 0)
         note_failure(slot, instance);

@@ -425,6 +425,7 @@ void inspect_file(struct inspector *inspector, int fd, uint64_t size, struct ins
 {
     struct window *window = &inspector->window;
     window_begin(window, fd, size);
+    window_set_start(window, inspector->start, inspector->start_len);
     ret_inspection->state = OUTCOME_PENDING;
     ret_inspection->reason = REASON_NONE;
     ret_inspection->error = 0;

@@ -91,6 +91,8 @@ typedef void inspect_see(void *context, uint32_t tag, enum syntax_form form, con
 
 struct inspector {
     struct window window; /* all zero at first; window_fini when done */
+    const uint8_t *start; /* the first bytes of the next file, which need not be read; borrowed. NULL = none */
+    size_t start_len;
     bool accept_raw;
     inspect_read_uid *read_uid; /* how the transfer syntax is read */
     inspect_see *see;           /* told of the elements that `wants` says true for; NULL = nobody is */

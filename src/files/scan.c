@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "dicomnet/span.h"
 #include "dicomnet/uid.h"
+#include "files/held_files.h"
 #include "files/inspect.h"
 #include "gdcm_header.h"
 #include "instance/instance.h"
@@ -36,6 +38,7 @@ struct scanner {
     struct inspector inspector;
     struct inspection inspection;
     struct decoded decoded[INSPECT_WANTED_COUNT];
+    struct held_file *held; /* of the file that is looked at; NULL = it is not kept */
 };
 
 /* True if nothing but padding follows the first NUL of a value: what is behind it would be lost in a string. */
@@ -265,6 +268,9 @@ static void read_open_file(struct scanner *scanner, int fd, struct file_facts *f
         return;
     }
     struct inspection *inspection = &scanner->inspection;
+    scanner->held = held_files_keep(scanner->options.held, fd, &status);
+    scanner->inspector.start = scanner->held != NULL ? scanner->held->bytes : NULL;
+    scanner->inspector.start_len = scanner->held != NULL ? scanner->held->len : 0;
     inspect_file(&scanner->inspector, fd, facts->size_bytes, inspection);
     outcome->state = inspection->state;
     outcome->reason = inspection->reason;
@@ -281,10 +287,24 @@ static void read_open_file(struct scanner *scanner, int fd, struct file_facts *f
         read_names(scanner, facts, outcome);
 }
 
+/* The file was looked at: what is kept goes with the instance, if that can be sent. Else it is closed. */
+static void let_go(struct scanner *scanner, int fd, struct instance *instance)
+{
+    struct held_file *held = scanner->held;
+    scanner->held = NULL;
+    if (held == NULL)
+        close(fd);
+    else if (instance != NULL && instance->outcome.state == OUTCOME_PENDING)
+        instance->hold = &held->hold;
+    else
+        held_file_drop(held);
+}
+
 struct instance *scanner_read(struct scanner *scanner, const char *path)
 {
     struct file_facts facts = {.path = path};
     struct outcome outcome = {.state = OUTCOME_PENDING};
+    uint64_t begun_us = scanner->options.held != NULL ? clock_monotonic_us() : 0;
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0 && errno == ENXIO) {
         /* A socket, or a FIFO's other relatives: there, but nothing to open. */
@@ -293,11 +313,14 @@ struct instance *scanner_read(struct scanner *scanner, const char *path)
         enum outcome_reason reason = errno == ENOENT ? REASON_MISSING : REASON_UNREADABLE;
         outcome = (struct outcome){.state = OUTCOME_FAILED, .reason = reason, .error = -errno};
     } else {
+        if (begun_us != 0)
+            held_files_note_time(scanner->options.held, clock_monotonic_us() - begun_us);
         read_open_file(scanner, fd, &facts, &outcome);
-        close(fd);
     }
     struct instance *instance = instance_create(&facts);
     if (instance != NULL)
         instance->outcome = outcome;
+    if (fd >= 0)
+        let_go(scanner, fd, instance);
     return instance;
 }

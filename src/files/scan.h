@@ -13,6 +13,7 @@
 
 #include "dicomnet/span.h"
 
+struct held_files;
 struct instance;
 struct scanner;
 
@@ -35,6 +36,12 @@ struct scan_options {
     bool (*wants)(void *context, uint32_t tag);
     scan_found *found;
     void *context;
+
+    /*
+     * Where what was opened is kept, for whoever sends the instance (its `hold`). Borrowed by each call of
+     * scanner_read. NULL: every file is closed when it has been looked at.
+     */
+    struct held_files *held;
 };
 
 /* NULL if out of memory. */

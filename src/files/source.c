@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/descriptor_source.h"
 #include "files/converted_source.h"
 
 /* ---- a file ---- */
@@ -25,12 +24,12 @@ static int close_file(struct source *source)
 
 static void keep_file_open(struct source *source)
 {
-    source->data->read = descriptor_source_read;
+    file_source_keep_open(&source->of.file);
 }
 
 static int check_file(const struct source *source)
 {
-    return descriptor_source_check(&source->of.file.descriptor);
+    return file_source_check(&source->of.file);
 }
 
 /* ---- an instance made from numbers ---- */

@@ -15,6 +15,14 @@ void window_begin(struct window *window, int fd, uint64_t size)
     window->len = 0;
     window->error = 0;
     window->inflating = window->broken = window->exhausted = false;
+    window->start = NULL;
+    window->start_len = 0;
+}
+
+void window_set_start(struct window *window, const uint8_t *bytes, size_t len)
+{
+    window->start = bytes;
+    window->start_len = len;
 }
 
 int window_begin_inflate(struct window *window, uint64_t offset)
@@ -52,12 +60,21 @@ void window_fini(struct window *window)
     window->has_stream = false;
 }
 
+/* Bytes of the file: from its start, if all are there, else they are read. As read_at. */
+static ssize_t read_file(const struct window *window, uint8_t *bytes, size_t len, uint64_t offset)
+{
+    if (offset > window->start_len || len > window->start_len - (size_t)offset)
+        return read_at(window->fd, bytes, len, offset);
+    memcpy(bytes, window->start + offset, len);
+    return (ssize_t)len;
+}
+
 /* Feed the stream. False if there is no more input, or it cannot be read. */
 static bool refill_input(struct window *window)
 {
     uint64_t left = window->input_size - window->input_offset;
     size_t wanted = left < WINDOW_INFLATE_INPUT ? (size_t)left : WINDOW_INFLATE_INPUT;
-    ssize_t n = read_at(window->fd, window->input, wanted, window->input_offset);
+    ssize_t n = read_file(window, window->input, wanted, window->input_offset);
     if (n < 0)
         window->error = (int)n;
     if (n <= 0)
@@ -137,7 +154,7 @@ const uint8_t *window_fill(struct window *window, uint64_t offset, size_t len)
     size_t wanted = near ? WINDOW_SIZE : WINDOW_JUMP_SIZE;
     if (wanted > window->size - offset)
         wanted = (size_t)(window->size - offset);
-    ssize_t n = read_at(window->fd, window->buffer, wanted, offset);
+    ssize_t n = read_file(window, window->buffer, wanted, offset);
     window->offset = offset;
     window->len = n > 0 ? (size_t)n : 0;
     if (n < 0)

@@ -25,10 +25,12 @@ enum {
 
 struct window {
     int fd;
-    uint64_t size;   /* where the source ends: the file's size, UINT64_MAX while inflating */
-    uint64_t offset; /* of the first byte in the buffer */
-    size_t len;      /* bytes in the buffer */
-    int error;       /* negative errno of a failed read, or 0 */
+    uint64_t size;        /* where the source ends: the file's size, UINT64_MAX while inflating */
+    uint64_t offset;      /* of the first byte in the buffer */
+    size_t len;           /* bytes in the buffer */
+    const uint8_t *start; /* the first bytes of the file, if somebody has them; NULL = nobody */
+    size_t start_len;
+    int error; /* negative errno of a failed read, or 0 */
     bool inflating;
     bool broken;     /* the deflated bytes are no deflate stream */
     bool exhausted;  /* WINDOW_INFLATE_MAX was reached */
@@ -43,6 +45,9 @@ struct window {
 
 /* All zero, then this, begins with another file. `size` is the file's. */
 void window_begin(struct window *window, int fd, uint64_t size);
+
+/* These first bytes of the file need not be read. They are borrowed until window_begin. */
+void window_set_start(struct window *window, const uint8_t *bytes, size_t len);
 
 /* From here on the window is over what the file's bytes from `offset` on inflate to; offset 0 is their first byte.
  * Returns 0 or -ENOMEM. */

@@ -41,8 +41,17 @@ void instance_destroy(struct instance *instance)
 {
     if (instance == NULL)
         return;
+    instance_drop_hold(instance);
     free(instance->fact);
     free(instance);
+}
+
+void instance_drop_hold(struct instance *instance)
+{
+    struct instance_hold *hold = instance->hold;
+    instance->hold = NULL;
+    if (hold != NULL)
+        hold->drop(hold);
 }
 
 void instance_note(struct instance *instance, const char *format, ...)

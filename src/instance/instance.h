@@ -58,6 +58,11 @@ struct instance_delivery {
     uint16_t message_id;  /* of the C-STORE */
 };
 
+/* What is kept of its file until it is sent, by whoever opened it: files/held_files.h. */
+struct instance_hold {
+    void (*drop)(struct instance_hold *hold); /* the instance needs it no more */
+};
+
 struct context_pair;
 
 struct instance {
@@ -65,7 +70,8 @@ struct instance {
     struct file_facts file;
     const struct context_pair *pair; /* the engine's: in which contexts it may go out; NULL = it was not planned */
     struct outcome outcome;
-    char *fact; /* owned: what the outcome's reason is about, for people; NULL = it speaks for itself */
+    struct instance_hold *hold; /* owned; NULL = nothing is kept of its file */
+    char *fact;                 /* owned: what the outcome's reason is about, for people; NULL = it speaks for itself */
     struct instance_trials trials;
     struct instance_delivery delivery;
 };
@@ -75,6 +81,9 @@ struct instance *instance_create(const struct file_facts *facts);
 
 /* Free it; NULL is fine. It is on no list. */
 void instance_destroy(struct instance *instance);
+
+/* What is kept of its file is dropped, if anything is. */
+void instance_drop_hold(struct instance *instance);
 
 enum {
     INSTANCE_FACT_SIZE = 768, /* of a fact, with its NUL: what does not fit is cut */

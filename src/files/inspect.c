@@ -110,8 +110,8 @@ struct visit {
     const struct inspector *inspector;
     struct window *window;
     struct inspection *inspection;
-    unsigned element_count;
-    bool native; /* (7FE0,0010) of the data set itself has a defined length, and stands at */
+    size_t elements; /* of the data set itself */
+    bool native;     /* (7FE0,0010) of the data set itself has a defined length, and stands at */
     uint64_t native_offset;
 };
 
@@ -129,10 +129,12 @@ static void show_element(struct visit *visit, const struct walk_element *element
         inspector->see(inspector->context, tag, form, raw, len);
 }
 
+/* The elements that visit_element has something to do with, unless somebody else is to see others. */
+static const uint32_t looked_at[] = {0x00080016, 0x00080018, 0x0020000d, 0x0020000e, 0x7fe00010};
+
 static void visit_element(void *context, const struct walk_element *element, uint64_t offset)
 {
     struct visit *visit = (struct visit *)context;
-    visit->element_count++;
     if (element->group == 0x0008 || element->group == 0x0020)
         keep_wanted(visit->window, visit->inspection, element, offset);
     if (element->group == 0x7fe0 && element->element == 0x0010 && !element->undefined) {
@@ -236,6 +238,10 @@ static void walk_data_set(struct inspector *inspector, const struct syntax *synt
     struct window *window = &inspector->window;
     *ret_visit = (struct visit){.inspector = inspector, .window = window, .inspection = inspection};
     struct walk walk = {.window = window, .visit = visit_element, .context = ret_visit};
+    if (inspector->see == NULL) {
+        walk.tags = looked_at;
+        walk.tag_count = sizeof looked_at / sizeof looked_at[0];
+    }
     if (syntax->deflated) {
         int error = window_begin_inflate(window, inspection->data_offset);
         if (error < 0) {
@@ -247,6 +253,7 @@ static void walk_data_set(struct inspector *inspector, const struct syntax *synt
         walk.offset = inspection->data_offset;
     }
     enum walk_result result = walk_run(&walk, syntax->form);
+    ret_visit->elements = walk.elements;
     inspection->unknown_vr = walk.unknown_vr;
     inspection->zero_tail = walk.zero_tail;
     inspection->detail = walk.detail;
@@ -299,7 +306,7 @@ static bool try_syntax(struct inspector *inspector, const char *uid, struct insp
     walk_data_set(inspector, &syntax, inspection, &visit);
     if (has_uid(inspector, INSPECT_CLASS) || has_uid(inspector, INSPECT_INSTANCE) || has_uid(inspector, INSPECT_STUDY))
         return true;
-    return inspection->state == OUTCOME_PENDING && visit.element_count >= ELEMENTS_MIN;
+    return inspection->state == OUTCOME_PENDING && visit.elements >= ELEMENTS_MIN;
 }
 
 /* Find the syntax of the data set by parsing, and judge it in that. False if it is no data set in any. */

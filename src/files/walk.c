@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "files/vr_guess.h"
+#include "wire/vr.h"
 
 enum {
     GROUP_DELIMITER = 0xfffe,
@@ -13,7 +14,9 @@ enum {
     ELEMENT_ITEM_END = 0xe00d,
     ELEMENT_SEQUENCE_END = 0xe0dd,
     GROUP_PIXEL_DATA = 0x7fe0,
-    SHORT_HEADER_LEN = 8
+    SHORT_HEADER_LEN = 8,
+    LONG_HEADER_LEN = 12,
+    PLAIN_ROOM = LONG_HEADER_LEN /* a header; in implicit VR, a short one and the tag of an item behind it */
 };
 static const uint32_t LENGTH_UNDEFINED = 0xffffffff;
 static const uint64_t NO_END = UINT64_MAX;
@@ -39,6 +42,7 @@ struct walker {
     size_t depth;         /* frames in use; frames[0] is the data set */
     bool first;           /* no element of the data set was read yet */
     bool pixel_data_seen; /* the data set's (7FE0,xxxx): what does not parse behind it is trailing */
+    uint64_t told;        /* a bit for each tag that the visitor is told of, see tag_bit: others may share it */
     struct vr_guess guess;
     struct frame frames[FRAMES_MAX];
 };
@@ -274,6 +278,78 @@ static enum walk_result step_delimiter(struct walker *walker, const struct walk_
     return WALK_MISMATCH;
 }
 
+/* The bit of walker->told that a tag has, 0 to 63. Tags share bits, so one that is set may mean another tag. */
+static unsigned tag_bit(uint16_t group, uint16_t element)
+{
+    return (group ^ element) & 63;
+}
+
+/* Tell the visitor of an element, if it wants to know. */
+static void tell(const struct walker *walker, const struct walk_element *element, uint64_t offset)
+{
+    const struct walk *walk = walker->walk;
+    uint32_t tag = (uint32_t)element->group << 16 | element->element;
+    bool told = walk->tags == NULL;
+    if (walker->depth > 1 && !walk->deep)
+        return;
+    for (size_t i = 0; i < walk->tag_count && !told; i++)
+        told = walk->tags[i] == tag;
+    if (told)
+        walk->visit(walk->context, element, offset);
+}
+
+/*
+ * The length, header and value, of the element at `p`, where PLAIN_ROOM bytes are, if nothing about it needs a second
+ * look: its length is defined, it holds no other elements, its group is below Pixel Data's, and its VR, if it has one,
+ * is of the standard. Else 0.
+ */
+static inline uint64_t plain_len(const uint8_t *p, bool has_vr)
+{
+    uint16_t group = get_u16_le(p);
+    if (group == 0 || group >= GROUP_PIXEL_DATA)
+        return 0;
+    const struct vr_info *vr = has_vr ? vr_find((const char *)p + 4) : NULL;
+    if (has_vr && (vr == NULL || vr->nested))
+        return 0;
+    if (has_vr && !vr->long_length)
+        return SHORT_HEADER_LEN + (uint64_t)get_u16_le(p + 6);
+    uint32_t value_len = get_u32_le(has_vr ? p + 8 : p + 4);
+    if (value_len == LENGTH_UNDEFINED)
+        return 0;
+    if (has_vr)
+        return LONG_HEADER_LEN + (uint64_t)value_len;
+    bool may_hold_items = value_len >= SHORT_HEADER_LEN && get_u16_le(p + SHORT_HEADER_LEN) == GROUP_DELIMITER;
+    return may_hold_items ? 0 : SHORT_HEADER_LEN + (uint64_t)value_len;
+}
+
+/*
+ * Step over the plain elements that come next, little endian, as far as they end inside the data set or item, their
+ * headers are in the window, and nobody is to be told of them: nearly all elements are such. The first that is not is
+ * for step_elements, which would do the same with these.
+ */
+static void step_plain(struct walker *walker)
+{
+    const struct window *window = walker->window;
+    const struct frame *frame = top_of(walker);
+    uint64_t limit = walker->depth == 1 ? window->size : frame->limit, told = walker->told;
+    if (walker->offset < window->offset || walker->offset > limit)
+        return;
+    uint64_t at = walker->offset - window->offset, left = limit - walker->offset, end = window->len;
+    bool has_vr = frame->form == SYNTAX_EXPLICIT_LE;
+    size_t elements = 0;
+    while (at + PLAIN_ROOM <= end) {
+        const uint8_t *p = window->buffer + at;
+        uint64_t len = plain_len(p, has_vr);
+        if (len == 0 || len > left || (told >> tag_bit(get_u16_le(p), get_u16_le(p + 2)) & 1) != 0)
+            break;
+        elements++;
+        left -= len;
+        at += len;
+    }
+    walker->offset = window->offset + at;
+    walker->walk->elements += walker->depth == 1 ? elements : 0;
+}
+
 /* Inside the data set or an item: an element, or the end of the item. */
 static enum walk_result step_elements(struct walker *walker)
 {
@@ -296,9 +372,10 @@ static enum walk_result step_elements(struct walker *walker)
     if (outermost) {
         walker->first = false;
         walker->pixel_data_seen |= element.group == GROUP_PIXEL_DATA;
+        walker->walk->elements++;
     }
-    if (walker->walk->visit != NULL && (outermost || walker->walk->deep))
-        walker->walk->visit(walker->walk->context, &element, walker->offset);
+    if ((walker->told >> tag_bit(element.group, element.element) & 1) != 0)
+        tell(walker, &element, walker->offset);
     return step_element(walker, &element);
 }
 
@@ -318,6 +395,17 @@ static bool recover(struct walker *walker)
     return false;
 }
 
+/* The bits of all tags that the visitor is told of. */
+static uint64_t told_bits(const struct walk *walk)
+{
+    uint64_t bits = 0;
+    if (walk->visit == NULL || walk->tags == NULL)
+        return walk->visit == NULL ? 0 : UINT64_MAX;
+    for (size_t i = 0; i < walk->tag_count; i++)
+        bits |= (uint64_t)1 << tag_bit((uint16_t)(walk->tags[i] >> 16), (uint16_t)walk->tags[i]);
+    return bits;
+}
+
 enum walk_result walk_run(struct walk *walk, enum syntax_form form)
 {
     struct walker walker; /* the frames are set when they are entered: 4 KB that need no clearing for each file */
@@ -327,9 +415,11 @@ enum walk_result walk_run(struct walk *walk, enum syntax_form form)
     walker.depth = 1;
     walker.first = true;
     walker.pixel_data_seen = false;
+    walker.told = told_bits(walk);
     walker.guess = (struct vr_guess){0};
     walker.frames[0] = (struct frame){.kind = FRAME_ELEMENTS, .form = form, .end = NO_END, .limit = walk->window->size};
     walk->detail = NULL;
+    walk->elements = 0;
     walk->unknown_vr = walk->zero_tail = walk->encapsulated = false;
     enum walk_result result = WALK_COMPLETE;
     bool is_open = false;
@@ -339,6 +429,10 @@ enum walk_result walk_run(struct walk *walk, enum syntax_form form)
             walker.depth--;
             continue;
         }
+        if (frame->kind == FRAME_ELEMENTS && frame->form != SYNTAX_EXPLICIT_BE && !walker.first)
+            step_plain(&walker);
+        if (frame->end != NO_END && walker.offset == frame->end)
+            continue;
         if (walker.depth == 1 && (walk->zero_tail || window_ends_at(walk->window, walker.offset)))
             break;
         result = frame->kind == FRAME_ELEMENTS ? step_elements(&walker) : step_item(&walker);

@@ -60,7 +60,7 @@ struct walk_element {
     uint32_t value_len; /* 0 if undefined */
 };
 
-/* Told of each element of the data set itself, and if `deep` is set also of those inside sequences that parse. */
+/* Told of the elements of the data set itself, and if `deep` is set also of those inside sequences that parse. */
 typedef void walk_visit(void *context, const struct walk_element *element, uint64_t offset);
 
 struct walk {
@@ -68,10 +68,13 @@ struct walk {
     walk_visit *visit; /* may be NULL */
     void *context;
     bool deep;
+    const uint32_t *tags; /* `visit` is told of elements with these tags, 0xGGGGEEEE; NULL = of all */
+    size_t tag_count;
     uint64_t offset; /* where it begins; then where it ended, and on failure where it went wrong */
 
     /* What was found, once it has ended. */
     const char *detail; /* static: what exactly is wrong, or NULL */
+    size_t elements;    /* of the data set itself that were read */
     bool unknown_vr;    /* an element has a VR that is none of the standard's */
     bool zero_tail;     /* zeros follow, from `offset` to the end of the source */
     bool encapsulated;  /* pixel data (of group 7FE0) in fragments, here or inside a sequence; the first of it is at */

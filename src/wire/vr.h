@@ -16,6 +16,7 @@ struct vr_info {
     uint8_t size;     /* of one value in bytes; 0 = no fixed size */
     bool long_length; /* Explicit VR: 2 reserved bytes and 4 of length, instead of 2 of length */
     bool one_value;   /* VR_TEXT: a backslash is a character like any other */
+    bool nested;      /* its value may be a sequence: SQ, and UN */
 };
 
 /* A row for each pair of letters, in order; the `name` of one that is no VR is empty. For vr_find. */

@@ -4,7 +4,8 @@ soak.py MINUTES
 
 Two pairs run side by side. One dicom-sender makes up instances and stores them all the time, while its receiver is killed
 and started again. One dicom-receiver keeps files all the time, while one dicom-sender after another brings them and ends.
-Every second the two that stay are looked at. RELEASE_DIR names the build.
+Every second the two that stay are looked at. Behind that, handshakes of TLS that fail, 10,000 of a requestor and 10,000
+of a receiver for 60 minutes. RELEASE_DIR names the build, BUILD_DIR the one with sanitizers, for the requestor.
 """
 import argparse
 import json
@@ -19,7 +20,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
-from support import datasets, network, programs  # noqa: E402
+from support import datasets, handshakes, network, programs  # noqa: E402
 
 RESTART_EVERY_S = 15
 DOWN_S = 1.0
@@ -27,6 +28,9 @@ GROWTH_MAX_KB = 4096  # of the line through the samples, from the first to the l
 SPREAD_MAX = 2        # descriptors and threads: more in the last third than in the first
 WARM_UP = 0.2         # part of the time that is not judged
 ENDS_WITHIN_S = 120
+HANDSHAKES_A_MINUTE = 10000 / 60
+HANDSHAKES_WARM = 0.2  # part of them that is not judged
+HANDSHAKES_GROWTH_MAX_BYTES = 2 << 20
 
 
 class Watch:
@@ -144,13 +148,37 @@ class Soak:
         return not self.problems
 
 
+def fail_handshakes(minutes):
+    """True if they leave nothing behind."""
+    count = max(int(minutes * HANDSHAKES_A_MINUTE), 700)
+    warm = int(count * HANDSHAKES_WARM)
+    identities = handshakes.Identities()
+    try:
+        _, *requestor = handshakes.fail_as_requestor(identities, count, warm)
+        with programs.Receiver(*handshakes.server_options(identities), '--quiet', keep=False,
+                               folder_variable='RELEASE_DIR') as receiver:
+            server = handshakes.fail_at_server(identities, receiver, count, warm)
+    finally:
+        identities.remove()
+    right = True
+    for name, (descriptors, resident) in (('requestor', requestor), ('dicom-receiver', server)):
+        print(f'{count} handshakes that fail, {name}: descriptors {descriptors[0]} then {descriptors[1]}; memory '
+              f'{resident[0] / 2**20:.1f} then {resident[1] / 2**20:.1f} MB')
+        right = right and descriptors[0] == descriptors[1] and resident[1] - resident[0] < HANDSHAKES_GROWTH_MAX_BYTES
+    if not right:
+        print('FAILED: handshakes that fail leave something behind')
+    return right
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument('minutes', type=float)
-    soak = Soak(parser.parse_args().minutes)
+    minutes = parser.parse_args().minutes
+    soak = Soak(minutes)
     network.isolate()
     try:
-        return 0 if soak.run() else 1
+        right = soak.run()
+        return 0 if fail_handshakes(minutes) and right else 1
     finally:
         shutil.rmtree(soak.folder, ignore_errors=True)
 

@@ -1,6 +1,7 @@
 """Keys and certificates for a test, made by openssl in its own folder and gone with it."""
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 
@@ -54,6 +55,9 @@ class Certificates:
 
     def make(self, name, issuer=None, names=None, **more):
         return Identity(self.folder, name, issuer, names, **more)
+
+    def remove(self):
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def trust(self):

@@ -11,7 +11,7 @@ import time
 
 import jsonschema
 
-from . import network
+from . import network, tls_line
 from .process import Result, Running, environment, fault_of, program, run, without_privileges  # noqa: F401
 
 MOVER_SCHEMA = pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'mover_summary.schema.json'
@@ -93,7 +93,8 @@ def run_sender(*inputs, port=None, ae_title='ANY-SCP', threads=1, options=(), ti
     """
     command = [*prefix, program('dicom-sender', folder_variable), '--json', '--no-progress', '--threads', str(threads)]
     if port is not None:
-        command += ['--host', host, '--port', str(port), '--ae-title', ae_title]
+        command += ['--host', host, '--port', str(port), '--ae-title', ae_title,
+                    *map(str, tls_line.requestor_options())]
     command += ['--recursive'] if recursive else []
     for path in inputs:
         command += ['--input', os.fspath(path)]
@@ -116,6 +117,8 @@ def run_sender(*inputs, port=None, ae_title='ANY-SCP', threads=1, options=(), ti
         run = SenderRun(process.returncode, stdout.decode('utf-8'), stderr, elapsed_s, log_dir)
         if run.summary is not None:
             check_totals(run, '--strict' in command)
+            over_tls = port is not None and tls_line.requestor_options()
+            assert run.summary['destination']['tls'] == 'checked' or not over_tls, f'in clear: {run}'
         return run
     finally:
         shutil.rmtree(log_dir, ignore_errors=True)
@@ -207,7 +210,7 @@ class Receiver(Running):
         self.cwd = self.folder
         self.output = self.folder / 'received'
         self.access_log = self.folder / 'access.log'
-        self.options = [str(option) for option in options]
+        self.options = [str(option) for option in (*tls_line.acceptor_options(), *options)]
         if not {'--output-dir', '--discard'} & set(self.options):
             self.options += self.destination(keep)
         self.options += ['--access-log', str(self.access_log)] if log else []

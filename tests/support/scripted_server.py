@@ -1,8 +1,11 @@
 """A server on threads of the test process: it listens on a free port of 127.0.0.1, and each connection has a daemon
-thread of its own. A subclass says in _converse what is done on a connection.
+thread of its own. A subclass says in _converse what is done on a connection. Over TLS (tls_line.py) nothing of that
+is different.
 """
 import socket
 import threading
+
+from . import tls_line
 
 
 class ScriptedServer:
@@ -10,6 +13,8 @@ class ScriptedServer:
 
     def __init__(self, receive_buffer=0):
         """receive_buffer: bytes of each connection's; 0 = the system's."""
+        self.tls = tls_line.server_context()
+        self.receive_buffer = receive_buffer
         self.listener = socket.socket()
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if receive_buffer:
@@ -55,6 +60,8 @@ class ScriptedServer:
             except OSError:
                 return
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self.tls is not None:
+                connection = tls_line.terminate(self.tls, connection, self.receive_buffer)
             with self.lock:
                 self.accepted += 1
                 thread = threading.Thread(target=self._serve, args=(connection, self.accepted), daemon=True)

@@ -1,0 +1,11 @@
+"""What test_bad_peers.py says of peers that misbehave, of those that do so over TLS."""
+import unittest
+
+from faults import test_bad_peers
+from support.tls_line import over_tls
+
+globals().update(over_tls(test_bad_peers))
+globals().update(over_tls(test_bad_peers, only=['EndsOfAssociations'], bare=True))
+
+if __name__ == '__main__':
+    unittest.main()

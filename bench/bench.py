@@ -19,6 +19,7 @@ import pydicom
 
 import charts
 import conversion
+import line
 import machine
 import retrieval
 import tables
@@ -53,6 +54,9 @@ class Bench:
             'some': ('8x125x16384', '8x25x16384'),
             'far': ('8x50x16384', '8x6x16384'),
             'far-few': ('1x50x16384', '1x8x16384'),
+            'line-ct': ('8x5x524288', '8x1x524288'),
+            'line-small': ('8x50x16384', '8x6x16384'),
+            'line-few': ('1x50x16384', '1x8x16384'),
             'headers': ('40x250x6144', '40x250x6144'),
             'million': ('1000x1000x1024', '100x500x1024'),
             'cost': ('1x200x16384', '1x100x16384'),
@@ -71,10 +75,12 @@ class Bench:
 
     # ---- a contest: several contestants, the same peer, in turns ----
 
-    def contest(self, case, peer_name, contestants, start_peer, warm=(), rtt_ms=None, rounds=None, keep_peer=False):
+    def contest(self, case, peer_name, contestants, start_peer, warm=(), rtt_ms=None, mbit=None, rounds=None,
+                keep_peer=False):
         """contestants: [(contestant, data)]. start_peer() gives a peer that has been started."""
         rounds = rounds or self.rounds
-        title = f'{case}, into {peer_name}' + (f', {rtt_ms} ms away' if rtt_ms else '')
+        title = f'{case}, into {peer_name}' + (f', {rtt_ms} ms away' if rtt_ms else '') + \
+            (f', {mbit} Mbit/s' if mbit else '')
         print(f'== {title}', flush=True)
         for data in warm or {data.folder: data for _, data in contestants}.values():
             data.warm()
@@ -87,20 +93,20 @@ class Bench:
                 for contestant, data in contestants:
                     result = results[contestant.name]
                     if result['failed'] is None:
-                        self.take_turn(contestant, data, result, start_peer, kept, rtt_ms)
+                        self.take_turn(contestant, data, result, start_peer, kept, (rtt_ms, mbit))
                 print(f'   round {number + 1} of {rounds}', flush=True)
         finally:
             if kept:
                 kept.stop()
         self.contests.append({'case': case, 'peer': peer_name, 'rtt_ms': rtt_ms, 'title': title, 'results': results})
 
-    def take_turn(self, contestant, data, result, start_peer, kept, rtt_ms):
+    def take_turn(self, contestant, data, result, start_peer, kept, distance):
         proxy = None
         start_peer = contestant.own_peer or start_peer
         peer = kept or (start_peer() if contestant.needs_peer else None)
         try:
-            if rtt_ms:
-                proxy = Proxy(self.build, peer, rtt_ms).start()
+            if any(distance):
+                proxy = Proxy(self.build, peer, *distance).start()
             result['runs'].append(run_once(self.build, contestant, peer, proxy, data))
         except Failed as failure:
             result['failed'] = str(failure)
@@ -279,9 +285,12 @@ class Bench:
     def case_tls(self):
         tls.case(self)
 
+    def case_line(self):
+        line.case(self)
+
     # ---- all of it ----
 
-    cases = ('small', 'ct', 'stock', 'distance', 'scan', 'cost', 'million', 'move', 'find', 'convert', 'tls', 'big')
+    cases = ('small', 'ct', 'stock', 'distance', 'scan', 'cost', 'million', 'move', 'find', 'convert', 'tls', 'line', 'big')
 
     def run(self, cases):
         begun = time.monotonic()

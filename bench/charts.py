@@ -38,7 +38,7 @@ def colour(name):
 
 
 def draw_contest(contest, rounds, path):
-    by_volume = contest['case'] in ('ct', 'big', 'tls-ct')
+    by_volume = contest['case'] in ('ct', 'big', 'tls-ct', 'line-ct')
     unit_key, unit = ('megabytes_per_s', 'MB/s') if by_volume else ('instances_per_s', 'instances/s')
     rows = [(name, sorted(tables.values(result, unit_key))) for name, result in contest['results'].items()
             if result['runs'] and result['failed'] is None]

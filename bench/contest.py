@@ -95,16 +95,17 @@ class Orthanc(peers.Orthanc):
 
 
 class Proxy(peers.Server):
-    """A long line before another peer."""
+    """A long line before another peer, and a narrow one if `mbit` says how many millions of bits a second it takes."""
 
-    def __init__(self, build, peer, rtt_ms):
+    def __init__(self, build, peer, rtt_ms, mbit=None):
         super().__init__()
         self.build, self.peer, self.rtt_ms = build, peer, rtt_ms
+        self.narrow = ['--mbit', str(mbit)] if mbit else []
         self.ae_title, self.counts = peer.ae_title, peer.counts
 
     def command(self, port):
         return [self.build.support('delay-proxy'), '--listen', str(port), '--to', f'127.0.0.1:{self.peer.port}',
-                '--rtt', str(self.rtt_ms)]
+                '--rtt', str(self.rtt_ms), *self.narrow]
 
 
 # ---- contestants ----

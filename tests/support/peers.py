@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 
 from . import network
-from .process import guarded
+from .process import build_folder, guarded
 
 STOP_TIMEOUT_S = 10
 
@@ -84,6 +84,18 @@ class Server:
 
     def __exit__(self, *unused):
         self.stop()
+
+
+class Line(Server):
+    """The way to a port of this machine, long, narrow or broken as delay_proxy.c can make it. Options: its own."""
+
+    def __init__(self, to_port, *options):
+        super().__init__()
+        self.to_port, self.options = to_port, [str(option) for option in options]
+
+    def command(self, port):
+        return [str(build_folder() / 'tests/support/delay-proxy'), '--listen', str(port), '--to',
+                f'127.0.0.1:{self.to_port}', *self.options]
 
 
 class Storescp(Server):

@@ -49,7 +49,7 @@ struct uv_stream_s;
  * whose values are given here.
  */
 struct dicomnet_association_timeouts {
-    uint32_t connect_ms; /* name look-up, then each of its addresses, with the handshake of TLS; 10,000 */
+    uint32_t connect_ms; /* name look-up, its addresses (tried in turn: RFC 8305) and the handshake of TLS; 10,000 */
     uint32_t acse_ms;    /* A-ASSOCIATE-RQ sent to its answer (requestor), connection to RQ (acceptor: ARTIM); 30,000 */
     uint32_t dimse_ms;   /* last byte of a request to its response; 120,000. The service that waits applies it */
     /*

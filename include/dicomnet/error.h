@@ -60,6 +60,7 @@ extern "C" {
     X(PEER_SPEAKS_OTHER, -20037, "the peer does not speak DICOM: what it sent is no PDU; wrong port?")                 \
     X(PEER_SPEAKS_CLEAR, -20039, "the peer speaks DICOM in clear, not TLS: wrong port, or TLS on one side only")       \
     X(TIMEOUT_IDLE, -20040, "nothing was asked for within the idle timeout")                                           \
+    X(TIMEOUT_LOOKUP, -20041, "the host name was not looked up within the connect timeout")                            \
     X(STALLED, -20050, "the peer keeps talking, and nothing new has come within the stall timeout")                    \
     X(UNASKED, -20051, "the peer keeps sending what was not asked for")                                                \
     X(OPTIONS_SIZE, -20060, "the options have no size of theirs (begin with their INIT), or set what is unknown here") \

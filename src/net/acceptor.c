@@ -1,16 +1,15 @@
 /* acceptor - see dicomnet/acceptor.h. */
 #include "dicomnet/acceptor.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <uv.h>
 
 #include "base/list.h"
 #include "base/sized.h"
+#include "net/address.h"
 #include "net/arguments.h"
 #include "net/faults.h"
-#include "net/tcp.h"
 
 enum { BACKLOG = 512, LOOKS = 4 /* times that idle associations are looked for in one idle_ms */, LOOK_MS_MAX = 1000 };
 
@@ -192,9 +191,9 @@ static void look_for_idle(struct dicomnet_acceptor *acceptor)
 
 static int bind_and_listen(struct dicomnet_acceptor *acceptor)
 {
-    union tcp_address address;
+    union address address;
     int len = sizeof address;
-    int error = tcp_parse_address(acceptor->options.bind_address, acceptor->options.port, &address);
+    int error = address_parse(acceptor->options.bind_address, acceptor->options.port, &address);
     if (error == 0)
         error = uv_tcp_bind(&acceptor->tcp, &address.any, 0);
     if (error == 0)
@@ -202,7 +201,7 @@ static int bind_and_listen(struct dicomnet_acceptor *acceptor)
     if (error == 0)
         error = uv_tcp_getsockname(&acceptor->tcp, &address.any, &len);
     if (error == 0)
-        acceptor->port = ntohs(address.any.sa_family == AF_INET6 ? address.in6.sin6_port : address.in.sin_port);
+        acceptor->port = address_port(&address);
     return error;
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/sized.h"
-#include "net/tcp.h"
+#include "net/address.h"
 #include "net/tls.h"
 
 int arguments_take_options(struct dicomnet_association_options *ret_own,
@@ -58,10 +58,10 @@ static bool is_identity(const struct dicomnet_identity *identity)
 
 static int check_parameters(const struct dicomnet_association_parameters *parameters)
 {
-    union tcp_address local;
+    union address local;
     if (parameters->host == NULL || parameters->host[0] == '\0' || parameters->port == 0)
         return -EINVAL;
-    if (parameters->bind_address != NULL && tcp_parse_address(parameters->bind_address, 0, &local) != 0)
+    if (parameters->bind_address != NULL && address_parse(parameters->bind_address, 0, &local) != 0)
         return -EINVAL;
     if (parameters->tls != NULL && tls_is_for_server(parameters->tls))
         return -EINVAL;

@@ -98,13 +98,10 @@ static void on_timer(uv_timer_t *timer)
     struct dicomnet_association *association = timer->data;
     switch (association->waiting_for) {
     case WAIT_CONNECT:
-        if (transport_skip_address(&association->transport)) {
-            association_wait_for(association, WAIT_CONNECT, association->timeouts.connect_ms);
-            break;
-        }
         association_abort_with(association, DICOMNET_ASSOCIATION_NOT_CONNECTED,
-                               transport_is_shaking_hands(&association->transport) ? DICOMNET_ERROR_TIMEOUT_TLS
-                                                                                   : DICOMNET_ERROR_TIMEOUT_CONNECT);
+                               transport_is_looking_up(&association->transport)      ? DICOMNET_ERROR_TIMEOUT_LOOKUP
+                               : transport_is_shaking_hands(&association->transport) ? DICOMNET_ERROR_TIMEOUT_TLS
+                                                                                     : DICOMNET_ERROR_TIMEOUT_CONNECT);
         break;
     case WAIT_ACSE:
         association_set_end(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_TIMEOUT_ACSE);

@@ -1,16 +1,15 @@
 /* tcp - see tcp.h. */
 #include "net/tcp.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
 #include "dicomnet/association.h"
+#include "net/dial.h"
 
 enum {
     KEEPALIVE_DELAY_S = 30,
@@ -19,33 +18,16 @@ enum {
     FIRST_WRITE_LEN = 12    /* of two: the headers of PDU and PDV */
 };
 
-static int connect_to_next(struct tcp *tcp);
-static void give_up_address(struct tcp *tcp, int error);
-
 static void rearm_quickack(struct tcp *tcp)
 {
 #ifdef TCP_QUICKACK
     uv_os_fd_t fd;
     int on = 1;
-    if (uv_fileno((const uv_handle_t *)&tcp->handle, &fd) == 0)
+    if (uv_fileno((const uv_handle_t *)tcp->stream, &fd) == 0)
         (void)setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 #else
     (void)tcp;
 #endif
-}
-
-static void set_peer(struct tcp *tcp, const struct sockaddr *address)
-{
-    char name[INET6_ADDRSTRLEN] = "?";
-    if (address->sa_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)(const void *)address;
-        uv_ip6_name(in6, name, sizeof name);
-        snprintf(tcp->peer, sizeof tcp->peer, "[%s]:%u", name, ntohs(in6->sin6_port));
-    } else {
-        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)address;
-        uv_ip4_name(in, name, sizeof name);
-        snprintf(tcp->peer, sizeof tcp->peer, "%s:%u", name, ntohs(in->sin_port));
-    }
 }
 
 /* ---- staying awake ---- */
@@ -119,183 +101,82 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer)
 
 static int start_stream(struct tcp *tcp)
 {
-    (void)uv_tcp_nodelay(&tcp->handle, 1);
-    (void)uv_tcp_keepalive(&tcp->handle, 1, KEEPALIVE_DELAY_S);
+    (void)uv_tcp_nodelay(tcp->stream, 1);
+    (void)uv_tcp_keepalive(tcp->stream, 1, KEEPALIVE_DELAY_S);
     rearm_quickack(tcp);
-    return uv_read_start((uv_stream_t *)&tcp->handle, give_room, on_read);
+    return uv_read_start((uv_stream_t *)tcp->stream, give_room, on_read);
 }
 
 /* ---- connecting ---- */
 
-static void free_addresses(struct tcp *tcp)
+static void count_closed(struct tcp *tcp)
 {
-    if (tcp->addresses != NULL)
-        uv_freeaddrinfo(tcp->addresses);
-    tcp->addresses = tcp->next_address = NULL;
+    if (--tcp->closes_owed == 0)
+        tcp->handler->closed(tcp->user);
 }
 
-static void finish_connect(struct tcp *tcp, int error)
+static void on_handle_closed(uv_handle_t *handle)
 {
-    free_addresses(tcp);
-    if (error == 0)
+    count_closed(handle->data);
+}
+
+static void on_dial_closed(void *user)
+{
+    count_closed(user);
+}
+
+static void on_dialled(void *user, int error, uv_tcp_t *stream, const union address *peer)
+{
+    struct tcp *tcp = user;
+    tcp->stream = stream;
+    if (error == 0) {
+        stream->data = tcp;
+        address_text(peer, tcp->peer, sizeof tcp->peer);
         error = start_stream(tcp);
+    }
     tcp->handler->connected(tcp->user, error);
 }
 
-static void report_closed_if_all_is(struct tcp *tcp)
-{
-    if (tcp->looking_up || tcp->handle_open || tcp->awake_open)
-        return;
-    free_addresses(tcp);
-    tcp->handler->closed(tcp->user);
-}
-
-static void on_closed(uv_handle_t *handle)
-{
-    struct tcp *tcp = handle->data;
-    tcp->handle_open = false;
-    report_closed_if_all_is(tcp);
-}
-
-static void on_awake_closed(uv_handle_t *handle)
-{
-    struct tcp *tcp = handle->data;
-    tcp->awake_open = false;
-    report_closed_if_all_is(tcp);
-}
+static const struct dial_handler dial_handler = {.done = on_dialled, .closed = on_dial_closed};
 
 static void begin(struct tcp *tcp, uv_loop_t *loop, const struct stream_handler *handler, void *user)
 {
-    *tcp = (struct tcp){.handler = handler, .user = user, .awake_open = true};
+    *tcp = (struct tcp){.handler = handler, .user = user, .closes_owed = 1};
     uv_idle_init(loop, &tcp->awake);
     tcp->awake.data = tcp;
-}
-
-static int open_socket(struct tcp *tcp, uv_loop_t *loop)
-{
-    int error = uv_tcp_init(loop, &tcp->handle);
-    tcp->handle_open = error == 0;
-    tcp->handle.data = tcp;
-    return error;
-}
-
-static void on_address_closed(uv_handle_t *handle)
-{
-    struct tcp *tcp = handle->data;
-    if (tcp->closing) {
-        on_closed(handle);
-        return;
-    }
-    int error = open_socket(tcp, handle->loop);
-    if (error == 0)
-        error = connect_to_next(tcp);
-    if (error != 0)
-        give_up_address(tcp, error);
-}
-
-/* An address did not work: a socket that failed to connect is of no further use. */
-static void give_up_address(struct tcp *tcp, int error)
-{
-    if (tcp->next_address == NULL) {
-        finish_connect(tcp, error);
-        return;
-    }
-    uv_close((uv_handle_t *)&tcp->handle, on_address_closed);
-}
-
-static void on_connect(uv_connect_t *connect, int status)
-{
-    struct tcp *tcp = connect->data;
-    if (tcp->closing || status == UV_ECANCELED)
-        return;
-    if (status < 0)
-        give_up_address(tcp, status);
-    else
-        finish_connect(tcp, 0);
-}
-
-static int connect_to_next(struct tcp *tcp)
-{
-    const struct addrinfo *address = tcp->next_address;
-    tcp->next_address = address->ai_next;
-    set_peer(tcp, address->ai_addr);
-    tcp->connect.data = tcp;
-    if (tcp->local.any.sa_family != AF_UNSPEC) {
-        int error = tcp->local.any.sa_family != address->ai_family ? UV_EAFNOSUPPORT
-                                                                   : uv_tcp_bind(&tcp->handle, &tcp->local.any, 0);
-        if (error != 0)
-            return error;
-    }
-    return uv_tcp_connect(&tcp->connect, &tcp->handle, address->ai_addr, on_connect);
-}
-
-static void on_lookup(uv_getaddrinfo_t *lookup, int status, struct addrinfo *addresses)
-{
-    struct tcp *tcp = lookup->data;
-    tcp->looking_up = false;
-    tcp->addresses = tcp->next_address = addresses;
-    if (tcp->closing) {
-        report_closed_if_all_is(tcp);
-        return;
-    }
-    if (status < 0) {
-        bool unknown = status == UV_EAI_NONAME || status == UV_EAI_NODATA;
-        finish_connect(tcp, unknown ? DICOMNET_ERROR_HOST_UNKNOWN : DICOMNET_ERROR_LOOKUP_FAILED);
-        return;
-    }
-    int error = connect_to_next(tcp);
-    if (error != 0)
-        give_up_address(tcp, error);
-}
-
-int tcp_parse_address(const char *text, uint16_t port, union tcp_address *ret_address)
-{
-    int error = uv_ip4_addr(text, port, &ret_address->in);
-    return error == 0 ? 0 : uv_ip6_addr(text, port, &ret_address->in6);
 }
 
 int tcp_connect(struct tcp *tcp, uv_loop_t *loop, const struct dicomnet_association_parameters *parameters,
                 const struct stream_handler *handler, void *user)
 {
     begin(tcp, loop, handler, user);
-    tcp->lookup.data = tcp;
-    snprintf(tcp->peer, sizeof tcp->peer, "%.50s:%u", parameters->host, parameters->port);
-
-    char service[8];
-    snprintf(service, sizeof service, "%u", parameters->port);
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
-    int error = open_socket(tcp, loop);
-    assert(error == 0); /* without flags it makes no system call */
-    if (parameters->bind_address != NULL)
-        error = tcp_parse_address(parameters->bind_address, 0, &tcp->local);
-    if (error == 0)
-        error = uv_getaddrinfo(loop, &tcp->lookup, on_lookup, parameters->host, service, &hints);
-    tcp->looking_up = error == 0;
+    snprintf(tcp->peer, sizeof tcp->peer, "%.60s:%u", parameters->host, parameters->port);
+    int error = dial_begin(&tcp->dial, loop, parameters, &dial_handler, tcp);
+    tcp->closes_owed += tcp->dial != NULL;
     return error;
+}
+
+bool tcp_is_looking_up(const struct tcp *tcp)
+{
+    return tcp->dial != NULL && dial_is_looking_up(tcp->dial);
 }
 
 int tcp_accept(struct tcp *tcp, uv_stream_t *listener, const struct stream_handler *handler, void *user)
 {
     begin(tcp, listener->loop, handler, user);
-    int error = open_socket(tcp, listener->loop);
+    int error = uv_tcp_init(listener->loop, &tcp->accepted);
     assert(error == 0); /* without flags it makes no system call */
-    error = uv_accept(listener, (uv_stream_t *)&tcp->handle);
+    tcp->stream = &tcp->accepted;
+    tcp->accepted.data = tcp;
+    tcp->closes_owed++;
+    error = uv_accept(listener, (uv_stream_t *)tcp->stream);
     if (error != 0)
         return error;
-    struct sockaddr_storage address;
+    union address address;
     int len = sizeof address;
-    if (uv_tcp_getpeername(&tcp->handle, (struct sockaddr *)&address, &len) == 0)
-        set_peer(tcp, (const struct sockaddr *)&address);
+    if (uv_tcp_getpeername(tcp->stream, &address.any, &len) == 0)
+        address_text(&address, tcp->peer, sizeof tcp->peer);
     return start_stream(tcp);
-}
-
-bool tcp_skip_address(struct tcp *tcp)
-{
-    bool connecting = !tcp->looking_up && !tcp->closing && tcp->next_address != NULL &&
-                      !uv_is_closing((const uv_handle_t *)&tcp->handle);
-    if (connecting)
-        uv_close((uv_handle_t *)&tcp->handle, on_address_closed);
-    return connecting;
 }
 
 /* ---- writing ---- */
@@ -319,14 +200,14 @@ static void on_written(uv_write_t *write, int status)
 
 void tcp_use_two_writes(struct tcp *tcp)
 {
-    (void)uv_tcp_nodelay(&tcp->handle, 0);
+    (void)uv_tcp_nodelay(tcp->stream, 0);
     tcp->two_writes = true;
 }
 
 /* Write what the system takes now. Returns how many bytes, or an error. */
 static int try_write(struct tcp *tcp, const uv_buf_t *buffer)
 {
-    uv_stream_t *stream = (uv_stream_t *)&tcp->handle;
+    uv_stream_t *stream = (uv_stream_t *)tcp->stream;
     if (!tcp->two_writes || buffer->len <= FIRST_WRITE_LEN)
         return uv_try_write(stream, buffer, 1);
     uv_buf_t first = {.base = buffer->base, .len = FIRST_WRITE_LEN};
@@ -353,19 +234,19 @@ int tcp_write(struct tcp *tcp, const uint8_t *bytes, size_t len, bool yield)
         buffer.len -= (size_t)taken;
     }
     tcp->write.data = tcp;
-    int error = uv_write(&tcp->write, (uv_stream_t *)&tcp->handle, &buffer, 1, on_written);
+    int error = uv_write(&tcp->write, (uv_stream_t *)tcp->stream, &buffer, 1, on_written);
     return error != 0 ? error : 1;
 }
 
 size_t tcp_unwritten(const struct tcp *tcp)
 {
-    return tcp->handle_open ? uv_stream_get_write_queue_size((const uv_stream_t *)&tcp->handle) : 0;
+    return tcp->stream != NULL && !tcp->closing ? uv_stream_get_write_queue_size((const uv_stream_t *)tcp->stream) : 0;
 }
 
 void tcp_shutdown(struct tcp *tcp)
 {
     uv_os_fd_t fd;
-    if (uv_fileno((const uv_handle_t *)&tcp->handle, &fd) == 0)
+    if (tcp->stream != NULL && uv_fileno((const uv_handle_t *)tcp->stream, &fd) == 0)
         (void)shutdown(fd, SHUT_WR);
 }
 
@@ -373,7 +254,7 @@ void tcp_shutdown(struct tcp *tcp)
 
 void tcp_stop(struct tcp *tcp)
 {
-    (void)uv_read_stop((uv_stream_t *)&tcp->handle);
+    (void)uv_read_stop((uv_stream_t *)tcp->stream);
 }
 
 void tcp_close(struct tcp *tcp)
@@ -381,9 +262,10 @@ void tcp_close(struct tcp *tcp)
     if (tcp->closing)
         return;
     tcp->closing = true;
-    uv_close((uv_handle_t *)&tcp->awake, on_awake_closed);
-    if (tcp->looking_up)
-        (void)uv_cancel((uv_req_t *)&tcp->lookup); /* on_lookup comes in either case */
-    if (!uv_is_closing((const uv_handle_t *)&tcp->handle))
-        uv_close((uv_handle_t *)&tcp->handle, on_closed); /* else on_address_closed sees that we are closing */
+    uv_close((uv_handle_t *)&tcp->awake, on_handle_closed);
+    if (tcp->dial != NULL)
+        dial_close(tcp->dial); /* and the connection that came of it */
+    else if (tcp->stream != NULL)
+        uv_close((uv_handle_t *)tcp->stream, on_handle_closed);
+    tcp->dial = NULL;
 }

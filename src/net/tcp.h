@@ -1,7 +1,7 @@
 /*
  * tcp - one TCP connection on a libuv loop: connect, read, write, close.
  *
- * What it knows that a bare uv_tcp_t does not: it tries every address of a name in turn; it sets TCP_NODELAY and
+ * What it knows that a bare uv_tcp_t does not: it finds the peer by its name (net/dial.h); it sets TCP_NODELAY and
  * keepalive; it writes at once if the socket takes it, without a trip through the loop; and it re-arms TCP_QUICKACK,
  * because Linux clears it. Without that a peer that answers in two small writes with Nagle's algorithm on (DCMTK, and
  * so many PACS) waits for our delayed ACK: 40 ms for every response. It is re-armed after every read that was not
@@ -15,62 +15,44 @@
 #ifndef NET_TCP_H
 #define NET_TCP_H
 
-#include <netdb.h>
-#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <uv.h>
 
 #include "dicomnet/error.h"
+#include "net/address.h"
 #include "net/stream.h"
 
+struct dial;
 struct dicomnet_association_parameters;
 
-/* An address of either family; any.sa_family is AF_UNSPEC while it is none. */
-union tcp_address {
-    struct sockaddr any;
-    struct sockaddr_in in;
-    struct sockaddr_in6 in6;
-};
-
-/* Read a numeric address, IPv4 or IPv6 without brackets. 0 or UV_EINVAL. */
-int tcp_parse_address(const char *text, uint16_t port, union tcp_address *ret_address) DICOMNET_MUST_CHECK;
-
 struct tcp {
-    uv_tcp_t handle;
-    uv_getaddrinfo_t lookup;
-    uv_connect_t connect;
+    uv_tcp_t *stream;  /* the connection: of `dial`, or `accepted`; NULL while it is not there */
+    struct dial *dial; /* owned; of who connects */
+    uv_tcp_t accepted; /* of who was connected to */
     uv_write_t write;
     uv_idle_t awake; /* active while it stays awake */
     uint64_t awake_until_us;
-    unsigned awake_in_vain;     /* how often nothing came meanwhile, less how often something did */
-    unsigned sleeps;            /* so many writes more after which it sleeps at once */
-    struct addrinfo *addresses; /* owned; of the name being connected to */
-    struct addrinfo *next_address;
-    union tcp_address local; /* to connect from; none: the system chooses */
+    unsigned awake_in_vain; /* how often nothing came meanwhile, less how often something did */
+    unsigned sleeps;        /* so many writes more after which it sleeps at once */
     const struct stream_handler *handler;
     void *user;
-    bool looking_up;
-    bool handle_open; /* uv_close of `handle` is still owed */
-    bool awake_open;
+    unsigned closes_owed; /* of `awake`, and of `dial` or `accepted` */
     bool closing;
     bool wrote;     /* since the last read */
     bool peer_cuts; /* a read has ended in the middle of a message */
     bool two_writes;
-    char peer[64]; /* "127.0.0.1:104" */
+    char peer[ADDRESS_TEXT_SIZE]; /* "127.0.0.1:104" */
 };
 
-/*
- * Begin to connect to the host and port of `parameters`, from its bind_address if there is one: then addresses of the
- * host that are of the other family are passed over (-EAFNOSUPPORT if it has no others). `connected` comes, unless it
- * is closed before. On an error the owner still closes it.
- */
+/* Begin to connect, as dial_begin. `connected` comes, unless it is closed before. On an error the owner still closes
+ * it. */
 int tcp_connect(struct tcp *tcp, uv_loop_t *loop, const struct dicomnet_association_parameters *parameters,
                 const struct stream_handler *handler, void *user) DICOMNET_MUST_CHECK;
 
-/* While connecting: give the current address up and try the next. False if there is none, and nothing was done. */
-bool tcp_skip_address(struct tcp *tcp);
+/* While connecting: the name's addresses are not known yet. */
+bool tcp_is_looking_up(const struct tcp *tcp);
 
 /* Take the connection that waits at `listener` and start reading. On an error the owner still closes it. */
 int tcp_accept(struct tcp *tcp, uv_stream_t *listener, const struct stream_handler *handler,

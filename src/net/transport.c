@@ -199,11 +199,6 @@ int transport_connect(struct transport *transport, uv_loop_t *loop,
     return error != 0 ? error : tls_create(&transport->tls, parameters->tls, parameters->host, parameters->port);
 }
 
-bool transport_skip_address(struct transport *transport)
-{
-    return tcp_skip_address(&transport->tcp);
-}
-
 int transport_accept(struct transport *transport, uv_stream_t *listener, struct dicomnet_tls *tls,
                      const struct stream_handler *handler, void *user)
 {

@@ -45,8 +45,11 @@ int transport_connect(struct transport *transport, uv_loop_t *loop,
                       const struct dicomnet_association_parameters *parameters, const struct stream_handler *handler,
                       void *user) DICOMNET_MUST_CHECK;
 
-/* While connecting: give the current address up and try the next. False if there is none, and nothing was done. */
-bool transport_skip_address(struct transport *transport);
+/* While connecting: the name's addresses are not known yet. */
+static inline bool transport_is_looking_up(const struct transport *transport)
+{
+    return tcp_is_looking_up(&transport->tcp);
+}
 
 /*
  * Take the connection that waits at `listener` and start reading; over TLS if there is a `tls`. On an error the owner

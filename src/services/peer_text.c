@@ -19,7 +19,8 @@ static void describe_not_connected(const struct dicomnet_association_end *end,
     const char *advice = error == -ECONNREFUSED                    ? ": nothing listens at that port"
                          : error == DICOMNET_ERROR_TIMEOUT_CONNECT ? ": a wrong address, or a firewall"
                                                                    : "";
-    bool is_name = error == DICOMNET_ERROR_HOST_UNKNOWN || error == DICOMNET_ERROR_LOOKUP_FAILED;
+    bool is_name = error == DICOMNET_ERROR_HOST_UNKNOWN || error == DICOMNET_ERROR_LOOKUP_FAILED ||
+                   error == DICOMNET_ERROR_TIMEOUT_LOOKUP;
     if (is_name)
         snprintf(ret_text, size, "not connected to '%s': %s", peer->host, dicomnet_error_text(error));
     else

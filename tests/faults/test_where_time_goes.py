@@ -1,7 +1,6 @@
 """Where the time of a run goes: for each kind a peer, or a machine, that takes it; and the line that says what holds the run."""
 import contextlib
 import os
-import pathlib
 import re
 import socket
 import subprocess
@@ -16,12 +15,6 @@ from support.scripted_peer import Close, Respond, ScriptedPeer, Silence
 KINDS = ('scanning', 'storage', 'connecting', 'negotiating', 'writing', 'waiting', 'paused', 'idle')
 LIMIT = re.compile(r'^  limit +(\d+) %   (.*)$', re.MULTILINE)
 OUT_OF_RESOURCES = 0xA700
-
-
-def odd_system(**values):
-    """What to put before a command of the build without sanitizers so that its system is odd."""
-    library = pathlib.Path(os.environ['RELEASE_DIR']).absolute() / 'tests' / 'support' / 'libodd_system.so'
-    return ['env', f'LD_PRELOAD={library}', *(f'ODD_{name.upper()}={value}' for name, value in values.items())]
 
 
 class TimeTest(ProgramTest):
@@ -164,13 +157,13 @@ class Machines(TimeTest):
         datasets.make_studies(self.source, 1, 40, 2_000_000)
         with programs.Receiver('-q', keep=False) as receiver:
             run = self.send(receiver.port, ['--scan-first'], sources=[self.source], folder_variable='RELEASE_DIR',
-                            prefix=odd_system(read_bytes_per_s=60_000_000))
+                            prefix=programs.odd_system(read_bytes_per_s=60_000_000))
         self.assertGreater(run.summary['time_s']['scanning'], 0.5 * run.summary['times']['scan_s'], run)
 
     def test_storage(self):
         with programs.Receiver('-q', keep=False) as receiver:
             run = self.send(receiver.port, instances=4, size=2_000_000, folder_variable='RELEASE_DIR',
-                            prefix=odd_system(read_bytes_per_s=8_000_000))
+                            prefix=programs.odd_system(read_bytes_per_s=8_000_000))
         self.assertEqual(run.exit_code, 0, run)
         self.assert_held_by(run, 'storage', 'the storage', least=0.5)
 
@@ -179,7 +172,7 @@ class Machines(TimeTest):
         for jump_s in (86400, -86400):
             with self.subTest(jump_s=jump_s), ScriptedPeer(delay_s=0.3) as peer:
                 run = self.send(peer.port, instances=5, folder_variable='RELEASE_DIR',
-                                prefix=odd_system(jump_after_ms=600, jump_s=jump_s))
+                                prefix=programs.odd_system(jump_after_ms=600, jump_s=jump_s))
                 self.assertEqual(run.exit_code, 0, run)
                 self.assertGreater(run.summary['times']['duration_s'], 1.4, run)
                 self.assertLess(run.summary['times']['duration_s'], 60, run)

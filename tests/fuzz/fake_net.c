@@ -6,6 +6,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -13,17 +14,20 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "net/resolver.h"
+
 enum { NARROW_BYTES = 4 * 1024, START_S = 1000, YIELD_NS = 25 * 1000 };
 
 static struct {
     uint64_t now_ns;
     bool refused, narrow;
     int peer; /* made by a connect and not taken yet, or -1 */
-    struct {
-        uv_getaddrinfo_t *request;
-        uv_getaddrinfo_cb done;
-        bool cancelled;
-    } lookup;
+    struct resolver {
+        struct resolver *next;
+        const struct resolver_handler *handler;
+        void *user;
+        bool answered, closed;
+    } * resolvers;
     struct {
         uv_stream_t *stream;
         uv_connection_cb connected;
@@ -59,22 +63,23 @@ static int make_pair(int *ret_near)
     return pair[1];
 }
 
-int uv_getaddrinfo(uv_loop_t *loop, uv_getaddrinfo_t *request, uv_getaddrinfo_cb done, const char *node,
-                   const char *service, const struct addrinfo *hints)
+/* All of net/resolver.h, which has no thread here. */
+int resolver_begin(struct resolver **ret_resolver, struct uv_loop_s *loop, const char *host, uint16_t port,
+                   const struct resolver_handler *handler, void *user)
 {
-    net.lookup.request = request;
-    net.lookup.done = done;
-    net.lookup.cancelled = false;
+    struct resolver *resolver = calloc(1, sizeof *resolver);
+    FUZZ_CHECK(resolver != NULL);
+    *resolver = (struct resolver){.next = net.resolvers, .handler = handler, .user = user};
+    net.resolvers = *ret_resolver = resolver;
     return 0;
 }
 
-int uv_cancel(uv_req_t *request)
+void resolver_close(struct resolver *resolver)
 {
-    net.lookup.cancelled = true;
-    return 0;
+    resolver->closed = true;
 }
 
-void uv_freeaddrinfo(struct addrinfo *addresses) {}
+void freeaddrinfo(struct addrinfo *addresses) {}
 
 static struct {
     uv_connect_t *request;
@@ -139,15 +144,30 @@ void fake_net_begin(bool refused, bool narrow)
     net.peer = net.listener.waiting = -1;
 }
 
-static void answer_lookup(void)
+static void answer_lookup(struct resolver *resolver)
 {
     static struct sockaddr_in in = {.sin_family = AF_INET};
     static struct addrinfo address = {.ai_family = AF_INET, .ai_addr = (struct sockaddr *)&in, .ai_addrlen = sizeof in};
-    uv_getaddrinfo_t *request = net.lookup.request;
-    if (request == NULL)
+    if (resolver->answered || resolver->closed)
         return;
-    net.lookup.request = NULL;
-    net.lookup.done(request, net.lookup.cancelled ? UV_ECANCELED : 0, net.lookup.cancelled ? NULL : &address);
+    resolver->answered = true;
+    resolver->handler->resolved(resolver->user, 0, &address);
+}
+
+static void answer_lookups(void)
+{
+    for (struct resolver *resolver = net.resolvers; resolver != NULL; resolver = resolver->next)
+        answer_lookup(resolver);
+    for (struct resolver **place = &net.resolvers; *place != NULL;) {
+        struct resolver *resolver = *place;
+        if (!resolver->closed) {
+            place = &resolver->next;
+            continue;
+        }
+        *place = resolver->next;
+        resolver->handler->closed(resolver->user);
+        free(resolver);
+    }
 }
 
 static void answer_connect(void)
@@ -167,7 +187,7 @@ static void answer_connect(void)
 
 void fake_net_turn(struct uv_loop_s *loop)
 {
-    answer_lookup();
+    answer_lookups();
     answer_connect();
     (void)uv_run(loop, UV_RUN_NOWAIT);
 }

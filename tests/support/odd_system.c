@@ -4,9 +4,11 @@
  *   ODD_READ_BYTES_PER_S  reading from files is no faster than that
  *   ODD_JUMP_AFTER_MS     so long after the program's start the wall clock jumps
  *   ODD_JUMP_S            by so many seconds; negative is back
+ *   ODD_LOOKUP_MS         looking up a host name takes so long, and then fails
  */
 #undef _FILE_OFFSET_BITS /* pread is pread here, and pread64 another */
 #include <dlfcn.h>
+#include <netdb.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -76,4 +78,13 @@ int clock_gettime(clockid_t id, struct timespec *ret_time)
     if (id == CLOCK_REALTIME && milliseconds(&now) - begun_ms >= number_of("ODD_JUMP_AFTER_MS"))
         ret_time->tv_sec += (time_t)number_of("ODD_JUMP_S");
     return 0;
+}
+
+int getaddrinfo(const char *restrict host, const char *restrict service, const struct addrinfo *restrict hints,
+                struct addrinfo **restrict ret_list)
+{
+    if (getenv("ODD_LOOKUP_MS") == NULL)
+        return NEXT(getaddrinfo)(host, service, hints, ret_list);
+    usleep((useconds_t)(number_of("ODD_LOOKUP_MS") * 1000));
+    return EAI_AGAIN;
 }

@@ -40,6 +40,12 @@ def environment(**more):
     return {**values, **SANITIZERS, 'HOME': '/nonexistent', 'LC_ALL': 'C.UTF-8', **more}
 
 
+def odd_system(**values):
+    """What to put before a command of the build without sanitizers so that its system is odd (odd_system.c says how)."""
+    library = build_folder('RELEASE_DIR') / 'tests' / 'support' / 'libodd_system.so'
+    return ['env', f'LD_PRELOAD={library}', *(f'ODD_{name.upper()}={value}' for name, value in values.items())]
+
+
 def guarded(command):
     """The command, under a limit on file size and dying with this process. Both exec: the pid is its own."""
     return ['prlimit', f'--fsize={FILE_LIMIT_BYTES}', '--core=0', 'setpriv', '--pdeathsig', 'KILL', '--', *command]

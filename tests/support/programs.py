@@ -12,7 +12,7 @@ import time
 import jsonschema
 
 from . import network, tls_line
-from .process import Result, Running, environment, fault_of, program, run, without_privileges  # noqa: F401
+from .process import Result, Running, environment, fault_of, odd_system, program, run, without_privileges  # noqa: F401
 
 MOVER_SCHEMA = pathlib.Path(__file__).resolve().parents[2] / 'docs' / 'mover_summary.schema.json'
 STOP_TIMEOUT_S = 10

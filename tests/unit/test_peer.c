@@ -185,6 +185,20 @@ Test(peer, that_rejects_for_good_is_given_up_at_once)
     cr_expect(verdict.give_up != NULL && !verdict.turned_away, "whatever it did before");
 }
 
+Test(peer, whose_name_server_does_not_answer_is_tried_again)
+{
+    const int errors[] = {DICOMNET_ERROR_TIMEOUT_LOOKUP, DICOMNET_ERROR_LOOKUP_FAILED};
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        const struct dicomnet_association_end end = {.kind = DICOMNET_ASSOCIATION_NOT_CONNECTED, .error = errors[i]};
+        reset();
+        cr_expect_null(fail(1, &end, 1).give_up, "%s", dicomnet_error_text(errors[i]));
+        cr_expect_null(fail(1, &end, 2).give_up);
+        const char *why = fail(1, &end, 3).give_up;
+        cr_assert_not_null(why);
+        cr_expect(strstr(why, "'pacs'") != NULL, "%s", why);
+    }
+}
+
 Test(peer, with_an_unknown_name_is_given_up_if_it_never_opened)
 {
     cr_expect_not_null(fail(1, &unknown_host, 1).give_up);

@@ -93,6 +93,16 @@ Test(peer_text, says_what_to_do_about_tls)
         cr_expect_not_null(strstr(describe_tls(errors[i], "", &tls), "--"), "%s", dicomnet_error_text(errors[i]));
 }
 
+Test(peer_text, says_that_the_name_is_the_trouble)
+{
+    const int errors[] = {DICOMNET_ERROR_HOST_UNKNOWN, DICOMNET_ERROR_LOOKUP_FAILED, DICOMNET_ERROR_TIMEOUT_LOOKUP};
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        char text[PEER_TEXT_SIZE];
+        snprintf(text, sizeof text, "not connected to 'h': %s", dicomnet_error_text(errors[i]));
+        cr_expect_str_eq(describe_tls(errors[i], "", NULL), text, "no port, and no word of a firewall");
+    }
+}
+
 Test(peer_text, names_no_option_where_there_is_no_word)
 {
     const struct peer_words only_one = {.calling_ae = "--from"};

@@ -1,0 +1,43 @@
+/*
+ * address - an address of this network: an IP address of either family with a port, from text and back.
+ */
+#ifndef NET_ADDRESS_H
+#define NET_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dicomnet/error.h"
+
+/* any.sa_family is AF_UNSPEC while it is none. */
+union address {
+    struct sockaddr any;
+    struct sockaddr_in in;
+    struct sockaddr_in6 in6;
+};
+
+enum { ADDRESS_TEXT_SIZE = 80 /* "[fe80::1%enp0s31f6]:104", and the longest of its kind */ };
+
+/*
+ * Read a numeric address, IPv4 or IPv6 without brackets; of IPv6 with its zone, if it has one, by name or number
+ * ("fe80::1%eth0", RFC 4007). 0, or UV_EINVAL, also for a zone that this machine does not have.
+ */
+int address_parse(const char *text, uint16_t port, union address *ret_address) DICOMNET_MUST_CHECK;
+
+/* Copy an address of a family that the union has, or none. */
+void address_copy(union address *address, const struct sockaddr *from);
+
+uint16_t address_port(const union address *address);
+
+/* True for 0.0.0.0 and ::, which mean all addresses of this machine. */
+int address_is_any(const union address *address);
+
+/*
+ * "192.0.2.1:104", "[2001:db8::1]:104", with its zone if it has one. An IPv4 address inside IPv6 (::ffff:192.0.2.1), as
+ * a socket for both families gives it, is written as what it is. address_host is the same without port and brackets.
+ */
+void address_text(const union address *address, char *ret_text, size_t size);
+void address_host(const union address *address, char *ret_text, size_t size);
+
+#endif

@@ -55,6 +55,16 @@ void number_format_unsigned(uint64_t number, char ret_text[NUMBER_TEXT_SIZE])
     snprintf(ret_text, NUMBER_TEXT_SIZE, "%" PRIu64, number);
 }
 
+void number_format_status(uint16_t status, char ret_text[NUMBER_STATUS_SIZE])
+{
+    static const char digits[] = "0123456789ABCDEF";
+    ret_text[0] = '0';
+    ret_text[1] = 'x';
+    for (unsigned i = 0; i < 4; i++)
+        ret_text[2 + i] = digits[status >> (12 - 4 * i) & 0xF];
+    ret_text[6] = '\0';
+}
+
 void number_format_double(double number, bool is_float, char ret_text[NUMBER_TEXT_SIZE])
 {
     for (int digits = is_float ? 6 : 15; digits <= 17; digits++) {

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 enum { NUMBER_TEXT_SIZE = 32 }; /* enough for each of them */
+enum { NUMBER_STATUS_SIZE = sizeof "0xA700" };
 
 /* Decimal; false if the text is no number, or one outside of the bounds. */
 bool number_parse_signed(const char *text, int64_t min, int64_t max, int64_t *ret_number);
@@ -19,6 +20,9 @@ bool number_parse_double(const char *text, double *ret_number);
 
 void number_format_signed(int64_t number, char ret_text[NUMBER_TEXT_SIZE]);
 void number_format_unsigned(uint64_t number, char ret_text[NUMBER_TEXT_SIZE]);
+
+/* A DIMSE status, as reports show it: "0xA700". */
+void number_format_status(uint16_t status, char ret_text[NUMBER_STATUS_SIZE]);
 
 /* The shortest text that reads back as the same number; `is_float` = as the same float. */
 void number_format_double(double number, bool is_float, char ret_text[NUMBER_TEXT_SIZE]);

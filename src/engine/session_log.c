@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 
+#include "base/number_text.h"
 #include "engine/session_private.h"
 #include "instance/event.h"
 #include "instance/instance.h"
@@ -31,14 +32,15 @@ void session_log_outcome(struct session *session, const struct instance *instanc
         return;
     if (outcome->state == OUTCOME_FAILED && outcome->attempts == 0 && !outcome->earlier)
         event = EVENT_FILE_FAILED;
-    char text[INSTANCE_TEXT_SIZE] = "", flaws[200] = "", status[8] = "", converted[200] = "";
+    char text[INSTANCE_TEXT_SIZE], flaws[200], status[NUMBER_STATUS_SIZE], converted[200];
+    text[0] = flaws[0] = status[0] = converted[0] = '\0';
     const char *sent_syntax = outcome->sent_syntax != NULL ? outcome->sent_syntax : "";
     if (outcome->state != OUTCOME_STORED)
         instance_describe(instance, text, sizeof text);
     if (flawed)
         outcome_describe_flaws(outcome, flaws, sizeof flaws);
     if (outcome->has_status)
-        snprintf(status, sizeof status, "0x%04X", outcome->status);
+        number_format_status(outcome->status, status);
     if (outcome_is_converted(outcome))
         snprintf(converted, sizeof converted, "%s to %s", syntax_name(instance->file.syntax_uid),
                  syntax_name(sent_syntax));

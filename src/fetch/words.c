@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "base/number_text.h"
+
 static const char *service_name(enum dicomnet_query_service service)
 {
     return service == DICOMNET_QUERY_FIND ? "C-FIND" : service == DICOMNET_QUERY_MOVE ? "C-MOVE" : "C-GET";
@@ -24,11 +26,11 @@ void words_log_query_ended(struct run *run, const struct dicomnet_query *query)
     enum dicomnet_log_level level = !good                                   ? DICOMNET_LOG_WARN
                                     : query->service == DICOMNET_QUERY_FIND ? DICOMNET_LOG_DEBUG
                                                                             : DICOMNET_LOG_INFO;
-    char status[8] = "none";
+    char status[NUMBER_STATUS_SIZE] = "none";
     const char *text =
         query->answered ? dicomnet_query_status_text(query->service, query->status) : dicomnet_error_text(query->error);
     if (query->answered)
-        snprintf(status, sizeof status, "0x%04X", query->status);
+        number_format_status(query->status, status);
     LOG(&run->logger, level, EVENT_QUERY_ENDED, LOG_TEXT("service", service_name(query->service)),
         LOG_TEXT("status", status), LOG_TEXT("text", text), LOG_TEXT("comment", query->comment),
         LOG_NUMBER("matches", query->match_count), LOG_NUMBER("completed", query->counts.completed),

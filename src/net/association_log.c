@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/log.h"
+#include "base/number_text.h"
 #include "net/association_private.h"
 
 /* A record that is put together field by field: what is empty is left out. */
@@ -288,7 +289,7 @@ static const char *text_of_status(const struct dicomnet_dimse_command *command)
 void association_log_command(const struct dicomnet_association *association, enum dicomnet_log_event event,
                              uint8_t context_id, const struct dicomnet_dimse_command *command, uint64_t len)
 {
-    char status[8], offending[DICOMNET_DIMSE_OFFENDING_MAX * 13] = "";
+    char status[NUMBER_STATUS_SIZE], offending[DICOMNET_DIMSE_OFFENDING_MAX * 13] = "";
     struct record record = {0};
     put_text(&record, "command", dicomnet_dimse_field_name(command->field));
     bool is_answer = (command->field & DICOMNET_DIMSE_RESPONSE) != 0 || command->field == DICOMNET_DIMSE_C_CANCEL_RQ;
@@ -298,7 +299,7 @@ void association_log_command(const struct dicomnet_association *association, enu
     put_text(&record, "instance", command->instance_uid);
     put_requested(&record, command);
     if ((command->present & DICOMNET_DIMSE_HAS_STATUS) != 0) {
-        snprintf(status, sizeof status, "0x%04X", command->status);
+        number_format_status(command->status, status);
         put_text(&record, "status", status);
         put_text(&record, "status_text", text_of_status(command));
     }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/number_text.h"
 #include "base/text.h"
 #include "serve/receiver.h"
 
@@ -175,13 +176,13 @@ static int on_answered(void *user, struct receiver_visit *visit, const struct re
 {
     struct access_log *log = user;
     const struct dicomnet_dimse_command *response = answer->response;
-    char status[8];
+    char status[NUMBER_STATUS_SIZE];
     json_t *line = begin_visit_line("store.answered", visit);
     json_object_set_new(line, "message_id", json_integer(response->message_id_responded));
     put(line, "class", response->class_uid);
     put(line, "instance", response->instance_uid);
     put(line, "syntax", answer->syntax_uid);
-    snprintf(status, sizeof status, "0x%04X", (unsigned)response->status);
+    number_format_status(response->status, status);
     put(line, "status", status);
     json_object_set_new(line, "bytes", json_integer((json_int_t)answer->bytes));
     put_hash(line, log, visit->note);

@@ -1,11 +1,12 @@
 /*
  * event_log - see event_log.h.
  *
- * A line is written by hand into one buffer: with small instances there are several for each store, and building a tree
- * of values for each would cost more than the store. A line is flushed whole unless it alone is longer than the buffer.
+ * A line is written by hand into one buffer, without printf: there is one for each store, and building a tree of values
+ * for each would cost more than the store. A line is flushed whole unless it alone is longer than the buffer.
  */
 #include "report/event_log.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/number_text.h"
 #include "base/text.h"
 #include "report/report_files.h"
 
@@ -28,7 +30,8 @@ struct event_log {
     int fd;    /* -1 once it is ended */
     int error; /* the first there was; nothing is written after it */
     char *path;
-    char session[64];
+    char session[64]; /* what stands between an event and its worker: the session, and both keys */
+    size_t session_len;
     uint64_t flushed_us;
     uint64_t second; /* the one that second_text shows */
     char second_text[CLOCK_TEXT_SIZE];
@@ -58,7 +61,9 @@ int event_log_open(struct event_log **ret_log, const char *dir, const char *name
     log->fd = fd;
     log->error = 0;
     log->path = path;
-    snprintf(log->session, sizeof log->session, "%s", session_id);
+    int len = snprintf(log->session, sizeof log->session, "\",\"session\":\"%s\",\"worker\":", session_id);
+    assert(len > 0 && (size_t)len < sizeof log->session);
+    log->session_len = (size_t)len;
     log->flushed_us = clock_wall_us();
     log->second = UINT64_MAX;
     log->len = 0;
@@ -84,19 +89,32 @@ int event_log_flush(struct event_log *log)
     return log->error;
 }
 
-static void put_bytes(struct event_log *log, const char *bytes, size_t len)
+/* More than the buffer has room for: what is in it goes out first. */
+static void put_in_parts(struct event_log *log, const char *bytes, size_t len)
 {
-    while (len > BUFFER_SIZE - log->len) {
-        size_t part = BUFFER_SIZE - log->len;
+    while (len > 0) {
+        size_t room = BUFFER_SIZE - log->len, part = len < room ? len : room;
         memcpy(log->buffer + log->len, bytes, part);
         log->len += part;
         bytes += part;
         len -= part;
-        event_log_flush(log);
+        if (log->len == BUFFER_SIZE)
+            event_log_flush(log);
+    }
+}
+
+static inline void put_bytes(struct event_log *log, const char *bytes, size_t len)
+{
+    if (len > BUFFER_SIZE - log->len) {
+        put_in_parts(log, bytes, len);
+        return;
     }
     memcpy(log->buffer + log->len, bytes, len);
     log->len += len;
 }
+
+/* Of a literal the compiler knows the length. */
+#define PUT(log, literal) put_bytes((log), (literal), sizeof(literal) - 1)
 
 static void put(struct event_log *log, const char *string)
 {
@@ -121,6 +139,27 @@ static bool is_plain(unsigned char byte)
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
+/* True if eight bytes are all plain. Each term has the high bit of a byte set that is not, and maybe of those above. */
+static bool are_plain(const char *bytes)
+{
+    const uint64_t ones = 0x0101010101010101u, high = 0x80 * ones;
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    uint64_t quote = word ^ '"' * ones, backslash = word ^ '\\' * ones;
+    return ((word | (word - 0x20 * ones) | (quote - ones) | (backslash - ones)) & high) == 0;
+}
+
+/* How many of the `len` bytes are plain, from the first on. */
+static size_t plain_len(const char *bytes, size_t len)
+{
+    size_t plain = 0;
+    while (len - plain >= sizeof(uint64_t) && are_plain(bytes + plain))
+        plain += sizeof(uint64_t);
+    while (plain < len && is_plain((unsigned char)bytes[plain]))
+        plain++;
+    return plain;
+}
+
 /* What `string` begins with that is not plain. Returns the bytes taken. */
 static size_t put_special(struct event_log *log, const char *string)
 {
@@ -131,16 +170,16 @@ static size_t put_special(struct event_log *log, const char *string)
     }
     if (byte < 0x20) {
         static const char short_names[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
-        char escape[8] = {'\\', byte < sizeof short_names ? short_names[byte] : '\0'};
-        if (escape[1] == '\0')
-            snprintf(escape, sizeof escape, "\\u%04x", byte);
-        put(log, escape);
+        if (byte < sizeof short_names && short_names[byte] != '\0')
+            put_bytes(log, (const char[]){'\\', short_names[byte]}, 2);
+        else
+            put_bytes(log, (const char[]){'\\', 'u', '0', '0', "01"[byte / 16], "0123456789abcdef"[byte % 16]}, 6);
         return 1;
     }
     uint32_t character;
     size_t len = text_decode_utf8(string, &character);
     if (len == 0) {
-        put(log, "\xef\xbf\xbd");
+        PUT(log, "\xef\xbf\xbd");
         return 1;
     }
     put_bytes(log, string, len);
@@ -149,17 +188,17 @@ static size_t put_special(struct event_log *log, const char *string)
 
 static void put_string(struct event_log *log, const char *string)
 {
-    put_bytes(log, "\"", 1);
-    while (*string != '\0') {
-        size_t len = 0;
-        while (is_plain((unsigned char)string[len]))
-            len++;
-        put_bytes(log, string, len);
-        string += len;
-        if (*string != '\0')
-            string += put_special(log, string);
+    size_t len = strlen(string);
+    PUT(log, "\"");
+    for (size_t done = 0;;) {
+        size_t plain = plain_len(string + done, len - done);
+        put_bytes(log, string + done, plain);
+        done += plain;
+        if (done == len)
+            break;
+        done += put_special(log, string + done);
     }
-    put_bytes(log, "\"", 1);
+    PUT(log, "\"");
 }
 
 static void put_time(struct event_log *log, uint64_t time_us)
@@ -180,22 +219,25 @@ static bool is_first_key(const char *key)
 {
     static const char *const keys[] = {"time", "level", "event", "session", "worker", "association", "study"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (key[0] == keys[i][0] && strcmp(key, keys[i]) == 0)
+        if (key[0] == keys[i][0] && key[1] == keys[i][1] && strcmp(key, keys[i]) == 0)
             return true;
     return false;
 }
 
 static void put_field(struct event_log *log, const struct dicomnet_log_field *field)
 {
-    put(log, is_first_key(field->key) ? ",\"field_" : ",\"");
+    if (is_first_key(field->key))
+        PUT(log, ",\"field_");
+    else
+        PUT(log, ",\"");
     put(log, field->key);
-    put_bytes(log, "\":", 2);
+    PUT(log, "\":");
     if (field->text != NULL) {
         put_string(log, field->text);
-    } else if (strcmp(field->key, "status") == 0 && field->number >= 0 && field->number <= 0xFFFF) {
-        char status[12];
-        snprintf(status, sizeof status, "\"0x%04X\"", (unsigned)field->number);
-        put(log, status);
+    } else if (field->number >= 0 && field->number <= 0xFFFF && strcmp(field->key, "status") == 0) {
+        char status[NUMBER_STATUS_SIZE];
+        number_format_status((uint16_t)field->number, status);
+        put_string(log, status);
     } else {
         bool negative = field->number < 0;
         put_number(log, negative ? -(uint64_t)field->number : (uint64_t)field->number, negative);
@@ -209,26 +251,24 @@ void event_log_write(struct event_log *log, const struct event_record *record)
     if (BUFFER_SIZE - log->len < LINE_ROOM)
         event_log_flush(log);
     uint64_t time_us = record->log.time_us > 0 ? record->log.time_us : clock_wall_us();
-    put(log, "{\"time\":\"");
+    PUT(log, "{\"time\":\"");
     put_time(log, time_us);
-    put(log, "\",\"level\":\"");
+    PUT(log, "\",\"level\":\"");
     put(log, dicomnet_log_level_name(record->log.level));
-    put(log, "\",\"event\":\"");
+    PUT(log, "\",\"event\":\"");
     put(log, event_name(record->log.event));
-    put(log, "\",\"session\":");
-    put_string(log, log->session);
-    put(log, ",\"worker\":");
+    put_bytes(log, log->session, log->session_len);
     put_number(log, record->worker > 0 ? (uint64_t)record->worker : 0, false);
-    put(log, ",\"association\":");
+    PUT(log, ",\"association\":");
     put_number(log, record->association, false);
-    put(log, ",\"study\":");
+    PUT(log, ",\"study\":");
     if (record->study != NULL)
         put_string(log, record->study);
     else
-        put(log, "null");
+        PUT(log, "null");
     for (size_t i = 0; i < record->log.field_count; i++)
         put_field(log, &record->log.fields[i]);
-    put_bytes(log, "}\n", 2);
+    PUT(log, "}\n");
 
     /* Records come with their own times, which can lie a little before the last: then it is simply not due yet. A long
      * way back is a wall clock that was set. */

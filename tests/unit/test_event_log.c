@@ -94,6 +94,35 @@ Test(event_log, first_keys_stand_first_and_in_order)
     free(text);
 }
 
+/* Text is looked at several bytes at a time: each byte comes out right wherever it stands. */
+Test(event_log, every_byte_in_every_place)
+{
+    enum { TEXT_LEN = 19 };
+    struct text expected = {0};
+    for (int byte = 1; byte < 256; byte++) {
+        for (size_t place = 0; place < TEXT_LEN; place++) {
+            char text[] = "0123456789 abcdefgh";
+            text[place] = (char)byte;
+            write_fields(DICOMNET_LOG_INFO, EVENT_SESSION_NOTE,
+                         (struct dicomnet_log_field[]){LOG_TEXT("text", text), LOG_TEXT("rest", text + place)}, 2);
+        }
+    }
+    json_t *lines = read_lines();
+    cr_assert_eq(json_array_size(lines), (size_t)255 * TEXT_LEN);
+    for (size_t i = 0; i < json_array_size(lines); i++) {
+        char text[] = "0123456789 abcdefgh";
+        text[i % TEXT_LEN] = (char)(1 + i / TEXT_LEN);
+        text_clear(&expected);
+        text_put_utf8(&expected, text);
+        cr_expect_str_eq(text_of(json_array_get(lines, i), "text"), expected.data);
+        text_clear(&expected);
+        text_put_utf8(&expected, text + i % TEXT_LEN);
+        cr_expect_str_eq(text_of(json_array_get(lines, i), "rest"), expected.data);
+    }
+    json_decref(lines);
+    text_fini(&expected);
+}
+
 Test(event_log, absent_values_have_their_defaults)
 {
     struct event_record record = {.log = {.level = DICOMNET_LOG_INFO, .event = EVENT_SCAN_STARTED}};

@@ -21,7 +21,8 @@ Fenced blocks of the languages `sh` and `console` say behind the language how th
     run              as part of the page's script, by tests/cli/test_document_blocks.py: in an empty folder that has
                      `build/release` and is the home folder too, with ports that are free. `sh` is a script; `console` is
                      commands behind "$ ", each followed by what it prints, which is compared
-    run orthanc      by tests/interop/test_newcomer.py, beside an Orthanc and with the library installed
+    run orthanc      by tests/interop/test_newcomer.py, beside an Orthanc and (README.md and docs/library.md) with the
+                     library installed
     not-run: REASON  not at all; a test holds how many of these there are
 """
 import contextlib

@@ -1,12 +1,16 @@
 /*
- * sqlite - opening a ledger: the lock, the schema, the destination. See ledger.h.
+ * sqlite - a ledger as an SQLite database in WAL mode. Here it is opened: the lock, the schema, the destination.
  *
- * The lock is an open-file-description lock on one byte far behind anything SQLite locks or writes. It belongs to a
- * descriptor of our own, which is closed after SQLite's: closing any descriptor of the file drops those locks that
- * SQLite holds.
+ * The lock belongs to the session that writes, and the kernel drops it when the process ends, however it ends. It is an
+ * open-file-description lock on one byte far behind anything SQLite locks or writes, on a descriptor of our own, which
+ * is closed after SQLite's: closing any descriptor of the file drops those locks that SQLite holds.
+ *
+ * What is lost when: outcomes are committed once for each turn of the session's loop, into the file system's cache, so
+ * a kill -9 costs those that had not come to the main thread yet. A power cut or a crash of the system can also cost
+ * what was committed since the last checkpoint, which is every 5 s of work: synchronous=NORMAL keeps the database
+ * whole, and those files are sent again. Waiting for the disk at each commit would cost more than the stores
+ * themselves.
  */
-#include "ledger/ledger.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -222,7 +226,7 @@ bool ledger_is_locked(const char *path)
     return locked;
 }
 
-static int take_lock(struct ledger *ledger, char *ret_message)
+static int take_lock(struct sqlite_ledger *ledger, char *ret_message)
 {
     struct stat status;
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = LOCK_OFFSET, .l_len = 1};
@@ -241,12 +245,12 @@ static int take_lock(struct ledger *ledger, char *ret_message)
 
 /* ---- opening ---- */
 
-static int execute(struct ledger *ledger, const char *statements)
+static int execute(struct sqlite_ledger *ledger, const char *statements)
 {
     return sqlite3_exec(ledger->db, statements, NULL, NULL, NULL);
 }
 
-static int make_schema(struct ledger *ledger, char *ret_message)
+static int make_schema(struct sqlite_ledger *ledger, char *ret_message)
 {
     char begin[160];
     snprintf(begin, sizeof begin, "BEGIN IMMEDIATE; PRAGMA application_id = %d; PRAGMA user_version = %d",
@@ -257,7 +261,7 @@ static int make_schema(struct ledger *ledger, char *ret_message)
 }
 
 /* Whose it is. A new one belongs to the destination it was made for. */
-static int check_destination(struct ledger *ledger, const struct ledger_options *options, char *ret_message)
+static int check_destination(struct sqlite_ledger *ledger, const struct ledger_options *options, char *ret_message)
 {
     sqlite3_stmt *statement = NULL;
     if (options->peer_host == NULL)
@@ -328,7 +332,7 @@ int ledger_connect(const char *file_name, bool read_only, sqlite3 **ret_db)
 }
 
 /* Make the index of paths, if this session looks rows up by path. SQLITE_OK or an SQLite code. */
-static int index_rows(struct ledger *ledger)
+static int index_rows(struct sqlite_ledger *ledger)
 {
     const struct ledger_options *options = &ledger->options;
     int64_t indexed = 0;
@@ -347,7 +351,7 @@ static int index_rows(struct ledger *ledger)
 }
 
 /* All or nothing: a ledger whose rows cannot be used is left as it is. SQLITE_OK or an SQLite code. */
-static int prepare_rows(struct ledger *ledger)
+static int prepare_rows(struct sqlite_ledger *ledger)
 {
     bool changes = !ledger->options.read_only;
     int64_t rows = 0;
@@ -367,7 +371,7 @@ static int prepare_rows(struct ledger *ledger)
     return code == SQLITE_OK && changes ? execute(ledger, "PRAGMA temp_store = MEMORY") : code;
 }
 
-static int open_database(struct ledger *ledger, const struct ledger_options *options, char *ret_message)
+static int open_database(struct sqlite_ledger *ledger, const struct ledger_options *options, char *ret_message)
 {
     if (ledger_connect(ledger->file_name, options->read_only, &ledger->db) != SQLITE_OK)
         return ledger_say_error(ledger->path, ledger->db, ret_message);
@@ -389,7 +393,7 @@ static int open_database(struct ledger *ledger, const struct ledger_options *opt
 }
 
 /* Copy what is needed later; the folder that relative paths begin at. False if out of memory. */
-static bool prepare_texts(struct ledger *ledger, const struct ledger_options *options)
+static bool prepare_texts(struct sqlite_ledger *ledger, const struct ledger_options *options)
 {
     char *folder = getcwd(NULL, 0);
     if (folder != NULL && folder[0] == '/') { /* else "(unreachable)": then paths stay as they are */
@@ -408,36 +412,9 @@ static bool prepare_texts(struct ledger *ledger, const struct ledger_options *op
            ledger->called_ae != NULL && ledger->calling_ae != NULL;
 }
 
-int ledger_open(struct ledger **ret_ledger, const struct ledger_options *options, char *ret_message)
+static void close_ledger(struct ledger *base)
 {
-    *ret_ledger = NULL;
-    if (options->read_only && access(options->path, F_OK) != 0 && errno == ENOENT)
-        return 0;
-    struct ledger *ledger = calloc(1, sizeof *ledger);
-    if (ledger == NULL)
-        return say(ret_message, "%s", dicomnet_error_text(-ENOMEM));
-    ledger->lock_fd = -1;
-    ledger->session = INT64_MAX;
-    ledger->options = *options;
-    int error = 0;
-    if (!prepare_texts(ledger, options))
-        error = say(ret_message, "%s", dicomnet_error_text(-ENOMEM));
-    if (error == 0)
-        error = options->read_only ? ledger_check_file(ledger->path, ret_message) : take_lock(ledger, ret_message);
-    if (error == 0)
-        error = open_database(ledger, options, ret_message);
-    if (error != 0) {
-        ledger_close(ledger);
-        return error;
-    }
-    *ret_ledger = ledger;
-    return 0;
-}
-
-void ledger_close(struct ledger *ledger)
-{
-    if (ledger == NULL)
-        return;
+    struct sqlite_ledger *ledger = (struct sqlite_ledger *)base;
     for (int i = 0; i < LEDGER_QUERY_COUNT; i++)
         sqlite3_finalize(ledger->queries[i]);
     sqlite3_close(ledger->db);
@@ -453,8 +430,9 @@ void ledger_close(struct ledger *ledger)
     free(ledger);
 }
 
-struct record ledger_record(struct ledger *ledger)
+static struct record record_of(struct ledger *base)
 {
+    struct sqlite_ledger *ledger = (struct sqlite_ledger *)base;
     struct record record = {.user = ledger, .path = ledger->path, .keep = ledger_keep, .flush = ledger_flush};
     if (ledger->has_earlier)
         record.recall_files = ledger_recall_files;
@@ -462,3 +440,42 @@ struct record ledger_record(struct ledger *ledger)
         record.recall_twins = ledger_recall_twins;
     return record;
 }
+
+static uint64_t lost_of(const struct ledger *base)
+{
+    return ((const struct sqlite_ledger *)base)->lost;
+}
+
+static const struct ledger_functions functions = {.begin_session = sqlite_begin_session,
+                                                  .record = record_of,
+                                                  .lost = lost_of,
+                                                  .end_session = sqlite_end_session,
+                                                  .close = close_ledger};
+
+static int open_ledger(struct ledger **ret_ledger, const struct ledger_options *options, char *ret_message)
+{
+    if (options->read_only && access(options->path, F_OK) != 0 && errno == ENOENT)
+        return 0;
+    struct sqlite_ledger *ledger = calloc(1, sizeof *ledger);
+    if (ledger == NULL)
+        return say(ret_message, "%s", dicomnet_error_text(-ENOMEM));
+    ledger->base.functions = &functions;
+    ledger->lock_fd = -1;
+    ledger->session = INT64_MAX;
+    ledger->options = *options;
+    int error = 0;
+    if (!prepare_texts(ledger, options))
+        error = say(ret_message, "%s", dicomnet_error_text(-ENOMEM));
+    if (error == 0)
+        error = options->read_only ? ledger_check_file(ledger->path, ret_message) : take_lock(ledger, ret_message);
+    if (error == 0)
+        error = open_database(ledger, options, ret_message);
+    if (error != 0) {
+        close_ledger(&ledger->base);
+        return error;
+    }
+    *ret_ledger = &ledger->base;
+    return 0;
+}
+
+const struct ledger_kind ledger_sqlite = {.open = open_ledger, .open_view = sqlite_open_view};

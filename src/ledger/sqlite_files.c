@@ -74,7 +74,7 @@ static const char keep_again[] = KEEP
     "(excluded.inode IS NOT NULL AND (excluded.size_bytes <> size_bytes OR excluded.mtime_ns <> mtime_ns OR "
     "(excluded.reason IS NOT 'duplicate' AND (excluded.inode <> inode OR excluded.device <> device))))";
 
-static const char *text_of(const struct ledger *ledger, enum ledger_query query)
+static const char *text_of(const struct sqlite_ledger *ledger, enum ledger_query query)
 {
     switch (query) {
     case LEDGER_BEGIN:
@@ -90,7 +90,7 @@ static const char *text_of(const struct ledger *ledger, enum ledger_query query)
     }
 }
 
-int ledger_prepare(struct ledger *ledger)
+int ledger_prepare(struct sqlite_ledger *ledger)
 {
     for (int i = 0; i < LEDGER_QUERY_COUNT; i++) {
         if (i == LEDGER_KEEP && ledger->options.read_only)
@@ -112,7 +112,7 @@ static size_t idle_len(const char *path)
     return len;
 }
 
-const char *ledger_place_of(struct ledger *ledger, const char *path)
+const char *ledger_place_of(struct sqlite_ledger *ledger, const char *path)
 {
     const char *given = path;
     if (ledger->folder_len == 0)
@@ -147,7 +147,7 @@ static void bind_word(sqlite3_stmt *statement, int index, const char *word)
         sqlite3_bind_text(statement, index, word, -1, SQLITE_STATIC);
 }
 
-static void bind_facts(struct ledger *ledger, sqlite3_stmt *query, const struct file_facts *file)
+static void bind_facts(struct sqlite_ledger *ledger, sqlite3_stmt *query, const struct file_facts *file)
 {
     if (file->path[0] != '\0')
         ledger_bind_text(query, KEEP_PATH, ledger_place_of(ledger, file->path));
@@ -171,7 +171,8 @@ static void bind_facts(struct ledger *ledger, sqlite3_stmt *query, const struct 
     bind_word(query, KEEP_SYNTAX, file->syntax_uid);
 }
 
-static void bind_outcome(struct ledger *ledger, sqlite3_stmt *query, const struct instance *instance, char *description)
+static void bind_outcome(struct sqlite_ledger *ledger, sqlite3_stmt *query, const struct instance *instance,
+                         char *description)
 {
     const struct outcome *outcome = &instance->outcome;
     bool plain = outcome->reason == REASON_NONE;
@@ -204,7 +205,7 @@ static void bind_outcome(struct ledger *ledger, sqlite3_stmt *query, const struc
 }
 
 /* The transaction is lost, with all its rows. */
-static void give_up_rows(struct ledger *ledger)
+static void give_up_rows(struct sqlite_ledger *ledger)
 {
     ledger_note_problem(ledger);
     ledger->lost += ledger->open_rows;
@@ -214,20 +215,20 @@ static void give_up_rows(struct ledger *ledger)
         (void)ledger_step(ledger->queries[LEDGER_ROLLBACK]);
 }
 
-void ledger_note_failure(struct ledger *ledger, const char *what, const char *text)
+void ledger_note_failure(struct sqlite_ledger *ledger, const char *what, const char *text)
 {
     if (ledger->problem[0] == '\0')
         snprintf(ledger->problem, sizeof ledger->problem, "the ledger '%s' cannot be %s: %s", ledger->path, what, text);
 }
 
-void ledger_note_problem(struct ledger *ledger)
+void ledger_note_problem(struct sqlite_ledger *ledger)
 {
     char text[256];
     ledger_describe_error(ledger->db, text, sizeof text);
     ledger_note_failure(ledger, "written", text);
 }
 
-void ledger_check_place(struct ledger *ledger)
+void ledger_check_place(struct sqlite_ledger *ledger)
 {
     struct stat ours, there;
     if (ledger->problem[0] != '\0' || ledger->lock_fd < 0 || fstat(ledger->lock_fd, &ours) < 0)
@@ -240,7 +241,7 @@ void ledger_check_place(struct ledger *ledger)
 
 void ledger_keep(void *user, const struct instance *instance)
 {
-    struct ledger *ledger = user;
+    struct sqlite_ledger *ledger = user;
     sqlite3_stmt *query = ledger->queries[LEDGER_KEEP];
     char description[INSTANCE_TEXT_SIZE];
     ledger->open_rows++;
@@ -259,7 +260,7 @@ void ledger_keep(void *user, const struct instance *instance)
  * By time, not by the size of what waits: each costs two waits for the disk, in which outcomes pile up. If one fails,
  * nothing is lost: what it should have moved stays where it is, and if there is no more room, a commit will say so.
  */
-static void checkpoint(struct ledger *ledger)
+static void checkpoint(struct sqlite_ledger *ledger)
 {
     uint64_t now_us = clock_monotonic_us();
     if (now_us < ledger->checkpoint_us + CHECKPOINT_INTERVAL_US)
@@ -269,12 +270,12 @@ static void checkpoint(struct ledger *ledger)
     ledger->checkpoint_us = clock_monotonic_us();
 }
 
-const char *ledger_problem(const struct ledger *ledger)
+const char *ledger_problem(const struct sqlite_ledger *ledger)
 {
     return ledger->problem[0] != '\0' ? ledger->problem : NULL;
 }
 
-void ledger_commit(struct ledger *ledger)
+void ledger_commit(struct sqlite_ledger *ledger)
 {
     if (ledger->in_transaction && ledger_step(ledger->queries[LEDGER_COMMIT]) != SQLITE_OK)
         give_up_rows(ledger);
@@ -286,13 +287,8 @@ void ledger_commit(struct ledger *ledger)
 
 enum record_when ledger_flush(void *user, struct record_flush *flush)
 {
-    struct ledger *ledger = user;
+    struct sqlite_ledger *ledger = user;
     ledger_commit(ledger);
     flush->problem = ledger_problem(ledger);
     return RECORD_NOW;
-}
-
-uint64_t ledger_lost(const struct ledger *ledger)
-{
-    return ledger->lost;
 }

@@ -1,5 +1,5 @@
 /*
- * sqlite_private - the inside of a ledger, shared by the files it is written in:
+ * sqlite_private - the inside of a ledger that is an SQLite database, shared by the files it is written in:
  *   sqlite.c          opening: lock, schema, destination
  *   sqlite_session.c  the rows of sessions
  *   sqlite_files.c    the rows of files: kept
@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
-#include "ledger/ledger.h"
+#include "ledger/ledger_kind.h"
 
 enum { LEDGER_BUSY_MS = 5000, LEDGER_APPLICATION_ID = 0x444c4731 /* "DLG1" */ };
 
@@ -36,7 +36,8 @@ enum ledger_indexing {
     LEDGER_INDEXED_APART /* by a temporary table, as the ledger is read only */
 };
 
-struct ledger {
+struct sqlite_ledger {
+    struct ledger base;
     sqlite3 *db;
     int lock_fd;                   /* -1 = read only */
     struct ledger_options options; /* its texts are not valid after ledger_open, but for those below */
@@ -56,6 +57,11 @@ struct ledger {
     char problem[LEDGER_MESSAGE_SIZE]; /* the first thing that went wrong; "" = nothing */
     sqlite3_stmt *queries[LEDGER_QUERY_COUNT];
 };
+
+/* For ledger_functions and ledger_kind: see ledger_kind.h. */
+int sqlite_begin_session(struct ledger *base, const char *session_id, const char *given, char *ret_message);
+const char *sqlite_end_session(struct ledger *base, const struct session_result *result, int exit_code);
+int sqlite_open_view(struct ledger_view **ret_view, const char *path, char *ret_message);
 
 /*
  * The name of the file for SQLite, to be freed: ":memory:" is one like others, and SQLite takes what has a slash for
@@ -77,16 +83,16 @@ int ledger_check_file(const char *path, char *ret_message);
 bool ledger_is_locked(const char *path);
 
 /* Prepare the queries. 0 or an SQLite code. */
-int ledger_prepare(struct ledger *ledger);
+int ledger_prepare(struct sqlite_ledger *ledger);
 
 /* The text of LEDGER_RECALL, LEDGER_TWINS or LEDGER_IS_STORED. */
-const char *ledger_recall_text(const struct ledger *ledger, enum ledger_query query);
+const char *ledger_recall_text(const struct sqlite_ledger *ledger, enum ledger_query query);
 
 /*
  * The name of a path among the rows, the same from wherever the file is sent: relative paths begin at the current
  * folder, "./" and double slashes are left out. What ".." and links mean is not looked into. Until the next call.
  */
-const char *ledger_place_of(struct ledger *ledger, const char *path);
+const char *ledger_place_of(struct sqlite_ledger *ledger, const char *path);
 
 /* For struct record: see engine/record.h. `user` is the ledger. */
 enum record_when ledger_recall_files(void *user, struct record_recall *recall);
@@ -95,19 +101,19 @@ void ledger_keep(void *user, const struct instance *instance);
 enum record_when ledger_flush(void *user, struct record_flush *flush);
 
 /* Make durable what was kept. */
-void ledger_commit(struct ledger *ledger);
+void ledger_commit(struct sqlite_ledger *ledger);
 
 /* The first thing that went wrong; NULL = nothing has. */
-const char *ledger_problem(const struct ledger *ledger);
+const char *ledger_problem(const struct sqlite_ledger *ledger);
 
 /* Note that the ledger cannot be `what` ("read", "written"), unless something went wrong before. */
-void ledger_note_failure(struct ledger *ledger, const char *what, const char *text);
+void ledger_note_failure(struct sqlite_ledger *ledger, const char *what, const char *text);
 
 /* Note what went wrong with writing, as SQLite and the system say it. */
-void ledger_note_problem(struct ledger *ledger);
+void ledger_note_problem(struct sqlite_ledger *ledger);
 
 /* Note it if the file is no longer where it was: what is written is then seen by nobody. */
-void ledger_check_place(struct ledger *ledger);
+void ledger_check_place(struct sqlite_ledger *ledger);
 
 /* Say what the last call failed with, of the ledger at this path. -1. */
 int ledger_say_error(const char *path, sqlite3 *db, char *ret_message);

@@ -43,7 +43,7 @@ enum recall_column {
     "path, device, inode, size_bytes, mtime_ns, data_offset, data_bytes, study, series, instance, class, syntax, "     \
     "state, status, reason, text, comment, error, offset, attempts, association, ended_us, sent_syntax"
 
-const char *ledger_recall_text(const struct ledger *ledger, enum ledger_query query)
+const char *ledger_recall_text(const struct sqlite_ledger *ledger, enum ledger_query query)
 {
     switch (query) {
     case LEDGER_RECALL:
@@ -117,7 +117,7 @@ static void recall_fact(struct instance *instance, const char *text)
 }
 
 /* The row as an instance. NULL without memory, which is noted: it might be sent again. */
-static struct instance *instance_of(struct ledger *ledger, sqlite3_stmt *row, const char *path)
+static struct instance *instance_of(struct sqlite_ledger *ledger, sqlite3_stmt *row, const char *path)
 {
     const struct file_facts facts = facts_of(row, path);
     struct instance *instance = instance_create(&facts);
@@ -131,7 +131,7 @@ static struct instance *instance_of(struct ledger *ledger, sqlite3_stmt *row, co
 }
 
 /* The next row. What cannot be read is noted: an instance that is stored might be sent again. */
-static bool next_row(struct ledger *ledger, sqlite3_stmt *query)
+static bool next_row(struct sqlite_ledger *ledger, sqlite3_stmt *query)
 {
     int code = sqlite3_step(query);
     if (code != SQLITE_ROW && code != SQLITE_DONE) {
@@ -145,7 +145,7 @@ static bool next_row(struct ledger *ledger, sqlite3_stmt *query)
 /* ---- files ---- */
 
 /* True if an instance with this UID is stored. Without an index of UIDs to ask, it is taken to be. */
-static bool is_stored(struct ledger *ledger, const char *instance_uid)
+static bool is_stored(struct sqlite_ledger *ledger, const char *instance_uid)
 {
     sqlite3_stmt *query = ledger->queries[LEDGER_IS_STORED];
     if (ledger->options.read_only)
@@ -156,13 +156,13 @@ static bool is_stored(struct ledger *ledger, const char *instance_uid)
     return stored;
 }
 
-static bool stands(struct ledger *ledger, const struct outcome *outcome, const char *instance_uid)
+static bool stands(struct sqlite_ledger *ledger, const struct outcome *outcome, const char *instance_uid)
 {
     enum rules_verdict verdict = rules_judge(&ledger->options.rules, outcome);
     return verdict == RULES_STANDS || (verdict == RULES_STANDS_BY_ANOTHER && is_stored(ledger, instance_uid));
 }
 
-static struct record_answer recall_file(struct ledger *ledger, const struct file_facts *file)
+static struct record_answer recall_file(struct sqlite_ledger *ledger, const struct file_facts *file)
 {
     sqlite3_stmt *row = ledger->queries[LEDGER_RECALL];
     struct record_answer answer = {.instance = NULL};
@@ -183,7 +183,7 @@ static struct record_answer recall_file(struct ledger *ledger, const struct file
 
 enum record_when ledger_recall_files(void *user, struct record_recall *recall)
 {
-    struct ledger *ledger = user;
+    struct sqlite_ledger *ledger = user;
     for (size_t i = 0; i < recall->count; i++)
         recall->answers[i] = recall_file(ledger, recall->files[i]);
     recall->problem = ledger_problem(ledger);
@@ -204,7 +204,7 @@ static struct file_facts look_at(const char *path)
                                .inode = status.st_ino};
 }
 
-static struct instance *recall_twin(struct ledger *ledger, const struct file_facts *file)
+static struct instance *recall_twin(struct sqlite_ledger *ledger, const struct file_facts *file)
 {
     sqlite3_stmt *row = ledger->queries[LEDGER_TWINS];
     struct instance *twin = NULL;
@@ -224,7 +224,7 @@ static struct instance *recall_twin(struct ledger *ledger, const struct file_fac
 
 enum record_when ledger_recall_twins(void *user, struct record_recall *recall)
 {
-    struct ledger *ledger = user;
+    struct sqlite_ledger *ledger = user;
     for (size_t i = 0; i < recall->count; i++)
         recall->answers[i].instance = recall_twin(ledger, recall->files[i]);
     recall->problem = ledger_problem(ledger);

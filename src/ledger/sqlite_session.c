@@ -7,7 +7,7 @@
 #include "engine/session.h"
 #include "ledger/sqlite_private.h"
 
-static int write_session(struct ledger *ledger, const char *session_id, const char *given)
+static int write_session(struct sqlite_ledger *ledger, const char *session_id, const char *given)
 {
     sqlite3_stmt *statement = NULL;
     char machine[256] = "";
@@ -33,7 +33,7 @@ static int write_session(struct ledger *ledger, const char *session_id, const ch
     return code;
 }
 
-static int write_destination(struct ledger *ledger)
+static int write_destination(struct sqlite_ledger *ledger)
 {
     sqlite3_stmt *statement = NULL;
     int code = sqlite3_exec(ledger->db, "DELETE FROM destination", NULL, NULL, NULL);
@@ -49,8 +49,9 @@ static int write_destination(struct ledger *ledger)
     return code;
 }
 
-int ledger_begin_session(struct ledger *ledger, const char *session_id, const char *given, char *ret_message)
+int sqlite_begin_session(struct ledger *base, const char *session_id, const char *given, char *ret_message)
 {
+    struct sqlite_ledger *ledger = (struct sqlite_ledger *)base;
     int code = ledger_step(ledger->queries[LEDGER_BEGIN]);
     if (code == SQLITE_OK)
         code = write_destination(ledger);
@@ -66,7 +67,7 @@ int ledger_begin_session(struct ledger *ledger, const char *session_id, const ch
     return 0;
 }
 
-static int write_end(struct ledger *ledger, const struct session_result *result, int exit_code)
+static int write_end(struct sqlite_ledger *ledger, const struct session_result *result, int exit_code)
 {
     static const enum outcome_state states[] = {OUTCOME_STORED,  OUTCOME_WARNED,   OUTCOME_FAILED,
                                                 OUTCOME_SKIPPED, OUTCOME_IN_DOUBT, OUTCOME_PENDING};
@@ -100,8 +101,9 @@ static int write_end(struct ledger *ledger, const struct session_result *result,
     return code;
 }
 
-const char *ledger_end_session(struct ledger *ledger, const struct session_result *result, int exit_code)
+const char *sqlite_end_session(struct ledger *base, const struct session_result *result, int exit_code)
 {
+    struct sqlite_ledger *ledger = (struct sqlite_ledger *)base;
     ledger_commit(ledger);
     if (write_end(ledger, result, exit_code) != SQLITE_OK)
         ledger_note_problem(ledger);

@@ -63,14 +63,15 @@ static const char *const queries[] = {[LEDGER_DESTINATION] = destination_query,
                                       [LEDGER_STUDY_COUNTS] = study_counts_query,
                                       [LEDGER_FILES] = files_query};
 
-struct ledger_view {
+struct sqlite_view {
+    struct ledger_view base;
     sqlite3 *db;
     bool running;
     char problem[256];
 };
 
-struct ledger_cursor {
-    struct ledger_view *view;
+struct sqlite_cursor {
+    struct ledger_cursor base;
     sqlite3_stmt *row;
     bool at_row;
 };
@@ -85,7 +86,7 @@ static int say(const char *path, sqlite3 *db, char *ret_message)
     return -1;
 }
 
-static int connect_view(struct ledger_view *view, const char *path, const char *file_name, char *ret_message)
+static int connect_view(struct sqlite_view *view, const char *path, const char *file_name, char *ret_message)
 {
     if (ledger_check_file(path, ret_message) != 0)
         return -1;
@@ -102,114 +103,131 @@ static int connect_view(struct ledger_view *view, const char *path, const char *
     return sqlite3_exec(view->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK ? 0 : say(path, view->db, ret_message);
 }
 
-int ledger_view_open(struct ledger_view **ret_view, const char *path, char *ret_message)
+static void close_view(struct ledger_view *base)
 {
-    struct ledger_view *view = calloc(1, sizeof *view);
-    char *file_name = ledger_file_name(path);
-    int result = -1;
-    *ret_view = NULL;
-    if (view != NULL && file_name != NULL) {
-        view->running = ledger_is_locked(path);
-        result = connect_view(view, path, file_name, ret_message);
-    } else {
-        snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s", dicomnet_error_text(-ENOMEM));
-    }
-    free(file_name);
-    if (result != 0)
-        ledger_view_close(view);
-    else
-        *ret_view = view;
-    return result;
-}
-
-void ledger_view_close(struct ledger_view *view)
-{
-    if (view == NULL)
-        return;
+    struct sqlite_view *view = (struct sqlite_view *)base;
     sqlite3_close(view->db);
     free(view);
 }
 
-bool ledger_view_is_running(const struct ledger_view *view)
+static bool is_running(const struct ledger_view *base)
 {
-    return view->running;
+    return ((const struct sqlite_view *)base)->running;
 }
 
-const char *ledger_view_problem(struct ledger_view *view)
+static const char *problem_of(struct ledger_view *base)
 {
+    struct sqlite_view *view = (struct sqlite_view *)base;
     ledger_describe_error(view->db, view->problem, sizeof view->problem);
     return view->problem;
 }
 
 /* ---- a cursor ---- */
 
+static sqlite3_stmt *row_of(const struct ledger_cursor *base)
+{
+    return ((const struct sqlite_cursor *)base)->row;
+}
+
 static int error_of(int code)
 {
     return code == SQLITE_OK ? 0 : code == SQLITE_NOMEM ? -ENOMEM : -EIO;
 }
 
-int ledger_cursor_open(struct ledger_cursor **ret_cursor, struct ledger_view *view, enum ledger_list list,
+static void close_cursor(struct ledger_cursor *base)
+{
+    sqlite3_finalize(row_of(base));
+    free(base);
+}
+
+static int open_cursor(struct ledger_cursor **ret_cursor, struct ledger_view *base, enum ledger_list list,
                        unsigned states)
 {
-    struct ledger_cursor *cursor = calloc(1, sizeof *cursor);
+    struct sqlite_cursor *cursor = calloc(1, sizeof *cursor);
     *ret_cursor = NULL;
     if (cursor == NULL)
         return -ENOMEM;
-    cursor->view = view;
-    int code = sqlite3_prepare_v2(view->db, queries[list], -1, &cursor->row, NULL);
+    cursor->base.view = base;
+    int code = sqlite3_prepare_v2(((struct sqlite_view *)base)->db, queries[list], -1, &cursor->row, NULL);
     if (code == SQLITE_OK && list == LEDGER_FILES)
         code = sqlite3_bind_int64(cursor->row, 1, states);
     if (code == SQLITE_OK)
-        *ret_cursor = cursor;
+        *ret_cursor = &cursor->base;
     else
-        ledger_cursor_close(cursor);
+        close_cursor(&cursor->base);
     return error_of(code);
 }
 
-void ledger_cursor_close(struct ledger_cursor *cursor)
+static int next_row(struct ledger_cursor *base)
 {
-    if (cursor == NULL)
-        return;
-    sqlite3_finalize(cursor->row);
-    free(cursor);
-}
-
-int ledger_cursor_next(struct ledger_cursor *cursor)
-{
+    struct sqlite_cursor *cursor = (struct sqlite_cursor *)base;
     /* A column of the last row was given as if it was empty. */
-    if (cursor->at_row && sqlite3_errcode(cursor->view->db) == SQLITE_NOMEM)
+    if (cursor->at_row && sqlite3_errcode(sqlite3_db_handle(cursor->row)) == SQLITE_NOMEM)
         return -ENOMEM;
     int code = sqlite3_step(cursor->row);
     cursor->at_row = code == SQLITE_ROW;
     return code == SQLITE_ROW ? 1 : code == SQLITE_DONE ? 0 : error_of(code);
 }
 
-size_t ledger_cursor_width(const struct ledger_cursor *cursor)
+static size_t width_of(const struct ledger_cursor *base)
 {
-    return (size_t)sqlite3_column_count(cursor->row);
+    return (size_t)sqlite3_column_count(row_of(base));
 }
 
-const char *ledger_cursor_name(const struct ledger_cursor *cursor, size_t column)
+static const char *column_name(const struct ledger_cursor *base, size_t column)
 {
-    return sqlite3_column_name(cursor->row, (int)column);
+    return sqlite3_column_name(row_of(base), (int)column);
 }
 
-bool ledger_cursor_is_null(const struct ledger_cursor *cursor, size_t column)
+static bool column_is_null(const struct ledger_cursor *base, size_t column)
 {
-    return sqlite3_column_type(cursor->row, (int)column) == SQLITE_NULL;
+    return sqlite3_column_type(row_of(base), (int)column) == SQLITE_NULL;
 }
 
-bool ledger_cursor_is_number(const struct ledger_cursor *cursor, size_t column)
+static bool column_is_number(const struct ledger_cursor *base, size_t column)
 {
-    return sqlite3_column_type(cursor->row, (int)column) == SQLITE_INTEGER;
+    return sqlite3_column_type(row_of(base), (int)column) == SQLITE_INTEGER;
 }
 
-int64_t ledger_cursor_number(const struct ledger_cursor *cursor, size_t column)
+static int64_t column_number(const struct ledger_cursor *base, size_t column)
 {
-    return sqlite3_column_int64(cursor->row, (int)column);
+    return sqlite3_column_int64(row_of(base), (int)column);
 }
 
-const char *ledger_cursor_text(const struct ledger_cursor *cursor, size_t column)
+static const char *column_text(const struct ledger_cursor *base, size_t column)
 {
-    return ledger_column_text(cursor->row, (int)column);
+    return ledger_column_text(row_of(base), (int)column);
+}
+
+static const struct ledger_view_functions functions = {.is_running = is_running,
+                                                       .problem = problem_of,
+                                                       .close = close_view,
+                                                       .cursor_open = open_cursor,
+                                                       .cursor_close = close_cursor,
+                                                       .cursor_next = next_row,
+                                                       .cursor_width = width_of,
+                                                       .cursor_name = column_name,
+                                                       .cursor_is_null = column_is_null,
+                                                       .cursor_is_number = column_is_number,
+                                                       .cursor_number = column_number,
+                                                       .cursor_text = column_text};
+
+int sqlite_open_view(struct ledger_view **ret_view, const char *path, char *ret_message)
+{
+    struct sqlite_view *view = calloc(1, sizeof *view);
+    char *file_name = ledger_file_name(path);
+    int result = -1;
+    if (view != NULL && file_name != NULL) {
+        view->base.functions = &functions;
+        view->running = ledger_is_locked(path);
+        result = connect_view(view, path, file_name, ret_message);
+    } else {
+        snprintf(ret_message, LEDGER_MESSAGE_SIZE, "%s", dicomnet_error_text(-ENOMEM));
+    }
+    free(file_name);
+    if (result == 0)
+        *ret_view = &view->base;
+    else if (view != NULL)
+        close_view(&view->base);
+    return result;
 }

@@ -346,13 +346,13 @@ static int send_files(const struct dicom_sender_options *options)
     if (sender.given == NULL) {
         say_error("the command line", NULL, -ENOMEM);
     } else if (find_destination(options, &destination) && inputs_are_usable(options) &&
-               resume_open(&sender.resume, options, &destination) == 0) {
+               resume_open(&sender.resume, options, &destination, &sender.loop.loop) == 0) {
         fill_in_session(&sender);
         exit_code = options->sending.ramp.count > 0 ? run_ramp(&sender, &result) : run(&sender, &result);
     }
+    resume_close(&sender.resume);
     session_loop_close(&sender.loop);
     dry_run_fini(&sender.dry_run);
-    resume_close(&sender.resume);
     destination_fini(&destination);
     free(sender.given);
     return exit_code;

@@ -16,7 +16,7 @@ static int say(const char *message)
 }
 
 int resume_open(struct resume *resume, const struct dicom_sender_options *options,
-                const struct destination *destination)
+                const struct destination *destination, struct uv_loop_s *loop)
 {
     char message[LEDGER_MESSAGE_SIZE];
     *resume = (struct resume){.ledger = NULL};
@@ -24,6 +24,7 @@ int resume_open(struct resume *resume, const struct dicom_sender_options *option
         return 0;
     const struct ledger_options ledger = {
         .path = options->ledger.ledger,
+        .loop = loop,
         .peer_host = destination->loopback ? "loopback" : destination->host,
         .peer_port = destination->association.port,
         .called_ae = destination->association.called_ae,

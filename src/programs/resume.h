@@ -13,6 +13,7 @@ struct destination;
 struct ledger;
 struct dicom_sender_options;
 struct progress;
+struct uv_loop_s;
 
 struct resume {
     struct ledger *ledger; /* NULL = none is wanted, or it is a dry run and there is none yet */
@@ -20,11 +21,11 @@ struct resume {
 };
 
 /*
- * Open the ledger that the options name, if any; for a dry run, to be read only. 0, or -1 after a line on standard
- * error.
+ * Open the ledger that the options name, if any; for a dry run, to be read only. The loop is that of the session; it
+ * need not be open yet (ledger_options). 0, or -1 after a line on standard error.
  */
 int resume_open(struct resume *resume, const struct dicom_sender_options *options,
-                const struct destination *destination);
+                const struct destination *destination, struct uv_loop_s *loop);
 
 /* Note that the session begins, with its options as one text. 0, or -1 after a line on standard error. */
 int resume_begin(struct resume *resume, const struct dicom_sender_options *options, const char *session_id,
@@ -37,6 +38,7 @@ int resume_begin(struct resume *resume, const struct dicom_sender_options *optio
 int resume_end(struct resume *resume, const struct dicom_sender_options *options, const struct session_result *result,
                int exit_code, struct progress *progress);
 
+/* Before the loop is closed. */
 void resume_close(struct resume *resume);
 
 #endif

@@ -299,6 +299,24 @@ class WhoMayUseIt(LedgerTest):
         result = self.report(code=1)
         self.assertEqual((result.out, result.err), ('', f"dicom-sender report: '{self.ledger}'{line}\n"))
 
+    def test_another_kind(self):
+        """A place that is a URL is no path, and its password is not for the terminal or a log."""
+        studies = self.studies('1x1x4096:CT')
+        self.to()
+        for place, shown in (('postgresql://me:secret@db.example/sent', 'postgresql'), ('S3+x://sent', 'S3+x')):
+            with self.subTest(place):
+                line = f'{shown}://...: this build has no ledger of that kind; it takes the path of a file\n'
+                result = self.send('-H', '127.0.0.1', '-p', self.peer.port, '-r', '--ledger', place, studies)
+                self.assertEqual((result.code, result.out, result.err), (1, '', f'dicom-sender: --ledger: {line}'))
+                result = run('dicom-sender', 'report', '--ledger', place)
+                self.assertEqual((result.code, result.out, result.err), (1, '', f'dicom-sender report: {line}'))
+        place = self.folder / 'c:' / 'move.db'    # no URL: it has one slash
+        place.parent.mkdir()
+        result = self.send('-H', '127.0.0.1', '-p', self.peer.port, '-r', '--ledger', 'c:/move.db', studies,
+                           cwd=self.folder)
+        self.assert_exit(result, 0)
+        self.assertTrue(place.is_file())
+
     def test_another_database(self):
         self.to()
         database = sqlite3.connect(self.ledger)

@@ -168,7 +168,7 @@ struct dicomnet_storage_provider_options {
     size_t size;                              /* DICOMNET_STORAGE_PROVIDER_OPTIONS_INIT */
     const struct dicomnet_storage_sink *sink; /* borrowed until closed */
     void *context;
-    size_t context_size; /* not 0: the context is so many bytes, zeroed, which the provider makes and frees */
+    size_t context_size; /* not 0: the context is this many zeroed bytes, which the provider makes and frees */
 
     /* As dicomnet_association_handler.welcome. NULL: everybody is. */
     bool (*welcome)(void *context, const struct dicomnet_association *association);

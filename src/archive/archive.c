@@ -63,8 +63,8 @@ static void on_ended(void *context, struct dicomnet_query_request *request)
 
 /* How a syntax that is proposed for a class suits the instances of it that are held. */
 struct suited {
-    uint64_t sent;  /* so many can be sent in it, converted or not, */
-    uint64_t steps; /* which are so many steps, over all of them, down their lists of fallbacks: 0 = as they lie */
+    uint64_t sent;  /* how many of them can be sent in it, converted or not */
+    uint64_t steps; /* how far down their lists of fallbacks it stands, over all of them: 0 = as they lie */
 };
 
 static struct suited suit(const struct index_held *held, size_t count, enum transcode allowed, const char *syntax_uid)

@@ -70,7 +70,7 @@ void rest_begin(struct archive *archive, struct rest *rest, void (*go_on)(void *
 void rest_end(struct rest *rest);
 
 /*
- * A list that a peer asks for may have so many values: UIDs, which the index looks up, or others, each of which is
+ * The most values that a list in a query may have: of UIDs, which the index looks up, and of others, each of which is
  * compared with each row.
  */
 enum { KEY_UIDS_MAX = 10000, KEY_VALUES_MAX = 1000 };

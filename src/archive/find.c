@@ -3,7 +3,7 @@
  * See archive/archive_private.h.
  *
  * A row is compared key by key, value by value, and the loop is given back in between (turn.c): a list of names against
- * a large archive takes its time, and nobody else's. It ends when the peer cancels it or goes.
+ * a large archive takes long, and holds up nobody else. It ends when the peer cancels it or goes.
  *
  * Queries are relational (PS3.4 C.4.1.2.2) for everybody: keys of the levels above need not be given. UIDs, and a
  * Patient ID without wildcards, narrow the search in the index; all other keys are compared row by row.

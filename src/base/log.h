@@ -24,8 +24,8 @@
 size_t log_fields_size(const struct dicomnet_log_record *record);
 
 /*
- * Move a record's fields to `room`, which is aligned and has so many bytes: it owns copies of them then. Returns the
- * first byte behind them.
+ * Move a record's fields to `room`, which is aligned and has log_fields_size bytes: it owns copies of them then.
+ * Returns the first byte behind them.
  */
 char *log_fields_copy(struct dicomnet_log_record *record, void *room);
 

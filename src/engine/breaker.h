@@ -27,7 +27,7 @@
 struct instance_trials;
 
 enum {
-    BREAKER_ROW = 3,   /* so many refusals in a row, of several instances: nothing else begins */
+    BREAKER_ROW = 3,   /* refusals in a row, of several instances, after which no other store begins */
     BREAKER_TRIES = 3, /* stores that are tried at once, before the first pause */
     BREAKER_TAIL = 2,  /* pauses after which nothing was stored; then what is left of the session is held responsible */
     BREAKER_DOUBT_MS = 10 * 1000, /* between attempts while it may be the peer or the instance; doubled each time */

@@ -28,13 +28,13 @@ struct carried {
     bool new_wanted;         /* an instance that is to be sent again wants another association */
     uint64_t opened_ms;      /* of the loop's clock */
     uint64_t begun;          /* stores, */
-    uint64_t bytes_begun;    /* with so many bytes of data sets */
+    uint64_t bytes_begun;    /* of their data sets */
     uint64_t stored, failed; /* answered stores: acknowledged (warnings too), and failed */
     uint64_t bytes;          /* data set bytes acknowledged */
     uint64_t store_us;       /* time with a store under way; with several, once */
 };
 
-/* True if this instance wants another association. `store_max`: the peer ends associations after so many stores; 0 =
+/* True if this instance wants another association. `store_max`: the peer ends associations after that many stores; 0 =
  * not known to. `now_ms` is of the loop's clock. */
 bool carried_wants_another(const struct carried *carried, const struct instance *instance,
                            const struct session_limit *limit, uint64_t store_max, uint64_t now_ms);

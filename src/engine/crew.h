@@ -64,7 +64,7 @@ struct crew {
     struct growth growth; /* without */
     unsigned count;       /* hands that were started */
     unsigned max;         /* to be started, as work turns up */
-    unsigned allowed;     /* so many may have work or an association at a time: 1 to max */
+    unsigned allowed;     /* how many may have work or an association at a time: 1 to max */
     unsigned left;        /* hands that are not joined */
     struct hand hands[SESSION_THREADS_MAX];
 };
@@ -98,7 +98,7 @@ void crew_answer_refusal(struct crew *crew, int worker, bool go_on);
 
 /* ---- how many ---- */
 
-/* So many may have work or an association from now on (kept within 1 and max). Who is above the number finishes its
+/* From now on `count` may have work or an association (kept within 1 and max). Who is above the number finishes its
  * study, releases its association and rests. */
 void crew_allow(struct crew *crew, unsigned count);
 

@@ -46,19 +46,19 @@ struct intake_options {
     const struct record *record;            /* what earlier sessions did; NULL = nothing is known of them */
     const struct synthetic_spec *synthetic; /* NULL = files; else these are made, its seed included, and no path is
                                                looked at */
-    uint64_t repeat;                        /* synthetic: make them so many times, with fresh UIDs; at least 1 */
+    uint64_t repeat;                        /* synthetic: how many times they are made, with fresh UIDs; at least 1 */
     bool endless;                           /* synthetic: make more until intake_stop; `repeat` is not looked at */
     bool outline; /* nothing is to be sent: the plan counts, and keeps no instance; see intake_show */
     enum intake_conflict on_conflict;
     const struct peer_words *words; /* for texts of what may not be sent; may be NULL */
-    uint64_t found_max;             /* pause while so many are found or made and have not ended; 0 = no bound */
+    uint64_t found_max;             /* it pauses while this many are found or made and have not ended; 0 = no bound */
 };
 
 struct intake_handler {
     /* One more was found or made. It will be planned, or ended, or both; `ended` comes once for it, from here or from
      * whoever takes it out of the plan. */
     void (*found)(void *user);
-    /* It is in the plan, with so many bytes of data set. Of a dry run: noted. */
+    /* It is in the plan; its data set has that size. Of a dry run: noted. */
     void (*planned)(void *user, uint64_t size_bytes);
     /* The record could not be asked: nothing that is found from now on is to be sent. */
     void (*record_failed)(void *user, const char *problem);

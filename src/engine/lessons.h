@@ -17,7 +17,7 @@ struct context_pair;
 
 /* All zero: nothing yet. */
 struct lessons {
-    uint64_t store_max;       /* the peer ends associations after so many stores; 0 = not known to */
+    uint64_t store_max;       /* stores after which the peer ends an association; 0 = it is not known to */
     size_t unsupported_count; /* classes that it accepts and cannot store (status 0122) */
     const struct context_pair *unsupported[DICOMNET_PDU_CONTEXTS_MAX]; /* one pair of each such class */
 };

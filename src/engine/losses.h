@@ -68,7 +68,7 @@ void losses_count(struct losses *losses, bool aside, uint64_t now_ms);
 /* True if the peer is to be given up. `patience_ms` is how long the user is willing to wait without an answer. */
 bool losses_blame_peer(const struct losses *losses, uint64_t patience_ms, uint64_t now_ms);
 
-/* How long a worker waits before its next association, after so many losses of its own in a row; 0 = not at all. */
+/* How long a worker waits before its next association, after `row` losses of its own in a row; 0 = not at all. */
 uint32_t losses_wait_ms(unsigned row);
 
 #endif

@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 /*
- * No more than so many are tried. It is the peer that counts, not our processors: PACS are commonly set up for ten to
+ * The most workers that are tried. It is the peer that counts, not our processors: PACS are commonly set up for ten to
  * twenty associations for everybody together, so who wants more of one must say so with a number.
  */
 enum { PACE_MAX = 16 };
@@ -68,7 +68,7 @@ void pace_init(struct pace *pace, unsigned max);
 unsigned pace_measure(struct pace *pace, const struct pace_sample *sample);
 
 /*
- * The peer rejects associations for now (`rejected`), or answers that it is out of resources; so many `workers` have an
+ * The peer rejects associations for now (`rejected`), or answers that it is out of resources; `workers` have an
  * association open. Returns how many are allowed from now on: what it tolerated, or half. Several complaints about the
  * same thing count once.
  */

@@ -35,7 +35,7 @@ struct work {
     uint64_t instance_count;
     uint64_t bytes;
     struct proposal proposal; /* its pairs are alive as long as the plan */
-    size_t needed_count;      /* so many of them are needed; the others are known to come */
+    size_t needed_count;      /* how many of them its instances need; the others are what is known to come next */
     uint64_t stored, failed;  /* filled in by the worker, for the log */
 };
 

@@ -23,7 +23,7 @@ struct probed_pair {
     const char *class_uid, *syntax_uid; /* as it lies */
     const char *sent_syntax_uid;    /* in which it would go out: `syntax_uid` itself = as it lies; another: converted to
                                        that; NULL = the peer takes it in none */
-    uint64_t instance_count, bytes; /* so many are stored so, with so many bytes of data sets, as they lie */
+    uint64_t instance_count, bytes; /* how many instances lie so, and the bytes of their data sets as they lie */
     const char *text;               /* one line for a person: why it is not taken; "" if it is */
 };
 

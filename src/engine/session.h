@@ -49,13 +49,13 @@ struct session_options {
     struct session_limit association_limit;
     enum intake_conflict on_conflict;
     bool strict;        /* warnings and skipped files fail the run */
-    uint64_t found_max; /* the scan pauses while so many are found and have not ended; 0 = SESSION_FOUND_MAX. Not for
+    uint64_t found_max; /* the scan pauses while this many are found and have not ended; 0 = SESSION_FOUND_MAX. Not for
                            scan_first and dry_run */
     bool scan_first;    /* send nothing before everything was looked at: exact totals from the start, and the
                            largest study of all first; memory grows with the number of files */
     const struct synthetic_spec *synthetic; /* NULL = files; else these instances are made and sent, and the inputs of
                                     `discover` are not looked at */
-    uint64_t repeat;      /* synthetic: make them so many times, with fresh UIDs; 0 = once, or until the time is
+    uint64_t repeat;      /* synthetic: how many times they are made, with fresh UIDs; 0 = once, or until the time is
                              up if there is a duration */
     uint64_t duration_ms; /* synthetic: stop after this time; 0 = no limit */
     bool propose_all;     /* also propose the commonest storage classes, for peers that judge by it */

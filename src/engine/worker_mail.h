@@ -61,7 +61,7 @@ enum session_mail {
 /* What is known of the peer from now on. */
 struct worker_lesson {
     struct mail mail;
-    uint64_t store_max;                     /* it ends associations after so many stores; 0 = nothing new */
+    uint64_t store_max;                     /* stores after which it ends an association; 0 = nothing new */
     const struct context_pair *unsupported; /* it accepts this class and cannot store it; NULL = nothing new */
 };
 

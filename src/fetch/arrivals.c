@@ -11,10 +11,10 @@
 #include "instance/status_rule.h"
 #include "serve/allowed.h"
 
-/* A request is broken off once so many more instances have come that nobody asked for than it asked for. */
+/* A request is broken off once the instances that nobody asked for are this many more than those it asked for. */
 enum { STRAYS_MAX = 1000 };
 
-/* After so many bytes of an instance for which there is no room, the association is aborted. */
+/* Bytes of an instance for which there is no room, after which the association is aborted. */
 enum { DROPPED_MAX = 64 * 1024 * 1024 };
 
 void arrivals_init(struct arrivals *arrivals, struct run *run, struct inventory *inventory, struct asking *asking,

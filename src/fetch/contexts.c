@@ -38,7 +38,7 @@ static const char *const common_syntaxes[] = {
 
 enum { COMMON_COUNT = sizeof common_syntaxes / sizeof common_syntaxes[0], PLAIN_COUNT = 2 };
 
-/* A class with so many contexts has the plain syntaxes in one each: there is still room for all others. */
+/* With this many contexts a class has each plain syntax in one of its own: there is room for all others still. */
 enum { PLAIN_APART_MIN = 9 };
 
 struct proposals {
@@ -106,7 +106,7 @@ static size_t count_alone(size_t contexts, size_t syntaxes)
     return contexts * MAX > syntaxes ? (contexts * MAX - syntaxes) / (MAX - 1) : 0;
 }
 
-/* The plain syntaxes, in so many contexts. */
+/* Add the plain syntaxes, in that many contexts. */
 static void add_plain(struct proposals *proposals, const char *class_uid, size_t contexts)
 {
     struct dicomnet_association_proposal *proposal = NULL;
@@ -134,9 +134,9 @@ static void add_others(struct proposals *proposals, const char *class_uid, size_
 }
 
 /*
- * A class in at most so many contexts. The commonest syntaxes have one each, so that the peer can send an instance as
- * it lies there; of those that share one it picks one. Plain ones share none with others, as a peer might pick them for
- * what it has compressed.
+ * Add a class, in at most that many contexts. The commonest syntaxes have one each, so that the peer can send an
+ * instance as it lies there; of those that share one it picks one. Plain ones share none with others, as a peer might
+ * pick them for what it has compressed.
  *
  * Plain ones come first, and last after a try that brought nothing: dcmqrscp sends what it has in the first context of
  * the class that it accepted, and fails what is compressed if that is a plain one. After more such tries other
@@ -162,7 +162,7 @@ static bool class_is_there(const struct proposals *proposals, const char *class_
     return false;
 }
 
-/* Count the classes that are wanted or, given proposals, add each in so many contexts. */
+/* Count the classes that are wanted or, given proposals, add each in that many contexts. */
 static size_t walk_classes(const struct table *classes, struct proposals *proposals, size_t contexts, unsigned attempt)
 {
     size_t count = 0;

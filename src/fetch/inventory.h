@@ -142,10 +142,10 @@ void inventory_note(struct inventory_instance *instance, uint16_t status, const 
 /* It came with another part before, and counts for this one from now on. */
 void inventory_move(struct inventory *inventory, struct inventory_instance *instance, struct inventory_part *part);
 
-/* So many were sent to a third party beyond what is listed. To be followed by inventory_settle. */
+/* The peer sent `count` to a third party beyond what is listed. To be followed by inventory_settle. */
 void inventory_set_sent(struct inventory *inventory, struct inventory_part *part, uint64_t count);
 
-/* What the peer said it had sent, of a part that is missing otherwise: so many. Until they are taken back. */
+/* The peer said that it had sent `count` of a part that is missing otherwise. They count until they are taken back. */
 void inventory_credit(struct inventory *inventory, struct inventory_part *part, uint64_t count);
 void inventory_take_credits_back(struct inventory *inventory);
 

@@ -14,7 +14,7 @@
 
 #include "fetch/words.h"
 
-/* After so many steps in a row at which the peer hung up, the other steps of their level are not made any more. */
+/* Steps in a row at which the peer hung up, after which the other steps of their level are left out. */
 enum { LOSSES_MAX = 3 };
 
 #define NUMBER_OF_PATIENT_RELATED_INSTANCES 0x00201204u

@@ -48,7 +48,7 @@ struct synthetic_instance {
     uint8_t header[2048];
 };
 
-/* "4x50x512K:CT": so many studies, of so many instances, of that size. */
+/* "4x50x512K:CT": 4 studies of 50 instances, each of 512 KiB, of class CT. */
 struct synthetic_spec {
     uint64_t studies;
     uint64_t instances;
@@ -61,7 +61,7 @@ struct synthetic_spec {
  */
 bool synthetic_spec_parse(const char *text, struct synthetic_spec *ret_spec);
 
-/* So many studies, of so many series, of so many instances each. */
+/* How many studies, how many series in each, and how many instances in each of these. */
 struct synthetic_population {
     uint64_t studies, series, instances;
     uint64_t size_bytes; /* of an instance, about */

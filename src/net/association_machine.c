@@ -3,8 +3,8 @@
  *
  * Every change goes through association_step(): it looks up the cell of Table 9-10 for the state and the event, moves
  * to the next state and performs the action. The actions that talk to our user do so last, because the user may send,
- * release or abort from within a callback. Memory stays until both handles are closed, so no callback can pull the
- * ground away.
+ * release or abort from within a callback. Memory stays until both handles are closed, so that no callback frees what
+ * its caller still uses.
  */
 #include <assert.h>
 #include <errno.h>

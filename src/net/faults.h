@@ -10,7 +10,8 @@ struct dicomnet_acceptor;
 struct dicomnet_association;
 
 struct acceptor_faults {
-    unsigned reject_first; /* so many associations are rejected in any case: transient, local limit exceeded */
+    unsigned reject_first; /* the number of associations, from the first, that are rejected: transient, local limit
+                              exceeded */
     bool two_writes;       /* answer as DCMTK does: each message in two writes, with Nagle's algorithm on */
 };
 

@@ -22,7 +22,7 @@
 #include "wire/foreign.h"
 
 enum {
-    IN_SIZE_FIRST = 4 * 1024, /* while hands are shaken */
+    IN_SIZE_FIRST = 4 * 1024, /* during the handshake */
     IN_SIZE = 64 * 1024,
     OUT_SIZE_FIRST = 4 * 1024,
     RECORD_LEN_MAX = SSL3_RT_MAX_PLAIN_LENGTH,
@@ -33,7 +33,7 @@ enum {
 struct tls {
     struct dicomnet_tls *context; /* held */
     SSL *ssl;
-    bool up;                        /* hands were shaken */
+    bool up;                        /* the handshake is done */
     bool is_tls;                    /* what the peer sent first is TLS */
     bool asked_for_certificate;     /* of ours, by the peer */
     bool heard;                     /* the peer has sent something of the application's */
@@ -111,7 +111,7 @@ static long on_bio_control(BIO *bio, int command, long number, void *pointer)
 
 /* ---- what OpenSSL asks ---- */
 
-/* A pinned certificate, and whether it is that. */
+/* True if the certificate is the one that was pinned; else its digest is in the detail. */
 static bool is_pinned(struct tls *tls, X509 *certificate)
 {
     uint8_t digest[EVP_MAX_MD_SIZE];
@@ -282,7 +282,7 @@ void tls_feed(struct tls *tls, size_t len)
     tls->in_end += len;
 }
 
-/* What a call of OpenSSL's that did not do it has met: 0 = the peer has to send more first. */
+/* Why a call of OpenSSL's did not succeed: 0 = the peer has to send more first; else the error. */
 static int judge(struct tls *tls, int result)
 {
     int kind = SSL_get_error(tls->ssl, result);

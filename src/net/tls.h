@@ -34,7 +34,7 @@ enum { TLS_LATE_MAX = 512, TLS_DETAIL_SIZE = 256 };
 int tls_create(struct tls **ret_tls, struct dicomnet_tls *context, const char *host, uint16_t port) DICOMNET_MUST_CHECK;
 void tls_destroy(struct tls *tls);
 
-/* Where the next bytes of the line go, and how many fit; and: so many are there. */
+/* tls_room: where the next bytes of the line are to be put, and how many fit. tls_feed: that many were put there. */
 uint8_t *tls_room(struct tls *tls, size_t *ret_size);
 void tls_feed(struct tls *tls, size_t len);
 
@@ -79,7 +79,7 @@ const char *tls_detail(const struct tls *tls);
 /* What a context is for. */
 bool tls_is_for_server(const struct dicomnet_tls *context);
 
-/* Once hands were shaken: "TLSv1.3", "TLS_AES_128_GCM_SHA256", and whether an earlier session was resumed. */
+/* After the handshake: "TLSv1.3", "TLS_AES_128_GCM_SHA256", and whether an earlier session was resumed. */
 const char *tls_version(const struct tls *tls);
 const char *tls_cipher(const struct tls *tls);
 bool tls_is_resumed(const struct tls *tls);

@@ -72,7 +72,7 @@ static void fail(struct transport *transport, int error)
 
 /* ---- TLS: from the line ---- */
 
-/* True if hands are shaken now. What is written last of them leaves together with what the owner writes first. */
+/* True during the handshake. What is written last for it leaves together with what the owner writes first. */
 static bool shake_hands(struct transport *transport)
 {
     if (transport->writing)

@@ -2,10 +2,10 @@
  * transport - the connection of an association: plain bytes in and out, spoken in clear or over TLS.
  *
  * In clear it is the TCP connection itself (net/tcp.h), whose callbacks go to the owner directly. Over TLS a struct tls
- * stands in between (net/tls.h): `connected` means that hands were shaken, and each transport_write is one write of
+ * stands in between (net/tls.h): `connected` means that the handshake is done, and each transport_write is one write of
  * ciphertext to the socket.
  *
- *   connecting --> shaking hands --> up --> ended or failed      (a server begins with shaking hands)
+ *   connecting --> handshake --> up --> ended or failed      (a server begins with the handshake)
  */
 #ifndef NET_TRANSPORT_H
 #define NET_TRANSPORT_H
@@ -30,7 +30,7 @@ struct transport {
     void *user;
     bool server;
     bool has_tcp;      /* the TCP connection is there */
-    bool up;           /* hands were shaken, and `connected` was called */
+    bool up;           /* the handshake is done, and `connected` was called */
     bool over;         /* `ended`, or `connected` with an error, was called: nothing more is told of what comes */
     bool writing;      /* ciphertext is on its way: of a transport_write, */
     bool owes_written; /* whose `written` is then owed, or of TLS itself */

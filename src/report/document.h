@@ -24,7 +24,7 @@ json_t *document_number(uint64_t value);
 /* Microseconds as seconds: no digits but those that were measured. */
 json_t *document_seconds(uint64_t us);
 
-/* An amount in so many microseconds, in a second, with three digits after the point; 0 for no time. */
+/* What `amount` in `us` microseconds is in a second, with three digits after the point; 0 for no time. */
 json_t *document_rate(double amount, uint64_t us);
 
 /* A time of the wall clock as text; null for 0. */

@@ -2,7 +2,7 @@
  * match_writer - matches of a query as they come: an aligned table, CSV, or an array in the DICOM JSON Model.
  *
  * Nothing is kept but, for the table, its first MATCH_TABLE_ROWS rows: from them come the widths of its columns. They
- * are written when there are so many, or at the end; every further row goes out at once, and a value wider than its
+ * are written when there are that many, or at the end; every further row goes out at once, and a value wider than its
  * column then moves what is behind it. A table that is wider than the terminal is turned: each match is a block, with
  * one line an attribute.
  */

@@ -108,7 +108,7 @@ void progress_forget_causes(struct progress *progress);
 void progress_put_count(struct text *text, const struct progress *progress, const char *label, uint64_t count,
                         const char *code);
 
-/* The row of so many instances in so many microseconds, which are not 0. `bytes` NULL: they are not known. */
+/* The row that says what `instances` in `us` microseconds, not 0, come to. `bytes` NULL: they are not known. */
 void progress_put_throughput(struct text *text, const uint64_t *bytes, uint64_t instances, uint64_t us);
 
 /* Below an empty line a row for each path that is not NULL. */

@@ -54,11 +54,11 @@ struct receiver_faults {
     uint16_t status; /* answer every C-STORE with this status. What fails is not kept */
     uint32_t response_delay_ms;
     struct acceptor_faults acceptor;
-    uint32_t fail_every; /* answer every so many-th C-STORE with fail_status, counted over all associations */
+    uint32_t fail_every; /* N: each Nth C-STORE, counted over all associations, is answered with fail_status */
     uint16_t fail_status;
-    /* Of an association: after so many answers, keep the next instance and send an A-ABORT for its answer. */
+    /* Of an association: the number of answers after which the next instance is kept and answered by an A-ABORT. */
     uint32_t abort_after;
-    uint32_t stall_after; /* Of an association: after so many answers, keep what comes and answer no more */
+    uint32_t stall_after; /* Of an association: the number of answers after which what comes is kept and not answered */
 };
 
 struct receiver_options {

@@ -1,7 +1,7 @@
 /*
  * recode - a data set in one transfer syntax, read in another: the bytes of a data source become another data source.
  *
- * Between the uncompressed syntaxes (PS3.5 A.1, A.2, A.3) any way is gone; and from a compressed one to those if the
+ * It converts between any two uncompressed syntaxes (PS3.5 A.1, A.2, A.3); and from a compressed one to those if the
  * pixels are handed in decoded. What changes is how elements are encoded, never what they hold:
  *
  *   - Explicit to implicit VR, the VR goes. The other way each element gets the VR that PS3.6 says; US or SS as Pixel
@@ -13,8 +13,8 @@
  *     says, and gets the VR that it would get from implicit VR. From big endian, where nobody can say how its bytes
  *     are ordered if that is UN, it is an error.
  *   - A value longer than 65,534 bytes, of a VR whose length has 16 bits, becomes UN (PS3.5 6.2.2).
- *   - To and from big endian the bytes of words turn round: of US, SS, AT and OW those of 2, of UL, SL, FL, OL and OF
- *     those of 4, of FD, OD, SV, UV and OV those of 8 (PS3.5 7.3).
+ *   - To and from big endian the bytes of each word are reversed: words of 2 bytes in US, SS, AT and OW, of 4 in UL,
+ *     SL, FL, OL and OF, of 8 in FD, OD, SV, UV and OV (PS3.5 7.3).
  *   - A value of VR UN keeps its bytes: what is in it is in Implicit VR Little Endian (PS3.5 6.2.2). If it has an
  *     undefined length its items are followed, and those written in explicit VR against that rule become implicit.
  *   - A sequence, or item, of undefined length keeps that. One with a length keeps one, which is computed, so that the

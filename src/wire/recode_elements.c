@@ -1,9 +1,9 @@
 /*
- * recode_elements - the way through a data set: what goes out for what comes in, piece by piece. See recode_private.h.
+ * recode_elements - goes through a data set, element by element, and says what goes out for each. See recode_private.h.
  *
- * It is gone twice, and both times in the same way: the first time to find the lengths of sequences, items and groups
- * that are written with a length, and so that of the whole; the second time to write. What differs is that the lengths
- * are known. No recursion: a frame for the data set, and for each sequence and item that is open.
+ * It goes through it twice by the same code. The first time finds the lengths of sequences, items and groups that are
+ * written with a length, and so the length of the whole; nothing is written. The second time they are known, and it
+ * writes. No recursion: there is a frame for the data set, and one for each sequence and item that is open.
  */
 #include <assert.h>
 #include <string.h>

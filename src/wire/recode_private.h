@@ -1,8 +1,8 @@
 /*
  * recode_private - the inside of a converted data set, shared by the files it is written in:
  *   recode.c           opened, read, closed
- *   recode_elements.c  the way through the data set: what goes out for what comes in, piece by piece
- *   recode_frames.c    what that way is inside of, and the lengths of it
+ *   recode_elements.c  goes through the data set: what goes out for each element
+ *   recode_frames.c    the sequences and items that are open, and their lengths
  *   recode_input.c     the bytes that come in
  *   recode_header.c    the headers of elements and items, in and out
  *   recode_vr.c        which VR an element gets, and how its words swap
@@ -123,7 +123,7 @@ bool recode_vr_is_short(const char vr[2]);
 /* Bytes of a word whose order is that of the transfer syntax: 2, 4 or 8; 1 if the VR has none (PS3.5 7.3). */
 unsigned recode_vr_word(const char vr[2]);
 
-/* Turn the bytes of each whole word of 2, 4 or 8 bytes round. */
+/* Reverse the bytes of each whole word of 2, 4 or 8 bytes. */
 void recode_swap(uint8_t *bytes, size_t len, unsigned word);
 
 /* ---- the way through the data set ---- */
@@ -140,13 +140,13 @@ struct recode_piece {
     enum recode_value value;
     uint64_t value_offset;
     uint64_t value_len;
-    unsigned word; /* of the value: words of so many bytes are to be turned round; 1 = none */
+    unsigned word; /* of the value: the bytes of a word, whose order is to be reversed; 1 = none */
 };
 
 /* A sequence holds items, an item holds elements, fragments hold items that hold bytes. */
 enum recode_frame_kind { RECODE_FRAME_ELEMENTS, RECODE_FRAME_SEQUENCE, RECODE_FRAME_FRAGMENTS };
 
-/* The data set, or what the way is inside of. */
+/* The data set, or a sequence, item or fragments that are open. */
 struct recode_frame {
     enum recode_frame_kind kind;
     enum syntax_form from, to;

@@ -421,6 +421,7 @@ static bool on_received(void *user, size_t len)
 {
     struct dicomnet_association *association = user;
     size_t done = 0, total = association->received_len + len;
+    association->written_in_a_row = 0;
     bool boundary = association->received_len == 0 && association->pdu_reader.pdu_left == 0;
     while (done < total && !transport_is_closing(&association->transport)) {
         struct dicomnet_pdu_event event;

@@ -56,7 +56,7 @@ struct dicomnet_association {
     bool heard_pdu;                    /* the peer has sent a PDU: it speaks DICOM */
     bool holds_secret;                 /* requestor: the request in the send buffer has an identity */
     bool identity_confirmation_wanted; /* requestor: without a response to the identity it is not opened */
-    unsigned fills;                    /* send buffers filled since the loop last turned */
+    size_t written_in_a_row;           /* bytes since the loop last turned, as far as is known here */
     bool timer_open;
     bool transport_open;
 

@@ -9,8 +9,8 @@
 #include "net/association_private.h"
 
 enum {
-    FILLS_BEFORE_YIELD = 32, /* send buffers written in a row before the loop gets a turn: about 8 MB */
-    ABORT_LINGER_MS = 1000   /* how long an aborted peer may take to close */
+    BYTES_BEFORE_TURN = 1 << 20, /* written in a row before the loop gets a turn: of one message, or of many */
+    ABORT_LINGER_MS = 1000       /* how long an aborted peer may take to close */
 };
 
 /* A failed write does not end things at once: what the peer said before (an A-ABORT, say) may still be there to read.
@@ -71,7 +71,6 @@ void association_start_release(struct dicomnet_association *association)
 static void message_sent(struct dicomnet_association *association)
 {
     association->sending = false;
-    association->fills = 0;
     association_note_sent(association);
     if (association->waiting_for == WAIT_WRITE)
         association_wait_for(association, WAIT_NOTHING, 0);
@@ -92,7 +91,7 @@ static ssize_t fill(struct dicomnet_association *association)
     ssize_t len = framer_fill(framer);
     if (framer->read_us - before_us >= LONG_US) {
         uv_update_time(association->timer.loop);
-        association->fills = FILLS_BEFORE_YIELD - 1;
+        association->written_in_a_row = BYTES_BEFORE_TURN;
     }
     return len;
 }
@@ -113,7 +112,10 @@ void association_send_more(struct dicomnet_association *association)
             association_abort_with(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, (int)len);
             return;
         }
-        bool yield = ++association->fills % FILLS_BEFORE_YIELD == 0;
+        association->written_in_a_row += (size_t)len;
+        bool yield = association->written_in_a_row >= BYTES_BEFORE_TURN;
+        if (yield)
+            association->written_in_a_row = 0;
         association_write(association, association->room->send_buffer, (size_t)len, yield);
         if (association->sending && association->write_pending)
             association_wait_for_write(association);

@@ -32,7 +32,8 @@ struct tcp {
     struct dial *dial; /* owned; of who connects */
     uv_tcp_t accepted; /* of who was connected to */
     uv_write_t write;
-    uv_idle_t awake; /* active while it stays awake */
+    uv_idle_t awake;     /* active while it stays awake, or owes a turn: the loop does not sleep then */
+    unsigned turns_owed; /* how often it is called before all is written, as was said with `yield`; 0 = not owed */
     uint64_t awake_until_us;
     unsigned awake_in_vain; /* how often nothing came meanwhile, less how often something did */
     unsigned sleeps;        /* so many writes more after which it sleeps at once */
@@ -60,8 +61,8 @@ int tcp_accept(struct tcp *tcp, uv_stream_t *listener, const struct stream_handl
 
 /*
  * Write. Returns 0 if the system took all bytes, 1 if some are waiting (the bytes are borrowed until `written`), or an
- * error. One write at a time. With `yield` it always waits for the loop's next turn: who writes without end gives way
- * so.
+ * error. One write at a time. With `yield` it always waits for a turn of the loop in which it looks for what has come:
+ * who writes without end gives way so.
  */
 int tcp_write(struct tcp *tcp, const uint8_t *bytes, size_t len, bool yield) DICOMNET_MUST_CHECK;
 

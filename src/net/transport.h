@@ -60,7 +60,7 @@ int transport_accept(struct transport *transport, uv_stream_t *listener, struct 
 
 /*
  * Write, once it is connected. Returns 0 if the system took all bytes, 1 if some are waiting (the bytes are borrowed
- * until `written`), or an error. One write at a time. With `yield` it always waits for the loop's next turn.
+ * until `written`), or an error. One write at a time. With `yield` it always waits for a turn of the loop.
  */
 int transport_write(struct transport *transport, const uint8_t *bytes, size_t len, bool yield) DICOMNET_MUST_CHECK;
 

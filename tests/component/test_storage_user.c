@@ -671,6 +671,69 @@ Test(storage_user, the_loop_turns_while_a_source_takes_long, .timeout = FIXTURE_
                   (unsigned)(record.stores[0].read_us / 1000));
 }
 
+/* With a window, too: between any two turns of the loop no more than about a MiB is read and written, of however many
+ * messages; the answers that have come meanwhile are heard then. */
+static struct {
+    uv_prepare_t prepare;
+    uint64_t since_turn, most;
+} in_a_row;
+
+static void on_prepare(uv_prepare_t *prepare)
+{
+    (void)prepare;
+    in_a_row.since_turn = 0;
+}
+
+static ssize_t read_and_count(struct dicomnet_data_source *source, uint64_t offset, const struct iovec *gaps,
+                              int gap_count)
+{
+    struct numbers_source plain;
+    ssize_t len = numbers_source_init(&plain, source->len)->read(&plain.source, offset, gaps, gap_count);
+    in_a_row.since_turn += (uint64_t)len;
+    if (in_a_row.since_turn > in_a_row.most)
+        in_a_row.most = in_a_row.since_turn;
+    return len;
+}
+
+static void store_and_count(struct dicomnet_storage_user *user, void *context)
+{
+    struct record *record = context;
+    if (record->begun == 0) {
+        uv_prepare_init(record->loop, &in_a_row.prepare);
+        uv_prepare_start(&in_a_row.prepare, on_prepare);
+    }
+    while (record->begun < record->wanted && dicomnet_storage_user_can_store(user)) {
+        unsigned i = record->begun++;
+        record->stores[i] = store_of(record, i);
+        record->sources[i].source.read = read_and_count;
+        cr_assert_eq(dicomnet_storage_user_store(user, &record->stores[i]), 0);
+    }
+    if (record->begun == record->wanted)
+        dicomnet_storage_user_release(user);
+}
+
+static void end_count(struct record *record)
+{
+    if (record->done == record->wanted)
+        uv_close((uv_handle_t *)&in_a_row.prepare, NULL);
+}
+
+static void answer_in_a_large_window(struct script_peer *peer)
+{
+    peer_read_request(peer);
+    peer_send_accept(peer, &(struct peer_accept){.window = 16});
+    peer_serve(peer);
+}
+
+Test(storage_user, the_loop_turns_between_messages_of_a_window, .timeout = FIXTURE_TIMEOUT_S)
+{
+    enum { LEN = 300000, MOST = (1 << 20) + 2 * LEN };
+    struct record record = {.wanted = 60, .len = LEN, .ready = store_and_count, .on_done = end_count};
+    store_all(&record, answer_in_a_large_window, 16, "window, turns");
+    cr_expect_eq(record.done, 60);
+    cr_expect_lt(in_a_row.most, MOST, "%u bytes in a row", (unsigned)in_a_row.most);
+}
+
 Test(storage_user, window_and_silence, .timeout = FIXTURE_TIMEOUT_S)
 {
     struct record record = {.wanted = 4};

@@ -177,7 +177,7 @@ static bool may_begin(const struct courier *courier)
     bool answered = carried_is_answered(&courier->carried);
     bool is_other = courier->prepared == NULL || courier->prepared->instance->trials.excused == 0;
     return channel_can_begin(courier->channel) && (!courier->one_at_a_time || answered || courier->in_flight == 0) &&
-           (courier->excused == 0 || !is_other);
+           (courier->excused == 0 || !is_other) && flight_may_begin(&courier->flight);
 }
 
 /* STEP_GOES_ON: one is prepared. */
@@ -216,6 +216,7 @@ static bool begin(struct courier *courier)
     }
     courier->prepared = NULL; /* before its end, which may come from within */
     carried_begin(&courier->carried, instance);
+    flight_begin(&courier->flight, instance_wire_len(instance));
     if (courier->in_flight++ == 0) {
         courier->storing_since_us = clock_monotonic_us();
         worker_time_set(courier->time, TIME_WAITING, courier->storing_since_us);
@@ -233,6 +234,7 @@ static bool begin(struct courier *courier)
     courier->in_flight--;
     courier->excused -= instance->trials.excused > 0;
     carried_unbegin(&courier->carried, instance);
+    flight_ended(&courier->flight, instance_wire_len(instance));
     courier->prepared = slot;
     return false;
 }
@@ -357,6 +359,16 @@ static struct judgement take_loss(struct courier *courier, struct instance *inst
                                            .retry = courier->options->retry});
 }
 
+/* A refusal may come before the peer has read the data set: it says nothing of how long an answer is on its way. */
+static void note_end_of_flight(struct courier *courier, const struct instance *instance,
+                               const struct channel_answer *answer, const struct judgement *judgement)
+{
+    if (judgement->state == OUTCOME_STORED || judgement->state == OUTCOME_WARNED)
+        flight_acknowledged(&courier->flight, instance_wire_len(instance), answer->wait_us);
+    else
+        flight_ended(&courier->flight, instance_wire_len(instance));
+}
+
 struct courier_news courier_end_store(struct courier *courier, unsigned number, const struct channel_answer *answer,
                                       bool stopping)
 {
@@ -378,6 +390,7 @@ struct courier_news courier_end_store(struct courier *courier, unsigned number, 
     outcome->wait_us = answer->wait_us;
     const struct judgement judgement = answer->answered ? take_answer(courier, instance, answer, changed, now_us)
                                                         : take_loss(courier, instance, answer, stopping);
+    note_end_of_flight(courier, instance, answer, &judgement);
     carry_out(courier, instance, &judgement);
     return (struct courier_news){.now_us = now_us,
                                  .busy = courier->peer_busy && !was_busy,
@@ -460,6 +473,7 @@ void courier_expect_channel(struct courier *courier, uint64_t number)
 {
     courier->outbox->association = number;
     courier->carried = (struct carried){.use = USE_UNDECIDED};
+    courier->flight = (struct flight){0};
     agreed_init(&courier->agreed, &courier->work->proposal);
 }
 

@@ -19,6 +19,7 @@
 #include "engine/agreed.h"
 #include "engine/carried.h"
 #include "engine/channel.h"
+#include "engine/flight.h"
 #include "engine/lessons.h"
 #include "engine/outbox.h"
 #include "engine/plan.h"
@@ -40,6 +41,7 @@ struct courier {
     struct channel *channel; /* open, or ending; NULL = none. Borrowed from the worker */
     bool one_at_a_time;      /* until the peer has answered a store on it */
     struct carried carried;
+    struct flight flight;
     struct agreed agreed;
 
     struct lessons lessons;

@@ -27,6 +27,7 @@ struct memory_peer {
     struct channel_peer peer;
     bool broken;                    /* a channel cannot even begin */
     bool refuses;                   /* it takes no pair */
+    uint64_t wait_us;               /* for each answer */
     unsigned begun, opened, closed; /* so far */
     struct memory_channel *channel; /* the open one; NULL = none */
 };
@@ -150,8 +151,12 @@ static void answer(struct memory_peer *peer, uint16_t status)
     channel->under_way[number] = false;
     channel->in_flight--;
     channel->handler->done(channel->user, number,
-                           &(struct channel_answer){
-                               .answered = true, .has_status = true, .status = status, .comment = "", .message_id = 9});
+                           &(struct channel_answer){.answered = true,
+                                                    .has_status = true,
+                                                    .status = status,
+                                                    .comment = "",
+                                                    .message_id = 9,
+                                                    .wait_us = channel->peer->wait_us});
     if (memory_can_prepare(&channel->channel))
         channel->handler->ready(channel->user);
 }
@@ -201,6 +206,7 @@ struct home {
     struct worker_options options;
     struct worker_machine machine;
     struct context_pair pair;
+    uint64_t data_len; /* of each instance */
     struct plan plan;
     unsigned by_state[OUTCOME_STATE_COUNT];
     unsigned came[MAIL_STOPPED + 1]; /* mails of each kind (enum session_mail) */
@@ -268,6 +274,7 @@ static void begin(unsigned window, unsigned retry)
     cr_assert_eq(uv_loop_init(&home.loop), 0);
     cr_assert_eq(mailbox_open(&home.mailbox, &home.loop, deliver, NULL), 0);
     home.peer.peer = (struct channel_peer){.window = window, .open = memory_open};
+    home.data_len = 4096;
     home.options = (struct worker_options){.peer = &home.peer.peer,
                                            .retry = retry,
                                            .threads = 1,
@@ -301,7 +308,7 @@ static void give(unsigned count)
         const struct file_facts facts = {.path = "made",
                                          .source = SOURCE_SYNTHETIC,
                                          .number = i,
-                                         .data_len = 4096,
+                                         .data_len = home.data_len,
                                          .class_uid = CLASS,
                                          .instance_uid = "1.2.3",
                                          .syntax_uid = SYNTAX};
@@ -387,6 +394,40 @@ Test(worker_machine, uses_the_window)
     cr_expect_eq(home.by_state[OUTCOME_PENDING], 1);
     cr_expect_eq(home.came[MAIL_WORK_DONE], 1);
     finish();
+}
+
+/* How many stores of so many bytes are under way at most after the first was answered; all are, in the end. */
+static unsigned count_under_way(uint64_t data_len, uint64_t wait_us)
+{
+    enum { WINDOW = 16, COUNT = 40 };
+    unsigned most = 0;
+    begin(WINDOW, 0);
+    home.data_len = data_len;
+    home.peer.wait_us = wait_us;
+    give(COUNT);
+    let_open(&home.peer);
+    cr_expect_eq(home.peer.begun, WINDOW, "nothing was answered: the window alone limits");
+    while (home.peer.channel->in_flight > 0) {
+        answer(&home.peer, 0);
+        if (home.peer.begun > WINDOW && home.peer.channel->in_flight > most)
+            most = home.peer.channel->in_flight;
+    }
+    cr_expect_eq(home.peer.begun, COUNT);
+    tell(MAIL_RELEASE);
+    end(&home.peer, 0);
+    settle();
+    cr_expect_eq(home.by_state[OUTCOME_STORED], COUNT);
+    finish();
+    return most;
+}
+
+Test(worker_machine, has_no_more_bytes_under_way_than_the_line_carries)
+{
+    enum { QUICK_US = 100, FAR_US = 80000 };
+    cr_expect_eq(count_under_way(16384, QUICK_US), 16, "small ones");
+    cr_expect_eq(count_under_way(600000, QUICK_US), 2, "large ones, answered at once");
+    cr_expect_eq(count_under_way(600000, FAR_US), 16, "large ones, far away");
+    cr_expect_eq(count_under_way(1610612736, QUICK_US), 2, "very large ones");
 }
 
 /* After a refusal for lack of room nothing begins before the session's word; what is under way ends. */

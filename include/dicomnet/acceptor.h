@@ -19,9 +19,17 @@ extern "C" {
 
 struct dicomnet_acceptor;
 
+enum { DICOMNET_ACCEPTOR_ADDRESSES_MAX = 32 };
+
 struct dicomnet_acceptor_options {
-    size_t size;               /* DICOMNET_ACCEPTOR_OPTIONS_INIT */
-    const char *bind_address;  /* numeric, "127.0.0.1"; borrowed for the call */
+    size_t size;              /* DICOMNET_ACCEPTOR_OPTIONS_INIT */
+    const char *bind_address; /* numeric, "127.0.0.1"; borrowed for the call */
+    /*
+     * Further ones, of all of which the same port is taken; borrowed for the call. "0.0.0.0" is every IPv4 address of
+     * this machine. "::" is every address of either family, or of IPv6 alone if an IPv4 address is among the others.
+     */
+    const char *const *more_addresses;
+    size_t more_address_count; /* less than DICOMNET_ACCEPTOR_ADDRESSES_MAX */
     uint16_t port;             /* 0 = any free one, see dicomnet_acceptor_port */
     unsigned max_associations; /* beyond it: transient rejection, local limit exceeded; 0 = no limit */
     /*
@@ -56,7 +64,7 @@ struct dicomnet_acceptor_handler {
 /*
  * Listen. Rejections for want of room are "local limit exceeded" (PS3.8 9.3.4); the wait for a request is ARTIM (PS3.8
  * 9.1.5), timeouts.acse_ms. Returns 0 and the acceptor, or a negative error: UV_EADDRINUSE, UV_EACCES, -ENOMEM, ...;
- * DICOMNET_ERROR_OPTIONS_SIZE; -EINVAL for no loop, numeric bind_address or handler with `connected`;
+ * DICOMNET_ERROR_OPTIONS_SIZE; -EINVAL for no loop, numeric addresses or handler with `connected`;
  * DICOMNET_ERROR_AE_TITLE if the called AE title is to be checked against one that is none. `handler` is borrowed until
  * the acceptor is closed.
  */
@@ -64,7 +72,7 @@ int dicomnet_acceptor_open(struct dicomnet_acceptor **ret_acceptor, struct uv_lo
                            const struct dicomnet_acceptor_options *options,
                            const struct dicomnet_acceptor_handler *handler, void *user) DICOMNET_MUST_CHECK;
 
-/* The port it listens on. */
+/* The port it listens on, at each of its addresses. */
 uint16_t dicomnet_acceptor_port(const struct dicomnet_acceptor *acceptor);
 
 /*

@@ -66,8 +66,26 @@ enum {
     DICOMNET_ASSOCIATION_MAX_PDU_MIN = 4096,
     DICOMNET_ASSOCIATION_MAX_PDU_MAX = 1024 * 1024,
     DICOMNET_ASSOCIATION_PEER_PDU_CAP = 128 * 1024, /* longest P-DATA we send, even to a peer without a limit */
-    DICOMNET_ASSOCIATION_SYNTAXES_MAX = 8,          /* transfer syntaxes in one proposed context */
-    DICOMNET_ASSOCIATION_DETAIL_SIZE = 256          /* of a text */
+    DICOMNET_ASSOCIATION_KEEPALIVE_DEFAULT_S = 30,
+    DICOMNET_ASSOCIATION_KEEPALIVE_MAX_S = 32767, /* what Linux takes */
+    DICOMNET_ASSOCIATION_SYNTAXES_MAX = 8,        /* transfer syntaxes in one proposed context */
+    DICOMNET_ASSOCIATION_DETAIL_SIZE = 256        /* of a text */
+};
+
+/* How the system carries a connection. All zero: nothing is asked of it but to look after a silent peer. */
+struct dicomnet_association_line {
+    /*
+     * TCP keepalive: after so many seconds of silence the system asks whether the peer is there, so that firewalls do
+     * not forget the connection. 0 = DICOMNET_ASSOCIATION_KEEPALIVE_DEFAULT_S
+     */
+    uint32_t keepalive_s;
+#define DICOMNET_ASSOCIATION_KEEPALIVE_OFF UINT32_MAX
+    /*
+     * SO_SNDBUF and SO_RCVBUF, at most INT32_MAX / 2. 0 = not set, and better so: the system then adapts them to the
+     * line, which a fixed size switches off
+     */
+    uint32_t buffer_bytes;
+    uint32_t traffic_class; /* of each packet: the octet of IPv4's TOS and IPv6's Traffic Class (RFC 2474), 0 to 255 */
 };
 
 /*
@@ -86,7 +104,9 @@ struct dicomnet_association_parameters {
     struct dicomnet_tls *tls; /* for requestors (tls.h): held until the end of each association. NULL = in clear */
     /* For requestors: who asks (identity.h); borrowed, with its bytes, as the strings are. NULL = it is not said */
     const struct dicomnet_identity *identity;
-    const void *reserved[6]; /* NULL: room for what is still to come */
+    struct dicomnet_association_line line;
+    uint32_t max_send_pdu_len; /* the longest P-DATA that we send: up to, and 0 = DICOMNET_ASSOCIATION_PEER_PDU_CAP */
+    const void *reserved[4];   /* NULL: room for what is still to come */
 };
 
 /*
@@ -192,10 +212,10 @@ struct dicomnet_association_handler {
 /*
  * Open an association. `handler` and the logger are borrowed until closed; everything else is copied. Returns 0 and
  * the association, or a negative error, and then no callback comes: -ENOMEM; DICOMNET_ERROR_OPTIONS_SIZE; -EINVAL for
- * no host, port, loop or handler with `closed`, a bind_address that is not numeric, no or too many proposals, an
- * identity of an unknown type, without a primary, with a secondary where none belongs, or that is too long;
- * DICOMNET_ERROR_AE_TITLE; DICOMNET_ERROR_PROPOSAL for one without an abstract syntax, or with no or too many transfer
- * syntaxes.
+ * no host, port, loop or handler with `closed`, a bind_address that is not numeric, a max_send_pdu_len or line with
+ * numbers that are none, no or too many proposals, an identity of an unknown type, without a primary, with a secondary
+ * where none belongs, or that is too long; DICOMNET_ERROR_AE_TITLE; DICOMNET_ERROR_PROPOSAL for one without an abstract
+ * syntax, or with no or too many transfer syntaxes.
  */
 int dicomnet_association_open(struct dicomnet_association **ret_association, struct uv_loop_s *loop,
                               const struct dicomnet_association_options *options,
@@ -232,6 +252,8 @@ struct dicomnet_association_accept_options {
     bool (*authenticate)(void *authentication, struct dicomnet_association *association,
                          const struct dicomnet_identity *identity, struct dicomnet_span *ret_response);
     void *authentication;
+    struct dicomnet_association_line line; /* its buffer and class are set by an acceptor, as it listens */
+    uint32_t max_send_pdu_len;             /* as of struct dicomnet_association_parameters */
 };
 #define DICOMNET_ASSOCIATION_ACCEPT_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_association_accept_options)
 

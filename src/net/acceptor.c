@@ -10,13 +10,15 @@
 #include "net/address.h"
 #include "net/arguments.h"
 #include "net/faults.h"
+#include "net/line.h"
 
 enum { BACKLOG = 512, LOOKS = 4 /* times that idle associations are looked for in one idle_ms */, LOOK_MS_MAX = 1000 };
 
 struct dicomnet_acceptor {
-    uv_tcp_t tcp;
+    uv_tcp_t listeners[DICOMNET_ACCEPTOR_ADDRESSES_MAX];
+    unsigned listener_count;
     uv_timer_t look;       /* for associations that are idle */
-    unsigned handles_open; /* of these two */
+    unsigned handles_open; /* of these */
     struct dicomnet_acceptor_options options;
     const struct dicomnet_acceptor_handler *handler;
     void *user;
@@ -189,19 +191,50 @@ static void look_for_idle(struct dicomnet_acceptor *acceptor)
 
 /* ---- the whole ---- */
 
+/* "::" takes IPv4 as well, unless that has an address of its own. */
+static unsigned bind_flags(const union address *addresses, size_t count, const union address *own)
+{
+    if (own->any.sa_family != AF_INET6 || !address_is_any(own))
+        return 0;
+    for (size_t i = 0; i < count; i++)
+        if (addresses[i].any.sa_family == AF_INET)
+            return UV_TCP_IPV6ONLY;
+    return 0;
+}
+
+/* The first listener decides which port it is. */
+static int listen_at(struct dicomnet_acceptor *acceptor, union address *address, unsigned flags)
+{
+    uv_tcp_t *listener = &acceptor->listeners[acceptor->listener_count];
+    int len = sizeof *address;
+    uv_tcp_init(acceptor->look.loop, listener); /* without flags it makes no system call */
+    listener->data = acceptor;
+    acceptor->listener_count++;
+    acceptor->handles_open++;
+    address_set_port(address, acceptor->port);
+    int error = uv_tcp_bind(listener, &address->any, flags);
+    if (error == 0 && line_asks(&acceptor->options.association.line))
+        error = line_prepare(listener, &acceptor->options.association.line);
+    if (error == 0)
+        error = uv_listen((uv_stream_t *)listener, BACKLOG, on_connection);
+    if (error == 0)
+        error = uv_tcp_getsockname(listener, &address->any, &len);
+    if (error == 0)
+        acceptor->port = address_port(address);
+    return error;
+}
+
 static int bind_and_listen(struct dicomnet_acceptor *acceptor)
 {
-    union address address;
-    int len = sizeof address;
-    int error = address_parse(acceptor->options.bind_address, acceptor->options.port, &address);
-    if (error == 0)
-        error = uv_tcp_bind(&acceptor->tcp, &address.any, 0);
-    if (error == 0)
-        error = uv_listen((uv_stream_t *)&acceptor->tcp, BACKLOG, on_connection);
-    if (error == 0)
-        error = uv_tcp_getsockname(&acceptor->tcp, &address.any, &len);
-    if (error == 0)
-        acceptor->port = address_port(&address);
+    const struct dicomnet_acceptor_options *options = &acceptor->options;
+    union address addresses[DICOMNET_ACCEPTOR_ADDRESSES_MAX];
+    size_t count = options->more_address_count + 1;
+    int error = 0;
+    for (size_t i = 0; i < count && error == 0; i++)
+        error = address_parse(i == 0 ? options->bind_address : options->more_addresses[i - 1], 0, &addresses[i]);
+    acceptor->port = options->port;
+    for (size_t i = 0; i < count && error == 0; i++)
+        error = listen_at(acceptor, &addresses[i], bind_flags(addresses, count, &addresses[i]));
     return error;
 }
 
@@ -219,7 +252,7 @@ int dicomnet_acceptor_open(struct dicomnet_acceptor **ret_acceptor, struct uv_lo
     struct dicomnet_acceptor_options own;
     int error = SIZED_TAKE(&own, association.timeouts, options);
     if (error == 0 && (ret_acceptor == NULL || loop == NULL || handler == NULL || handler->connected == NULL ||
-                       own.bind_address == NULL))
+                       own.bind_address == NULL || own.more_address_count >= DICOMNET_ACCEPTOR_ADDRESSES_MAX))
         error = -EINVAL;
     own.association.size = sizeof own.association;
     if (error == 0)
@@ -233,10 +266,9 @@ int dicomnet_acceptor_open(struct dicomnet_acceptor **ret_acceptor, struct uv_lo
     acceptor->handler = handler;
     acceptor->user = user;
     list_init(&acceptor->visitors);
-    uv_tcp_init(loop, &acceptor->tcp);
     uv_timer_init(loop, &acceptor->look);
-    acceptor->tcp.data = acceptor->look.data = acceptor;
-    acceptor->handles_open = 2;
+    acceptor->look.data = acceptor;
+    acceptor->handles_open = 1;
     error = bind_and_listen(acceptor);
     if (error != 0) {
         dicomnet_acceptor_close(acceptor);
@@ -259,7 +291,8 @@ uint16_t dicomnet_acceptor_port(const struct dicomnet_acceptor *acceptor)
 
 void dicomnet_acceptor_close(struct dicomnet_acceptor *acceptor)
 {
-    uv_close((uv_handle_t *)&acceptor->tcp, on_closed);
+    for (unsigned i = 0; i < acceptor->listener_count; i++)
+        uv_close((uv_handle_t *)&acceptor->listeners[i], on_closed);
     uv_close((uv_handle_t *)&acceptor->look, on_closed);
     for (struct list_node *node = list_first(&acceptor->visitors); node != NULL;
          node = list_next(&acceptor->visitors, node))

@@ -33,6 +33,21 @@ int address_parse(const char *text, uint16_t port, union address *ret_address)
     return error;
 }
 
+const char *address_problem(const char *text)
+{
+    union address address;
+    char bare[ADDRESS_TEXT_SIZE];
+    const char *zone = strchr(text, '%');
+    if (address_parse(text, 0, &address) == 0) {
+        bool lacks_zone = address.any.sa_family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&address.in6.sin6_addr) &&
+                          address.in6.sin6_scope_id == 0;
+        return lacks_zone ? "is link-local and needs its zone, as in fe80::1%eth0" : NULL;
+    }
+    snprintf(bare, sizeof bare, "%.*s", zone != NULL ? (int)(zone - text) : 0, text);
+    bool only_zone = zone != NULL && zone - text < (int)sizeof bare && uv_ip6_addr(bare, 0, &address.in6) == 0;
+    return only_zone ? "has a zone that is no network interface of this machine" : "is no IP address";
+}
+
 void address_copy(union address *address, const struct sockaddr *from)
 {
     *address = (union address){.any = {.sa_family = AF_UNSPEC}};
@@ -47,10 +62,18 @@ uint16_t address_port(const union address *address)
     return ntohs(address->any.sa_family == AF_INET6 ? address->in6.sin6_port : address->in.sin_port);
 }
 
-int address_is_any(const union address *address)
+bool address_is_any(const union address *address)
 {
     return address->any.sa_family == AF_INET6 ? IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr)
                                               : address->in.sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
+void address_set_port(union address *address, uint16_t port)
+{
+    if (address->any.sa_family == AF_INET6)
+        address->in6.sin6_port = htons(port);
+    else
+        address->in.sin_port = htons(port);
 }
 
 static void add_zone(uint32_t number, char *text, size_t size)

@@ -5,6 +5,7 @@
 #define NET_ADDRESS_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,13 +26,20 @@ enum { ADDRESS_TEXT_SIZE = 80 /* "[fe80::1%enp0s31f6]:104", and the longest of i
  */
 int address_parse(const char *text, uint16_t port, union address *ret_address) DICOMNET_MUST_CHECK;
 
+/*
+ * What is wrong with a text that is meant to be an address, for a person; NULL if nothing is. One that is link-local
+ * without a zone says too little: it may be on any line that this machine is on.
+ */
+const char *address_problem(const char *text);
+
 /* Copy an address of a family that the union has, or none. */
 void address_copy(union address *address, const struct sockaddr *from);
 
 uint16_t address_port(const union address *address);
+void address_set_port(union address *address, uint16_t port);
 
 /* True for 0.0.0.0 and ::, which mean all addresses of this machine. */
-int address_is_any(const union address *address);
+bool address_is_any(const union address *address);
 
 /*
  * "192.0.2.1:104", "[2001:db8::1]:104", with its zone if it has one. An IPv4 address inside IPv6 (::ffff:192.0.2.1), as

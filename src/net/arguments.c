@@ -56,6 +56,19 @@ static bool is_identity(const struct dicomnet_identity *identity)
     return primary.len <= DICOMNET_IDENTITY_LEN_MAX && secondary.len <= DICOMNET_IDENTITY_LEN_MAX - primary.len;
 }
 
+static bool is_line(const struct dicomnet_association_line *line)
+{
+    bool keepalive = line->keepalive_s <= DICOMNET_ASSOCIATION_KEEPALIVE_MAX_S ||
+                     line->keepalive_s == DICOMNET_ASSOCIATION_KEEPALIVE_OFF;
+    return keepalive && line->buffer_bytes <= INT32_MAX / 2 && line->traffic_class <= UINT8_MAX;
+}
+
+/* 0 is the longest; less than what every peer has to take is of no use. */
+static bool is_send_len(uint32_t len)
+{
+    return len == 0 || (len >= DICOMNET_ASSOCIATION_MAX_PDU_MIN && len <= DICOMNET_ASSOCIATION_PEER_PDU_CAP);
+}
+
 static int check_parameters(const struct dicomnet_association_parameters *parameters)
 {
     union address local;
@@ -66,6 +79,8 @@ static int check_parameters(const struct dicomnet_association_parameters *parame
     if (parameters->tls != NULL && tls_is_for_server(parameters->tls))
         return -EINVAL;
     if (parameters->identity != NULL && !is_identity(parameters->identity))
+        return -EINVAL;
+    if (!is_line(&parameters->line) || !is_send_len(parameters->max_send_pdu_len))
         return -EINVAL;
     for (size_t i = 0; i < sizeof parameters->reserved / sizeof parameters->reserved[0]; i++)
         if (parameters->reserved[i] != NULL)
@@ -92,6 +107,8 @@ int arguments_check_options(const struct dicomnet_association_options *options)
 int arguments_check_accept_options(const struct dicomnet_association_accept_options *options)
 {
     if (options->tls != NULL && !tls_is_for_server(options->tls))
+        return -EINVAL;
+    if (!is_line(&options->line) || !is_send_len(options->max_send_pdu_len))
         return -EINVAL;
     return options->check_called_ae && !arguments_is_ae_title(options->ae) ? DICOMNET_ERROR_AE_TITLE : 0;
 }

@@ -108,6 +108,7 @@ int dicomnet_association_open(struct dicomnet_association **ret_association, str
     association->timeouts = parameters->timeouts;
     association->max_pdu_len =
         parameters->max_pdu_len != 0 ? parameters->max_pdu_len : DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT;
+    association->max_send_pdu_len = parameters->max_send_pdu_len;
     association->window_proposed = parameters->window;
     memcpy(association->called_ae, parameters->called_ae, sizeof association->called_ae);
     memcpy(association->calling_ae, parameters->calling_ae, sizeof association->calling_ae);
@@ -150,13 +151,14 @@ int dicomnet_association_accept(struct dicomnet_association **ret_association, s
     association->logger = own.logger;
     association->timeouts = own.timeouts;
     association->max_pdu_len = own.max_pdu_len != 0 ? own.max_pdu_len : DICOMNET_ASSOCIATION_MAX_PDU_DEFAULT;
+    association->max_send_pdu_len = own.max_send_pdu_len;
     association->window_proposed = own.window;
     dicomnet_pdu_reader_init(&association->pdu_reader, association->max_pdu_len);
     association->connected_us = association->begun_us;
     error = association_grow_received(association, RECEIVE_SIZE_FIRST);
     if (error != 0)
         return drop(association, error);
-    error = transport_accept(&association->transport, listener, own.tls, &association_stream_handler, association);
+    error = transport_accept(&association->transport, listener, &own, &association_stream_handler, association);
     if (error != 0) {
         association_set_end(association, DICOMNET_ASSOCIATION_NOT_CONNECTED, error);
         association_close_all(association);

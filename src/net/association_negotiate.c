@@ -37,8 +37,10 @@ static void fill_common(struct dicomnet_pdu_associate *associate, const struct d
 static int set_peer_max_pdu(struct dicomnet_association *association, const struct dicomnet_pdu_associate *associate)
 {
     uint32_t len = associate->has_max_len ? associate->max_len : PEER_MAX_PDU_IF_ABSENT;
-    if (len == 0 || len > DICOMNET_ASSOCIATION_PEER_PDU_CAP)
-        len = DICOMNET_ASSOCIATION_PEER_PDU_CAP;
+    uint32_t most =
+        association->max_send_pdu_len != 0 ? association->max_send_pdu_len : DICOMNET_ASSOCIATION_PEER_PDU_CAP;
+    if (len == 0 || len > most)
+        len = most;
     if (len <= PEER_MAX_PDU_UNUSABLE)
         return DICOMNET_ERROR_PEER_UNUSABLE;
     association->peer_max_pdu = len;

@@ -93,9 +93,10 @@ struct dicomnet_association {
     char user_name[ASSOCIATION_USER_NAME_SIZE]; /* acceptor: as the identity of the request has it; "" = no name */
     uint8_t *identity_response;                 /* requestor: owned; NULL = none, or an empty one */
     size_t identity_response_len;
-    uint32_t max_pdu_len; /* ours */
-    uint32_t peer_max_pdu;
-    uint16_t window_proposed; /* requestor: what we ask for; acceptor: what we grant at most */
+    uint32_t max_pdu_len;      /* ours */
+    uint32_t max_send_pdu_len; /* the longest P-DATA that we send, */
+    uint32_t peer_max_pdu;     /* and how long it may be on this association */
+    uint16_t window_proposed;  /* requestor: what we ask for; acceptor: what we grant at most */
     uint16_t window;
     struct dicomnet_association_accept_options accept; /* acceptor only */
     uint64_t begun_us, connected_us, opened_us;

@@ -7,6 +7,7 @@
 
 #include "dicomnet/association.h"
 #include "net/address_race.h"
+#include "net/line.h"
 #include "net/resolver.h"
 
 /* An address, and the socket that is to connect to it. */
@@ -25,6 +26,7 @@ struct dial {
     struct attempt *attempts; /* owned; in the order in which they are made; NULL while the addresses are not known */
     struct address_race race;
     union address local; /* to connect from; none: the system chooses */
+    struct dicomnet_association_line line;
     uint32_t timeout_ms;
     unsigned closes_owed; /* of resolver, timer and attempts */
     bool is_done, closing;
@@ -120,10 +122,14 @@ static void on_connect(uv_connect_t *connect, int status)
 
 static int connect_from(const struct dial *dial, struct attempt *attempt)
 {
-    int error = uv_tcp_init(dial->loop, &attempt->stream);
-    assert(error == 0); /* without flags it makes no system call */
+    bool asks = line_asks(&dial->line);
+    int error = uv_tcp_init_ex(dial->loop, &attempt->stream, asks ? attempt->address.any.sa_family : AF_UNSPEC);
+    if (error != 0)
+        return error; /* there is no socket, and no handle */
     attempt->open = true;
     attempt->connect.data = attempt;
+    if (asks && (error = line_prepare(&attempt->stream, &dial->line)) != 0)
+        return error;
     if (dial->local.any.sa_family != AF_UNSPEC)
         error = uv_tcp_bind(&attempt->stream, &dial->local.any, 0);
     return error != 0 ? error : uv_tcp_connect(&attempt->connect, &attempt->stream, &attempt->address.any, on_connect);
@@ -132,9 +138,9 @@ static int connect_from(const struct dial *dial, struct attempt *attempt)
 static void start_next(struct dial *dial)
 {
     struct attempt *attempt = &dial->attempts[dial->race.started];
-    dial->closes_owed++;
     address_race_started(&dial->race, uv_now(dial->loop));
     int error = connect_from(dial, attempt);
+    dial->closes_owed += attempt->open;
     if (error == 0)
         return;
     close_attempt(attempt);
@@ -228,6 +234,7 @@ int dial_begin(struct dial **ret_dial, uv_loop_t *loop, const struct dicomnet_as
         return -ENOMEM;
     dial->loop = loop;
     dial->local = local;
+    dial->line = parameters->line;
     dial->timeout_ms = parameters->timeouts.connect_ms;
     dial->handler = handler;
     dial->user = user;

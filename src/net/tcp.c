@@ -8,11 +8,10 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "dicomnet/association.h"
 #include "net/dial.h"
+#include "net/line.h"
 
 enum {
-    KEEPALIVE_DELAY_S = 30,
     AWAKE_US = 50,
     AWAKE_IN_VAIN_MAX = 10, /* 2^10 writes then go by until it is tried again */
     FIRST_WRITE_LEN = 12    /* of two: the headers of PDU and PDV */
@@ -120,7 +119,7 @@ static void on_read(uv_stream_t *stream, ssize_t len, const uv_buf_t *buffer)
 static int start_stream(struct tcp *tcp)
 {
     (void)uv_tcp_nodelay(tcp->stream, 1);
-    (void)uv_tcp_keepalive(tcp->stream, 1, KEEPALIVE_DELAY_S);
+    line_keep_alive(tcp->stream, &tcp->line);
     rearm_quickack(tcp);
     return uv_read_start((uv_stream_t *)tcp->stream, give_room, on_read);
 }
@@ -157,9 +156,10 @@ static void on_dialled(void *user, int error, uv_tcp_t *stream, const union addr
 
 static const struct dial_handler dial_handler = {.done = on_dialled, .closed = on_dial_closed};
 
-static void begin(struct tcp *tcp, uv_loop_t *loop, const struct stream_handler *handler, void *user)
+static void begin(struct tcp *tcp, uv_loop_t *loop, const struct dicomnet_association_line *line,
+                  const struct stream_handler *handler, void *user)
 {
-    *tcp = (struct tcp){.handler = handler, .user = user, .closes_owed = 1};
+    *tcp = (struct tcp){.line = *line, .handler = handler, .user = user, .closes_owed = 1};
     uv_idle_init(loop, &tcp->awake);
     tcp->awake.data = tcp;
 }
@@ -167,7 +167,7 @@ static void begin(struct tcp *tcp, uv_loop_t *loop, const struct stream_handler 
 int tcp_connect(struct tcp *tcp, uv_loop_t *loop, const struct dicomnet_association_parameters *parameters,
                 const struct stream_handler *handler, void *user)
 {
-    begin(tcp, loop, handler, user);
+    begin(tcp, loop, &parameters->line, handler, user);
     snprintf(tcp->peer, sizeof tcp->peer, "%.60s:%u", parameters->host, parameters->port);
     int error = dial_begin(&tcp->dial, loop, parameters, &dial_handler, tcp);
     tcp->closes_owed += tcp->dial != NULL;
@@ -179,9 +179,10 @@ bool tcp_is_looking_up(const struct tcp *tcp)
     return tcp->dial != NULL && dial_is_looking_up(tcp->dial);
 }
 
-int tcp_accept(struct tcp *tcp, uv_stream_t *listener, const struct stream_handler *handler, void *user)
+int tcp_accept(struct tcp *tcp, uv_stream_t *listener, const struct dicomnet_association_line *line,
+               const struct stream_handler *handler, void *user)
 {
-    begin(tcp, listener->loop, handler, user);
+    begin(tcp, listener->loop, line, handler, user);
     int error = uv_tcp_init(listener->loop, &tcp->accepted);
     assert(error == 0); /* without flags it makes no system call */
     tcp->stream = &tcp->accepted;

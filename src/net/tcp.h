@@ -20,12 +20,12 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "dicomnet/association.h"
 #include "dicomnet/error.h"
 #include "net/address.h"
 #include "net/stream.h"
 
 struct dial;
-struct dicomnet_association_parameters;
 
 struct tcp {
     uv_tcp_t *stream;  /* the connection: of `dial`, or `accepted`; NULL while it is not there */
@@ -37,6 +37,7 @@ struct tcp {
     uint64_t awake_until_us;
     unsigned awake_in_vain; /* how often nothing came meanwhile, less how often something did */
     unsigned sleeps;        /* so many writes more after which it sleeps at once */
+    struct dicomnet_association_line line;
     const struct stream_handler *handler;
     void *user;
     unsigned closes_owed; /* of `awake`, and of `dial` or `accepted` */
@@ -56,8 +57,8 @@ int tcp_connect(struct tcp *tcp, uv_loop_t *loop, const struct dicomnet_associat
 bool tcp_is_looking_up(const struct tcp *tcp);
 
 /* Take the connection that waits at `listener` and start reading. On an error the owner still closes it. */
-int tcp_accept(struct tcp *tcp, uv_stream_t *listener, const struct stream_handler *handler,
-               void *user) DICOMNET_MUST_CHECK;
+int tcp_accept(struct tcp *tcp, uv_stream_t *listener, const struct dicomnet_association_line *line,
+               const struct stream_handler *handler, void *user) DICOMNET_MUST_CHECK;
 
 /*
  * Write. Returns 0 if the system took all bytes, 1 if some are waiting (the bytes are borrowed until `written`), or an

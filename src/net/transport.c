@@ -199,14 +199,15 @@ int transport_connect(struct transport *transport, uv_loop_t *loop,
     return error != 0 ? error : tls_create(&transport->tls, parameters->tls, parameters->host, parameters->port);
 }
 
-int transport_accept(struct transport *transport, uv_stream_t *listener, struct dicomnet_tls *tls,
-                     const struct stream_handler *handler, void *user)
+int transport_accept(struct transport *transport, uv_stream_t *listener,
+                     const struct dicomnet_association_accept_options *options, const struct stream_handler *handler,
+                     void *user)
 {
     *transport = (struct transport){.handler = handler, .user = user, .server = true, .has_tcp = true};
-    if (tls == NULL)
-        return tcp_accept(&transport->tcp, listener, handler, user);
-    int error = tcp_accept(&transport->tcp, listener, &tls_handler, transport);
-    return error != 0 ? error : tls_create(&transport->tls, tls, NULL, 0);
+    if (options->tls == NULL)
+        return tcp_accept(&transport->tcp, listener, &options->line, handler, user);
+    int error = tcp_accept(&transport->tcp, listener, &options->line, &tls_handler, transport);
+    return error != 0 ? error : tls_create(&transport->tls, options->tls, NULL, 0);
 }
 
 int transport_write(struct transport *transport, const uint8_t *bytes, size_t len, bool yield)

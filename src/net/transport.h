@@ -52,11 +52,12 @@ static inline bool transport_is_looking_up(const struct transport *transport)
 }
 
 /*
- * Take the connection that waits at `listener` and start reading; over TLS if there is a `tls`. On an error the owner
- * still closes it.
+ * Take the connection that waits at `listener` and start reading; over TLS if the options have a `tls`. On an error the
+ * owner still closes it.
  */
-int transport_accept(struct transport *transport, uv_stream_t *listener, struct dicomnet_tls *tls,
-                     const struct stream_handler *handler, void *user) DICOMNET_MUST_CHECK;
+int transport_accept(struct transport *transport, uv_stream_t *listener,
+                     const struct dicomnet_association_accept_options *options, const struct stream_handler *handler,
+                     void *user) DICOMNET_MUST_CHECK;
 
 /*
  * Write, once it is connected. Returns 0 if the system took all bytes, 1 if some are waiting (the bytes are borrowed

@@ -44,7 +44,12 @@ Test(arguments, parameters_that_cannot_be_are_refused)
     EXPECT_REFUSED(options.parameters.host = "", -EINVAL);
     EXPECT_REFUSED(options.parameters.port = 0, -EINVAL);
     EXPECT_REFUSED(options.parameters.bind_address = "localhost", -EINVAL);
-    EXPECT_REFUSED(options.parameters.reserved[5] = "", -EINVAL);
+    EXPECT_REFUSED(options.parameters.reserved[3] = "", -EINVAL);
+    EXPECT_REFUSED(options.parameters.max_send_pdu_len = 4095, -EINVAL);
+    EXPECT_REFUSED(options.parameters.max_send_pdu_len = DICOMNET_ASSOCIATION_PEER_PDU_CAP + 1, -EINVAL);
+    EXPECT_REFUSED(options.parameters.line.keepalive_s = 32768, -EINVAL);
+    EXPECT_REFUSED(options.parameters.line.traffic_class = 256, -EINVAL);
+    EXPECT_REFUSED(options.parameters.line.buffer_bytes = INT32_MAX, -EINVAL);
     EXPECT_REFUSED(options.parameters.called_ae[0] = '\0', DICOMNET_ERROR_AE_TITLE);
     EXPECT_REFUSED(options.parameters.calling_ae[0] = '\0', DICOMNET_ERROR_AE_TITLE);
     EXPECT_REFUSED(strcpy(options.parameters.called_ae, "   "), DICOMNET_ERROR_AE_TITLE);

@@ -68,9 +68,7 @@ static int prepare(struct channel *base, unsigned number, const struct channel_r
                                      .source = request->source};
     int error = dicomnet_storage_user_prepare(channel->storage, store);
     *ret_read_us = store->read_before_us;
-    if (error == DICOMNET_ERROR_NOT_OPEN || error == DICOMNET_ERROR_BUSY || error == DICOMNET_ERROR_NO_CONTEXT)
-        return -EAGAIN;
-    return error;
+    return error == DICOMNET_ERROR_NOT_OPEN || error == DICOMNET_ERROR_NO_CONTEXT ? DICOMNET_ERROR_BUSY : error;
 }
 
 static bool begin(struct channel *base, unsigned number)

@@ -21,6 +21,7 @@ int courier_init(struct courier *courier, const struct worker_options *options, 
 {
     *courier = (struct courier){.options = options, .outbox = outbox, .time = time, .loop = loop};
     list_init(&courier->again);
+    lookahead_init(&courier->lookahead, &options->lookahead);
     return slots_init(&courier->slots, options->peer->window + CHANNEL_SPARE, &options->sources);
 }
 
@@ -125,7 +126,9 @@ static enum preparation open_and_prepare(struct courier *courier, struct slot *s
 {
     enum { LONG_US = 10 * 1000 }; /* it took longer: the loop's clock is behind and is set, or timers would end early */
     uint64_t opening_us = clock_monotonic_us(), read_us = 0;
-    int error = slots_open(&courier->slots, slot, instance, agreement->way);
+    int error = lookahead_take(&courier->lookahead, instance);
+    if (error == 0)
+        error = slots_open(&courier->slots, slot, instance, agreement->way);
     uint64_t opened_us = clock_monotonic_us();
     worker_time_claim(courier->time, TIME_STORAGE, opened_us - opening_us);
     if (opened_us - opening_us >= LONG_US)
@@ -139,13 +142,16 @@ static enum preparation open_and_prepare(struct courier *courier, struct slot *s
         error = channel_prepare(courier->channel, slots_number(&courier->slots, slot), &request, &read_us);
         worker_time_claim(courier->time, TIME_STORAGE, read_us);
         if (error == 0) {
+            lookahead_note_open(&courier->lookahead, opened_us - opening_us + read_us, instance->file.data_len);
             courier->prepared = slot;
             return PREPARED;
         }
         (void)slots_close(slot);
-        if (error == -EAGAIN)
+        if (error == DICOMNET_ERROR_BUSY)
             return NOT_NOW;
     }
+    if (error == -ECANCELED) /* the word to stop is on its way */
+        return NOT_NOW;
     end_instance(courier, instance, OUTCOME_FAILED, source_failure_reason(error), error);
     return ENDED;
 }
@@ -159,10 +165,12 @@ static enum preparation prepare(struct courier *courier, struct instance *instan
     if (agreement->kind == AGREED_UNKNOWN)
         return WANTS_ANOTHER;
     if (agreement->kind == AGREED_NOTHING) {
+        lookahead_forget(&courier->lookahead, instance);
         end_refused(courier, instance);
         return ENDED;
     }
     if (lessons_is_unsupported(&courier->lessons, instance->file.class_uid)) {
+        lookahead_forget(&courier->lookahead, instance);
         end_unsupported(courier, instance);
         return ENDED;
     }
@@ -184,8 +192,11 @@ static bool may_begin(const struct courier *courier)
 static enum courier_step prepare_next(struct courier *courier)
 {
     struct list *list = &courier->work->instances;
-    struct list_node *node;
-    while (channel_can_prepare(courier->channel) && (node = list_pop(list)) != NULL) {
+    while (channel_can_prepare(courier->channel)) {
+        lookahead_ask(&courier->lookahead, list);
+        struct list_node *node = list_pop(list);
+        if (node == NULL)
+            break;
         switch (prepare(courier, list_entry(node, struct instance, mail.node))) {
         case PREPARED:
             return STEP_GOES_ON;
@@ -404,6 +415,7 @@ void courier_take_work(struct courier *courier, struct work *work)
 {
     assert(courier->work == NULL);
     courier->work = work;
+    lookahead_ask(&courier->lookahead, &work->instances);
     courier->outbox->study_uid = work->study_uid[0] != '\0' ? work->study_uid : NULL;
     LOG(&courier->outbox->logger, DICOMNET_LOG_INFO, EVENT_STUDY_STARTED, LOG_NUMBER("instances", work->instance_count),
         LOG_NUMBER("bytes", work->bytes));
@@ -425,6 +437,7 @@ void courier_finish_work(struct courier *courier)
 void courier_give_instances_back(struct courier *courier)
 {
     struct list *list = &courier->work->instances;
+    lookahead_forget_all(&courier->lookahead);
     put_prepared_back(courier);
     list_splice(list, &courier->again);
     for (struct list_node *node = list_first(list); node != NULL; node = list_next(list, node))
@@ -444,6 +457,7 @@ void courier_stop(struct courier *courier)
 {
     if (courier->work == NULL)
         return;
+    lookahead_forget_all(&courier->lookahead);
     put_prepared_back(courier);
     end_unsent(courier, &courier->work->instances);
     end_unsent(courier, &courier->again);

@@ -21,6 +21,7 @@
 #include "engine/channel.h"
 #include "engine/flight.h"
 #include "engine/lessons.h"
+#include "engine/lookahead.h"
 #include "engine/outbox.h"
 #include "engine/plan.h"
 #include "engine/slots.h"
@@ -44,6 +45,7 @@ struct courier {
     struct flight flight;
     struct agreed agreed;
 
+    struct lookahead lookahead; /* the files of `work` that are read before their turn */
     struct lessons lessons;
     bool peer_busy;        /* its last answer said that it is out of resources */
     unsigned unauthorised; /* answers 0124 (not authorised) in a row */

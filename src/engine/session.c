@@ -27,6 +27,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "engine/readers.h"
 #include "engine/session_private.h"
 #include "files/held_files.h"
 #include "instance/event.h"
@@ -115,6 +116,7 @@ void session_stop_for(struct session *session, enum session_verdict verdict, con
     verify_cancel(&session->verify);
     probe_cancel(&session->probe);
     claims_stop(&session->claims);
+    readers_stop(session->readers);
     crew_stop(&session->crew, false);
 }
 
@@ -216,6 +218,7 @@ static void finish(struct session *session)
     void *user = session->ended_user;
     intake_destroy(session->intake);
     plan_fini(&session->plan);
+    readers_destroy(session->readers);
     held_files_destroy(session->held);
     idle_clock_fini(&session->idle_clock);
     result->totals = session->progress.totals;
@@ -392,6 +395,7 @@ static void init_crew(struct session *session)
         .claims = &session->claims,
         .logger = &session->logger};
     crew_init(&session->crew, &crew);
+    session_make_ready_to_read(session);
 }
 
 static void init_peer(struct session *session)

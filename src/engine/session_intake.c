@@ -3,10 +3,12 @@
  * session_private.h.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/resource.h>
 
 #include "base/clock.h"
+#include "engine/readers.h"
 #include "engine/session_private.h"
 #include "files/held_files.h"
 
@@ -90,20 +92,38 @@ static uint64_t found_max(const struct session_options *options)
     return about_to_be_sent < most ? about_to_be_sent : most;
 }
 
-/*
- * What the scan opens is kept for the workers, while that leaves descriptors enough for these, the scanners and all
- * else. A session that finds its files slow keeps the bytes of small ones.
- */
-static struct held_files *make_held_files(const struct session *session)
+/* Descriptors that may be opened ahead of their need: those of workers, scanners and all else are left free. */
+static unsigned spare_descriptors(const struct session *session)
 {
-    enum { FILES_MAX = 8 * 1024, FOR_ONE_WORKER = 16, FOR_THE_REST = 256, BYTES_MAX = 32 * 1024 * 1024 };
+    enum { FOR_ONE_WORKER = 16, FOR_THE_REST = 256, WORTH = 16 };
     struct rlimit limit;
     rlim_t needed = (rlim_t)session->crew.max * FOR_ONE_WORKER + FOR_THE_REST;
-    if (session->options->dry_run || session->options->synthetic != NULL || getrlimit(RLIMIT_NOFILE, &limit) != 0 ||
-        limit.rlim_cur <= needed)
-        return NULL;
-    rlim_t left = (limit.rlim_cur - needed) / 2;
-    return held_files_create(left < FILES_MAX ? (unsigned)left : FILES_MAX, BYTES_MAX);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur < needed + WORTH)
+        return 0;
+    return limit.rlim_cur - needed < UINT_MAX ? (unsigned)(limit.rlim_cur - needed) : UINT_MAX;
+}
+
+static unsigned smaller(unsigned one, unsigned other)
+{
+    return one < other ? one : other;
+}
+
+/* The scan keeps files and, while storage is slow, the bytes of small ones; the workers' lookaheads read others. */
+void session_make_ready_to_read(struct session *session)
+{
+    enum { KEPT_MAX = 8 * 1024, KEPT_BYTES_MAX = 32 * 1024 * 1024 };
+    enum { AHEAD_MAX = 1024, AHEAD_BYTES_MAX = 64 * 1024 * 1024 };
+    const struct session_options *options = session->options;
+    unsigned spare = spare_descriptors(session);
+    if (options->dry_run || options->synthetic != NULL || spare == 0)
+        return;
+    session->held = held_files_create(smaller(spare / 2, KEPT_MAX), KEPT_BYTES_MAX);
+    session->readers = readers_create(smaller(spare / 4, AHEAD_MAX), AHEAD_BYTES_MAX);
+    session->crew.options.worker.lookahead =
+        (struct lookahead_options){.readers = session->readers,
+                                   .scan = session->held,
+                                   .bytes_max = AHEAD_BYTES_MAX / session->crew.max,
+                                   .timeout_ms = options->association.timeouts.network_ms};
 }
 
 int session_start_scan(struct session *session)
@@ -113,7 +133,6 @@ int session_start_scan(struct session *session)
         session->synthetic = *options->synthetic;
         session->synthetic.options.seed = synthetic_seed();
     }
-    session->held = make_held_files(session);
     session->scan = options->scan;
     session->scan.held = session->held;
     const struct intake_options intake = {.discover = &options->discover,

@@ -62,6 +62,7 @@ struct session {
 
     struct intake *intake;           /* NULL = not begun */
     struct scan_options scan;        /* as asked for, and */
+    struct readers *readers;         /* what reads files before their turn; NULL = nothing does */
     struct held_files *held;         /* what the scan keeps of files for the workers; NULL = nothing */
     struct synthetic_spec synthetic; /* what instances are made from, if options->synthetic */
     struct verify verify;
@@ -140,6 +141,9 @@ void session_deliver(void *user, struct mail *mail);
 void session_look_after_peer(struct session *session);
 
 /* ---- session_intake.c ---- */
+
+/* What keeps files open and reads them before their turn. The crew is there, and starts nobody yet. */
+void session_make_ready_to_read(struct session *session);
 
 /* Begin the scan, or the making of instances. 0 or an error. */
 int session_start_scan(struct session *session);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "engine/figures.h"
+#include "engine/lookahead.h"
 #include "engine/mailbox.h"
 #include "engine/worker_mail.h"
 #include "engine/worker_time.h"
@@ -31,6 +32,7 @@ struct worker_options {
     const struct fallback_policy *transcode; /* for texts of what the peer does not take; and */
     const struct peer_words *words;          /* for these too; may be NULL */
     struct source_options sources;           /* each worker adds a decoder of its own */
+    struct lookahead_options lookahead;
     enum dicomnet_log_level log_level;
     struct mailbox *home;          /* where its mail goes */
     struct idle_clock *idle_clock; /* why a worker has no work; NULL = nobody says */

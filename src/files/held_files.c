@@ -5,11 +5,14 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dicomnet/error.h"
 #include "files/read_at.h"
 #include "files/slowness.h"
+
+enum { LOOK_MS = 1000 }; /* what was asked is known for so long; NFS itself goes by 3 s and more */
 
 struct held_files {
     atomic_uint holders; /* who made it, and every held_file in it */
@@ -50,8 +53,12 @@ void held_files_note_time(struct held_files *pool, uint64_t took_us)
     slowness_note(&pool->slowness, took_us);
 }
 
-/* Count one more file; false if the pool is full. */
-static bool enter(struct held_files *pool)
+bool held_files_are_slow(const struct held_files *pool)
+{
+    return slowness_is_slow(&pool->slowness);
+}
+
+bool held_files_reserve_file(struct held_files *pool)
 {
     if (atomic_fetch_add_explicit(&pool->files, 1, memory_order_relaxed) >= pool->files_max) {
         atomic_fetch_sub_explicit(&pool->files, 1, memory_order_relaxed);
@@ -61,15 +68,21 @@ static bool enter(struct held_files *pool)
     return true;
 }
 
-static bool take_bytes(struct held_files *pool, size_t len)
+void held_files_give_file_back(struct held_files *pool)
+{
+    atomic_fetch_sub_explicit(&pool->files, 1, memory_order_relaxed);
+    leave(pool);
+}
+
+bool held_files_reserve(struct held_files *pool, size_t len)
 {
     if (atomic_fetch_add_explicit(&pool->bytes, len, memory_order_relaxed) + len <= pool->bytes_max)
         return true;
-    atomic_fetch_sub_explicit(&pool->bytes, len, memory_order_relaxed);
+    held_files_give_back(pool, len);
     return false;
 }
 
-static void give_bytes_back(struct held_files *pool, size_t len)
+void held_files_give_back(struct held_files *pool, size_t len)
 {
     atomic_fetch_sub_explicit(&pool->bytes, len, memory_order_relaxed);
 }
@@ -81,64 +94,72 @@ static int64_t nanoseconds(int64_t seconds, int64_t rest)
     return seconds * 1000000000 + rest;
 }
 
+/* Of a monotonic clock that is good to some milliseconds, and quick. */
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
 static void drop_hold(struct instance_hold *hold)
 {
     held_file_drop((struct held_file *)hold);
 }
 
-struct held_file *held_file_create(int fd, const struct stat *status)
+struct held_file *held_file_create(struct held_files *pool, int fd, const struct stat *status)
 {
     struct held_file *held = (struct held_file *)malloc(sizeof *held);
     if (held == NULL)
         return NULL;
     *held = (struct held_file){.hold.drop = drop_hold,
+                               .pool = pool,
                                .fd = fd,
                                .ctime_ns = nanoseconds(status->st_ctim.tv_sec, status->st_ctim.tv_nsec),
-                               .fresh = true};
+                               .looked_ms = now_ms()};
     atomic_init(&held->references, 1);
     return held;
 }
 
-int held_file_read(struct held_file *held, size_t len)
+static void drop_bytes(struct held_file *held)
 {
-    held->bytes = (uint8_t *)malloc(len);
-    if (held->bytes == NULL)
-        return -ENOMEM;
-    ssize_t got = read_at(held->fd, held->bytes, len, 0);
-    if (got >= 0) {
-        held->len = (size_t)got;
-        return 0;
-    }
     free(held->bytes);
     held->bytes = NULL;
-    return (int)got;
+    held->len = 0;
+    if (held->bytes_pool == NULL)
+        return;
+    held_files_give_back(held->bytes_pool, held->bytes_counted);
+    leave(held->bytes_pool);
+    held->bytes_pool = NULL;
 }
 
-/* The bytes are counted as long as it has them. */
-static void read_small(struct held_file *held, size_t size)
+int held_file_read(struct held_file *held, struct held_files *pool, size_t len)
 {
-    struct held_files *pool = held->pool;
-    if (size == 0 || size > HELD_FILE_SMALL || !slowness_is_slow(&pool->slowness) || !take_bytes(pool, size))
-        return;
-    int error = held_file_read(held, size);
-    size_t kept = error == 0 ? held->len : 0;
-    if (kept < size)
-        give_bytes_back(pool, size - kept);
+    drop_bytes(held);
+    atomic_fetch_add_explicit(&pool->holders, 1, memory_order_relaxed);
+    held->bytes_pool = pool;
+    held->bytes_counted = len;
+    held->bytes = (uint8_t *)malloc(len);
+    ssize_t got = held->bytes != NULL ? read_at(held->fd, held->bytes, len, 0) : -ENOMEM;
+    if (got < 0)
+        drop_bytes(held);
+    else
+        held->len = (size_t)got;
+    return got < 0 ? (int)got : 0;
 }
 
 struct held_file *held_files_keep(struct held_files *pool, int fd, const struct stat *status)
 {
-    if (pool == NULL || !enter(pool))
+    size_t size = (size_t)status->st_size;
+    if (pool == NULL || !held_files_reserve_file(pool))
         return NULL;
-    struct held_file *held = held_file_create(fd, status);
+    struct held_file *held = held_file_create(pool, fd, status);
     if (held == NULL) {
-        atomic_fetch_sub_explicit(&pool->files, 1, memory_order_relaxed);
-        leave(pool);
+        held_files_give_file_back(pool);
         return NULL;
     }
-    held->pool = pool;
-    held->fresh = false;
-    read_small(held, (size_t)status->st_size);
+    if (size > 0 && size <= HELD_FILE_SMALL && slowness_is_slow(&pool->slowness) && held_files_reserve(pool, size))
+        (void)held_file_read(held, pool, size);
     return held;
 }
 
@@ -153,12 +174,8 @@ void held_file_drop(struct held_file *held)
     if (held == NULL || atomic_fetch_sub_explicit(&held->references, 1, memory_order_acq_rel) > 1)
         return;
     close(held->fd);
-    if (held->pool != NULL) {
-        give_bytes_back(held->pool, held->len);
-        atomic_fetch_sub_explicit(&held->pool->files, 1, memory_order_relaxed);
-        leave(held->pool);
-    }
-    free(held->bytes);
+    drop_bytes(held);
+    held_files_give_file_back(held->pool);
     free(held);
 }
 
@@ -170,10 +187,17 @@ static bool is_as_seen(const struct statx *status, const struct file_facts *fact
            nanoseconds(status->stx_mtime.tv_sec, status->stx_mtime.tv_nsec) == facts->mtime_ns;
 }
 
+void held_file_look(struct held_file *held)
+{
+    struct statx status;
+    if (statx(held->fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_BASIC_STATS, &status) == 0)
+        held->looked_ms = now_ms();
+}
+
 int held_file_check(const struct held_file *held, const struct file_facts *facts)
 {
     struct statx status;
-    int sync = held->fresh ? AT_STATX_SYNC_AS_STAT : AT_STATX_FORCE_SYNC;
+    int sync = now_ms() - held->looked_ms < LOOK_MS ? AT_STATX_SYNC_AS_STAT : AT_STATX_FORCE_SYNC;
     if (statx(held->fd, "", AT_EMPTY_PATH | sync, STATX_BASIC_STATS, &status) != 0)
         return -errno;
     if (!is_as_seen(&status, facts))

@@ -37,16 +37,21 @@ void held_files_destroy(struct held_files *pool);
 /* A file was opened, which took so long. */
 void held_files_note_time(struct held_files *pool, uint64_t took_us);
 
+/* True if opening files takes long. */
+bool held_files_are_slow(const struct held_files *pool);
+
 /* A file that is held; shared by those who have a reference to it. */
 struct held_file {
     struct instance_hold hold; /* its `drop` gives up one reference */
     atomic_uint references;
-    struct held_files *pool; /* that counts it; NULL = none */
+    struct held_files *pool; /* that counts it */
     int fd;                  /* owned */
-    int64_t ctime_ns;        /* as it was when the file was looked at */
-    bool fresh;              /* opened for this reading: what the system knows of it needs no second asking */
+    int64_t ctime_ns;        /* as it was when the file was looked at first */
+    uint64_t looked_ms;      /* monotonic: when its storage was asked about it last */
     uint8_t *bytes;          /* owned: the first `len` bytes of the file; NULL = none */
     size_t len;
+    struct held_files *bytes_pool; /* that counts them; NULL = none */
+    size_t bytes_counted;
 };
 
 /*
@@ -57,12 +62,25 @@ struct held_file {
 struct held_file *held_files_keep(struct held_files *pool, int fd, const struct stat *status);
 
 /*
- * The same without a pool, for who bounds what he holds himself; `fresh`, and nothing is read. NULL: out of memory.
+ * Room in the pool for one file, and for so many bytes of one; false if there is none. It is given back here, or
+ * belongs to the file that is given it (held_file_create, held_file_read).
  */
-struct held_file *held_file_create(int fd, const struct stat *status);
+bool held_files_reserve_file(struct held_files *pool);
+void held_files_give_file_back(struct held_files *pool);
+bool held_files_reserve(struct held_files *pool, size_t len);
+void held_files_give_back(struct held_files *pool, size_t len);
 
-/* Read the first `len` bytes of the file, or as many as there are. 0 or a negative errno; then it has none. */
-int held_file_read(struct held_file *held, size_t len);
+/* As held_files_keep, with room in `pool` that was reserved, and nothing is read. NULL: out of memory. */
+struct held_file *held_file_create(struct held_files *pool, int fd, const struct stat *status);
+
+/*
+ * Read the first `len` bytes of the file, or as many as there are: what it had is replaced. They were reserved in
+ * `pool`. 0 or a negative errno; then it has none. Only before somebody else has it.
+ */
+int held_file_read(struct held_file *held, struct held_files *pool, size_t len);
+
+/* Ask its storage about it, so that held_file_check need not: within the next second. */
+void held_file_look(struct held_file *held);
 
 /* One more reference. */
 struct held_file *held_file_share(struct held_file *held);
@@ -85,7 +103,8 @@ static inline struct held_file *held_file_of(const struct instance *instance)
  * the path is looked at. What it names then has to have that size and modification time as well, as if it were opened
  * only now. A folder above it that gets another name goes unnoticed: the bytes are those that were looked at.
  *
- * On network file systems the server is asked, and not what is remembered of its earlier answers.
+ * On network file systems the server is asked, and not what is remembered of its earlier answers; unless it was asked
+ * within the last second.
  */
 int held_file_check(const struct held_file *held, const struct file_facts *facts);
 

@@ -10,6 +10,7 @@ import fcntl
 import os
 import socket
 import struct
+import subprocess
 import time
 
 CLONE_NEWNET = 0x40000000
@@ -32,6 +33,23 @@ def isolate():
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack('16sh22x', b'lo', flags | IFF_UP))
     os.environ['TESTS_ISOLATED_PID'] = str(os.getpid())
     return True
+
+
+@contextlib.contextmanager
+def swallowed(*networks):
+    """Networks, '10.77.0.1/24' with our own address in them, all of whose other addresses take packets and never answer:
+    a device that leads nowhere. AssertionError where that cannot be made: it is no reason to test nothing."""
+    assert os.environ.get('TESTS_ISOLATED_PID') == str(os.getpid()), \
+        'no network namespace of its own, which this test changes: it has to be run as root, without TESTS_SHARE_NETWORK'
+    commands = ['link add swallow0 type veth peer name swallow1', 'link set swallow0 arp off', 'link set swallow1 up',
+                'link set swallow0 up', *(f'address add {own} dev swallow0' + ' nodad' * (':' in own) for own in networks)]
+    try:
+        for command in commands:
+            done = subprocess.run(['ip', *command.split()], capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f'no network that swallows packets can be made: ip {command}: {done.stderr}'
+        yield
+    finally:
+        subprocess.run(['ip', 'link', 'delete', 'swallow0'], capture_output=True, check=False)
 
 
 def free_port():

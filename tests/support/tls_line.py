@@ -41,16 +41,19 @@ def server_context():
     return context
 
 
-def over_tls(module, *, leave_out=(), only=None, bare=False):
-    """{name: class}: the test cases of a module, each of them over TLS. leave_out: names of tests; only: of classes."""
+def over_tls(module, *names, bare=False):
+    """{name: class}: the test cases of a module, each of them over TLS; with names, those classes and tests alone."""
     found = {}
     for name, case in vars(module).items():
-        tests = [test for test in dir(case) if test.startswith('test_')] if isinstance(case, type) else []
-        if not tests or case.__module__ != module.__name__ or only and name not in only:
+        if not isinstance(case, type) or case.__module__ != module.__name__:
             continue
-        new = f'{name}OverTls{"WithoutCloseNotify" if bare else ""}'
-        found[new] = type(new, (_OverTls, case), {'bare': bare, '__module__': module.__name__,
-                                                  **{test: None for test in leave_out if test in tests}})
+        tests = [test for test in dir(case) if test.startswith('test_')]
+        wanted = tests if not names or name in names else [test for test in tests if test in names]
+        if wanted:
+            new = f'{name}OverTls{"WithoutCloseNotify" if bare else ""}'
+            left_out = {test: None for test in tests if test not in wanted}
+            found[new] = type(new, (_OverTls, case), {'bare': bare, '__module__': module.__name__, **left_out})
+    assert set(names) <= {*vars(module), *(test for case in found.values() for test in dir(case))}, names
     return found
 
 

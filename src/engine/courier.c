@@ -130,7 +130,8 @@ static enum preparation open_and_prepare(struct courier *courier, struct slot *s
     if (error == 0)
         error = slots_open(&courier->slots, slot, instance, agreement->way);
     uint64_t opened_us = clock_monotonic_us();
-    worker_time_claim(courier->time, TIME_STORAGE, opened_us - opening_us);
+    const enum time_kind kind = agreement->way == instance->pair ? TIME_STORAGE : TIME_CONVERTING;
+    worker_time_claim(courier->time, kind, opened_us - opening_us);
     if (opened_us - opening_us >= LONG_US)
         uv_update_time(courier->loop);
     if (error == 0) {
@@ -140,7 +141,7 @@ static enum preparation open_and_prepare(struct courier *courier, struct slot *s
                                                 .source = slot->source.data};
         slot->instance = instance;
         error = channel_prepare(courier->channel, slots_number(&courier->slots, slot), &request, &read_us);
-        worker_time_claim(courier->time, TIME_STORAGE, read_us);
+        worker_time_claim(courier->time, kind, read_us);
         if (error == 0) {
             lookahead_note_open(&courier->lookahead, opened_us - opening_us + read_us, instance->file.data_len);
             courier->prepared = slot;
@@ -389,11 +390,12 @@ struct courier_news courier_end_store(struct courier *courier, unsigned number, 
     bool was_busy = courier->peer_busy;
     assert(number < courier->slots.count && instance != NULL);
     courier->excused -= instance->trials.excused > 0;
+    const enum time_kind kind = slot->way == instance->pair ? TIME_STORAGE : TIME_CONVERTING;
     bool changed = slots_close(slot) != 0;
     uint64_t now_us = clock_monotonic_us();
     if (--courier->in_flight == 0)
         courier->carried.store_us += now_us - courier->storing_since_us;
-    worker_time_claim(courier->time, TIME_STORAGE, answer->read_us - answer->read_ahead_us);
+    worker_time_claim(courier->time, kind, answer->read_us - answer->read_ahead_us);
     worker_time_claim(courier->time, TIME_WRITING, answer->write_us);
     instance->delivery.message_id = answer->message_id;
     outcome->read_us = answer->read_us;

@@ -121,6 +121,7 @@ struct session_result {
     uint64_t begun_us, ended_us; /* wall clock: for people; what lies between is duration_us */
     uint64_t duration_us;        /* of the session */
     uint64_t scan_us;            /* duration of the scan */
+    uint64_t slow_open_us;       /* what opening a file took the scan on average, if that was long; else 0 */
     uint64_t transfer_us;        /* first association asked for to last store ended */
     struct histogram response;   /* read_us + write_us + wait_us of answered stores */
     struct histogram connect, negotiate, read, write, wait;

@@ -59,6 +59,8 @@ static void on_scan_ended(void *user, int error)
     struct session *session = user;
     const struct session_totals *totals = &session->progress.totals;
     session->result->scan_us = clock_monotonic_us() - session->begun_us;
+    if (session->held != NULL && held_files_are_slow(session->held))
+        session->result->slow_open_us = held_files_mean_us(session->held);
     SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SCAN_ENDED, LOG_NUMBER("files", totals->files),
                 LOG_NUMBER("instances", session->plan.total_count), LOG_NUMBER("studies", session->plan.studies.count),
                 LOG_NUMBER("skipped", totals->by_state[OUTCOME_SKIPPED]),
@@ -115,9 +117,11 @@ void session_make_ready_to_read(struct session *session)
     enum { AHEAD_MAX = 1024, AHEAD_BYTES_MAX = 64 * 1024 * 1024 };
     const struct session_options *options = session->options;
     unsigned spare = spare_descriptors(session);
-    if (options->dry_run || options->synthetic != NULL || spare == 0)
+    if (options->dry_run || options->synthetic != NULL)
         return;
     session->held = held_files_create(smaller(spare / 2, KEPT_MAX), KEPT_BYTES_MAX);
+    if (spare == 0)
+        return;
     session->readers = readers_create(smaller(spare / 4, AHEAD_MAX), AHEAD_BYTES_MAX);
     session->crew.options.worker.lookahead =
         (struct lookahead_options){.readers = session->readers,

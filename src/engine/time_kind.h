@@ -7,6 +7,7 @@
 enum time_kind {
     TIME_SCANNING,    /* nothing to do: the scan has found nothing for it yet */
     TIME_STORAGE,     /* instances are opened and read */
+    TIME_CONVERTING,  /* the same of those that are converted meanwhile to another transfer syntax */
     TIME_CONNECTING,  /* the name is looked up, a TCP connection is made */
     TIME_NEGOTIATING, /* connected, and the A-ASSOCIATE-RQ not yet answered */
     TIME_WRITING,     /* the network, or the peer, has not taken all bytes of an instance */
@@ -21,9 +22,9 @@ enum time_kind {
 static inline const char *time_kind_name(enum time_kind kind)
 {
     static const char *const names[TIME_KINDS] = {
-        [TIME_SCANNING] = "scanning",       [TIME_STORAGE] = "storage", [TIME_CONNECTING] = "connecting",
-        [TIME_NEGOTIATING] = "negotiating", [TIME_WRITING] = "writing", [TIME_WAITING] = "waiting",
-        [TIME_PAUSED] = "paused",           [TIME_IDLE] = "idle"};
+        [TIME_SCANNING] = "scanning",     [TIME_STORAGE] = "storage",         [TIME_CONVERTING] = "converting",
+        [TIME_CONNECTING] = "connecting", [TIME_NEGOTIATING] = "negotiating", [TIME_WRITING] = "writing",
+        [TIME_WAITING] = "waiting",       [TIME_PAUSED] = "paused",           [TIME_IDLE] = "idle"};
     return names[kind];
 }
 

@@ -21,6 +21,7 @@ struct held_files {
     atomic_uint files;
     atomic_size_t bytes;
     struct slowness slowness;
+    _Atomic uint64_t opened, opening_us; /* what was noted: how many, and how long they took together */
 };
 
 /* ---- the pool ---- */
@@ -51,11 +52,19 @@ void held_files_destroy(struct held_files *pool)
 void held_files_note_time(struct held_files *pool, uint64_t took_us)
 {
     slowness_note(&pool->slowness, took_us);
+    atomic_fetch_add_explicit(&pool->opened, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&pool->opening_us, took_us, memory_order_relaxed);
 }
 
 bool held_files_are_slow(const struct held_files *pool)
 {
     return slowness_is_slow(&pool->slowness);
+}
+
+uint64_t held_files_mean_us(const struct held_files *pool)
+{
+    uint64_t opened = atomic_load_explicit(&pool->opened, memory_order_relaxed);
+    return opened > 0 ? atomic_load_explicit(&pool->opening_us, memory_order_relaxed) / opened : 0;
 }
 
 bool held_files_reserve_file(struct held_files *pool)

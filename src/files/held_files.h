@@ -37,8 +37,9 @@ void held_files_destroy(struct held_files *pool);
 /* A file was opened, which took so long. */
 void held_files_note_time(struct held_files *pool, uint64_t took_us);
 
-/* True if opening files takes long. */
+/* True if opening files takes long; and how long, in microseconds, on average over all; 0 = none was opened. */
 bool held_files_are_slow(const struct held_files *pool);
+uint64_t held_files_mean_us(const struct held_files *pool);
 
 /* A file that is held; shared by those who have a reference to it. */
 struct held_file {

@@ -232,37 +232,63 @@ static void put_workers(struct text *text, const struct progress *progress, cons
     }
 }
 
+static const char *const limits[TIME_KINDS] = {[TIME_SCANNING] = "the scan: it had found nothing to send yet",
+                                               [TIME_STORAGE] = "the storage: instances are opened and read",
+                                               [TIME_CONVERTING] = "the conversion of instances to what the peer takes",
+                                               [TIME_CONNECTING] = "connecting to the peer",
+                                               [TIME_NEGOTIATING] = "the peer's answers to requests for an association",
+                                               [TIME_WRITING] = "the network, or the peer's reading",
+                                               [TIME_WAITING] = "the peer's answers",
+                                               [TIME_PAUSED] = "pauses and back-off: the peer was not to be had",
+                                               [TIME_IDLE] = "too little to do: workers were idle"};
+
+/* The kinds that took a hundredth of the time or more, but for those that are `named` already (bits). */
+static void put_other_kinds(struct text *text, const struct session_result *result, unsigned named)
+{
+    const char *before = "; ";
+    for (int kind = 0; kind < TIME_KINDS; kind++) {
+        double percent = 100 * (double)result->time_us[kind] / (double)result->worker_us;
+        if ((named & 1u << kind) != 0 || percent < 0.5)
+            continue;
+        text_printf(text, "%s%s %.0f %%", before, time_kind_name((enum time_kind)kind), percent);
+        before = ", ";
+    }
+    text_put(text, "\n");
+}
+
+/* Files are slow to be opened: what the scan takes longer, and the workers, is one cause. */
+static void put_slow_storage(struct text *text, const struct session_result *result)
+{
+    char open[FORMAT_SIZE];
+    double whole = (double)result->worker_us / 100;
+    double scanning = (double)result->time_us[TIME_SCANNING] / whole;
+    double storage = (double)result->time_us[TIME_STORAGE] / whole;
+    format_ms(open, (double)result->slow_open_us);
+    text_printf(text, "  %-10s  %8.0f %%   the storage: %s ms to open a file (scanning %.0f %%, storage %.0f %%)",
+                "limit", scanning + storage, open, scanning, storage);
+    put_other_kinds(text, result, 1u << TIME_SCANNING | 1u << TIME_STORAGE);
+}
+
 /*
  * What the workers' time went into most: more speed would have to come from there. All that took a hundredth of it or
  * more follows.
  */
 static void put_limit(struct text *text, const struct session_result *result)
 {
-    static const char *const what[TIME_KINDS] = {[TIME_SCANNING] = "the scan: it had found nothing to send yet",
-                                                 [TIME_STORAGE] = "the storage: instances are opened and read",
-                                                 [TIME_CONNECTING] = "connecting to the peer",
-                                                 [TIME_NEGOTIATING] =
-                                                     "the peer's answers to requests for an association",
-                                                 [TIME_WRITING] = "the network, or the peer's reading",
-                                                 [TIME_WAITING] = "the peer's answers",
-                                                 [TIME_PAUSED] = "pauses and back-off: the peer was not to be had",
-                                                 [TIME_IDLE] = "too little to do: workers were idle"};
+    const uint64_t *time_us = result->time_us;
     int most = 0;
     for (int kind = 0; kind < TIME_KINDS; kind++)
-        most = result->time_us[kind] > result->time_us[most] ? kind : most;
+        most = time_us[kind] > time_us[most] ? kind : most;
     if (result->worker_us == 0)
         return;
-    double whole = (double)result->worker_us / 100;
-    text_printf(text, "  %-10s  %8.0f %%   %s", "limit", (double)result->time_us[most] / whole, what[most]);
-    const char *before = "; ";
-    for (int kind = 0; kind < TIME_KINDS; kind++) {
-        double percent = (double)result->time_us[kind] / whole;
-        if (kind == most || percent < 0.5)
-            continue;
-        text_printf(text, "%s%s %.0f %%", before, time_kind_name((enum time_kind)kind), percent);
-        before = ", ";
+    uint64_t storage_us = time_us[TIME_SCANNING] + time_us[TIME_STORAGE];
+    if (result->slow_open_us > 0 && (most == TIME_SCANNING || storage_us > time_us[most])) {
+        put_slow_storage(text, result);
+        return;
     }
-    text_put(text, "\n");
+    text_printf(text, "  %-10s  %8.0f %%   %s", "limit", 100 * (double)time_us[most] / (double)result->worker_us,
+                limits[most]);
+    put_other_kinds(text, result, 1u << most);
 }
 
 void progress_put_throughput(struct text *text, const uint64_t *bytes, uint64_t instances, uint64_t us)

@@ -109,6 +109,21 @@ class ReadAhead(StorageTest):
         self.assertLess(max(seen), 12, 'the main thread, the worker, the scan and who looks names up')
 
 
+class Limit(StorageTest):
+    def test_the_storage_is_named(self):
+        """With what opening a file takes, whether it is the scan that waits for it or the workers."""
+        self.make(8, 20)
+        receiver = self.receiver()
+        run = self.send(receiver, threads=8, us=5000)
+        share, milliseconds, scanning, storage = map(float, re.search(
+            r'^  limit +(\d+) %   the storage: ([\d.]+) ms to open a file \(scanning (\d+) %, storage (\d+) %\)',
+            run.stderr, re.MULTILINE).groups())
+        self.assertGreaterEqual(milliseconds, 5, run)
+        self.assertAlmostEqual(share, scanning + storage, delta=1.1)
+        spent = run.summary['time_s']
+        self.assertAlmostEqual(share, 100 * (spent['scanning'] + spent['storage']) / sum(spent.values()), delta=1)
+
+
 class Changes(StorageTest):
     """Files that change while they wait, open or read ahead: each ends as if it were opened only now."""
 

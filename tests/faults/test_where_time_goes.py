@@ -12,7 +12,7 @@ from support import datasets, network, programs
 from support.base import ProgramTest
 from support.scripted_peer import Close, Respond, ScriptedPeer, Silence
 
-KINDS = ('scanning', 'storage', 'connecting', 'negotiating', 'writing', 'waiting', 'paused', 'idle')
+KINDS = ('scanning', 'storage', 'converting', 'connecting', 'negotiating', 'writing', 'waiting', 'paused', 'idle')
 LIMIT = re.compile(r'^  limit +(\d+) %   (.*)$', re.MULTILINE)
 OUT_OF_RESOURCES = 0xA700
 

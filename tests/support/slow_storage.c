@@ -80,7 +80,7 @@ static atomic_long waiting, waiting_max;
         static __typeof__(&name) _Atomic next;                                                                         \
         if (next == NULL)                                                                                              \
             next = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                                                         \
-        next;                                                                                                          \
+        (__typeof__(&name))next;                                                                                       \
     })
 
 /* ---- what the environment says ---- */

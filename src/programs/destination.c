@@ -8,6 +8,7 @@
 #include <uv.h>
 
 #include "dicomnet/tls.h"
+#include "programs/identity_options.h"
 #include "programs/option_groups.h"
 #include "programs/peers.h"
 #include "programs/tls_options.h"
@@ -23,6 +24,8 @@ const struct peer_words destination_words = {.called_ae = "--ae-title",
                                              .tls_certificate = "--tls-cert",
                                              .tls_server_name = "--tls-server-name",
                                              .tls_pin = "--tls-pin",
+                                             .user = "--user",
+                                             .identity_response = "--identity-response",
                                              .transcode = "--transcode"};
 
 static bool is_tls_url(const char *argument)
@@ -267,11 +270,26 @@ static void use_tls(const struct options *options, struct destination *destinati
         tls->version_min = DICOMNET_TLS_1_3;
 }
 
+/* Who is named by the options does not borrow the password of another one. */
+static void use_identity(struct destination *destination, const struct peer_identity *from_file)
+{
+    struct identity_group *identity = &destination->identity;
+    if (identity_options_name_one(identity))
+        return;
+    use_text(&identity->user, from_file->user);
+    use_text(&identity->password_file, from_file->password_file);
+    use_text(&identity->kerberos_file, from_file->kerberos_file);
+    use_text(&identity->saml_file, from_file->saml_file);
+    use_text(&identity->jwt_file, from_file->jwt_file);
+    identity->response_wanted = identity->response_wanted || from_file->response_wanted;
+}
+
 static int use_peer(const struct options *options, const struct peer *peer, struct destination *destination,
                     const char *path, char *ret_message, size_t size)
 {
     if (peer->tls)
         use_tls(options, destination, &peer->with);
+    use_identity(destination, &peer->as);
     const char *problem = NULL, *key = "host";
     if (!set_host(destination, peer->host, strlen(peer->host)))
         problem = "is not a host name or an address";
@@ -360,6 +378,7 @@ static void begin(struct destination *destination, const struct connection_group
                                         .default_port = true,
                                         .over_tls = tls_options_ask(&connection->tls),
                                         .tls = connection->tls,
+                                        .identity = connection->identity,
                                         .loopback = connection->loopback};
     strcpy(destination->association.called_ae, connection->called_ae);
     strcpy(destination->association.calling_ae, connection->calling_ae);
@@ -404,9 +423,11 @@ int destination_find(const struct options *options, struct destination *ret_dest
     if (destination->over_tls && destination->default_port)
         destination->association.port = PORT_TLS_DEFAULT;
     describe(destination);
-    if (!destination->over_tls)
-        return 0;
-    error = tls_options_connect(&destination->tls, &destination->association.tls, ret_message, size);
+    if (destination->over_tls)
+        error = tls_options_connect(&destination->tls, &destination->association.tls, ret_message, size);
+    if (error == 0)
+        error = identity_options_make(&destination->identity, &destination->who_asks, ret_message, size);
+    destination->association.identity = destination->who_asks;
     return error == 0 ? 0 : DESTINATION_WRONG;
 }
 
@@ -414,12 +435,16 @@ void destination_warn(const struct destination *destination, const struct option
 {
     if (destination->over_tls)
         tls_options_warn(&destination->tls, options_program_name(options->program));
+    else if (!destination->loopback)
+        identity_options_warn_in_clear(destination->who_asks, options_program_name(options->program));
 }
 
 void destination_fini(struct destination *destination)
 {
     dicomnet_tls_destroy(destination->association.tls);
+    identity_options_destroy(destination->who_asks);
     destination->association.tls = NULL;
+    destination->association.identity = destination->who_asks = NULL;
 }
 
 int destination_say(const struct options *options, int result, const char *message)

@@ -32,7 +32,9 @@ struct destination {
     bool default_port; /* nobody said which, so it is 104, or 2762 over TLS */
     bool over_tls;     /* association.tls is owned: destination_fini */
     struct tls_group tls;
-    struct peer from_file; /* its texts may be in `tls` */
+    struct identity_group identity;     /* what association.identity is made of, which is owned, too */
+    struct dicomnet_identity *who_asks; /* the same */
+    struct peer from_file;              /* its texts may be in `tls` and `identity` */
     char text[320]; /* for people: "PACS@pacs.example.org:4242", "PACS@[::1]:104 over TLS", "the loopback receiver" */
 };
 

@@ -195,10 +195,10 @@ static int run(const struct dicom_archive_options *options, const struct dicomne
     struct archive_options archive = archive_options_of(options, peers, folder, &logger);
     char problem[512];
 
-    if (server_make_tls(&options->listening, "dicom-archive", &archive.acceptor) != 0)
+    if (server_make_access(&options->listening, "dicom-archive", &archive.acceptor) != 0)
         return 1;
     if (server_init(&program.server, "dicom-archive", close_archive, &program) != 0) {
-        dicomnet_tls_destroy(archive.acceptor.association.tls);
+        server_drop_access(&archive.acceptor);
         return 1;
     }
     int error = archive_open(&program.archive, &program.server.loop, &archive, problem, sizeof problem);
@@ -215,7 +215,7 @@ static int run(const struct dicom_archive_options *options, const struct dicomne
         fprintf(stderr, "dicom-archive: %s%s\n", problem, console_port_hint(error, options->listening.port));
     }
     server_run(&program.server);
-    dicomnet_tls_destroy(archive.acceptor.association.tls);
+    server_drop_access(&archive.acceptor);
     if (error == 0 && !options->common.quiet)
         print_totals(&program.totals);
     if (error == -ECANCELED && !options->common.quiet)

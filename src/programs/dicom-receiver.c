@@ -5,7 +5,6 @@
  */
 #include <stdio.h>
 
-#include "dicomnet/tls.h"
 #include "programs/console.h"
 #include "programs/option_groups.h"
 #include "programs/server.h"
@@ -96,14 +95,14 @@ static int run(const void *read_options)
     struct dicomnet_logger logger = console_logger((enum dicomnet_log_level)options->common.log_level);
     struct receiver_options receiver = receiver_options_of(options, &logger);
 
-    if (server_make_tls(&options->listening, "dicom-receiver", &receiver.acceptor) != 0)
+    if (server_make_access(&options->listening, "dicom-receiver", &receiver.acceptor) != 0)
         return 1;
     if (open_access_log(options, &program, &receiver) != 0) {
-        dicomnet_tls_destroy(receiver.acceptor.association.tls);
+        server_drop_access(&receiver.acceptor);
         return 1;
     }
     if (server_init(&program.server, "dicom-receiver", close_receiver, &program) != 0) {
-        dicomnet_tls_destroy(receiver.acceptor.association.tls);
+        server_drop_access(&receiver.acceptor);
         (void)access_log_close(program.access_log);
         return 1;
     }
@@ -116,7 +115,7 @@ static int run(const void *read_options)
             server_stop(&program.server);
     }
     server_run(&program.server);
-    dicomnet_tls_destroy(receiver.acceptor.association.tls);
+    server_drop_access(&receiver.acceptor);
     int log_error = access_log_close(program.access_log);
     if (log_error != 0)
         fprintf(stderr, "dicom-receiver: --access-log: '%s': %s\n", options->storing.access_log,

@@ -73,10 +73,28 @@ static const struct foreign_word words[] = {
           .spellings = "+crl --add-crl-file +crv --enable-crl-vfy +cra --enable-crl-all +vc --verify-cert +rc "
                        "--is-root-cert",
           .refused = "lists of revoked certificates are not looked at, and roots are those that are trusted"),
-    WORDS(.programs = EVERYBODY,
-          .spellings = "-usr --user -pwd --password -epw --empty-password -kt --kerberos --saml --jwt -rsp "
-                       "--pos-response --user-pass --user-rsp --username --kerberos-service-ticket --saml-assertion",
-          .refused = "user identity negotiation is not there"),
+    /* ---- who asks ---- */
+    WORDS(.programs = REQUESTORS, .spellings = "-usr --username", .means = "user"),
+    WORDS(.programs = REQUESTORS, .spellings = "-kt --kerberos", .means = "kerberos-file"),
+    WORDS(.programs = REQUESTORS, .spellings = "--saml", .means = "saml-file"),
+    WORDS(.programs = REQUESTORS, .spellings = "--jwt", .means = "jwt-file"),
+    WORDS(.programs = REQUESTORS, .spellings = "-rsp --pos-response --user-rsp", .means = "identity-response"),
+    WORDS(.programs = REQUESTORS, .spellings = "-pwd --password --user-pass",
+          .refused = "everybody on this machine can read a password in the arguments: put it into a file, "
+                     "--password-file FILE, or into the variable DICOM_SENDER_PASSWORD"),
+    WORDS(.programs = REQUESTORS, .spellings = "-epw --empty-password",
+          .refused = "there is no empty password: leave it out, and the user's name goes alone"),
+    WORDS(.programs = REQUESTORS, .spellings = "--user-saml --saml-assertion",
+          .refused = "everybody on this machine can read what is in the arguments: put the assertion into a file, "
+                     "--saml-file FILE"),
+    WORDS(.programs = REQUESTORS, .spellings = "--user-jwt",
+          .refused = "everybody on this machine can read what is in the arguments: put the token into a file, "
+                     "--jwt-file FILE"),
+    WORDS(.programs = REQUESTORS, .spellings = "--kerberos-service-ticket",
+          .refused = "everybody on this machine can read what is in the arguments: put the ticket into a file, "
+                     "--kerberos-file FILE"),
+    WORDS(.programs = SERVERS, .spellings = "-usr --user -pwd --password --user-pass --username",
+          .refused = "see --require-user for who is let in"),
     WORDS(.programs = PROGRAM_ARCHIVE,
           .spellings = "+Cr --use-request-charset -Cr --override-charset +A7 --convert-to-ascii +U8 --convert-to-utf8 "
                        "+L1 --convert-to-latin1 +C --convert-to-charset -Ct --transliterate -Cd --discard-illegal",

@@ -47,6 +47,13 @@ struct tls_group {
     uint32_t client; /* enum tls_client */
 };
 
+/* Who asks; see identity_options.h. */
+struct identity_group {
+    const char *user, *password_file;
+    const char *kerberos_file, *saml_file, *jwt_file;
+    bool response_wanted;
+};
+
 /* Where to, as the arguments say it; destination_find makes one destination of it. */
 struct connection_group {
     const char *destination;      /* the positional one, or NULL */
@@ -62,6 +69,7 @@ struct connection_group {
     uint16_t window; /* operations to propose; 0: not an option of the program */
     struct network_group network;
     struct tls_group tls;
+    struct identity_group identity;
 };
 
 /* What dicom-sender sends, and over what. The rest of its options are those of the session itself. */
@@ -121,6 +129,7 @@ struct listening_group {
     uint32_t idle_ms;
     uint16_t window;
     struct option_list accept_syntaxes; /* UIDs, the best first; none given = any */
+    struct option_list users;           /* NAME:FILE, see server_make_access; none given = everybody */
     struct network_group network;
     struct tls_group tls;
 };
@@ -164,6 +173,7 @@ struct archive_group {
 #define GROUP_OF_connection_group  GROUP_CONNECTION
 #define GROUP_OF_network_group     GROUP_NETWORK
 #define GROUP_OF_tls_group         GROUP_TLS
+#define GROUP_OF_identity_group    GROUP_IDENTITY
 #define GROUP_OF_sending_group     GROUP_SENDING
 #define GROUP_OF_session_options   GROUP_SESSION
 #define GROUP_OF_ledger_group      GROUP_LEDGER

@@ -49,6 +49,25 @@
            .field = FIELD(tls_group, ciphers),
            .help = "the cipher suites, as OpenSSL names them; by default those of the profile of PS3.15 B.12"),
 
+    /* ---- who asks ---- */
+    OPTION(.name = "user", .programs = REQUESTOR, .heading = "Identity", .takes = OPTION_TEXT, .value = "NAME",
+           .field = FIELD(identity_group, user),
+           .help = "say who asks (User Identity Negotiation): this user, with the password that --password-file or "
+                   "DICOM_SENDER_PASSWORD has; with the name alone if neither does"),
+    OPTION(.name = "password-file", .programs = REQUESTOR, .heading = "Identity", .takes = OPTION_TEXT,
+           .value = "FILE", .field = FIELD(identity_group, password_file),
+           .help = "the first line of FILE is the user's password"),
+    OPTION(.name = "kerberos-file", .programs = REQUESTOR, .heading = "Identity", .takes = OPTION_TEXT,
+           .value = "FILE", .field = FIELD(identity_group, kerberos_file),
+           .help = "say it by this Kerberos service ticket, as it is"),
+    OPTION(.name = "saml-file", .programs = REQUESTOR, .heading = "Identity", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(identity_group, saml_file), .help = "say it by this SAML assertion"),
+    OPTION(.name = "jwt-file", .programs = REQUESTOR, .heading = "Identity", .takes = OPTION_TEXT, .value = "FILE",
+           .field = FIELD(identity_group, jwt_file), .help = "say it by this JSON web token"),
+    OPTION(.name = "identity-response", .programs = REQUESTOR, .heading = "Identity",
+           .field = FIELD(identity_group, response_wanted),
+           .help = "have the peer confirm it, and do not talk to one that does not"),
+
     /* ---- network ---- */
     OPTION(.name = "max-pdu", .also = "-pdu", .programs = ALL, .heading = "Network", .takes = OPTION_UNSIGNED,
            .value = "BYTES", .min = DICOMNET_ASSOCIATION_MAX_PDU_MIN, .max = DICOMNET_ASSOCIATION_MAX_PDU_MAX,

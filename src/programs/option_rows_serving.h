@@ -28,6 +28,10 @@
            .value = "NAME[,NAME...]", .field = FIELD(listening_group, accept_syntaxes),
            .help = "take instances in these transfer syntaxes only, the first of them that is offered: UIDs, keywords "
                    "or words such as implicit, explicit, jpeg-lossless; by default in any. May be repeated"),
+    OPTION(.name = "require-user", .programs = SERVER, .heading = "Listening", .takes = OPTION_LIST,
+           .value = "NAME:FILE", .field = FIELD(listening_group, users),
+           .help = "let in who says that he is this user and gives the password in the first line of FILE, and nobody "
+                   "else. May be repeated"),
     OPTION(.name = "output-dir", .letter = 'o', .programs = RECEIVER, .heading = "Storing", .takes = OPTION_TEXT,
            .value = "DIR", .field = FIELD(storing_group, output_dir), .conflicts_with = {{.name = "discard"}},
            .help = "keep instances in this folder, as <SOP Instance UID>.dcm"),

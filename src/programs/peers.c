@@ -89,6 +89,29 @@ static int read_tls(const struct reading *reading, struct peer *peer, json_t *va
     return 0;
 }
 
+/* 1 if `key` is not one of these. */
+static int read_identity_member(const struct reading *reading, struct peer *peer, const char *key, const json_t *value)
+{
+    struct peer_identity *identity = &peer->as;
+    const struct {
+        const char *key;
+        char *value;
+    } texts[] = {{"user", identity->user},
+                 {"password_file", identity->password_file},
+                 {"kerberos_file", identity->kerberos_file},
+                 {"saml_file", identity->saml_file},
+                 {"jwt_file", identity->jwt_file}};
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (strcmp(key, texts[i].key) == 0)
+            return read_string(reading, peer, key, value, texts[i].value, PEER_VALUE_SIZE);
+    if (strcmp(key, "password") == 0)
+        return say_of_peer(reading, peer, key, "does not belong into this file; see \"password_file\"");
+    if (strcmp(key, "identity_response") != 0)
+        return 1;
+    identity->response_wanted = json_is_true(value);
+    return json_is_boolean(value) ? 0 : say_of_peer(reading, peer, key, "is neither true nor false");
+}
+
 static int read_member(const struct reading *reading, struct peer *peer, const char *key, json_t *value)
 {
     if (strcmp(key, "host") == 0)
@@ -105,7 +128,11 @@ static int read_member(const struct reading *reading, struct peer *peer, const c
     }
     if (strcmp(key, "tls") == 0)
         return read_tls(reading, peer, value);
-    return say_of_peer(reading, peer, key, "is not one of host, port, ae_title, calling_ae, tls");
+    int result = read_identity_member(reading, peer, key, value);
+    return result <= 0 ? result
+                       : say_of_peer(reading, peer, key,
+                                     "is not one of host, port, ae_title, calling_ae, tls, user, password_file, "
+                                     "kerberos_file, saml_file, jwt_file, identity_response");
 }
 
 static int read_peer(const struct reading *reading, const char *name, json_t *object, struct peer *ret_peer)

@@ -8,12 +8,14 @@
  *       "safe": {"host": "10.1.2.3", "tls": {"ca": "ca.pem", "cert": "us.pem", "key": "us.key",
  *                "key_password_file": "password", "server_name": "pacs", "pin": "01ab...", "min": "1.3",
  *                "ciphers": "TLS_AES_256_GCM_SHA384"}},
+ *       "asks": {"host": "10.1.2.4", "user": "gateway", "password_file": "password", "identity_response": true},
  *       "test": {"host": "127.0.0.1", "tls": true}
  *     }
  *   }
  *
- * Only `host` is required; "tls" may be empty, and is as the options of that name are. A key that is not in this
- * example is an error: a typing slip must not send data elsewhere.
+ * Only `host` is required; "tls" may be empty, and is as the options of that name are. Beside "user" and
+ * "password_file" there are "kerberos_file", "saml_file" and "jwt_file", as the options of these names. A key that is
+ * not in this example is an error: a typing slip must not send data elsewhere.
  */
 #ifndef PROGRAMS_PEERS_H
 #define PROGRAMS_PEERS_H
@@ -40,6 +42,11 @@ struct peer {
         bool newest; /* 1.3 only */
         bool insecure;
     } with;
+    struct peer_identity { /* "" = not said; as the options are called */
+        char user[PEER_VALUE_SIZE], password_file[PEER_VALUE_SIZE];
+        char kerberos_file[PEER_VALUE_SIZE], saml_file[PEER_VALUE_SIZE], jwt_file[PEER_VALUE_SIZE];
+        bool response_wanted;
+    } as;
 };
 
 /*

@@ -2,11 +2,15 @@
 #include "programs/server.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "dicomnet/tls.h"
 #include "programs/option_groups.h"
+#include "programs/secret_file.h"
 #include "programs/tls_options.h"
+#include "serve/accounts.h"
 
 int server_init(struct server *server, const char *program, void (*close)(void *user), void *user)
 {
@@ -62,7 +66,7 @@ struct dicomnet_acceptor_options server_acceptor_of(const struct listening_group
     return acceptor;
 }
 
-int server_make_tls(const struct listening_group *listening, const char *program,
+static int make_tls(const struct listening_group *listening, const char *program,
                     struct dicomnet_acceptor_options *acceptor)
 {
     char message[OPTIONS_MESSAGE_SIZE];
@@ -74,6 +78,72 @@ int server_make_tls(const struct listening_group *listening, const char *program
     if (error != 0)
         fprintf(stderr, "%s: %s\n", program, message);
     return error;
+}
+
+/* NAME:FILE. 0, or a negative error with what is wrong in `message`. */
+static int add_account(struct accounts *accounts, const char *user, char message[OPTIONS_MESSAGE_SIZE])
+{
+    char name[ACCOUNT_NAME_MAX + 1], password[SECRET_PASSWORD_SIZE], why[SECRET_WHY_SIZE];
+    const char *colon = strchr(user, ':');
+    size_t len = colon != NULL ? (size_t)(colon - user) : 0;
+    if (len == 0 || len > ACCOUNT_NAME_MAX || colon[1] == '\0') {
+        snprintf(message, OPTIONS_MESSAGE_SIZE, "'%.80s' is not NAME:FILE, with a name of 1 to %d bytes", user,
+                 ACCOUNT_NAME_MAX);
+        return -EINVAL;
+    }
+    snprintf(name, sizeof name, "%.*s", (int)len, user);
+    int error = secret_file_read_password(colon + 1, password, why);
+    if (error != 0) {
+        snprintf(message, OPTIONS_MESSAGE_SIZE, "'%.200s': %s", colon + 1, why);
+        return error;
+    }
+    error = accounts_add(accounts, name, password);
+    explicit_bzero(password, sizeof password);
+    if (error != 0)
+        snprintf(message, OPTIONS_MESSAGE_SIZE, "'%s' %s", name,
+                 error == -EEXIST ? "is named twice" : dicomnet_error_text(error));
+    return error;
+}
+
+static int make_accounts(const struct listening_group *listening, const char *program,
+                         struct dicomnet_acceptor_options *acceptor)
+{
+    char message[OPTIONS_MESSAGE_SIZE] = "out of memory";
+    if (listening->users.count == 0)
+        return 0;
+    struct accounts *accounts = accounts_create();
+    int error = accounts == NULL ? -ENOMEM : 0;
+    for (size_t i = 0; i < listening->users.count && error == 0; i++)
+        error = add_account(accounts, listening->users.items[i], message);
+    if (error != 0) {
+        fprintf(stderr, "%s: --require-user: %s\n", program, message);
+        accounts_destroy(accounts);
+        return error;
+    }
+    if (acceptor->association.tls == NULL)
+        fprintf(stderr, "%s: --require-user: passwords come over the line in clear: --tls encrypts it\n", program);
+    acceptor->association.authenticate = accounts_authenticate;
+    acceptor->association.authentication = accounts;
+    return 0;
+}
+
+int server_make_access(const struct listening_group *listening, const char *program,
+                       struct dicomnet_acceptor_options *acceptor)
+{
+    int error = make_tls(listening, program, acceptor);
+    if (error == 0)
+        error = make_accounts(listening, program, acceptor);
+    if (error != 0)
+        server_drop_access(acceptor);
+    return error;
+}
+
+void server_drop_access(struct dicomnet_acceptor_options *acceptor)
+{
+    dicomnet_tls_destroy(acceptor->association.tls);
+    accounts_destroy(acceptor->association.authentication);
+    acceptor->association.tls = NULL;
+    acceptor->association.authentication = NULL;
 }
 
 void server_say_listening(const struct listening_group *listening, uint16_t port)

@@ -45,11 +45,15 @@ struct dicomnet_acceptor_options server_acceptor_of(const struct listening_group
                                                     const struct dicomnet_logger *logger);
 
 /*
- * TLS for it, if the options ask for it: acceptor->association.tls is then the caller's to destroy. 0, or a negative
- * error after a line on standard error.
+ * Who may come to it, and how, as the options say: over TLS, if they ask for it; and those users whom they name, and
+ * nobody else, if they name any. Files and passwords are read here. 0 with acceptor->association set up, or a negative
+ * error after a line on standard error. That passwords come over the line in clear is said there, too.
  */
-int server_make_tls(const struct listening_group *listening, const char *program,
-                    struct dicomnet_acceptor_options *acceptor) DICOMNET_MUST_CHECK;
+int server_make_access(const struct listening_group *listening, const char *program,
+                       struct dicomnet_acceptor_options *acceptor) DICOMNET_MUST_CHECK;
+
+/* Undo it, when nobody listens any more. Safe twice. */
+void server_drop_access(struct dicomnet_acceptor_options *acceptor);
 
 /* "listening on 127.0.0.1:104" on standard output. */
 void server_say_listening(const struct listening_group *listening, uint16_t port);

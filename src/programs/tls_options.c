@@ -2,7 +2,6 @@
 #include "programs/tls_options.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,8 +9,7 @@
 
 #include "dicomnet/tls.h"
 #include "programs/option_groups.h"
-
-enum { PASSWORD_SIZE = 1024 };
+#include "programs/secret_file.h"
 
 bool tls_options_ask(const struct tls_group *tls)
 {
@@ -21,33 +19,16 @@ bool tls_options_ask(const struct tls_group *tls)
            tls->client != TLS_CLIENT_UNSAID;
 }
 
-/* ---- the password ---- */
-
-/* The first line of the file. 0, or a negative error. */
-static int read_password(const char *path, char ret_password[PASSWORD_SIZE])
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    ssize_t len = read(fd, ret_password, PASSWORD_SIZE - 1);
-    int error = len < 0 ? -errno : 0;
-    close(fd);
-    ret_password[len > 0 ? len : 0] = '\0';
-    ret_password[strcspn(ret_password, "\r\n")] = '\0';
-    return error;
-}
-
 /* ---- both kinds ---- */
 
 /* The password is in memory no longer than this takes. */
 static int create(const struct tls_group *tls, struct dicomnet_tls_options *options, struct dicomnet_tls **ret_tls,
                   char *ret_message, size_t size)
 {
-    char password[PASSWORD_SIZE] = "", why[DICOMNET_TLS_WHY_SIZE];
-    int error = tls->password_file != NULL ? read_password(tls->password_file, password) : 0;
+    char password[SECRET_PASSWORD_SIZE] = "", why[DICOMNET_TLS_WHY_SIZE], why_not[SECRET_WHY_SIZE];
+    int error = tls->password_file != NULL ? secret_file_read_password(tls->password_file, password, why_not) : 0;
     if (error != 0) {
-        snprintf(ret_message, size, "--tls-key-password-file: '%.200s': %s", tls->password_file,
-                 dicomnet_error_text(error));
+        snprintf(ret_message, size, "--tls-key-password-file: '%.200s': %s", tls->password_file, why_not);
         return error;
     }
     options->certificate = tls->certificate;

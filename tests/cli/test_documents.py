@@ -12,8 +12,8 @@ from support.process import TIMEOUT_S, build_folder, environment, run
 OPTION = re.compile(r'(?<![\w-])--[a-z][a-z-]*[a-z]')
 PROGRAMS = ('dicom-sender', 'dicom-receiver', 'dicom-echo', 'dicom-archive', 'dicom-finder', 'dicom-mover')
 # meson's, storescp's, ./run's, pkg-config's, ninja's and git's
-OF_OTHERS = {'--list', '--ignore', '--fork', '--minutes', '--cflags', '--libs', '--quick', '--cases', '--rounds', '--data',
-             '--small-disk', '--show', '--max-send-pdu', '--update', '--buildtype'}
+OF_OTHERS = {'--list', '--user-pass', '--ignore', '--fork', '--minutes', '--cflags', '--libs', '--quick', '--cases',
+             '--rounds', '--data', '--small-disk', '--show', '--max-send-pdu', '--update', '--buildtype'}
 # Whole command lines of other tools, and what bench.py takes, have tests of their own.
 NOT_OURS = ('docs/manual/from-other-tools.md', 'bench/README.md')
 NOT_RUN_MAX = 8

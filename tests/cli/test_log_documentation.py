@@ -24,7 +24,8 @@ ODD_FIELDS = {
     'session.note': {'field_level', 'echo_us', 'threads', 'error', 'instances_per_s', 'bytes_per_s', 'stores'},
     'association.requested': {'identity', 'window_invoked', 'window_performed'},
     'association.accepted': {'identity', 'window_invoked', 'window_performed'},
-    'association.released': {'error'}, 'association.opened': {'tls'}, 'association.proposed': {'role'}, 'association.context': {'role'},
+    'association.released': {'error'}, 'association.opened': {'tls', 'user'}, 'association.rejected': {'user'},
+    'association.proposed': {'role'}, 'association.context': {'role'},
 }
 # Of messages and of files each record has those that mean something for it: all are seen, but not with every event.
 SHARED = ('dimse.', 'store.', 'file.')

@@ -26,6 +26,9 @@ static void check_all_inside(struct dicomnet_span body, const struct dicomnet_pd
     check_inside(body, associate->application_context);
     check_inside(body, associate->implementation_class_uid);
     check_inside(body, associate->implementation_version);
+    check_inside(body, associate->identity.primary);
+    check_inside(body, associate->identity.secondary);
+    check_inside(body, associate->identity_response);
     FUZZ_CHECK(strlen(associate->called_ae) <= 16 && strlen(associate->calling_ae) <= 16);
     FUZZ_CHECK(associate->context_count <= DICOMNET_PDU_CONTEXTS_MAX &&
                associate->role_count <= DICOMNET_PDU_ROLES_MAX);
@@ -70,6 +73,12 @@ static void check_same(const struct dicomnet_pdu_associate *a, const struct dico
     FUZZ_CHECK(a->has_max_len == b->has_max_len && a->max_len == b->max_len);
     FUZZ_CHECK(a->has_async == b->has_async && a->async_invoked == b->async_invoked);
     FUZZ_CHECK(a->async_performed == b->async_performed);
+    FUZZ_CHECK(a->has_identity == b->has_identity && a->has_identity_response == b->has_identity_response);
+    FUZZ_CHECK(!(a->has_identity && a->has_identity_response));
+    FUZZ_CHECK(a->identity.type == b->identity.type && a->identity.response_wanted == b->identity.response_wanted);
+    check_equal(a->identity.primary, b->identity.primary);
+    check_equal(a->identity.secondary, b->identity.secondary);
+    check_equal(a->identity_response, b->identity_response);
     FUZZ_CHECK(a->context_count == b->context_count && a->role_count == b->role_count);
     for (size_t i = 0; i < a->context_count; i++)
         check_same_context(&a->contexts[i], &b->contexts[i], a->flaws);

@@ -39,6 +39,21 @@ struct run {
 
 static struct messages requests, answers;
 
+/* Who says who he is has to say it by name and passcode. All of both can be read. */
+static bool authenticate(void *authentication, struct dicomnet_association *association,
+                         const struct dicomnet_identity *identity, struct dicomnet_span *ret_response)
+{
+    unsigned sum = 0;
+    (void)authentication, (void)association;
+    for (size_t i = 0; identity != NULL && i < identity->primary.len; i++)
+        sum += identity->primary.data[i];
+    for (size_t i = 0; identity != NULL && i < identity->secondary.len; i++)
+        sum += identity->secondary.data[i];
+    if (identity != NULL && sum % 2 == 0)
+        *ret_response = identity->secondary;
+    return identity == NULL || identity->type == DICOMNET_IDENTITY_USER_NAME_AND_PASSCODE;
+}
+
 /* What was kept is called after a UID or a hash, and lies in the folder itself. It is removed. */
 static void check_folder(uint64_t stored)
 {
@@ -164,7 +179,8 @@ static void open_receiver(struct run *run, unsigned flags)
                                                     .association = {.ae = "RECEIVER",
                                                                     .max_pdu_len = DICOMNET_ASSOCIATION_MAX_PDU_MIN,
                                                                     .window = (flags & FLAG_WINDOW) != 0 ? 8 : 1,
-                                                                    .timeouts = dicomnet_association_default_timeouts}},
+                                                                    .timeouts = dicomnet_association_default_timeouts,
+                                                                    .authenticate = authenticate}},
                                        .output_dir = (flags & FLAG_KEEP) != 0 ? fake_folder() : NULL,
                                        .check = (flags & FLAG_CHECK) != 0,
                                        .faults = {.status = (flags & FLAG_REFUSE) != 0 ? 0xA700 : 0x0000,

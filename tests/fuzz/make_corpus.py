@@ -47,6 +47,15 @@ def associate_rq(max_pdu=16384, extra=b''):
     return wire.pdu(wire.ASSOCIATE_RQ, rq[6:] + extra)
 
 
+def counted(value):
+    return struct.pack('>H', len(value)) + value
+
+
+def identity(kind, primary, secondary=b'', wanted=0):
+    """A user identity sub-item of a request (PS3.7 Table D.3-14)."""
+    return wire.item(0x58, bytes([kind, wanted]) + counted(primary) + counted(secondary))
+
+
 def associate_ac(results=((1, 0, wire.EXPLICIT_LITTLE), (3, 0, wire.IMPLICIT_LITTLE), (5, 3, '')), max_pdu=16384,
                  sub_items=b''):
     fixed = struct.pack('>HH16s16s32x', 1, 0, b'SERVER'.ljust(16), b'CLIENT'.ljust(16))
@@ -128,6 +137,17 @@ def associates():
     yield 'role-cut', rq(fixed + name + context + wire.item(0x50, wire.item(0x54, b'\0\7\1\2')))
     yield 'max-len-cut', rq(fixed + name + context + wire.item(0x50, wire.item(0x51, b'\0\0')))
     yield 'async-cut', rq(fixed + name + context + wire.item(0x50, wire.item(0x53, b'\0\0')))
+    name_alone, with_passcode = identity(1, b'alice'), identity(2, b'alice', b'secret', 1)
+    yield 'identity-name', rq(fixed + name + context + wire.item(0x50, name_alone))
+    yield 'identity-passcode', rq(fixed + name + context + wire.item(0x50, with_passcode))
+    yield 'identity-twice', rq(fixed + name + context + wire.item(0x50, name_alone + with_passcode))
+    yield 'identity-token', rq(fixed + name + context + wire.item(0x50, identity(5, b'eyJ.' * 300, wanted=1)))
+    yield 'identity-unknown', rq(fixed + name + context + wire.item(0x50, identity(255, b'', b'?')))
+    yield 'identity-cut', rq(fixed + name + context + wire.item(0x50, wire.item(0x58, with_passcode[4:-1])))
+    yield 'identity-one-length', rq(fixed + name + context + wire.item(0x50, wire.item(0x58, name_alone[4:-2])))
+    yield 'identity-response', ac(associate_ac(sub_items=wire.item(0x59, counted(b'ticket')))[6:])
+    yield 'identity-response-empty', ac(associate_ac(sub_items=wire.item(0x59, counted(b'')))[6:])
+    yield 'identity-response-cut', ac(associate_ac(sub_items=wire.item(0x59, b'\0\7ticket'))[6:])
     yield 'user-cut', rq(fixed + name + context + wire.item(0x50, b'\x51\0\0\4'))
 
 
@@ -469,6 +489,10 @@ def receiver_runs():
     rq = step(SEND, associate_rq())
     release = step(SEND, RELEASE_RQ)
     yield 'store', b'\0' + rq + step(SEND, store_rq(1, '1.2.3')) + release
+    for kind in (1, 2, 5):
+        asks = associate_rq(extra=wire.item(0x50, identity(kind, b'alice', b'secret' * (kind == 2), 1)))
+        yield f'identity-{kind}', b'\0' + step(SEND, asks) + step(SEND, store_rq(1, '1.2.3')) + release
+    yield 'identity-cut', b'\0' + step(SEND, asks[:-3]) + step(CLOSE)
     yield 'keep', b'\1' + rq + step(SEND, store_rq(1, '1.2.3')) + step(SEND, store_rq(2, '1.2.3')) + \
         step(SEND, store_rq(3, '1.2.3', b'other bytes!')) + release
     yield 'keep-odd-names', b'\1' + rq + step(SEND, store_rq(1, '../../x')) + step(SEND, store_rq(2, '1..2')) + \

@@ -52,6 +52,13 @@ class Dcmtk(TlsInterop):
                     self.assertIn('in common', summary['stop_reason'])
                 peer.stop()
 
+    def test_storescp_with_another_kind_of_key(self):
+        curve = self.certificates.make('curve', self.certificates.root, 'DNS:localhost', kind='ec')
+        peer = self.start(Storescp('+tls', curve.key, curve.certificate, '+cf', self.certificates.root.certificate))
+        result, _ = self.send_over_tls(peer.port, *self.ours)
+        self.assert_exit(result, 0)
+        self.assertEqual(len(peer.received()), 12)
+
     def test_storescp_requires_a_certificate(self):
         """It does so unless told otherwise, and may close the connection before we have read why."""
         peer = self.start(Storescp('+tls', self.certificates.server.key, self.certificates.server.certificate, '+cf',
@@ -154,14 +161,31 @@ class Openssl(TlsInterop):
                                (['-tls1_3', '-Verify', '1'], 'wants a certificate of this side'),
                                (['-tls1_2', '-Verify', '1'], 'wants a certificate of this side')):
             with self.subTest(options):
-                port = network.free_port()
-                server = OpensslServer(self.certificates.server, port, *options)
-                self.addCleanup(server.stop)
-                server.start()
-                network.wait_until(lambda at=port: network.is_listening(at), 10, 's_server')
-                result = run('dicom-echo', f'pacss://localhost:{port}', *self.certificates.trust, '--acse-timeout', '1')
-                self.assert_exit(result, 1)
-                self.assertIn(words, result.err)
+                self.assert_said(self.certificates.server, options, words)
+
+    def assert_said(self, identity, options, words):
+        """By our echo, of an s_server that is started so."""
+        port = network.free_port()
+        server = OpensslServer(identity, port, *options)
+        self.addCleanup(server.stop)
+        server.start()
+        network.wait_until(lambda: network.is_listening(port), 10, 's_server')
+        result = run('dicom-echo', f'pacss://localhost:{port}', *self.certificates.trust, '--acse-timeout', '1')
+        self.assert_exit(result, 1)
+        self.assertIn(words, result.err)
+
+    def test_certificates_of_servers(self):
+        between = self.certificates.make('between', self.certificates.root, ca=True)
+        below = self.certificates.make('below', between, ca=True, kind='ec')
+        leaf = self.certificates.make('leaf', below, 'DNS:localhost', kind='ec')
+        old = self.certificates.make('old', self.certificates.root, 'DNS:localhost', days=-1)
+        other = self.certificates.make('other', self.certificates.root, 'DNS:elsewhere.example')
+        for version in '-tls1_2', '-tls1_3':
+            for identity, more, words in ((leaf, ['-cert_chain', leaf.chain], 'no association was agreed'),
+                                          (leaf, [], "issuer that is not trusted: 'below'"), (old, [], 'has expired'),
+                                          (other, [], "made out to another name: 'elsewhere.example'")):
+                with self.subTest(identity.name, version=version, words=words):
+                    self.assert_said(identity, [version, *more], words)
 
 
 if __name__ == '__main__':

@@ -21,11 +21,13 @@ import charts
 import conversion
 import line
 import machine
+import remote
 import retrieval
 import tables
 import tls
-from contest import (Build, Data, Dcmtk, Failed, Floor, Orthanc, Proxy, Receiver, Sender, Storescp, measured, network,
-                     run_once)
+import uneven
+from contest import (Build, Data, Dcmtk, Failed, Floor, Orthanc, Proxy, Receiver, Sender, Sink, Storescp, measured,
+                     network, run_once)
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
 
@@ -35,6 +37,7 @@ class Bench:
         self.quick = arguments.quick
         self.rounds = arguments.rounds or (3 if arguments.quick else 5)
         self.build = Build(arguments.build)
+        self.before = Build(arguments.before) if arguments.before else None
         self.cache = pathlib.Path(arguments.data) / ('quick' if arguments.quick else 'full')
         self.small_disk = arguments.small_disk
         self.threads = (1, 2, 4, 8)
@@ -57,6 +60,11 @@ class Bench:
             'line-ct': ('8x5x524288', '8x1x524288'),
             'line-small': ('8x50x16384', '8x6x16384'),
             'line-few': ('1x50x16384', '1x8x16384'),
+            'remote-small': ('64x60x16384', '64x10x16384'),
+            'remote-small-few': ('4x50x16384', '4x5x16384'),
+            'remote-ct': ('64x10x524288', '64x2x524288'),
+            'remote-ct-few': ('2x40x524288', '2x10x524288'),
+            'remote-tree': ('20000x5x1024', '500x5x1024'),
             'headers': ('40x250x6144', '40x250x6144'),
             'million': ('1000x1000x1024', '100x500x1024'),
             'cost': ('1x200x16384', '1x100x16384'),
@@ -72,6 +80,20 @@ class Bench:
                                                          1 + list(specs).index(name), *more)
         data.make(self.build, self.cache)
         return data
+
+    def uneven(self, name):
+        """name: the large study, the small ones. The few are for those who wait for each message."""
+        specs = {'60': ('1x60x16384', '7x2x16384'), '60-few': ('1x60x16384', '7x2x16384'),
+                 '2000': ('1x2000x16384', '50x3x16384'), '2000-few': ('1x120x16384', '50x3x16384')}
+        data = uneven.Uneven(f'uneven-{name}', *specs[name], 101 + 2 * list(specs).index(name))
+        data.make(self.build, self.cache)
+        return data
+
+    def named(self, build, contestant):
+        """A contestant of this build or of the one before it, whose name says so."""
+        if build is self.before:
+            contestant.name += ', before'
+        return contestant
 
     # ---- a contest: several contestants, the same peer, in turns ----
 
@@ -138,9 +160,18 @@ class Bench:
         window = ('--window', '16')
         self.contest(name, Receiver.name, self.senders(data) + apart + self.senders(data, (2,), *window) +
                      self.others(data) + floors, self.receiver(*window))
+        self.into_sink(name, data)
         few = self.data('few')
         self.contest(name, 'storescp --fork --ignore, tuned', self.senders(data) + self.others(data, few),
                      lambda: Storescp(tuned=True).start())
+
+    def into_sink(self, name, data):
+        """What the sender can do; and beside it what that of another build could."""
+        contestants = self.senders(data) + self.senders(data, (1, 4), '--window', '16')
+        if self.before:
+            contestants += [(self.named(self.before, Sender(self.before, count)), data) for count in self.threads]
+        contestants.append((Dcmtk('dcmsend', tuned=True), data))
+        self.contest(name, Sink.name, contestants, lambda: Sink(self.build).start(), warm=[data])
 
     def case_ct(self):
         self.case_small('ct')
@@ -150,6 +181,7 @@ class Bench:
         contestants = self.senders(data) + self.others(data)
         floors = [(Floor(self.build, count), data) for count in (1, 2)]
         self.contest('big', Receiver.name, contestants + floors, self.receiver())
+        self.into_sink('big', data)
         self.contest('big', 'storescp --fork --ignore, tuned', contestants, lambda: Storescp(tuned=True).start(),
                      warm=[data])
         if self.small_disk:
@@ -163,6 +195,12 @@ class Bench:
                      lambda: Storescp(tuned=False).start())
         self.contest('stock', Orthanc.name, self.senders(some, (1, 4)) + theirs, lambda: Orthanc().start(),
                      keep_peer=True)
+
+    def case_uneven(self):
+        uneven.case(self)
+
+    def case_remote(self):
+        remote.case(self)
 
     def case_distance(self):
         few, far = self.data('far-few'), self.data('far')
@@ -290,7 +328,9 @@ class Bench:
 
     # ---- all of it ----
 
-    cases = ('small', 'ct', 'stock', 'distance', 'scan', 'cost', 'million', 'move', 'find', 'convert', 'tls', 'line', 'big')
+    cases = ('small', 'ct', 'stock', 'uneven', 'distance', 'remote', 'scan', 'cost', 'million', 'move', 'find',
+             'convert', 'tls', 'line', 'big')
+    not_quick = ('uneven', 'remote')
 
     def run(self, cases):
         begun = time.monotonic()
@@ -308,13 +348,17 @@ def parse_arguments():
     parser = argparse.ArgumentParser(prog='bench', description='Measures dicom-sender beside its peers.')
     parser.add_argument('--quick', action='store_true', help='smaller data and three rounds: two minutes')
     parser.add_argument('--rounds', type=int, help='rounds of each contest [5, quick: 3]')
-    parser.add_argument('--cases', default=','.join(Bench.cases), help='some of: %(default)s')
+    parser.add_argument('--cases', help=f'some of: {",".join(Bench.cases)} [all; quick: without '
+                                        f'{" and ".join(Bench.not_quick)}]')
     parser.add_argument('--build', default=TOP / 'build' / 'release', help='the build folder [%(default)s]')
+    parser.add_argument('--before', help='the build folder of another dicom-sender, to be compared with in turns')
     parser.add_argument('--data', default=default_data, help='where data is made and kept [%(default)s]')
     parser.add_argument('--small-disk', action='store_true', help='remove the two largest trees after their cases')
     parser.add_argument('--results', default=TOP / 'bench' / 'results', help='where results go [%(default)s]')
     parser.add_argument('--show', metavar='FILE', help='print the tables of an earlier result, and draw its charts')
     arguments = parser.parse_args()
+    without = Bench.not_quick if arguments.quick else ()
+    arguments.cases = arguments.cases or ','.join(case for case in Bench.cases if case not in without)
     unknown = set(arguments.cases.split(',')) - set(Bench.cases)
     if unknown:
         parser.error(f'no cases are called {", ".join(sorted(unknown))}')

@@ -66,7 +66,17 @@ class Receiver(peers.Server):
         self.process.wait(peers.STOP_TIMEOUT_S)
         totals = re.search(r'(\d+) associations?, (\d+) stored, (\d+) refused', self.log())
         if not totals or (int(totals[2]), int(totals[3])) != (files, 0):
-            raise Failed(f'dicom-receiver: {totals[0] if totals else self.log()[-500:]}, expected {files} stored')
+            raise Failed(f'{self.name}: {totals[0] if totals else self.log()[-500:]}, expected {files} stored')
+
+
+class Sink(Receiver):
+    """The bare sink: it answers, and does no more. Its last line has the form of our receiver's."""
+
+    ae_title = 'SINK'
+    name = 'bare sink'
+
+    def command(self, port):
+        return [self.build.tool('sink'), str(port)]
 
 
 class Storescp(peers.Storescp):
@@ -294,10 +304,14 @@ class Data:
 
     def __init__(self, name, spec, seed):
         self.name, self.spec, self.seed = name, spec, seed
-        studies, instances, _ = spec.split('x')
-        self.files = int(studies) * int(instances)
+        self.files = self.count(spec)
         self.folder = None
         self.bytes = 0
+
+    @staticmethod
+    def count(spec):
+        studies, instances, _ = spec.split('x')
+        return int(studies) * int(instances)
 
     def make(self, build, cache):
         self.folder = cache / f'{self.name}-{self.spec}'

@@ -1,13 +1,15 @@
 """The results as text: a table for each contest, the targets, the machine."""
 import statistics
 
+import remote
 import tls
 
 BASELINES = ('dcmsend tuned', 'dcmsend stock')
 BASELINES_OF = {'move': ('movescu',), 'find': ('findscu',),
                 'convert': ('dcmsend tuned', 'dcmsend tuned +dls', 'dcmdjpeg', 'gdcmconv --raw'),
                 'tls-ct': ('storescu tuned +tls', 'storescu stock +tls'),
-                'tls-small': ('storescu tuned +tls', 'storescu stock +tls')}
+                'tls-small': ('storescu tuned +tls', 'storescu stock +tls'),
+                'remote-tree': ('dicom-sender --dry-run, before',)}
 
 
 def values(result, key):
@@ -37,10 +39,13 @@ def ratios(ours, theirs, phase='whole'):
     return [rate_of(our, phase) / rate_of(their) for our, their in zip(ours['runs'], theirs['runs'])]
 
 
-def best_of(contest, prefix):
-    """The name of the fastest contestant whose name begins like this and has no further options, or None."""
+def best_of(contest, prefix, ending=''):
+    """The name of the fastest contestant whose name begins like this and has no further options, or None.
+
+    `ending` is what the name ends in beyond that: those of an earlier build have one."""
     rates = {name: median(result, 'instances_per_s') for name, result in contest.items()
-             if name.startswith(prefix) and ' --' not in name and not result['failed'] and result['runs']}
+             if name.startswith(prefix) and name.endswith(ending) and ' --' not in name and
+             (ending or ',' not in name.removeprefix('floor,')) and not result['failed'] and result['runs']}
     return max(rates, key=rates.get) if rates else None
 
 
@@ -144,9 +149,46 @@ def tls_targets(results):
                                  contest.get(f'dicom-sender {threads}')), at_most=True)
 
 
+def sink_targets(results):
+    for case, limit in (('small', 15), ('ct', 5)):
+        contest = find(results, case, 'bare sink')
+        best, before = best_of(contest, 'dicom-sender'), best_of(contest, 'dicom-sender', ', before')
+        yield target(f'{case} into the bare sink ({best or "best"}): dcmsend tuned', limit,
+                     ratios(contest.get(best), contest.get('dcmsend tuned')))
+        yield target(f'{case} into the bare sink, best: best of the build before', 1.1,
+                     ratios(contest.get(best), contest.get(before)))
+    for case in ('small', 'ct', 'big'):
+        contest = find(results, case, 'bare sink')
+        for threads in ('1 thread', '4 threads'):
+            yield target(f'{case} into the bare sink, {threads}, window 16: no window', 0.97,
+                         ratios(contest.get(f'dicom-sender {threads} --window 16'),
+                                contest.get(f'dicom-sender {threads}')))
+
+
+def remote_targets(results):
+    for case, delay_ms, threads, limit in (('small', 1, '1 thread', 25), ('small', 1, '8 threads', 50),
+                                           ('small', 1, '32 threads', 70), ('ct', 5, '8 threads', 25)):
+        contest = find(results, f'remote-{case}', remote.peer_name(delay_ms))
+        yield target(f'{case}, storage {delay_ms} ms away, {threads}: dcmsend tuned', limit,
+                     ratios(contest.get(f'dicom-sender {threads}'), contest.get('dcmsend tuned')))
+    contest = find(results, 'remote-tree', remote.peer_name(remote.TREE_DELAY_MS))
+    yield target('folders of 5 files, storage 1 ms away, scan alone: the build before', 8,
+                 ratios(contest.get('dicom-sender --dry-run'), contest.get('dicom-sender --dry-run, before')))
+
+
+def uneven_targets(results):
+    for name in ('60', '2000'):
+        for peer in ('storescp', 'Orthanc'):
+            contest = find(results, f'uneven-{name}', peer)
+            best = best_of(contest, 'dicom-sender')
+            yield target(f'uneven studies, the largest of {name}, into {peer}, 8 threads: best ({best or "-"})', 0.9,
+                         ratios(contest.get('dicom-sender 8 threads'), contest.get(best)))
+
+
 def targets(results):
     return [*peer_targets(results), *floor_targets(results), *other_targets(results), *retrieval_targets(results),
-            *conversion_targets(results), *tls_targets(results)]
+            *conversion_targets(results), *tls_targets(results), *sink_targets(results), *remote_targets(results),
+            *uneven_targets(results)]
 
 
 # ---- text ----

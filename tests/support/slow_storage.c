@@ -2,25 +2,31 @@
  * slow_storage - makes the storage below one folder slow, or odd, for a program that is run with this library in
  * LD_PRELOAD: a NAS, or a gateway to objects, whose every answer takes a round trip.
  *
- *   SLOW_TREE     the folder, an absolute path; what is not below it is as fast as it is
- *   SLOW_US       how long each of these waits, in microseconds: opening a file, opening a folder, and reading a MiB of
- *                 a file that this descriptor has not read yet, so also the first read of it
- *   SLOW_STAT_US  how long stat and its relatives wait [0: after a listing, NFS knows the attributes]; fstat never
- * waits SLOW_ODD      rules, with semicolons in between: CALL TEXT ACTION. CALL is open, read, folder (opening one),
- * list (reading its entries) or stat, TEXT a part of the path, without blanks. ACTION is hang=MS, after which the call
- * goes through, or the name of an error (ESTALE, EIO, EAGAIN, ...); with @N only the N-th call that the rule fits. The
- * first rule that fits counts. SLOW_ODD="folder study7 hang=60000; read b.dcm EIO@2" SLOW_COUNT    a file that gets one
- * line at the end: "opens 3 reads 3 folders 1 lists 9 stats 0 odd 0 at_once 2": calls of each kind below the tree
- * (reads: of MiB that were not there yet), how many a rule fitted, and how many calls waited at the same time at most
+ *   SLOW_TREE     the folder, an absolute path
+ *   SLOW_US       how long each call waits, in microseconds
+ *   SLOW_STAT_US  how long stat and its relatives wait [0]
+ *   SLOW_ODD      rules: which calls hang, or fail
+ *   SLOW_COUNT    a file for counts
  *
- * What a descriptor has read, or was advised to read ahead (posix_fadvise with WILLNEED, readahead), whichever thread
- * asked, is there for all its readers one delay after it was asked for; another descriptor of the same file has
- * nothing. Calls wait each for themselves: the storage answers any number at once. A signal does not end a wait, as
- * with NFS.
+ * What waits is opening a file, opening a folder, and reading a MiB of a file that this descriptor has not read yet, so
+ * also the first read of it. Attributes are there with a listing, as with NFS, unless SLOW_STAT_US says otherwise;
+ * fstat never waits. What a descriptor has read, or was advised to read ahead (posix_fadvise with WILLNEED, readahead),
+ * whichever thread asked, is there for all its readers one delay after it was asked for; another descriptor of the same
+ * file has nothing. Calls wait each for themselves: the storage answers any number at once. A signal does not end a
+ * wait, as with NFS.
  *
- * Known: open, openat, fopen and fread with their variants, opendir, fdopendir, readdir, read, readv, pread, preadv,
- * stat, lstat, fstatat, statx, access. Not known: mmap, duplicated descriptors, scandir, getc and its relatives,
- * symbolic links into the tree and paths with "..".
+ * A rule is CALL TEXT ACTION, with semicolons between rules, as in "folder study7 hang=60000; read b.dcm EIO@2". CALL
+ * is open, read, folder (opening one), list (reading its entries) or stat; TEXT is a part of the path, without blanks;
+ * ACTION is the name of an error (ESTALE, EIO, EAGAIN, ...), or hang=MS, after which the call goes through. With @N
+ * only the N-th call that the rule fits. The first rule that fits counts.
+ *
+ * SLOW_COUNT gets one line at the end of a process that has asked for anything below the tree: "opens 3 reads 3 folders
+ * 1 lists 9 stats 0 odd 0 at_once 2". That is: calls of each kind (reads: of MiB that were not there yet), how many a
+ * rule fitted, and how many calls waited at the same time at most.
+ *
+ * Known: open, openat, fopen and fread with their variants, opendir, readdir, read, readv, pread, preadv, stat, lstat,
+ * fstatat, statx, access. Not known: mmap, duplicated descriptors, scandir, getc and its relatives, symbolic links into
+ * the tree and paths with "..".
  */
 #undef _FILE_OFFSET_BITS /* open is open here, and open64 another */
 #include <dirent.h>
@@ -154,7 +160,8 @@ __attribute__((constructor)) static void begin(void)
 __attribute__((destructor)) static void end(void)
 {
     char text[200];
-    const char *path = getenv("SLOW_COUNT");
+    bool any = calls[OPEN] + calls[FOLDER] + calls[STAT] > 0;
+    const char *path = any ? getenv("SLOW_COUNT") : NULL;
     int fd = path != NULL ? (int)syscall(SYS_openat, AT_FDCWD, path, O_CREAT | O_WRONLY | O_TRUNC, 0600) : -1;
     if (fd < 0)
         return;

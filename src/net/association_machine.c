@@ -124,7 +124,7 @@ static void on_timer(uv_timer_t *timer)
     }
 }
 
-/* ---- actions ---- */
+/* ---- actions: what PS3.8 Tables 9-6 to 9-9 say, of the PDU that has come, if any ---- */
 
 static void note_tls(struct dicomnet_association *association)
 {
@@ -134,7 +134,8 @@ static void note_tls(struct dicomnet_association *association)
                        tls_cipher(tls), tls_is_resumed(tls) ? ", resumed" : "");
 }
 
-static void open_now(struct dicomnet_association *association)
+/* AE-7 */
+static void open_now(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
 {
     association->opened_us = clock_monotonic_us();
     if (association->write_pending)
@@ -157,7 +158,7 @@ static void invalid_pdu(struct dicomnet_association *association, int error)
 }
 
 /* AE-2 */
-static void send_request(struct dicomnet_association *association)
+static void send_request(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
 {
     association->connected_us = clock_monotonic_us();
     association_log_own_request(association);
@@ -166,10 +167,10 @@ static void send_request(struct dicomnet_association *association)
 }
 
 /* AE-6: the answer decides between Evt7 and Evt8, which send it. */
-static void answer_request(struct dicomnet_association *association, struct dicomnet_span body)
+static void answer_request(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
 {
     struct dicomnet_pdu_reject reject;
-    ssize_t len = negotiate_answer_request(association, body, &reject);
+    ssize_t len = negotiate_answer_request(association, pdu->body, &reject);
     if (association->state != STA3)
         return; /* our user aborted while being asked */
     if (len < 0) {
@@ -187,9 +188,9 @@ static void answer_request(struct dicomnet_association *association, struct dico
 }
 
 /* AE-3 */
-static void read_accept(struct dicomnet_association *association, struct dicomnet_span body)
+static void read_accept(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
 {
-    int error = negotiate_read_accept(association, body);
+    int error = negotiate_read_accept(association, pdu->body);
     if (!association->write_pending)
         association_wipe_request(association);
     if (error == DICOMNET_ERROR_IDENTITY_UNCONFIRMED)
@@ -197,7 +198,7 @@ static void read_accept(struct dicomnet_association *association, struct dicomne
     else if (error != 0)
         invalid_pdu(association, error);
     else
-        open_now(association);
+        open_now(association, pdu);
 }
 
 /* DT-2 and AR-6 */
@@ -227,7 +228,7 @@ static void take_fragment(struct dicomnet_association *association, const struct
 }
 
 /* AR-2, AR-8, AR-10: our user has nothing to say to a release: it is answered as soon as the write under way is out. */
-static void release_asked(struct dicomnet_association *association)
+static void release_asked(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
 {
     association_set_end(association, DICOMNET_ASSOCIATION_RELEASED, association->sending ? DICOMNET_ERROR_RELEASED : 0);
     association->sent_owed = association->sending && association->room->framer.complete;
@@ -251,112 +252,108 @@ static uint8_t abort_reason(int error)
     }
 }
 
-static void perform_abort_action(struct dicomnet_association *association, enum upper_layer_action action,
-                                 const struct dicomnet_pdu_event *pdu)
+/* AE-4 */
+static void read_reject(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
 {
-    switch (action) {
-    case AA1:
-        association_write_abort(association, 0, DICOMNET_PDU_ABORT_NOT_SPECIFIED);
-        break;
-    case AA3:
-        association_set_end(association, DICOMNET_ASSOCIATION_ABORTED_BY_PEER, DICOMNET_ERROR_ABORTED);
-        association->end.abort = dicomnet_pdu_decode_abort(pdu->body);
-        association_close_all(association);
-        break;
-    case AA7: /* the end has been told: this abort is just an answer */
-    case AA8:
-        association_set_end(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_UNEXPECTED);
-        association_write_abort(association, 2, abort_reason(association->end.error));
-        break;
-    case AA2:
-    case AA4:
-    case AA5:
-        association_set_end(association, DICOMNET_ASSOCIATION_LOST,
-                            association->end.error != 0 ? association->end.error : DICOMNET_ERROR_PEER_CLOSED);
-        association_close_all(association);
-        break;
-    default: /* AA-6: ignored */
-        break;
-    }
+    association_set_end(association, DICOMNET_ASSOCIATION_REJECTED, DICOMNET_ERROR_REJECTED);
+    association->end.reject = dicomnet_pdu_decode_reject(pdu->body);
+    association_close_all(association);
 }
 
-static void perform_release_action(struct dicomnet_association *association, enum upper_layer_action action,
-                                   const struct dicomnet_pdu_event *pdu)
+/* AE-5 */
+static void await_request(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
 {
-    switch (action) {
-    case AR1:
-        association_wait_for(association, WAIT_RELEASE, association->timeouts.release_ms);
-        association_write_release(association, DICOMNET_PDU_RELEASE_RQ);
-        break;
-    case AR3:
-        association_set_end(association, DICOMNET_ASSOCIATION_RELEASED, 0);
-        association_close_all(association);
-        break;
-    case AR4:
-        association_wait_for(association, WAIT_CLOSE, CLOSE_LINGER_MS);
-        association_write_release(association, DICOMNET_PDU_RELEASE_RP);
-        if (!association->write_pending)
-            transport_shutdown(&association->transport);
-        break;
-    case AR5:
-        association_close_all(association);
-        break;
-    case AR6:
-        take_fragment(association, pdu);
-        break;
-    case AR9:
-        association_write_release(association, DICOMNET_PDU_RELEASE_RP);
-        break;
-    default: /* AR-2, AR-8, AR-10 */
-        release_asked(association);
-        break;
-    }
+    association_wait_for(association, WAIT_ACSE, association->timeouts.acse_ms);
 }
 
-static void perform(struct dicomnet_association *association, enum upper_layer_action action,
-                    const struct dicomnet_pdu_event *pdu)
+/* AE-8 */
+static void await_close(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
 {
-    switch (action) {
-    case AE2:
-        send_request(association);
-        break;
-    case AE3:
-        read_accept(association, pdu->body);
-        break;
-    case AE4:
-        association_set_end(association, DICOMNET_ASSOCIATION_REJECTED, DICOMNET_ERROR_REJECTED);
-        association->end.reject = dicomnet_pdu_decode_reject(pdu->body);
-        association_close_all(association);
-        break;
-    case AE5:
-        association_wait_for(association, WAIT_ACSE, association->timeouts.acse_ms);
-        break;
-    case AE6:
-        answer_request(association, pdu->body);
-        break;
-    case AE7:
-        open_now(association);
-        break;
-    case AE8:
-        association_wait_for(association, WAIT_CLOSE, CLOSE_LINGER_MS);
-        break;
-    case DT1:
-        association_send_more(association);
-        break;
-    case DT2:
-        take_fragment(association, pdu);
-        break;
-    case ACTION_NONE:
-    case AE1: /* dicomnet_association_open has done it: it can fail */
-        break;
-    default:
-        if (action >= AA1)
-            perform_abort_action(association, action, pdu);
-        else
-            perform_release_action(association, action, pdu);
-        break;
-    }
+    association_wait_for(association, WAIT_CLOSE, CLOSE_LINGER_MS);
 }
+
+/* DT-1, AR-7 */
+static void send_data(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
+{
+    association_send_more(association);
+}
+
+/* AR-1 */
+static void ask_release(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
+{
+    association_wait_for(association, WAIT_RELEASE, association->timeouts.release_ms);
+    association_write_release(association, DICOMNET_PDU_RELEASE_RQ);
+}
+
+/* AR-3 */
+static void be_released(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
+{
+    association_set_end(association, DICOMNET_ASSOCIATION_RELEASED, 0);
+    association_close_all(association);
+}
+
+/* AR-9 */
+static void answer_release(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
+{
+    association_write_release(association, DICOMNET_PDU_RELEASE_RP);
+}
+
+/* AR-4 */
+static void answer_release_last(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
+{
+    await_close(association, pdu);
+    answer_release(association, pdu);
+    if (!association->write_pending)
+        transport_shutdown(&association->transport);
+}
+
+/* AR-5: the end has been told. */
+static void close_now(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
+{
+    association_close_all(association);
+}
+
+/* AA-1 */
+static void abort_for_user(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
+{
+    association_write_abort(association, 0, DICOMNET_PDU_ABORT_NOT_SPECIFIED);
+}
+
+/* AA-2, AA-4, AA-5 */
+static void be_lost(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
+{
+    association_set_end(association, DICOMNET_ASSOCIATION_LOST,
+                        association->end.error != 0 ? association->end.error : DICOMNET_ERROR_PEER_CLOSED);
+    association_close_all(association);
+}
+
+/* AA-3 */
+static void be_aborted(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
+{
+    association_set_end(association, DICOMNET_ASSOCIATION_ABORTED_BY_PEER, DICOMNET_ERROR_ABORTED);
+    association->end.abort = dicomnet_pdu_decode_abort(pdu->body);
+    association_close_all(association);
+}
+
+/* AA-7: the end has been told, and this abort is just an answer. AA-8 */
+static void abort_for_pdu(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu)
+{
+    association_set_end(association, DICOMNET_ASSOCIATION_ABORTED_BY_US, DICOMNET_ERROR_PDU_UNEXPECTED);
+    association_write_abort(association, 2, abort_reason(association->end.error));
+}
+
+/* Without an entry: AE-1, which dicomnet_association_open does, as it can fail; and AA-6, which ignores the PDU. */
+static void (*const actions[])(struct dicomnet_association *association, const struct dicomnet_pdu_event *pdu) = {
+    [AE2] = send_request,        [AE3] = read_accept,    [AE4] = read_reject,
+    [AE5] = await_request,       [AE6] = answer_request, [AE7] = open_now,
+    [AE8] = await_close,         [DT1] = send_data,      [DT2] = take_fragment,
+    [AR1] = ask_release,         [AR2] = release_asked,  [AR3] = be_released,
+    [AR4] = answer_release_last, [AR5] = close_now,      [AR6] = take_fragment,
+    [AR7] = send_data,           [AR8] = release_asked,  [AR9] = answer_release,
+    [AR10] = release_asked,      [AA1] = abort_for_user, [AA2] = be_lost,
+    [AA3] = be_aborted,          [AA4] = be_lost,        [AA5] = be_lost,
+    [AA7] = abort_for_pdu,       [AA8] = abort_for_pdu,
+};
 
 /* The one place where the state changes. */
 void association_step(struct dicomnet_association *association, enum upper_layer_event event,
@@ -364,7 +361,8 @@ void association_step(struct dicomnet_association *association, enum upper_layer
 {
     struct upper_layer_step cell = upper_layer_next(association->state, event, association->requestor);
     association->state = cell.next;
-    perform(association, cell.action, pdu);
+    if (actions[cell.action] != NULL)
+        actions[cell.action](association, pdu);
 }
 
 /* ---- what the transport tells ---- */

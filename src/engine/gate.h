@@ -3,7 +3,8 @@
  *
  * Today that is the breaker alone: a peer that has no room. Time windows and an operator who pauses a session would be
  * asked here as well: a store may begin if all of them agree. A rate is too fine for it: a worker that was given a
- * study stores all of it, unless the gate shuts.
+ * study stores all of it, unless the gate shuts. Each worker would ask for it itself, as for the bytes under way
+ * (flight.h).
  *
  * Pure logic on the main thread: facts and the time come from outside, in milliseconds of any clock that does not go
  * back.

@@ -379,8 +379,9 @@ static void init_crew(struct session *session)
     const struct session_options *options = session->options;
     channel_dimse_peer_init(&session->scp, &options->association, options->priority);
     session->scp.propose_all = options->propose_all;
+    session->channel_peer = options->peer != NULL ? options->peer : &session->scp.peer;
     struct crew_options crew = {
-        .worker = {.peer = &session->scp.peer,
+        .worker = {.peer = session->channel_peer,
                    .association_limit = options->association_limit,
                    .retry = options->retry,
                    .transcode = &options->transcode,

@@ -21,6 +21,7 @@
 #include "instance/fallback.h"
 #include "instance/outcome.h"
 
+struct channel_peer;
 struct instance;
 struct planned_study;
 struct peer_words;
@@ -37,6 +38,8 @@ enum {
 struct session_options {
     /* Of the peer. All pointers here, and in this, are borrowed until the session has ended. */
     struct dicomnet_association_parameters association;
+    const struct channel_peer *peer;     /* whom the workers store to, in whatever protocol (channel.h); NULL = the
+                                            storage SCP at `association`. `verify` and texts go by `association` */
     const struct peer_words *peer_words; /* for texts of how an association ended; NULL = they name no option */
     unsigned threads;                    /* workers: 1 to SESSION_THREADS_MAX */
     bool threads_auto;                   /* begin with one and find out how many are worth it, at most `threads` */

@@ -26,7 +26,7 @@ void session_begin_probing(struct session *session)
 {
     static const struct probe_handler handler = {.pair = on_pair, .done = on_done};
     const struct probe_options options = {.loop = session->loop,
-                                          .peer = &session->scp.peer,
+                                          .peer = session->channel_peer,
                                           .association = &session->options->association,
                                           .words = session->options->peer_words,
                                           .table = &session->plan.table,

@@ -70,7 +70,8 @@ struct session {
     struct plan plan;
     bool time_is_up; /* of a session with a duration: what is left is forgotten */
 
-    struct channel_dimse_peer scp; /* whom the workers store to */
+    struct channel_dimse_peer scp;           /* the storage SCP, unless options->peer is another */
+    const struct channel_peer *channel_peer; /* whom the workers store to */
     struct claims claims;
     struct crew crew;
     struct peer peer;

@@ -296,7 +296,8 @@ Test(destination, wrong_file)
         {"{\"peers\": {\"a\": {\"host\": \"h\", \"port\": 70000}}}",
          ": peer 'a': \"port\" is not a number from 1 to 65535"},
         {"{\"peers\": {\"a\": {\"host\": \"h\", \"aet\": \"X\"}}}",
-         ": peer 'a': \"aet\" is not one of host, port, ae_title, calling_ae, tls"},
+         ": peer 'a': \"aet\" is not one of host, port, ae_title, calling_ae, tls, user, "
+ "password_file, kerberos_file, saml_file, jwt_file, identity_response"},
         {"{\"default\": \"a\", \"peers\": {\"a\": {\"host\": \"h\", \"ae_title\": \"12345678901234567\"}}}",
          ": peer 'a': \"ae_title\" has more than 16 characters"},
         {"{\"default\": \"a\", \"peers\": {\"a\": {\"host\": \"h h\"}}}",

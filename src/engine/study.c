@@ -102,7 +102,11 @@ struct study *study_table_find(const struct study_table *table, const struct ins
 
 static struct study *find_or_make_study(struct study_table *table, const struct instance *instance)
 {
-    struct study *known = study_table_find(table, instance);
+    /* Instances of a study mostly come one after the other. */
+    struct study *known = table->last;
+    if (known == NULL || strcmp(known->uid, study_key_of(instance)) != 0)
+        known = study_table_find(table, instance);
+    table->last = known;
     if (known != NULL)
         return known;
     struct study *study = calloc(1, sizeof *study);
@@ -135,6 +139,8 @@ void study_table_drop_if_empty(struct study_table *table, struct study *study)
 {
     if (study == NULL || study->worker != 0 || study->waiting_count > 0 || study->refused_row != 0)
         return;
+    if (table->last == study)
+        table->last = NULL;
     table_remove(&table->studies, &study->node);
     free(study);
 }

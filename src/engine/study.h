@@ -55,6 +55,7 @@ struct study {
 struct study_table {
     struct fallback_policy policy; /* what it names is borrowed */
     struct table studies;
+    struct study *last; /* that was asked for, or NULL */
     struct table pairs;
     size_t pair_count;
     size_t pair_size;

@@ -5,17 +5,13 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
+
 enum { FIRST_SLOTS = 256 };
 
-/* FNV-1a, with the finaliser of splitmix64: the lower bits alone choose a slot. */
 uint64_t uid_set_hash(const char *uid)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (; *uid != '\0'; uid++)
-        hash = (hash ^ (unsigned char)*uid) * 0x100000001b3u;
-    hash = (hash ^ hash >> 30) * 0xbf58476d1ce4e5b9u;
-    hash = (hash ^ hash >> 27) * 0x94d049bb133111ebu;
-    hash ^= hash >> 31;
+    uint64_t hash = hash_text(uid);
     return hash != 0 ? hash : 1;
 }
 

@@ -385,13 +385,13 @@ static void inspect_declared(struct inspector *inspector, struct inspection *ins
         inspect_undeclared(inspector, REASON_NO_TRANSFER_SYNTAX, true, inspection);
         return;
     }
-    if (uid == NULL || !dicomnet_uid_is_well_formed(uid, strlen(uid))) {
+    struct syntax syntax = uid != NULL ? syntax_find(uid) : (struct syntax){.walked = false};
+    if (!syntax.walked && (uid == NULL || !dicomnet_uid_is_well_formed(uid, strlen(uid)))) {
         end_with(inspection, OUTCOME_FAILED, REASON_BAD_UID);
         inspection->offset = declared->offset;
         inspection->detail = "the transfer syntax";
         return;
     }
-    struct syntax syntax = syntax_find(uid);
     if (!syntax.walked) {
         inspect_unwalked(inspector, inspection);
         return;

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "files/read_at.h"
 #include "instance/instance.h"
 
@@ -36,10 +37,7 @@ struct seen {
 
 static uint32_t fingerprint(const char *uid)
 {
-    uint64_t hash = 0xcbf29ce484222325u;
-    for (; *uid != '\0'; uid++)
-        hash = (hash ^ (unsigned char)*uid) * 0x100000001b3u;
-    return (uint32_t)(hash ^ hash >> 32);
+    return (uint32_t)hash_text(uid);
 }
 
 /* ---- records ---- */

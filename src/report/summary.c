@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "instance/instance.h"
 #include "report/summary_data.h"
 
@@ -56,20 +57,11 @@ void summary_destroy(struct summary *summary)
     free(summary);
 }
 
-/* FNV-1a. Nobody gains by choosing UIDs that collide, so it need not withstand that. */
-static uint64_t hash_of(const char *uid)
-{
-    uint64_t hash = 14695981039346656037u;
-    for (; *uid != '\0'; uid++)
-        hash = (hash ^ (unsigned char)*uid) * 1099511628211u;
-    return hash ^ hash >> 32;
-}
-
 /* The slot that holds `uid`, or the free one where it belongs. */
 static size_t find_slot(const struct summary *summary, const char *uid)
 {
     size_t mask = summary->slot_count - 1;
-    size_t slot = hash_of(uid) & mask;
+    size_t slot = hash_text(uid) & mask;
     while (summary->slots[slot] != 0 && strcmp(summary->studies[summary->slots[slot] - 1].uid, uid) != 0)
         slot = (slot + 1) & mask;
     return slot;

@@ -85,23 +85,24 @@ bool dicomnet_uid_is_well_formed(const char *uid, size_t len)
 {
     if (len == 0 || len > DICOMNET_UID_LEN_MAX)
         return false;
-    bool in_component = false;
-    for (size_t i = 0; i < len; i++) {
-        bool is_digit = uid[i] >= '0' && uid[i] <= '9';
-        if (!is_digit && (uid[i] != '.' || !in_component))
+    const char *end = uid + len;
+    for (const char *p = uid;; p++) {
+        const char *component = p;
+        while (p < end && (unsigned char)(*p - '0') <= 9)
+            p++;
+        if (p == component)
             return false;
-        in_component = is_digit;
+        if (p == end || *p != '.')
+            return p == end;
     }
-    return in_component;
 }
 
 bool dicomnet_uid_has_leading_zero(const char *uid)
 {
-    bool at_start = true;
-    for (; *uid != '\0'; uid++) {
-        if (at_start && uid[0] == '0' && uid[1] >= '0' && uid[1] <= '9')
+    for (const char *p = uid; p != NULL; p = strchr(p, '.')) {
+        p += p != uid;
+        if (p[0] == '0' && p[1] >= '0' && p[1] <= '9')
             return true;
-        at_start = *uid == '.';
     }
     return false;
 }

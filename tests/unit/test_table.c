@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "base/table.h"
 
 enum { MANY = 5000 };
@@ -32,6 +33,31 @@ Test(table, empty)
     cr_expect_null(table_find(&table, ""));
     cr_expect_null(table_pop(&table, &cursor));
     table_fini(&table);
+}
+
+/* UIDs that differ in one digit, or in their length, have hashes that differ in all of their bits. */
+Test(table, hashes_are_mixed)
+{
+    const char uid[65] = "1.2.826.0.1.3680043.8.498.32735210998394320925122197129876886444";
+    char other[65];
+    for (size_t len = 1; len < 64; len++) {
+        memcpy(other, uid, len);
+        other[len] = '\0';
+        for (size_t i = 0; i < len; i++) {
+            uint64_t hash = hash_text(other);
+            other[i] ^= 1;
+            int bits = __builtin_popcountll(hash ^ hash_text(other));
+            cr_expect(bits > 10 && bits < 54, "%d bits of %s", bits, other);
+            other[i] ^= 1;
+        }
+        uint64_t hash = hash_text(other);
+        memcpy(other, uid, len + 1);
+        other[len + 1] = '\0';
+        int bits = __builtin_popcountll(hash ^ hash_text(other));
+        cr_expect(bits > 10 && bits < 54, "%d bits of %s", bits, other);
+    }
+    cr_expect_eq(hash_text("1.2.3"), hash_text("1.2.3"));
+    cr_expect_neq(hash_text(""), hash_text("0"));
 }
 
 Test(table, finds_what_was_added_while_it_grows)

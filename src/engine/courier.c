@@ -127,6 +127,7 @@ static enum preparation open_and_prepare(struct courier *courier, struct slot *s
     enum { LONG_US = 10 * 1000 }; /* it took longer: the loop's clock is behind and is set, or timers would end early */
     uint64_t opening_us = clock_monotonic_us(), read_us = 0;
     int error = lookahead_take(&courier->lookahead, instance);
+    courier->slots.sources.pieces = lookahead_pieces(&courier->lookahead);
     if (error == 0)
         error = slots_open(&courier->slots, slot, instance, agreement->way);
     uint64_t opened_us = clock_monotonic_us();

@@ -10,9 +10,35 @@
 #include "files/held_files.h"
 #include "instance/instance.h"
 
+/* ---- pieces of large files: each is a reading ---- */
+
+static struct lookahead *of(struct piece_reader *reader)
+{
+    return list_entry(reader, struct lookahead, pieces);
+}
+
+static struct piece *ask_piece(struct piece_reader *reader, struct held_file *held, uint64_t offset, size_t len)
+{
+    return (struct piece *)readers_ask_piece(of(reader)->options->readers, held, offset, len);
+}
+
+static ssize_t wait_piece(struct piece_reader *reader, struct piece *piece, const uint8_t **ret_bytes)
+{
+    const struct lookahead_options *options = of(reader)->options;
+    return readers_wait_piece(options->readers, (struct reading *)piece, options->timeout_ms, ret_bytes);
+}
+
+static void forget_piece(struct piece_reader *reader, struct piece *piece)
+{
+    readers_forget(of(reader)->options->readers, (struct reading *)piece);
+}
+
+/* ---- the files whose turn comes next ---- */
+
 void lookahead_init(struct lookahead *lookahead, const struct lookahead_options *options)
 {
-    *lookahead = (struct lookahead){.options = options};
+    *lookahead = (struct lookahead){.pieces = {.ask = ask_piece, .wait = wait_piece, .forget = forget_piece},
+                                    .options = options};
 }
 
 /* Where it is in the list; `count` if it is not. Mostly it is the first that is looked for. */
@@ -42,7 +68,8 @@ static struct reading *take_out(struct lookahead *lookahead, unsigned place)
 static bool is_there(const struct instance *instance)
 {
     const struct held_file *held = held_file_of(instance);
-    return instance->file.source != SOURCE_FILE || (held != NULL && held->len >= instance->file.size_bytes);
+    return instance->file.source != SOURCE_FILE ||
+           (held != NULL && held->len >= instance->file.size_bytes && held_file_is_fresh(held));
 }
 
 /* False if there is no room. */

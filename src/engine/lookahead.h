@@ -12,6 +12,7 @@
 
 #include "dicomnet/error.h"
 #include "engine/read_ahead.h"
+#include "files/piece_reader.h"
 
 struct held_files;
 struct instance;
@@ -28,6 +29,7 @@ struct lookahead_options {
 };
 
 struct lookahead {
+    struct piece_reader pieces;              /* for sources of large files */
     const struct lookahead_options *options; /* borrowed */
     struct read_ahead pace;
     enum {
@@ -62,6 +64,12 @@ int lookahead_take(struct lookahead *lookahead, struct instance *instance) DICOM
 
 /* The instance that was taken last is open, and its first bytes, so many, are read: that took so long. */
 void lookahead_note_open(struct lookahead *lookahead, uint64_t took_us, uint64_t bytes);
+
+/* What reads pieces of a large file ahead; NULL while storage is fast. */
+static inline struct piece_reader *lookahead_pieces(struct lookahead *lookahead)
+{
+    return lookahead->depth > 0 ? &lookahead->pieces : NULL;
+}
 
 /* This instance is not sent by this worker now; and none is. */
 void lookahead_forget(struct lookahead *lookahead, const struct instance *instance);

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/list.h"
 #include "files/held_files.h"
+#include "files/read_at.h"
 
 enum reading_state {
     READING_QUEUED,  /* no thread has it yet */
@@ -50,6 +51,10 @@ struct reading {
     bool opens; /* a file is reserved in the pool, to be opened */
     size_t len; /* bytes to read, reserved in the pool; 0 = none */
     size_t size;
+    bool is_piece;
+    uint64_t offset; /* of a piece, */
+    uint8_t *bytes;  /* owned: what was read of it, */
+    size_t got;      /* and how much */
     int error;
     uint64_t took_us;
     char path[];
@@ -64,7 +69,7 @@ struct readers {
     unsigned threads, idle; /* all, and those of them with nothing to do */
     unsigned left;          /* readings that are READING_LEFT */
     unsigned holders;       /* the owner and all threads: the last frees it */
-    bool stopped, ending;
+    bool stopped, stopped_now, ending;
     struct held_files *pool; /* counts the bytes */
 };
 
@@ -77,9 +82,9 @@ static void enter(struct reading *reading, enum reading_state state)
 
 /* ---- one reading ---- */
 
-static struct reading *make_reading(const struct instance *instance, struct held_files *pool)
+static struct reading *make_reading(const char *path, struct held_files *pool)
 {
-    size_t path_size = strlen(instance->file.path) + 1;
+    size_t path_size = strlen(path) + 1;
     struct reading *reading = calloc(1, sizeof *reading + path_size);
     if (reading == NULL)
         return NULL;
@@ -87,7 +92,7 @@ static struct reading *make_reading(const struct instance *instance, struct held
         free(reading);
         return NULL;
     }
-    memcpy(reading->path, instance->file.path, path_size);
+    memcpy(reading->path, path, path_size);
     reading->pool = pool;
     return reading;
 }
@@ -98,6 +103,7 @@ static void free_reading(struct reading *reading)
         held_files_give_back(reading->pool, reading->len);
     if (reading->opens)
         held_files_give_file_back(reading->pool);
+    free(reading->bytes);
     held_file_drop(reading->held);
     uv_cond_destroy(&reading->done);
     free(reading);
@@ -116,7 +122,15 @@ static int open_file(struct reading *reading, struct stat *ret_status)
     return error;
 }
 
-/* On a thread of its own: here it may hang. */
+static void read_piece(struct reading *reading)
+{
+    reading->bytes = malloc(reading->size);
+    ssize_t got =
+        reading->bytes != NULL ? read_at(reading->held->fd, reading->bytes, reading->size, reading->offset) : -ENOMEM;
+    reading->error = got < 0 ? (int)got : 0;
+    reading->got = got < 0 ? 0 : (size_t)got;
+}
+
 static void read_file(struct reading *reading)
 {
     uint64_t begun_us = clock_monotonic_us();
@@ -174,7 +188,10 @@ static void *run(void *argument)
     while ((reading = take_next(readers)) != NULL) {
         enter(reading, READING_RUNNING);
         uv_mutex_unlock(&readers->mutex);
-        read_file(reading);
+        if (reading->is_piece) /* here it may hang */
+            read_piece(reading);
+        else
+            read_file(reading);
         uv_mutex_lock(&readers->mutex);
         if (reading->state != READING_LEFT) {
             enter(reading, READING_DONE);
@@ -234,12 +251,13 @@ struct readers *readers_create(unsigned files_max, size_t bytes_max)
     return NULL;
 }
 
-void readers_stop(struct readers *readers)
+void readers_stop(struct readers *readers, bool now)
 {
     if (readers == NULL)
         return;
     uv_mutex_lock(&readers->mutex);
     readers->stopped = true;
+    readers->stopped_now = readers->stopped_now || now;
     for (struct list_node *node = list_first(&readers->waited); node != NULL; node = list_next(&readers->waited, node))
         uv_cond_signal(&list_entry(node, struct reading, waits)->done);
     uv_mutex_unlock(&readers->mutex);
@@ -262,6 +280,16 @@ void readers_destroy(struct readers *readers)
 
 /* ---- for workers ---- */
 
+static void queue(struct readers *readers, struct reading *reading)
+{
+    uv_mutex_lock(&readers->mutex);
+    list_append(&readers->queue, &reading->node);
+    if (++readers->queued > readers->idle)
+        start_thread(readers);
+    uv_cond_signal(&readers->wanted);
+    uv_mutex_unlock(&readers->mutex);
+}
+
 struct reading *readers_ask(struct readers *readers, struct instance *instance)
 {
     struct held_file *held = held_file_of(instance);
@@ -269,7 +297,7 @@ struct reading *readers_ask(struct readers *readers, struct instance *instance)
     size_t len = size < READERS_FIRST ? (size_t)size : READERS_FIRST;
     if (held != NULL && held->len >= len)
         len = 0;
-    struct reading *reading = make_reading(instance, readers->pool);
+    struct reading *reading = make_reading(instance->file.path, readers->pool);
     if (reading == NULL)
         return NULL;
     reading->opens = held == NULL && held_files_reserve_file(readers->pool);
@@ -280,12 +308,24 @@ struct reading *readers_ask(struct readers *readers, struct instance *instance)
     }
     reading->held = held;
     instance->hold = NULL;
-    uv_mutex_lock(&readers->mutex);
-    list_append(&readers->queue, &reading->node);
-    if (++readers->queued > readers->idle)
-        start_thread(readers);
-    uv_cond_signal(&readers->wanted);
-    uv_mutex_unlock(&readers->mutex);
+    queue(readers, reading);
+    return reading;
+}
+
+struct reading *readers_ask_piece(struct readers *readers, struct held_file *held, uint64_t offset, size_t len)
+{
+    struct reading *reading = make_reading("", readers->pool);
+    if (reading == NULL)
+        return NULL;
+    reading->len = reading->size = held_files_reserve(readers->pool, len) ? len : 0;
+    if (reading->len < len) {
+        free_reading(reading);
+        return NULL;
+    }
+    reading->is_piece = true;
+    reading->offset = offset;
+    reading->held = held_file_share(held);
+    queue(readers, reading);
     return reading;
 }
 
@@ -322,7 +362,7 @@ static int wait_for(struct readers *readers, struct reading *reading, uint32_t t
     uint64_t begun_us = clock_monotonic_us();
     while (reading->state != READING_DONE) {
         uint64_t passed_ms = (clock_monotonic_us() - begun_us) / 1000;
-        if (readers->stopped)
+        if (reading->is_piece ? readers->stopped_now : readers->stopped)
             return -ECANCELED;
         if (timeout_ms == 0)
             uv_cond_wait(&reading->done, &readers->mutex);
@@ -332,6 +372,20 @@ static int wait_for(struct readers *readers, struct reading *reading, uint32_t t
             return -ETIMEDOUT;
     }
     return 0;
+}
+
+ssize_t readers_wait_piece(struct readers *readers, struct reading *reading, uint32_t timeout_ms,
+                           const uint8_t **ret_bytes)
+{
+    uv_mutex_lock(&readers->mutex);
+    list_append(&readers->waited, &reading->waits);
+    int error = wait_for(readers, reading, timeout_ms);
+    list_remove(&reading->waits);
+    uv_mutex_unlock(&readers->mutex);
+    if (error == 0)
+        error = reading->error;
+    *ret_bytes = reading->bytes;
+    return error < 0 ? error : (ssize_t)reading->got;
 }
 
 int readers_finish(struct readers *readers, struct reading *reading, uint32_t timeout_ms, struct held_file **ret_held,

@@ -15,8 +15,10 @@
 #ifndef ENGINE_READERS_H
 #define ENGINE_READERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "dicomnet/error.h"
 
@@ -34,9 +36,11 @@ enum {
 /* Starts no thread yet. At most so many files are opened, and bytes read, that are not sent. NULL if out of memory. */
 struct readers *readers_create(unsigned files_max, size_t bytes_max);
 
-/* Nobody waits any more, from now on: every wait that is under way and every later one ends with -ECANCELED. NULL is
- * fine. */
-void readers_stop(struct readers *readers);
+/*
+ * Nobody waits any more, from now on: every wait that is under way and every later one ends with -ECANCELED. Pieces,
+ * of stores that are under way, are waited for all the same, if it is not `now`. NULL is fine.
+ */
+void readers_stop(struct readers *readers, bool now);
 
 /* No reading is anybody's. Waits for the threads for a moment; those that hang are left behind. NULL is fine. */
 void readers_destroy(struct readers *readers);
@@ -59,6 +63,14 @@ size_t reading_size(const struct reading *reading);
  */
 int readers_finish(struct readers *readers, struct reading *reading, uint32_t timeout_ms, struct held_file **ret_held,
                    uint64_t *ret_took_us) DICOMNET_MUST_CHECK;
+
+/*
+ * Have a piece of a file read, which is shared. NULL as above. Wait for it as above, but through a first readers_stop:
+ * the number of bytes, which are the reading's; it is not freed.
+ */
+struct reading *readers_ask_piece(struct readers *readers, struct held_file *held, uint64_t offset, size_t len);
+ssize_t readers_wait_piece(struct readers *readers, struct reading *reading, uint32_t timeout_ms,
+                           const uint8_t **ret_bytes);
 
 /* It is not wanted any more, and freed. */
 void readers_forget(struct readers *readers, struct reading *reading);

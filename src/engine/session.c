@@ -116,7 +116,7 @@ void session_stop_for(struct session *session, enum session_verdict verdict, con
     verify_cancel(&session->verify);
     probe_cancel(&session->probe);
     claims_stop(&session->claims);
-    readers_stop(session->readers);
+    readers_stop(session->readers, false);
     crew_stop(&session->crew, false);
 }
 
@@ -149,6 +149,7 @@ void session_stop(struct session *session, const char *why, const char *hint)
 void session_stop_now(struct session *session, const char *why)
 {
     session_stop_for(session, SESSION_INTERRUPTED, why);
+    readers_stop(session->readers, true);
     crew_stop(&session->crew, true);
     session_go_on(session);
 }

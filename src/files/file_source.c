@@ -9,6 +9,7 @@
 #include "base/descriptor_source.h"
 #include "dicomnet/error.h"
 #include "files/held_files.h"
+#include "files/piece_row.h"
 #include "instance/instance.h"
 
 enum { SMALL = 64 * 1024 }; /* most likely read by one read: what comes after that is check enough */
@@ -16,6 +17,8 @@ enum { SMALL = 64 * 1024 }; /* most likely read by one read: what comes after th
 static int close_with(struct file_source *source, int result)
 {
     source->result = result;
+    piece_row_destroy(source->row);
+    source->row = NULL;
     if (source->held != NULL)
         held_file_drop(source->held);
     else
@@ -27,21 +30,20 @@ static int close_with(struct file_source *source, int result)
 
 /* ---- reading what is held ---- */
 
-/* Copy the first bytes of the gaps, up to `len`, and leave the rest of them in `ret_rest`. Returns their number. */
-static int copy_to_gaps(const uint8_t *bytes, size_t len, const struct iovec *gaps, int gap_count,
-                        struct iovec *ret_rest)
+/* Copy `len` bytes to the beginning of the gaps, and cut them off there. Returns the number of gaps that are left. */
+static int copy_to_gaps(const uint8_t *bytes, size_t len, struct iovec *gaps, int gap_count)
 {
-    int rest = 0;
+    int left = 0;
     for (int i = 0; i < gap_count; i++) {
         size_t copied = gaps[i].iov_len < len ? gaps[i].iov_len : len;
         memcpy(gaps[i].iov_base, bytes, copied);
         bytes += copied;
         len -= copied;
         if (copied < gaps[i].iov_len)
-            ret_rest[rest++] =
+            gaps[left++] =
                 (struct iovec){.iov_base = (uint8_t *)gaps[i].iov_base + copied, .iov_len = gaps[i].iov_len - copied};
     }
-    return rest;
+    return left;
 }
 
 static size_t length_of(const struct iovec *gaps, int gap_count)
@@ -52,35 +54,49 @@ static size_t length_of(const struct iovec *gaps, int gap_count)
     return len;
 }
 
-/* Bytes of the data set from `offset` on that are in memory, of `wanted`. */
-static size_t held_len(const struct file_source *source, uint64_t offset, size_t wanted)
+/* Bytes of the file at `offset` that are in memory, or will be: up to `wanted`, 0 = none. Or a negative errno. */
+static ssize_t find_held(struct file_source *source, uint64_t offset, uint64_t wanted, const uint8_t **ret_bytes)
 {
-    uint64_t begin = source->descriptor.offset + offset;
-    uint64_t end = source->descriptor.offset + source->descriptor.data_len;
-    if (source->held == NULL || source->held->len <= begin || offset >= source->descriptor.data_len)
+    const struct held_file *held = source->held;
+    if (held == NULL)
         return 0;
-    uint64_t last = source->held->len < end ? source->held->len : end;
-    return last - begin < wanted ? (size_t)(last - begin) : wanted;
+    if (offset < held->len) {
+        *ret_bytes = held->bytes + offset;
+        return (ssize_t)(held->len - offset < wanted ? held->len - offset : wanted);
+    }
+    if (source->row == NULL)
+        return 0;
+    ssize_t got = piece_row_get(source->row, offset, (size_t)wanted, ret_bytes);
+    source->hangs = source->hangs || got == -ETIMEDOUT;
+    return got < 0 && file_source_check(source) == DICOMNET_ERROR_SOURCE_CHANGED ? DICOMNET_ERROR_SOURCE_CHANGED : got;
 }
 
 /* As dicomnet_data_source.read, but that the file is not looked at after the last byte. */
 static ssize_t read_bytes(struct file_source *source, uint64_t offset, const struct iovec *gaps, int gap_count)
 {
     struct dicomnet_descriptor_source *file = &source->descriptor;
-    size_t total = length_of(gaps, gap_count);
-    size_t held = held_len(source, offset, total);
-    if (held == 0)
+    const size_t total = length_of(gaps, gap_count);
+    const uint8_t *bytes = NULL;
+    struct iovec left[DICOMNET_DATA_SOURCE_GAPS_MAX];
+    size_t done = 0;
+    if (source->held == NULL)
         return descriptor_source_fill(&file->source, offset, gaps, gap_count);
-    struct iovec rest[DICOMNET_DATA_SOURCE_GAPS_MAX];
-    int rest_count = copy_to_gaps(source->held->bytes + file->offset + offset, held, gaps, gap_count, rest);
-    if (rest_count == 0)
-        return (ssize_t)total;
-    if (offset + held == file->data_len && total == held + 1) { /* the byte that makes the length even */
-        *(uint8_t *)rest[0].iov_base = 0;
-        return (ssize_t)total;
+    memcpy(left, gaps, (size_t)gap_count * sizeof gaps[0]);
+    while (done < total && offset + done < file->data_len) {
+        uint64_t in_file = file->data_len - offset - done;
+        uint64_t wanted = total - done < in_file ? total - done : in_file;
+        ssize_t got = find_held(source, file->offset + offset + done, wanted, &bytes);
+        if (got < 0)
+            return got;
+        if (got == 0)
+            break;
+        gap_count = copy_to_gaps(bytes, (size_t)got, left, gap_count);
+        done += (size_t)got;
     }
-    ssize_t got = descriptor_source_fill(&file->source, offset + held, rest, rest_count);
-    return got < 0 ? got : (ssize_t)held + got;
+    if (done == total)
+        return (ssize_t)total;
+    ssize_t got = descriptor_source_fill(&file->source, offset + done, left, gap_count);
+    return got < 0 ? got : (ssize_t)done + got;
 }
 
 /* ---- the source ---- */
@@ -115,6 +131,8 @@ int file_source_open(struct file_source *source, const struct instance *instance
     source->held = held != NULL ? held_file_share(held) : NULL;
     source->facts = file;
     source->stays_open = false;
+    source->row = NULL;
+    source->hangs = false;
     if (file->size_bytes <= SMALL)
         return 0;
     (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* the system reads further ahead */
@@ -122,9 +140,19 @@ int file_source_open(struct file_source *source, const struct instance *instance
     return result < 0 ? close_with(source, result) : 0;
 }
 
+void file_source_read_ahead(struct file_source *source, struct piece_reader *reader)
+{
+    struct held_file *held = source->held;
+    const uint64_t begin = source->descriptor.offset, end = begin + source->descriptor.data_len;
+    if (held != NULL && held->len < end)
+        source->row = piece_row_create(reader, held, held->len > begin ? held->len : begin, end);
+}
+
 void file_source_keep_open(struct file_source *source)
 {
     source->stays_open = true;
+    piece_row_destroy(source->row);
+    source->row = NULL;
 }
 
 int file_source_check(const struct file_source *source)

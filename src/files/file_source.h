@@ -16,12 +16,16 @@
 struct file_facts;
 struct held_file;
 struct instance;
+struct piece_reader;
+struct piece_row;
 
 struct file_source {
     struct dicomnet_descriptor_source descriptor; /* with size and mtime as the scan saw them; fd = -1: closed */
     struct held_file *held;                       /* a reference of its own; NULL = the file was opened for this */
     const struct file_facts *facts;               /* borrowed from the instance */
     bool stays_open;                              /* until file_source_close */
+    struct piece_row *row;                        /* owned: what is read ahead of it; NULL = nothing is */
+    bool hangs;                                   /* its storage did not answer in time */
     int result;                                   /* once it is closed */
 };
 
@@ -31,6 +35,10 @@ struct file_source {
  * when it has been read), or a negative errno. The instance is borrowed until it is closed.
  */
 int file_source_open(struct file_source *source, const struct instance *instance);
+
+/* Have what is not held of it read ahead, if something is held; once, after it was opened. Borrowed until it is closed.
+ * Then reading may answer -ETIMEDOUT as well: see piece_reader.h. */
+void file_source_read_ahead(struct file_source *source, struct piece_reader *reader);
 
 /* It is read more than once, in any order: it is not closed, nor looked at, when its last byte has been read. */
 void file_source_keep_open(struct file_source *source);

@@ -12,7 +12,7 @@
 #include "files/read_at.h"
 #include "files/slowness.h"
 
-enum { LOOK_MS = 1000 }; /* what was asked is known for so long; NFS itself goes by 3 s and more */
+enum { LOOK_MS = 3000 }; /* what was asked is known for so long: NFS itself asks no sooner */
 
 struct held_files {
     atomic_uint holders; /* who made it, and every held_file in it */
@@ -196,6 +196,11 @@ static bool is_as_seen(const struct statx *status, const struct file_facts *fact
            nanoseconds(status->stx_mtime.tv_sec, status->stx_mtime.tv_nsec) == facts->mtime_ns;
 }
 
+bool held_file_is_fresh(const struct held_file *held)
+{
+    return now_ms() - held->looked_ms < LOOK_MS;
+}
+
 void held_file_look(struct held_file *held)
 {
     struct statx status;
@@ -206,7 +211,7 @@ void held_file_look(struct held_file *held)
 int held_file_check(const struct held_file *held, const struct file_facts *facts)
 {
     struct statx status;
-    int sync = now_ms() - held->looked_ms < LOOK_MS ? AT_STATX_SYNC_AS_STAT : AT_STATX_FORCE_SYNC;
+    int sync = held_file_is_fresh(held) ? AT_STATX_SYNC_AS_STAT : AT_STATX_FORCE_SYNC;
     if (statx(held->fd, "", AT_EMPTY_PATH | sync, STATX_BASIC_STATS, &status) != 0)
         return -errno;
     if (!is_as_seen(&status, facts))

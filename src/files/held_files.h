@@ -80,8 +80,9 @@ struct held_file *held_file_create(struct held_files *pool, int fd, const struct
  */
 int held_file_read(struct held_file *held, struct held_files *pool, size_t len);
 
-/* Ask its storage about it, so that held_file_check need not: within the next second. */
+/* Ask its storage about it, so that held_file_check need not within the next three seconds: while it is fresh. */
 void held_file_look(struct held_file *held);
+bool held_file_is_fresh(const struct held_file *held);
 
 /* One more reference. */
 struct held_file *held_file_share(struct held_file *held);
@@ -105,7 +106,7 @@ static inline struct held_file *held_file_of(const struct instance *instance)
  * only now. A folder above it that gets another name goes unnoticed: the bytes are those that were looked at.
  *
  * On network file systems the server is asked, and not what is remembered of its earlier answers; unless it was asked
- * within the last second.
+ * within the last three seconds.
  */
 int held_file_check(const struct held_file *held, const struct file_facts *facts);
 

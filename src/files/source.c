@@ -12,13 +12,18 @@
 
 static int open_file(struct source *source, const struct instance *instance, const struct source_options *options)
 {
-    (void)options;
-    source->data = &source->of.file.descriptor.source;
-    return file_source_open(&source->of.file, instance);
+    struct file_source *file = &source->of.file;
+    source->data = &file->descriptor.source;
+    int error = file_source_open(file, instance);
+    if (error == 0 && options->pieces != NULL)
+        file_source_read_ahead(file, options->pieces);
+    return error;
 }
 
 static int close_file(struct source *source)
 {
+    if (source->of.file.hangs)
+        snprintf(source->failure, sizeof source->failure, "its storage did not answer in time");
     return file_source_close(&source->of.file);
 }
 

@@ -15,10 +15,12 @@
 #include "instance/instance.h"
 
 struct decoder;
+struct piece_reader;
 
 /* What the sources of a job have in common; constant while any is open. */
 struct source_options {
     const struct synthetic_options *synthetic; /* what SOURCE_SYNTHETIC is made from; NULL = there are none of it */
+    struct piece_reader *pieces;               /* what reads large files ahead; NULL = nothing does */
     struct decoder *decoder;                   /* of the caller's thread, for compressed pixels; NULL = there is none */
 };
 

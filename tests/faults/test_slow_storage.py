@@ -92,6 +92,16 @@ class ReadAhead(StorageTest):
             self.assert_kept(receiver, entries)
             receiver.stop()
 
+    def test_large_files_are_read_in_pieces(self):
+        """Several MiB ahead of what is sent, and each MiB once."""
+        entries = self.make(1, 8, 7_000_000)
+        receiver = self.receiver()
+        run = self.send(receiver, us=20_000)
+        self.assertEqual((run.exit_code, run.total('stored')), (0, len(entries)), run)
+        self.assertEqual((self.counted('opens'), self.counted('reads')), (8, 8 * 7))
+        self.assertGreaterEqual(self.counted('at_once'), 4, self.count.read_text())
+        self.assert_kept(receiver, entries)
+
     def test_fast_storage_is_not_read_ahead(self):
         """A thread is started for whoever asks for a reading; here nobody does."""
         entries = self.make(2, 100)
@@ -221,6 +231,18 @@ class Hangs(StorageTest):
                 self.assertEqual(run.total('stored'), len(entries) - 1, run)
                 self.assertLess(run.elapsed_s, 60, 'nobody waits for what hangs')
                 receiver.stop()
+
+    def test_in_the_middle_of_a_file(self):
+        """What was sent of it is of no use: its association is aborted, and the others get another one."""
+        entries = self.make(1, 12, 7_000_000)
+        victim = entries[5]
+        receiver = self.receiver()
+        name = f'{victim.path.parent.name}/{victim.path.name}'
+        run = self.send(receiver, us=5000, odd=f'read {name} hang=100000@5', options=['--network-timeout', 1])
+        self.assertEqual(run.reasons(), {victim.path.name: 'failed: unreadable'}, run)
+        self.assertIn('its storage did not answer in time', run.problem(victim.path)['text'])
+        self.assert_kept(receiver, [entry for entry in entries if entry is not victim])
+        self.assertLess(run.elapsed_s, 60, run)
 
     def test_interrupted(self):
         """Ctrl-C while a worker waits for it: the run ends, and the file is still to be sent."""

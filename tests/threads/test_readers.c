@@ -200,7 +200,7 @@ static void missing(void)
 static void stop_soon(void *argument)
 {
     usleep(2000);
-    readers_stop(argument);
+    readers_stop(argument, false);
 }
 
 /* Who waits is woken, or is through by then; who comes later does not wait. */

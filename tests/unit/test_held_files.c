@@ -51,22 +51,27 @@ static struct held_files *make_pool(unsigned files_max, size_t bytes_max, bool s
     return pool;
 }
 
+static void note(struct slowness *slowness, unsigned count, uint64_t took_us)
+{
+    for (unsigned i = 0; i < count; i++)
+        slowness_note(slowness, took_us);
+}
+
 Test(slowness, is_what_most_of_the_last_were)
 {
     struct slowness slowness = {0};
     cr_expect_not(slowness_is_slow(&slowness));
-    for (int i = 0; i < SLOWNESS_ENOUGH - 1; i++)
-        slowness_note(&slowness, SLOWNESS_US + 1);
-    cr_expect_not(slowness_is_slow(&slowness), "fewer than enough");
-    slowness_note(&slowness, SLOWNESS_US);
-    cr_expect_not(slowness_is_slow(&slowness), "one that is just fast enough");
-    slowness_note(&slowness, SLOWNESS_US + 1);
-    cr_expect(slowness_is_slow(&slowness));
-    for (int i = 0; i < 7; i++)
-        slowness_note(&slowness, 10);
+    note(&slowness, SLOWNESS_ENOUGH - 1, SLOWNESS_US + 1);
+    cr_expect_not(slowness_is_slow(&slowness), "too few");
+    note(&slowness, 1, SLOWNESS_US);
     cr_expect(slowness_is_slow(&slowness), "three of four");
-    slowness_note(&slowness, 10);
-    cr_expect_not(slowness_is_slow(&slowness), "those before are forgotten");
+    note(&slowness, 1, SLOWNESS_US);
+    cr_expect_not(slowness_is_slow(&slowness), "three of five; what is just fast enough is not slow");
+    note(&slowness, 32, SLOWNESS_US + 1);
+    note(&slowness, 8, 10);
+    cr_expect(slowness_is_slow(&slowness), "24 of 32");
+    note(&slowness, 1, 10);
+    cr_expect_not(slowness_is_slow(&slowness), "23 of 32: those before are forgotten");
 }
 
 Test(held_files, are_closed_with_the_last_reference)

@@ -33,6 +33,13 @@ struct association_figures {
     struct dicomnet_association_end end;
 };
 
+/* What the scan did. */
+struct scan_figures {
+    unsigned scanners;   /* the most that were at work at the same time */
+    uint64_t busy_us;    /* time of all scanners at work, added up: more than the scan took if it was wide */
+    uint64_t storage_us; /* of it waiting for the storage */
+};
+
 /* What one worker did. */
 struct worker_figures {
     uint64_t time_us[TIME_KINDS];                 /* what its time went into */

@@ -305,8 +305,11 @@ static int start(struct intake *intake)
     int error = !synthetic || options->outline ? seen_open(&intake->seen) : 0;
     if (error != 0 || synthetic)
         return error;
-    return scan_feed_start(&intake->feed, intake->loop, options->discover, options->scan, recalls ? record : NULL,
-                           &feed_handler, intake);
+    const struct scan_feed_options feed = {.discover = options->discover,
+                                           .scan = options->scan,
+                                           .record = recalls ? record : NULL,
+                                           .scanners = options->scanners};
+    return scan_feed_start(&intake->feed, intake->loop, &feed, &feed_handler, intake);
 }
 
 int intake_start(struct intake **ret_intake, struct uv_loop_s *loop, const struct intake_options *options,
@@ -344,6 +347,11 @@ void intake_stop(struct intake *intake)
     intake->stopped = true;
     if (intake->scanning && intake->feed != NULL)
         scan_feed_cancel(intake->feed);
+}
+
+struct scan_figures intake_figures(const struct intake *intake)
+{
+    return intake->feed != NULL ? scan_feed_figures(intake->feed) : (struct scan_figures){0};
 }
 
 bool intake_is_busy(const struct intake *intake)

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "dicomnet/error.h"
+#include "engine/figures.h"
 #include "instance/outcome.h"
 
 struct discover_options;
@@ -43,6 +44,7 @@ enum intake_conflict {
 struct intake_options {
     const struct discover_options *discover; /* which paths */
     const struct scan_options *scan;
+    unsigned scanners;                      /* so many look into files side by side; 0 = as many as are worth it */
     const struct record *record;            /* what earlier sessions did; NULL = nothing is known of them */
     const struct synthetic_spec *synthetic; /* NULL = files; else these are made, its seed included, and no path is
                                                looked at */
@@ -84,9 +86,12 @@ void intake_go_on(struct intake *intake);
 /* One that was found has ended, wherever: there is room for another. Nothing comes from within. */
 void intake_note_ended(struct intake *intake);
 
-/* Look at nothing more and make nothing more. `scan_ended` comes once what is under way is through, of files perhaps
- * from within; of synthetic instances by the next intake_go_on. */
+/* Look at nothing more and make nothing more. `scan_ended` comes once what is under way is through; of synthetic
+ * instances by the next intake_go_on. */
 void intake_stop(struct intake *intake);
+
+/* What the scan did up to now; all zero of synthetic instances. */
+struct scan_figures intake_figures(const struct intake *intake);
 
 /* True while paths are looked at, instances made or duplicates compared. */
 bool intake_is_busy(const struct intake *intake);

@@ -1,11 +1,13 @@
 /*
- * scan_feed - see scan_feed.h. Everything but the two job functions runs on the loop's thread.
+ * scan_feed - see scan_feed.h. All on the loop's thread; the scanners are those of scan_pool.h.
  *
- * The way of a batch; at each arrow it may wait:
+ * The way of a piece; at each arrow it may wait:
  *
- *   walk (pool) --> recall_files (record) --> ready --> scan (pool) --> recall_twins (record) --> handler.found
- *                         |
- *                         +--> handler.found: those whose outcome stands
+ *   pool: found, looked at --> recall_files (record) --> pool: scanned --> recall_twins (record) --> handler.found
+ *                                    |
+ *                                    +--> handler.found: those whose outcome stands
+ *
+ * Without a record it is scanned at once. The record is asked of many pieces together, as many as have come.
  */
 #include "engine/scan_feed.h"
 
@@ -16,391 +18,289 @@
 #include <uv.h>
 
 #include "engine/record.h"
+#include "engine/scan_pool.h"
+#include "engine/scan_queue.h"
 #include "instance/instance.h"
 
-enum {
-    BATCH_PATHS = RECORD_BATCH_MAX,
-    BATCHES_MAX = 8, /* that exist at a time; only a record that answers late makes them so many */
-    SCANNERS = 2     /* jobs that scan at the same time */
-};
-
-/* What is known of a batch's files by stat, and what the record knows of them. */
+/* Pieces of which the record is asked together. */
 struct inquiry {
-    struct file_facts facts[BATCH_PATHS]; /* of each path; an inode of 0: not known */
-    bool refused[BATCH_PATHS];            /* of each path: see record_answer */
+    struct scan_feed *feed;
+    struct list pieces;
+    size_t count; /* of their paths */
+    struct file_facts facts[RECORD_BATCH_MAX];
     struct record_recall recall;
-    struct batch *batch;
-};
-
-/* Paths found together, scanned together. Problems the walk met are instances at once. */
-struct batch {
-    struct list_node node;
-    struct scan_feed *feed;
-    size_t count;
-    char *paths[BATCH_PATHS];
-    struct list instances;
-    bool out_of_memory;
-    struct inquiry *inquiry; /* NULL = there is no record to ask */
-};
-
-struct job {
-    uv_work_t request;
-    struct scan_feed *feed;
-    struct scanner *scanner; /* scan jobs only */
-    struct batch *batch;     /* under way; NULL = idle */
 };
 
 struct scan_feed {
-    uv_loop_t *loop;
     const struct record *record; /* NULL = nothing is known of earlier sessions */
     const struct scan_feed_handler *handler;
     void *user;
-    struct discover *discover;
-    struct job walk;
-    struct job scans[SCANNERS];
-    unsigned batch_count; /* batches that exist */
-    struct list ready;    /* batches that wait for a scanner */
-    bool walk_ended;
+    struct scan_pool *pool; /* NULL = it is closed */
+    struct scan_figures figures;
     bool cancelled;
-    bool paused;
-    bool ended;
+    bool closing;
     int error;
 };
 
 static void go_on(struct scan_feed *feed);
 
-static struct batch *make_batch(struct scan_feed *feed)
+/* ---- the record ---- */
+
+/* Without memory there is no scan. */
+static void run_out_of_memory(struct scan_feed *feed)
 {
-    struct batch *batch = calloc(1, sizeof *batch);
-    if (batch == NULL)
+    feed->cancelled = true;
+    feed->error = -ENOMEM;
+    scan_pool_stop(feed->pool);
+}
+
+/* Ask, and go on with `answered`, be it now or later. */
+static void ask(struct inquiry *inquiry, enum record_when (*function)(void *user, struct record_recall *recall),
+                void (*answered)(struct record_recall *recall))
+{
+    struct record_recall *recall = &inquiry->recall;
+    recall->answered = answered;
+    if (recall->count == 0 || function(inquiry->feed->record->user, recall) == RECORD_NOW)
+        answered(recall);
+}
+
+/* The pieces that come first in the list, as many as one question takes; the list is not empty. NULL if out of memory.
+ */
+static struct inquiry *make_inquiry(struct scan_feed *feed, struct list *pieces)
+{
+    struct inquiry *inquiry = calloc(1, sizeof *inquiry);
+    if (inquiry == NULL)
         return NULL;
-    if (feed->record != NULL && (batch->inquiry = calloc(1, sizeof *batch->inquiry)) == NULL) {
-        free(batch);
-        return NULL;
+    inquiry->feed = feed;
+    list_init(&inquiry->pieces);
+    struct list_node *node;
+    while ((node = list_first(pieces)) != NULL) {
+        struct scan_piece *piece = list_entry(node, struct scan_piece, node);
+        if (inquiry->count + piece->count > RECORD_BATCH_MAX)
+            break;
+        inquiry->count += piece->count;
+        list_remove(node);
+        list_append(&inquiry->pieces, node);
     }
-    if (batch->inquiry != NULL)
-        batch->inquiry->batch = batch;
-    batch->feed = feed;
-    list_init(&batch->instances);
-    feed->batch_count++;
-    return batch;
+    return inquiry;
 }
 
-/* Its instances have been taken out of it. */
-static void destroy_batch(struct batch *batch)
+static struct inquiry *take_answer(struct record_recall *recall)
 {
-    for (size_t i = 0; i < batch->count; i++)
-        free(batch->paths[i]);
-    batch->feed->batch_count--;
-    free(batch->inquiry);
-    free(batch);
-}
-
-/* ---- walking; on the thread pool ---- */
-
-static bool add_problem(struct batch *batch, const struct discover_entry *entry)
-{
-    struct instance *instance = instance_create(&(struct file_facts){.path = entry->path});
-    if (instance == NULL)
-        return false;
-    instance_set_end(instance, entry->state, entry->reason, entry->error);
-    instance->outcome.detail = entry->detail;
-    list_append(&batch->instances, &instance->mail.node);
-    return true;
-}
-
-/* As the scanner will see it: links are followed. What cannot be seen is left to the scanner. */
-static struct file_facts look_at(const char *path)
-{
-    struct stat status;
-    if (stat(path, &status) != 0 || !S_ISREG(status.st_mode))
-        return (struct file_facts){.path = path};
-    return (struct file_facts){.path = path,
-                               .size_bytes = (uint64_t)status.st_size,
-                               .mtime_ns = (int64_t)status.st_mtim.tv_sec * 1000000000 + status.st_mtim.tv_nsec,
-                               .device = status.st_dev,
-                               .inode = status.st_ino};
-}
-
-static void walk_batch(uv_work_t *request)
-{
-    struct job *job = request->data;
-    struct batch *batch = job->batch;
-    for (size_t looked = 0; looked < BATCH_PATHS && !batch->out_of_memory; looked++) {
-        struct discover_entry entry = discover_next(job->feed->discover);
-        if (entry.kind == DISCOVER_END) {
-            job->feed->walk_ended = true; /* read on the loop's thread only after this job is over */
-            return;
-        }
-        if (entry.kind == DISCOVER_PROBLEM) {
-            batch->out_of_memory = !add_problem(batch, &entry);
-            continue;
-        }
-        char *path = strdup(entry.path);
-        batch->out_of_memory = path == NULL;
-        if (path == NULL)
-            return;
-        if (batch->inquiry != NULL)
-            batch->inquiry->facts[batch->count] = look_at(path);
-        batch->paths[batch->count++] = path;
-    }
+    struct inquiry *inquiry = list_entry(recall, struct inquiry, recall);
+    if (recall->problem != NULL)
+        inquiry->feed->handler->record_failed(inquiry->feed->user, recall->problem);
+    return inquiry;
 }
 
 /* ---- what the record knows of files ---- */
 
-/* Ask, and go on with `answered`, be it now or later. */
-static void ask(struct batch *batch, enum record_when (*function)(void *user, struct record_recall *recall),
-                void (*answered)(struct record_recall *recall))
+/* Take out of the piece what has its outcome already. `asked` is what was answered before. */
+static bool take_out_known(struct inquiry *inquiry, struct scan_piece *piece, size_t *asked)
 {
-    struct record_recall *recall = &batch->inquiry->recall;
-    memset(recall->answers, 0, sizeof recall->answers);
-    recall->problem = NULL;
-    recall->answered = answered;
-    if (recall->count == 0 || function(batch->feed->record->user, recall) == RECORD_NOW)
-        answered(recall);
-}
-
-static struct batch *batch_of(struct record_recall *recall)
-{
-    return list_entry(recall, struct inquiry, recall)->batch;
-}
-
-static void say_problem(struct batch *batch, const struct record_recall *recall)
-{
-    if (recall->problem != NULL)
-        batch->feed->handler->record_failed(batch->feed->user, recall->problem);
-}
-
-/* Take out of the batch what has its outcome already. */
-static void on_files_answered(struct record_recall *recall)
-{
-    struct batch *batch = batch_of(recall);
-    struct scan_feed *feed = batch->feed;
-    struct inquiry *inquiry = batch->inquiry;
-    size_t left = 0, asked = 0;
-    say_problem(batch, recall);
-    for (size_t i = 0; i < batch->count; i++) {
+    struct scan_feed *feed = inquiry->feed;
+    struct record_recall *recall = &inquiry->recall;
+    size_t left = 0, count = piece->count;
+    for (size_t i = 0; i < count; i++) {
+        struct find find = piece->finds[i];
         struct record_answer answer = {.instance = NULL};
-        if (asked < recall->count && recall->files[asked] == &inquiry->facts[i])
-            answer = recall->answers[asked++];
+        if (find.kind == FIND_FILE && find.inode != 0)
+            answer = recall->answers[(*asked)++];
         if (answer.instance != NULL) {
-            free(batch->paths[i]);
+            find_fini(&find);
             feed->handler->found(feed->user, answer.instance, NULL);
             continue;
         }
-        batch->paths[left] = batch->paths[i];
-        inquiry->facts[left] = inquiry->facts[i];
-        inquiry->refused[left++] = answer.refused;
+        piece->finds[left] = find;
+        piece->refused[left++] = answer.refused;
     }
-    bool recalled = left < batch->count;
-    batch->count = left;
-    list_append(&feed->ready, &batch->node);
+    piece->count = left;
+    return left < count;
+}
+
+static void on_files_answered(struct record_recall *recall)
+{
+    struct inquiry *inquiry = take_answer(recall);
+    struct scan_feed *feed = inquiry->feed;
+    bool recalled = false;
+    size_t asked = 0;
+    for (struct list_node *node = list_first(&inquiry->pieces); node != NULL; node = list_next(&inquiry->pieces, node))
+        recalled = take_out_known(inquiry, list_entry(node, struct scan_piece, node), &asked) || recalled;
+    scan_pool_scan(feed->pool, &inquiry->pieces);
+    free(inquiry);
     if (recalled)
         feed->handler->batch_ended(feed->user);
     go_on(feed);
 }
 
-static void ask_of_files(struct batch *batch)
+static void ask_of_files(struct inquiry *inquiry)
 {
-    struct inquiry *inquiry = batch->inquiry;
-    inquiry->recall.count = 0;
-    for (size_t i = 0; i < batch->count; i++)
-        if (inquiry->facts[i].inode != 0)
-            inquiry->recall.files[inquiry->recall.count++] = &inquiry->facts[i];
-    ask(batch, batch->feed->record->recall_files, on_files_answered);
-}
-
-/* The batch of a job that the thread pool is done with. The job is free for the next. */
-static struct batch *finish_job(uv_work_t *request)
-{
-    struct job *job = request->data;
-    struct batch *batch = job->batch;
-    job->batch = NULL;
-    return batch;
-}
-
-static void after_walk(uv_work_t *request, int status)
-{
-    (void)status;
-    struct batch *batch = finish_job(request);
-    struct scan_feed *feed = batch->feed;
-    if (feed->record != NULL && feed->record->recall_files != NULL && !feed->cancelled) {
-        ask_of_files(batch);
-        go_on(feed);
-        return;
-    }
-    list_append(&feed->ready, &batch->node);
-    go_on(feed);
-}
-
-/* ---- scanning; on the thread pool ---- */
-
-/* The record knows it as it was when the walk looked at it. */
-static bool was_refused(const struct batch *batch, size_t number, const struct file_facts *scanned)
-{
-    if (batch->inquiry == NULL || !batch->inquiry->refused[number])
-        return false;
-    const struct file_facts *walked = &batch->inquiry->facts[number];
-    return walked->inode == scanned->inode && walked->device == scanned->device &&
-           walked->size_bytes == scanned->size_bytes && walked->mtime_ns == scanned->mtime_ns;
-}
-
-static void scan_batch(uv_work_t *request)
-{
-    struct job *job = request->data;
-    struct batch *batch = job->batch;
-    for (size_t i = 0; i < batch->count && !batch->out_of_memory; i++) {
-        struct instance *instance = scanner_read(job->scanner, batch->paths[i]);
-        if (instance == NULL) {
-            batch->out_of_memory = true;
-        } else {
-            instance->trials.refused_earlier = was_refused(batch, i, &instance->file);
-            list_append(&batch->instances, &instance->mail.node);
+    struct record_recall *recall = &inquiry->recall;
+    for (struct list_node *node = list_first(&inquiry->pieces); node != NULL;
+         node = list_next(&inquiry->pieces, node)) {
+        const struct scan_piece *piece = list_entry(node, struct scan_piece, node);
+        for (size_t i = 0; i < piece->count; i++) {
+            const struct find *find = &piece->finds[i];
+            if (find->kind != FIND_FILE || find->inode == 0)
+                continue;
+            struct file_facts *facts = &inquiry->facts[recall->count];
+            *facts = (struct file_facts){.path = find->path,
+                                         .size_bytes = find->size_bytes,
+                                         .mtime_ns = find->mtime_ns,
+                                         .device = find->device,
+                                         .inode = find->inode};
+            recall->files[recall->count++] = facts;
         }
     }
+    ask(inquiry, inquiry->feed->record->recall_files, on_files_answered);
 }
 
-static void deliver(struct batch *batch)
+/* ---- what was scanned ---- */
+
+/* `inquiry`: what was asked of their twins; or NULL. */
+static void deliver(struct scan_feed *feed, struct list *pieces, const struct inquiry *inquiry)
 {
-    struct scan_feed *feed = batch->feed;
-    const struct record_recall *recall = batch->inquiry != NULL ? &batch->inquiry->recall : NULL;
-    struct list_node *node;
+    struct list_node *piece_node, *node;
     size_t asked = 0;
-    while ((node = list_pop(&batch->instances)) != NULL) {
-        struct instance *instance = list_entry(node, struct instance, mail.node), *twin = NULL;
-        if (recall != NULL && asked < recall->count && recall->files[asked] == &instance->file)
-            twin = recall->answers[asked++].instance;
-        feed->handler->found(feed->user, instance, twin);
+    while ((piece_node = list_pop(pieces)) != NULL) {
+        struct scan_piece *piece = list_entry(piece_node, struct scan_piece, node);
+        while ((node = list_pop(&piece->instances)) != NULL) {
+            struct instance *instance = list_entry(node, struct instance, mail.node), *twin = NULL;
+            const struct record_recall *recall = inquiry != NULL ? &inquiry->recall : NULL;
+            if (recall != NULL && asked < recall->count && recall->files[asked] == &instance->file)
+                twin = recall->answers[asked++].instance;
+            feed->handler->found(feed->user, instance, twin);
+        }
+        scan_pool_release(feed->pool, piece);
     }
-    destroy_batch(batch);
-    feed->handler->batch_ended(feed->user);
-    go_on(feed);
 }
 
 static void on_twins_answered(struct record_recall *recall)
 {
-    struct batch *batch = batch_of(recall);
-    say_problem(batch, recall);
-    deliver(batch);
+    struct inquiry *inquiry = take_answer(recall);
+    struct scan_feed *feed = inquiry->feed;
+    deliver(feed, &inquiry->pieces, inquiry);
+    free(inquiry);
+    feed->handler->batch_ended(feed->user);
+    go_on(feed);
 }
 
-static void ask_of_twins(struct batch *batch)
+static void ask_of_twins(struct inquiry *inquiry)
 {
-    struct record_recall *recall = &batch->inquiry->recall;
-    recall->count = 0;
-    for (struct list_node *node = list_first(&batch->instances); node != NULL;
-         node = list_next(&batch->instances, node)) {
-        const struct instance *instance = list_entry(node, struct instance, mail.node);
-        if (instance->outcome.state == OUTCOME_PENDING)
-            recall->files[recall->count++] = &instance->file;
+    struct record_recall *recall = &inquiry->recall;
+    for (struct list_node *at = list_first(&inquiry->pieces); at != NULL; at = list_next(&inquiry->pieces, at)) {
+        const struct scan_piece *piece = list_entry(at, struct scan_piece, node);
+        for (struct list_node *node = list_first(&piece->instances); node != NULL;
+             node = list_next(&piece->instances, node)) {
+            const struct instance *instance = list_entry(node, struct instance, mail.node);
+            if (instance->outcome.state == OUTCOME_PENDING)
+                recall->files[recall->count++] = &instance->file;
+        }
     }
-    ask(batch, batch->feed->record->recall_twins, on_twins_answered);
+    ask(inquiry, inquiry->feed->record->recall_twins, on_twins_answered);
 }
 
-static void after_scan(uv_work_t *request, int status)
+/* ---- from the pool ---- */
+
+static void ask_of(struct scan_feed *feed, struct list *pieces, void (*question)(struct inquiry *inquiry))
 {
-    (void)status;
-    struct batch *batch = finish_job(request);
-    struct scan_feed *feed = batch->feed;
-    if (batch->out_of_memory) {
-        feed->cancelled = true;
-        feed->error = -ENOMEM;
+    while (!list_is_empty(pieces)) {
+        struct inquiry *inquiry = make_inquiry(feed, pieces);
+        if (inquiry == NULL) {
+            run_out_of_memory(feed);
+            deliver(feed, pieces, NULL);
+            return;
+        }
+        question(inquiry);
     }
-    if (batch->inquiry != NULL)
-        batch->inquiry->recall.count = 0;
-    if (feed->record != NULL && feed->record->recall_twins != NULL)
-        ask_of_twins(batch);
-    else
-        deliver(batch);
 }
 
-/* ---- on the loop ---- */
-
-static void start_walk(struct scan_feed *feed)
+static void on_found(void *user, struct list *pieces)
 {
-    struct batch *batch = make_batch(feed);
-    if (batch == NULL) {
-        feed->cancelled = true;
-        feed->error = -ENOMEM;
-        return;
+    struct scan_feed *feed = user;
+    struct list looked, scanned;
+    struct list_node *node;
+    list_init(&looked);
+    list_init(&scanned);
+    while ((node = list_pop(pieces)) != NULL)
+        list_append(list_entry(node, struct scan_piece, node)->scanned ? &scanned : &looked, node);
+    const struct record *record = feed->record;
+    bool asks_twins = record != NULL && record->recall_twins != NULL && !list_is_empty(&scanned);
+    if (asks_twins) {
+        ask_of(feed, &scanned, ask_of_twins);
+    } else if (!list_is_empty(&scanned)) {
+        deliver(feed, &scanned, NULL);
+        feed->handler->batch_ended(feed->user);
     }
-    feed->walk.batch = batch;
-    uv_queue_work(feed->loop, &feed->walk.request, walk_batch, after_walk);
+    if (feed->cancelled)
+        deliver(feed, &looked, NULL);
+    ask_of(feed, &looked, ask_of_files);
+    go_on(feed);
 }
+
+static void on_closed(void *user)
+{
+    struct scan_feed *feed = user;
+    feed->pool = NULL;
+    feed->handler->ended(feed->user, feed->error);
+}
+
+static const struct scan_pool_handler pool_handler = {.found = on_found, .closed = on_closed};
 
 static void go_on(struct scan_feed *feed)
 {
-    for (size_t i = 0; i < SCANNERS; i++) {
-        bool idle = feed->scans[i].batch == NULL && !feed->paused;
-        struct list_node *node = idle ? list_pop(&feed->ready) : NULL;
-        if (node != NULL) {
-            feed->scans[i].batch = list_entry(node, struct batch, node);
-            uv_queue_work(feed->loop, &feed->scans[i].request, scan_batch, after_scan);
-        }
-    }
-    /* One batch is kept ahead of the scanners, no more. While a walk is under way, walk_ended is that job's. */
-    if (feed->walk.batch == NULL && !feed->walk_ended && !feed->cancelled && !feed->paused &&
-        list_is_empty(&feed->ready) && feed->batch_count < BATCHES_MAX)
-        start_walk(feed);
-    if (feed->batch_count == 0 && (feed->walk_ended || feed->cancelled) && !feed->ended) {
-        feed->ended = true;
-        feed->handler->ended(feed->user, feed->error);
-    }
+    if (feed->closing || !scan_pool_is_done(feed->pool))
+        return;
+    feed->closing = true;
+    feed->figures = scan_pool_figures(feed->pool);
+    int error = scan_pool_error(feed->pool);
+    if (error != 0)
+        feed->error = error;
+    scan_pool_close(feed->pool);
 }
 
-int scan_feed_start(struct scan_feed **ret_feed, struct uv_loop_s *loop, const struct discover_options *discover,
-                    const struct scan_options *scan, const struct record *record,
+int scan_feed_start(struct scan_feed **ret_feed, struct uv_loop_s *loop, const struct scan_feed_options *options,
                     const struct scan_feed_handler *handler, void *user)
 {
     struct scan_feed *feed = calloc(1, sizeof *feed);
     if (feed == NULL)
         return -ENOMEM;
-    feed->loop = loop;
-    feed->record = record;
+    feed->record = options->record;
     feed->handler = handler;
     feed->user = user;
-    feed->walk.feed = feed;
-    feed->walk.request.data = &feed->walk;
-    list_init(&feed->ready);
-    int error = discover_create(&feed->discover, discover);
-    for (size_t i = 0; i < SCANNERS && error == 0; i++) {
-        feed->scans[i].feed = feed;
-        feed->scans[i].request.data = &feed->scans[i];
-        feed->scans[i].scanner = scanner_create(scan);
-        error = feed->scans[i].scanner == NULL ? -ENOMEM : 0;
-    }
+    bool asks = options->record != NULL && options->record->recall_files != NULL;
+    int error = scan_pool_open(&feed->pool, loop, options->discover, options->scan, options->scanners, asks,
+                               &pool_handler, feed);
     if (error != 0) {
-        scan_feed_destroy(feed);
+        free(feed);
         return error;
     }
     *ret_feed = feed;
-    go_on(feed);
     return 0;
 }
 
 void scan_feed_pause(struct scan_feed *feed, bool paused)
 {
-    bool resumed = feed->paused && !paused;
-    feed->paused = paused && !feed->cancelled; /* what is under way must come to its end */
-    if (resumed && !feed->ended)
-        go_on(feed);
+    if (feed->pool != NULL && !feed->cancelled) /* what is under way must come to its end */
+        scan_pool_pause(feed->pool, paused);
 }
 
 void scan_feed_cancel(struct scan_feed *feed)
 {
+    if (feed->pool == NULL)
+        return;
     feed->cancelled = true;
-    feed->paused = false;
     if (feed->error == 0)
         feed->error = -ECANCELED;
-    go_on(feed);
+    scan_pool_stop(feed->pool);
+}
+
+struct scan_figures scan_feed_figures(const struct scan_feed *feed)
+{
+    return feed->pool != NULL && !feed->closing ? scan_pool_figures(feed->pool) : feed->figures;
 }
 
 void scan_feed_destroy(struct scan_feed *feed)
 {
-    if (feed == NULL)
-        return;
-    for (size_t i = 0; i < SCANNERS; i++)
-        scanner_destroy(feed->scans[i].scanner);
-    discover_destroy(feed->discover);
     free(feed);
 }

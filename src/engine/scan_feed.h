@@ -1,9 +1,7 @@
 /*
- * scan_feed - walks the inputs and scans what it finds on libuv's thread pool, and hands instances to the main thread.
- *
- * One job walks (discover is one thread's at a time) and gives batches of paths; a few jobs scan batches, each with a
- * scanner of its own. What a record knows of them is asked before and after the scan. It pauses when told to, so the
- * number of instances in memory is bounded.
+ * scan_feed - what is found below the inputs, looked into side by side (scan_pool.h), comes to the main thread as
+ * instances, in any order. What a record knows of them is asked before and after the scan. It pauses when told to, so
+ * that the number of instances in memory is bounded.
  */
 #ifndef ENGINE_SCAN_FEED_H
 #define ENGINE_SCAN_FEED_H
@@ -11,6 +9,8 @@
 #include <stdbool.h>
 
 #include "dicomnet/error.h"
+#include "engine/figures.h"
+#include "engine/scan_queue.h"
 #include "files/discover.h"
 #include "files/scan.h"
 
@@ -34,25 +34,33 @@ struct scan_feed_handler {
     void (*ended)(void *user, int error);
 };
 
-/*
- * Begin. `record` is asked of the files before they are opened, and of the instances before they are told; NULL = there
- * is nothing to ask. Returns 0, or the error of discover_create. All pointers are borrowed until `ended`.
- */
-int scan_feed_start(struct scan_feed **ret_feed, struct uv_loop_s *loop, const struct discover_options *discover,
-                    const struct scan_options *scan, const struct record *record,
+/* All pointers are borrowed until `ended`. */
+struct scan_feed_options {
+    const struct discover_options *discover;
+    const struct scan_options *scan;
+    const struct record *record; /* asked of files before they are opened, and of instances before they are told; or
+                                    NULL: there is nothing to ask */
+    unsigned scanners;           /* so many; 0 = as many as are worth it (scan_width.h) */
+};
+
+/* Begin. Returns 0, or the error of scan_pool_open. */
+int scan_feed_start(struct scan_feed **ret_feed, struct uv_loop_s *loop, const struct scan_feed_options *options,
                     const struct scan_feed_handler *handler, void *user) DICOMNET_MUST_CHECK;
 
 /*
  * Start no further job while `paused`; not after scan_feed_cancel, which it would keep from its end. What is under way
- * still comes: at most SCAN_FEED_SLACK instances, twice as many if a record answers later. `found` is never called from
- * within.
+ * still comes: at most SCAN_FEED_SLACK instances. `found` is never called from within.
  */
 void scan_feed_pause(struct scan_feed *feed, bool paused);
 
-enum { SCAN_FEED_SLACK = 1024 };
+enum { SCAN_FEED_SLACK = SCAN_PIECES_OUT * SCAN_PIECE_MAX };
 
-/* Look no further; `ended` comes once the jobs under way are through, from within if there are none. */
+/* Look no further; `ended` comes once the files under way are through, or after SCAN_POOL_GRACE_MS without those that
+ * hang, and what was asked of the record is answered. Nothing comes from within. */
 void scan_feed_cancel(struct scan_feed *feed);
+
+/* What was done up to now. */
+struct scan_figures scan_feed_figures(const struct scan_feed *feed);
 
 /* After `ended`. NULL is fine. */
 void scan_feed_destroy(struct scan_feed *feed);

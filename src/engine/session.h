@@ -54,8 +54,9 @@ struct session_options {
     bool strict;        /* warnings and skipped files fail the run */
     uint64_t found_max; /* the scan pauses while this many are found and have not ended; 0 = SESSION_FOUND_MAX. Not for
                            scan_first and dry_run */
-    bool scan_first;    /* send nothing before everything was looked at: exact totals from the start, and the
-                           largest study of all first; memory grows with the number of files */
+    unsigned scan_threads; /* files looked into at a time; 0 = as many as are worth it (scan_width.h) */
+    bool scan_first;       /* send nothing before everything was looked at: exact totals from the start, and the
+                              largest study of all first; memory grows with the number of files */
     const struct synthetic_spec *synthetic; /* NULL = files; else these instances are made and sent, and the inputs of
                                     `discover` are not looked at */
     uint64_t repeat;      /* synthetic: how many times they are made, with fresh UIDs; 0 = once, or until the time is
@@ -125,6 +126,7 @@ struct session_result {
     uint64_t duration_us;        /* of the session */
     uint64_t scan_us;            /* duration of the scan */
     uint64_t slow_open_us;       /* what opening a file took the scan on average, if that was long; else 0 */
+    struct scan_figures scan;    /* how wide it was, and what it waited for */
     uint64_t transfer_us;        /* first association asked for to last store ended */
     struct histogram response;   /* read_us + write_us + wait_us of answered stores */
     struct histogram connect, negotiate, read, write, wait;

@@ -61,11 +61,15 @@ static void on_scan_ended(void *user, int error)
     session->result->scan_us = clock_monotonic_us() - session->begun_us;
     if (session->held != NULL && held_files_are_slow(session->held))
         session->result->slow_open_us = held_files_mean_us(session->held);
+    if (session->intake != NULL)
+        session->result->scan = intake_figures(session->intake);
     SESSION_LOG(session, DICOMNET_LOG_INFO, EVENT_SCAN_ENDED, LOG_NUMBER("files", totals->files),
                 LOG_NUMBER("instances", session->plan.total_count), LOG_NUMBER("studies", session->plan.studies.count),
                 LOG_NUMBER("skipped", totals->by_state[OUTCOME_SKIPPED]),
                 LOG_NUMBER("failed", totals->by_state[OUTCOME_FAILED]),
-                LOG_NUMBER("duration_us", session->result->scan_us), LOG_NUMBER("error", error));
+                LOG_NUMBER("duration_us", session->result->scan_us),
+                LOG_NUMBER("scanners", session->result->scan.scanners),
+                LOG_NUMBER("storage_us", session->result->scan.storage_us), LOG_NUMBER("error", error));
     if (error != 0 && error != -ECANCELED)
         session_stop_for(session, SESSION_STOPPED, "the scan could not go on: not every file was looked at");
     note_idle_threads(session);
@@ -141,6 +145,7 @@ int session_start_scan(struct session *session)
     session->scan.held = session->held;
     const struct intake_options intake = {.discover = &options->discover,
                                           .scan = &session->scan,
+                                          .scanners = options->scan_threads,
                                           .record = options->record,
                                           .synthetic = options->synthetic != NULL ? &session->synthetic : NULL,
                                           .repeat = options->repeat > 0 ? options->repeat : 1,

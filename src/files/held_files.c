@@ -15,7 +15,7 @@
 enum { LOOK_MS = 3000 }; /* what was asked is known for so long: NFS itself asks no sooner */
 
 struct held_files {
-    atomic_uint holders; /* who made it, and every held_file in it */
+    atomic_uint holders; /* who made it or shares it, and every held_file in it */
     unsigned files_max;
     size_t bytes_max;
     atomic_uint files;
@@ -41,6 +41,13 @@ static void leave(struct held_files *pool)
 {
     if (atomic_fetch_sub_explicit(&pool->holders, 1, memory_order_acq_rel) == 1)
         free(pool);
+}
+
+struct held_files *held_files_share(struct held_files *pool)
+{
+    if (pool != NULL)
+        atomic_fetch_add_explicit(&pool->holders, 1, memory_order_relaxed);
+    return pool;
 }
 
 void held_files_destroy(struct held_files *pool)

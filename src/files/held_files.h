@@ -31,7 +31,10 @@ enum { HELD_FILE_SMALL = 64 * 1024 }; /* the scan keeps the bytes of files up to
 /* A pool of so many descriptors and bytes at most. NULL if out of memory. */
 struct held_files *held_files_create(unsigned files_max, size_t bytes_max);
 
-/* Nothing more is kept in it. What is still held may be dropped later. NULL is fine. */
+/* The same pool, to be destroyed once more. NULL is fine. */
+struct held_files *held_files_share(struct held_files *pool);
+
+/* Of this owner nothing more is kept in it. What is still held may be dropped later. NULL is fine. */
 void held_files_destroy(struct held_files *pool);
 
 /* A file was opened, which took so long. */

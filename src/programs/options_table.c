@@ -19,6 +19,7 @@
 #include "dicomnet/storage.h"
 #include "dicomnet/tls.h"
 #include "dicomnet/uid.h"
+#include "engine/scan_width.h"
 #include "programs/option_choices.h"
 #include "programs/option_groups.h"
 #include "programs/option_row.h"

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "engine/scan_width.h"
 #include "engine/session.h"
 #include "instance/outcome.h"
 #include "report/format.h"
@@ -180,6 +181,8 @@ static void put_times(struct text *text, const struct progress *progress, const 
     format_duration(scan, result->scan_us);
     format_duration(transfer, result->transfer_us);
     text_printf(text, "  %-10s  %10s   scan %s", "duration", whole, scan);
+    if (result->scan.scanners > SCAN_WIDTH_LEAST)
+        text_printf(text, " with %u scanners", result->scan.scanners);
     if (progress->kind == PROGRESS_SESSION) /* else it transfers nothing */
         text_printf(text, ", transfer %s", transfer);
     text_put(text, "\n");

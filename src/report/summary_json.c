@@ -72,7 +72,7 @@ static json_t *options_json(const struct summary *summary)
     const struct discover_options *discover = &options->discover;
     return json_pack(
         "{s:o, s:o, s:b, s:b, s:o, s:b, s:i, s:s, s:b, s:i, s:I, s:b, s:b, s:b, s:b, s:s, s:{s:f, s:f, s:f, "
-        "s:f, s:f}, s:i, s:b, s:b, s:I, s:f, s:b, s:o, s:f, s:o, s:s, s:b, s:s, s:o, s:b, s:b}",
+        "s:f, s:f}, s:i, s:i, s:b, s:b, s:I, s:f, s:b, s:o, s:f, s:o, s:s, s:b, s:s, s:o, s:b, s:b}",
         "inputs", strings_of(discover->inputs, discover->input_count), "files_from",
         document_string_or_null(discover->files_from), "nul_separated", discover->nul_separated, "recursive",
         discover->recursive, "pattern", document_string_or_null(discover->pattern), "follow_symlinks",
@@ -83,12 +83,12 @@ static json_t *options_json(const struct summary *summary)
         dicomnet_log_level_name(options->log_level), "timeouts_s", "connect", timeouts->connect_ms / 1e3, "acse",
         timeouts->acse_ms / 1e3, "dimse", timeouts->dimse_ms / 1e3, "network", timeouts->network_ms / 1e3, "release",
         timeouts->release_ms / 1e3, "window", options->association.window > 1 ? (int)options->association.window : 1,
-        "scan_first", options->scan_first, "synthetic", options->synthetic != NULL, "repeat",
-        (json_int_t)options->repeat, "duration_s", (double)options->duration_ms / 1e3, "threads_auto",
-        options->threads_auto, "given", document_string(summary->given), "give_up_after_s",
-        (double)options->give_up_ms / 1e3, "max_per_association", limit_json(&options->association_limit),
-        "on_conflict", conflict_name(options->on_conflict), "strict", options->strict, "transcode",
-        transcode_name(options->transcode.allowed), "syntaxes",
+        "scan_threads", (int)options->scan_threads, "scan_first", options->scan_first, "synthetic",
+        options->synthetic != NULL, "repeat", (json_int_t)options->repeat, "duration_s",
+        (double)options->duration_ms / 1e3, "threads_auto", options->threads_auto, "given",
+        document_string(summary->given), "give_up_after_s", (double)options->give_up_ms / 1e3, "max_per_association",
+        limit_json(&options->association_limit), "on_conflict", conflict_name(options->on_conflict), "strict",
+        options->strict, "transcode", transcode_name(options->transcode.allowed), "syntaxes",
         strings_of(options->transcode.only, options->transcode.only_count), "propose_all", options->propose_all,
         "probe", options->probe);
 }
@@ -238,13 +238,19 @@ static json_t *all_listed_json(const struct summary *summary)
     return object;
 }
 
+static json_t *scan_json(const struct scan_figures *scan)
+{
+    return json_pack("{s:o, s:o, s:o}", "scanners", document_number(scan->scanners), "busy_s",
+                     document_seconds(scan->busy_us), "storage_s", document_seconds(scan->storage_us));
+}
+
 static json_t *header_json(const struct summary *summary, const struct session_result *result, int exit_code)
 {
     const char *stop_text = result->stop_text[0] != '\0' ? result->stop_text : NULL;
     const struct record *record = summary->options->record;
     return json_pack(
         "{s:s, s:o, s:{s:s, s:s}, s:s, s:o, s:i, s:b, s:b, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, "
-        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "s:o, s:{s:o, s:o, s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "schema_version", SUMMARY_SCHEMA_VERSION, "session", document_string(summary->session_id), "program", "name",
         "dicom-sender", "version", PROGRAM_VERSION, "verdict", verdict_name(result->verdict), "stop_reason",
         document_string_or_null(stop_text), "exit_code", exit_code, "sums_match", sums_match(summary, &result->totals),
@@ -257,8 +263,8 @@ static json_t *header_json(const struct summary *summary, const struct session_r
         histogram_json(&result->read), "write", histogram_json(&result->write), "wait", histogram_json(&result->wait),
         "header_warnings", flaws_json(summary), "conversions", conversions_json(&summary->conversions), "forecast",
         summary->forecast != NULL ? forecast_json(summary->forecast) : json_null(), "peak_workers",
-        document_number(result->peak_workers), "threads_auto", threads_auto_json(result), "time_s",
-        time_json(result->time_us), "workers", workers_json(result), "ledger",
+        document_number(result->peak_workers), "scan", scan_json(&result->scan), "threads_auto",
+        threads_auto_json(result), "time_s", time_json(result->time_us), "workers", workers_json(result), "ledger",
         document_string_or_null(record != NULL ? record->path : NULL), "listed_max", json_integer(SUMMARY_LISTED_MAX),
         "all_listed", all_listed_json(summary));
 }

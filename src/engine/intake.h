@@ -44,7 +44,7 @@ enum intake_conflict {
 struct intake_options {
     const struct discover_options *discover; /* which paths */
     const struct scan_options *scan;
-    unsigned scanners;                      /* so many look into files side by side; 0 = as many as are worth it */
+    unsigned scanners;                      /* that look into files side by side; 0 = as many as are worth it */
     const struct record *record;            /* what earlier sessions did; NULL = nothing is known of them */
     const struct synthetic_spec *synthetic; /* NULL = files; else these are made, its seed included, and no path is
                                                looked at */

@@ -40,7 +40,7 @@ struct scan_feed_options {
     const struct scan_options *scan;
     const struct record *record; /* asked of files before they are opened, and of instances before they are told; or
                                     NULL: there is nothing to ask */
-    unsigned scanners;           /* so many; 0 = as many as are worth it (scan_width.h) */
+    unsigned scanners;           /* their number; 0 = as many as are worth it (scan_width.h) */
 };
 
 /* Begin. Returns 0, or the error of scan_pool_open. */

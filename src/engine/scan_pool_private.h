@@ -56,7 +56,7 @@ struct scan_pool {
     struct list done; /* pieces for the loop */
     struct scan_thread threads[SCAN_WIDTH_MAX];
     unsigned running, at_work, idle;
-    unsigned width; /* so many may be at work */
+    unsigned width; /* the most that may be at work */
     struct scan_width decision;
     struct scan_work work;
     struct scan_figures figures;

@@ -4,13 +4,13 @@
 enum {
     WINDOW_US = 10 * 1000,      /* a window is at least so long, */
     WINDOW_MAX_US = 500 * 1000, /* and at most, if anything was done in it; and each scanner has made */
-    STEPS_EACH = 2,             /* so many steps */
-    STEPS_A_WAIT = 4,           /* if fewer than one step in so many waits, the storage is fast */
+    STEPS_EACH = 2,             /* this number of steps */
+    STEPS_A_WAIT = 4,           /* if fewer than one step in this number waits, the storage is fast */
     FACTOR_FIRST = 4,
     FACTOR_LAST = 2,
     GAIN_PERCENT = 15, /* each further width of those before a step up must bring so much of what that one did */
     KEPT_PERCENT = 95, /* after a step down so much must still be done */
-    SLOWER = 2,        /* a step down is tried when a wait takes so many times as long */
+    SLOWER = 2,        /* a step down is tried when a wait takes this many times as long */
     HOLD_FIRST_US = 2 * 1000 * 1000,
     HOLD_MAX_US = 30 * 1000 * 1000
 };

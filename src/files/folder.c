@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "files/discover.h"
 
-enum { NAMES_PER_CLOCK = 64 }; /* the clock is looked at once in so many names */
+enum { NAMES_PER_CLOCK = 64 }; /* the clock is looked at once in this number of names */
 
 /* Make room for `count` things of `size` bytes. False if out of memory. */
 static bool reserve(void **array, size_t *capacity, size_t count, size_t size)

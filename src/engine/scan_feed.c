@@ -35,7 +35,7 @@ struct scan_feed {
     const struct record *record; /* NULL = nothing is known of earlier sessions */
     const struct scan_feed_handler *handler;
     void *user;
-    struct scan_pool *pool; /* NULL = it is closed */
+    struct scan_pool *pool; /* not to be touched once it is closing */
     struct scan_figures figures;
     bool cancelled;
     bool closing;
@@ -241,7 +241,6 @@ static void on_found(void *user, struct list *pieces)
 static void on_closed(void *user)
 {
     struct scan_feed *feed = user;
-    feed->pool = NULL;
     feed->handler->ended(feed->user, feed->error);
 }
 
@@ -281,13 +280,13 @@ int scan_feed_start(struct scan_feed **ret_feed, struct uv_loop_s *loop, const s
 
 void scan_feed_pause(struct scan_feed *feed, bool paused)
 {
-    if (feed->pool != NULL && !feed->cancelled) /* what is under way must come to its end */
+    if (!feed->closing && !feed->cancelled) /* what is under way must come to its end */
         scan_pool_pause(feed->pool, paused);
 }
 
 void scan_feed_cancel(struct scan_feed *feed)
 {
-    if (feed->pool == NULL)
+    if (feed->closing)
         return;
     feed->cancelled = true;
     if (feed->error == 0)
@@ -297,7 +296,7 @@ void scan_feed_cancel(struct scan_feed *feed)
 
 struct scan_figures scan_feed_figures(const struct scan_feed *feed)
 {
-    return feed->pool != NULL && !feed->closing ? scan_pool_figures(feed->pool) : feed->figures;
+    return !feed->closing ? scan_pool_figures(feed->pool) : feed->figures;
 }
 
 void scan_feed_destroy(struct scan_feed *feed)

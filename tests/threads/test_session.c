@@ -80,6 +80,7 @@ static void begin(struct job *job, uv_loop_t *loop, uint16_t port, const char *w
                                             .threads = THREADS,
                                             .verify = true,
                                             .retry = 2,
+                                            .scan_first = stop_at < NEVER, /* else it may stop before it finds all */
                                             .discover = {.inputs = job->inputs, .input_count = 1},
                                             .log_level = DICOMNET_LOG_DEBUG};
     job->observer = (struct session_observer){

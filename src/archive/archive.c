@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "archive/archive_private.h"
+#include "serve/listening.h"
 
 /* All wait for a frame that is decoded: it is given up sooner than where a thread sends. */
 enum { FRAME_TIMEOUT_MS = 10 * 1000 };
@@ -274,8 +275,7 @@ int archive_open(struct archive **ret_archive, struct uv_loop_s *loop, const str
     if (error == 0) {
         error = dicomnet_acceptor_open(&archive->acceptor, loop, &options->acceptor, &acceptor_handler, archive);
         if (error != 0)
-            snprintf(ret_problem, problem_size, "%s:%u: %s", options->acceptor.bind_address, options->acceptor.port,
-                     dicomnet_error_text(error));
+            listening_say_failure(&options->acceptor, error, ret_problem, problem_size);
     }
     if (error != 0) {
         free_archive(archive);

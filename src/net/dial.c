@@ -171,7 +171,7 @@ static void go_on(struct dial *dial)
 
 static int make_attempts(struct dial *dial, const union address *addresses, size_t count)
 {
-    int families[ADDRESS_RACE_MAX];
+    int families[ADDRESS_RACE_MAX] = {0};
     size_t order[ADDRESS_RACE_MAX];
     for (size_t i = 0; i < count; i++)
         families[i] = addresses[i].any.sa_family;

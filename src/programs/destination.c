@@ -8,7 +8,9 @@
 #include <uv.h>
 
 #include "dicomnet/tls.h"
+#include "net/address.h"
 #include "programs/identity_options.h"
+#include "programs/network_options.h"
 #include "programs/option_groups.h"
 #include "programs/peers.h"
 #include "programs/tls_options.h"
@@ -26,7 +28,8 @@ const struct peer_words destination_words = {.called_ae = "--ae-title",
                                              .tls_pin = "--tls-pin",
                                              .user = "--user",
                                              .identity_response = "--identity-response",
-                                             .transcode = "--transcode"};
+                                             .transcode = "--transcode",
+                                             .bind = "--bind"};
 
 static bool is_tls_url(const char *argument)
 {
@@ -142,18 +145,31 @@ static bool host_is_plausible(const char *host)
     return true;
 }
 
-/* Copy a host without its brackets. False if it is no host. */
-static bool set_host(struct destination *destination, const char *host, size_t len)
+/* In a URL the % in front of a zone is written %25 (RFC 6874). */
+static void read_zone_of_url(char *host)
 {
+    char *zone = strstr(host, "%25");
+    if (zone != NULL && strchr(host, ':') != NULL)
+        memmove(zone + 1, zone + 3, strlen(zone + 3) + 1);
+}
+
+/* Copy a host without its brackets. NULL, or what is wrong with it. */
+static const char *set_host(struct destination *destination, const char *host, size_t len, bool in_url)
+{
+    static const char no_host[] = "is not a host name or an address";
     if (len >= 2 && host[0] == '[' && host[len - 1] == ']') {
         host++;
         len -= 2;
     }
     if (len >= sizeof destination->host)
-        return false;
+        return no_host;
     memcpy(destination->host, host, len);
     destination->host[len] = '\0';
-    return host_is_plausible(destination->host);
+    if (in_url)
+        read_zone_of_url(destination->host);
+    if (!host_is_plausible(destination->host))
+        return no_host;
+    return strchr(destination->host, ':') != NULL ? address_problem(destination->host) : NULL;
 }
 
 static bool set_port(struct destination *destination, const char *port, size_t len)
@@ -208,9 +224,10 @@ static int read_text(struct destination *destination, const char *text, const ch
         snprintf(ret_message, size, "'%.200s': %s", text, problem);
         return -1;
     }
-    if (!set_host(destination, parts.host, parts.host_len)) {
-        snprintf(ret_message, size, "'%.200s': '%.*s' is not a host name or an address", text,
-                 parts.host_len < 200 ? (int)parts.host_len : 200, parts.host);
+    problem = set_host(destination, parts.host, parts.host_len, rest != text);
+    if (problem != NULL) {
+        snprintf(ret_message, size, "'%.200s': '%.*s' %s", text, parts.host_len < 200 ? (int)parts.host_len : 200,
+                 parts.host, problem);
         return -1;
     }
     if (parts.port != NULL && !set_port(destination, parts.port, parts.port_len)) {
@@ -284,15 +301,31 @@ static void use_identity(struct destination *destination, const struct peer_iden
     identity->response_wanted = identity->response_wanted || from_file->response_wanted;
 }
 
+/* What the options say wins here, too. */
+static void use_network(const struct options *options, const struct peer *peer,
+                        struct dicomnet_association_parameters *association)
+{
+    const struct peer_network *has = &peer->network;
+    if (peer->bind[0] != '\0' && !options_given(options, "bind"))
+        association->bind_address = peer->bind;
+    if (has->keepalive.said && !options_given(options, "keepalive"))
+        association->line.keepalive_s =
+            has->keepalive.value != 0 ? has->keepalive.value : DICOMNET_ASSOCIATION_KEEPALIVE_OFF;
+    if (has->traffic_class.said && !options_given(options, "tos"))
+        association->line.traffic_class = has->traffic_class.value;
+    if (has->socket_buffer.said && !options_given(options, "socket-buffer"))
+        association->line.buffer_bytes = has->socket_buffer.value;
+    if (has->max_send_pdu.said && !options_given(options, "max-send-pdu"))
+        association->max_send_pdu_len = has->max_send_pdu.value;
+}
+
 static int use_peer(const struct options *options, const struct peer *peer, struct destination *destination,
                     const char *path, char *ret_message, size_t size)
 {
     if (peer->tls)
         use_tls(options, destination, &peer->with);
     use_identity(destination, &peer->as);
-    const char *problem = NULL, *key = "host";
-    if (!set_host(destination, peer->host, strlen(peer->host)))
-        problem = "is not a host name or an address";
+    const char *key = "host", *problem = set_host(destination, peer->host, strlen(peer->host), false);
     if (problem == NULL && peer->ae_title[0] != '\0') {
         key = "ae_title";
         problem = set_ae(destination->association.called_ae, peer->ae_title, strlen(peer->ae_title));
@@ -305,6 +338,7 @@ static int use_peer(const struct options *options, const struct peer *peer, stru
         destination->association.port = peer->port;
         destination->default_port = false;
     }
+    use_network(options, peer, &destination->association);
     if (problem != NULL)
         snprintf(ret_message, size, "%s: peer '%s': \"%s\" %s", path, peer->name, key, problem);
     return problem != NULL ? -1 : 0;
@@ -349,10 +383,10 @@ static int read_host(struct destination *destination, const char *host, char *re
     size_t len = strlen(host);
     if (destination_shape(host) > DESTINATION_NONE && destination_shape(host) < DESTINATION_HOST && !is_ipv6(host))
         return read_text(destination, host, NULL, ret_message, size);
-    if (set_host(destination, host, len))
-        return 0;
-    snprintf(ret_message, size, "--host: '%.200s' is not a host name or an address", host);
-    return -1;
+    const char *problem = set_host(destination, host, len, false);
+    if (problem != NULL)
+        snprintf(ret_message, size, "--host: '%.200s' %s", host, problem);
+    return problem == NULL ? 0 : -1;
 }
 
 static int read_default(const struct options *options, struct destination *destination, char *ret_message, size_t size)
@@ -374,6 +408,9 @@ static void begin(struct destination *destination, const struct connection_group
                                                         .port = PORT_DEFAULT,
                                                         .window = connection->window,
                                                         .max_pdu_len = connection->network.max_pdu_len,
+                                                        .max_send_pdu_len = connection->network.max_send_pdu_len,
+                                                        .line = network_options_line(&connection->network),
+                                                        .bind_address = connection->bind_address,
                                                         .timeouts = connection->network.timeouts},
                                         .default_port = true,
                                         .over_tls = tls_options_ask(&connection->tls),

@@ -13,6 +13,7 @@
 #include "dicomnet/tls.h"
 #include "programs/console.h"
 #include "programs/interrupt.h"
+#include "programs/network_options.h"
 #include "programs/option_groups.h"
 #include "programs/server.h"
 #include "programs/temporary_folder.h"
@@ -90,6 +91,8 @@ static struct dicomnet_association_parameters *read_peers(const struct dicom_arc
     for (size_t i = 0; peers != NULL && i < options->archive.peers.count; i++) {
         bool over_tls = false;
         peers[i].max_pdu_len = options->listening.network.max_pdu_len;
+        peers[i].max_send_pdu_len = options->listening.network.max_send_pdu_len;
+        peers[i].line = network_options_line(&options->listening.network);
         peers[i].timeouts = options->listening.network.timeouts;
         snprintf(message, sizeof message, "--peer: '%.80s' is not AE=HOST:PORT", options->archive.peers.items[i]);
         bool right = read_peer(options->archive.peers.items[i], &peers[i], &over_tls);
@@ -148,7 +151,8 @@ static void print_counted(const struct counted *things, size_t count)
     printf("\n");
 }
 
-static void print_listening(const struct dicom_archive_options *options, const struct listener *program)
+static void print_listening(const struct dicom_archive_options *options, const struct archive_options *archive,
+                            const struct listener *program)
 {
     const struct archive_totals *totals = archive_totals(program->archive);
     if (!options->common.quiet) {
@@ -161,7 +165,7 @@ static void print_listening(const struct dicom_archive_options *options, const s
                                            {totals->instances, "instance", "instances"}};
         print_counted(holdings, sizeof holdings / sizeof holdings[0]);
     }
-    server_say_listening(&options->listening, archive_port(program->archive));
+    server_say_listening(&archive->acceptor, archive_port(program->archive));
 }
 
 static void print_totals(const struct archive_totals *totals)
@@ -208,7 +212,7 @@ static int run(const struct dicom_archive_options *options, const struct dicomne
         error = error != 0 ? error : deaf;
         error = error == 0 && told_to_stop != 0 ? -ECANCELED : error;
         if (error == 0)
-            print_listening(options, &program);
+            print_listening(options, &archive, &program);
         else
             server_stop(&program.server);
     } else if (error != -ECANCELED) {

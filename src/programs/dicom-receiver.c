@@ -10,6 +10,7 @@
 #include "programs/server.h"
 #include "report/access_log.h"
 #include "report/format.h"
+#include "serve/listening.h"
 #include "serve/receiver.h"
 
 struct listener {
@@ -74,8 +75,9 @@ static int open_receiver(const struct dicom_receiver_options *options, struct li
         fprintf(stderr, "dicom-receiver: %s%s\n", problem, console_port_hint(error, options->listening.port));
         return error;
     }
-    if (program->access_log != NULL)
-        (void)access_log_begin(program->access_log, options->listening.bind_address, receiver_port(program->receiver));
+    for (size_t i = 0; program->access_log != NULL && i < listening_count(&receiver->acceptor); i++)
+        (void)access_log_begin(program->access_log, listening_address(&receiver->acceptor, i),
+                               receiver_port(program->receiver));
     return 0;
 }
 
@@ -110,7 +112,7 @@ static int run(const void *read_options)
     if (error == 0) {
         error = server_hear_signals(&program.server);
         if (error == 0)
-            server_say_listening(&options->listening, receiver_port(program.receiver));
+            server_say_listening(&receiver.acceptor, receiver_port(program.receiver));
         else
             server_stop(&program.server);
     }

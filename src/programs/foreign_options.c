@@ -25,6 +25,8 @@ static struct bind_parts split_bind(char *text, bool serves)
 {
     struct bind_parts parts = {.ae = text};
     char *at = strrchr(text, '@'), *colon = strrchr(at != NULL ? at : text, ':');
+    if (at != NULL && option_value_is_address(at + 1))
+        colon = NULL; /* it is inside the address */
     if (serves && option_value_is_number(text))
         return (struct bind_parts){.port = text};
     if (colon != NULL) {
@@ -43,10 +45,6 @@ static struct bind_parts split_bind(char *text, bool serves)
 static int place_bind(struct option_reader *reader, const char *spelling, const struct bind_parts *parts, bool serves)
 {
     size_t len = strlen(spelling);
-    if (!serves && parts->address != NULL) {
-        snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "%s: our own address cannot be chosen", spelling);
-        return -1;
-    }
     if (!serves && parts->port != NULL && reader->options->program != PROGRAM_MOVER) {
         snprintf(reader->message, OPTIONS_MESSAGE_SIZE, "%s: nothing is received here, so there is no port", spelling);
         return -1;
@@ -62,6 +60,14 @@ static int place_bind(struct option_reader *reader, const char *spelling, const 
     return 0;
 }
 
+/* A typing slip in an address is no AE title. */
+static bool is_meant_as_address(const char *text)
+{
+    const char *colon = strchr(text, ':');
+    bool of_digits = strchr(text, '.') != NULL && strspn(text, "0123456789.") == strlen(text);
+    return of_digits || (strchr(text, '@') == NULL && colon != NULL && strchr(colon + 1, ':') != NULL);
+}
+
 int option_reader_take_bind(struct option_reader *reader, const char *argument)
 {
     struct options *options = reader->options;
@@ -70,13 +76,13 @@ int option_reader_take_bind(struct option_reader *reader, const char *argument)
     if (options->program == PROGRAM_REPORT || value == NULL || *value == '-' || *value == '\0' ||
         (strcmp(argument, "-b") != 0 && strcmp(argument, "--bind") != 0))
         return 1;
-    /* In a server, --bind ADDRESS is our own option, and left to the table. */
+    /* --bind ADDRESS is our own option, and left to the table; in a server whatever is not clearly theirs. */
     const char *colon = strrchr(value, ':');
     bool has_port = colon != NULL && option_value_is_number(colon + 1) && strchr(value, '[') == NULL;
     bool is_theirs = strchr(value, '@') != NULL || has_port || option_value_is_number(value);
     if (serves && argument[1] == '-' && (option_value_is_address(value) || !is_theirs))
         return 1;
-    if (serves && option_value_is_address(value))
+    if (option_value_is_address(value) || is_meant_as_address(value))
         return set_by_name(reader, "bind", argument, strlen(argument), NULL);
     reader->next++;
     snprintf(options->bind_parts, sizeof options->bind_parts, "%s", value);

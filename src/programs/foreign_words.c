@@ -105,8 +105,8 @@ static const struct foreign_word words[] = {
           .spellings =
               "--arguments -cx --single-context --required-contexts -R --required +C --combine +u --enable-new-vr -up "
               "--uid-padding -dhl --disable-host-lookup --not-async --not-pack-pdv --tcp-delay"),
-    WORDS(.programs = EVERYBODY, .spellings = "--soclose-delay --sosnd-buffer --sorcv-buffer --max-ops-performed",
-          .values = 1),
+    WORDS(.programs = EVERYBODY, .spellings = "--soclose-delay --max-ops-performed", .values = 1),
+    WORDS(.programs = EVERYBODY, .spellings = "--sosnd-buffer --sorcv-buffer", .means = "socket-buffer"),
     WORDS(.programs = EVERYBODY, .spellings = "+v --verbose-pc", .means = "debug"),
     WORDS(.programs = EVERYBODY, .spellings = "-ts --socket-timeout", .means = "network-timeout"),
     WORDS(.programs = EVERYBODY, .spellings = "--max-pdu-length --max-pdulen-rcv", .means = "max-pdu"),
@@ -114,8 +114,7 @@ static const struct foreign_word words[] = {
           .refused = "no file configures the log; see --log-level"),
     WORDS(.programs = EVERYBODY, .spellings = "-xf --config-file --assoc-config-file",
           .refused = "association profiles are not there"),
-    WORDS(.programs = EVERYBODY, .spellings = "--max-send-pdu --max-pdulen-snd",
-          .refused = "the peer says how long a PDU to it may be, and that is kept to"),
+    WORDS(.programs = EVERYBODY, .spellings = "--max-pdulen-snd", .means = "max-send-pdu"),
     WORDS(.programs = PROGRAM_RECEIVER, .spellings = "--abort-during",
           .refused = "--abort-after N answers N stores of an association and aborts it at the next"),
     WORDS(.programs = EVERYBODY, .spellings = "--abort --abort-during",

@@ -22,6 +22,13 @@ const struct option_choice option_transcodes[] = {{"never", TRANSCODE_NEVER},
 const struct option_choice option_tls_versions[] = {{"1.2", DICOMNET_TLS_1_2}, {"1.3", DICOMNET_TLS_1_3}, {NULL, 0}};
 const struct option_choice option_tls_clients[] = {
     {"none", TLS_CLIENT_NONE}, {"request", TLS_CLIENT_REQUEST}, {"require", TLS_CLIENT_REQUIRE}, {NULL, 0}};
+/* RFC 2474, 2597, 3246, 5865, 8622: the six bits of the code point, and two of zero behind them. */
+const struct option_choice option_traffic_classes[] = {
+    {"ef", 46 << 2},   {"af11", 10 << 2}, {"af12", 12 << 2}, {"af13", 14 << 2}, {"af21", 18 << 2}, {"af22", 20 << 2},
+    {"af23", 22 << 2}, {"af31", 26 << 2}, {"af32", 28 << 2}, {"af33", 30 << 2}, {"af41", 34 << 2}, {"af42", 36 << 2},
+    {"af43", 38 << 2}, {"cs0", 0 << 2},   {"cs1", 8 << 2},   {"cs2", 16 << 2},  {"cs3", 24 << 2},  {"cs4", 32 << 2},
+    {"cs5", 40 << 2},  {"cs6", 48 << 2},  {"cs7", 56 << 2},  {"le", 1 << 2},    {"va", 44 << 2},   {NULL, 0}};
+
 const struct option_choice option_automatic[] = {{"auto", 0}, {NULL, 0}};
 
 /* The names after "debug" work and are not advertised. */

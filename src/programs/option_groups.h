@@ -26,9 +26,12 @@
 #include "programs/options.h"
 #include "report/ramp.h"
 
-/* How long a PDU may be, and how long to wait. */
+/* How long a PDU may be, how connections are carried, and how long to wait. */
 struct network_group {
-    uint32_t max_pdu_len;
+    uint32_t max_pdu_len, max_send_pdu_len;
+    uint32_t keepalive_s;   /* 0: none */
+    uint32_t traffic_class; /* TOS; 0: none */
+    uint32_t socket_buffer; /* bytes; 0: the system adapts it */
     struct dicomnet_association_timeouts timeouts;
 };
 
@@ -63,6 +66,7 @@ struct connection_group {
     uint32_t port;
     char called_ae[DICOMNET_AE_SIZE];
     char calling_ae[DICOMNET_AE_SIZE];
+    const char *bind_address; /* ours; NULL: the system chooses */
     const char *peer;
     const char *config;
     bool loopback;
@@ -122,8 +126,8 @@ struct fetching_group {
 /* Where a server listens, and to how many. */
 struct listening_group {
     uint16_t port;
-    const char *bind_address;
-    char own_ae[DICOMNET_AE_SIZE]; /* "" = take any called AE title */
+    struct option_list bind_addresses; /* none given = 127.0.0.1 */
+    char own_ae[DICOMNET_AE_SIZE];     /* "" = take any called AE title */
     uint32_t max_associations;
     uint32_t max_connections;
     uint32_t idle_ms;

@@ -8,9 +8,10 @@
     OPTION(.name = "port", .letter = 'p', .programs = SERVER, .heading = "Listening", .takes = OPTION_UNSIGNED,
            .value = "PORT", .min = 0, .max = 65535, .field = FIELD(listening_group, port), .initial = "11112",
            .help = "the port to listen on; 0 picks a free one"),
-    OPTION(.name = "bind", .programs = SERVER, .heading = "Listening", .takes = OPTION_ADDRESS, .value = "ADDRESS",
-           .field = FIELD(listening_group, bind_address), .initial = "127.0.0.1",
-           .help = "the address to listen on; 0.0.0.0 for all"),
+    OPTION(.name = "bind", .programs = SERVER, .heading = "Listening", .takes = OPTION_ADDRESSES, .value = "ADDRESS",
+           .field = FIELD(listening_group, bind_addresses),
+           .help = "the address to listen on; 0.0.0.0 for all of IPv4, :: for all of IPv6 and IPv4. May be repeated; "
+                   "127.0.0.1 if none is given"),
     OPTION(.name = "ae-title", .letter = 'a', .also = "--aetitle --aet -aet", .programs = SERVER,
            .heading = "Listening", .takes = OPTION_AE, .value = "AE", .field = FIELD(listening_group, own_ae),
            .help = "our AE title: who calls another one is rejected; by default any is taken"),

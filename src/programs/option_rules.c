@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "dicomnet/acceptor.h"
 #include "dicomnet/log.h"
 #include "dicomnet/query_retrieve.h"
 #include "programs/option_groups.h"
@@ -195,6 +196,17 @@ static int check_one_of(const struct options *options, char *ret_message)
     return say(ret_message, program->none_of_them);
 }
 
+/* The two lowest bits of the octet belong to congestion notification (RFC 3168), and the system sets them. */
+static int check_traffic_class(const struct network_group *network, char *ret_message)
+{
+    if (network == NULL || (network->traffic_class & 3) == 0)
+        return 0;
+    snprintf(ret_message, OPTIONS_MESSAGE_SIZE,
+             "--tos: %u is no code point: a number is the whole octet, four times the code point (ef is 184)",
+             network->traffic_class);
+    return -1;
+}
+
 /* Rules that depend on the value of an option; a row can only say that an option is given. */
 static int check_values(const struct options *options, char *ret_message)
 {
@@ -204,6 +216,13 @@ static int check_values(const struct options *options, char *ret_message)
     const struct session_options *session = options_group_of(options, GROUP_SESSION);
     if (query != NULL && query->level == DICOMNET_QUERY_LEVEL_PATIENT && options_given(options, "study-root"))
         return say(ret_message, "--level patient: the study root has no such level; --patient-root has");
+    const struct listening_group *listening = options_group_of(options, GROUP_LISTENING);
+    if (listening != NULL && listening->bind_addresses.count > DICOMNET_ACCEPTOR_ADDRESSES_MAX) {
+        snprintf(ret_message, OPTIONS_MESSAGE_SIZE, "--bind: at most %d addresses", DICOMNET_ACCEPTOR_ADDRESSES_MAX);
+        return -1;
+    }
+    if (check_traffic_class(options_group_of(options, GROUP_NETWORK), ret_message) != 0)
+        return -1;
     if (sending == NULL)
         return 0;
     const char *list = session->discover.files_from;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <uv.h>
 
+#include "net/address.h"
 #include "programs/option_groups.h"
 #include "programs/options_table.h"
 
@@ -180,12 +181,27 @@ const char *ae_title_problem(const char *title)
     return len > 16 ? "has more than 16 characters" : NULL;
 }
 
+/* "a number from 1 to 64 or auto"; of many names the first few. */
+static void expect_number(const struct option_row *row, char ret_text[OPTION_EXPECTED_SIZE])
+{
+    enum { NAMES_SHOWN = 3 };
+    size_t shown = 0;
+    int len = snprintf(ret_text, OPTION_EXPECTED_SIZE, "a number from %u to %u", row->min, row->max);
+    for (const struct option_choice *choice = row->choices; choice != NULL && choice->name != NULL; choice++) {
+        if (shown == NAMES_SHOWN) {
+            snprintf(ret_text + len, OPTION_EXPECTED_SIZE - (size_t)len, ", ...");
+            break;
+        }
+        len += snprintf(ret_text + len, OPTION_EXPECTED_SIZE - (size_t)len, "%s%s", shown++ == 0 ? " or " : ", ",
+                        choice->name);
+    }
+}
+
 void option_value_expected(const struct option_row *row, char ret_text[OPTION_EXPECTED_SIZE])
 {
     switch (row->takes) {
     case OPTION_UNSIGNED:
-        snprintf(ret_text, OPTION_EXPECTED_SIZE, "a number from %u to %u%s%s", row->min, row->max,
-                 row->choices != NULL ? " or " : "", row->choices != NULL ? row->choices->name : "");
+        expect_number(row, ret_text);
         break;
     case OPTION_SECONDS:
         snprintf(ret_text, OPTION_EXPECTED_SIZE, "a number of seconds from %u to %u", row->min, row->max);
@@ -223,9 +239,8 @@ bool option_value_is_number(const char *text)
 
 bool option_value_is_address(const char *text)
 {
-    struct sockaddr_in version_4;
-    struct sockaddr_in6 version_6;
-    return uv_ip4_addr(text, 0, &version_4) == 0 || uv_ip6_addr(text, 0, &version_6) == 0;
+    union address address;
+    return address_parse(text, 0, &address) == 0;
 }
 
 static bool read_text(const struct option_row *row, const char *text, const char **ret_text,
@@ -240,8 +255,8 @@ static bool read_text(const struct option_row *row, const char *text, const char
         snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is not a host name or an address");
         return false;
     }
-    if (row->takes == OPTION_ADDRESS && !option_value_is_address(text)) {
-        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is no IP address");
+    if (row->takes == OPTION_ADDRESS && address_problem(text) != NULL) {
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "%s", address_problem(text));
         return false;
     }
     return true;
@@ -367,6 +382,7 @@ int option_value_read(struct options *options, const struct option_row *row, con
     case OPTION_INPUT:
     case OPTION_KEY:
     case OPTION_LIST:
+    case OPTION_ADDRESSES:
     case OPTION_SYNTAXES:
         break;
     }
@@ -455,6 +471,7 @@ void option_value_format(const struct options *options, const struct option_row 
     case OPTION_INPUT:
     case OPTION_KEY:
     case OPTION_LIST:
+    case OPTION_ADDRESSES:
     case OPTION_SYNTAXES:
         format_list(row, field, ret_text, size);
         break;

@@ -13,6 +13,7 @@
 
 #include "dicomnet/log.h"
 #include "dicomnet/query_retrieve.h"
+#include "net/address.h"
 #include "programs/foreign_words.h"
 #include "programs/option_groups.h"
 #include "programs/option_reader.h"
@@ -44,7 +45,7 @@ static int append_to_list(struct options *options, const struct option_row *row,
 static bool is_list(const struct option_row *row)
 {
     return row->takes == OPTION_INPUT || row->takes == OPTION_KEY || row->takes == OPTION_LIST ||
-           row->takes == OPTION_SYNTAXES;
+           row->takes == OPTION_ADDRESSES || row->takes == OPTION_SYNTAXES;
 }
 
 /* Append a copy of each UID that is not in the list yet. 0 or -1: no memory. */
@@ -116,6 +117,10 @@ static int add_to_list(struct option_reader *reader, const struct option_row *ro
     }
     if (row->takes == OPTION_SYNTAXES)
         return add_syntaxes(options, row, value, ret_problem);
+    if (row->takes == OPTION_ADDRESSES && address_problem(value) != NULL) {
+        snprintf(ret_problem, OPTION_PROBLEM_SIZE, "%s", address_problem(value));
+        return -1;
+    }
     if (append_to_list(options, row, value) == 0)
         return 0;
     snprintf(ret_problem, OPTION_PROBLEM_SIZE, "is too much: out of memory");

@@ -28,6 +28,7 @@ enum option_type {
     OPTION_RAMP,      /* struct option_ramp: N[,N...], each from min to max */
     OPTION_EVERY,     /* struct option_every: N:HEX, N from min to max */
     OPTION_LIST,      /* struct option_list: appended to it */
+    OPTION_ADDRESSES, /* the same, of IP addresses */
     OPTION_SYNTAXES,  /* the same, of UIDs: one or more transfer syntaxes, see syntax_names.h */
     OPTION_INPUT,     /* the same, for paths, which may be arguments as well */
     OPTION_KEY        /* the same, for keys of a query, which may be arguments as well */

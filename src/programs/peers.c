@@ -6,6 +6,11 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
+
+#include "dicomnet/association.h"
+#include "net/address.h"
+#include "programs/option_choices.h"
 
 /* What is being read, for messages. */
 struct reading {
@@ -112,6 +117,55 @@ static int read_identity_member(const struct reading *reading, struct peer *peer
     return json_is_boolean(value) ? 0 : say_of_peer(reading, peer, key, "is neither true nor false");
 }
 
+static int read_number(const struct reading *reading, const struct peer *peer, const char *key, const json_t *value,
+                       uint32_t min, uint32_t max, struct peer_number *ret_number)
+{
+    char problem[64];
+    json_int_t number = json_integer_value(value);
+    snprintf(problem, sizeof problem, "is not a number from %u to %u", min, max);
+    if (!json_is_integer(value) || number < min || number > max)
+        return say_of_peer(reading, peer, key, problem);
+    *ret_number = (struct peer_number){.said = true, .value = (uint32_t)number};
+    return 0;
+}
+
+/* A name or a number, as --tos takes it. */
+static int read_traffic_class(const struct reading *reading, const struct peer *peer, const char *key,
+                              const json_t *value, struct peer_number *ret_number)
+{
+    const char *name = json_string_value(value);
+    for (const struct option_choice *choice = option_traffic_classes; name != NULL && choice->name != NULL; choice++) {
+        if (strcasecmp(choice->name, name) != 0)
+            continue;
+        *ret_number = (struct peer_number){.said = true, .value = choice->value};
+        return 0;
+    }
+    if (name != NULL || json_integer_value(value) % 4 != 0)
+        return say_of_peer(reading, peer, key, "is no traffic class: a name such as ef, or four times a code point");
+    return read_number(reading, peer, key, value, 0, 255, ret_number);
+}
+
+/* 1: it is none of these. */
+static int read_network_member(const struct reading *reading, struct peer *peer, const char *key, const json_t *value)
+{
+    struct peer_network *network = &peer->network;
+    if (strcmp(key, "bind") == 0) {
+        int error = read_string(reading, peer, key, value, peer->bind, sizeof peer->bind);
+        const char *problem = error == 0 ? address_problem(peer->bind) : NULL;
+        return problem != NULL ? say_of_peer(reading, peer, key, problem) : error;
+    }
+    if (strcmp(key, "tos") == 0)
+        return read_traffic_class(reading, peer, key, value, &network->traffic_class);
+    if (strcmp(key, "keepalive") == 0)
+        return read_number(reading, peer, key, value, 0, DICOMNET_ASSOCIATION_KEEPALIVE_MAX_S, &network->keepalive);
+    if (strcmp(key, "socket_buffer") == 0)
+        return read_number(reading, peer, key, value, 0, 1 << 30, &network->socket_buffer);
+    if (strcmp(key, "max_send_pdu") == 0)
+        return read_number(reading, peer, key, value, DICOMNET_ASSOCIATION_MAX_PDU_MIN,
+                           DICOMNET_ASSOCIATION_PEER_PDU_CAP, &network->max_send_pdu);
+    return 1;
+}
+
 static int read_member(const struct reading *reading, struct peer *peer, const char *key, json_t *value)
 {
     if (strcmp(key, "host") == 0)
@@ -129,10 +183,13 @@ static int read_member(const struct reading *reading, struct peer *peer, const c
     if (strcmp(key, "tls") == 0)
         return read_tls(reading, peer, value);
     int result = read_identity_member(reading, peer, key, value);
+    if (result > 0)
+        result = read_network_member(reading, peer, key, value);
     return result <= 0 ? result
                        : say_of_peer(reading, peer, key,
-                                     "is not one of host, port, ae_title, calling_ae, tls, user, password_file, "
-                                     "kerberos_file, saml_file, jwt_file, identity_response");
+                                     "is not one of host, port, ae_title, calling_ae, bind, keepalive, tos, "
+                                     "socket_buffer, max_send_pdu, tls, user, password_file, kerberos_file, saml_file, "
+                                     "jwt_file, identity_response");
 }
 
 static int read_peer(const struct reading *reading, const char *name, json_t *object, struct peer *ret_peer)

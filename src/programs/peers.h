@@ -5,6 +5,8 @@
  *     "default": "main",
  *     "peers": {
  *       "main": {"host": "pacs.example.org", "port": 4242, "ae_title": "PACS", "calling_ae": "GATEWAY"},
+ *       "far":  {"host": "10.9.8.7", "bind": "192.0.2.1", "keepalive": 120, "tos": "af11", "socket_buffer": 4194304,
+ *                "max_send_pdu": 16384},
  *       "safe": {"host": "10.1.2.3", "tls": {"ca": "ca.pem", "cert": "us.pem", "key": "us.key",
  *                "key_password_file": "password", "server_name": "pacs", "pin": "01ab...", "min": "1.3",
  *                "ciphers": "TLS_AES_256_GCM_SHA384"}},
@@ -13,7 +15,7 @@
  *     }
  *   }
  *
- * Only `host` is required; "tls" may be empty, and is as the options of that name are. Beside "user" and
+ * Only `host` is required; "tls" may be empty. All are as the options of that name are. Beside "user" and
  * "password_file" there are "kerberos_file", "saml_file" and "jwt_file", as the options of these names. A key that is
  * not in this example is an error: a typing slip must not send data elsewhere.
  */
@@ -35,6 +37,13 @@ struct peer {
     uint16_t port;       /* 0 = not said */
     char ae_title[64];   /* "" = not said */
     char calling_ae[64]; /* "" = not said */
+    char bind[64];       /* "" = not said; else an address */
+    struct peer_network {
+        struct peer_number {
+            bool said;
+            uint32_t value;
+        } keepalive, traffic_class, socket_buffer, max_send_pdu;
+    } network;
     bool tls;
     struct peer_tls { /* "" = not said; as the options are called */
         char ca[PEER_VALUE_SIZE], certificate[PEER_VALUE_SIZE], key[PEER_VALUE_SIZE], password_file[PEER_VALUE_SIZE];

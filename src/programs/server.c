@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "dicomnet/tls.h"
+#include "programs/network_options.h"
 #include "programs/option_groups.h"
 #include "programs/secret_file.h"
 #include "programs/tls_options.h"
 #include "serve/accounts.h"
+#include "serve/listening.h"
 
 int server_init(struct server *server, const char *program, void (*close)(void *user), void *user)
 {
@@ -52,16 +54,23 @@ void server_run(struct server *server)
 struct dicomnet_acceptor_options server_acceptor_of(const struct listening_group *listening, const char *ae,
                                                     const struct dicomnet_logger *logger)
 {
-    struct dicomnet_acceptor_options acceptor = {.size = sizeof(struct dicomnet_acceptor_options),
-                                                 .bind_address = listening->bind_address,
-                                                 .port = (uint16_t)listening->port,
-                                                 .max_associations = listening->max_associations,
-                                                 .max_connections = listening->max_connections,
-                                                 .idle_ms = listening->idle_ms,
-                                                 .association = {.check_called_ae = listening->own_ae[0] != '\0',
-                                                                 .max_pdu_len = listening->network.max_pdu_len,
-                                                                 .timeouts = listening->network.timeouts,
-                                                                 .logger = logger}};
+    const struct option_list *addresses = &listening->bind_addresses;
+    bool given = addresses->count > 0;
+    struct dicomnet_acceptor_options acceptor = {
+        .size = sizeof(struct dicomnet_acceptor_options),
+        .bind_address = given ? addresses->items[0] : "127.0.0.1",
+        .more_addresses = given ? addresses->items + 1 : NULL,
+        .more_address_count = given ? addresses->count - 1 : 0,
+        .port = (uint16_t)listening->port,
+        .max_associations = listening->max_associations,
+        .max_connections = listening->max_connections,
+        .idle_ms = listening->idle_ms,
+        .association = {.check_called_ae = listening->own_ae[0] != '\0',
+                        .max_pdu_len = listening->network.max_pdu_len,
+                        .max_send_pdu_len = listening->network.max_send_pdu_len,
+                        .line = network_options_line(&listening->network),
+                        .timeouts = listening->network.timeouts,
+                        .logger = logger}};
     strcpy(acceptor.association.ae, listening->own_ae[0] != '\0' ? listening->own_ae : ae);
     return acceptor;
 }
@@ -146,9 +155,12 @@ void server_drop_access(struct dicomnet_acceptor_options *acceptor)
     acceptor->association.authentication = NULL;
 }
 
-void server_say_listening(const struct listening_group *listening, uint16_t port)
+void server_say_listening(const struct dicomnet_acceptor_options *acceptor, uint16_t port)
 {
-    bool brackets = strchr(listening->bind_address, ':') != NULL;
-    printf("listening on %s%s%s:%u\n", brackets ? "[" : "", listening->bind_address, brackets ? "]" : "", port);
+    char text[128];
+    for (size_t i = 0; i < listening_count(acceptor); i++) {
+        listening_text(listening_address(acceptor, i), port, text, sizeof text);
+        printf("listening on %s\n", text);
+    }
     fflush(stdout);
 }

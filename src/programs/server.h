@@ -55,7 +55,7 @@ int server_make_access(const struct listening_group *listening, const char *prog
 /* Undo it, when nobody listens any more. Safe twice. */
 void server_drop_access(struct dicomnet_acceptor_options *acceptor);
 
-/* "listening on 127.0.0.1:104" on standard output. */
-void server_say_listening(const struct listening_group *listening, uint16_t port);
+/* "listening on 127.0.0.1:104" on standard output, a line for each address. */
+void server_say_listening(const struct dicomnet_acceptor_options *acceptor, uint16_t port);
 
 #endif

@@ -16,6 +16,7 @@
 #include "instance/status_rule.h"
 #include "serve/allowed.h"
 #include "serve/guest.h"
+#include "serve/listening.h"
 #include "services/storage_faults.h"
 
 struct receiver {
@@ -345,8 +346,7 @@ int receiver_open(struct receiver **ret_receiver, struct uv_loop_s *loop, const 
     if (error == 0 && options->acceptor.bind_address != NULL) {
         error = dicomnet_acceptor_open(&receiver->acceptor, loop, &options->acceptor, &acceptor_handler, receiver);
         if (error != 0)
-            snprintf(ret_problem, problem_size, "%s:%u: %s", options->acceptor.bind_address, options->acceptor.port,
-                     dicomnet_error_text(error));
+            listening_say_failure(&options->acceptor, error, ret_problem, problem_size);
         else
             acceptor_set_faults(receiver->acceptor, &options->faults.acceptor);
     }

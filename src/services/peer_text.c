@@ -13,12 +13,20 @@ enum { BY_USER = 1, BY_ACSE = 2, NO_REASON = 1, CALLING_AE_UNKNOWN = 3, CALLED_A
 enum { FOR_NOW = 2 };
 
 static void describe_not_connected(const struct dicomnet_association_end *end,
-                                   const struct dicomnet_association_parameters *peer, char *ret_text, size_t size)
+                                   const struct dicomnet_association_parameters *peer, const struct peer_words *words,
+                                   char *ret_text, size_t size)
 {
     int error = end->error;
+    char from[120] = "";
+    if (error == -EADDRNOTAVAIL && peer->bind_address != NULL)
+        (void)snprintf(from, sizeof from, ": %.64s is no address of this machine%s%s", peer->bind_address,
+                       words != NULL && words->bind != NULL ? "; see " : "",
+                       words != NULL && words->bind != NULL ? words->bind : "");
+    else if (error == -EAFNOSUPPORT && peer->bind_address != NULL)
+        (void)snprintf(from, sizeof from, ": it has no address of the family of %.64s", peer->bind_address);
     const char *advice = error == -ECONNREFUSED                    ? ": nothing listens at that port"
                          : error == DICOMNET_ERROR_TIMEOUT_CONNECT ? ": a wrong address, or a firewall"
-                                                                   : "";
+                                                                   : from;
     bool is_name = error == DICOMNET_ERROR_HOST_UNKNOWN || error == DICOMNET_ERROR_LOOKUP_FAILED ||
                    error == DICOMNET_ERROR_TIMEOUT_LOOKUP;
     if (is_name)
@@ -120,7 +128,7 @@ void peer_describe_end(const struct dicomnet_association_end *end, const struct 
                        const struct peer_words *words, char *ret_text, size_t size)
 {
     if (end->kind == DICOMNET_ASSOCIATION_NOT_CONNECTED)
-        describe_not_connected(end, peer, ret_text, size);
+        describe_not_connected(end, peer, words, ret_text, size);
     else if (end->kind == DICOMNET_ASSOCIATION_REJECTED)
         describe_rejection(end, peer, words, ret_text, size);
     else

@@ -18,6 +18,7 @@ struct peer_words {
     const char *tls, *tls_ca, *tls_certificate, *tls_server_name, *tls_pin;
     const char *user, *identity_response;
     const char *transcode; /* what may be done to an instance that the peer does not take as it lies */
+    const char *bind;      /* our own address */
 };
 
 /*

@@ -13,7 +13,7 @@ OPTION = re.compile(r'(?<![\w-])--[a-z][a-z-]*[a-z]')
 PROGRAMS = ('dicom-sender', 'dicom-receiver', 'dicom-echo', 'dicom-archive', 'dicom-finder', 'dicom-mover')
 # meson's, storescp's, ./run's, pkg-config's, ninja's and git's
 OF_OTHERS = {'--list', '--user-pass', '--ignore', '--fork', '--minutes', '--cflags', '--libs', '--quick', '--cases',
-             '--rounds', '--data', '--small-disk', '--show', '--max-send-pdu', '--update', '--buildtype'}
+             '--rounds', '--data', '--small-disk', '--show', '--update', '--buildtype'}
 # Whole command lines of other tools, and what bench.py takes, have tests of their own.
 NOT_OURS = ('docs/manual/from-other-tools.md', 'bench/README.md')
 NOT_RUN_MAX = 8

@@ -87,7 +87,8 @@ Test(destination, by_text)
     IS("PACS@h:4242", "PACS@h:4242");
     IS("A@B:C@h:4242", "A@B:C@h:4242");
     IS("MY PACS@h:4242", "MY PACS@h:4242");
-    IS("PACS@[fe80::1%eth0]:4242", "PACS@[fe80::1%eth0]:4242");
+    IS("PACS@[fe80::1%lo]:4242", "PACS@[fe80::1%lo]:4242");
+    IS("PACS@[fe80::1%lo]:4242", "pacs://PACS@[fe80::1%25lo]:4242");
     IS("ANY-SCP@[::1]:104", "pacs://[::1]");
     IS("OTHER@h:5", "PACS@h:4242", "-a", "OTHER", "-p", "5");
 }
@@ -296,22 +297,32 @@ Test(destination, wrong_file)
         {"{\"peers\": {\"a\": {\"host\": \"h\", \"port\": 70000}}}",
          ": peer 'a': \"port\" is not a number from 1 to 65535"},
         {"{\"peers\": {\"a\": {\"host\": \"h\", \"aet\": \"X\"}}}",
-         ": peer 'a': \"aet\" is not one of host, port, ae_title, calling_ae, tls, user, "
- "password_file, kerberos_file, saml_file, jwt_file, identity_response"},
+         ": peer 'a': \"aet\" is not one of host, port, ae_title, calling_ae, bind, keepalive, tos, "
+         "socket_buffer, max_send_pdu, tls, user, password_file, kerberos_file, saml_file, jwt_file, "
+         "identity_response"},
         {"{\"default\": \"a\", \"peers\": {\"a\": {\"host\": \"h\", \"ae_title\": \"12345678901234567\"}}}",
          ": peer 'a': \"ae_title\" has more than 16 characters"},
+        {"{\"peers\": {\"a\": {\"host\": \"h\", \"bind\": \"here\"}}}", ": peer 'a': \"bind\" is no IP address"},
+        {"{\"peers\": {\"a\": {\"host\": \"h\", \"keepalive\": 32768}}}",
+         ": peer 'a': \"keepalive\" is not a number from 0 to 32767"},
+        {"{\"peers\": {\"a\": {\"host\": \"h\", \"max_send_pdu\": \"16384\"}}}",
+         ": peer 'a': \"max_send_pdu\" is not a number from 4096 to 131072"},
+        {"{\"peers\": {\"a\": {\"host\": \"h\", \"tos\": 46}}}",
+         ": peer 'a': \"tos\" is no traffic class: a name such as ef, or four times a code point"},
+        {"{\"default\": \"a\", \"peers\": {\"a\": {\"host\": \"fe80::1\"}}}",
+         ": peer 'a': \"host\" is link-local and needs its zone, as in fe80::1%eth0"},
         {"{\"default\": \"a\", \"peers\": {\"a\": {\"host\": \"h h\"}}}",
          ": peer 'a': \"host\" is not a host name or an address"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
-        char expected[256];
+        char expected[512];
         write_peers(wrong[i][0]);
         snprintf(expected, sizeof expected, "%s%s", peers_path, wrong[i][1]);
         WRONG(expected, "--config", peers_path);
     }
     write_peers("{\n\"peers\": nonsense}");
     cr_assert_eq(FIND("--config", peers_path), -1);
-    char expected[256];
+    char expected[512];
     snprintf(expected, sizeof expected, "%s:2: ", peers_path);
     cr_assert_eq(strncmp(message, expected, strlen(expected)), 0, "%s", message);
 }

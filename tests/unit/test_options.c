@@ -412,7 +412,7 @@ Test(options, receiver)
 {
     cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard"), OPTIONS_RUN, "%s", message);
     cr_assert_eq(options.receiver.listening.port, 11112);
-    cr_assert_str_eq(options.receiver.listening.bind_address, "127.0.0.1");
+    cr_assert_eq(options.receiver.listening.bind_addresses.count, 0, "127.0.0.1 then");
     cr_assert_str_eq(options.receiver.listening.own_ae, "");
     cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--port", "0", "-aet", "ME", "--output-dir", "d", "--sync", "--status",
                        "0xa700", "--response-delay", "250", "--max-associations=4", "--timeout", "3"),
@@ -658,9 +658,9 @@ Test(options, words_of_servers)
                  "%s", message);
     cr_assert_eq(options.receiver.listening.port, 11114);
     cr_assert_str_eq(options.receiver.listening.own_ae, "STORESCP");
-    cr_assert_str_eq(options.receiver.listening.bind_address, "127.0.0.2");
+    cr_assert_str_eq(options.receiver.listening.bind_addresses.items[0], "127.0.0.2");
     cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard", "--bind", "127.0.0.3"), OPTIONS_RUN, "%s", message);
-    cr_assert_str_eq(options.receiver.listening.bind_address, "127.0.0.3");
+    cr_assert_str_eq(options.receiver.listening.bind_addresses.items[0], "127.0.0.3");
     cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--ignore", "11115"), OPTIONS_RUN, "%s", message);
     cr_assert_eq(options.receiver.listening.port, 11115);
     cr_assert(options.receiver.storing.discard);
@@ -669,6 +669,80 @@ Test(options, words_of_servers)
     cr_assert_eq(options.archive.archive.population.instances, 3);
     cr_assert_eq(options.archive.listening.port, 4242);
     cr_assert_str_eq(options.archive.listening.own_ae, "X");
+}
+
+#define SENDS(...) PARSE(PROGRAM_SENDER, "f", "--host", "h", __VA_ARGS__)
+
+Test(options, how_connections_are_carried)
+{
+    const struct network_group *network = &options.sender.connection.network;
+    cr_assert_eq(SENDS("-v"), OPTIONS_RUN, "%s", message);
+    cr_expect_eq(network->keepalive_s, 30);
+    cr_expect_eq(network->traffic_class, 0);
+    cr_expect_eq(network->socket_buffer, 0);
+    cr_expect_eq(network->max_send_pdu_len, 131072);
+    cr_expect_null(options.sender.connection.bind_address);
+    cr_assert_eq(SENDS("--keepalive", "0", "--tos", "EF", "--socket-buffer", "4194304", "--max-send-pdu", "16384"),
+                 OPTIONS_RUN, "%s", message);
+    cr_expect_eq(network->keepalive_s, 0);
+    cr_expect_eq(network->traffic_class, 184);
+    cr_expect_eq(network->socket_buffer, 4194304);
+    cr_expect_eq(network->max_send_pdu_len, 16384);
+    cr_assert_eq(SENDS("--tos", "32"), OPTIONS_RUN, "%s", message);
+    cr_expect_eq(network->traffic_class, 32);
+    cr_assert_eq(SENDS("--sosnd-buffer", "65536", "--max-pdulen-snd", "8192", "--tcp-delay"), OPTIONS_RUN, "%s",
+                 message);
+    cr_expect_eq(network->socket_buffer, 65536, "dcm4che's");
+    cr_expect_eq(network->max_send_pdu_len, 8192);
+    WRONG_FOR(PROGRAM_SENDER,
+              "--tos: 46 is no code point: a number is the whole octet, four times the code point (ef is "
+              "184)",
+              "f", "--host", "h", "--tos", "46");
+    WRONG_FOR(PROGRAM_SENDER, "--tos: 'gold' is not a number from 0 to 255 or ef, af11, af12, ...", "f", "--host", "h",
+              "--tos", "gold");
+    WRONG_FOR(PROGRAM_SENDER, "--max-send-pdu: '131073' is not a number from 4096 to 131072", "f", "--host", "h",
+              "--max-send-pdu", "131073");
+    WRONG_FOR(PROGRAM_SENDER, "--keepalive: '32768' is not a number from 0 to 32767", "f", "--host", "h", "--keepalive",
+              "32768");
+}
+
+/* Our own address; of dcm4che, [AE[@ADDRESS]]. */
+Test(options, our_own_address)
+{
+    static const struct {
+        const char *value, *address, *ae;
+    } rows[] = {{"127.0.0.2", "127.0.0.2", "DICOM_SENDER"},   {"::1", "::1", "DICOM_SENDER"},
+                {"fe80::1%lo", "fe80::1%lo", "DICOM_SENDER"}, {"ME", NULL, "ME"},
+                {"ME@127.0.0.2", "127.0.0.2", "ME"},          {"ME@2001:db8::1", "2001:db8::1", "ME"}};
+    static const char *const spellings[] = {"--bind", "-b"};
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof rows[0]; i++) {
+        cr_assert_eq(SENDS(spellings[i % 2], rows[i / 2].value), OPTIONS_RUN, "%s", message);
+        cr_expect_str_eq(options.sender.connection.calling_ae, rows[i / 2].ae);
+        const char *address = options.sender.connection.bind_address;
+        cr_expect((address == NULL) == (rows[i / 2].address == NULL), "%s", rows[i / 2].value);
+        if (address != NULL && rows[i / 2].address != NULL)
+            cr_expect_str_eq(address, rows[i / 2].address);
+    }
+    cr_assert_eq(SENDS("--bind=127.0.0.2"), OPTIONS_RUN, "%s", message);
+    cr_expect_str_eq(options.sender.connection.bind_address, "127.0.0.2");
+    WRONG_FOR(PROGRAM_SENDER, "--bind: '127.0.0.300' is no IP address", "f", "--host", "h", "--bind", "127.0.0.300");
+    WRONG_FOR(PROGRAM_SENDER, "-b: '2001:db8::g' is no IP address", "f", "--host", "h", "-b", "2001:db8::g");
+    WRONG_FOR(PROGRAM_SENDER, "--bind: 'fe80::1' is link-local and needs its zone, as in fe80::1%eth0", "f", "--host",
+              "h", "--bind", "fe80::1");
+    WRONG_FOR(PROGRAM_SENDER, "--bind: 'fe80::1%nil' has a zone that is no network interface of this machine", "f",
+              "--host", "h", "--bind", "fe80::1%nil");
+    WRONG_FOR(PROGRAM_SENDER, "--loopback stays inside this process: --bind has nothing to do there", "f", "--loopback",
+              "--bind", "127.0.0.1");
+}
+
+Test(options, addresses_to_listen_at)
+{
+    const struct option_list *addresses = &options.receiver.listening.bind_addresses;
+    cr_assert_eq(PARSE(PROGRAM_RECEIVER, "--discard", "--bind", "127.0.0.1", "--bind=::1"), OPTIONS_RUN, "%s", message);
+    cr_assert_eq(addresses->count, 2);
+    cr_expect_str_eq(addresses->items[0], "127.0.0.1");
+    cr_expect_str_eq(addresses->items[1], "::1");
+    WRONG_FOR(PROGRAM_RECEIVER, "--bind: 'here' is no IP address", "--discard", "--bind", "::", "--bind", "here");
 }
 
 Test(options, archive)
@@ -749,6 +823,7 @@ static void check_field(const struct option_row *row)
         [OPTION_RAMP] = sizeof(struct option_ramp),
         [OPTION_EVERY] = sizeof(struct option_every),
         [OPTION_LIST] = sizeof(struct option_list),
+        [OPTION_ADDRESSES] = sizeof(struct option_list),
         [OPTION_SYNTAXES] = sizeof(struct option_list),
         [OPTION_INPUT] = sizeof(struct option_list),
         [OPTION_KEY] = sizeof(struct option_list),

@@ -1,6 +1,7 @@
 /* How associations that were rejected for a name are described, in the words of a program and without any. */
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -91,6 +92,20 @@ Test(peer_text, says_what_to_do_about_tls)
                           DICOMNET_ERROR_PEER_SPEAKS_TLS};
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++)
         cr_expect_not_null(strstr(describe_tls(errors[i], "", &tls), "--"), "%s", dicomnet_error_text(errors[i]));
+}
+
+Test(peer_text, says_that_our_own_address_is_the_trouble)
+{
+    static const struct peer_words with_bind = {.bind = "--bind"};
+    const struct dicomnet_association_parameters peer = {.host = "h", .port = 104, .bind_address = "192.0.2.1"};
+    struct dicomnet_association_end end = {.kind = DICOMNET_ASSOCIATION_NOT_CONNECTED, .error = -EADDRNOTAVAIL};
+    char text[PEER_TEXT_SIZE];
+    peer_describe_end(&end, &peer, &with_bind, text, sizeof text);
+    cr_expect_str_eq(text, "not connected to h:104: Cannot assign requested address: 192.0.2.1 is no address of this "
+                           "machine; see --bind");
+    end.error = -EAFNOSUPPORT;
+    peer_describe_end(&end, &peer, NULL, text, sizeof text);
+    cr_expect_not_null(strstr(text, ": it has no address of the family of 192.0.2.1"), "%s", text);
 }
 
 Test(peer_text, says_that_the_name_is_the_trouble)

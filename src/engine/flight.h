@@ -7,7 +7,8 @@
  * instead of sharing what one has just written and the other is about to read.
  *
  * The time is that of the quickest answer so far, from the last byte of a store to its response. Until there is one,
- * the window alone limits.
+ * the window alone limits. An answer is heard late while a further store is written, so where the peer turns out to be
+ * near, a few stores go alone, to have their time measured.
  */
 #ifndef ENGINE_FLIGHT_H
 #define ENGINE_FLIGHT_H
@@ -16,9 +17,12 @@
 #include <stdint.h>
 
 enum {
+    FLIGHT_AT_ONCE_US = 50,     /* an answer that is this quick is there before its thread sleeps (net/tcp.h); else */
+    FLIGHT_NEAR_US = 1000,      /* the peer is near: it costs nothing to look closely */
+    FLIGHT_ALONE = 4,           /* so many stores go alone then */
     FLIGHT_STORES_MIN = 2,      /* one is answered while the next is sent */
-    FLIGHT_BYTES_MIN = 1 << 20, /* small instances: the window alone limits */
-    FLIGHT_BYTES_PER_US = 4000  /* no line is faster: 32 Gbit/s */
+    FLIGHT_BYTES_MIN = 1 << 19, /* small instances: the window alone limits */
+    FLIGHT_BYTES_PER_US = 1250  /* 10 Gbit/s: what one association may reach on a line that is not near */
 };
 
 /* All zero: nothing is under way, and nothing was answered. */
@@ -27,6 +31,7 @@ struct flight {
     uint64_t bytes;  /* with so many bytes of data sets */
     bool answered;
     uint64_t least_wait_us; /* if answered */
+    unsigned alone_left;    /* so many are still to go alone */
 };
 
 void flight_begin(struct flight *flight, uint64_t bytes);

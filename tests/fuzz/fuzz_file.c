@@ -78,10 +78,13 @@ static void scan(const uint8_t *data, size_t size, unsigned flags)
     FUZZ_CHECK(ftruncate(fd, 0) == 0 && pwrite(fd, data, size, 0) == (ssize_t)size);
     struct dicomdir *dicomdir = NULL;
     if (dicomdir_open(&dicomdir, path) == 0) {
-        struct dicomdir_file file;
-        while (
-            dicomdir_next(dicomdir, false, &file)) /* nothing beside a descriptor's link is called as in a fuzz input */
-            FUZZ_CHECK(strncmp(file.path, "/proc/self/fd/", 14) == 0 && (file.found || file.detail != NULL));
+        for (const char *id; (id = dicomdir_next(dicomdir)) != NULL;) {
+            char named[PATH_MAX];
+            const char *detail = NULL;
+            /* Nothing beside a descriptor's link is called as in a fuzz input. */
+            bool there = dicomdir_locate(dicomdir, id, false, named, &detail);
+            FUZZ_CHECK(strncmp(named, "/proc/self/fd/", 14) == 0 && (there || detail != NULL));
+        }
         dicomdir_close(dicomdir);
     }
     struct scan_options options = {.accept_raw = (flags & FLAG_RAW) != 0,

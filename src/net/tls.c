@@ -371,15 +371,11 @@ int tls_judge_end(const struct tls *tls, int error)
 
 /* ---- to the line ---- */
 
-size_t tls_size_max(size_t len)
-{
-    return len + (len / RECORD_LEN_MAX + 1) * RECORD_EXTRA_MAX;
-}
-
 int tls_write(struct tls *tls, const uint8_t *bytes, size_t len)
 {
     size_t written;
-    if (!reserve_output(tls, tls->out_len + tls_size_max(len)))
+    size_t records = len / RECORD_LEN_MAX + 1;
+    if (!reserve_output(tls, tls->out_len + len + records * RECORD_EXTRA_MAX))
         return -ENOMEM;
     ERR_clear_error();
     int result = SSL_write_ex(tls->ssl, bytes, len, &written);

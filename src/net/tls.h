@@ -53,9 +53,6 @@ ssize_t tls_read(struct tls *tls, uint8_t *room, size_t size) DICOMNET_MUST_CHEC
 /* Encrypt it into the output. Not while output is held. 0 or an error. */
 int tls_write(struct tls *tls, const uint8_t *bytes, size_t len) DICOMNET_MUST_CHECK;
 
-/* The most that a tls_write of `len` bytes puts into the output. */
-size_t tls_size_max(size_t len);
-
 /* Say that this was all (close_notify), into the output. Not while output is held. */
 void tls_end(struct tls *tls);
 

@@ -7,12 +7,6 @@
 #include "dicomnet/association.h"
 #include "net/tls.h"
 
-/*
- * What is encrypted at a time, and then written: most messages whole. Of a longer one the peer decrypts one piece while
- * the next is encrypted, and plain text and ciphertext stay in the cache. A multiple of a record's length.
- */
-enum { PIECE_LEN = 64 * 1024 };
-
 /* ---- TLS: to the line ---- */
 
 /* Write the output. As transport_write. */
@@ -27,27 +21,6 @@ static int write_output(struct transport *transport, bool yield)
         tls_hold_output(transport->tls);
     else
         tls_output_taken(transport->tls);
-    return result;
-}
-
-/*
- * Encrypt and write what waits, piece by piece, until the line takes no more. As transport_write; after an error
- * nothing waits any more.
- */
-static int write_waiting(struct transport *transport, bool yield)
-{
-    struct dicomnet_span *waiting = &transport->waiting;
-    int result = 0;
-    while (result == 0 && waiting->len > 0) {
-        size_t len = waiting->len < PIECE_LEN ? waiting->len : PIECE_LEN;
-        result = tls_write(transport->tls, waiting->data, len);
-        if (result == 0)
-            result = write_output(transport, yield);
-        waiting->data += len;
-        waiting->len -= len;
-    }
-    if (result < 0)
-        *waiting = (struct dicomnet_span){0};
     return result;
 }
 
@@ -152,16 +125,26 @@ static void on_ended(void *user, int error)
         fail(transport, tls_judge_end(transport->tls, error));
 }
 
+/* What waited behind TLS's own is written. True if `written` is still to come. */
+static bool write_waiting(struct transport *transport, int *ret_error)
+{
+    struct dicomnet_span waiting = transport->waiting;
+    transport->waiting = (struct dicomnet_span){0};
+    *ret_error = tls_write(transport->tls, waiting.data, waiting.len);
+    int result = *ret_error == 0 ? write_output(transport, false) : 0;
+    if (result < 0)
+        *ret_error = result;
+    return result == 1;
+}
+
 static void on_written(void *user, int error)
 {
     struct transport *transport = user;
     bool owes = transport->owes_written;
     transport->writing = false;
     tls_output_taken(transport->tls);
-    int result = error == 0 ? write_waiting(transport, false) : error;
-    if (result == 1)
+    if (error == 0 && transport->waiting.len > 0 && write_waiting(transport, &error))
         return;
-    error = result;
     transport->owes_written = false;
     if (owes)
         transport->handler->written(transport->user, error);
@@ -215,8 +198,15 @@ int transport_write(struct transport *transport, const uint8_t *bytes, size_t le
     if (transport->tls == NULL)
         return tcp_write(&transport->tcp, bytes, len, yield);
     assert(transport->up && !transport->owes_written && len > 0);
-    transport->waiting = (struct dicomnet_span){.data = bytes, .len = len};
-    int result = transport->writing ? 1 : write_waiting(transport, yield);
+    if (transport->writing) {
+        transport->waiting = (struct dicomnet_span){.data = bytes, .len = len};
+        transport->owes_written = true;
+        return 1;
+    }
+    int error = tls_write(transport->tls, bytes, len);
+    if (error != 0)
+        return error;
+    int result = write_output(transport, yield);
     transport->owes_written = result == 1;
     return result < 0 ? tls_judge_end(transport->tls, result) : result;
 }
@@ -228,8 +218,7 @@ void transport_use_two_writes(struct transport *transport)
 
 size_t transport_unwritten(const struct transport *transport)
 {
-    size_t waiting = transport->waiting.len > 0 ? tls_size_max(transport->waiting.len) : 0;
-    return tcp_unwritten(&transport->tcp) + waiting;
+    return tcp_unwritten(&transport->tcp) + transport->waiting.len;
 }
 
 /* The last word, if the line takes it now: the end of an association has been said by its own PDUs. */

@@ -1,6 +1,8 @@
 /* judge - see judge.h. */
 #include "engine/judge.h"
 
+#include <errno.h>
+
 #include "dicomnet/error.h"
 #include "engine/losses.h"
 #include "files/source.h"
@@ -47,6 +49,8 @@ static struct judgement end_of_attempts(const struct judge_loss *facts)
 struct judgement judge_loss(const struct judge_loss *facts)
 {
     enum outcome_state state = facts->in_doubt ? OUTCOME_IN_DOUBT : OUTCOME_PENDING;
+    if (facts->source_failed && facts->error == -ECANCELED) /* its file was not waited for: see readers.h */
+        return final(state, REASON_INTERRUPTED, facts->error);
     if (facts->source_failed)
         return final(OUTCOME_FAILED, source_failure_reason(facts->error), facts->error);
     if (facts->stopping)

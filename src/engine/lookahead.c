@@ -91,7 +91,9 @@ static bool ask_for(struct lookahead *lookahead, struct instance *instance)
 static void measure(struct lookahead *lookahead)
 {
     const struct held_files *scan = lookahead->options->scan;
-    lookahead->depth = read_ahead_depth(&lookahead->pace, scan != NULL && held_files_are_slow(scan));
+    const struct read_ahead_scan found = {.slow = scan != NULL && held_files_are_slow(scan),
+                                          .remote = scan != NULL && held_files_are_remote(scan)};
+    lookahead->depth = read_ahead_depth(&lookahead->pace, &found);
     if (lookahead->depth == 0) {
         lookahead->asked_us = 0;
         return;

@@ -2,8 +2,9 @@
 #include "engine/read_ahead.h"
 
 enum {
-    COPIED_BYTES_PER_US = 1000,        /* by a machine that is not quick */
-    READINGS_ENOUGH = 32,              /* to know better than the scan */
+    COPIED_BYTES_PER_US = 1000, /* by a machine that is not quick */
+    READINGS_ENOUGH = 32,       /* to know better than the scan */
+    REMOTE_DEPTH = 2,
     FIRST_DEPTH = 4,                   /* before it is known how long anything takes */
     WEIGHT = 8,                        /* the newest duration has a weight of one in so many */
     READING_US_MAX = 10 * 1000 * 1000, /* one that hangs says nothing of the next ones */
@@ -37,12 +38,12 @@ void read_ahead_note_store(struct read_ahead *ahead, uint64_t took_us)
         ahead->store_us = average(ahead->store_us, took_us);
 }
 
-unsigned read_ahead_depth(const struct read_ahead *ahead, bool scan_says_slow)
+unsigned read_ahead_depth(const struct read_ahead *ahead, const struct read_ahead_scan *scan)
 {
-    bool slow = ahead->readings < READINGS_ENOUGH ? scan_says_slow || slowness_is_slow(&ahead->slowness)
+    bool slow = ahead->readings < READINGS_ENOUGH ? scan->slow || slowness_is_slow(&ahead->slowness)
                                                   : slowness_is_slow(&ahead->slowness);
     if (!slow)
-        return 0;
+        return scan->remote ? REMOTE_DEPTH : 0;
     if (ahead->store_us == 0 || ahead->latency_us == 0)
         return FIRST_DEPTH;
     uint64_t depth = (ahead->latency_us + ahead->store_us - 1) / ahead->store_us + 1;

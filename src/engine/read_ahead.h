@@ -4,7 +4,7 @@
  *
  * Pure: durations in, a number out. One worker's.
  *
- *   depth = latency / time of a store, rounded up, and one more; 0 while storage is fast
+ *   depth = latency / time of a store, rounded up, and one more; 0 while storage is fast, unless it may hang
  *
  * so a local disk is read by the worker itself, when the turn of a file has come. Storage is slow or fast by what
  * most of the last readings say (files/slowness.h). Before there are some, it is what the scan says of it.
@@ -37,7 +37,16 @@ void read_ahead_note_reading(struct read_ahead *ahead, uint64_t took_us, uint64_
 /* So long it took from one store to the next, but for waiting for its file. */
 void read_ahead_note_store(struct read_ahead *ahead, uint64_t took_us);
 
-/* How many files of those that come next should be under way or there. `scan_says_slow`: what the scan found. */
-unsigned read_ahead_depth(const struct read_ahead *ahead, bool scan_says_slow);
+/* What the scan found out of its storage. */
+struct read_ahead_scan {
+    bool slow;   /* files take long to be opened */
+    bool remote; /* it is behind a network, or a process: it may hang, however fast it was */
+};
+
+/*
+ * How many files of those that come next should be under way or there. Of storage that may hang two at least, so that
+ * no worker waits for it but by readers.h, which ends.
+ */
+unsigned read_ahead_depth(const struct read_ahead *ahead, const struct read_ahead_scan *scan);
 
 #endif

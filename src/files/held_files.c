@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -21,6 +22,8 @@ struct held_files {
     atomic_uint files;
     atomic_size_t bytes;
     struct slowness slowness;
+    _Atomic uint64_t device; /* of the last file, and whether one so far was remote */
+    atomic_bool remote;
     _Atomic uint64_t opened, opening_us; /* what was noted: how many, and how long they took together */
 };
 
@@ -72,6 +75,35 @@ uint64_t held_files_mean_us(const struct held_files *pool)
 {
     uint64_t opened = atomic_load_explicit(&pool->opened, memory_order_relaxed);
     return opened > 0 ? atomic_load_explicit(&pool->opening_us, memory_order_relaxed) / opened : 0;
+}
+
+bool held_files_are_remote(const struct held_files *pool)
+{
+    return atomic_load_explicit(&pool->remote, memory_order_relaxed);
+}
+
+/* What statfs(2) says of file systems that may wait for somebody else. */
+static bool is_remote(int fd)
+{
+    static const uint32_t remote[] = {0x00006969, 0x0000517b, 0xff534d42, 0xfe534d42,  /* NFS, SMB, CIFS, SMB2 */
+                                      0x65735546, 0x00c36400, 0x0bd00bd0, 0x47504653,  /* FUSE, Ceph, Lustre, GPFS */
+                                      0x01021997, 0x5346414f, 0x73757245, 0x19830326}; /* 9P, AFS, Coda, BeeGFS */
+    struct statfs system;
+    if (fstatfs(fd, &system) != 0)
+        return false;
+    for (size_t i = 0; i < sizeof remote / sizeof remote[0]; i++)
+        if ((uint32_t)system.f_type == remote[i])
+            return true;
+    return false;
+}
+
+static void look_at_device(struct held_files *pool, int fd, const struct stat *status)
+{
+    if (atomic_load_explicit(&pool->device, memory_order_relaxed) == status->st_dev)
+        return;
+    atomic_store_explicit(&pool->device, status->st_dev, memory_order_relaxed);
+    if (is_remote(fd))
+        atomic_store_explicit(&pool->remote, true, memory_order_relaxed);
 }
 
 bool held_files_reserve_file(struct held_files *pool)
@@ -167,7 +199,10 @@ int held_file_read(struct held_file *held, struct held_files *pool, size_t len)
 struct held_file *held_files_keep(struct held_files *pool, int fd, const struct stat *status)
 {
     size_t size = (size_t)status->st_size;
-    if (pool == NULL || !held_files_reserve_file(pool))
+    if (pool == NULL)
+        return NULL;
+    look_at_device(pool, fd, status);
+    if (!held_files_reserve_file(pool))
         return NULL;
     struct held_file *held = held_file_create(pool, fd, status);
     if (held == NULL) {

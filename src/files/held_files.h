@@ -44,6 +44,9 @@ void held_files_note_time(struct held_files *pool, uint64_t took_us);
 bool held_files_are_slow(const struct held_files *pool);
 uint64_t held_files_mean_us(const struct held_files *pool);
 
+/* True if a file that was kept, or was to be, lies on a file system behind a network or a process (NFS, SMB, FUSE). */
+bool held_files_are_remote(const struct held_files *pool);
+
 /* A file that is held; shared by those who have a reference to it. */
 struct held_file {
     struct instance_hold hold; /* its `drop` gives up one reference */

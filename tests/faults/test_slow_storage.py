@@ -267,6 +267,24 @@ class Hangs(StorageTest):
         self.assertIn(victim.path.name, run.reasons())
         self.assertLess(run.elapsed_s, 60, run)
 
+    def test_interrupted_twice_in_the_middle_of_a_file(self):
+        """The first Ctrl-C lets what is under way go on, the second ends it: the file is still to be sent."""
+        entries = self.make(1, 8, 7_000_000)
+        victim = entries[5]
+        receiver = self.receiver(log=True)
+        name = f'{victim.path.parent.name}/{victim.path.name}'
+
+        def interrupt(process):
+            network.wait_until(lambda: receiver.access_log.read_bytes().count(b'store.answered') == 5, 60, 'five')
+            for wait_s in (2, 1):
+                time.sleep(wait_s)
+                process.send_signal(signal.SIGINT)
+        run = self.send(receiver, us=5000, odd=f'read {name} hang=100000@5', during=interrupt)
+        self.assertEqual(run.exit_code, 130, run)
+        self.assertEqual(set(run.reasons().values()), {'pending: interrupted'}, run)
+        self.assertEqual(set(run.reasons()), {entry.path.name for entry in entries[5:]}, run)
+        self.assertLess(run.elapsed_s, 45, run)
+
 
 if __name__ == '__main__':
     unittest.main()

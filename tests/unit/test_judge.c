@@ -1,6 +1,8 @@
 /* What becomes of an instance when its store has ended, by answers and by losses. */
 #include <criterion/criterion.h>
 
+#include <errno.h>
+
 #include "dicomnet/error.h"
 #include "engine/judge.h"
 
@@ -68,6 +70,10 @@ Test(judge, losses)
          {COURSE_FINAL, OUTCOME_FAILED, REASON_CHANGED, CHANGED, false}},
         {{CHANGED, false, false, true, false, true, true, 0, 3},
          {COURSE_FINAL, OUTCOME_FAILED, REASON_CHANGED, CHANGED, false}},
+        {{-ECANCELED, false, false, true, false, true, true, 0, 3},
+         {COURSE_FINAL, OUTCOME_PENDING, REASON_INTERRUPTED, -ECANCELED, false}},
+        {{-ECANCELED, false, false, true, false, false, true, 0, 3},
+         {COURSE_FINAL, OUTCOME_PENDING, REASON_INTERRUPTED, -ECANCELED, false}},
         {{LOST, false, false, false, false, true, true, 0, 3},
          {COURSE_FINAL, OUTCOME_PENDING, REASON_INTERRUPTED, LOST, false}},
         {{LOST, true, false, false, false, true, true, 0, 3},

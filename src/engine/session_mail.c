@@ -221,25 +221,31 @@ static void take_log(struct session *session, const struct event_record *record)
         session_log_record(session, record);
 }
 
+static void take_outcome(struct session *session, struct instance *instance)
+{
+    learn_from_outcome(session, instance);
+    session_end_instance(session, instance);
+}
+
+/* What becomes of an instance that comes from a worker, by the kind of its mail. */
+static void (*const take_instance[])(struct session *session, struct instance *instance) = {
+    [MAIL_INSTANCE] = take_outcome,
+    [MAIL_INSTANCE_REFUSED] = take_refused,
+    [MAIL_INSTANCE_LOST] = take_lost,
+    [MAIL_INSTANCE_BACK] = session_take_back,
+};
+
 void session_deliver(void *user, struct mail *mail)
 {
     struct session *session = user;
     struct worker_notice *notice = list_entry(mail, struct worker_notice, mail);
     struct worker_log *log = list_entry(mail, struct worker_log, mail);
-    struct instance *instance = list_entry(mail, struct instance, mail);
     switch ((enum session_mail)mail->kind) {
     case MAIL_INSTANCE:
-        learn_from_outcome(session, instance);
-        session_end_instance(session, instance);
-        return;
     case MAIL_INSTANCE_REFUSED:
-        take_refused(session, instance);
-        return;
     case MAIL_INSTANCE_LOST:
-        take_lost(session, instance);
-        return;
     case MAIL_INSTANCE_BACK:
-        session_take_back(session, instance);
+        take_instance[mail->kind](session, list_entry(mail, struct instance, mail));
         return;
     case MAIL_WORK_DONE:
         crew_take_back(&session->crew, list_entry(mail, struct work, mail), &session->plan, &session->gate,

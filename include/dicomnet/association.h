@@ -254,6 +254,9 @@ struct dicomnet_association_accept_options {
     void *authentication;
     struct dicomnet_association_line line; /* its buffer and class are set by an acceptor, as it listens */
     uint32_t max_send_pdu_len;             /* as of struct dicomnet_association_parameters */
+    /* As `welcome` of the handler, before that is asked: for whoever serves with handlers of others. May be NULL. */
+    bool (*welcome)(void *welcomer, const struct dicomnet_association *association);
+    void *welcomer;
 };
 #define DICOMNET_ASSOCIATION_ACCEPT_OPTIONS_INIT DICOMNET_INIT(struct dicomnet_association_accept_options)
 

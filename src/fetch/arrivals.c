@@ -180,13 +180,14 @@ static int on_answered(void *user, struct receiver_visit *visit, const struct re
 
 /* ---- where it comes to ---- */
 
-static int read_allowed(struct arrivals *arrivals, struct uv_loop_s *loop, char *ret_problem, size_t size)
+static int read_allowed(struct arrivals *arrivals, char *ret_problem, size_t size)
 {
     const struct retrieval_options *options = arrivals->run->options;
     const char *wrong;
     if (options->allow_from_count == 0)
         return 0;
-    int error = allowed_create(&arrivals->allowed, loop, options->allow_from, options->allow_from_count, &wrong);
+    int error =
+        allowed_create(&arrivals->allowed, ALLOWED_AE_OR_HOST, options->allow_from, options->allow_from_count, &wrong);
     if (wrong != NULL)
         snprintf(ret_problem, size,
                  "--allow-from: '%.200s' is no AE title, and no address or name of a host that can be found", wrong);
@@ -211,10 +212,13 @@ static int open_receiver(struct arrivals *arrivals, struct uv_loop_s *loop, char
                                         .mode = options->mode,
                                         .check = true,
                                         .keep_free = true,
-                                        .allowed = arrivals->allowed,
                                         .logger = &arrivals->run->logger,
                                         .observer = &observer,
                                         .observer_user = arrivals};
+    if (arrivals->allowed != NULL) {
+        receiver.acceptor.association.welcome = allowed_welcome;
+        receiver.acceptor.association.welcomer = arrivals->allowed;
+    }
     strcpy(receiver.acceptor.association.ae, options->receive_ae);
     return receiver_open(&arrivals->receiver, loop, &receiver, ret_problem, size);
 }
@@ -225,7 +229,7 @@ int arrivals_open(struct arrivals *arrivals, struct uv_loop_s *loop, char *ret_p
     if (!run_comes_here(arrivals->run))
         return 0;
     arrivals->check = arrival_check_create(NULL);
-    int error = arrivals->check != NULL ? read_allowed(arrivals, loop, ret_problem, size) : -ENOMEM;
+    int error = arrivals->check != NULL ? read_allowed(arrivals, ret_problem, size) : -ENOMEM;
     if (error == 0)
         error = open_receiver(arrivals, loop, ret_problem, size);
     if (error != 0 || options->get)

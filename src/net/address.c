@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <net/if.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,6 +56,20 @@ void address_copy(union address *address, const struct sockaddr *from)
         memcpy(&address->in, from, sizeof address->in);
     else if (from->sa_family == AF_INET6)
         memcpy(&address->in6, from, sizeof address->in6);
+}
+
+size_t address_look_up(const char *host, union address *ret_addresses, size_t max)
+{
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    size_t count = 0;
+    if (getaddrinfo(host, NULL, &hints, &list) != 0)
+        return 0;
+    for (const struct addrinfo *one = list; one != NULL && count < max; one = one->ai_next)
+        if (one->ai_family == AF_INET || one->ai_family == AF_INET6)
+            address_copy(&ret_addresses[count++], one->ai_addr);
+    freeaddrinfo(list);
+    return count;
 }
 
 uint16_t address_port(const union address *address)

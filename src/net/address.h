@@ -35,6 +35,12 @@ const char *address_problem(const char *text);
 /* Copy an address of a family that the union has, or none. */
 void address_copy(union address *address, const struct sockaddr *from);
 
+/*
+ * The addresses of a host, which may be an address itself; blocking, for when a program starts. Returns how many there
+ * are, `max` at most; 0 if it is not known.
+ */
+size_t address_look_up(const char *host, union address *ret_addresses, size_t max);
+
 uint16_t address_port(const union address *address);
 void address_set_port(union address *address, uint16_t port);
 

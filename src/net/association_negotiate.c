@@ -251,6 +251,14 @@ int negotiate_read_accept(struct dicomnet_association *association, struct dicom
 /* ---- acceptor ---- */
 
 /* Whether it is, and why; else the response to its identity, should one be wanted. */
+static bool is_welcome(struct dicomnet_association *association)
+{
+    const struct dicomnet_association_accept_options *accept = &association->accept;
+    const struct dicomnet_association_handler *handler = association->handler;
+    return (accept->welcome == NULL || accept->welcome(accept->welcomer, association)) &&
+           (handler->welcome == NULL || handler->welcome(association, association->user));
+}
+
 static bool must_reject(struct dicomnet_association *association, const struct dicomnet_pdu_associate *request,
                         struct dicomnet_pdu_reject *ret_reject, struct dicomnet_span *ret_response)
 {
@@ -262,7 +270,7 @@ static bool must_reject(struct dicomnet_association *association, const struct d
         *ret_reject = (struct dicomnet_pdu_reject){PERMANENT, BY_USER, 2}; /* application context name not supported */
     else if (association->accept.check_called_ae && strcmp(request->called_ae, association->accept.ae) != 0)
         *ret_reject = (struct dicomnet_pdu_reject){PERMANENT, BY_USER, 7}; /* called AE title not recognized */
-    else if (association->handler->welcome != NULL && !association->handler->welcome(association, association->user))
+    else if (!is_welcome(association))
         *ret_reject = (struct dicomnet_pdu_reject){PERMANENT, BY_USER, 3}; /* calling AE title not recognized */
     else if (!association_authenticate(association, request, ret_response))
         *ret_reject = (struct dicomnet_pdu_reject){PERMANENT, BY_ACSE, 1}; /* no reason given: PS3.7 D.3.3.7 */

@@ -129,6 +129,7 @@ struct listening_group {
     struct option_list bind_addresses; /* none given = 127.0.0.1 */
     char own_ae[DICOMNET_AE_SIZE];     /* "" = take any called AE title */
     uint32_t max_associations;
+    struct option_list allow_calling; /* AE, AE@HOST or @HOST; none given = everybody */
     uint32_t max_connections;
     uint32_t idle_ms;
     uint16_t window;

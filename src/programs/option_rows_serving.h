@@ -15,6 +15,10 @@
     OPTION(.name = "ae-title", .letter = 'a', .also = "--aetitle --aet -aet", .programs = SERVER,
            .heading = "Listening", .takes = OPTION_AE, .value = "AE", .field = FIELD(listening_group, own_ae),
            .help = "our AE title: who calls another one is rejected; by default any is taken"),
+    OPTION(.name = "allow-calling", .programs = SERVER, .heading = "Listening", .takes = OPTION_LIST,
+           .value = "AE[@HOST]", .field = FIELD(listening_group, allow_calling),
+           .help = "take associations only of this calling AE title, only from that address, network (10.1.0.0/16) or "
+                   "host; @HOST takes any title from there. May be repeated; by default everybody's are taken"),
     OPTION(.name = "max-associations", .programs = SERVER, .heading = "Listening", .takes = OPTION_UNSIGNED,
            .value = "N", .min = 0, .max = 100000, .field = FIELD(listening_group, max_associations), .initial = "0",
            .help = "reject (transiently) who comes while N are open; 0 is no limit"),

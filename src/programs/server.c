@@ -12,6 +12,7 @@
 #include "programs/secret_file.h"
 #include "programs/tls_options.h"
 #include "serve/accounts.h"
+#include "serve/allowed.h"
 #include "serve/listening.h"
 
 int server_init(struct server *server, const char *program, void (*close)(void *user), void *user)
@@ -136,12 +137,38 @@ static int make_accounts(const struct listening_group *listening, const char *pr
     return 0;
 }
 
+static int make_allowed(const struct listening_group *listening, const char *program,
+                        struct dicomnet_acceptor_options *acceptor)
+{
+    const struct option_list *entries = &listening->allow_calling;
+    struct allowed *allowed;
+    const char *wrong;
+    if (entries->count == 0)
+        return 0;
+    int error = allowed_create(&allowed, ALLOWED_AE_AT_HOST, entries->items, entries->count, &wrong);
+    if (error != 0) {
+        if (wrong != NULL)
+            fprintf(stderr,
+                    "%s: --allow-calling: '%.200s' is not AE, AE@HOST or @HOST, with an AE title of at most 16 "
+                    "characters and an address, a network or a host that can be found\n",
+                    program, wrong);
+        else
+            fprintf(stderr, "%s: --allow-calling: %s\n", program, dicomnet_error_text(error));
+        return error;
+    }
+    acceptor->association.welcome = allowed_welcome;
+    acceptor->association.welcomer = allowed;
+    return 0;
+}
+
 int server_make_access(const struct listening_group *listening, const char *program,
                        struct dicomnet_acceptor_options *acceptor)
 {
     int error = make_tls(listening, program, acceptor);
     if (error == 0)
         error = make_accounts(listening, program, acceptor);
+    if (error == 0)
+        error = make_allowed(listening, program, acceptor);
     if (error != 0)
         server_drop_access(acceptor);
     return error;
@@ -151,8 +178,10 @@ void server_drop_access(struct dicomnet_acceptor_options *acceptor)
 {
     dicomnet_tls_destroy(acceptor->association.tls);
     accounts_destroy(acceptor->association.authentication);
+    allowed_destroy(acceptor->association.welcomer);
     acceptor->association.tls = NULL;
     acceptor->association.authentication = NULL;
+    acceptor->association.welcomer = NULL;
 }
 
 void server_say_listening(const struct dicomnet_acceptor_options *acceptor, uint16_t port)

@@ -1,7 +1,8 @@
 /*
- * allowed - who may open an association with a provider: some AE titles and some hosts.
+ * allowed - who may open an association with a provider, by AE title and by address.
  *
- * An AE title is what a peer says of itself, and proves nothing; an address is harder to forge. Either is enough.
+ * An AE title is what a peer says of itself, and proves nothing; an address is harder to forge. Who has neither a
+ * certificate nor a password can be told by both.
  */
 #ifndef SERVE_ALLOWED_H
 #define SERVE_ALLOWED_H
@@ -9,21 +10,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "dicomnet/error.h"
+
 struct allowed;
-struct uv_loop_s;
+struct dicomnet_association;
+
+/* How an entry is written. A HOST is an address, a network ("192.0.2.0/24") or a name, which stands for its addresses.
+ */
+enum allowed_form {
+    ALLOWED_AE_OR_HOST, /* either is enough; what could be both is both */
+    ALLOWED_AE_AT_HOST  /* AE, AE@HOST, or @HOST: what is said has to be right */
+};
 
 /*
- * Read the list: each name is the AE title of a peer, its address or its host name, and a name that is a host's allows
- * each of its addresses. Host names are looked up here, which may take as long as the system's resolver does. Returns
- * 0 with *ret_allowed, or a negative error (-EINVAL: a name that is neither) and *ret_name, which of them it was; NULL
- * if memory was short.
+ * Read the list. Host names are looked up here, once, which may take as long as the system's resolver does. Returns 0
+ * with *ret_allowed, or a negative error (-EINVAL: an entry that is none) and *ret_entry, which of them it was; NULL if
+ * memory was short.
  */
-int allowed_create(struct allowed **ret_allowed, struct uv_loop_s *loop, const char *const *names, size_t count,
-                   const char **ret_name);
+int allowed_create(struct allowed **ret_allowed, enum allowed_form form, const char *const *entries, size_t count,
+                   const char **ret_entry) DICOMNET_MUST_CHECK;
 void allowed_destroy(struct allowed *allowed);
 
-/* True if one of the names is this calling AE title, or this peer's address ("192.0.2.1:4242", "[2001:db8::1]:4242").
- */
+/* True if one of the entries is this calling AE title and peer ("192.0.2.1:4242", "[2001:db8::1]:4242"). */
 bool allowed_has(const struct allowed *allowed, const char *calling_ae, const char *peer);
+
+/* For `welcome` of struct dicomnet_association_accept_options, with a struct allowed as `welcomer`. */
+bool allowed_welcome(void *welcomer, const struct dicomnet_association *association);
 
 #endif

@@ -14,7 +14,6 @@
 #include "dicomnet/storage.h"
 #include "files/arrival.h"
 #include "instance/status_rule.h"
-#include "serve/allowed.h"
 #include "serve/guest.h"
 #include "serve/listening.h"
 #include "services/storage_faults.h"
@@ -239,15 +238,6 @@ static void on_visit_closed(void *context, const struct dicomnet_association_end
     free_if_over(receiver);
 }
 
-/* The association's request has come: is its peer one of those that may be here? */
-static bool is_welcome(void *context, const struct dicomnet_association *association)
-{
-    const struct visitor *visitor = context;
-    const struct allowed *allowed = visitor->receiver->options.allowed;
-    return allowed == NULL ||
-           allowed_has(allowed, dicomnet_association_calling_ae(association), dicomnet_association_peer(association));
-}
-
 static const struct dicomnet_storage_sink sink = {.opened = on_visit_opened,
                                                   .begin = begin,
                                                   .bytes = take_bytes,
@@ -266,7 +256,6 @@ static const struct dicomnet_association_handler *on_connected(void *user, void 
     const struct dicomnet_storage_provider_options options = {.size = sizeof(struct dicomnet_storage_provider_options),
                                                               .sink = &sink,
                                                               .context = visitor,
-                                                              .welcome = is_welcome,
                                                               .accept_syntaxes = receiver->options.accept_syntaxes,
                                                               .accept_syntax_count =
                                                                   receiver->options.accept_syntax_count};

@@ -12,7 +12,6 @@
 #include "dicomnet/acceptor.h"
 #include "net/faults.h"
 
-struct allowed;
 struct receiver;
 struct dicomnet_storage_sink;
 
@@ -70,7 +69,6 @@ struct receiver_options {
     bool check;     /* look at what came before it is kept (files/arrival.h): C000 or A900 if it is not what it says */
     const char *const *accept_syntaxes; /* as of struct dicomnet_storage_provider_options */
     size_t accept_syntax_count;
-    const struct allowed *allowed; /* who may open an association; borrowed until closed; NULL = anybody */
     struct receiver_faults faults;
     const struct dicomnet_logger *logger; /* receiver.stored (debug), receiver.refused (warn); borrowed until closed */
     const struct receiver_observer *observer; /* borrowed until closed; NULL = nobody */

@@ -55,17 +55,23 @@ bool identity_options_name_one(const struct identity_group *group)
     return count(group) > 0;
 }
 
+static void clear_environment(void)
+{
+    char *value = getenv(IDENTITY_PASSWORD_VARIABLE);
+    if (value != NULL)
+        explicit_bzero(value, strlen(value)); /* where /proc shows it, too */
+    unsetenv(IDENTITY_PASSWORD_VARIABLE);
+}
+
 /* Move the password out of the environment. False if there is none, or if it is too long. */
 static bool take_from_environment(char ret_password[SECRET_PASSWORD_SIZE], bool *ret_too_long)
 {
-    char *value = getenv(IDENTITY_PASSWORD_VARIABLE);
+    const char *value = getenv(IDENTITY_PASSWORD_VARIABLE);
     size_t len = value != NULL ? strlen(value) : 0;
     *ret_too_long = len >= SECRET_PASSWORD_SIZE;
     if (len > 0 && !*ret_too_long)
         memcpy(ret_password, value, len + 1);
-    if (value != NULL)
-        explicit_bzero(value, len); /* where /proc shows it, too */
-    unsetenv(IDENTITY_PASSWORD_VARIABLE);
+    clear_environment();
     return len > 0 && !*ret_too_long;
 }
 
@@ -148,6 +154,8 @@ int identity_options_make(const struct identity_group *group, struct dicomnet_id
                   "--jwt-file is missing";
     if (problem != NULL)
         snprintf(ret_message, size, "%s", problem);
+    if (group->user == NULL)
+        clear_environment();
     if (problem != NULL || kinds == 0)
         return problem != NULL ? -EINVAL : 0;
     struct kept *kept = calloc(1, sizeof *kept);

@@ -16,7 +16,9 @@
 struct dicomnet_identity;
 struct identity_group;
 
-/* The password of --user, where no file has it. It is taken out of the environment: other processes do not inherit it.
+/*
+ * The password of --user, where no file has it. It is taken out of the environment in any case: what is started later
+ * does not inherit it.
  */
 #define IDENTITY_PASSWORD_VARIABLE "DICOM_SENDER_PASSWORD"
 

@@ -281,6 +281,16 @@ class Hidden(IdentityTest):
             self.assertIn(b"user name 'alice', passcode (hidden), response requested", log)
             self.assertIn(b'server response of 0 bytes (hidden)', log)
 
+    def test_a_password_that_nobody_needs_is_not_kept_either(self):
+        receiver = self.receiver('--discard', '--response-delay', '2000', '-v')
+        sender = self.start(Running('dicom-sender', f'127.0.0.1:{receiver.port}', '--synthetic', '1x1x1K:CT',
+                                    '--log-dir', self.logs, env=environment(DICOM_SENDER_PASSWORD=SECRET)))
+        receiver.wait_for('association.opened', which=1)
+        shown = (pathlib.Path('/proc') / str(sender.process.pid) / 'environ').read_bytes()
+        self.assertIn(b'DICOM_SENDER_PASSWORD=', shown)
+        self.assertNotIn(SECRET.encode(), shown)
+        self.assert_exit(sender.wait(), 0)
+
 
 class OverTls(IdentityTest):
     def test_nobody_is_warned(self):

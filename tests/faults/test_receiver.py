@@ -5,8 +5,10 @@ import os
 import pathlib
 import re
 import resource
+import signal
 import socket
 import struct
+import subprocess
 import time
 import unittest
 
@@ -32,7 +34,7 @@ def resident_kb(pid):
         return next(int(line.split()[1]) for line in status if line.startswith('VmRSS:'))
 
 
-class Silence(ReceiverTest):
+class SilentConnections(ReceiverTest):
     def test_a_silent_connection_costs_little(self):
         """At most 16 KB of memory each until there is an association."""
         receiver = self.start(programs.Receiver('--acse-timeout', '60', keep=False, folder_variable='RELEASE_DIR'))
@@ -550,6 +552,55 @@ class Silence(ReceiverTest):
                     self.assertTrue(busy.release())
                 server.terminate()
                 self.assertEqual(server.log().count('within the idle timeout'), 2, server.log())
+
+    def test_many_idle_associations_end(self):
+        """All of them, also those that fell silent in the middle of a PDU; and there is room again."""
+        receiver = self.start(programs.Receiver('--idle-timeout', 1, '--max-associations', 60, keep=False))
+        with contextlib.ExitStack() as stack:
+            clients = [stack.enter_context(wire.Client(receiver.port, [VERIFICATION])) for _ in range(60)]
+            for client in clients[::3]:
+                echo = wire.command(class_uid=wire.VERIFICATION, field=wire.C_ECHO_RQ, data_set_type=wire.NO_DATA_SET,
+                                    message_id=1)
+                client.socket.sendall(wire.fragments(client.accepted[VERIFICATION], echo, True, 16384)[:40])
+            for client in clients:
+                self.assert_closed(client.socket)
+            with wire.Client(receiver.port, [VERIFICATION]) as late:
+                self.assertEqual(late.echo()['status'], SUCCESS)
+        receiver.terminate()
+        self.assertEqual(receiver.log().count('within the idle timeout'), 60)
+
+    def test_a_server_that_is_told_to_stop_waits_for_nobody(self):
+        """Whatever its peers are at: they get an A-ABORT and a second to close."""
+        for server in (programs.Receiver('--timeout', 0, keep=False), programs.Archive('--timeout', 0)):
+            with self.subTest(server.name), contextlib.ExitStack() as stack:
+                self.start(server)
+                request = wire.associate_rq('ANY', 'TESTS', [(1, CONTEXT[0], [CONTEXT[1]])])
+                silent, half = [stack.enter_context(socket.create_connection(('127.0.0.1', server.port)))
+                                for _ in range(2)]
+                half.sendall(request[:40])
+                idle, cut, leaving = [stack.enter_context(wire.Client(server.port, [CONTEXT, VERIFICATION]))
+                                      for _ in range(3)]
+                cut.send(cut.accepted[CONTEXT], {'class_uid': CONTEXT[0], 'field': wire.C_STORE_RQ, 'priority': 0,
+                                                 'data_set_type': 1, 'instance_uid': '1.2.3'})
+                leaving.socket.sendall(wire.pdu(wire.RELEASE_RQ, bytes(4)))
+                self.assertEqual(server.terminate(), 0)    # within STOP_TIMEOUT_S, although no timeout is set
+                self.assertEqual(wire.read_pdu(idle.socket)[0], wire.ABORT)
+                self.assert_closed(silent)
+
+    def test_a_server_that_is_told_to_stop_does_not_wait_until_a_peer_reads(self):
+        archive = self.start(programs.Archive('--timeout', 0, synthetic='1x1x3000:64K'))
+        command = programs.mover_command(archive, self.folder / 'logs', '--all', '--get', '--output-dir',
+                                         self.folder / 'got', '--timeout', 0)
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              env=programs.environment()) as mover:
+            try:
+                network.wait_until(lambda: len(list(self.folder.glob('got/*.dcm'))) > 3, 20, 'some instances')
+                mover.send_signal(signal.SIGSTOP)
+                time.sleep(1)    # the line fills
+                self.assertEqual(archive.terminate(), 0)
+            finally:
+                mover.send_signal(signal.SIGCONT)
+                mover.kill()
 
     def test_an_answer_that_takes_its_time_is_no_idleness(self):
         receiver = self.start(programs.Receiver('--idle-timeout', 0.5, '--response-delay', 2000, keep=False))

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "engine/scan_pool_private.h"
@@ -274,6 +275,12 @@ static void give_up(struct scan_pool *pool)
     destroy(pool);
 }
 
+static unsigned count_cores(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    return cores > 0 ? (unsigned)cores : 1;
+}
+
 int scan_pool_open(struct scan_pool **ret_pool, struct uv_loop_s *loop, const struct discover_options *discover,
                    const struct scan_options *scan, unsigned scanners, bool asks,
                    const struct scan_pool_handler *handler, void *user)
@@ -298,7 +305,7 @@ int scan_pool_open(struct scan_pool **ret_pool, struct uv_loop_s *loop, const st
     int error = scan_queue_init(&pool->queue, &pool->discover, asks);
     error = copied < 0 ? copied : error;
     unsigned least = scanners > 0 ? scanners : SCAN_WIDTH_LEAST, most = scanners > 0 ? scanners : SCAN_WIDTH_MAX;
-    scan_width_begin(&pool->decision, least, most, uv_available_parallelism(), clock_monotonic_us());
+    scan_width_begin(&pool->decision, least, most, count_cores(), clock_monotonic_us());
     pool->width = pool->decision.width;
     if (error == 0)
         error = open_end(pool, loop, handler, user);

@@ -40,10 +40,9 @@ struct scan_pool_handler {
 };
 
 /*
- * Begin. `scanners`: their number at any time; 0 = by measure. `asks`: paths are looked at, and given to the loop, before
- * they are scanned. The options are copied, and scan->held shared; scan->found is not for
- * this, as it would be called on any thread. Returns 0 or a
- * negative error: no memory, no thread at all, or what opening files_from gave.
+ * Begin. `scanners`: their number at any time; 0 = by measure. `asks`: paths are looked at, and given to the loop,
+ * before they are scanned. The options are copied, and scan->held shared; scan->found is not for this, as it would be
+ * called on any thread. Returns 0 or a negative error: no memory, no thread at all, or what opening files_from gave.
  */
 int scan_pool_open(struct scan_pool **ret_pool, struct uv_loop_s *loop, const struct discover_options *discover,
                    const struct scan_options *scan, unsigned scanners, bool asks,

@@ -3,12 +3,11 @@
 
 Test(recode, headers_to_the_byte)
 {
+    static const char implicit[] = "\x08\0\x16\0\x02\0\0\0"
+                                   "1.\xe0\x7f\x10\0\x04\0\0\0"
+                                   "abcd";
     begin(IMPLICIT, LITTLE);
-    bytes_put(&in.writer,
-              "\x08\0\x16\0\x02\0\0\0"
-              "1.\xe0\x7f\x10\0\x04\0\0\0"
-              "abcd",
-              22);
+    bytes_put(&in.writer, implicit, sizeof implicit - 1);
     bytes_put(&out.writer,
               "\x08\0\x16\0UI\x02\0"
               "1.\xe0\x7f\x10\0OW\0\0\x04\0\0\0"
@@ -17,11 +16,7 @@ Test(recode, headers_to_the_byte)
     expect_out();
     expect_way_back(LITTLE, IMPLICIT);
     begin(IMPLICIT, BIG);
-    bytes_put(&in.writer,
-              "\x08\0\x16\0\x02\0\0\0"
-              "1.\xe0\x7f\x10\0\x04\0\0\0"
-              "abcd",
-              22);
+    bytes_put(&in.writer, implicit, sizeof implicit - 1);
     bytes_put(&out.writer,
               "\0\x08\0\x16UI\0\x02"
               "1.\x7f\xe0\0\x10OW\0\0\0\0\0\x04"

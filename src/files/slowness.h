@@ -1,6 +1,6 @@
 /*
- * slowness - is storage slow? By the last 32 times that something was asked of it, and four at least: it is while three
- * of four took longer than a local disk takes with what it has in memory.
+ * slowness - is storage slow? By the last 32 times that something was asked of it, and six at least: it is while seven
+ * of eight took longer than a local disk takes with what it has in memory.
  *
  * A few slow ones among many are a machine that is busy, and not its storage. Any thread may note and ask; two that
  * note at the same moment may lose one of the two, which does no harm.
@@ -14,7 +14,7 @@
 
 enum {
     SLOWNESS_US = 150,  /* a slow one took longer */
-    SLOWNESS_ENOUGH = 4 /* that were noted, to say anything */
+    SLOWNESS_ENOUGH = 6 /* that were noted, to say anything */
 };
 
 /* All zero: nothing was noted. */
@@ -36,7 +36,7 @@ static inline bool slowness_is_slow(const struct slowness *slowness)
     if ((uint32_t)recent == 0)
         return false;
     int noted = __builtin_popcount((uint32_t)(recent >> 32)), slow = __builtin_popcount((uint32_t)recent);
-    return noted >= SLOWNESS_ENOUGH && 4 * slow >= 3 * noted;
+    return noted >= SLOWNESS_ENOUGH && 8 * slow >= 7 * noted;
 }
 
 #endif

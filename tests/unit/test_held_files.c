@@ -63,15 +63,17 @@ Test(slowness, is_what_most_of_the_last_were)
     cr_expect_not(slowness_is_slow(&slowness));
     note(&slowness, SLOWNESS_ENOUGH - 1, SLOWNESS_US + 1);
     cr_expect_not(slowness_is_slow(&slowness), "too few");
+    note(&slowness, 2, SLOWNESS_US + 1);
+    cr_expect(slowness_is_slow(&slowness), "all");
     note(&slowness, 1, SLOWNESS_US);
-    cr_expect(slowness_is_slow(&slowness), "three of four");
+    cr_expect(slowness_is_slow(&slowness), "seven of eight; what is just fast enough is not slow");
     note(&slowness, 1, SLOWNESS_US);
-    cr_expect_not(slowness_is_slow(&slowness), "three of five; what is just fast enough is not slow");
+    cr_expect_not(slowness_is_slow(&slowness), "seven of nine");
     note(&slowness, 32, SLOWNESS_US + 1);
-    note(&slowness, 8, 10);
-    cr_expect(slowness_is_slow(&slowness), "24 of 32");
+    note(&slowness, 4, 10);
+    cr_expect(slowness_is_slow(&slowness), "28 of 32");
     note(&slowness, 1, 10);
-    cr_expect_not(slowness_is_slow(&slowness), "23 of 32: those before are forgotten");
+    cr_expect_not(slowness_is_slow(&slowness), "27 of 32: those before are forgotten");
 }
 
 Test(held_files, are_closed_with_the_last_reference)

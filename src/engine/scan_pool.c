@@ -312,6 +312,10 @@ int scan_pool_open(struct scan_pool **ret_pool, struct uv_loop_s *loop, const st
     uv_mutex_lock(&pool->lock);
     if (error == 0)
         error = start_thread(pool);
+    for (unsigned i = 1; i < SCAN_WIDTH_LEAST && i < pool->width && error == 0; i++)
+        if (start_thread(pool) < 0)
+            scan_width_limit(&pool->decision, pool->running);
+    pool->width = pool->decision.width;
     uv_mutex_unlock(&pool->lock);
     if (error != 0) {
         give_up(pool);

@@ -325,15 +325,15 @@ static inline uint64_t plain_len(const uint8_t *p, bool has_vr)
 /*
  * Step over the plain elements that come next, little endian, as far as they end inside the data set or item, their
  * headers are in the window, and nobody is to be told of them: nearly all elements are such. The first that is not is
- * for step_elements, which would do the same with these.
+ * for step_elements, which would do the same with these. True if there was any.
  */
-static void step_plain(struct walker *walker)
+static bool step_plain(struct walker *walker)
 {
     const struct window *window = walker->window;
     const struct frame *frame = top_of(walker);
     uint64_t limit = walker->depth == 1 ? window->size : frame->limit, told = walker->told;
     if (walker->offset < window->offset || walker->offset > limit)
-        return;
+        return false;
     uint64_t at = walker->offset - window->offset, left = limit - walker->offset, end = window->len;
     bool has_vr = frame->form == SYNTAX_EXPLICIT_LE;
     size_t elements = 0;
@@ -348,6 +348,7 @@ static void step_plain(struct walker *walker)
     }
     walker->offset = window->offset + at;
     walker->walk->elements += walker->depth == 1 ? elements : 0;
+    return elements > 0;
 }
 
 /* Inside the data set or an item: an element, or the end of the item. */
@@ -429,8 +430,8 @@ enum walk_result walk_run(struct walk *walk, enum syntax_form form)
             walker.depth--;
             continue;
         }
-        if (frame->kind == FRAME_ELEMENTS && frame->form != SYNTAX_EXPLICIT_BE && !walker.first)
-            step_plain(&walker);
+        if (frame->kind == FRAME_ELEMENTS && frame->form != SYNTAX_EXPLICIT_BE && !walker.first && step_plain(&walker))
+            result = WALK_COMPLETE;
         if (frame->end != NO_END && walker.offset == frame->end)
             continue;
         if (walker.depth == 1 && (walk->zero_tail || window_ends_at(walk->window, walker.offset)))

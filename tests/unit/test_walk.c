@@ -119,6 +119,27 @@ Test(walk, steps_over_what_it_need_not_look_at)
     }
 }
 
+/* A sequence that is none, but whose end is known: the walk goes on behind it, and comes to the end. */
+Test(walk, goes_on_behind_a_value_that_does_not_parse)
+{
+    for (int i = 0; i < 2; i++) {
+        enum syntax_form form = i == 0 ? SYNTAX_EXPLICIT_LE : SYNTAX_IMPLICIT_LE;
+        golden_begin(&g, DICOMNET_UID_EXPLICIT_VR_LITTLE_ENDIAN, form);
+        golden_put_names(&g);
+        golden_put_header(&g, 0x00400275, "SQ", 8 + 12);
+        golden_put_item(&g, 0xe000, UNDEFINED);
+        golden_put(&g, 0x00080100, "SH", "0123", 4);
+        golden_put(&g, 0x00400280, "UT", "0123456789abcdef", 16);
+        golden_put(&g, 0x00400281, "UT", "0123456789abcdef", 16);
+        expect_alike(form, false, i);
+        struct walk walk = {.visit = NULL};
+        char path[GOLDEN_PATH_SIZE];
+        golden_write(&g, g.writer.len, path);
+        cr_expect_eq(run(&walk, path, form), WALK_COMPLETE);
+        unlink(path);
+    }
+}
+
 Test(walk, says_the_same_of_damaged_files, .timeout = 60)
 {
     uint64_t random = 88172645463325252;

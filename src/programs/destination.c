@@ -301,24 +301,6 @@ static void use_identity(struct destination *destination, const struct peer_iden
     identity->response_wanted = identity->response_wanted || from_file->response_wanted;
 }
 
-/* What the options say wins here, too. */
-static void use_network(const struct options *options, const struct peer *peer,
-                        struct dicomnet_association_parameters *association)
-{
-    const struct peer_network *has = &peer->network;
-    if (peer->bind[0] != '\0' && !options_given(options, "bind"))
-        association->bind_address = peer->bind;
-    if (has->keepalive.said && !options_given(options, "keepalive"))
-        association->line.keepalive_s =
-            has->keepalive.value != 0 ? has->keepalive.value : DICOMNET_ASSOCIATION_KEEPALIVE_OFF;
-    if (has->traffic_class.said && !options_given(options, "tos"))
-        association->line.traffic_class = has->traffic_class.value;
-    if (has->socket_buffer.said && !options_given(options, "socket-buffer"))
-        association->line.buffer_bytes = has->socket_buffer.value;
-    if (has->max_send_pdu.said && !options_given(options, "max-send-pdu"))
-        association->max_send_pdu_len = has->max_send_pdu.value;
-}
-
 static int use_peer(const struct options *options, const struct peer *peer, struct destination *destination,
                     const char *path, char *ret_message, size_t size)
 {
@@ -338,7 +320,7 @@ static int use_peer(const struct options *options, const struct peer *peer, stru
         destination->association.port = peer->port;
         destination->default_port = false;
     }
-    use_network(options, peer, &destination->association);
+    network_options_use_peer(options, peer, &destination->association);
     if (problem != NULL)
         snprintf(ret_message, size, "%s: peer '%s': \"%s\" %s", path, peer->name, key, problem);
     return problem != NULL ? -1 : 0;

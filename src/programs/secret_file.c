@@ -1,6 +1,7 @@
 /* secret_file - see secret_file.h. */
 #include "programs/secret_file.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -51,6 +52,7 @@ int secret_file_read_password(const char *path, char ret_password[SECRET_PASSWOR
         problem = "its first line is empty";
     if (problem == NULL && memchr(ret_password, '\0', line) != NULL)
         problem = "there is a NUL in its first line";
+    assert(ret_password != NULL);
     size_t kept = problem == NULL ? line : 0;
     explicit_bzero(ret_password + kept, SECRET_PASSWORD_SIZE - kept);
     return problem == NULL ? 0 : say(ret_why, -EINVAL, problem);

@@ -1,6 +1,6 @@
 /*
- * scan_pool_private - what the two files of the scan pool share: scan_pool.c is the side of the loop, scanner_thread.c
- * that of the threads.
+ * scan_pool_private - what the two files of the scan pool share: scan_pool.c is the side of the loop,
+ * scan_pool_thread.c that of the threads.
  */
 #ifndef ENGINE_SCAN_POOL_PRIVATE_H
 #define ENGINE_SCAN_POOL_PRIVATE_H

@@ -1,5 +1,5 @@
 /*
- * scanner_thread - a thread of the scan pool: takes a job, does it without the lock, and brings back what it found.
+ * scan_pool_thread - a thread of the scan pool: takes a job, does it without the lock, and brings back what it found.
  *
  * A job is made of steps: a folder is read, a path is looked at, a file is looked into. Each step is timed, as it may
  * take as long as the storage likes; between two steps the thread sees that it is to stop. After a step it may turn out

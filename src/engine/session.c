@@ -35,6 +35,12 @@
 
 enum { PROGRESS_INTERVAL_MS = 250 };
 
+/*
+ * Sending begins when so many files were found, or after so long with fewer: the first association asks for what is
+ * known by then, and a small job is to need one.
+ */
+enum { FOUND_AT_FIRST = 256, LOOKING_MS = 500 };
+
 /* ---- the phase ---- */
 
 /* Which phases may follow, as bits. */
@@ -99,6 +105,8 @@ static void on_progress_timer(uv_timer_t *timer)
         crew_measure(&session->crew, totals->by_state[OUTCOME_STORED] + totals->by_state[OUTCOME_WARNED],
                      totals->bytes_stored, clock_monotonic_us());
     session_look_after_peer(session);
+    if (session->phase == PHASE_LOOKING)
+        session_go_on(session);
 }
 
 /* ---- stopping ---- */
@@ -337,15 +345,22 @@ static enum time_kind why_idle(const struct session *session)
     return rests || waits || (crew_is_curbed(&session->crew) && has_next) ? TIME_PAUSED : TIME_IDLE;
 }
 
+/* The scan goes on, and enough is known to begin. */
+static bool may_begin_early(const struct session *session)
+{
+    const struct session_options *options = session->options;
+    if (options->scan_first || options->dry_run || session->plan.waiting_count == 0)
+        return false;
+    return session->progress.totals.files >= FOUND_AT_FIRST || options->synthetic != NULL ||
+           clock_monotonic_us() - session->begun_us >= LOOKING_MS * 1000;
+}
+
 void session_go_on(struct session *session)
 {
     intake_go_on(session->intake);
     bool scanning = session_is_scanning(session);
-    if (session->phase == PHASE_LOOKING) {
-        bool early = !session->options->scan_first && !session->options->dry_run;
-        if (!scanning || (early && session->plan.waiting_count > 0))
-            leave_looking(session);
-    }
+    if (session->phase == PHASE_LOOKING && (!scanning || may_begin_early(session)))
+        leave_looking(session);
     if (session->phase == PHASE_SENDING) {
         try_aside(session);
         hand_out(session);

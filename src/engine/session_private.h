@@ -31,7 +31,7 @@
 
 /* See the diagram in session.c. */
 enum session_phase {
-    PHASE_LOOKING,   /* nothing is sent yet: nothing to send was found, or all is to be found first */
+    PHASE_LOOKING,   /* nothing is sent yet: too little was found, or all is to be found first */
     PHASE_VERIFYING, /* something is to be sent, and a C-ECHO that has to succeed before is under way */
     PHASE_PROBING,   /* a dry run: the peer is asked what it would take of what was found */
     PHASE_SENDING,   /* workers store; the scan may still go on */

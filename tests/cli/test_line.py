@@ -63,14 +63,13 @@ class Line(CommandTest):
         """The buffer and the class are there before anybody connects."""
         for server in (programs.Receiver, programs.Archive):
             with self.subTest(server.name):
-                options = {'prefix': tuple(map(str, self.tracing)), 'folder_variable': 'RELEASE_DIR'}
-                if server is programs.Archive:
-                    running = server(*LINE, folder_variable='RELEASE_DIR')
-                    running.program_command = [*options['prefix'], *running.program_command]
-                else:
-                    running = server(*LINE, **options)
+                # Traced from outside (-D): what is stopped in the end is the server, and not strace.
+                tracing = [*map(str, self.tracing), '-D']
+                running = server(*LINE, folder_variable='RELEASE_DIR')
+                running.program_command = [*tracing, *running.program_command]
                 self.start(running)
                 self.assert_exit(run('dicom-echo', f'127.0.0.1:{running.port}'), 0)
+                network.wait_until(lambda: 'listen(' in self.calls(), 10, 'the trace')
                 calls = self.calls()
                 for asked in ASKED:
                     self.assertRegex(calls, asked)

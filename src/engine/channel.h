@@ -166,7 +166,8 @@ static inline bool channel_can_begin(const struct channel *channel)
 /*
  * Read and frame the beginning of a store, so that nothing but the write is left to do for channel_begin. At most one
  * store is prepared: the last. It may be forgotten, and its source closed, at any time before channel_begin. Returns
- * 0; DICOMNET_ERROR_BUSY if none is taken now; or the negative error of the source. *ret_read_us is what reading took, in any case.
+ * 0; DICOMNET_ERROR_BUSY if none is taken now; or the negative error of the source. *ret_read_us is what reading took,
+ * in any case.
  */
 static inline int channel_prepare(struct channel *channel, unsigned number, const struct channel_request *request,
                                   uint64_t *ret_read_us)

@@ -131,7 +131,7 @@ static enum preparation open_and_prepare(struct courier *courier, struct slot *s
     if (error == 0)
         error = slots_open(&courier->slots, slot, instance, agreement->way);
     uint64_t opened_us = clock_monotonic_us();
-    const enum time_kind kind = agreement->way == instance->pair ? TIME_STORAGE : TIME_CONVERTING;
+    const enum time_kind kind = slots_time_kind(instance, agreement->way);
     worker_time_claim(courier->time, kind, opened_us - opening_us);
     if (opened_us - opening_us >= LONG_US)
         uv_update_time(courier->loop);
@@ -350,8 +350,10 @@ static struct judgement take_answer(struct courier *courier, struct instance *in
     if (judgement.state == OUTCOME_STORED || judgement.state == OUTCOME_WARNED) {
         carried->stored++;
         carried->bytes += instance_wire_len(instance);
+        flight_acknowledged(&courier->flight, instance_wire_len(instance), answer->wait_us);
     } else {
         carried->failed++;
+        flight_ended(&courier->flight, instance_wire_len(instance)); /* the peer may not have read it: no measure */
     }
     return judgement;
 }
@@ -361,6 +363,7 @@ static struct judgement take_loss(struct courier *courier, struct instance *inst
 {
     instance->trials.lost += !answer->source_failed && !answer->ended_here && !stopping;
     instance->trials.excused += answer->ended_here;
+    flight_ended(&courier->flight, instance_wire_len(instance));
     return judge_loss(&(struct judge_loss){.error = answer->error,
                                            .in_doubt = answer->in_doubt,
                                            .silent = answer->silent,
@@ -372,16 +375,6 @@ static struct judgement take_loss(struct courier *courier, struct instance *inst
                                            .retry = courier->options->retry});
 }
 
-/* A refusal may come before the peer has read the data set: it says nothing of how long an answer is on its way. */
-static void note_end_of_flight(struct courier *courier, const struct instance *instance,
-                               const struct channel_answer *answer, const struct judgement *judgement)
-{
-    if (judgement->state == OUTCOME_STORED || judgement->state == OUTCOME_WARNED)
-        flight_acknowledged(&courier->flight, instance_wire_len(instance), answer->wait_us);
-    else
-        flight_ended(&courier->flight, instance_wire_len(instance));
-}
-
 struct courier_news courier_end_store(struct courier *courier, unsigned number, const struct channel_answer *answer,
                                       bool stopping)
 {
@@ -391,7 +384,7 @@ struct courier_news courier_end_store(struct courier *courier, unsigned number, 
     bool was_busy = courier->peer_busy;
     assert(number < courier->slots.count && instance != NULL);
     courier->excused -= instance->trials.excused > 0;
-    const enum time_kind kind = slot->way == instance->pair ? TIME_STORAGE : TIME_CONVERTING;
+    const enum time_kind kind = slots_time_kind(instance, slot->way);
     bool changed = slots_close(slot) != 0;
     uint64_t now_us = clock_monotonic_us();
     if (--courier->in_flight == 0)
@@ -404,7 +397,6 @@ struct courier_news courier_end_store(struct courier *courier, unsigned number, 
     outcome->wait_us = answer->wait_us;
     const struct judgement judgement = answer->answered ? take_answer(courier, instance, answer, changed, now_us)
                                                         : take_loss(courier, instance, answer, stopping);
-    note_end_of_flight(courier, instance, answer, &judgement);
     carry_out(courier, instance, &judgement);
     return (struct courier_news){.now_us = now_us,
                                  .busy = courier->peer_busy && !was_busy,

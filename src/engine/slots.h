@@ -6,10 +6,11 @@
 #define ENGINE_SLOTS_H
 
 #include "dicomnet/error.h"
+#include "engine/time_kind.h"
 #include "files/source.h"
+#include "instance/instance.h"
 
 struct context_pair;
-struct instance;
 
 struct slot {
     struct source source;
@@ -38,6 +39,12 @@ int slots_open(struct slots *slots, struct slot *slot, struct instance *instance
 
 /* Take the instance out and close its data; as source_close. What is known of why its data failed is noted in it. */
 int slots_close(struct slot *slot);
+
+/* What the time goes to in which an instance's data is opened and read, to go out on this way. */
+static inline enum time_kind slots_time_kind(const struct instance *instance, const struct context_pair *way)
+{
+    return way == instance->pair ? TIME_STORAGE : TIME_CONVERTING;
+}
 
 /* The number of the store in it. */
 static inline unsigned slots_number(const struct slots *slots, const struct slot *slot)

@@ -150,8 +150,16 @@ static void on_closed(uv_handle_t *handle)
     struct scan_loop_end *end = handle->data;
     if (--end->open > 0)
         return;
-    end->handler->closed(end->user);
+    if (end->handler != NULL)
+        end->handler->closed(end->user);
     free(end);
+}
+
+static void close_handles(struct scan_loop_end *end)
+{
+    end->wake.data = end->timer.data = end;
+    uv_close((uv_handle_t *)&end->wake, on_closed);
+    uv_close((uv_handle_t *)&end->timer, on_closed);
 }
 
 /* Give up the loop's part of the pool. `closed` comes when the handles are. */
@@ -161,9 +169,7 @@ static void close_end(struct scan_pool *pool)
     uv_mutex_lock(&pool->lock);
     pool->end = NULL;
     scan_pool_leave(pool);
-    end->wake.data = end->timer.data = end;
-    uv_close((uv_handle_t *)&end->wake, on_closed);
-    uv_close((uv_handle_t *)&end->timer, on_closed);
+    close_handles(end);
 }
 
 /* Join those threads that have ended. They have given up the lock, or are about to. */
@@ -256,21 +262,12 @@ static int open_end(struct scan_pool *pool, struct uv_loop_s *loop, const struct
     return 0;
 }
 
-static void on_given_up(uv_handle_t *handle)
-{
-    struct scan_loop_end *end = handle->data;
-    if (--end->open == 0)
-        free(end);
-}
-
 /* It could not begin: there is no thread, and nobody is told. */
 static void give_up(struct scan_pool *pool)
 {
-    struct scan_loop_end *end = pool->end;
-    if (end != NULL) {
-        end->wake.data = end->timer.data = end;
-        uv_close((uv_handle_t *)&end->wake, on_given_up);
-        uv_close((uv_handle_t *)&end->timer, on_given_up);
+    if (pool->end != NULL) {
+        pool->end->handler = NULL;
+        close_handles(pool->end);
     }
     destroy(pool);
 }

@@ -43,7 +43,7 @@ struct scan_thread {
 struct scan_loop_end {
     uv_async_t wake;
     uv_timer_t timer;
-    const struct scan_pool_handler *handler;
+    const struct scan_pool_handler *handler; /* NULL = nobody is told */
     void *user;
     unsigned open; /* handles */
 };

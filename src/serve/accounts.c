@@ -32,14 +32,17 @@ struct accounts *accounts_create(void)
     return accounts;
 }
 
+static void destroy_account(struct account *account)
+{
+    explicit_bzero(account, sizeof *account);
+    free(account);
+}
+
 void accounts_destroy(struct accounts *accounts)
 {
-    while (accounts != NULL && !list_is_empty(&accounts->all)) {
-        struct account *account = list_entry(list_first(&accounts->all), struct account, node);
-        list_remove(&account->node);
-        explicit_bzero(account, sizeof *account);
-        free(account);
-    }
+    struct list_node *node;
+    while (accounts != NULL && (node = list_pop(&accounts->all)) != NULL)
+        destroy_account(list_entry(node, struct account, node));
     free(accounts);
 }
 
@@ -75,7 +78,7 @@ int accounts_add(struct accounts *accounts, const char *name, const char *passco
     if (error == 0)
         list_append(&accounts->all, &account->node);
     else
-        free(account);
+        destroy_account(account);
     return error;
 }
 

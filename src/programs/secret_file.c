@@ -38,6 +38,7 @@ static ssize_t read_some(const char *path, void *room, size_t size, bool line)
 
 int secret_file_read_password(const char *path, char ret_password[SECRET_PASSWORD_SIZE], char ret_why[SECRET_WHY_SIZE])
 {
+    assert(ret_password != NULL);
     ssize_t len = read_some(path, ret_password, SECRET_PASSWORD_SIZE, true);
     if (len < 0)
         return say(ret_why, (int)len, dicomnet_error_text((int)len));
@@ -52,7 +53,6 @@ int secret_file_read_password(const char *path, char ret_password[SECRET_PASSWOR
         problem = "its first line is empty";
     if (problem == NULL && memchr(ret_password, '\0', line) != NULL)
         problem = "there is a NUL in its first line";
-    assert(ret_password != NULL);
     size_t kept = problem == NULL ? line : 0;
     explicit_bzero(ret_password + kept, SECRET_PASSWORD_SIZE - kept);
     return problem == NULL ? 0 : say(ret_why, -EINVAL, problem);

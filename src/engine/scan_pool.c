@@ -233,6 +233,8 @@ static void on_tick(uv_timer_t *timer)
     unsigned width = scan_width_judge(&pool->decision, &pool->work, count_stuck(pool, now_us), now_us);
     if (width > pool->width)
         uv_cond_broadcast(&pool->work_came);
+    else if (pool->idle > 0 && pool->at_work < width && scan_queue_waiting(&pool->queue) > 0)
+        uv_cond_signal(&pool->work_came); /* of a job that goes on, or hangs: see put_all */
     pool->width = width;
     start_threads(pool);
     bool overdue = pool->stopped && pool->at_work > 0 && now_us > pool->stopped_us + SCAN_POOL_GRACE_MS * 1000;

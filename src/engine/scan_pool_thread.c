@@ -118,7 +118,10 @@ static bool waits_for_descriptor(struct scan_thread *thread, int error, unsigned
 
 /* ---- jobs; without the lock ---- */
 
-/* Put what was found into the queue. `finds` is empty afterwards. False if nothing more is to be done. */
+/*
+ * Put what was found into the queue. `finds` is empty afterwards. False if nothing more is to be done. Whole pieces are
+ * told of at once; what is less than that, and folders, by the tick of the pool or the end of this job.
+ */
 static bool put_all(struct scan_thread *thread, struct find *finds, size_t *count, struct list *folders)
 {
     struct scan_pool *pool = thread->pool;
